@@ -5,7 +5,7 @@ PORTS ?= 5000,5001,5002
 DATA ?= data/cluster
 SEEDS ?= 1000
 .DEFAULT_GOAL := help
-.PHONY: help install build run cluster quorum-cluster demo bench test-performance bench-queue test-redis test-chaos-queue bench-failover bench-quorum bench-state test test-unit test-integration test-slow simulate test-chaos test-chaos-quorum soak test-containers test-packages test-dashboard test-rolling-restart mutants explore check format documents tarballs reference clean
+.PHONY: help install build run cluster quorum-cluster demo bench test-performance bench-queue bench-queue-depth test-redis test-chaos-queue bench-failover bench-quorum bench-state test test-unit test-integration test-slow simulate test-chaos test-chaos-quorum soak test-containers test-packages test-dashboard test-rolling-restart mutants explore check format documents tarballs reference clean
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ bench-state: build ## Measures what a large state costs (LOCKS=20000 SESSIONS=20
 
 bench-queue: build ## Measures messages pushed, taken and acknowledged against three nodes, beside BullMQ (SECONDS=5)
 	@$(NODE) npm run --silent bench:queue -- $(if $(SECONDS),--seconds $(SECONDS))
+
+bench-queue-depth: build ## Measures memory, turns and starts of three nodes with a deep queue (MESSAGES=100000, BYTES=10240)
+	@$(NODE) npm run --silent bench:queue-depth -- $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(BYTES),--bytes $(BYTES))
 
 bench-quorum: build ## Measures cycles, hand-overs and crowds against three independent lease nodes (ONLY=crowds)
 	@$(NODE) npm run --silent bench:quorum -- $(if $(ONLY),--only $(ONLY))

@@ -16,6 +16,7 @@ import { listeningFaults } from './listening-faults.ts';
 import { logFaults } from './log-faults.ts';
 import { memoryFaults } from './memory-faults.ts';
 import { outcomeFaults } from './outcome-faults.ts';
+import { payloadFaults } from './payload-faults.ts';
 import { peerFaults } from './peer-faults.ts';
 import { quorumFaults } from './quorum-faults.ts';
 import { cacheFaults } from './cache-faults.ts';
@@ -119,6 +120,7 @@ export const faultGroups: readonly FaultGroup[] = [
   { title: 'Of where nodes listen', faults: listeningFaults },
   { title: 'Of what is remembered, and of the limits of one caller', faults: memoryFaults },
   { title: 'Of queues', faults: queueFaults },
+  { title: 'Of payloads beside the state', faults: payloadFaults },
   { title: 'Of the cache', faults: cacheFaults },
   { title: 'Of members of different releases', faults: levelFaults },
   { title: 'Of who may do what, and of declarations', faults: accessFaults },

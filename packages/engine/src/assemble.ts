@@ -8,6 +8,8 @@ import { failureAnswer } from './calls.ts';
 import type { Clock } from './clock.ts';
 import { Interrupted } from './interrupted.ts';
 import { MembershipView } from './membership-view.ts';
+import { PayloadAsks } from './payloads/payload-asks.ts';
+import { Payloads } from './payloads/payloads.ts';
 import { RaftEngine } from './raft-engine.ts';
 import { Replica } from './replica.ts';
 import { Timings } from './timings.ts';
@@ -118,6 +120,12 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
     },
     onClientUrl: (peer, url) => engine.onClientUrl(peer, url),
   });
+  const payloads = new Payloads({
+    store: opened.storage.payloads,
+    clock,
+    log: options.log,
+    asks: new PayloadAsks({ clock, transport: () => transport, others: () => othersOf(replica) }),
+  });
   const tickMs = Math.max(5, Math.round(options.heartbeatMs / ticksPerHeartbeat));
   const ticks = (durationMs: number): number => Math.max(1, Math.round(durationMs / tickMs));
   const replica = await Replica.open({
@@ -140,6 +148,7 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
     },
     recovered,
     storage: opened.storage,
+    payloads,
     clock,
     heartbeatMs: options.heartbeatMs,
     tickMs,
@@ -183,6 +192,13 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
     replica.start();
   };
   return { engine, replica, start };
+}
+
+/** Those that may have a payload, the leader first. */
+function othersOf(replica: Replica): readonly MemberId[] {
+  const { id, leader, membership } = replica.status();
+  const others = membership.members.flatMap((member) => (member.id === id ? [] : [member.id]));
+  return others.sort((a, b) => Number(b === leader) - Number(a === leader));
 }
 
 /** What is asked of this node by one that its log does not name is not begun. */

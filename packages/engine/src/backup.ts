@@ -1,17 +1,60 @@
 /**
- * A backup: the bytes of a snapshot's file, read from a descriptor that was opened when it began, so that
- * neither the state machine nor the disk keeps anything for a slow reader but that one file (ENG-SNAP-3).
+ * A backup: a snapshot, read from a descriptor that was opened when it began, so that neither the state machine nor the
+ * disk keeps anything for a slow reader but that one file (ENG-SNAP-3), and the payloads that it names (PAYLOAD-2).
  *
  * BACKUP-1: the descriptor is closed exactly once: behind the last byte, or when the backup is closed, and
  *     then not before a read that is under way has ended.
+ * BACKUP-2: payloads beside the state are put into it, so that it is whole by itself. It is read twice then: its hash and
+ *     length are told before its first byte. Both readings are of what PAYLOAD-2 keeps, and give the same bytes.
  */
+import { createHash } from 'node:crypto';
+import { WholeSnapshot } from '@holdfast/state';
+import type { StoredPayload } from '@holdfast/state';
 import type { SnapshotReader } from '@holdfast/storage';
 import type { Backup } from './types.ts';
 
 const chunkBytes = 256 * 1024;
 
-export function backupOf(reader: SnapshotReader): Backup {
+/** What a backup is made of. */
+export interface BackupSource {
+  readonly reader: SnapshotReader;
+  /** Where the lines of the state begin in the file. */
+  readonly stateOffset: number;
+  /** JSON. Undefined where nothing stands beside the state. @throws HoldfastError */
+  readonly payload: ((stored: StoredPayload) => Promise<string>) | undefined;
+  /** Nothing of it is read any more. */
+  readonly release: () => void;
+}
+
+export async function backupOf(source: BackupSource): Promise<Backup> {
+  const { reader, payload } = source;
   const { index, hash, byteLength } = reader.meta;
+  if (payload === undefined)
+    return { index, hash, byteLength, ...readOnce(source, (read) => plain(reader, read)) };
+  const sum = createHash('sha256');
+  let wholeBytes = 0;
+  try {
+    for await (const chunk of whole(source, payload, (act) => act())) {
+      sum.update(chunk);
+      wholeBytes += chunk.byteLength;
+    }
+  } catch (error) {
+    reader.close();
+    source.release();
+    throw error;
+  }
+  const chunks = readOnce(source, (read) => whole(source, payload, read));
+  return { index, hash: sum.digest('hex'), byteLength: wholeBytes, ...chunks };
+}
+
+/** How each read is made: the backup may be closed meanwhile. */
+type Guard = <T>(act: () => Promise<T>) => Promise<T>;
+
+/** BACKUP-1. */
+function readOnce(
+  { reader, release }: BackupSource,
+  chunksBy: (read: Guard) => AsyncGenerator<Uint8Array, void, undefined>,
+): Pick<Backup, 'chunks' | 'close'> {
   let isReading = false;
   let isOver = false;
   let isClosed = false;
@@ -20,23 +63,71 @@ export function backupOf(reader: SnapshotReader): Backup {
     if (isReading || isClosed) return; // BACKUP-1
     isClosed = true;
     reader.close();
+    release();
+  };
+  const guard: Guard = async (act) => {
+    if (isOver) throw new Error('This backup has been closed.');
+    isReading = true;
+    try {
+      return await act();
+    } finally {
+      isReading = false;
+    }
   };
   async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
     try {
-      for (let offset = 0; offset < byteLength; offset += chunkBytes) {
-        if (isOver) throw new Error('This backup has been closed.');
-        isReading = true;
-        let chunk: Uint8Array;
-        try {
-          chunk = await reader.read(offset, Math.min(chunkBytes, byteLength - offset));
-        } finally {
-          isReading = false;
-        }
-        yield chunk;
-      }
+      yield* chunksBy(guard);
     } finally {
       end();
     }
   }
-  return { index, hash, byteLength, chunks: chunks(), close: end };
+  return { chunks: chunks(), close: end };
+}
+
+async function* plain(
+  reader: SnapshotReader,
+  read: Guard,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { byteLength } = reader.meta;
+  for (let offset = 0; offset < byteLength; offset += chunkBytes)
+    yield await read(() => reader.read(offset, Math.min(chunkBytes, byteLength - offset)));
+}
+
+/** BACKUP-2. */
+async function* whole(
+  { reader, stateOffset }: BackupSource,
+  payload: (stored: StoredPayload) => Promise<string>,
+  read: Guard,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield await read(() => reader.read(0, stateOffset));
+  const snapshot = new WholeSnapshot();
+  const gathered: string[] = [];
+  let gatheredLength = 0;
+  for await (const line of linesOf(reader, stateOffset, read)) {
+    const wanted = snapshot.wanted(line);
+    const text = wanted === undefined ? undefined : await read(() => payload(wanted));
+    const told = snapshot.line(line, text);
+    gathered.push(told);
+    gatheredLength += told.length;
+    if (gatheredLength < chunkBytes) continue;
+    yield Buffer.from(`${gathered.splice(0).join('\n')}\n`);
+    gatheredLength = 0;
+  }
+  if (gathered.length > 0) yield Buffer.from(`${gathered.join('\n')}\n`);
+}
+
+async function* linesOf(
+  reader: SnapshotReader,
+  stateOffset: number,
+  read: Guard,
+): AsyncGenerator<string, void, undefined> {
+  const { byteLength } = reader.meta;
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  let begun = '';
+  for (let offset = stateOffset; offset < byteLength; offset += chunkBytes) {
+    const bytes = await read(() => reader.read(offset, Math.min(chunkBytes, byteLength - offset)));
+    const lines = `${begun}${decoder.decode(bytes, { stream: true })}`.split('\n');
+    begun = lines.pop() ?? '';
+    yield* lines;
+  }
 }

@@ -5,10 +5,12 @@ import type { Invalidation } from '@holdfast/protocol/cache';
 import { unknownPart } from '@holdfast/state';
 import type { Command, SessionId } from '@holdfast/state';
 import { Interrupted } from './interrupted.ts';
+import { areWirePayloads } from './payloads/payload-asks.ts';
+import type { WirePayload } from './payloads/payload-asks.ts';
 import { isCount, isHash } from './transport/fields.ts';
 import type { Caller, Query } from './types.ts';
 
-/** All but the last two carry who asked for it, wherever that was. */
+/** All but the last three carry who asked for it, wherever that was. */
 export type Call =
   | ({
       readonly type: 'submit';
@@ -54,6 +56,12 @@ export type Call =
       readonly epoch: string;
       readonly timeoutMs: number;
     } & Caller)
+  /** Of payloads that a member has not, see payloads/payload-asks.ts. */
+  | {
+      readonly type: 'payloads';
+      readonly wanted: readonly WirePayload[];
+      readonly timeoutMs: number;
+    }
   /** The leader tells a node what it may not answer from its memory any more; answered when it is gone. */
   | ({ readonly type: 'cache_invalidate'; readonly timeoutMs: number } & Invalidation)
   | {
@@ -91,6 +99,7 @@ const callTypes: ReadonlySet<unknown> = new Set<Call['type']>([
   'transfer',
   'cache_read',
   'cache_invalidate',
+  'payloads',
   'state_digest',
 ]);
 
@@ -113,6 +122,7 @@ export function isCall(value: unknown, level: number): value is Call {
   };
   if (!callTypes.has(call.type) || !Number.isFinite(call.timeoutMs)) return false;
   if (call.type === 'cache_invalidate') return isInvalidation(value);
+  if (call.type === 'payloads') return 'wanted' in value && areWirePayloads(value.wanted);
   if (call.type !== 'state_digest' && !hasCaller(value)) return false;
   if (call.type === 'cache_read') return isCacheRead(value);
   if (call.type === 'submit') {

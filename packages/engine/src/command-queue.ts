@@ -343,7 +343,9 @@ export class CommandQueue {
           if (result.ok && result.type === 'queued') continue; // `wait_ended` answers, or has answered.
           this.#unregister(submission);
         }
-        submission.resolve(result);
+        if (result.ok && result.type === 'queue_taken' && holdsStored(result))
+          this.#replica.payloads.taken(result).then(submission.resolve, submission.reject);
+        else submission.resolve(result);
       }
       this.flushSoon();
       return;
@@ -352,6 +354,10 @@ export class CommandQueue {
     this.#tell(submissions, new Interrupted(begun, 'this node stopped leading'));
   }
 }
+
+/** Something in it stands beside the state (PAYLOAD-3). */
+const holdsStored = ({ deliveries }: Extract<CommandResult, { type: 'queue_taken' }>): boolean =>
+  deliveries.some(({ stored }) => stored !== undefined);
 
 /** COMMANDS-6. */
 const notYet = (part: string, level: number): HoldfastError =>

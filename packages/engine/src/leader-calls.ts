@@ -8,6 +8,7 @@ import type { LeaderAnswer } from './cache/statistics.ts';
 import type { Clock } from './clock.ts';
 import type { LeaderRoute } from './leader-route.ts';
 import type { Leadership } from './leadership.ts';
+import type { Payloads } from './payloads/payloads.ts';
 import { defaultTimeoutMs } from './submissions.ts';
 import { callerIn } from './types.ts';
 import type { CallOptions, KeepAliveResult, Query, QueryAnswer } from './types.ts';
@@ -24,6 +25,7 @@ export interface LeaderCallsParts {
   readonly leadership: Leadership;
   readonly coherence: CacheCoherence;
   readonly administration: Administration;
+  readonly payloads: Payloads;
 }
 
 export class LeaderCalls {
@@ -44,10 +46,11 @@ export class LeaderCalls {
   }
 
   async query<Q extends Query>(query: Q, options: CallOptions): Promise<QueryAnswer<Q>> {
+    const { leadership, payloads } = this.#parts;
     const found = await this.#anywhere(
       options,
       { type: 'query', query, ...callerIn(options) },
-      () => this.#parts.leadership.query(query, options),
+      async () => payloads.answer(await leadership.query(query, options)),
       (answer) => queryAnswer(query, answer),
     );
     return found as QueryAnswer<Q>;

@@ -11,6 +11,8 @@ import type { ConsistencyCheck } from './consistency-check.ts';
 import type { LeaderRoute } from './leader-route.ts';
 import type { Leadership } from './leadership.ts';
 import type { MemberAsks } from './member-asks.ts';
+import { fromWire } from './payloads/payload-asks.ts';
+import type { Payloads } from './payloads/payloads.ts';
 import { envelopeOf } from './submission.ts';
 import type { Submissions } from './submissions.ts';
 
@@ -25,6 +27,7 @@ export interface PeerRequestsParts {
   readonly submissions: Submissions;
   readonly leadership: Leadership;
   readonly administration: Administration;
+  readonly payloads: Payloads;
 }
 
 export class PeerRequests {
@@ -35,7 +38,7 @@ export class PeerRequests {
   }
 
   async answer(from: MemberId, request: unknown, signal: AbortSignal): Promise<CallAnswer> {
-    const { clock, supportedLevel, consistency, asks, coherence, route } = this.#parts;
+    const { clock, supportedLevel, consistency, asks, coherence, route, payloads } = this.#parts;
     try {
       if (!isCall(request, supportedLevel())) {
         throw new HoldfastError(
@@ -48,6 +51,8 @@ export class PeerRequests {
         return { type: 'ok', value: null };
       }
       if (request.type === 'ask') return { type: 'ok', value: await asks.answer(request.body) };
+      if (request.type === 'payloads')
+        return { type: 'ok', value: await payloads.given(request.wanted.map(fromWire)) };
       if (request.type === 'cache_invalidate')
         return { type: 'ok', value: await coherence.onInvalidation(request) };
       const deadlineMs = clock.now() + request.timeoutMs;
@@ -60,11 +65,11 @@ export class PeerRequests {
 
   async #asLeader(
     from: MemberId,
-    call: Exclude<Call, { type: 'state_digest' | 'cache_invalidate' | 'ask' }>,
+    call: Exclude<Call, { type: 'state_digest' | 'cache_invalidate' | 'ask' | 'payloads' }>,
     deadlineMs: number,
     signal: AbortSignal,
   ): Promise<unknown> {
-    const { submissions, leadership, coherence, administration } = this.#parts;
+    const { submissions, leadership, coherence, administration, payloads } = this.#parts;
     switch (call.type) {
       case 'submit':
         return submissions.submitHere(
@@ -74,7 +79,7 @@ export class PeerRequests {
       case 'keep_alive':
         return leadership.keepAlive(call.sessionId, call);
       case 'query':
-        return leadership.query(call.query, call);
+        return payloads.answer(await leadership.query(call.query, call));
       case 'cache_read': {
         const read = await coherence.readHere(from, call.key, call.epoch);
         leadership.assertAdmitted(call); // LEADERSHIP-7

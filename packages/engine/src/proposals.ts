@@ -5,7 +5,7 @@
  *     where another entry is there; unknown, where this node stops leading before either.
  */
 import { RenewedMap } from '@holdfast/protocol';
-import type { Entry, LogIndex, Term } from '@holdfast/raft';
+import type { Entry, LogIndex, ProposeAnswer, Term } from '@holdfast/raft';
 import type { Applied } from '@holdfast/state';
 import type { Batch } from './batch.ts';
 
@@ -16,6 +16,13 @@ export type Outcome =
   | { readonly type: 'replaced' }
   /** This node no longer leads: it may or may not come to pass. */
   | { readonly type: 'unknown' };
+
+/** What a stopped replica answers to a proposal. */
+export const stoppedAnswer: ProposeAnswer = {
+  ok: false,
+  reason: 'not_leader',
+  detail: 'the node stops',
+};
 
 export interface Proposal {
   readonly term: Term;

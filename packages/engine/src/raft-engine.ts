@@ -155,6 +155,7 @@ export class RaftEngine implements Engine {
       leadership: this.#leadership,
       coherence: this.#coherence,
       administration: this.#administration,
+      payloads: replica.payloads,
     };
     this.#leaderCalls = new LeaderCalls({
       ...tied,
@@ -192,13 +193,11 @@ export class RaftEngine implements Engine {
     consistency: Consistency,
     options: CallOptions,
   ): Promise<QueryAnswer<Q>> {
-    if (consistency === 'stale')
-      return answerQuery(
-        this.#replica.state,
-        this.#leadership.leases,
-        query,
-        options,
-      ) as QueryAnswer<Q>;
+    if (consistency === 'stale') {
+      const { state, payloads } = this.#replica;
+      const found = answerQuery(state, this.#leadership.leases, query, options);
+      return (await payloads.answer(found)) as QueryAnswer<Q>;
+    }
     return this.#leaderCalls.query(query, options);
   }
 
@@ -248,9 +247,9 @@ export class RaftEngine implements Engine {
 
   async openBackup(): Promise<Backup> {
     this.#route.assertOpen();
-    const reader = await this.#replica.openBackup();
-    if (reader === undefined) throw shuttingDown();
-    return backupOf(reader);
+    const source = await this.#replica.openBackup();
+    if (source === undefined) throw shuttingDown();
+    return backupOf(source);
   }
 
   get access(): AccessTables {

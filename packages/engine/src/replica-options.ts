@@ -5,6 +5,7 @@ import type { Storage } from '@holdfast/storage';
 import type { AuditSink } from './audit-sink.ts';
 import type { Batch } from './batch.ts';
 import type { Clock } from './clock.ts';
+import type { Payloads } from './payloads/payloads.ts';
 import type { Timings } from './timings.ts';
 import type { EngineLog } from './types.ts';
 
@@ -28,6 +29,7 @@ export interface ReplicaOptions {
   readonly config: RaftConfig;
   readonly recovered: Recovered;
   readonly storage: Storage;
+  readonly payloads: Payloads;
   readonly clock: Clock;
   readonly heartbeatMs: number;
   readonly tickMs: number;

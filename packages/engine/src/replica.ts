@@ -29,21 +29,22 @@ import type {
   Status,
   Term,
 } from '@holdfast/raft';
-import { createStateMachine, initialLimits, latestFeatureLevel } from '@holdfast/state';
+import { latestFeatureLevel } from '@holdfast/state';
 import type { StateMachine } from '@holdfast/state';
-import type { SnapshotReader } from '@holdfast/storage';
 import { ApplyQueue } from './apply-queue.ts';
+import type { BackupSource } from './backup.ts';
 import { decodeBatch, encodeBatch } from './batch.ts';
 import type { Batch } from './batch.ts';
 import { CommitNews } from './commit-news.ts';
 import { assertLogSupported, assertSupported } from './feature-levels.ts';
 import type { FeatureLevels } from './feature-levels.ts';
 import { KeptEntries } from './kept-entries.ts';
+import type { Payloads } from './payloads/payloads.ts';
 import { Proofs } from './proofs.ts';
-import { Proposals } from './proposals.ts';
+import { Proposals, stoppedAnswer } from './proposals.ts';
 import type { Outcome } from './proposals.ts';
 import type { ReplicaOptions } from './replica-options.ts';
-import { readState, snapshotPoint, Snapshots } from './snapshots.ts';
+import { recoverState, snapshotPoint, Snapshots } from './snapshots.ts';
 import { Ticks } from './ticks.ts';
 import { Once } from './transport/once.ts';
 
@@ -53,6 +54,7 @@ const checkpointPatience = 4;
 
 export class Replica {
   readonly #options: ReplicaOptions;
+  readonly payloads: Payloads;
   readonly #raft: Raft;
   #state: StateMachine;
   readonly #proposals = new Proposals();
@@ -75,6 +77,7 @@ export class Replica {
 
   private constructor(options: ReplicaOptions, state: StateMachine) {
     this.#options = options;
+    this.payloads = options.payloads;
     this.#state = state;
     this.#supportedLevel = options.supportedFeatureLevel ?? latestFeatureLevel;
     this.#raft = createRaft(options.config, options.recovered);
@@ -91,6 +94,7 @@ export class Replica {
     this.#snapshots = new Snapshots(
       {
         storage: options.storage,
+        payloads: options.payloads,
         clock: options.clock,
         log: options.log,
         ...(options.timings === undefined ? {} : { timings: options.timings }),
@@ -110,11 +114,12 @@ export class Replica {
     const { snapshot, entries } = options.recovered;
     const supported = options.supportedFeatureLevel ?? latestFeatureLevel;
     assertLogSupported(entries, supported);
-    if (snapshot.index === 0) return new Replica(options, createStateMachine(initialLimits));
-    const { state, stateHash } = await readState(options, snapshot, supported);
+    const { state, stateHash } = await recoverState(options, snapshot, supported);
     const replica = new Replica(options, state);
-    replica.#recovered = { index: snapshot.index, stateHash };
-    options.auditSink?.restored(state.audit);
+    if (snapshot.index > 0) {
+      replica.#recovered = { index: snapshot.index, stateHash };
+      options.auditSink?.restored(state.audit);
+    }
     return replica;
   }
 
@@ -147,8 +152,8 @@ export class Replica {
   }
 
   /** A snapshot that holds all that is applied now, for a backup. Undefined: the node stops. */
-  openBackup(): Promise<SnapshotReader | undefined> {
-    return this.#snapshots.openAtLeast(this.#state.index, () => {
+  openBackup(): Promise<BackupSource | undefined> {
+    return this.#snapshots.openBackup(this.#state.index, () => {
       const point = snapshotPoint(this.#raft, this.#state.index);
       return point === undefined || this.#stopped ? undefined : { point, state: this.#state };
     });
@@ -156,6 +161,7 @@ export class Replica {
 
   start(): void {
     this.#ticks.start(() => this.#tick());
+    this.payloads.onRoom(() => this.#guarded(() => undefined));
     this.#guarded(() => {
       // Nothing: the first pump tells the status.
     });
@@ -265,7 +271,7 @@ export class Replica {
     this.#applyQueue.beginTurn();
     try {
       for (;;) {
-        const output = this.#raft.takeOutput(this.#applyQueue.hasRoom);
+        const output = this.#raft.takeOutput(this.#applyQueue.hasRoom && !this.payloads.isBehind);
         this.#execute(output);
         if (output.writes.length > 0 && !this.#applyQueue.isEmpty) {
           this.#applySoon();
@@ -335,6 +341,7 @@ export class Replica {
     });
     if (applied.audit !== undefined) this.#options.auditSink?.changed(applied.audit);
     assertSupported(this.#state.featureLevel, this.#supportedLevel); // FEATURE-4
+    if (applied.payloads !== undefined) this.payloads.applied(entry.index, applied.payloads);
     this.#options.hooks.onApplied(entry.index, batch, applied);
     proposal.settle(applied);
     const patienceBytes = checkpointPatience * this.#options.snapshotLogBytes;
@@ -391,6 +398,3 @@ export class Replica {
     this.#raft.appliedTo(meta.index);
   }
 }
-
-/** What a stopped replica answers to a proposal. */
-const stoppedAnswer: ProposeAnswer = { ok: false, reason: 'not_leader', detail: 'the node stops' };

@@ -28,11 +28,14 @@ import type {
   SnapshotMeta,
   Term,
 } from '@holdfast/raft';
-import { beginRestore } from '@holdfast/state';
+import { beginRestore, createStateMachine, initialLimits } from '@holdfast/state';
 import type { StateMachine } from '@holdfast/state';
 import type { SnapshotReader, Storage } from '@holdfast/storage';
+import type { BackupSource } from './backup.ts';
 import type { Clock } from './clock.ts';
 import { assertSupported } from './feature-levels.ts';
+import type { IdSet } from './payloads/id-set.ts';
+import type { Payloads } from './payloads/payloads.ts';
 import type { Timings } from './timings.ts';
 import type { EngineLog } from './types.ts';
 
@@ -59,6 +62,7 @@ export function snapshotPoint(raft: Raft, index: LogIndex): SnapshotPoint | unde
 
 export interface SnapshotsOptions {
   readonly storage: Storage;
+  readonly payloads: Payloads;
   readonly clock: Clock;
   readonly log: EngineLog;
   readonly timings?: Timings;
@@ -73,6 +77,8 @@ export interface SnapshotsOptions {
   readonly auditDurable?: (() => Promise<void> | undefined) | undefined;
 }
 
+type Present = () => { readonly point: SnapshotPoint; readonly state: StateMachine } | undefined;
+
 interface Transfer {
   readonly reader: SnapshotReader;
   /** Settles when the chunks that were asked for so far have been handed on. */
@@ -82,9 +88,11 @@ interface Transfer {
 export class Snapshots {
   readonly #options: SnapshotsOptions;
   readonly #transfers = new Map<string, Transfer>();
+  /** While there are transfers (PAYLOAD-2). */
+  #release: (() => void) | undefined;
   #saving: Promise<SnapshotMeta | undefined> | undefined;
   #verifying: SnapshotMeta | undefined;
-  #restored: { readonly hash: string; readonly restored: RestoredState } | undefined;
+  #restored: { readonly hash: string; readonly restored: ReceivedState } | undefined;
   #current: SnapshotMeta;
   #isChecking = false;
   #stopped = false;
@@ -111,6 +119,7 @@ export class Snapshots {
         this.#saving = undefined;
         if (saved === undefined || this.#stopped) return undefined;
         this.#current = saved;
+        this.#options.payloads.snapshotDurable(saved.index);
         timings?.took('snapshot', clock.now() - startedMs);
         this.#options.log.info(
           { index: saved.index, bytes: saved.byteLength, hash: saved.hash },
@@ -137,6 +146,11 @@ export class Snapshots {
 
   /** These are being sent from now on; transfers of others have ended (ENG-SNAP-3). */
   setTransfers(hashes: readonly string[]): void {
+    if (hashes.length > 0) this.#release ??= this.#options.payloads.hold();
+    else {
+      this.#release?.();
+      this.#release = undefined;
+    }
     for (const [hash, transfer] of this.#transfers) {
       if (hashes.includes(hash)) continue;
       this.#transfers.delete(hash);
@@ -204,7 +218,7 @@ export class Snapshots {
         else
           this.#options.log.warn(
             { index: meta.index, hash: meta.hash },
-            'A received snapshot is not what its hash names; it is fetched again.',
+            'A received snapshot is not what its hash names, or not all payloads that it names could be had; it is fetched again.',
           );
         this.#options.onVerified(meta, restored !== undefined);
       },
@@ -212,9 +226,11 @@ export class Snapshots {
     );
   }
 
-  async #restoreReceived(meta: SnapshotMeta): Promise<RestoredState | undefined> {
+  async #restoreReceived(meta: SnapshotMeta): Promise<ReceivedState | undefined> {
     if (!(await this.#options.storage.verifyReceived(meta))) return undefined;
-    return readState(this.#options, meta, this.#options.supportedLevel);
+    const restored = await readState(this.#options, meta, this.#options.supportedLevel);
+    const named = await this.#options.payloads.complete(restored.state, true); // PAYLOAD-1
+    return named === undefined ? undefined : { ...restored, named };
   }
 
   /** The state that was restored from this snapshot when it was verified. */
@@ -224,6 +240,7 @@ export class Snapshots {
       throw new Error(`The snapshot at ${String(meta.index)} was installed and not verified.`);
     this.#restored = undefined;
     this.#current = meta;
+    this.#options.payloads.adopt(taken.restored.named, taken.restored.state);
     return taken.restored;
   }
 
@@ -232,16 +249,27 @@ export class Snapshots {
     this.#restored = undefined;
   }
 
+  /** What a backup is made of: see `openAtLeast`. */
+  async openBackup(index: LogIndex, present: Present): Promise<BackupSource | undefined> {
+    const { payloads, storage } = this.#options;
+    const release = payloads.hold(); // PAYLOAD-2
+    const reader = await this.openAtLeast(index, present);
+    if (reader === undefined) {
+      release();
+      return undefined;
+    }
+    const stateOffset = storage.stateOffset(reader.meta);
+    const payload = payloads.isEmpty ? undefined : payloads.whole;
+    return { reader, stateOffset, payload, release };
+  }
+
   /**
    * A reader of a snapshot that holds everything up to the index; several callers share one.
    *
    * @param present Where the state is now; undefined while a received snapshot takes its place.
    * @returns Undefined when the node stops, or it is not to be had in time.
    */
-  async openAtLeast(
-    index: LogIndex,
-    present: () => { readonly point: SnapshotPoint; readonly state: StateMachine } | undefined,
-  ): Promise<SnapshotReader | undefined> {
+  async openAtLeast(index: LogIndex, present: Present): Promise<SnapshotReader | undefined> {
     const { clock, storage } = this.#options;
     const deadlineMs = clock.now() + maxExportWaitMs;
     while (!this.#stopped && clock.now() < deadlineMs) {
@@ -264,6 +292,7 @@ export class Snapshots {
   stop(): void {
     this.#stopped = true;
     this.#verifying = undefined;
+    this.#options.payloads.stop();
     this.setTransfers([]);
   }
 }
@@ -276,6 +305,11 @@ export interface RestoredState {
   readonly state: StateMachine;
   /** ENG-SNAP-5. */
   readonly stateHash: string | undefined;
+}
+
+/** With what it names beside it, all of which is here. */
+export interface ReceivedState extends RestoredState {
+  readonly named: IdSet;
 }
 
 function* hashed(chunks: Iterable<Uint8Array>, hash: Hash): Generator<Uint8Array, void, undefined> {
@@ -302,6 +336,22 @@ async function hashOf(reader: SnapshotReader, clock: Clock): Promise<string> {
     await new Promise<void>((resolve) => clock.endOfTurn(resolve));
   }
   return hash.digest('hex');
+}
+
+/** The state that this node starts with: of its snapshot, or an empty one. @throws FeatureLevelError */
+export async function recoverState(
+  options: Pick<SnapshotsOptions, 'storage' | 'clock' | 'payloads'>,
+  meta: SnapshotMeta,
+  supportedLevel: number,
+): Promise<RestoredState> {
+  const { payloads } = options;
+  if (meta.index === 0) {
+    await payloads.adoptFound(undefined, 0);
+    return { state: createStateMachine(initialLimits), stateHash: undefined };
+  }
+  const found = await readState(options, meta, supportedLevel);
+  await payloads.adoptFound(await payloads.complete(found.state, false), meta.index);
+  return found;
 }
 
 /**

@@ -7,11 +7,13 @@ import { dirname, join } from 'node:path';
 export interface Folders {
   readonly log: string;
   readonly snapshots: string;
+  readonly payloads: string;
 }
 
 export const foldersOf = (logFolder: string): Folders => ({
   log: logFolder,
   snapshots: join(dirname(logFolder), 'snapshots'),
+  payloads: join(dirname(logFolder), 'payloads'),
 });
 
 export const segmentName = (segment: number): string =>
@@ -49,4 +51,12 @@ function namedBy(pattern: RegExp, name: string): SnapshotName | undefined {
   return index === undefined || hash === undefined || frames === undefined
     ? undefined
     : { index: Number(index), hash, frames: Number(frames) };
+}
+
+export const payloadFileName = (number: number): string =>
+  `${String(number).padStart(12, '0')}.payloads`;
+
+export function payloadFileOf(name: string): number | undefined {
+  const digits = /^(\d{12,15})\.payloads$/.exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits);
 }

@@ -9,6 +9,8 @@
  *     snapshot with its final name is one that the log covers (SFILE-7, REPLAY-1).
  * STORAGE-4: what writes that go together say of received snapshots is executed in their order: the chunks of
  *     the next transfer may stand behind the install of the one before.
+ * STORAGE-5: a snapshot of the own state has its name only when the payloads that were put before are durable: what
+ *     it names is here when it is all that is left of the log.
  */
 import type { LogIndex, SnapshotMeta, Write } from '@holdfast/raft';
 import type { Disk } from './disk.ts';
@@ -16,6 +18,7 @@ import { DiskFailure } from './durable-names.ts';
 import type { LogTerms } from './log-terms.ts';
 import { mergeWrites } from './merge.ts';
 import type { LogState, SegmentLog } from './segment-log.ts';
+import type { PayloadFiles } from './payload-files.ts';
 import { piecesOf } from './snapshot-files.ts';
 import type { SnapshotFiles } from './snapshot-files.ts';
 import { encodeHead } from './snapshot-head.ts';
@@ -31,6 +34,8 @@ export interface LogStorageParts {
   readonly state: LogState;
   readonly terms: LogTerms;
   readonly snapshots: SnapshotFiles;
+  /** @param onFailure Told when the disk failed. */
+  readonly openPayloads: (onFailure: (error: unknown) => void) => PayloadFiles;
   readonly onFailure: (error: Error) => void;
   readonly onWarning: (text: string) => void;
   readonly onClosed: StorageOptions['onClosed'];
@@ -44,6 +49,7 @@ interface Waiting {
 
 export class LogStorage implements Storage {
   readonly #parts: LogStorageParts;
+  readonly payloads: PayloadFiles;
   #state: LogState;
   #queue: Waiting[] = [];
   #inFlight = 0;
@@ -60,6 +66,7 @@ export class LogStorage implements Storage {
   constructor(parts: LogStorageParts) {
     this.#parts = parts;
     this.#state = parts.state;
+    this.payloads = parts.openPayloads((error) => this.#fail(error));
     parts.log.watch((failure) => this.#fail(failure));
   }
 
@@ -69,7 +76,7 @@ export class LogStorage implements Storage {
       commits: this.#commits,
       pendingWrites: this.#queue.length + this.#inFlight,
       lastCommitMs: this.#lastCommitMs,
-      sizeBytes: log.sizeBytes + snapshots.sizeBytes,
+      sizeBytes: log.sizeBytes + snapshots.sizeBytes + this.payloads.stats.sizeBytes,
       logBytes: log.sizeBytes,
     };
   }
@@ -159,8 +166,10 @@ export class LogStorage implements Storage {
   ): Promise<SnapshotMeta | undefined> {
     if (this.#failed || this.#closed) return undefined; // STORAGE-2
     try {
-      return await this.#parts.snapshots.save(point, piecesOf(point, stateChunks), () =>
-        this.#covers(point.index),
+      return await this.#parts.snapshots.save(
+        point,
+        piecesOf(point, stateChunks),
+        async () => (await this.#covers(point.index)) && (await this.payloads.durable()), // STORAGE-5
       );
     } catch (error) {
       if (!(error instanceof DiskFailure)) throw error;
@@ -234,6 +243,7 @@ export class LogStorage implements Storage {
     await this.#saving;
     await snapshotsClosed;
     await this.#clearing;
+    await this.payloads.close();
     await log.close();
     try {
       if (!this.#failed) onClosed?.({ starts: log.starts, frames: log.frames });

@@ -13,6 +13,10 @@ import { foldersOf, isSpare, partialEnding, receivedOf, snapshotOf } from './lay
 import type { Folders } from './layout.ts';
 import { LogStorage } from './log-storage.ts';
 import { LogTerms } from './log-terms.ts';
+import { defaultPayloads, PayloadFiles } from './payload-files.ts';
+import type { PayloadSettings } from './payload-files.ts';
+import { closePayloads, findPayloads } from './payload-scan.ts';
+import type { FoundPayloads } from './payload-scan.ts';
 import { recoverLog } from './recover.ts';
 import type { LogEnd } from './recover.ts';
 import { SegmentLog } from './segment-log.ts';
@@ -28,6 +32,7 @@ const mebibyte = 1024 * 1024;
 export interface SegmentSettings {
   readonly segmentBytes: number;
   readonly maxSpares: number;
+  readonly payloads?: PayloadSettings;
 }
 export const defaultSegments: SegmentSettings = { segmentBytes: 8 * mebibyte, maxSpares: 8 };
 
@@ -68,6 +73,7 @@ export async function openStorageOn(
   const folders = foldersOf(options.folder);
   await disk.makeFolder(folders.log);
   await disk.makeFolder(folders.snapshots);
+  await disk.makeFolder(folders.payloads);
   if (options.unlock !== undefined)
     return openLocked(disk, options, settings, folders, options.unlock);
   const unlock = await disk.lock(join(folders.log, 'lock'));
@@ -89,6 +95,23 @@ interface Found {
 }
 
 async function openLocked(
+  disk: Disk,
+  options: StorageOptions,
+  settings: SegmentSettings,
+  folders: Folders,
+  unlock: () => void,
+): Promise<Opened> {
+  const payloads = await findPayloads(disk, folders.payloads);
+  try {
+    return await openBeside(payloads, disk, options, settings, folders, unlock);
+  } catch (error) {
+    await closePayloads(payloads.files);
+    throw error;
+  }
+}
+
+async function openBeside(
+  payloads: FoundPayloads,
   disk: Disk,
   options: StorageOptions,
   settings: SegmentSettings,
@@ -125,6 +148,14 @@ async function openLocked(
     state,
     terms,
     snapshots,
+    openPayloads: (onFailed) =>
+      new PayloadFiles(
+        disk,
+        folders.payloads,
+        payloads,
+        settings.payloads ?? defaultPayloads,
+        onFailed,
+      ),
     onFailure,
     onWarning,
     onClosed,

@@ -4,7 +4,7 @@ export { removeDurably, renameDurably } from './durable-names.ts';
 export { fileDisk } from './file-disk.ts';
 export { openStorageOn } from './open.ts';
 export type { SegmentSettings } from './open.ts';
-export { writeRestored } from './restored-log.ts';
+export { openPayloads, writeRestored } from './restored-log.ts';
 export { framesIn } from './scan.ts';
 export { logIdBytes } from './frame.ts';
 export { segmentOf, snapshotOf } from './layout.ts';

@@ -8,6 +8,8 @@ import { logIdBytes } from './frame.ts';
 import { foldersOf } from './layout.ts';
 import { defaultSegments } from './open.ts';
 import type { SegmentSettings } from './open.ts';
+import { defaultPayloads, PayloadFiles } from './payload-files.ts';
+import { findPayloads } from './payload-scan.ts';
 import { SegmentLog } from './segment-log.ts';
 import { piecesOf, SnapshotFiles } from './snapshot-files.ts';
 import type { SnapshotPoint } from './snapshot-head.ts';
@@ -48,4 +50,12 @@ export async function writeRestored(
     await log?.close();
     await snapshots.close();
   }
+}
+
+/** The payloads of a folder that has no node yet. Whoever opens them closes them. */
+export async function openPayloads(disk: Disk, logFolder: string): Promise<PayloadFiles> {
+  const { payloads } = foldersOf(logFolder);
+  await disk.makeFolder(payloads);
+  const found = await findPayloads(disk, payloads);
+  return new PayloadFiles(disk, payloads, found, defaultPayloads, () => undefined);
 }

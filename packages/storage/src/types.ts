@@ -42,6 +42,32 @@ export interface SnapshotReader {
   close(): void;
 }
 
+/** Payloads of messages, each with a number of its own. What is put is durable some time later. */
+export interface PayloadStore {
+  /** Keeps it; one that is here already is written anew. */
+  put(id: number, body: Uint8Array): void;
+  has(id: number): boolean;
+  /** May be read on while payloads come and go. */
+  ids(): Iterable<number>;
+  /** It is needed no more. */
+  end(id: number): void;
+  /** Of where it is now: what ends it afterwards does not take it away. Undefined: it is not here, or damaged. */
+  read(id: number): Promise<Uint8Array | undefined>;
+  /** Resolves when all that was put before is durable. False: it never will be. */
+  durable(): Promise<boolean>;
+  /** More waits to be written than should be put. */
+  readonly isBehind: boolean;
+  /** Told whenever there is more room. */
+  onRoom(listener: () => void): void;
+  readonly stats: {
+    /** Of the files. */
+    readonly sizeBytes: number;
+    /** Of what is needed in them. */
+    readonly liveBytes: number;
+    readonly waitingBytes: number;
+  };
+}
+
 /**
  * The durable side of one node. Writes happen in order, one in flight; whatever arrives meanwhile is
  * the next one. The event loop never waits for the disk.
@@ -52,7 +78,8 @@ export interface Storage {
   /**
    * Writes a snapshot of the own state machine aside (pulled lazily, so that a large one neither fills
    * memory nor stops the event loop), syncs and renames it. Resolves with undefined when a newer one was
-   * installed meanwhile. The log and the snapshot before stay until `forgetBefore`.
+   * installed meanwhile. It has its name only when all payloads that were put before are durable (PAYLOAD-1 of the
+   * engine). The log and the snapshot before stay until `forgetBefore`.
    */
   saveSnapshot(
     meta: { readonly index: LogIndex; readonly term: Term; readonly membership: Membership },
@@ -66,12 +93,13 @@ export interface Storage {
   verifyReceived(meta: SnapshotMeta): Promise<boolean>;
   /** Entries before `keepFrom` and snapshots other than this one are not needed any more. Readers that are open stay usable. */
   forgetBefore(keepFrom: LogIndex, currentSnapshotHash: string): void;
+  readonly payloads: PayloadStore;
   /** Counters for metrics. */
   readonly stats: {
     readonly commits: number;
     readonly pendingWrites: number;
     readonly lastCommitMs: number;
-    /** Of segments and snapshots on the disk, also of those whose name is gone while somebody reads them. */
+    /** Of segments, snapshots and payloads on the disk, also of those whose name is gone while somebody reads them. */
     readonly sizeBytes: number;
     /** Of these, the segments'. */
     readonly logBytes: number;

@@ -12,7 +12,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { decodeHead, diskError, encodeHead, maxHeadBytes } from '@holdfast/storage';
 import type { SnapshotPoint } from '@holdfast/storage';
 import { beginRestore } from '@holdfast/state';
-import type { StateMachine } from '@holdfast/state';
+import type { KeptPayload, StateMachine } from '@holdfast/state';
 import { RestoreRefused } from './refused.ts';
 
 const pieceBytes = 1024 * 1024;
@@ -26,6 +26,8 @@ export interface ReadBackup {
   readonly hash: string;
   readonly byteLength: number;
   readonly state: StateMachine;
+  /** Where the state begins in the file. */
+  readonly begin: number;
 }
 
 /**
@@ -53,7 +55,7 @@ export async function readBackup(
       throw new RestoreRefused(
         `${path} is damaged: its head says index ${String(point.index)}, its state ${String(state.index)}.`,
       );
-    return { point, hash, byteLength, state };
+    return { point, hash, byteLength, state, begin };
   } finally {
     await file.close();
   }
@@ -77,12 +79,27 @@ async function hashOf(
   return { hash: sum.digest('hex'), head };
 }
 
+/** The payloads in a backup that was read, once more from the file (BFILE-2). @throws RestoreRefused; DiskError. */
+export async function readPayloads(
+  path: string,
+  found: Omit<ReadBackup, 'state' | 'point'>,
+  keep: (payloads: readonly KeptPayload[]) => Promise<void>,
+): Promise<void> {
+  const file = await onDisk(path, open(path, 'r'));
+  try {
+    await stateOf(file, path, found, () => undefined, keep);
+  } finally {
+    await file.close();
+  }
+}
+
 /** BFILE-1, BFILE-2. */
 async function stateOf(
   file: FileHandle,
   path: string,
   found: { readonly begin: number; readonly byteLength: number; readonly hash: string },
   onBytes: OnBytes,
+  keep: (payloads: readonly KeptPayload[]) => Promise<void> = () => Promise.resolve(),
 ): Promise<StateMachine> {
   const { begin, byteLength, hash } = found;
   const sum = createHash('sha256');
@@ -93,6 +110,7 @@ async function stateOf(
       sum.update(bytes);
       const from = Math.max(0, begin - offset);
       if (from < bytes.byteLength) restorer.push(bytes.subarray(from));
+      await keep(restorer.takePayloads());
       offset += bytes.byteLength;
       onBytes(offset, byteLength);
     }

@@ -11,11 +11,18 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { MemberId } from '@holdfast/raft';
-import { fileDisk, removeDurably, renameDurably, writeRestored } from '@holdfast/storage/parts';
+import {
+  fileDisk,
+  openPayloads,
+  removeDurably,
+  renameDurably,
+  writeRestored,
+} from '@holdfast/storage/parts';
 import type { Disk, FoundFile, SegmentSettings } from '@holdfast/storage/parts';
 import type { Identity } from '../identity.ts';
 import { isPeerId } from '../transport/peer-names.ts';
-import { readBackup } from './backup-file.ts';
+import { readBackup, readPayloads } from './backup-file.ts';
+import type { ReadBackup } from './backup-file.ts';
 import { beginAnew } from './new-beginning.ts';
 import type { SessionsChoice } from './new-beginning.ts';
 import { RestoreRefused } from './refused.ts';
@@ -73,7 +80,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     (bytes, total) => onProgress('read', bytes, total),
   );
   const begun = await beginAnew(backup.state, sessions, fenceAbove, nextTurn);
-  await write(options, backup.state.index, backup.point.term, countedChunks(options, backup)); // REST-2
+  await write(options, backup); // REST-2
   return {
     clusterId,
     nodeId,
@@ -87,7 +94,7 @@ const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(reso
 
 async function* countedChunks(
   { onProgress }: RestoreOptions,
-  backup: Awaited<ReturnType<typeof readBackup>>,
+  backup: ReadBackup,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let bytes = 0;
   for (const chunk of backup.state.snapshot()) {
@@ -99,12 +106,7 @@ async function* countedChunks(
 }
 
 /** REST-1. */
-async function write(
-  options: RestoreOptions,
-  index: number,
-  term: number,
-  chunks: AsyncIterable<Uint8Array>,
-): Promise<void> {
+async function write(options: RestoreOptions, backup: ReadBackup): Promise<void> {
   const { disk = fileDisk, folder, segments } = options;
   const logFolder = join(folder, 'log');
   await disk.makeFolder(logFolder);
@@ -118,7 +120,10 @@ async function write(
       { id: options.nodeId as MemberId, address: options.address, role: 'voter' as const },
     ];
     const logId = randomBytes(16).toString('hex');
-    const point = { index, term, membership: { members } };
+    const { index } = backup.state;
+    const point = { index, term: backup.point.term, membership: { members } };
+    await writePayloads(disk, logFolder, options.file, backup);
+    const chunks = countedChunks(options, backup);
     const position = await writeRestored(disk, logFolder, logId, point, chunks, segments);
     const identity: Identity = {
       formatVersion: 2,
@@ -135,6 +140,25 @@ async function write(
     await removeDurably(disk, marker);
   } finally {
     unlock();
+  }
+}
+
+/** What stands beside the state, durable before the folder counts (REST-1). */
+async function writePayloads(
+  disk: Disk,
+  logFolder: string,
+  file: string,
+  backup: ReadBackup,
+): Promise<void> {
+  const store = await openPayloads(disk, logFolder);
+  try {
+    await readPayloads(file, backup, async (payloads) => {
+      for (const { id, text } of payloads) store.put(id, Buffer.from(text));
+      if (store.isBehind) await store.durable();
+    });
+    if (!(await store.durable())) throw new Error(`The payloads of ${file} could not be written.`);
+  } finally {
+    await store.close();
   }
 }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { EventEmitter } from 'node:events';
 import { describe, it } from 'node:test';
+import { latestFeatureLevel } from '@holdfast/state';
 import type { SessionId } from '@holdfast/state';
 import { FeatureLevelError } from '../../src/feature-levels.ts';
 import type { Engine } from '../../src/index.ts';
@@ -26,7 +27,7 @@ const create = (engine: Engine, sessionId: string): Promise<unknown> =>
 
 const raised = async (cluster: TestCluster): Promise<void> => {
   for (const engine of cluster.engines.values())
-    await statusReached([engine], () => engine.status().featureLevel === 2);
+    await statusReached([engine], () => engine.status().featureLevel === latestFeatureLevel);
 };
 
 const restart = async (
@@ -48,7 +49,7 @@ describe('A rolling upgrade', { timeout: 60_000 }, () => {
       await create(await cluster.leader(), 's0');
       // When two of them are upgraded, and each leads
       for (const id of ['n1', 'n2']) {
-        const engine = await restart(cluster, id, { supportedFeatureLevel: 2 });
+        const engine = await restart(cluster, id, { supportedFeatureLevel: latestFeatureLevel });
         const leader = await cluster.leader();
         if (leader !== engine) await leader.transferLeadership(id);
         await statusReached([engine], () => engine.status().leader === id && engine.status().ready);
@@ -64,7 +65,7 @@ describe('A rolling upgrade', { timeout: 60_000 }, () => {
         );
       }
       // When it is upgraded as well
-      await restart(cluster, 'n3', { supportedFeatureLevel: 2 });
+      await restart(cluster, 'n3', { supportedFeatureLevel: latestFeatureLevel });
       // Then the level rises on all
       await raised(cluster);
       await create(await cluster.leader(), 's4');
@@ -72,7 +73,7 @@ describe('A rolling upgrade', { timeout: 60_000 }, () => {
       await cluster.engines.get('n3')?.close();
       cluster.engines.delete('n3');
       await assert.rejects(cluster.start('n3', old), FeatureLevelError);
-      await cluster.start('n3', { supportedFeatureLevel: 2 });
+      await cluster.start('n3', { supportedFeatureLevel: latestFeatureLevel });
       await raised(cluster);
     } finally {
       await cluster.close();
@@ -101,7 +102,7 @@ describe('A rolling upgrade', { timeout: 60_000 }, () => {
         cluster.engines.delete('n2');
         // And joins as what it should be
         const newer = await cluster.start('n2', { join: true });
-        await statusReached([newer], () => newer.status().featureLevel === 2);
+        await statusReached([newer], () => newer.status().featureLevel === latestFeatureLevel);
       } finally {
         await cluster.close();
       }

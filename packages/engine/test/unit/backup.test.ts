@@ -3,9 +3,14 @@ import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import type { SnapshotReader } from '@holdfast/storage';
 import { backupOf } from '../../src/backup.ts';
+import type { Backup } from '../../src/types.ts';
 import { HandDisk, settled, snapshotOf } from './hand-disk.ts';
 
 const point = { index: 5, term: 1, membership: { members: [] } };
+
+/** Of a snapshot with nothing beside it. */
+const plain = (reader: SnapshotReader): Promise<Backup> =>
+  backupOf({ reader, stateOffset: 0, payload: undefined, release: () => undefined });
 
 function opened(byteLength: number): { disk: HandDisk; reader: SnapshotReader } {
   const disk = new HandDisk();
@@ -19,7 +24,7 @@ function opened(byteLength: number): { disk: HandDisk; reader: SnapshotReader } 
 describe('A backup', () => {
   it('is the bytes that its hash names, and gives its descriptor back behind the last one', async () => {
     const { disk, reader } = opened(1_000_000);
-    const backup = backupOf(reader);
+    const backup = await plain(reader);
     const hash = createHash('sha256');
     let byteLength = 0;
     for await (const chunk of backup.chunks) {
@@ -34,9 +39,9 @@ describe('A backup', () => {
     assert.equal(disk.openReaders, 0);
   });
 
-  it('that is closed before anything was read gives its descriptor back, once (BACKUP-1)', () => {
+  it('that is closed before anything was read gives its descriptor back, once (BACKUP-1)', async () => {
     const { disk, reader } = opened(10);
-    const backup = backupOf(reader);
+    const backup = await plain(reader);
     assert.equal(disk.openReaders, 1);
     backup.close();
     backup.close();
@@ -46,7 +51,7 @@ describe('A backup', () => {
   it('that is closed while a read is under way gives its descriptor back behind that (BACKUP-1)', async () => {
     const { disk, reader } = opened(1_000_000);
     let finishRead: () => void = assert.fail;
-    const backup = backupOf({
+    const backup = await plain({
       ...reader,
       read: (offset, byteLength) =>
         new Promise((resolve) => {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { SnapshotMeta, Write } from '@holdfast/raft';
 import type { SnapshotReader, Storage } from '@holdfast/storage';
+import { MemoryPayloads } from './memory-payloads.ts';
 
 type Point = Pick<SnapshotMeta, 'index' | 'term' | 'membership'>;
 
@@ -23,6 +24,7 @@ export class HandDisk implements Storage {
     string,
     { readonly meta: SnapshotMeta; readonly bytes: Uint8Array }
   >();
+  readonly payloads = new MemoryPayloads();
   readonly forgotten: { readonly keepFrom: number; readonly hash: string }[] = [];
   openReaders = 0;
   /** Received bytes that are turned over on their way to the disk. */

@@ -8,6 +8,7 @@ import { encodeBatch } from '../../src/batch.ts';
 import { Replica } from '../../src/replica.ts';
 import { silentLog } from '../cluster.ts';
 import { HandDisk, settled, snapshotOf } from './hand-disk.ts';
+import { alone } from './memory-payloads.ts';
 import { StillClock } from './still-clock.ts';
 
 const self = 'a' as MemberId;
@@ -79,6 +80,7 @@ async function openAlone(
     },
     recovered,
     storage: disk,
+    payloads: alone(disk.payloads),
     clock,
     heartbeatMs: 100,
     tickMs: 10,
@@ -233,14 +235,14 @@ describe('A replica', () => {
   it('gives a backup that holds all that is applied, and takes no second snapshot where nothing changed', async () => {
     const { replica, disk, seen } = await lead();
     const [first, second] = await Promise.all([replica.openBackup(), replica.openBackup()]);
-    assert.equal(first?.meta.index, replica.state.index);
-    assert.equal(second?.meta.hash, first?.meta.hash);
+    assert.equal(first?.reader.meta.index, replica.state.index);
+    assert.equal(second?.reader.meta.hash, first?.reader.meta.hash);
     assert.equal(seen.known.length, 1);
     assert.equal(disk.openReaders, 2);
     replica.propose({ time: 7, commands: [] }, () => undefined);
     await disk.sync();
     const third = await replica.openBackup();
-    assert.equal(third?.meta.index, replica.state.index);
+    assert.equal(third?.reader.meta.index, replica.state.index);
     assert.equal(seen.known.length, 2);
   });
 

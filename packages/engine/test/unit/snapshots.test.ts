@@ -9,6 +9,7 @@ import { readState, Snapshots } from '../../src/snapshots.ts';
 import { Timings } from '../../src/timings.ts';
 import { silentLog } from '../cluster.ts';
 import { HandDisk, settled, snapshotOf } from './hand-disk.ts';
+import { alone } from './memory-payloads.ts';
 import { StillClock } from './still-clock.ts';
 
 const peer = 'b' as MemberId;
@@ -39,9 +40,10 @@ function stage(disk: HandDisk) {
   const snapshots = new Snapshots(
     {
       storage: disk,
+      payloads: alone(disk.payloads),
       clock: new StillClock(),
       log: silentLog,
-      supportedLevel: 2,
+      supportedLevel: 3,
       onSaved: () => undefined,
       onVerified: () => undefined,
       send: (_to, message) => void sent.push(Buffer.from(message.data).toString()),
@@ -88,10 +90,11 @@ describe('The hash of a state', () => {
     timings.listen((work, seconds) => took.push([work, seconds]));
     const options = {
       storage: disk,
+      payloads: alone(disk.payloads),
       clock,
       timings,
       log: silentLog,
-      supportedLevel: 2,
+      supportedLevel: 3,
       onSaved: (_meta: unknown, hash: string | undefined) => void saved.push(hash),
       onVerified: () => undefined,
       send: () => undefined,

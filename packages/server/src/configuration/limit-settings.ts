@@ -125,10 +125,10 @@ export const limitSettings: readonly Setting[] = [
       .int()
       .min(1024 * 1024)
       .max(2 ** 36),
-    default: 512 * 1024 * 1024,
+    default: 16 * 1024 ** 3,
     description:
       'What the messages and dead letters of all queues take, in bytes: keys and payloads, and 256 for each. Every ' +
-      'node has them in memory. That of the leader is in force.',
+      'node has payloads of more than 256 bytes on its disk. That of the leader is in force.',
   },
   {
     key: 'limits.max_message_bytes_per_queue',
@@ -136,7 +136,7 @@ export const limitSettings: readonly Setting[] = [
       .int()
       .min(1024 * 1024)
       .max(2 ** 36),
-    default: 256 * 1024 * 1024,
+    default: 16 * 1024 ** 3,
     description:
       'What the messages and dead letters of one queue take, in bytes. That of the leader is in force.',
   },

@@ -8,14 +8,18 @@
  * MESSAGES-3: fence tokens of deliveries rise.
  * MESSAGES-4: a push that was answered is applied, and no message is lost: what was pushed and not acknowledged is there.
  * MESSAGES-5: of two who were delivered the same message, or messages of the same key, at most one believes to hold it.
+ * MESSAGES-6: what a consumer is given, and what each member has of a message, is the payload that was pushed.
  */
 import type { QueueDelivery } from '@holdfast/client';
-import type { Batch } from '@holdfast/engine/parts';
+import type { AssembledEngine, Batch } from '@holdfast/engine/parts';
 import type { Command, CommandResult, ResourceName, StateMachine } from '@holdfast/state';
 import type { Machine } from '../world/machine.ts';
 
 /** The queue of every run that has one. */
 export const mail = 'mail';
+
+/** Of a node. */
+type Stored = Pick<AssembledEngine['replica'], 'state' | 'payloads'>;
 
 interface Message {
   readonly id: number;
@@ -35,7 +39,8 @@ interface Belief {
 export class Messages {
   readonly #report: (message: string) => void;
   readonly #live = new Map<number, Message>();
-  readonly #pushed = new Set<number>();
+  /** Payloads as JSON. */
+  readonly #pushed = new Map<number, string>();
   #beliefs: Belief[] = [];
   #lastToken = 0;
 
@@ -56,6 +61,21 @@ export class Messages {
     this.#beliefs = this.#beliefs.filter(isBelieved);
     this.#beliefs.push({ machine, process: machine.process, delivery });
     this.compare();
+  }
+
+  /** MESSAGES-6. */
+  given({ id, payload }: QueueDelivery): void {
+    if (JSON.stringify(payload) !== this.#pushed.get(id))
+      this.#report(`Message ${String(id)} was delivered with ${JSON.stringify(payload)}.`);
+  }
+
+  /** MESSAGES-6. */
+  async compareStored(nodeId: string, { state, payloads }: Stored): Promise<void> {
+    for (const stored of state.queues.stored()) {
+      const [text] = await payloads.given([stored]);
+      if (text !== this.#pushed.get(stored.id))
+        this.#report(`${nodeId} has "${String(text)}" of message ${String(stored.id)}.`);
+    }
   }
 
   /** One that is paused looks at its clock before it does anything. */
@@ -84,8 +104,8 @@ export class Messages {
     if (result.type === 'queue_pushed' && command.type === 'queue_push')
       for (const [index, { id, duplicate }] of result.messages.entries()) {
         if (duplicate) continue;
-        const { key = '' } = command.messages[index] ?? {};
-        this.#pushed.add(id);
+        const { key = '', payload = null } = command.messages[index] ?? {};
+        this.#pushed.set(id, JSON.stringify(payload));
         this.#live.set(id, { id, key, notBeforeMs: 0, isInFlight: false, isDead: false });
       }
     else if (result.type === 'queue_taken' && command.type === 'queue_pop')

@@ -79,9 +79,16 @@ export class Courier {
     for (let count = random.below(4); count >= 0; count--) {
       const key = random.pick(['ann', 'bob', 'cleo']);
       const options = { maxDeliveries };
-      messages.toldPushed(await queue.push(key, count, options));
+      messages.toldPushed(await queue.push(key, this.#payload(count), options));
       this.cycles += 1;
     }
+  }
+
+  /** Of all sizes: of those that are kept in the state, and of those beside it. */
+  #payload(count: number): { readonly count: number; readonly text: string } {
+    const { random } = this.#options;
+    const text = `${random.id()} `.repeat(random.pick([0, 1, 10, 40]));
+    return { count, text };
   }
 
   /** Some of what there is; what it leaves is given back, or comes again by itself. */
@@ -92,6 +99,7 @@ export class Courier {
     const cancel = machine.after(random.between(500, 4000), () => stop.abort());
     for await (const message of queue.consume({ visibilityMs, signal: stop.signal })) {
       messages.believes(machine, message);
+      messages.given(message);
       await machine.sleep(random.between(0, random.withProbability(0.2) ? 2000 : 100));
       messages.compare();
       await this.#settle(message);

@@ -360,7 +360,20 @@ class ClusterRun {
     for (const node of this.#membersOf(leader)) {
       if (node.replica !== undefined) this.#witness.compareState(node.id, node.replica.state);
     }
+    await this.#comparePayloads(leader);
     await this.world.timeline.run(this.world.nowMs);
+  }
+
+  /** MESSAGES-6 of the checks: reading takes virtual time. */
+  async #comparePayloads(leader: ReturnType<Cluster['leader']>): Promise<void> {
+    let reading = 0;
+    for (const { id, replica } of this.#membersOf(leader)) {
+      if (replica === undefined) continue;
+      reading += 1;
+      void this.#witness.messages.compareStored(id, replica).then(() => (reading -= 1));
+    }
+    await this.world.timeline.run(this.world.nowMs + settleBoundMs, () => reading === 0);
+    if (reading > 0) throw new Violation('The payloads of a member could not be read.');
   }
 
   #membersOf(leader: ReturnType<Cluster['leader']>) {

@@ -81,7 +81,11 @@ export class Disk {
         log: { id: this.#logId, made: this.#made, ...this.#position },
         onFailure,
       },
-      { segmentBytes: this.#segmentBytes, maxSpares: 1 },
+      {
+        segmentBytes: this.#segmentBytes,
+        maxSpares: 1,
+        payloads: { fileBytes: 4096, gatheredBytes: 600, rememberedBytes: 600 },
+      },
     );
     this.#made = true;
     this.#position = opened.position;
@@ -152,6 +156,7 @@ function told(
     },
     saveSnapshot: (point, chunks) => storage.saveSnapshot(point, chunks),
     openSnapshot: (hash) => storage.openSnapshot(hash),
+    payloads: storage.payloads,
     stateOffset: (meta) => storage.stateOffset(meta),
     verifyReceived: (meta) => storage.verifyReceived(meta),
     forgetBefore: (keepFrom, hash) => storage.forgetBefore(keepFrom, hash),

@@ -27,6 +27,7 @@ import type { Applied, Refusal } from './outcomes.ts';
 import type { Shown } from './primitive.ts';
 import type { PlaceKind, Primitives } from '../primitives/declared.ts';
 import type { AccessTables } from '../primitives/access/access.ts';
+import type { KeptPayload } from '../primitives/queue/payloads.ts';
 import type { QueueViews } from '../primitives/queue/commands.ts';
 
 /** Contract of the state machine, implemented by `createStateMachine`. */
@@ -117,6 +118,8 @@ export interface StateMachine {
 export interface StateRestorer {
   /** Bytes of the snapshot in order, cut anywhere. @throws SnapshotFormatError */
   push(bytes: Uint8Array): void;
+  /** The payloads that came with it and stand beside the state (whole.ts), once each; whoever wants them asks after each push. */
+  takePayloads(): readonly KeptPayload[];
   /** @throws SnapshotFormatError when it is damaged, cut off or of a newer version. */
   end(): StateMachine;
 }

@@ -52,6 +52,8 @@ import type { Access } from '../primitives/access/access.ts';
 import { foundHold } from '../primitives/holds/find-hold.ts';
 import { Searches, searchStepsUnder } from '../primitives/holds/searches.ts';
 import type { QueueViews } from '../primitives/queue/commands.ts';
+import { PayloadLog } from '../primitives/queue/payloads.ts';
+import type { KeptPayload } from '../primitives/queue/payloads.ts';
 import { QueueReader } from '../primitives/queue/queue-views.ts';
 import { primitives } from '../primitives/table.ts';
 
@@ -80,10 +82,20 @@ export function restoreStateMachine(chunks: Iterable<Uint8Array>): StateMachine 
 
 /** Begins to take back a snapshot that comes piece by piece, with bounded work for each piece. */
 export function beginRestore(): StateRestorer {
-  const restorer = new SnapshotRestorer(new Tables(initialLimits, sessionEnds));
+  const tables = new Tables(initialLimits, sessionEnds);
+  const restorer = new SnapshotRestorer(tables);
+  const takePayloads = (): readonly KeptPayload[] => {
+    const { kept } = tables.payloads;
+    if (kept.length > 0) tables.payloads = new PayloadLog();
+    return kept;
+  };
   return {
     push: (bytes) => restorer.push(bytes),
-    end: () => new Machine(restorer.end()),
+    takePayloads,
+    end: () => {
+      takePayloads();
+      return new Machine(restorer.end());
+    },
   };
 }
 
@@ -165,7 +177,16 @@ class Machine implements StateMachine {
     tables.events = [];
     tables.searches = new Searches(searchStepsUnder(tables.limits));
     const lines = audit.takeLines();
-    return lines === undefined ? { results, events } : { results, events, audit: lines };
+    const { payloads } = tables;
+    const hasPayloads = payloads.kept.length > 0 || payloads.ended.length > 0;
+    if (lines === undefined && !hasPayloads) return { results, events };
+    if (hasPayloads) tables.payloads = new PayloadLog();
+    return {
+      results,
+      events,
+      ...(lines === undefined ? {} : { audit: lines }),
+      ...(hasPayloads ? { payloads } : {}),
+    };
   }
 
   skipTo(index: LogIndex): void {

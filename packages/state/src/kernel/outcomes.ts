@@ -5,6 +5,7 @@ import type { Command } from './commands.ts';
 import type { Whose } from './declaration.ts';
 import type { OfAll, RefusalOfPrimitive } from '../primitives/declared.ts';
 import type { JsonValue, RequestId, ResourceKind, ResourceName } from './names.ts';
+import type { PayloadChanges } from '../primitives/queue/payloads.ts';
 import type { SessionView } from './view-types.ts';
 
 export type { EndedByOthers, EndReason } from './names.ts';
@@ -124,4 +125,6 @@ export interface Applied {
   readonly events: readonly Event[];
   /** Records of the audit that this entry has brought about, where changes are chained. */
   readonly audit?: readonly AuditLine[];
+  /** Absent: no payload beside the state came or went (BESIDE-2). */
+  readonly payloads?: PayloadChanges;
 }

@@ -32,6 +32,7 @@ import { ShardedMap } from './collections/sharded-map.ts';
 import type { Message } from '../primitives/queue/messages.ts';
 import { CacheTotals } from '../primitives/cache/records.ts';
 import type { CacheEntry } from '../primitives/cache/records.ts';
+import { PayloadLog } from '../primitives/queue/payloads.ts';
 import { Queues } from '../primitives/queue/queues.ts';
 import type { QueuePlace } from '../primitives/queue/queues.ts';
 import type { StateLimits } from './limits.ts';
@@ -141,6 +142,8 @@ export class Tables {
   searches: Searches = new Searches();
   /** Events of the entry that is being applied. */
   events: Event[] = [];
+  /** Of the entry that is applied (BESIDE-2). */
+  payloads: PayloadLog = new PayloadLog();
   /** The snapshot that is being taken, and the number of the latest one. */
   keeper: Keeper | undefined = undefined;
   snapshotNumber = 0;

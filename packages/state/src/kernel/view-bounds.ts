@@ -32,9 +32,13 @@ export class ListBudget {
     this.#bytesLeft = maxBytes;
   }
 
-  /** Whether there is room for a row with these texts; then it has been counted. */
-  takes(texts: readonly string[], metadata?: unknown): boolean {
-    return this.#take(weightOf({ texts, metadata }));
+  /**
+   * Whether there is room for a row with these texts; then it has been counted.
+   *
+   * @param bytesBeside What the row weighs beside its texts, which somebody else puts in.
+   */
+  takes(texts: readonly string[], metadata?: unknown, bytesBeside = 0): boolean {
+    return this.#take(weightOf({ texts, metadata }) + bytesBeside);
   }
 
   /** The same for a row that has rows of its own. */

@@ -102,7 +102,9 @@ describe('the feature level of a log', () => {
     const newer = changed(header, (fields) => fields.splice(-1, 1, latestFeatureLevel + 1));
     assert.throws(
       () => restoreStateMachine([sealed([newer, ...records])]),
-      /its cluster is at feature level 3, and this program supports levels up to 2\. Nothing was changed\. Upgrade this program\./,
+      new RegExp(
+        `its cluster is at feature level ${String(latestFeatureLevel + 1)}, and this program supports levels up to ${String(latestFeatureLevel)}\\. Nothing was changed\\. Upgrade this program\\.`,
+      ),
     );
   });
 });

@@ -86,6 +86,12 @@ export class Fields {
     return typeof value === 'string' ? value : this.#within(asList(value));
   }
 
+  textNumberOrList(): string | number | Fields {
+    const value = this.#take();
+    if (typeof value === 'string' || typeof value === 'number') return value;
+    return this.#within(asList(value));
+  }
+
   #within(values: readonly unknown[]): Fields {
     const list = new Fields(values);
     this.#inner.push(list);

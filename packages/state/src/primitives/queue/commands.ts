@@ -1,5 +1,6 @@
 /** What is asked of queues, what comes of it, and what is shown of them. */
 import type { FenceToken, JsonValue, ResourceName } from '../../kernel/names.ts';
+import type { StoredPayload } from './payloads.ts';
 
 /** `key`: messages of one key one after the other, in the order of their push. `none`: whatever is ready. */
 export type QueueOrder = 'key' | 'none';
@@ -87,8 +88,10 @@ export interface QueueSettings {
 export interface Delivery {
   readonly id: number;
   readonly key: string;
-  /** JSON. */
+  /** JSON; empty where it stands beside the state. */
   readonly payload: string;
+  /** Absent: the payload is here. */
+  readonly stored?: StoredPayload;
   /** 1 for the first. */
   readonly delivery: number;
   readonly maxDeliveries: number;
@@ -180,8 +183,10 @@ export interface DeadLetterView {
   /** Of the message, as when it was pushed. */
   readonly id: number;
   readonly key: string;
-  /** JSON. */
+  /** JSON; empty where it stands beside the state. */
   readonly payload: string;
+  /** Absent: the payload is here. */
+  readonly stored?: StoredPayload;
   readonly deliveries: number;
   readonly reason: string;
   readonly ageMs: number;
@@ -205,6 +210,10 @@ export interface QueueViews {
     limit: number,
     timeMs?: number,
   ): BlockedKeysPage | undefined;
+  /** All that stand beside the state. Nothing may be applied before the last one was told. */
+  stored(): Iterable<StoredPayload>;
+  /** No message has a higher id; those that are pushed later have. */
+  lastId(): number;
 }
 
 export interface DeadLettersPage {

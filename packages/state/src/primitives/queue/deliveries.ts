@@ -15,6 +15,7 @@
 import { anonymousIdentity } from '../../kernel/commands.ts';
 import { dead } from './dead-letters.ts';
 import { dueAt, endDelay, endDelivery, forgetMessage, settleLane } from './keeping.ts';
+import { storedPayload } from './payloads.ts';
 import { queueNotFound, staleReceipt } from './refusals.ts';
 import type { Lane } from './lanes.ts';
 import type { Message } from './messages.ts';
@@ -78,7 +79,16 @@ function deliver(
   }
   settleLane(tables, lane);
   const { id, key, payload, deliveries, maxDeliveries, fenceToken } = message;
-  return { id, key, payload: payload.text, delivery: deliveries, maxDeliveries, fenceToken };
+  const stored = storedPayload(id, payload);
+  return {
+    id,
+    key,
+    payload: payload.text ?? '',
+    ...(stored === undefined ? {} : { stored }),
+    delivery: deliveries,
+    maxDeliveries,
+    fenceToken,
+  };
 }
 
 /** OWNER-1. */

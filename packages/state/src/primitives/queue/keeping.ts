@@ -44,6 +44,7 @@ export function forgetMessage(tables: Tables, message: Message): void {
   tables.changingPlace(message);
   message.queue.live.remove(message.id);
   message.queue.dead.remove(message.id);
+  if (message.payload.text === undefined) tables.payloads.ended.push(message.id); // BESIDE-2
   tables.queues.removed(message);
 }
 

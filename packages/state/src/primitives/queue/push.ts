@@ -9,7 +9,7 @@ import { dedupWindowMs } from './dedup.ts';
 import { dueAt, laneFor, settleLane } from './keeping.ts';
 import { Message, messageBytes } from './messages.ts';
 import { payloadOf } from './payloads.ts';
-import type { Payload } from './payloads.ts';
+import type { PushedPayload } from './payloads.ts';
 import type { Queue } from './queues.ts';
 import type { Tables } from '../../kernel/tables.ts';
 import type { ResourceName } from '../../kernel/names.ts';
@@ -25,26 +25,31 @@ export function push(tables: Tables, { name, messages }: Push): OutcomeOf<'queue
   const { queues } = tables;
   const found = queues.byName.get(name);
   const order = found?.order ?? defaultOrder;
-  const payloads: Payload[] = [];
+  const payloads: PushedPayload[] = [];
   let bytes = 0;
   const dedupIds = new Set<string>();
   for (const { key, payload, delayMs, dedupId } of messages) {
     if (order === 'key' && key === undefined) return withoutKey(name);
     if (order === 'key' && delayMs !== undefined && delayMs > 0) return delayedByKey(name);
-    const kept = payloadOf(payload);
+    const kept = payloadOf(payload, tables.featureLevel);
     payloads.push(kept);
-    bytes += messageBytes(key ?? '', kept.byteLength);
+    bytes += messageBytes(key ?? '', kept.payload.byteLength);
     if (dedupId !== undefined && queues.dedup.find(name, dedupId, tables.timeMs) === undefined)
       dedupIds.add(dedupId);
   }
   const refusal =
-    queues.tooMuch(tables.limits, name, found, { count: messages.length, bytes }) ??
+    queues.tooMuch(tables, name, found, { count: messages.length, bytes }) ??
     queues.dedup.tooMany(tables.limits.maxDedupIds, dedupIds.size); // PUSH-1
   if (refusal !== undefined) return refusal;
   const queue = found ?? queues.open(name, tables.snapshotNumber);
   tables.changingPlace(queue);
   const pushed = messages.map((message, index) =>
-    pushOne(tables, queue, message, payloads[index] ?? payloadOf(message.payload)),
+    pushOne(
+      tables,
+      queue,
+      message,
+      payloads[index] ?? payloadOf(message.payload, tables.featureLevel),
+    ),
   );
   return { ok: true, type: 'queue_pushed', messages: pushed };
 }
@@ -53,7 +58,7 @@ function pushOne(
   tables: Tables,
   queue: Queue,
   { key = '', delayMs = 0, dedupId, maxDeliveries = queue.maxDeliveries }: PushedMessage,
-  payload: Payload,
+  { json, payload }: PushedPayload,
 ): { readonly id: number; readonly duplicate: boolean } {
   const { queues, timeMs } = tables;
   const same = dedupId === undefined ? undefined : queues.dedup.find(queue.name, dedupId, timeMs);
@@ -63,6 +68,8 @@ function pushOne(
   const facts = { id, key, payload, maxDeliveries, pushedAtMs: timeMs, savedIn };
   const message = new Message(queue, facts);
   queue.live.add(message);
+  if (payload.text === undefined)
+    tables.payloads.kept.push({ id, byteLength: payload.byteLength, text: json }); // BESIDE-2
   queues.added(message);
   queue.pushed.add(1, timeMs);
   if (dedupId !== undefined)
@@ -86,7 +93,7 @@ export function configure(
   const found = queues.byName.get(name);
   if (found !== undefined && order !== undefined && order !== found.order && found.size > 0)
     return orderInUse(name, found.order, found.size);
-  const tooMany = queues.tooMuch(tables.limits, name, found, { count: 0, bytes: 0 });
+  const tooMany = queues.tooMuch(tables, name, found, { count: 0, bytes: 0 });
   if (found === undefined && tooMany !== undefined) return tooMany;
   const queue = found ?? queues.open(name, tables.snapshotNumber);
   tables.changingPlace(queue);

@@ -4,6 +4,8 @@ import { settingsOf } from './push.ts';
 import type { Tables } from '../../kernel/tables.ts';
 import type { ResourceName } from '../../kernel/names.ts';
 import type { Lane } from './lanes.ts';
+import { storedPayload } from './payloads.ts';
+import type { Payload, StoredPayload } from './payloads.ts';
 import type { Queue } from './queues.ts';
 import type { Rate } from './rates.ts';
 import type {
@@ -24,6 +26,9 @@ const rateAt = (rate: Rate, timeMs: number): QueueRate => ({
   total: rate.total,
   perSecond: rate.at(timeMs),
 });
+
+const bytesBeside = ({ text, byteLength }: Payload): number =>
+  text === undefined ? byteLength : 0;
 
 /** @param timeMs Of now: that of the last entry, or later. */
 function queueView(queue: Queue, timeMs: number): QueueView {
@@ -91,9 +96,19 @@ export class QueueReader implements QueueViews {
     const letters: DeadLetterView[] = [];
     for (const message of queue.dead.after(after)) {
       const { id, key, payload, deliveries, reason, diedAtMs } = message;
-      if (!budget.takes([key, payload.text, reason])) return { letters, more: true };
+      if (!budget.takes([key, payload.text ?? '', reason], undefined, bytesBeside(payload)))
+        return { letters, more: true };
       const ageMs = Math.max(0, this.#now(timeMs) - diedAtMs);
-      letters.push({ id, key, payload: payload.text, deliveries, reason, ageMs });
+      const stored = storedPayload(id, payload);
+      letters.push({
+        id,
+        key,
+        payload: payload.text ?? '',
+        ...(stored === undefined ? {} : { stored }),
+        deliveries,
+        reason,
+        ageMs,
+      });
     }
     return { letters, more: false };
   }
@@ -114,6 +129,19 @@ export class QueueReader implements QueueViews {
       if (view !== undefined) keys.push(view);
     }
     return { keys, more: false };
+  }
+
+  lastId(): number {
+    return this.#tables.sequence;
+  }
+
+  *stored(): Generator<StoredPayload, void, undefined> {
+    for (const queue of this.#tables.queues.byName.values())
+      for (const messages of [queue.live, queue.dead])
+        for (const { id, payload } of messages.values()) {
+          const stored = storedPayload(id, payload);
+          if (stored !== undefined) yield stored;
+        }
   }
 
   #queue(name: ResourceName): Queue | undefined {

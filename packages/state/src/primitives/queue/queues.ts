@@ -4,6 +4,8 @@
  * QBOUND-1: no queue has more than `maxMessagesPerQueue` messages and dead letters or more than
  *     `maxMessageBytesPerQueue` bytes of them, and all queues together no more than `maxMessages` and
  *     `maxMessageBytes`. A push that would pass a bound is refused with `limit_exceeded` and changes nothing.
+ * QBOUND-2: as long as payloads are in the state, and so in memory, the bounds of bytes are not above those with which
+ *     every log begins (BESIDE-1).
  */
 import { hashOfText } from '../../kernel/collections/hash.ts';
 import { OrderedMap } from '../../kernel/collections/ordered-map.ts';
@@ -19,7 +21,10 @@ import { OrderedByNumber } from '../../kernel/collections/ordered-by-number.ts';
 import { partitionCount, partitionOf } from './placement.ts';
 import { Rate } from './rates.ts';
 import { queueFull, tooManyQueues } from './refusals.ts';
+import { payloadsBesideLevel } from '../../kernel/feature-levels.ts';
+import { initialLimits } from '../../kernel/limits.ts';
 import type { StateLimits } from '../../kernel/limits.ts';
+import type { Tables } from '../../kernel/tables.ts';
 import type { ResourceName } from '../../kernel/names.ts';
 import type { Refusal } from '../../kernel/outcomes.ts';
 import type { OnDead, QueueCounts, QueueOrder } from './commands.ts';
@@ -80,6 +85,19 @@ export class Queue {
   }
 }
 
+/** QBOUND-2. */
+function bytesAllowed(
+  limits: StateLimits,
+  featureLevel: number,
+): Pick<StateLimits, 'maxMessageBytes' | 'maxMessageBytesPerQueue'> {
+  if (featureLevel >= payloadsBesideLevel) return limits;
+  const { maxMessageBytes, maxMessageBytesPerQueue } = initialLimits;
+  return {
+    maxMessageBytes: Math.min(limits.maxMessageBytes, maxMessageBytes),
+    maxMessageBytesPerQueue: Math.min(limits.maxMessageBytesPerQueue, maxMessageBytesPerQueue),
+  };
+}
+
 /** What has records of queues. */
 export type QueuePlace = Queue | Lane | Message;
 
@@ -129,13 +147,13 @@ export class Queues {
 
   /** QBOUND-1. @param queue Undefined: it would be made. */
   tooMuch(
-    limits: StateLimits,
+    { limits, featureLevel }: Pick<Tables, 'limits' | 'featureLevel'>,
     name: ResourceName,
     queue: Queue | undefined,
     more: { readonly count: number; readonly bytes: number },
   ): Refusal | undefined {
-    const { maxQueues, maxMessages, maxMessageBytes } = limits;
-    const { maxMessagesPerQueue, maxMessageBytesPerQueue } = limits;
+    const { maxQueues, maxMessages, maxMessagesPerQueue } = limits;
+    const { maxMessageBytes, maxMessageBytesPerQueue } = bytesAllowed(limits, featureLevel);
     const wait = 'Dead letters count. Wait until messages have been acknowledged, or purge some.';
     if (queue === undefined && this.byName.size >= maxQueues) return tooManyQueues(maxQueues);
     if ((queue?.size ?? 0) + more.count > maxMessagesPerQueue)

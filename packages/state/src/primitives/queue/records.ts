@@ -10,6 +10,8 @@ import type { Remembered } from './dedup.ts';
 import { Lane } from './lanes.ts';
 import { Message } from './messages.ts';
 import type { MessageState } from './messages.ts';
+import { payloadHash } from './payloads.ts';
+import type { Payload } from './payloads.ts';
 import { Queue } from './queues.ts';
 import type { QueuePlace } from './queues.ts';
 import type { Rate } from './rates.ts';
@@ -49,7 +51,8 @@ function encodeMessage(message: Message): string {
     message.queue.name,
     message.id,
     message.key,
-    message.payload.text,
+    // BESIDE-1
+    message.payload.text ?? message.payload.hash,
     message.payload.byteLength,
     message.maxDeliveries,
     message.pushedAtMs,
@@ -90,13 +93,25 @@ export function decodeDedup({ queues }: Tables, fields: Fields): undefined {
   queues.dedup.add({ id, queue: fields.text(), dedupId: fields.text(), untilMs: fields.number() });
 }
 
+/** BESIDE-1: a text, or the hash of one that stands beside the state; or that one itself, in a list (whole.ts). */
+function decodePayload({ payloads }: Tables, id: number, fields: Fields): Payload {
+  const told = fields.textNumberOrList();
+  if (typeof told === 'string') return { text: told, byteLength: fields.number(), hash: 0 };
+  if (typeof told === 'number') return { text: undefined, byteLength: fields.number(), hash: told };
+  const text = told.text();
+  const byteLength = fields.number();
+  payloads.kept.push({ id, byteLength, text });
+  return { text: undefined, byteLength, hash: payloadHash(text) };
+}
+
 export function decodeMessage(tables: Tables, fields: Fields): undefined {
   const { queues } = tables;
   const queue = queueOf(tables, fields);
+  const id = fields.number();
   const message = new Message(queue, {
-    id: fields.number(),
+    id,
     key: fields.text(),
-    payload: { text: fields.text(), byteLength: fields.number() },
+    payload: decodePayload(tables, id, fields),
     maxDeliveries: fields.number(),
     pushedAtMs: fields.number(),
     savedIn: 0,

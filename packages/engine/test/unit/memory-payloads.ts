@@ -1,0 +1,58 @@
+/** Payloads in memory, durable when the test says so. */
+import type { PayloadStore } from '@holdfast/storage';
+import { Payloads } from '../../src/payloads/payloads.ts';
+import { PayloadAsks } from '../../src/payloads/payload-asks.ts';
+import { silentLog } from '../cluster.ts';
+
+export class MemoryPayloads implements PayloadStore {
+  readonly bodies = new Map<number, Uint8Array>();
+  readonly stats = { sizeBytes: 0, liveBytes: 0, waitingBytes: 0 };
+  isBehind = false;
+  tellRoom: () => void = () => undefined;
+  /** Undefined: at once. */
+  durableWhen: Promise<boolean> | undefined;
+
+  put(id: number, body: Uint8Array): void {
+    this.bodies.set(id, body);
+  }
+
+  has(id: number): boolean {
+    return this.bodies.has(id);
+  }
+
+  ids(): Iterable<number> {
+    return this.bodies.keys();
+  }
+
+  end(id: number): void {
+    this.bodies.delete(id);
+  }
+
+  read(id: number): Promise<Uint8Array | undefined> {
+    return Promise.resolve(this.bodies.get(id));
+  }
+
+  durable(): Promise<boolean> {
+    return this.durableWhen ?? Promise.resolve(true);
+  }
+
+  onRoom(listener: () => void): void {
+    this.tellRoom = listener;
+  }
+}
+
+/** Of a node without others. */
+export const alone = (store: PayloadStore = new MemoryPayloads()): Payloads =>
+  new Payloads({
+    store,
+    clock: { endOfTurn: (callback) => void setImmediate(callback) },
+    log: silentLog,
+    asks: new PayloadAsks({
+      clock: { after: () => () => undefined },
+      transport: () => ({
+        call: () => Promise.reject(new Error('alone')),
+        isConnected: () => false,
+      }),
+      others: () => [],
+    }),
+  });

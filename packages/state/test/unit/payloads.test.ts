@@ -1,0 +1,154 @@
+/** Payloads beside the state: what the state keeps, what it hands out, and what its snapshots say. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  beginRestore,
+  createStateMachine,
+  largestWithin,
+  latestFeatureLevel,
+  payloadHash,
+  restoreStateMachine,
+  WholeSnapshot,
+} from '../../src/index.ts';
+import type { Applied, Command, ResourceName, StateMachine } from '../../src/index.ts';
+
+const name = 'mail' as ResourceName;
+const small = 'x'.repeat(largestWithin - 2);
+const large = 'ö'.repeat(largestWithin);
+const json = JSON.stringify(large);
+
+class Entries {
+  readonly machine: StateMachine = createStateMachine();
+  #index = 0;
+
+  enter(...commands: readonly Command[]): Applied {
+    this.#index += 1;
+    return this.machine.apply({
+      index: this.#index,
+      time: 1000,
+      commands: commands.map((command) => ({ identity: 'test', command })),
+    });
+  }
+
+  raise(level = latestFeatureLevel): void {
+    this.enter({ type: 'raise_feature_level', level });
+  }
+
+  push(payload: string, dedupId?: string): Applied {
+    const message = { key: 'a', payload, ...(dedupId === undefined ? {} : { dedupId }) };
+    return this.enter({ type: 'queue_push', name, messages: [message] });
+  }
+}
+
+const linesOf = (machine: StateMachine): readonly string[] =>
+  Buffer.concat([...machine.snapshot()])
+    .toString()
+    .trimEnd()
+    .split('\n');
+
+describe('a payload', () => {
+  test('that is not small is handed out once, and named by id, length and hash from then on (BESIDE-1, BESIDE-2)', () => {
+    const entries = new Entries();
+    entries.raise();
+    assert.equal(entries.push(small).payloads, undefined);
+    const { payloads, results } = entries.push(large, 'once');
+    const [pushed] = results;
+    assert.ok(pushed?.ok === true && pushed.type === 'queue_pushed');
+    const id = pushed.messages[0]?.id ?? 0;
+    const byteLength = Buffer.byteLength(json);
+    assert.deepEqual(payloads?.kept, [{ id, byteLength, text: json }]);
+    assert.deepEqual(payloads.ended, []);
+    assert.equal(entries.push(large, 'once').payloads, undefined);
+    const stored = { id, byteLength, hash: payloadHash(json) };
+    assert.deepEqual([...entries.machine.queues.stored()], [stored]);
+    assert.ok(!linesOf(entries.machine).some((line) => line.includes(large)));
+    const first = entries.enter({ type: 'queue_pop', name, count: 1 });
+    assert.equal(first.payloads, undefined);
+    const { results: taken, payloads: left } = entries.enter({ type: 'queue_pop', name, count: 1 });
+    const [one] = taken;
+    assert.ok(one?.ok === true && one.type === 'queue_taken');
+    assert.deepEqual(one.deliveries[0]?.stored, stored);
+    assert.equal(one.deliveries[0].payload, '');
+    assert.deepEqual({ ...left }, { kept: [], ended: [id] });
+  });
+
+  test('is kept in the state before every member knows better', () => {
+    const entries = new Entries();
+    entries.raise(2);
+    assert.equal(entries.push(large).payloads, undefined);
+    entries.raise();
+    assert.ok(entries.push(large).payloads !== undefined);
+    const copy = restoreStateMachine(entries.machine.snapshot());
+    assert.equal(copy.digest(), entries.machine.digest());
+    const texts: string[] = [];
+    for (const machine of [copy, entries.machine]) {
+      const { results } = machine.apply({
+        index: 9,
+        time: 1000,
+        commands: [{ identity: 'test', command: { type: 'queue_pop', name, count: 1 } }],
+      });
+      const [one] = results;
+      assert.ok(one?.ok === true && one.type === 'queue_taken');
+      texts.push(one.deliveries[0]?.payload ?? '');
+    }
+    assert.deepEqual(texts, [json, json]);
+  });
+
+  test('of a message that is purged, acknowledged, or dies and is purged has ended then, and not before', () => {
+    const entries = new Entries();
+    entries.raise();
+    for (let count = 0; count < 3; count++) entries.push(large);
+    const [a, b, c] = [...entries.machine.queues.stored()].map(({ id }) => id);
+    const take = (): Applied =>
+      entries.enter({ type: 'queue_pop', name, count: 1, visibilityMs: 1000 });
+    const receiptOf = ({ results: [one] }: Applied) => {
+      assert.ok(one?.ok === true && one.type === 'queue_taken');
+      const [delivery] = one.deliveries;
+      assert.ok(delivery !== undefined);
+      const { id: messageId, delivery: number, fenceToken } = delivery;
+      return { messageId, delivery: number, fenceToken };
+    };
+    const first = take();
+    assert.equal(first.payloads, undefined);
+    assert.deepEqual(
+      entries.enter({ type: 'queue_ack', name, receipt: receiptOf(first) }).payloads?.ended,
+      [a],
+    );
+    for (let delivery = 1; delivery <= 10; delivery++) {
+      const receipt = receiptOf(take());
+      assert.equal(
+        entries.enter({ type: 'queue_nack', name, receipt, delayMs: 0 }).payloads,
+        undefined,
+      );
+    }
+    const page = entries.machine.queues.deadLetters(name, 0, 10);
+    assert.equal(page?.letters[0]?.stored?.id, b);
+    const purge = { type: 'queue_purge', name, through: 2 ** 40, count: 10 } as const;
+    assert.deepEqual(entries.enter({ ...purge, part: 'dead_letters' }).payloads?.ended, [b]);
+    assert.deepEqual(entries.enter({ ...purge, part: 'messages' }).payloads?.ended, [c]);
+  });
+});
+
+describe('a whole snapshot', () => {
+  test('has the payloads in it, and gives an equal state and them', () => {
+    const entries = new Entries();
+    entries.raise(2);
+    entries.push(large);
+    entries.raise();
+    entries.push(small);
+    entries.push(large);
+    const whole = new WholeSnapshot();
+    const lines = linesOf(entries.machine).map((line) =>
+      whole.line(line, whole.wanted(line) === undefined ? undefined : json),
+    );
+    const restorer = beginRestore();
+    restorer.push(Buffer.from(`${lines.join('\n')}\n`));
+    const kept = restorer.takePayloads();
+    assert.deepEqual(
+      kept.map(({ text }) => text),
+      [json],
+    );
+    assert.deepEqual(restorer.takePayloads(), []);
+    assert.equal(restorer.end().digest(), entries.machine.digest());
+  });
+});

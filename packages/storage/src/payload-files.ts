@@ -1,0 +1,381 @@
+/**
+ * Payloads of messages beside log and snapshots: files of frames (payload-frame.ts), written one after the other.
+ *
+ * PFILE-1: `durable` resolves when all that was put before is durable. Until then it may be lost with the power: whoever
+ *     puts it has it elsewhere.
+ * PFILE-2: a file goes only when each payload in it has ended, or is durable in another file.
+ * PFILE-3: what is read is the body of a frame of that id, with the checksum that was written. Else it is not here.
+ * PFILE-4: one write is under way; what is put meanwhile is gathered for the next one. What waits is in memory: who puts
+ *     more than `mostWaitingBytes` is asked to wait (`isBehind`).
+ * PFILE-5: of two frames of one id the one in the later file counts, and in one file the later one: it was put
+ *     again because the first may not have become durable.
+ * PFILE-6: after the first failure nothing more is written.
+ */
+import { join } from 'node:path';
+import type { Disk, DiskFile } from './disk.ts';
+import { syncFolder } from './durable-names.ts';
+import { payloadFileName } from './layout.ts';
+import {
+  payloadBodyAt,
+  payloadFrameBytes,
+  payloadHeadAt,
+  payloadHeadBytes,
+  putPayload,
+} from './payload-frame.ts';
+import { bufferOf, framesOf } from './payload-scan.ts';
+import type { FoundPayloads } from './payload-scan.ts';
+import {
+  maxBodyBytes,
+  maxFileBytes,
+  notWritten,
+  packed,
+  PayloadPlaces,
+  unpacked,
+} from './payload-places.ts';
+import type { PayloadStore } from './types.ts';
+
+export interface PayloadSettings {
+  /** A file is full when it has so many. */
+  readonly fileBytes: number;
+  /** What is gathered before it is written, unless somebody waits for it. */
+  readonly gatheredBytes: number;
+  /** Of the latest payloads, kept in memory for those who read them soon. */
+  readonly rememberedBytes: number;
+}
+
+const mebibyte = 1024 * 1024;
+export const defaultPayloads: PayloadSettings = {
+  fileBytes: 32 * mebibyte,
+  gatheredBytes: mebibyte,
+  rememberedBytes: 16 * mebibyte,
+};
+
+/** PFILE-4. */
+const mostWaitingBytes = 32 * mebibyte;
+/** In one write: the log takes turns with it. */
+const mostWrittenBytes = 2 * mebibyte;
+/** Files that are there at the same time: their places are numbered. */
+const mostFiles = 8192;
+
+export interface PayloadFile {
+  readonly slot: number;
+  readonly path: string;
+  readonly file: DiskFile;
+  byteLength: number;
+  /** Of frames that count. */
+  liveBytes: number;
+  /** Reads that are under way, and whatever else keeps it open. */
+  users: number;
+  /** Its frames could not all be read: it stays as it is. */
+  isStuck: boolean;
+}
+
+interface Waiting {
+  readonly id: number;
+  readonly body: Uint8Array;
+}
+
+export class PayloadFiles implements PayloadStore {
+  readonly #disk: Disk;
+  readonly #folder: string;
+  readonly #settings: PayloadSettings;
+  readonly #onFailure: (error: unknown) => void;
+  readonly #places: PayloadPlaces;
+  /** By their slots. */
+  readonly #files: (PayloadFile | undefined)[];
+  #nextNumber: number;
+  #current: PayloadFile | undefined;
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  /** Those that wait, and the latest that were written, in the order in which they were put. */
+  readonly #memory = new Map<number, Uint8Array>();
+  #memoryBytes = 0;
+  #working: Promise<void> | undefined;
+  /** How many were put, are durable, and are waited for by somebody. */
+  #putCount = 0;
+  #durableCount = 0;
+  #awaitedCount = 0;
+  #compacting: Promise<void> | undefined;
+  #failed = false;
+  #closed = false;
+  #onRoom: () => void = () => undefined;
+
+  constructor(
+    disk: Disk,
+    folder: string,
+    found: FoundPayloads,
+    settings: PayloadSettings,
+    onFailure: (error: unknown) => void,
+  ) {
+    if (settings.fileBytes > maxFileBytes)
+      throw new Error(`A file of payloads has at most ${String(maxFileBytes)} bytes.`);
+    this.#disk = disk;
+    this.#folder = folder;
+    this.#settings = settings;
+    this.#onFailure = onFailure;
+    this.#places = found.places;
+    this.#files = [...found.files];
+    this.#nextNumber = found.nextNumber;
+  }
+
+  get stats(): PayloadStore['stats'] {
+    let sizeBytes = 0;
+    let liveBytes = 0;
+    for (const file of this.#files) {
+      sizeBytes += file?.byteLength ?? 0;
+      liveBytes += file?.liveBytes ?? 0;
+    }
+    return { sizeBytes, liveBytes, waitingBytes: this.#waitingBytes };
+  }
+
+  /** PFILE-4. */
+  get isBehind(): boolean {
+    return this.#waitingBytes > mostWaitingBytes;
+  }
+
+  onRoom(listener: () => void): void {
+    this.#onRoom = listener;
+  }
+
+  has(id: number): boolean {
+    return this.#places.get(id) !== undefined;
+  }
+
+  ids(): Iterable<number> {
+    return this.#places.ids();
+  }
+
+  put(id: number, body: Uint8Array): void {
+    if (body.byteLength > maxBodyBytes)
+      throw new Error(`A payload of ${String(body.byteLength)} bytes cannot be kept.`);
+    if (this.#failed || this.#closed) return; // PFILE-6
+    this.#leave(id);
+    this.#places.set(id, notWritten);
+    this.#remember(id, body);
+    this.#waiting.push({ id, body });
+    this.#putCount += 1;
+    this.#waitingBytes += body.byteLength;
+    if (this.#waitingBytes >= this.#settings.gatheredBytes) this.#begin();
+  }
+
+  /** It is needed no more. */
+  end(id: number): void {
+    this.#leave(id);
+    this.#places.delete(id);
+    this.#forget(id);
+  }
+
+  /** PFILE-3. Undefined: it is not here, or damaged. */
+  async read(id: number): Promise<Uint8Array | undefined> {
+    const place = this.#places.get(id);
+    if (place === undefined) return undefined;
+    const remembered = this.#memory.get(id);
+    if (remembered !== undefined) return remembered;
+    const { slot, offset, byteLength } = unpacked(place);
+    const file = this.#files[slot];
+    if (file === undefined || this.#closed) return undefined;
+    file.users += 1;
+    try {
+      const bytes = bufferOf(await file.file.read(offset, payloadHeadBytes + byteLength));
+      const head = payloadHeadAt(bytes, 0);
+      return head?.id === id ? payloadBodyAt(bytes, 0, head) : undefined;
+    } catch {
+      return undefined; // It is read elsewhere.
+    } finally {
+      this.#release(file);
+    }
+  }
+
+  /** PFILE-1. False: it never will be, for the disk has failed or this is closed. */
+  async durable(): Promise<boolean> {
+    const wanted = this.#putCount;
+    while (this.#durableCount < wanted) {
+      if (this.#failed || this.#closed) return false;
+      this.#awaitedCount = Math.max(this.#awaitedCount, wanted);
+      this.#begin();
+      await this.#working;
+    }
+    return true;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#waiting = [];
+    await this.#working;
+    await this.#compacting;
+    for (const file of this.#files) if (file !== undefined) this.#release(file);
+  }
+
+  // ---- what is in memory ------------------------------------------------------------------------
+
+  #remember(id: number, body: Uint8Array): void {
+    this.#forget(id);
+    this.#memory.set(id, body);
+    this.#memoryBytes += body.byteLength;
+    this.#forgetOldest();
+  }
+
+  /** The oldest come first, and none that is not written yet goes. */
+  #forgetOldest(): void {
+    for (const id of this.#memory.keys()) {
+      if (this.#memoryBytes <= this.#settings.rememberedBytes) return;
+      if (this.#places.get(id) === notWritten) return;
+      this.#forget(id);
+    }
+  }
+
+  #forget(id: number): void {
+    const body = this.#memory.get(id);
+    if (body === undefined) return;
+    this.#memory.delete(id);
+    this.#memoryBytes -= body.byteLength;
+  }
+
+  // ---- writing ----------------------------------------------------------------------------------
+
+  #begin(): void {
+    if (this.#failed || this.#closed) return;
+    this.#working ??= Promise.resolve()
+      .then(() => this.#work())
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        this.#working = undefined;
+      });
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#onFailure(error);
+  }
+
+  async #work(): Promise<void> {
+    while (
+      this.#durableCount < this.#awaitedCount ||
+      this.#waitingBytes >= this.#settings.gatheredBytes
+    ) {
+      const some = this.#takeSome();
+      if (some.length === 0) break;
+      const wasBehind = this.isBehind;
+      await this.#write(some);
+      this.#durableCount += some.length;
+      if (wasBehind && !this.isBehind) this.#onRoom();
+      if (this.#closed) return;
+    }
+    this.#compactSoon();
+  }
+
+  #takeSome(): Waiting[] {
+    const most = Math.min(mostWrittenBytes, this.#settings.fileBytes);
+    let count = 0;
+    let bytes = 0;
+    for (const { body } of this.#waiting) {
+      bytes += payloadFrameBytes(body.byteLength);
+      if (count > 0 && bytes > most) break;
+      count += 1;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  async #write(some: readonly Waiting[]): Promise<void> {
+    let byteLength = 0;
+    for (const { body } of some) byteLength += payloadFrameBytes(body.byteLength);
+    const file = await this.#fileFor(byteLength);
+    const bytes = Buffer.allocUnsafe(byteLength);
+    let end = 0;
+    for (const { id, body } of some) end = putPayload(bytes, end, id, body);
+    await file.file.write(bytes, file.byteLength);
+    let offset = file.byteLength;
+    file.byteLength += byteLength;
+    for (const { id, body } of some) {
+      this.#waitingBytes -= body.byteLength;
+      const length = payloadFrameBytes(body.byteLength);
+      // It may have ended, or been put again, meanwhile.
+      if (this.#memory.get(id) === body && this.#places.get(id) === notWritten) {
+        const place = { slot: file.slot, offset, byteLength: body.byteLength };
+        this.#places.set(id, packed(place));
+        file.liveBytes += length;
+      }
+      offset += length;
+    }
+    this.#forgetOldest();
+  }
+
+  async #fileFor(byteLength: number): Promise<PayloadFile> {
+    const current = this.#current;
+    if (current !== undefined && current.byteLength + byteLength <= this.#settings.fileBytes)
+      return current;
+    const free = this.#files.indexOf(undefined);
+    const slot = free === -1 ? this.#files.length : free;
+    if (slot >= mostFiles)
+      throw new Error(
+        `There are ${String(slot)} files of payloads in ${this.#folder}, which is the most.`,
+      );
+    const path = join(this.#folder, payloadFileName(this.#nextNumber++));
+    const file = await this.#disk.create(path, 0);
+    await syncFolder(this.#disk, this.#folder);
+    const made = { slot, path, file, byteLength: 0, liveBytes: 0, users: 1, isStuck: false };
+    this.#files[slot] = made;
+    this.#current = made;
+    return made;
+  }
+
+  // ---- what is needed no more -------------------------------------------------------------------
+
+  /** The frame that counted does no more. */
+  #leave(id: number): void {
+    const place = this.#places.get(id);
+    if (place === undefined || place === notWritten) return;
+    const { slot, byteLength } = unpacked(place);
+    const file = this.#files[slot];
+    if (file === undefined) return;
+    file.liveBytes -= payloadFrameBytes(byteLength);
+    if (this.#isWasteful(file)) this.#compactSoon();
+  }
+
+  /** Less than half of it counts. */
+  #isWasteful(file: PayloadFile): boolean {
+    return file !== this.#current && !file.isStuck && file.liveBytes * 2 < file.byteLength;
+  }
+
+  #compactSoon(): void {
+    if (this.#failed || this.#closed || this.#compacting !== undefined) return;
+    const wasteful = this.#files.find((file) => file !== undefined && this.#isWasteful(file));
+    if (wasteful === undefined) return;
+    this.#compacting = this.#compact(wasteful)
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        this.#compacting = undefined;
+        this.#compactSoon();
+      });
+  }
+
+  /** PFILE-2: what counts in it is put again, and is durable before the file goes. */
+  async #compact(file: PayloadFile): Promise<void> {
+    file.users += 1;
+    try {
+      if (file.liveBytes > 0)
+        for await (const { id, offset, byteLength, body } of framesOf(file, true)) {
+          if (this.#closed || this.#failed) return;
+          if (this.#places.get(id) !== packed({ slot: file.slot, offset, byteLength })) continue;
+          if (body === undefined)
+            this.end(id); // Damaged: it is not here any more.
+          else this.put(id, Uint8Array.from(body));
+          if (this.isBehind) await this.durable();
+        }
+      if (!(await this.durable())) return;
+    } finally {
+      this.#release(file);
+    }
+    file.isStuck = file.liveBytes > 0;
+    if (this.#closed || this.#failed || file.isStuck) return;
+    this.#files[file.slot] = undefined;
+    this.#release(file);
+    await this.#disk.remove(file.path);
+  }
+
+  #release(file: PayloadFile): void {
+    file.users -= 1;
+    if (file.users === 0) void file.file.close().catch(() => undefined);
+  }
+}
