@@ -159,9 +159,10 @@ describe('Snapshots that are sent', () => {
     const snapshots = new Snapshots(
       {
         storage: disk,
+        payloads: alone(disk.payloads),
         clock: new StillClock(),
         log: silentLog,
-        supportedLevel: 2,
+        supportedLevel: 3,
         onSaved: ({ index }) => void saved.push(index),
         onVerified: () => undefined,
         send: () => undefined,
