@@ -22,6 +22,20 @@ const title: readonly [RegExp, string] = [
   'a figure of the paper',
 ];
 
+const inRealLife: readonly [RegExp, string] = [
+  /isSignOfLife|[sS]ignOfLife|livesAlready/,
+  'what tells that a client is there',
+];
+const inLeaseFile: readonly [RegExp, string] = [
+  /[`']founders[`']|readonly founders:/,
+  'a row in the files of lease nodes',
+];
+/** A command, a field or a code that stands in logs and snapshots keeps its name. */
+const logged: readonly [RegExp, string] = [
+  /['"`](?:wait_|auth_)?(?:abandon|withdraw)(?:ed)?['"`]|wait_abandoned|\babandon: |auth_withdraw|\bwithdraw\b(?=[:,;)} =?]| \}| &&)|command\.withdraw|\babandoned +\||, abandoned\b|const withdraw\b/,
+  'in the log',
+];
+
 export const retired: readonly Retired[] = [
   {
     word: /\b(?:pure|api) rooms?\b|\brooms\b/i,
@@ -50,6 +64,25 @@ export const retired: readonly Retired[] = [
     use: 'LockDelayEnd or MaxHoldExpiry',
   },
   { word: /\bTogether\b(?=[;,}:)])/, use: 'multi-acquire' },
+  {
+    word: /\b(?:whole|simulated|many|long) (?:life|lives)\b|\b(?:life|lives) of (?:whole )?clusters?\b/i,
+    use: 'run',
+  },
+  { word: /[a-z](?:Life|Lives)\b|\bLife(?:Kind|Result)\b/, use: 'run', but: [inRealLife] },
+  { word: /\bfounders?\b/i, use: 'bootstrap set', but: [inLeaseFile] },
+  {
+    word: /\b(?:a|the) raise\b|\bholds? (?:is|are|was|that is) (?:raised|lowered)\b|hold_lowered|\b(?:rais|lower)(?:e|es|ing|s)? (?:a|an|the|its|her|his) (?:exclusive |shared )?(?:hold|lock)\b/i,
+    use: 'upgrade or downgrade',
+    but: [[/the raise(?: is|\.| to)|A raise is in/, 'of a feature level, or of a fence']],
+  },
+  { word: /\bstays(?:'\])?: (?:true|false|boolean)|"stays"|\.stays\b/, use: 'persistent' },
+  { word: /\bg(?:ive|iven|ave|iving)(?:_u|U)p|\bgive-up\b/, use: 'cancel' },
+  { word: /\babandon/i, use: 'cancel', but: [logged] },
+  { word: /\bwithdr[ae]w/i, use: 'cancel or revoke', but: [logged] },
+  { word: /'aborted'|`aborted`|"aborted"/, use: 'cancelled' },
+  { word: /\bways? back\b/i, use: 'recovery, redrive or downgrade' },
+  { word: /\bpictures?\b/i, use: 'snapshot, image or screenshot' },
+  { word: /\bnew Refused\b|\bRestoreRefused\b|instanceof Refused\b/, use: 'RequestError' },
 ];
 
 /** What is looked at: source, tests, scripts and documents that are written by hand. */

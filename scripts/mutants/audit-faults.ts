@@ -78,9 +78,9 @@ export const auditFaults: readonly Fault[] = [
     name: 'audit-wrong-key-not-told',
     breaks: 'whoever tries keys leaves no trace',
     file: 'packages/api/src/pipeline/access-control.ts',
-    find: `        if (proven instanceof Refused)
+    find: `        if (proven instanceof RequestError)
           this.#options.onWrongProof`,
-    put: `        if (proven instanceof Refused && address === '')
+    put: `        if (proven instanceof RequestError && address === '')
           this.#options.onWrongProof`,
   },
   {

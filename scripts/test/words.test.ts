@@ -11,6 +11,16 @@ describe('The check of retired words (WORDS-1)', () => {
       'const olderChance = 1;',
       'a circle of waits',
       'tables.heardFrom(session);',
+      'whole lives of a cluster',
+      'class BrokenLife {}',
+      'the founders of the set',
+      'a raise waits before all others',
+      "    case 'hold_lowered':",
+      '{ limit: 3, stays: true }',
+      "call('give_up', wish)",
+      '// The wait was abandoned.',
+      "if (error.code === 'aborted') return;",
+      '// the way back of a node without its file',
     ])
       assert.equal(retiredWords('a.ts', line).length, 1, line);
   });
@@ -19,6 +29,14 @@ describe('The check of retired words (WORDS-1)', () => {
     assert.deepEqual(retiredWords('a.ts', '// The wait was cancelled; the node is paused.'), []);
     assert.deepEqual(retiredWords('a.ts', '// leader completeness (Raft paper, figure 3)'), []);
     assert.deepEqual(retiredWords('a.md', 'scripts/check-packages.ts'), []);
+    for (const line of [
+      "driver.do({ type: 'abandon', sessionId, name, requestId: 1 });",
+      "assert.equal(code, 'wait_abandoned');",
+      "metaRow('founders', []),",
+      'if (signal.aborted) return;',
+      '// what is told stays true',
+    ])
+      assert.deepEqual(retiredWords('a.ts', line), [], line);
   });
 
   it('names a word to use for each', () => {

@@ -23,9 +23,9 @@ import { callerFrom } from './pipeline/caller.ts';
 import { KeyUses } from './pipeline/key-uses.ts';
 import { defaultApiLimits } from './options.ts';
 import type { Api, ApiOptions, GrpcAddress } from './options.ts';
-import { Refused } from './refused.ts';
+import { RequestError } from './request-error.ts';
 import { StreamServer } from './stream/server.ts';
-import { Streams } from './stream/streams.ts';
+import { ClientStreams } from './stream/streams.ts';
 import { QueueWaiters } from './operations/queue-waiters.ts';
 import { EventFeed } from './watch/feed.ts';
 
@@ -91,7 +91,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     expiredAtCleanup: 0,
   };
   const context: OperationContext = { service, caller: callerFrom(undefined) };
-  const streams = new Streams(context, clock, log);
+  const streams = new ClientStreams(context, clock, log);
   const server = new StreamServer(streams, context);
   let stopping = false;
   const http = {
@@ -109,7 +109,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     const refused =
       path === streamPath
         ? foreignOrigin(request, allowedOrigins)
-        : new Refused('route_not_found', `Streams are at ${streamPath}.`);
+        : new RequestError('route_not_found', `Streams are at ${streamPath}.`);
     if (refused === undefined) server.upgrade(request, socket, head);
     else socket.end(rawProblem(path === streamPath ? 403 : 404, refused));
   });

@@ -9,7 +9,7 @@
  */
 import { isIPv6 } from 'node:net';
 import type { ApiLimits } from './options.ts';
-import { Refused } from './refused.ts';
+import { RequestError } from './request-error.ts';
 
 /** Of requests without authentication. */
 export const anonymous = 'anonymous';
@@ -60,7 +60,7 @@ export class PerCaller {
   }
 
   /** Takes one: what gives it back, or the refusal. */
-  take(caller: string | undefined): (() => void) | Refused {
+  take(caller: string | undefined): (() => void) | RequestError {
     if (caller === undefined) return () => undefined;
     const count = this.#counts.get(caller) ?? 0;
     if (count >= this.#most) return this.#tooMany(caller); // CALLER-2
@@ -76,8 +76,8 @@ export class PerCaller {
     };
   }
 
-  #tooMany(caller: string): Refused {
-    return new Refused(
+  #tooMany(caller: string): RequestError {
+    return new RequestError(
       'limit_exceeded',
       `The limit ${this.#limit} of ${String(this.#most)} is reached: ${caller} has that many ${this.#what} open on this node. ` +
         'The request was not executed. Close some of them, or use another node.',

@@ -103,7 +103,7 @@ const adviceFor = (group: string): Readonly<Record<string, string>> => ({
 
 /** By their names: their classes are those of packages that no other command reads (START-1 of groups.ts). */
 const ownCodes: Readonly<Record<string, string>> = {
-  RestoreRefused: 'restore_refused',
+  RestoreError: 'restore_refused',
   NotALeaseFileError: 'not_a_lease_file',
   NodeTooOldError: 'node_too_old',
 };

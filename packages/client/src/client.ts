@@ -15,7 +15,7 @@ import { environmentWith } from './environment.ts';
 import type { Environment } from './environment.ts';
 import type { ClientWarning } from './client-warning.ts';
 import type { ApiKey } from './hello.ts';
-import { givingUp } from './request.ts';
+import { cancelRequestOf } from './request.ts';
 import { Cache } from './cache.ts';
 import { CacheMemory } from './cache-memory.ts';
 import { Queue } from './queue.ts';
@@ -141,7 +141,7 @@ export class Client {
       ...settings,
     });
     if (signal !== undefined) {
-      const wish = givingUp(operation, body);
+      const wish = cancelRequestOf(operation, body);
       if (wish !== undefined)
         asked.catch((error: unknown) => {
           if (signal.aborted && isUncertain(error)) this.#cancel(wish);

@@ -33,7 +33,7 @@ import { Listening, listeningPingEveryMs } from './listening.ts';
 import { Pushes } from './pushes.ts';
 import { backoffMs, Reach, sweepEveryMs } from './reach.ts';
 import type { Ways } from './reach.ts';
-import { changesNothing, givingUp, isRepeatable, mayWait } from './request.ts';
+import { changesNothing, cancelRequestOf, isRepeatable, mayWait } from './request.ts';
 import type { AskedOperation } from './request.ts';
 import type { ClientWarning } from './client-warning.ts';
 
@@ -345,7 +345,7 @@ export class Connection {
     if (!this.#pending.has(pending.id)) return;
     const { id, operation, body } = pending;
     const waitsThere = pending.sent && this.#reach.isOpen && mayWait(operation);
-    if (waitsThere && (givingUp(operation, body)?.kind ?? 'barrier') === 'barrier')
+    if (waitsThere && (cancelRequestOf(operation, body)?.kind ?? 'barrier') === 'barrier')
       this.#reach.send([[this.#nextId++, 'cancel', { request: id }]]);
     this.#fail(pending, error);
   }

@@ -14,7 +14,7 @@ import { GivingBack } from './giving-back.ts';
 import type { Held } from './held.ts';
 import { NumberedRequests } from './numbered-requests.ts';
 import type { NumberedRequest, TurnSettings } from './numbered-requests.ts';
-import { givingUp } from './request.ts';
+import { cancelRequestOf } from './request.ts';
 import { isGone } from './session-requests.ts';
 import { isUncertain, untilAnswered } from './until-answered.ts';
 
@@ -158,7 +158,7 @@ export class NumberedCalls {
 
   /** NUMBERED-CALL-1. */
   #cancel(number: NumberedRequest, operation: OperationName, body: unknown, error: unknown): void {
-    const wish = isUncertain(error) ? givingUp(operation, body) : undefined;
+    const wish = isUncertain(error) ? cancelRequestOf(operation, body) : undefined;
     if (wish === undefined || this.#isOver) {
       number.close();
       return;

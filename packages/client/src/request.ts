@@ -51,10 +51,10 @@ const isDeduplicated = ({ dedup_id, messages }: Partial<Deduplicated>): boolean 
 export const mayWait = (operation: AskedOperation): boolean => traitsOf(operation).waits;
 
 /**
- * The request that gives the place of another one up by its number, whatever became of it; undefined: it has
+ * The request that cancels another one by its number, whatever became of it; undefined: it has
  * none.
  */
-export function givingUp(
+export function cancelRequestOf(
   operation: AskedOperation,
   body: unknown,
 ): Operations['cancel_request']['body'] | undefined {

@@ -9,7 +9,7 @@
  * FEATURE-4: a program does no work for a cluster of a level that it does not support: it stops where its own state, an
  *     entry of its log or a member of its cluster says so. A member refuses one that supports less than the level.
  *
- * There is no way back: what was logged under a level stays in the log.
+ * The level never falls: what was logged under a level stays in the log.
  */
 import type { Entry, MemberId, Membership, ProposeAnswer } from '@holdfast/raft';
 import type { Command } from '@holdfast/state';

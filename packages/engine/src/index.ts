@@ -1,5 +1,5 @@
 export { createRaftEngine } from './open.ts';
-export { RestoreRefused } from './restore/refused.ts';
+export { RestoreError } from './restore/restore-error.ts';
 export { restoreBackup } from './restore/restore.ts';
 export type { Restored, RestoreOptions, RestorePhase } from './restore/restore.ts';
 export type * from './types.ts';

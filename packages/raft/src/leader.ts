@@ -32,7 +32,7 @@ type SnapshotAnswer = Extract<Message, { type: 'snapshot_answer' }>;
  */
 const mostEntriesLackingToVote = 1000;
 
-export class Leadership {
+export class LeaderState {
   readonly #core: RaftCore;
   readonly #peers = new Map<MemberId, Progress>();
   readonly #reads = new ReadQueue();

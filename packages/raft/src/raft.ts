@@ -16,7 +16,7 @@ import { Elections } from './elections.ts';
 import { answerAppend } from './follower.ts';
 import type { CoreImage, HasImage } from './image.ts';
 import { invariant } from './invariant.ts';
-import { Leadership } from './leader.ts';
+import { LeaderState } from './leader.ts';
 import { Log } from './log.ts';
 import { decodeMembership, MembershipLog, voterIds } from './membership.ts';
 import { answerOlderTerm } from './older-term.ts';
@@ -60,7 +60,7 @@ export class RaftCore implements Raft, HasImage {
   /** The newest term that is durable. */
   durableTerm: Term;
   snapshot: SnapshotMeta;
-  leadership: Leadership | undefined;
+  leadership: LeaderState | undefined;
 
   constructor(config: RaftConfig, recovered: Recovered) {
     const { snapshot, hardState, entries } = recovered;
@@ -317,7 +317,7 @@ export class RaftCore implements Raft, HasImage {
     this.leader = this.config.id;
     this.receiver.onLead();
     this.statusChanged();
-    this.leadership = new Leadership(this);
+    this.leadership = new LeaderState(this);
     this.leadership.begin();
   }
 

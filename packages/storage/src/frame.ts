@@ -53,7 +53,7 @@ export interface Change {
   readonly isSeal?: boolean;
 }
 
-export interface Place {
+export interface FramePosition {
   readonly logId: Buffer;
   readonly segment: number;
   readonly sequence: number;
@@ -100,7 +100,7 @@ export function frameBytes(change: Change): number {
 }
 
 /** @param buffer May be used for the frame where it is large enough: it is overwritten. FR-2. */
-export function encodeFrame(place: Place & Stamp, change: Change, buffer?: Buffer): Buffer {
+export function encodeFrame(place: FramePosition & Stamp, change: Change, buffer?: Buffer): Buffer {
   const byteLength = frameBytes(change);
   const bytes =
     buffer !== undefined && buffer.byteLength >= byteLength
@@ -191,7 +191,7 @@ export function anyFrameAt(
 export function sequenceAt(
   bytes: Buffer,
   offset: number,
-  place: Omit<Place, 'sequence'>,
+  place: Omit<FramePosition, 'sequence'>,
 ): number | undefined {
   if (offset + headerBytes > bytes.byteLength || bytes.readUInt32LE(offset) !== magic)
     return undefined;
@@ -248,7 +248,7 @@ export function decodeFrame(bytes: Buffer, start: number): Frame | undefined {
 }
 
 /** How many of a frame's marks are those of this place: magic, log, segment, sequence. */
-export function likeness(bytes: Buffer, offset: number, place: Place): number {
+export function likeness(bytes: Buffer, offset: number, place: FramePosition): number {
   if (offset + headerBytes > bytes.byteLength) return 0;
   return (
     Number(bytes.readUInt32LE(offset) === magic) +
@@ -262,7 +262,7 @@ export function likeness(bytes: Buffer, offset: number, place: Place): number {
  * Whether a frame that does not hold was written whole and changed afterwards: it holds once its marks,
  * one bit of its length, or one bit of its checksum are put right. A write that was cut short is never so.
  */
-export function wasWhole(bytes: Buffer, offset: number, place: Place): boolean {
+export function wasWhole(bytes: Buffer, offset: number, place: FramePosition): boolean {
   if (offset + headerBytes > bytes.byteLength) return false;
   const written = bytes.readUInt32LE(offset + 4);
   const head = Buffer.from(bytes.subarray(offset + 8, offset + headerBytes));

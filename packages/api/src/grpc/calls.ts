@@ -5,7 +5,7 @@
  * GRPC-3: once the node stops, nothing new is begun.
  */
 import type { PerCaller } from '../callers.ts';
-import { Refused, stoppingProblem } from '../refused.ts';
+import { RequestError, stoppingError } from '../request-error.ts';
 
 export class Calls {
   readonly #most: number;
@@ -24,17 +24,17 @@ export class Calls {
   }
 
   /** The refusal; otherwise the call is counted until what is returned is called. */
-  begin(caller: string | undefined): Refused | (() => void) {
-    if (this.#stopping) return stoppingProblem; // GRPC-3
+  begin(caller: string | undefined): RequestError | (() => void) {
+    if (this.#stopping) return stoppingError; // GRPC-3
     if (this.#active >= this.#most) {
-      return new Refused(
+      return new RequestError(
         'overloaded',
         `This node has ${String(this.#most)} gRPC calls in progress, which is its limit. The request was not executed. Retry later, or use another node.`,
         { limit: 'max_grpc_calls', value: this.#most },
       ); // GRPC-2
     }
     const giveBack = this.#perCaller.take(caller);
-    if (giveBack instanceof Refused) return giveBack;
+    if (giveBack instanceof RequestError) return giveBack;
     this.#active += 1;
     return () => {
       giveBack();

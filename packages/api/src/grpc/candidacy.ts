@@ -11,7 +11,7 @@ import type { Event } from '@holdfast/state';
 import type { OperationContext } from '../operations/context.ts';
 import { electionLeader } from '../operations/elections.ts';
 import type { ApiLog } from '../options.ts';
-import { Refused } from '../refused.ts';
+import { RequestError } from '../request-error.ts';
 import type { Plain } from './codec.ts';
 import { operationOf, performed } from '../pipeline/perform.ts';
 import { defectOf } from './performing.ts';
@@ -71,7 +71,7 @@ export class Candidacy {
     const onDefect = defectOf({ log: this.#log }, campaign.name);
     const outcome = await performed(campaign, this.#body, context, onDefect);
     this.#cancellation = undefined;
-    if (outcome instanceof Refused) {
+    if (outcome instanceof RequestError) {
       stream.fail(outcome);
       return;
     }
@@ -175,7 +175,7 @@ export class Candidacy {
     const onDefect = defectOf({ log: this.#log }, resign.name);
     void performed(resign, body, this.#context, onDefect).then((outcome) => {
       // It ends with its session at the latest.
-      if (outcome instanceof Refused && outcome.code !== 'not_holder')
+      if (outcome instanceof RequestError && outcome.code !== 'not_holder')
         this.#log.warn(
           { code: outcome.code, election: name },
           'A leadership could not be resigned.',

@@ -10,7 +10,7 @@
 import { Metadata } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
 import { errorDefinitions } from '@holdfast/protocol';
-import type { Refused } from '../refused.ts';
+import type { RequestError } from '../request-error.ts';
 import { statusOf } from './status-codes.ts';
 
 const retryAfterSeconds = 1;
@@ -51,7 +51,7 @@ export interface StatusError extends Error {
   readonly metadata: Metadata;
 }
 
-export function statusError(refused: Refused): StatusError {
+export function statusError(refused: RequestError): StatusError {
   const code = statusOf(refused.code);
   const message = shortened(refused.message, mostMessageBytes);
   const details = [
@@ -80,7 +80,7 @@ function packed(name: string, type: protobuf.Type, message: object): object {
 }
 
 /** Details as text, as many as there is room for (GRPC-1). */
-function told(details: Refused['details']): Readonly<Record<string, string>> {
+function told(details: RequestError['details']): Readonly<Record<string, string>> {
   const texts: Record<string, string> = {};
   let room = mostDetailBytes;
   for (const [key, value] of Object.entries(details)) {

@@ -10,7 +10,7 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { Event } from '@holdfast/state';
 import type { OperationContext } from '../operations/context.ts';
 import type { ApiLog } from '../options.ts';
-import { Refused } from '../refused.ts';
+import { RequestError } from '../request-error.ts';
 import type { Plain } from './codec.ts';
 import type { Rpc } from './definitions.ts';
 import { operationOf, performed } from '../pipeline/perform.ts';
@@ -45,7 +45,7 @@ export class Keepalives {
     try {
       for await (const bytes of call as AsyncIterable<Uint8Array>) {
         const body = readRequest(rpc, bytes);
-        const refused = body instanceof Refused ? body : await this.#keep(body); // GRPC-7
+        const refused = body instanceof RequestError ? body : await this.#keep(body); // GRPC-7
         if (refused !== undefined) stream.fail(refused);
         if (stream.isOver) return;
       }
@@ -56,11 +56,11 @@ export class Keepalives {
     stream.end();
   }
 
-  async #keep(body: Plain): Promise<Refused | undefined> {
+  async #keep(body: Plain): Promise<RequestError | undefined> {
     const { session_id: sessionId } = body;
     if (typeof sessionId === 'string' && !this.#sessions.has(sessionId)) {
       if (this.#sessions.size >= mostSessions) {
-        return new Refused(
+        return new RequestError(
           'limit_exceeded',
           `This call keeps ${String(mostSessions)} sessions alive, which is the limit of one call. Open another call.`,
           { limit: 'max_sessions_per_call', value: mostSessions },
@@ -69,7 +69,7 @@ export class Keepalives {
       this.#sessions.add(sessionId); // GRPC-8: before it is asked for.
     }
     const outcome = await performed(keepalive, body, this.#context, this.#onDefect);
-    if (!(outcome instanceof Refused)) {
+    if (!(outcome instanceof RequestError)) {
       await this.#sent({ kept: outcome });
       return undefined;
     }
@@ -77,7 +77,7 @@ export class Keepalives {
   }
 
   /** True: it was the refusal of a session that is no more. */
-  #tellLost(sessionId: unknown, { code }: Refused): boolean {
+  #tellLost(sessionId: unknown, { code }: RequestError): boolean {
     if (typeof sessionId !== 'string') return false;
     if (code !== 'session_expired' && code !== 'session_not_found') return false;
     const reason = code === 'session_expired' ? 'expired' : 'not_found';
@@ -123,7 +123,7 @@ export class Keepalives {
       const body = { session_id: sessionId };
       const outcome = await performed(getSession, body, this.#context, this.#onDefect);
       if (this.#stream.isOver) return;
-      if (outcome instanceof Refused) this.#tellLost(sessionId, outcome);
+      if (outcome instanceof RequestError) this.#tellLost(sessionId, outcome);
     }
   }
 }

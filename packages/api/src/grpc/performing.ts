@@ -5,7 +5,7 @@ import { certificateNames } from '@holdfast/tls';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { ApiLog } from '../options.ts';
 import { callerFrom } from '../pipeline/caller.ts';
-import { Refused } from '../refused.ts';
+import { RequestError } from '../request-error.ts';
 import { readMessage, UnreadableMessage } from './codec.ts';
 import type { Plain } from './codec.ts';
 import type { Rpc } from './definitions.ts';
@@ -27,7 +27,7 @@ export function readRequest({ request }: Rpc, bytes: Uint8Array): Outcome<Plain>
     return readMessage(request, bytes);
   } catch (error) {
     if (!(error instanceof UnreadableMessage)) throw error;
-    return new Refused('invalid_request', error.message);
+    return new RequestError('invalid_request', error.message);
   }
 }
 
@@ -55,7 +55,7 @@ export function contextOfPeer(
       },
       address,
     }) ?? callerFrom(address);
-  return caller instanceof Refused ? caller : { service, caller };
+  return caller instanceof RequestError ? caller : { service, caller };
 }
 
 /** With what the metadata of the call tells about the caller. */
@@ -66,7 +66,7 @@ export function contextOf(
   const [ackedBelow] = metadata.get('holdfast-answered-below');
   if (ackedBelow === undefined) return context;
   if (typeof ackedBelow !== 'string' || !/^[0-9]{1,15}$/.test(ackedBelow)) {
-    return new Refused(
+    return new RequestError(
       'invalid_request',
       'The metadata "holdfast-answered-below", the request id below which all responses have arrived, must be a whole number from 0.',
       { field: 'holdfast-answered-below' },

@@ -14,7 +14,7 @@ import type { ServerSecurity } from '@holdfast/tls';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import { otherOf, refusalOf, unaryOperations } from '../pipeline/perform.ts';
 import type { GrpcAddress } from '../options.ts';
-import { Refused } from '../refused.ts';
+import { RequestError } from '../request-error.ts';
 import { Calls } from './calls.ts';
 import { Candidacy } from './candidacy.ts';
 import { writeMessage } from './codec.ts';
@@ -206,7 +206,7 @@ function streamHandler(
   const operation = otherOf(declared.name);
   return (call) => {
     const from = contextOfPeer(performing.context, call);
-    if (from instanceof Refused) {
+    if (from instanceof RequestError) {
       call.emit('error', statusError(from));
       return;
     }
@@ -214,9 +214,9 @@ function streamHandler(
     if (stream === undefined) return;
     const begun = async (): Promise<Outcome<object>> => {
       const body = readRequest(rpc, call.request);
-      if (body instanceof Refused) return body;
+      if (body instanceof RequestError) return body;
       const own = contextOf(call.metadata, from);
-      if (own instanceof Refused) return own;
+      if (own instanceof RequestError) return own;
       // What it performs is validated and admitted as that.
       if (declared.performs !== undefined) return begin(body, own, stream);
       return operation.begin(body, own, (asked) => begin(asked, own, stream));
@@ -233,7 +233,7 @@ function keepaliveHandler(
 ): handleBidiStreamingCall<Uint8Array, object> {
   return (call) => {
     const from = contextOfPeer(performing.context, call);
-    if (from instanceof Refused) {
+    if (from instanceof RequestError) {
       call.emit('error', statusError(from));
       return;
     }
@@ -255,7 +255,7 @@ function endWhereRefused(
 ): void {
   begun.then(
     (outcome) => {
-      if (outcome instanceof Refused) stream.fail(outcome);
+      if (outcome instanceof RequestError) stream.fail(outcome);
     },
     (error: unknown) => stream.fail(refusalOf(error, onDefect)),
   );

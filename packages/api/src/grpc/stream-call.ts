@@ -8,7 +8,7 @@ import type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
 import type { OperationContext } from '../operations/context.ts';
 import type { Waiting } from '../operations/waiting.ts';
 import { openFor } from '../pipeline/open-calls.ts';
-import { Refused, stoppingProblem } from '../refused.ts';
+import { RequestError, stoppingError } from '../request-error.ts';
 import type { Calls } from './calls.ts';
 import { statusError } from './error-status.ts';
 
@@ -32,7 +32,7 @@ export class StreamCall {
   static open(call: AnyStream, calls: Calls, context: OperationContext): StreamCall | undefined {
     const { service, caller } = context;
     const end = calls.begin(caller.share);
-    if (end instanceof Refused) {
+    if (end instanceof RequestError) {
       call.emit('error', statusError(end));
       return undefined;
     }
@@ -41,7 +41,7 @@ export class StreamCall {
       stream.#gone ||= !stream.#over;
       stream.#finish();
     };
-    const waiting: Waiting = { onStop: () => stream.fail(stoppingProblem) };
+    const waiting: Waiting = { onStop: () => stream.fail(stoppingError) };
     call.once('cancelled', gone);
     call.on('drain', () => {
       for (const drained of stream.#drains) drained();
@@ -49,7 +49,7 @@ export class StreamCall {
     stream.onEnd(() => service.waiting.forget(waiting));
     stream.onEnd(openFor(context, (refused) => stream.fail(refused))); // DENY-4
     if (service.waiting.track(waiting)) return stream;
-    stream.fail(stoppingProblem);
+    stream.fail(stoppingError);
     return undefined;
   }
 
@@ -84,7 +84,7 @@ export class StreamCall {
     this.#finish();
   }
 
-  fail(refused: Refused): void {
+  fail(refused: RequestError): void {
     if (this.#over) return;
     // That is how grpc-js takes a status; it ends the stream.
     this.#call.emit('error', statusError(refused));

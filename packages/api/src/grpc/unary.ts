@@ -2,7 +2,7 @@
 import type { handleUnaryCall } from '@grpc/grpc-js';
 import { cancelReasons } from '@holdfast/engine/parts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
-import { Refused } from '../refused.ts';
+import { RequestError } from '../request-error.ts';
 import type { Calls } from './calls.ts';
 import type { Plain } from './codec.ts';
 import type { Rpc } from './definitions.ts';
@@ -21,16 +21,16 @@ export function unaryHandler(
   const onDefect = defectOf(performing, operation.name);
   return (call, callback) => {
     const answer = (outcome: Outcome<object>): void => {
-      if (outcome instanceof Refused) callback(statusError(outcome));
+      if (outcome instanceof RequestError) callback(statusError(outcome));
       else callback(null, outcome);
     };
     const from = contextOfPeer(performing.context, call);
-    if (from instanceof Refused) {
+    if (from instanceof RequestError) {
       answer(from);
       return;
     }
     const end = calls.begin(from.caller.share);
-    if (end instanceof Refused) {
+    if (end instanceof RequestError) {
       answer(end);
       return;
     }
@@ -47,9 +47,9 @@ export function unaryHandler(
     const body = readRequest(rpc, call.request);
     const own = contextOf(call.metadata, from);
     const outcome =
-      body instanceof Refused
+      body instanceof RequestError
         ? Promise.resolve(body)
-        : own instanceof Refused
+        : own instanceof RequestError
           ? Promise.resolve(own)
           : begin(body, own);
     void outcome.then(answer).finally(() => {

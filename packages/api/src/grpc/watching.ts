@@ -1,7 +1,7 @@
 /** Watch and Observe: what happens, told as it happens and as fast as it is read. */
 import type { ObserveBody, WatchBody } from '@holdfast/protocol';
 import type { OperationContext, Outcome } from '../operations/context.ts';
-import { Refused } from '../refused.ts';
+import { RequestError } from '../request-error.ts';
 import { observe } from '../watch/observe.ts';
 import { openWatch } from '../watch/open.ts';
 import { positionText } from '../watch/position.ts';
@@ -18,7 +18,7 @@ export async function serveWatch(
     take: (events) => stream.send({ position: events.at(-1)?.position, events }),
     compacted: (problem) => stream.fail(problem),
   });
-  if (watcher instanceof Refused) return watcher;
+  if (watcher instanceof RequestError) return watcher;
   follow(watcher, stream);
   stream.send({ position: positionText(watcher.position), events: [] });
   return {};
@@ -38,7 +38,7 @@ export async function serveObserve(
     },
     compacted: (problem) => stream.fail(problem),
   });
-  if (watcher instanceof Refused) return watcher;
+  if (watcher instanceof RequestError) return watcher;
   follow(watcher, stream);
   return {};
 }

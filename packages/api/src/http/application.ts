@@ -17,7 +17,7 @@ import { openFor } from '../pipeline/open-calls.ts';
 import { streamOperations } from '../pipeline/perform.ts';
 import type { ServedUnary } from '../pipeline/perform.ts';
 import type { ApiLog } from '../options.ts';
-import { Refused, stoppingProblem } from '../refused.ts';
+import { RequestError, stoppingError } from '../request-error.ts';
 import { compileCheck } from '../validation/compile.ts';
 import { addVary, CompressedText } from './compressed-text.ts';
 import { addDashboard, sendPage, takesHtml } from './dashboard.ts';
@@ -92,14 +92,14 @@ export function createHttpApplication(parts: HttpParts): FastifyInstance {
 }
 
 /** Fastify wants an `Error` where a validation fails; the error handler makes the problem of it. */
-function asError({ code, message, details }: Refused): HoldfastError {
+function asError({ code, message, details }: RequestError): HoldfastError {
   return new HoldfastError(code, message, details);
 }
 
 function addHooks(app: FastifyInstance, parts: HttpParts): void {
   const { isStopping, metrics, allowedOrigins } = parts;
   app.addHook('onRequest', async (request, reply) => {
-    if (isStopping()) return sendProblem(reply, stoppingProblem);
+    if (isStopping()) return sendProblem(reply, stoppingError);
     const refused = foreignOrigin(request.raw, allowedOrigins);
     if (refused !== undefined) {
       toldRefusal(request, refused, parts);
@@ -123,7 +123,7 @@ function addHooks(app: FastifyInstance, parts: HttpParts): void {
 export function authenticateRequests(app: FastifyInstance, { context }: HttpParts): void {
   app.addHook('onRequest', async (request, reply) => {
     const caller = callerOfRequest(request.raw, context);
-    if (caller instanceof Refused) return sendProblem(reply, caller);
+    if (caller instanceof RequestError) return sendProblem(reply, caller);
     callers.set(request, caller);
     return undefined;
   });
@@ -132,7 +132,7 @@ export function authenticateRequests(app: FastifyInstance, { context }: HttpPart
 const callers = new WeakMap<FastifyRequest, Caller>();
 
 /** Of a request that is no operation yet (AUDITING-1). */
-function toldRefusal(request: FastifyRequest, refused: Refused, { context }: HttpParts): void {
+function toldRefusal(request: FastifyRequest, refused: RequestError, { context }: HttpParts): void {
   const caller = callers.get(request) ?? callerFrom(request.raw.socket.remoteAddress);
   const route = contractPath(request.routeOptions.url ?? 'unknown');
   recordUnread(context.service.auditing, caller, `${request.method} ${route}`, refused);
@@ -202,7 +202,7 @@ async function answer(
 ): Promise<FastifyReply> {
   const onWait = (cancellation: AbortController): void => watchCaller(reply, cancellation);
   const outcome = await operation.perform(body, { ...context, onWait });
-  if (outcome instanceof Refused) return sendProblem(reply, outcome);
+  if (outcome instanceof RequestError) return sendProblem(reply, outcome);
   if (mayBeUnavailable && 'status' in outcome && outcome.status === 'unavailable') reply.code(503);
   // The end of line is for people with a shell.
   return reply.type('application/json; charset=utf-8').send(`${JSON.stringify(outcome)}\n`);
@@ -220,7 +220,7 @@ function addRelay(app: FastifyInstance, route: RelayRoute, parts: HttpParts): vo
         const known = [...streamOperations.keys()].join(', ');
         return sendProblem(
           reply,
-          new Refused(
+          new RequestError(
             'invalid_request',
             `There is no such operation. Known operations: ${known}.`,
             {
@@ -260,7 +260,7 @@ function addEvents(app: FastifyInstance, route: EventsRoute, parts: HttpParts): 
       const outcome = await route.operation.begin(asked, context, (body) =>
         serveEvents(route.operation.name, body, context, reply),
       );
-      return outcome instanceof Refused ? sendProblem(reply, outcome) : undefined;
+      return outcome instanceof RequestError ? sendProblem(reply, outcome) : undefined;
     },
   });
   addHead(app, route, parts, 'text/event-stream');
@@ -280,7 +280,7 @@ function addHead(
       const asked = { ...fields(request.query), ...fields(request.params) };
       const context = contextOf(request, parts);
       const outcome = await route.operation.begin(asked, context, () => ({}));
-      return outcome instanceof Refused
+      return outcome instanceof RequestError
         ? sendProblem(reply, outcome)
         : reply.type(contentType).send();
     },
@@ -325,7 +325,9 @@ export function addDocument(app: FastifyInstance, route: DocumentRoute, parts: H
       const outcome = await route.operation.begin({}, context, () =>
         write(request, reply, context),
       );
-      return outcome instanceof Refused ? sendProblem(reply, outcome) : reply.send(outcome.content);
+      return outcome instanceof RequestError
+        ? sendProblem(reply, outcome)
+        : reply.send(outcome.content);
     },
   });
   // The file is not made to be thrown away.
@@ -356,7 +358,7 @@ const documents: Readonly<Record<string, (parts: HttpParts) => Write>> = {
     );
     return async (_request, reply, own) => {
       const begun = await backups.begin(own.caller.share, () => service.engine.openBackup());
-      if (begun instanceof Refused) return begun;
+      if (begun instanceof RequestError) return begun;
       const { stream } = begun;
       stream.once(
         'close',

@@ -10,7 +10,7 @@
 import { Readable } from 'node:stream';
 import type { Backup } from '@holdfast/engine';
 import type { PerCaller } from '../callers.ts';
-import { Refused } from '../refused.ts';
+import { RequestError } from '../request-error.ts';
 
 const idleMs = 60_000;
 
@@ -41,16 +41,16 @@ export class Backups {
   async begin(
     caller: string | undefined,
     open: () => Promise<Backup>,
-  ): Promise<BackupStream | Refused> {
+  ): Promise<BackupStream | RequestError> {
     if (this.#open >= this.#most) {
-      return new Refused(
+      return new RequestError(
         'overloaded',
         `This node is sending ${String(this.#most)} backups, which is its limit. Retry when one has finished, or use another node.`,
         { limit: 'max_backups', value: this.#most },
       );
     }
     const giveBack = this.#perCaller.take(caller);
-    if (giveBack instanceof Refused) return giveBack;
+    if (giveBack instanceof RequestError) return giveBack;
     this.#open += 1;
     let backup: Backup;
     try {

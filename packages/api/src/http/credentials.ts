@@ -6,7 +6,7 @@ import type { CertificateName } from '@holdfast/tls';
 import type { OperationContext } from '../operations/context.ts';
 import { callerFrom } from '../pipeline/caller.ts';
 import type { Caller } from '../pipeline/caller.ts';
-import type { Refused } from '../refused.ts';
+import type { RequestError } from '../request-error.ts';
 
 /** Of a connection: its certificate stays the same, and is read once. */
 const known = new WeakMap<TLSSocket, readonly CertificateName[]>();
@@ -22,7 +22,7 @@ function namesOf(socket: unknown): readonly CertificateName[] {
 export function callerOfRequest(
   request: IncomingMessage,
   { service }: OperationContext,
-): Caller | Refused {
+): Caller | RequestError {
   const { socket, headers } = request;
   const address = socket.remoteAddress;
   return (

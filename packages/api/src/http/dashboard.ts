@@ -7,7 +7,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Dashboard, pageHeaders } from '@holdfast/dashboard';
 import type { PageFile } from '@holdfast/dashboard';
-import { Refused } from '../refused.ts';
+import { RequestError } from '../request-error.ts';
 import { addVary, takesGzip } from './compressed-text.ts';
 import { dashboardFolder } from './methods.ts';
 import { sendProblem } from './problems.ts';
@@ -39,7 +39,10 @@ async function sendNamed(
   const file = await dashboard.file(name);
   if (file !== undefined) return sendFile(file, request, reply);
   const message = `The dashboard has no file ${JSON.stringify(name)}.`;
-  return sendProblem(reply, new Refused('route_not_found', message, { method: request.method }));
+  return sendProblem(
+    reply,
+    new RequestError('route_not_found', message, { method: request.method }),
+  );
 }
 
 function sendFile(

@@ -7,14 +7,14 @@ import type { HostPort } from '@holdfast/protocol';
 import { secureServer } from '@holdfast/tls';
 import { addDocument, authenticateRequests } from './application.ts';
 import type { HttpParts } from './application.ts';
-import { Refused } from '../refused.ts';
+import { RequestError } from '../request-error.ts';
 import { answerBrokenRequest, errorHandler, sendProblem } from './problems.ts';
 import { routes } from './routes.ts';
 
 const requestArrivalMs = 10_000;
 const maxConnections = 100;
 
-const onlyMetrics = new Refused('route_not_found', 'This port serves GET /metrics alone.');
+const onlyMetrics = new RequestError('route_not_found', 'This port serves GET /metrics alone.');
 
 export interface MetricsListener {
   /** For this machine, e.g. `http://127.0.0.1:9090`. */

@@ -6,20 +6,20 @@
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Refused } from '../refused.ts';
+import { RequestError } from '../request-error.ts';
 import { allowedForSeconds, allowedHeaders, methodsOf } from './methods.ts';
 
 export function foreignOrigin(
   request: IncomingMessage,
   allowedOrigins: readonly string[],
-): Refused | undefined {
+): RequestError | undefined {
   const { origin, host } = request.headers;
   if (origin === undefined || allowedOrigins.includes(origin)) return undefined;
   const own = URL.parse(origin);
   // Over TLS a page of the same host without TLS is foreign: whoever is on the way can have written it.
   const isOfSameScheme = !(request.socket instanceof TLSSocket) || own?.protocol === 'https:';
   if (host !== undefined && own?.host === host && isOfSameScheme) return undefined;
-  return new Refused(
+  return new RequestError(
     'forbidden',
     `The origin ${JSON.stringify(origin)} is not allowed on this node. Add it to the allowed origins (http.allowed_origins).`,
     { origin },
@@ -48,10 +48,10 @@ export function tellOrigin(
  * The same for a GET that changes something: browsers send no origin with what a page embeds, and tell the
  * site instead.
  */
-export function foreignSite(request: IncomingMessage): Refused | undefined {
+export function foreignSite(request: IncomingMessage): RequestError | undefined {
   const site = request.headers['sec-fetch-site'];
   if (site !== 'cross-site' && site !== 'same-site') return undefined;
-  return new Refused(
+  return new RequestError(
     'forbidden',
     'Pages of other sites may not use this path by a GET. Use a POST, and add the origin to the allowed ones.',
     { site },

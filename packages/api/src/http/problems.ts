@@ -4,12 +4,12 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { toProblem } from '@holdfast/protocol';
 import type { ApiLog } from '../options.ts';
-import { internalProblem, Refused, refusedWhere } from '../refused.ts';
+import { internalError, RequestError, requestErrorWhere } from '../request-error.ts';
 import { methodsOf } from './methods.ts';
 
 export const problemType = 'application/problem+json; charset=utf-8';
 
-export function sendProblem(reply: FastifyReply, refused: Refused): FastifyReply {
+export function sendProblem(reply: FastifyReply, refused: RequestError): FastifyReply {
   const problem = toProblem(refused);
   reply.code(problem.status).header('content-type', problemType);
   if (problem.status === 503 || problem.status === 429) reply.header('retry-after', '1');
@@ -18,30 +18,33 @@ export function sendProblem(reply: FastifyReply, refused: Refused): FastifyReply
 }
 
 /** What the HTTP library refuses by itself, in our words. */
-function refusedByFramework(error: FastifyError, request: FastifyRequest): Refused | undefined {
+function refusedByFramework(
+  error: FastifyError,
+  request: FastifyRequest,
+): RequestError | undefined {
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new Refused(
+      return new RequestError(
         'body_too_large',
         `The body is larger than ${String(request.routeOptions.bodyLimit)} bytes, the limit of this node (limits.max_body_bytes).`,
         { limit: request.routeOptions.bodyLimit },
       );
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE': {
       const given = request.headers['content-type'];
-      return new Refused(
+      return new RequestError(
         'unsupported_media_type',
         `The body is of type ${given === undefined ? 'unknown' : JSON.stringify(given)}. Send JSON with "Content-Type: application/json".`,
       );
     }
     case 'FST_ERR_BAD_URL':
-      return new Refused(
+      return new RequestError(
         'invalid_request',
         `The path ${JSON.stringify(request.raw.url ?? '')} is not valid percent-encoded UTF-8.`,
         { field: 'path' },
       );
     default:
       return error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500
-        ? new Refused('invalid_request', error.message)
+        ? new RequestError('invalid_request', error.message)
         : undefined;
   }
 }
@@ -49,10 +52,10 @@ function refusedByFramework(error: FastifyError, request: FastifyRequest): Refus
 /** Whatever goes wrong in a request ends here. */
 export function errorHandler(
   log: ApiLog,
-  onRefused: (request: FastifyRequest, refused: Refused) => void = () => undefined,
+  onRefused: (request: FastifyRequest, refused: RequestError) => void = () => undefined,
 ): (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => FastifyReply {
   return (error, request, reply) => {
-    const refused = refusedWhere(error) ?? refusedByFramework(error, request);
+    const refused = requestErrorWhere(error) ?? refusedByFramework(error, request);
     if (refused !== undefined) {
       onRefused(request, refused);
       return sendProblem(reply, refused);
@@ -61,7 +64,7 @@ export function errorHandler(
       { err: error, method: request.method, route: request.routeOptions.url },
       'A request failed with an internal error.',
     );
-    return sendProblem(reply, internalProblem);
+    return sendProblem(reply, internalError);
   };
 }
 
@@ -75,7 +78,7 @@ export function notFound(request: FastifyRequest, reply: FastifyReply): FastifyR
     if (request.method === 'OPTIONS') return reply.code(204).send();
     return sendProblem(
       reply,
-      new Refused(
+      new RequestError(
         'method_not_allowed',
         `${path ?? ''} has no ${request.method}. It has ${allow}.`,
         { method: request.method, allowed: methods },
@@ -84,7 +87,7 @@ export function notFound(request: FastifyRequest, reply: FastifyReply): FastifyR
   }
   return sendProblem(
     reply,
-    new Refused(
+    new RequestError(
       'route_not_found',
       `There is no ${request.method} ${path ?? ''}. See GET /openapi.json; a "/" in a name is written %2F.`,
       { method: request.method },
@@ -104,12 +107,15 @@ export function answerBrokenRequest(error: Error & { code?: string }, socket: So
     return;
   }
   const status = refusedStatus[error.code ?? ''] ?? 400;
-  const refused = new Refused('invalid_request', `This is not a request of HTTP: ${error.message}`);
+  const refused = new RequestError(
+    'invalid_request',
+    `This is not a request of HTTP: ${error.message}`,
+  );
   socket.end(rawProblem(status, refused));
 }
 
 /** A whole HTTP answer as text, for where there is no reply object yet. */
-export function rawProblem(status: number, refused: Refused): string {
+export function rawProblem(status: number, refused: RequestError): string {
   const body = JSON.stringify({ ...toProblem(refused), status });
   return [
     `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}`,

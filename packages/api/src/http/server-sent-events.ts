@@ -10,7 +10,7 @@ import type { ObserveBody, WatchBody } from '@holdfast/protocol';
 import { openFor } from '../pipeline/open-calls.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { Waiting } from '../operations/waiting.ts';
-import { Refused, stoppingProblem } from '../refused.ts';
+import { RequestError, stoppingError } from '../request-error.ts';
 import { observe } from '../watch/observe.ts';
 import { openWatch } from '../watch/open.ts';
 import { positionText } from '../watch/position.ts';
@@ -40,7 +40,7 @@ async function serveWatch(
   body: WatchBody,
   context: OperationContext,
   reply: FastifyReply,
-): Promise<Refused | undefined> {
+): Promise<RequestError | undefined> {
   const channel = new EventChannel(reply, context);
   const watcher = await openWatch(body, context, {
     take: (events) => {
@@ -50,7 +50,7 @@ async function serveWatch(
     },
     compacted: (problem) => channel.fail(problem),
   });
-  if (watcher instanceof Refused) return watcher;
+  if (watcher instanceof RequestError) return watcher;
   return channel.open(watcher, positionText(watcher.position));
 }
 
@@ -58,7 +58,7 @@ async function serveObserve(
   body: ObserveBody,
   context: OperationContext,
   reply: FastifyReply,
-): Promise<Refused | undefined> {
+): Promise<RequestError | undefined> {
   const channel = new EventChannel(reply, context);
   const watcher = await observe(body, context, {
     take: (changes) => {
@@ -68,7 +68,7 @@ async function serveObserve(
     },
     compacted: (problem) => channel.fail(problem),
   });
-  return watcher instanceof Refused ? watcher : channel.open(watcher, undefined);
+  return watcher instanceof RequestError ? watcher : channel.open(watcher, undefined);
 }
 
 class EventChannel {
@@ -90,7 +90,7 @@ class EventChannel {
   }
 
   /** Tells why it ends, and ends it. */
-  fail(problem: Refused): void {
+  fail(problem: RequestError): void {
     this.#write(`event: problem\ndata: ${JSON.stringify(toProblem(problem))}\n\n`);
     this.#end();
   }
@@ -102,7 +102,7 @@ class EventChannel {
   }
 
   /** Takes the reply over. */
-  open(watcher: Watcher, from: string | undefined): Refused | undefined {
+  open(watcher: Watcher, from: string | undefined): RequestError | undefined {
     const { waiting: all, after, shares } = this.#context.service;
     const { raw } = this.#reply;
     let cancelHeartbeat = (): void => undefined;
@@ -115,9 +115,9 @@ class EventChannel {
       this.#giveBack();
       raw.end();
     };
-    const waiting: Waiting = { onStop: () => this.fail(stoppingProblem) };
+    const waiting: Waiting = { onStop: () => this.fail(stoppingError) };
     const giveBack = shares.streams.take(this.#context.caller.share);
-    if (giveBack instanceof Refused) {
+    if (giveBack instanceof RequestError) {
       watcher.close();
       return giveBack;
     }
@@ -125,7 +125,7 @@ class EventChannel {
     if (!all.track(waiting)) {
       watcher.close();
       giveBack();
-      return stoppingProblem;
+      return stoppingError;
     }
     this.#reply.hijack();
     forget = openFor(this.#context, (refused) => this.fail(refused)); // DENY-4

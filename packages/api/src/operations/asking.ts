@@ -2,7 +2,7 @@
 import type { AcquireTerms, Json, Who } from '@holdfast/protocol';
 import type { ImplicitSession, SessionId, SettledResult, Terms } from '@holdfast/state';
 import type { Acquire } from '@holdfast/engine/parts';
-import { Refused, refusedBy } from '../refused.ts';
+import { RequestError, requestErrorOf } from '../request-error.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { asSessionId, ownedName, implicitSessionId } from './identities.ts';
@@ -80,11 +80,11 @@ export function termsOf(
   return Object.keys(terms).length === 0 ? {} : { terms };
 }
 
-export function valueTooLarge(field: string, value: Json | undefined): Refused | undefined {
+export function valueTooLarge(field: string, value: Json | undefined): RequestError | undefined {
   if (value === undefined) return undefined;
   const bytes = Buffer.byteLength(JSON.stringify(value));
   if (bytes <= maxValueBytes) return undefined;
-  return new Refused(
+  return new RequestError(
     'invalid_request',
     `"${field}" has ${String(bytes)} bytes as JSON; the limit is ${String(maxValueBytes)}. Store it elsewhere and give a reference to it.`,
     { field, limit: maxValueBytes },
@@ -94,10 +94,10 @@ export function valueTooLarge(field: string, value: Json | undefined): Refused |
 export function waitTooLong(
   waitSeconds: number,
   { service }: OperationContext,
-): Refused | undefined {
+): RequestError | undefined {
   const limit = service.limits.maxWaitSeconds;
   if (waitSeconds <= limit) return undefined;
-  return new Refused(
+  return new RequestError(
     'invalid_request',
     `"wait_seconds" must be at most ${String(limit)} on this cluster, not ${String(waitSeconds)}.`,
     { field: 'wait_seconds', limit },
@@ -121,9 +121,9 @@ export async function submitAcquire<A extends Acquire>(
       ? await service.waiting.run(command, context)
       : await service.engine.submit<Acquire>(command, callOptions(context));
   const seconds = (performance.now() - startedMs) / 1000;
-  const outcome = result instanceof Refused || result.ok ? result : refusedBy(result);
-  const code = outcome instanceof Refused ? outcome.code : 'granted';
+  const outcome = result instanceof RequestError || result.ok ? result : requestErrorOf(result);
+  const code = outcome instanceof RequestError ? outcome.code : 'granted';
   service.onAcquire(code, seconds, command.waitMs > 0);
   // What is not refused is the result of this command.
-  return outcome instanceof Refused ? outcome : (outcome as SettledResult<A['type']>);
+  return outcome instanceof RequestError ? outcome : (outcome as SettledResult<A['type']>);
 }

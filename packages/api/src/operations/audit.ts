@@ -4,7 +4,7 @@ import type {
   AuditStatusAnswer,
   AuditSwitchedAnswer,
 } from '@holdfast/protocol';
-import { refusedBy } from '../refused.ts';
+import { requestErrorOf } from '../request-error.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 
@@ -36,7 +36,7 @@ const switchTo =
   async (_body: object, context: OperationContext): Promise<Outcome<AuditSwitchedAnswer>> => {
     const { engine } = context.service;
     const result = await engine.submit({ type: 'set_audit', isOn }, callOptions(context));
-    return result.ok ? { enabled: isOn } : refusedBy(result);
+    return result.ok ? { enabled: isOn } : requestErrorOf(result);
   };
 
 export const enable: ReturnType<typeof switchTo> = switchTo(true);

@@ -31,7 +31,7 @@ import type { AccessPart, FoundAccess } from '@holdfast/engine';
 import { administratorRole, anonymousIdentity, nodeIdentity } from '@holdfast/state';
 import type { AccessCommand, AccessRule } from '@holdfast/state';
 import { isOfRecovery, newKey } from '../pipeline/api-keys.ts';
-import { Refused, refusedBy } from '../refused.ts';
+import { RequestError, requestErrorOf } from '../request-error.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { invalid } from './who.ts';
@@ -57,7 +57,7 @@ async function change(
   context: OperationContext,
 ): Promise<Outcome<AuthChangedAnswer>> {
   const result = await context.service.engine.submit(command, callOptions(context));
-  return result.ok ? { changed: true } : refusedBy(result);
+  return result.ok ? { changed: true } : requestErrorOf(result);
 }
 
 /** ADMIN-1. */
@@ -70,7 +70,7 @@ export async function enable(
   const mayGoOn =
     caller.proof !== 'none' && access.rightsOf(caller.identity).permits('admin', 'auth', undefined);
   if (!mayGoOn)
-    return new Refused(
+    return new RequestError(
       'no_administrator',
       'Turn authentication on with the key of an administrator, so that you can go on afterwards: make one with the role "admin" (POST /auth/keys) and send it with this request. "holdfast auth enable" does both.',
     );
@@ -84,7 +84,7 @@ export const disable = (
 ): Promise<Outcome<AuthChangedAnswer>> => change({ type: 'auth_disable' }, context);
 
 /** ADMIN-2. */
-const reserved = (identity: string, alsoAnonymous: boolean): Refused | undefined =>
+const reserved = (identity: string, alsoAnonymous: boolean): RequestError | undefined =>
   identity === nodeIdentity ||
   isOfRecovery(identity) ||
   (alsoAnonymous && identity === anonymousIdentity)
@@ -114,7 +114,7 @@ export async function createKey(
     },
     context,
   );
-  return made instanceof Refused ? made : { key_id: id, key: text, identity };
+  return made instanceof RequestError ? made : { key_id: id, key: text, identity };
 }
 
 export async function rotateKey(
@@ -135,7 +135,7 @@ export async function rotateKey(
     },
     context,
   );
-  if (made instanceof Refused) return made;
+  if (made instanceof RequestError) return made;
   const identity = await identityOfKey(id, context);
   return { key_id: id, key: text, identity };
 }
@@ -169,7 +169,7 @@ function ruleOf({ verb, kind, name, prefix }: GrantBody): Outcome<AccessRule> {
   };
 }
 
-const isBuiltIn = (role: string): Refused | undefined =>
+const isBuiltIn = (role: string): RequestError | undefined =>
   role === administratorRole
     ? invalid(
         'role',
@@ -184,7 +184,7 @@ async function changeRule(
 ): Promise<Outcome<AuthChangedAnswer>> {
   const { role } = body;
   const rule = isBuiltIn(role) ?? ruleOf(body);
-  return rule instanceof Refused ? rule : change({ type, role, rule }, context);
+  return rule instanceof RequestError ? rule : change({ type, role, rule }, context);
 }
 
 export const grant = (

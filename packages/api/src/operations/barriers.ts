@@ -10,7 +10,7 @@ import type {
 } from '@holdfast/protocol';
 import type { Query, QueryAnswer } from '@holdfast/engine';
 import type { BarrierView, BarrierCommand, CommandResult, RequestId } from '@holdfast/state';
-import { Refused, refusedBy, stoppingProblem } from '../refused.ts';
+import { RequestError, requestErrorOf, stoppingError } from '../request-error.ts';
 import { toWaitMs, waitTooLong } from './asking.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
@@ -31,7 +31,7 @@ export async function enterBarrier(
   if (tooLong !== undefined) return tooLong;
   if (wait_seconds === 0) {
     const told = await enter(body, context);
-    return told instanceof Refused ? told : entered(body, told, told.open);
+    return told instanceof RequestError ? told : entered(body, told, told.open);
   }
   return forWaiter(context, request_id !== undefined, (waiter) =>
     enterAndWait(body, context, waiter),
@@ -70,7 +70,7 @@ async function enterAndWait(
   const { name, session_id, wait_seconds = 0 } = body;
   const asked = requestIdOf(body);
   const told = await enter(body, context, asked);
-  if (told instanceof Refused) return told;
+  if (told instanceof RequestError) return told;
   if (told.open) return entered(body, told, true);
   const { round } = told;
   const about = { resource: name };
@@ -82,7 +82,10 @@ async function enterAndWait(
     (event) => {
       if (event.type === 'barrier_opened') return true;
       return event.type === 'session_ended'
-        ? new Refused('session_expired', `Session "${session_id}" has ended. Create a new one.`)
+        ? new RequestError(
+            'session_expired',
+            `Session "${session_id}" has ended. Create a new one.`,
+          )
         : undefined;
     },
     async () => {
@@ -95,7 +98,7 @@ async function enterAndWait(
       const { view } = await look(query, 'linearizable', context);
       // A round without this session is no more its round: it left, by its end or by itself.
       if (view?.round !== round || !view.inside)
-        return new Refused(
+        return new RequestError(
           'not_entered',
           `This session is no longer inside barrier "${name}".`,
           about,
@@ -104,20 +107,20 @@ async function enterAndWait(
     },
   );
   if (ended.by === 'found')
-    return ended.found instanceof Refused ? ended.found : entered(body, told, true);
-  if (ended.by === 'stop' && waiter.canReturn) return stoppingProblem;
+    return ended.found instanceof RequestError ? ended.found : entered(body, told, true);
+  if (ended.by === 'stop' && waiter.canReturn) return stoppingError;
   const inTime = ended.by === 'time';
   const inside = await cancelEntering(body, asked.requestId, inTime, context);
-  if (inside instanceof Refused) return inside;
+  if (inside instanceof RequestError) return inside;
   if (inside) return entered(body, told, true); // In the last moment: who is inside stays.
-  if (ended.by === 'stop') return stoppingProblem;
+  if (ended.by === 'stop') return stoppingError;
   return inTime
-    ? new Refused(
+    ? new RequestError(
         'wait_timeout',
         `The wait for barrier "${name}" timed out: not all parties entered. This session has left it.`,
         about,
       )
-    : new Refused(
+    : new RequestError(
         'wait_abandoned',
         `The wait for barrier "${name}" was cancelled by its caller.`,
         about,
@@ -145,7 +148,7 @@ async function cancelEntering(
     },
     callOptions(context),
   );
-  return result.ok ? result.type === 'barrier' : refusedBy(result);
+  return result.ok ? result.type === 'barrier' : requestErrorOf(result);
 }
 
 export async function leaveBarrier(
@@ -165,7 +168,7 @@ export async function leaveBarrier(
     },
     context,
   );
-  if (told instanceof Refused) return told;
+  if (told instanceof RequestError) return told;
   const { round } = told;
   const answer = (over: boolean): LeaveBarrierAnswer => ({
     left: true,
@@ -187,15 +190,15 @@ export async function leaveBarrier(
         return view?.round === round ? undefined : true;
       },
     );
-    if (ended.by === 'stop') return stoppingProblem;
-    if (ended.by === 'found' && ended.found instanceof Refused) return ended.found;
+    if (ended.by === 'stop') return stoppingError;
+    if (ended.by === 'found' && ended.found instanceof RequestError) return ended.found;
     return answer(ended.by === 'found');
   });
 }
 
 async function submit(command: BarrierCommand, context: OperationContext): Promise<Outcome<Told>> {
   const result = await context.service.engine.submit(command, callOptions(context));
-  return result.ok ? result : refusedBy(result);
+  return result.ok ? result : requestErrorOf(result);
 }
 
 type BarrierQuery = Extract<Query, { readonly type: 'barrier' }>;

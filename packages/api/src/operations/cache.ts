@@ -11,7 +11,7 @@ import type {
   IfHeld as AskedIfHeld,
 } from '@holdfast/protocol';
 import type { CacheCommand, FenceToken, IfHeld } from '@holdfast/state';
-import { Refused, refusedBy } from '../refused.ts';
+import { RequestError, requestErrorOf } from '../request-error.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { asResourceName } from './identities.ts';
@@ -31,7 +31,7 @@ export async function cacheSet(
     ...conditionsOf(if_version, if_held),
   } as const satisfies CacheCommand;
   const result = await context.service.engine.submit(command, callOptions(context));
-  if (!result.ok) return refusedBy(result);
+  if (!result.ok) return requestErrorOf(result);
   return { key, version: result.version, node: context.service.nodeId };
 }
 
@@ -45,7 +45,7 @@ export async function cacheDelete(
     ...conditionsOf(if_version, if_held),
   } as const satisfies CacheCommand;
   const result = await context.service.engine.submit(command, callOptions(context));
-  if (!result.ok) return refusedBy(result);
+  if (!result.ok) return requestErrorOf(result);
   return { key, deleted: result.existed, node: context.service.nodeId };
 }
 
@@ -111,10 +111,10 @@ function conditionsOf(
   };
 }
 
-function tooLargeValue(value: unknown): Refused | undefined {
+function tooLargeValue(value: unknown): RequestError | undefined {
   const bytes = Buffer.byteLength(JSON.stringify(value));
   if (bytes <= maxPayloadBytes) return undefined;
-  return new Refused(
+  return new RequestError(
     'invalid_request',
     `The value takes ${String(bytes)} bytes as JSON; at most ${String(maxPayloadBytes)} are kept. Nothing was changed. Keep it elsewhere and store where it is.`,
     { field: 'value', bytes, limit: maxPayloadBytes },

@@ -18,7 +18,7 @@ import type {
   TransferBody,
 } from '@holdfast/protocol';
 import type { Stats } from '@holdfast/state';
-import { Refused } from '../refused.ts';
+import { RequestError } from '../request-error.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 
@@ -56,7 +56,7 @@ export function readiness(_body: object, { service }: OperationContext): ProbeAn
 export function leader(_body: object, { service }: OperationContext): Outcome<LeaderAnswer> {
   const status = service.engine.status();
   if (status.leader === null) {
-    return new Refused(
+    return new RequestError(
       'not_leader',
       'This node knows no leader at the moment. The request was not executed. Retry, or see GET /cluster/status.',
       { node_id: service.nodeId, term: status.term },
@@ -107,10 +107,13 @@ export function clusterStatus(_body: object, { service }: OperationContext): Clu
 export async function addMember(
   body: AddMemberBody,
   context: OperationContext,
-): Promise<AddMemberAnswer | Refused> {
+): Promise<AddMemberAnswer | RequestError> {
   const read = readPeerAddress(body.address);
   if (!read.ok)
-    return new Refused('invalid_request', `"address" ${read.problem}; given: "${body.address}".`);
+    return new RequestError(
+      'invalid_request',
+      `"address" ${read.problem}; given: "${body.address}".`,
+    );
   const address = read.value;
   await context.service.engine.addMember(body.node_id, address, callOptions(context));
   return { added: true, node_id: body.node_id, address };

@@ -2,7 +2,7 @@
 import type { CallOptions, Engine } from '@holdfast/engine';
 import type { QueueStore } from '@holdfast/queue';
 import type { Shares } from '../callers.ts';
-import type { Refused } from '../refused.ts';
+import type { RequestError } from '../request-error.ts';
 import type { ApiLimits } from '../options.ts';
 import type { Audit, Authorize } from '../pipeline/access.ts';
 import type { NodeAuditing } from '../pipeline/auditing.ts';
@@ -77,4 +77,4 @@ export function callOptions({
   };
 }
 
-export type Outcome<Answer> = Answer | Refused;
+export type Outcome<Answer> = Answer | RequestError;

@@ -11,7 +11,7 @@ import type {
   ResignBody,
 } from '@holdfast/protocol';
 import type { ElectionView } from '@holdfast/state';
-import { Refused } from '../refused.ts';
+import { RequestError } from '../request-error.ts';
 import { askerOf, submitAcquire, termsOf, toWaitMs, valueTooLarge, waitTooLong } from './asking.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
@@ -27,10 +27,10 @@ export async function campaign(
   const tooLong = waitTooLong(waitSeconds, context);
   if (tooLong !== undefined) return tooLong;
   const asker = askerOf('election', body, context);
-  if (asker instanceof Refused) return asker;
+  if (asker instanceof RequestError) return asker;
   const { value, ...rest } = body;
   const terms = termsOf(value === undefined ? rest : { ...rest, metadata: value }, 'value');
-  if (terms instanceof Refused) return terms;
+  if (terms instanceof RequestError) return terms;
   const result = await submitAcquire(
     {
       type: 'campaign',
@@ -43,7 +43,7 @@ export async function campaign(
     },
     context,
   );
-  if (result instanceof Refused) return result;
+  if (result instanceof RequestError) return result;
   const { ownSession, sessionId } = asker;
   return {
     elected: true,
@@ -61,7 +61,7 @@ export async function resign(
   context: OperationContext,
 ): Promise<Outcome<ResignAnswer>> {
   const releasing = await sessionOfHold('election', body, context);
-  if (releasing instanceof Refused) return releasing;
+  if (releasing instanceof RequestError) return releasing;
   const { sessionId } = releasing;
   const { name, fence_token } = body;
   const result = await context.service.engine.submit(
@@ -86,7 +86,7 @@ export async function proclaim(
   const tooLarge = valueTooLarge('value', value);
   if (tooLarge !== undefined) return tooLarge;
   const releasing = await sessionOfHold('election', body, context);
-  if (releasing instanceof Refused) return releasing;
+  if (releasing instanceof RequestError) return releasing;
   const { sessionId } = releasing;
   const result = await context.service.engine.submit(
     {

@@ -1,7 +1,7 @@
 /** Events, by pages: the history, and a watch for those who have no stream. */
 import type { EventsAnswer, EventsBody, WatchBody, WatchEvent } from '@holdfast/protocol';
 import { nodeIdentity } from '@holdfast/state';
-import { Refused } from '../refused.ts';
+import { RequestError } from '../request-error.ts';
 import type { Page, Wants } from '../watch/feed.ts';
 import { positionText, readPosition } from '../watch/position.ts';
 import type { Position } from '../watch/position.ts';
@@ -26,7 +26,7 @@ export async function events(
     return { events: feed.latest(wants, limit), position, more: false };
   }
   const from = await startOf(after, context);
-  if (from instanceof Refused) return from;
+  if (from instanceof RequestError) return from;
   let at = from;
   const read = (): Page | 'compacted' => {
     const found = feed.read(at, wants, limit);
@@ -51,11 +51,11 @@ function change(
   { service, onWait }: OperationContext,
   waitMs: number,
   found: () => boolean,
-): Promise<Refused | undefined> {
+): Promise<RequestError | undefined> {
   const { feed, after, endOfTurn, waiting: all } = service;
   return new Promise((resolve) => {
     let over = false;
-    const end = (problem: Refused | undefined): void => {
+    const end = (problem: RequestError | undefined): void => {
       over = true;
       unsubscribe();
       cancel();
@@ -64,7 +64,8 @@ function change(
     };
     const waiting: Waiting = { onStop: () => end(undefined) };
     const cancellation = new AbortController();
-    const cancelled = (): void => end(new Refused('wait_abandoned', 'The wait was cancelled.'));
+    const cancelled = (): void =>
+      end(new RequestError('wait_abandoned', 'The wait was cancelled.'));
     cancellation.signal.addEventListener('abort', cancelled, { once: true });
     let planned = false;
     const unsubscribe = feed.onChange(() => {
@@ -116,8 +117,8 @@ async function latestOf({ revision }: Position, context: OperationContext): Prom
   return read.revision;
 }
 
-function futurePosition(text: string, latest: number): Refused {
-  return new Refused(
+function futurePosition(text: string, latest: number): RequestError {
+  return new RequestError(
     'future_position',
     `The cluster has not reached position ${text}: its latest revision is ${String(latest)}. ` +
       'The position may be of another cluster, or of before a restore. Read the current state, and watch without a position.',
@@ -125,8 +126,8 @@ function futurePosition(text: string, latest: number): Refused {
   );
 }
 
-export function compacted(after: Position): Refused {
-  return new Refused(
+export function compacted(after: Position): RequestError {
+  return new RequestError(
     'compacted',
     `Events after ${positionText(after)} were compacted on this node. Read the current state again and watch from now on.`,
     { after: positionText(after) },

@@ -16,7 +16,7 @@ import type {
   Who,
 } from '@holdfast/protocol';
 import type { Refusal, SessionId } from '@holdfast/state';
-import { Refused, refusedBy } from '../refused.ts';
+import { RequestError, requestErrorOf } from '../request-error.ts';
 import { invalid, whoIsWrong } from './who.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
@@ -30,7 +30,7 @@ export async function release(
 ): Promise<Outcome<ReleaseAnswer>> {
   const found = sessionOfHold('lock', body, context);
   const releasing = found instanceof Promise ? await found : found;
-  if (releasing instanceof Refused) return releasing;
+  if (releasing instanceof RequestError) return releasing;
   const { sessionId } = releasing;
   const result = await context.service.engine.submit(
     {
@@ -56,7 +56,7 @@ export async function downgrade(
   context: OperationContext,
 ): Promise<Outcome<DowngradeAnswer>> {
   const releasing = await sessionOfHold('lock', body, context);
-  if (releasing instanceof Refused) return releasing;
+  if (releasing instanceof RequestError) return releasing;
   const { sessionId } = releasing;
   const { name, fence_token } = body;
   const result = await context.service.engine.submit(
@@ -98,7 +98,7 @@ async function releasingByClient(
 ): Promise<Outcome<Releasing>> {
   const found = await findHold(kind, name, fenceToken, { clientId }, context);
   const outcome = holderIn(found, kind, name, clientId, fenceToken);
-  if (!(outcome instanceof Refused)) return { sessionId: outcome };
+  if (!(outcome instanceof RequestError)) return { sessionId: outcome };
   // It may be a repetition: the session that gave the hold back knows the answer to that request.
   return found.gaveBack === undefined ? outcome : { sessionId: found.gaveBack, otherwise: outcome };
 }
@@ -107,14 +107,14 @@ async function releasingByClient(
 export interface Releasing {
   readonly sessionId: SessionId;
   /** It has ended: what to tell when this request is not the one that ended it. */
-  readonly otherwise?: Refused;
+  readonly otherwise?: RequestError;
 }
 
 /** What a refused release is told. */
-export function refusedRelease(refusal: Refusal, { otherwise }: Releasing): Refused {
+export function refusedRelease(refusal: Refusal, { otherwise }: Releasing): RequestError {
   return refusal.code === 'session_expired' && otherwise !== undefined
     ? otherwise
-    : refusedBy(refusal);
+    : requestErrorOf(refusal);
 }
 
 /** The session of the hold with this name, client and token. */
@@ -142,9 +142,9 @@ function holderIn(
     return staleToken(name, fenceToken, other.fenceToken, found);
   if (kind === 'lock' && found.holderCount === 0) {
     const details = { resource: name, ...endOf(found) };
-    return new Refused('lock_not_found', `Nobody holds "${name}".`, details);
+    return new RequestError('lock_not_found', `Nobody holds "${name}".`, details);
   }
-  return new Refused(
+  return new RequestError(
     'not_holder',
     `Client "${clientId}" does not hold ${kind} "${name}" with fence token ${String(fenceToken)}. Only its holder may do this.`,
     {
@@ -165,8 +165,8 @@ function endOf({ ended }: Found): { readonly end_reason?: string } {
   return ended === undefined ? {} : { end_reason: ended.reason };
 }
 
-function staleToken(name: string, given: number, current: number, found: Found): Refused {
-  return new Refused(
+function staleToken(name: string, given: number, current: number, found: Found): RequestError {
+  return new RequestError(
     'stale_fence_token',
     `Fence token ${String(given)} is not that of the current hold of "${name}", which is ${String(current)}.`,
     { resource: name, fence_token: given, current_fence_token: current, ...endOf(found) },
@@ -185,9 +185,9 @@ function renewOf(
       session_id === undefined
         ? await holderByClient(kind, name, body.client_id ?? '', fence_token, context)
         : await holderBySession(kind, name, session_id, fence_token, context);
-    if (sessionId instanceof Refused) return sessionId;
+    if (sessionId instanceof RequestError) return sessionId;
     const result = await context.service.engine.keepAlive(sessionId, callOptions(context));
-    if (!result.ok) return refusedBy(result);
+    if (!result.ok) return requestErrorOf(result);
     const ttlSeconds = result.timeoutMs / 1000;
     return { renewed: true, resource: name, fence_token, ttl_seconds: ttlSeconds };
   };
@@ -209,14 +209,14 @@ async function holderBySession(
     'linearizable',
     callOptions(context),
   );
-  if (gone.type === 'session_missing') return refusedBy(gone.refusal);
+  if (gone.type === 'session_missing') return requestErrorOf(gone.refusal);
   const holder = { sessionId: asSessionId(sessionId) };
   const found = await findHold(kind, name, fenceToken, holder, context);
   const { hold, other } = found;
   if (hold !== undefined) return hold.sessionId;
   if (other !== undefined && kind !== 'semaphore')
     return staleToken(name, fenceToken, other.fenceToken, found);
-  return new Refused(
+  return new RequestError(
     'not_holder',
     `This session does not hold ${kind} "${name}" with that token.`,
     {

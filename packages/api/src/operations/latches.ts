@@ -11,7 +11,7 @@ import type {
   WaitLatchBody,
 } from '@holdfast/protocol';
 import type { LatchCommand, LatchView } from '@holdfast/state';
-import { Refused, refusedBy, stoppingProblem } from '../refused.ts';
+import { RequestError, requestErrorOf, stoppingError } from '../request-error.ts';
 import { toWaitMs, waitTooLong } from './asking.ts';
 import { invalid } from './who.ts';
 import { callOptions } from './context.ts';
@@ -51,7 +51,7 @@ export async function deleteLatch(
   context: OperationContext,
 ): Promise<Outcome<DeleteLatchAnswer>> {
   const answer = await submit({ type: 'delete_latch', name: asResourceName(name) }, context);
-  return answer instanceof Refused ? answer : { resource: name, deleted: true };
+  return answer instanceof RequestError ? answer : { resource: name, deleted: true };
 }
 
 async function submit(
@@ -59,7 +59,7 @@ async function submit(
   context: OperationContext,
 ): Promise<Outcome<LatchAnswer>> {
   const result = await context.service.engine.submit(command, callOptions(context));
-  if (!result.ok) return refusedBy(result);
+  if (!result.ok) return requestErrorOf(result);
   return told(command.name, result.count);
 }
 
@@ -91,10 +91,14 @@ export const latchAnswer = (
   revision,
 });
 
-const notFound = (name: string): Refused =>
-  new Refused('latch_not_found', `There is no latch "${name}". Create it with its count first.`, {
-    resource: name,
-  });
+const notFound = (name: string): RequestError =>
+  new RequestError(
+    'latch_not_found',
+    `There is no latch "${name}". Create it with its count first.`,
+    {
+      resource: name,
+    },
+  );
 
 /** Resolves when the count is 0. */
 export async function waitLatch(
@@ -117,20 +121,20 @@ export async function waitLatch(
       },
       async () => {
         const answer = await latchStatus({ name }, context);
-        if (answer instanceof Refused) return answer;
+        if (answer instanceof RequestError) return answer;
         return answer.open ? told(name, 0) : undefined;
       },
     );
     if (ended.by === 'found') return ended.found;
-    if (ended.by === 'stop') return stoppingProblem;
+    if (ended.by === 'stop') return stoppingError;
     const about = { resource: name };
     return ended.by === 'time'
-      ? new Refused(
+      ? new RequestError(
           'wait_timeout',
           `The wait for latch "${name}" timed out: its count is above 0.`,
           about,
         )
-      : new Refused('wait_abandoned', `The wait for latch "${name}" was cancelled.`, about);
+      : new RequestError('wait_abandoned', `The wait for latch "${name}" was cancelled.`, about);
   });
 }
 

@@ -10,7 +10,7 @@ import type {
   LockStatusAnswer,
 } from '@holdfast/protocol';
 import type { Command, FenceToken, LockView } from '@holdfast/state';
-import { Refused, refusedBy } from '../refused.ts';
+import { RequestError, requestErrorOf } from '../request-error.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { askerOf, submitAcquire, termsOf, toWaitMs, waitTooLong } from './asking.ts';
@@ -23,9 +23,9 @@ export async function acquire(
   context: OperationContext,
 ): Promise<Outcome<AcquireAnswer>> {
   const command = acquireCommand(body, context);
-  if (command instanceof Refused) return command;
+  if (command instanceof RequestError) return command;
   const result = await submitAcquire(command, context);
-  if (result instanceof Refused) return result;
+  if (result instanceof RequestError) return result;
   const answer: AcquireAnswer = {
     acquired: true,
     resource: command.name,
@@ -46,9 +46,9 @@ function acquireCommand(body: AcquireBody, context: OperationContext): Outcome<A
   const tooLong = waitTooLong(waitSeconds, context);
   if (tooLong !== undefined) return tooLong;
   const asker = askerOf('lock', body, context);
-  if (asker instanceof Refused) return asker;
+  if (asker instanceof RequestError) return asker;
   const terms = termsOf(body);
-  if (terms instanceof Refused) return terms;
+  if (terms instanceof RequestError) return terms;
   return {
     type: 'acquire',
     requestId: body.request_id ?? newRequestId(),
@@ -166,7 +166,7 @@ export async function forceRelease(
   if (!result.ok && result.code === 'lock_not_found') {
     return { released: false, resource: body.name, count: 0 };
   }
-  if (!result.ok) return refusedBy(result);
+  if (!result.ok) return requestErrorOf(result);
   return {
     released: result.releasedCount > 0,
     resource: body.name,

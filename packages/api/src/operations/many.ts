@@ -1,7 +1,7 @@
 /** Several locks and semaphores at once. */
 import type { AcquireManyAnswer, AcquireManyBody, WantedBody } from '@holdfast/protocol';
 import type { CommandResult, Wanted } from '@holdfast/state';
-import { Refused } from '../refused.ts';
+import { RequestError } from '../request-error.ts';
 import { submitAcquire, termsOf, toWaitMs, waitTooLong } from './asking.ts';
 import { invalid } from './who.ts';
 import type { OperationContext, Outcome } from './context.ts';
@@ -15,9 +15,9 @@ export async function acquireMany(
   const tooLong = waitTooLong(waitSeconds, context);
   if (tooLong !== undefined) return tooLong;
   const terms = termsOf(body);
-  if (terms instanceof Refused) return terms;
+  if (terms instanceof RequestError) return terms;
   const wanted = wantedOf(body.resources);
-  if (wanted instanceof Refused) return wanted;
+  if (wanted instanceof RequestError) return wanted;
   const result = await submitAcquire(
     {
       type: 'acquire_many',
@@ -30,7 +30,7 @@ export async function acquireMany(
     },
     context,
   );
-  if (result instanceof Refused) return result;
+  if (result instanceof RequestError) return result;
   return {
     acquired: true,
     holds: holdsOf(wanted, result.grants),

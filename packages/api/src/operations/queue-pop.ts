@@ -7,7 +7,7 @@
  */
 import type { QueueMessage, QueuePopAnswer, QueuePopBody } from '@holdfast/protocol';
 import type { Delivery, QueueCommand } from '@holdfast/state';
-import { Refused, refusedBy, stoppingProblem } from '../refused.ts';
+import { RequestError, requestErrorOf, stoppingError } from '../request-error.ts';
 import { toWaitMs, waitTooLong } from './asking.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
@@ -38,7 +38,7 @@ export async function queuePop(
 
 async function take(command: Pop, context: OperationContext): Promise<Outcome<QueuePopAnswer>> {
   const result = await context.service.queues.submit(command, callOptions(context));
-  if (!result.ok) return refusedBy(result);
+  if (!result.ok) return requestErrorOf(result);
   const isReceipted = command.visibilityMs !== undefined;
   return {
     queue: command.name,
@@ -65,15 +65,19 @@ async function takeInTime(
   try {
     for (;;) {
       const answer = await take(command, context);
-      if (answer instanceof Refused || answer.messages.length > 0) return answer;
+      if (answer instanceof RequestError || answer.messages.length > 0) return answer;
       const ended =
         over ?? (await nextReady(command.name, context, (listener) => (end = listener)));
       if (ended === 'ready') continue;
       if (ended === 'time') return answer;
-      if (ended === 'stop') return stoppingProblem;
-      return new Refused('wait_abandoned', `The wait for queue "${command.name}" was cancelled.`, {
-        resource: command.name,
-      }); // POP-2
+      if (ended === 'stop') return stoppingError;
+      return new RequestError(
+        'wait_abandoned',
+        `The wait for queue "${command.name}" was cancelled.`,
+        {
+          resource: command.name,
+        },
+      ); // POP-2
     }
   } finally {
     cancelTime();

@@ -1,15 +1,15 @@
 /** Receipts, payloads and names of queues, between the wire and the state. */
 import type { Json, MessageToPush } from '@holdfast/protocol';
 import type { Delivery, FenceToken, Receipt } from '@holdfast/state';
-import { Refused } from '../refused.ts';
+import { RequestError } from '../request-error.ts';
 import { invalid } from './who.ts';
 
 /** Where no queue is named. */
 const defaultQueue = 'default';
 export const queueNamed = (queue: string | undefined): string => queue ?? defaultQueue;
 
-export const queueNotFound = (queue: string): Refused =>
-  new Refused(
+export const queueNotFound = (queue: string): RequestError =>
+  new RequestError(
     'queue_not_found',
     `There is no queue "${queue}". It is made by the first push or by a configuration.`,
     { queue },
@@ -18,11 +18,11 @@ export const queueNotFound = (queue: string): Refused =>
 /** Of one payload, and of one value of the cache, as JSON. */
 export const maxPayloadBytes = 65_536;
 
-export function tooLargePayload(messages: readonly MessageToPush[]): Refused | undefined {
+export function tooLargePayload(messages: readonly MessageToPush[]): RequestError | undefined {
   for (const { payload } of messages) {
     const bytes = Buffer.byteLength(JSON.stringify(payload));
     if (bytes <= maxPayloadBytes) continue;
-    return new Refused(
+    return new RequestError(
       'invalid_request',
       `A payload takes ${String(bytes)} bytes as JSON; at most ${String(maxPayloadBytes)} are kept. Keep it elsewhere and push where it is.`,
       { field: 'payload', limit: maxPayloadBytes },
@@ -42,7 +42,7 @@ export const receiptOf = ({
 }: Pick<Delivery, 'id' | 'delivery' | 'fenceToken'>): string =>
   `${String(id)}.${String(delivery)}.${String(fenceToken)}`;
 
-export function readReceipt(text: string): Receipt | Refused {
+export function readReceipt(text: string): Receipt | RequestError {
   const [, id, delivery, token] = /^([0-9]{1,15})\.([0-9]{1,6})\.([0-9]{1,16})$/.exec(text) ?? [];
   if (id === undefined || delivery === undefined || token === undefined)
     return invalid('receipt', '"receipt" is not one: give it as the pop told it.');

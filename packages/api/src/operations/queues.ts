@@ -26,7 +26,7 @@ import type {
   QueueRedriveBody,
 } from '@holdfast/protocol';
 import type { SettledResult, DeadLetterView, PushedMessage, QueueCommand } from '@holdfast/state';
-import { Refused, refusedBy } from '../refused.ts';
+import { RequestError, requestErrorOf } from '../request-error.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { asResourceName } from './identities.ts';
@@ -43,7 +43,7 @@ async function submit<C extends QueueCommand>(
 ): Promise<Outcome<SettledResult<C['type']>>> {
   const result = await context.service.queues.submit<QueueCommand>(command, callOptions(context));
   // What is not refused is the result of this command.
-  return result.ok ? (result as SettledResult<C['type']>) : refusedBy(result);
+  return result.ok ? (result as SettledResult<C['type']>) : requestErrorOf(result);
 }
 
 // ---- push ---------------------------------------------------------------------------------------
@@ -65,7 +65,7 @@ export async function queuePush(
 ): Promise<Outcome<QueuePushAnswer>> {
   const { queue, ...message } = body;
   const pushed = await pushAll(queue, [message], context);
-  if (pushed instanceof Refused) return pushed;
+  if (pushed instanceof RequestError) return pushed;
   const [first] = pushed.messages;
   if (first === undefined) throw new Error('One message was pushed, and none was answered.');
   return { ...first, queue: pushed.queue };
@@ -90,7 +90,7 @@ async function pushAll(
     messages: messages.map(toPush),
   } as const;
   const result = await submit(command, context);
-  return result instanceof Refused ? result : { queue, messages: result.messages };
+  return result instanceof RequestError ? result : { queue, messages: result.messages };
 }
 
 // ---- what becomes of a delivery -----------------------------------------------------------------
@@ -100,11 +100,11 @@ export async function queueAck(
   context: OperationContext,
 ): Promise<Outcome<QueueAckAnswer>> {
   const receipt = readReceipt(body.receipt);
-  if (receipt instanceof Refused) return receipt;
+  if (receipt instanceof RequestError) return receipt;
   const queue = queueNamed(body.queue);
   const command = { type: 'queue_ack', name: asResourceName(queue), receipt } as const;
   const result = await submit(command, context);
-  return result instanceof Refused ? result : { queue, id: result.id, acknowledged: true };
+  return result instanceof RequestError ? result : { queue, id: result.id, acknowledged: true };
 }
 
 export async function queueNack(
@@ -112,7 +112,7 @@ export async function queueNack(
   context: OperationContext,
 ): Promise<Outcome<QueueNackAnswer>> {
   const receipt = readReceipt(body.receipt);
-  if (receipt instanceof Refused) return receipt;
+  if (receipt instanceof RequestError) return receipt;
   const queue = queueNamed(body.queue);
   const { delay_seconds, reason } = body;
   const command = {
@@ -123,7 +123,7 @@ export async function queueNack(
     ...(reason === undefined ? {} : { reason }),
   } as const;
   const result = await submit(command, context);
-  if (result instanceof Refused) return result;
+  if (result instanceof RequestError) return result;
   return { queue, id: result.id, dead: result.dead, retry_in_seconds: result.retryInMs / 1000 };
 }
 
@@ -132,14 +132,14 @@ export async function queueExtend(
   context: OperationContext,
 ): Promise<Outcome<QueueExtendAnswer>> {
   const receipt = readReceipt(body.receipt);
-  if (receipt instanceof Refused) return receipt;
+  if (receipt instanceof RequestError) return receipt;
   const queue = queueNamed(body.queue);
   const { visibility_seconds } = body;
   const visibilityMs = Math.round(visibility_seconds * 1000);
   const name = asResourceName(queue);
   const command = { type: 'queue_extend', name, receipt, visibilityMs } as const;
   const result = await submit(command, context);
-  return result instanceof Refused ? result : { queue, id: result.id, visibility_seconds };
+  return result instanceof RequestError ? result : { queue, id: result.id, visibility_seconds };
 }
 
 // ---- for operators ------------------------------------------------------------------------------
@@ -153,7 +153,9 @@ export async function queueRedrive(
   const name = asResourceName(queue);
   const command = { type: 'queue_redrive', name, count, ...which } as const;
   const result = await submit(command, context);
-  return result instanceof Refused ? result : { queue, redriven: result.count, more: result.more };
+  return result instanceof RequestError
+    ? result
+    : { queue, redriven: result.count, more: result.more };
 }
 
 /** Ends what is there when the first command is applied; what is pushed meanwhile stays. */
@@ -169,7 +171,7 @@ export async function queuePurge(
   for (let more = true; more;) {
     const command = { ...about, through, count: purgedAtOnce };
     const result = await submit(command, context);
-    if (result instanceof Refused) return result;
+    if (result instanceof RequestError) return result;
     purged += result.count;
     ({ more, through } = result);
   }
@@ -189,7 +191,7 @@ export async function queueConfigure(
     ...(max_deliveries === undefined ? {} : { maxDeliveries: max_deliveries }),
   } as const;
   const result = await submit(command, context);
-  if (result instanceof Refused) return result;
+  if (result instanceof RequestError) return result;
   const { settings } = result;
   return {
     queue,
@@ -206,7 +208,7 @@ export async function queueDelete(
   const queue = queueNamed(asked);
   const command = { type: 'queue_delete', name: asResourceName(queue) } as const;
   const result = await submit(command, context);
-  return result instanceof Refused ? result : { queue, deleted: true };
+  return result instanceof RequestError ? result : { queue, deleted: true };
 }
 
 // ---- what is shown ------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import type {
   SemaphoreRef,
 } from '@holdfast/protocol';
 import type { SemaphoreCommand, SemaphoreView } from '@holdfast/state';
-import { Refused, refusedBy } from '../refused.ts';
+import { RequestError, requestErrorOf } from '../request-error.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { askerOf, submitAcquire, termsOf, toWaitMs, waitTooLong } from './asking.ts';
@@ -27,9 +27,9 @@ export async function acquirePermits(
   const tooLong = waitTooLong(waitSeconds, context);
   if (tooLong !== undefined) return tooLong;
   const asker = askerOf('semaphore', body, context);
-  if (asker instanceof Refused) return asker;
+  if (asker instanceof RequestError) return asker;
   const terms = termsOf(body);
-  if (terms instanceof Refused) return terms;
+  if (terms instanceof RequestError) return terms;
   const permits = body.permits ?? 1;
   const result = await submitAcquire(
     {
@@ -45,7 +45,7 @@ export async function acquirePermits(
     },
     context,
   );
-  if (result instanceof Refused) return result;
+  if (result instanceof RequestError) return result;
   const { ownSession, sessionId } = asker;
   return {
     acquired: true,
@@ -64,7 +64,7 @@ export async function releasePermits(
 ): Promise<Outcome<ReleasePermitsAnswer>> {
   const { name, fence_token, request_id } = body;
   const releasing = await sessionOfHold('semaphore', body, context);
-  if (releasing instanceof Refused) return releasing;
+  if (releasing instanceof RequestError) return releasing;
   const { sessionId } = releasing;
   const result = await context.service.engine.submit(
     {
@@ -89,7 +89,7 @@ export async function semaphoreStatus(
   const result = await context.service.engine.query(query, consistency, callOptions(context));
   if (result.view !== undefined)
     return { ...answerOf(result.view), consistency, revision: result.revision };
-  return new Refused('semaphore_not_found', `There is no semaphore "${name}".`, {
+  return new RequestError('semaphore_not_found', `There is no semaphore "${name}".`, {
     resource: name,
   });
 }
@@ -114,7 +114,7 @@ export async function deleteSemaphore(
 ): Promise<Outcome<DeleteSemaphoreAnswer>> {
   const command = { type: 'delete_semaphore', name: asResourceName(name) } as const;
   const answer = await change(command, context);
-  return answer instanceof Refused ? answer : { resource: name, deleted: true };
+  return answer instanceof RequestError ? answer : { resource: name, deleted: true };
 }
 
 const limitOf = ({ name, limit }: SemaphoreLimitBody) =>
@@ -128,7 +128,7 @@ async function change(
   context: OperationContext,
 ): Promise<Outcome<SemaphoreAnswer>> {
   const result = await context.service.engine.submit(command, callOptions(context));
-  if (!result.ok) return refusedBy(result);
+  if (!result.ok) return requestErrorOf(result);
   return answerOf(result.semaphore);
 }
 

@@ -16,7 +16,7 @@ import type {
 } from '@holdfast/protocol';
 import type { QueryAnswer } from '@holdfast/engine';
 import type { SessionId } from '@holdfast/state';
-import { Refused, refusedBy } from '../refused.ts';
+import { RequestError, requestErrorOf } from '../request-error.ts';
 import { callOptions } from './context.ts';
 import { invalid, whoIsWrong } from './who.ts';
 import type { OperationContext, Outcome } from './context.ts';
@@ -57,7 +57,7 @@ export async function createSession(
     },
     callOptions(context),
   );
-  if (!result.ok) return refusedBy(result);
+  if (!result.ok) return requestErrorOf(result);
   const { session } = result;
   const timeoutSeconds = session.timeoutMs / 1000;
   const intervalSeconds = Math.max(1, Math.floor(session.timeoutMs / 3000));
@@ -76,7 +76,7 @@ export async function getSession(
   context: OperationContext,
 ): Promise<Outcome<SessionAnswer>> {
   const result = await findSession(body, context);
-  if (result instanceof Refused) return result;
+  if (result instanceof RequestError) return result;
   const { session, lastKeepAliveMs, revision } = result;
   return {
     session_id: session.sessionId,
@@ -112,7 +112,7 @@ export async function sessionLocks(
     consistency,
     callOptions(context),
   );
-  if (result.type === 'session_missing') return refusedBy(result.refusal);
+  if (result.type === 'session_missing') return requestErrorOf(result.refusal);
   const { counts, digest, holds, permits, leads, nextAfter } = result.page;
   return {
     locks: holds.map((hold) => hold.name),
@@ -148,7 +148,7 @@ export async function sessionWaits(
     consistency,
     callOptions(context),
   );
-  if (result.type === 'session_missing') return refusedBy(result.refusal);
+  if (result.type === 'session_missing') return requestErrorOf(result.refusal);
   const { count, places, nextAfter } = result.page;
   return {
     wait_count: count,
@@ -170,7 +170,7 @@ export async function cancelRequest(
 ): Promise<Outcome<CancelAnswer>> {
   const { request_id, kind, name } = body;
   const sessionId = sessionThatAsked(body, context);
-  if (sessionId instanceof Refused) return sessionId;
+  if (sessionId instanceof RequestError) return sessionId;
   const result = await context.service.engine.submit(
     {
       type: 'abandon',
@@ -190,10 +190,10 @@ export async function cancelRequest(
   );
   if (result.ok) return { cancelled: true };
   // No answer to the request: it may still come, and has to be cancelled again (state: SHARE-3).
-  if (result.code === 'limit_exceeded') return new Refused('overloaded', result.message);
+  if (result.code === 'limit_exceeded') return new RequestError('overloaded', result.message);
   // An implicit session that has ended, or was never made, holds nothing, and is not made any more.
   const isGone = result.code === 'session_not_found' || result.code === 'session_expired';
-  return isGone && body.client_id !== undefined ? { cancelled: true } : refusedBy(result);
+  return isGone && body.client_id !== undefined ? { cancelled: true } : requestErrorOf(result);
 }
 
 /** The session of a request, which may have been made by it. */
@@ -216,7 +216,7 @@ export async function keepAlive(
 ): Promise<Outcome<KeepAliveAnswer>> {
   const sessionId = asSessionId(body.session_id);
   const result = await context.service.engine.keepAlive(sessionId, callOptions(context));
-  if (!result.ok) return refusedBy(result);
+  if (!result.ok) return requestErrorOf(result);
   const timeoutSeconds = result.timeoutMs / 1000;
   return {
     session_id: sessionId,
@@ -235,7 +235,7 @@ export async function endSession(
     { type: 'end_session', sessionId },
     callOptions(context),
   );
-  if (!result.ok) return refusedBy(result);
+  if (!result.ok) return requestErrorOf(result);
   return { session_id: sessionId, deleted: true };
 }
 
@@ -254,7 +254,7 @@ async function findSession(
     body.consistency ?? 'linearizable',
     callOptions(context),
   );
-  if (result.type === 'session_missing') return refusedBy(result.refusal);
+  if (result.type === 'session_missing') return requestErrorOf(result.refusal);
   return result;
 }
 
@@ -263,10 +263,10 @@ export function timeoutTooLong(
   field: 'timeout' | 'timeout_seconds' | 'ttl_seconds',
   seconds: number,
   { service }: OperationContext,
-): Refused | undefined {
+): RequestError | undefined {
   const { maxSessionTimeoutSeconds } = service.limits;
   if (seconds <= maxSessionTimeoutSeconds) return undefined;
-  return new Refused(
+  return new RequestError(
     'invalid_request',
     `"${field}" must be at most ${String(maxSessionTimeoutSeconds)} seconds on this cluster, not ${String(seconds)}.`,
     { field, limit: maxSessionTimeoutSeconds },

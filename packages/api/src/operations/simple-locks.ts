@@ -6,7 +6,7 @@ import type {
   SimpleReleaseAnswer,
   SimpleReleaseBody,
 } from '@holdfast/protocol';
-import { Refused, refusedBy } from '../refused.ts';
+import { RequestError, requestErrorOf } from '../request-error.ts';
 import { implicitSessionOf, submitAcquire, toWaitMs, waitTooLong } from './asking.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
@@ -40,7 +40,7 @@ export async function simpleAcquire(
     },
     context,
   );
-  if (result instanceof Refused) return result;
+  if (result instanceof RequestError) return result;
   const fenceToken = result.fenceToken;
   return { acquired: true, name, owner, mode, fence_token: fenceToken, ttl_seconds: ttlSeconds };
 }
@@ -75,11 +75,15 @@ export async function simpleRelease(
   const { other: own, shown, holderCount } = found;
   if (own === undefined) {
     return holderCount === 0
-      ? new Refused('lock_not_found', `Nobody holds "${name}".`, { resource: name })
-      : new Refused('not_holder', `"${owner}" does not hold lock "${name}"; another owner does.`, {
-          resource: name,
-          holders: shown.map(({ clientId }) => ({ client_id: clientId })),
-        });
+      ? new RequestError('lock_not_found', `Nobody holds "${name}".`, { resource: name })
+      : new RequestError(
+          'not_holder',
+          `"${owner}" does not hold lock "${name}"; another owner does.`,
+          {
+            resource: name,
+            holders: shown.map(({ clientId }) => ({ client_id: clientId })),
+          },
+        );
   }
   const result = await context.service.engine.submit(
     {
@@ -91,5 +95,5 @@ export async function simpleRelease(
     },
     callOptions(context),
   );
-  return result.ok ? { released: true, name, owner } : refusedBy(result);
+  return result.ok ? { released: true, name, owner } : requestErrorOf(result);
 }

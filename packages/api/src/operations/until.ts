@@ -8,14 +8,14 @@
  */
 import { isCancelled } from '@holdfast/engine/parts';
 import type { Event } from '@holdfast/state';
-import { Refused, stoppingProblem } from '../refused.ts';
+import { RequestError, stoppingError } from '../request-error.ts';
 import type { OperationContext } from './context.ts';
 import type { Waiting } from './waiting.ts';
 
 const lookAgainMs = 5000;
 
 export type Ended<T> =
-  | { readonly by: 'found'; readonly found: T | Refused }
+  | { readonly by: 'found'; readonly found: T | RequestError }
   | { readonly by: 'time' | 'caller' | 'stop' };
 
 /** Who waits, from before the request was submitted on (UNTIL-3). */
@@ -57,10 +57,10 @@ export async function forWaiter<T>(
   context: OperationContext,
   canReturn: boolean,
   run: (waiter: Waiter) => Promise<T>,
-): Promise<T | Refused> {
+): Promise<T | RequestError> {
   const { waiting } = context.service;
   const waiter = new Waiter(canReturn, context);
-  if (!waiting.track(waiter)) return stoppingProblem;
+  if (!waiting.track(waiter)) return stoppingError;
   try {
     return await run(waiter);
   } finally {
@@ -78,8 +78,8 @@ export function until<T>(
   waiter: Waiter,
   waitMs: number,
   keys: readonly string[],
-  onEvent: (event: Event) => T | Refused | undefined,
-  look: () => Promise<T | Refused | undefined>,
+  onEvent: (event: Event) => T | RequestError | undefined,
+  look: () => Promise<T | RequestError | undefined>,
 ): Promise<Ended<T>> {
   const { feed, after } = service;
   return new Promise((resolve, reject) => {

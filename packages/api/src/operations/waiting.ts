@@ -9,7 +9,7 @@ import type { CommandAnswer } from '@holdfast/engine';
 import { cancelReasons } from '@holdfast/engine/parts';
 import type { Acquire } from '@holdfast/engine/parts';
 import { RenewedMap } from '@holdfast/protocol';
-import { Refused, stoppingProblem } from '../refused.ts';
+import { RequestError, stoppingError } from '../request-error.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext } from './context.ts';
 
@@ -31,8 +31,8 @@ export class WaitingCallers {
   async run(
     command: Acquire,
     context: OperationContext,
-  ): Promise<CommandAnswer<Acquire> | Refused> {
-    if (this.#stopping) return stoppingProblem;
+  ): Promise<CommandAnswer<Acquire> | RequestError> {
+    if (this.#stopping) return stoppingError;
     const { service, onWait } = context;
     const cancellation = new AbortController();
     onWait?.(cancellation);
@@ -45,13 +45,13 @@ export class WaitingCallers {
   }
 
   /** WAITING-2. */
-  #unlessStopped<T>(result: Promise<T>, onStop: () => void): Promise<T | Refused> {
+  #unlessStopped<T>(result: Promise<T>, onStop: () => void): Promise<T | RequestError> {
     return new Promise((resolve, reject) => {
       const waiting = {
         onStop: () => {
           onStop();
           this.#all.delete(waiting);
-          resolve(stoppingProblem);
+          resolve(stoppingError);
         },
       };
       this.#all.set(waiting, true);

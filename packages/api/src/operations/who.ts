@@ -1,9 +1,9 @@
 /** Who asks, and what is told where that cannot be. */
 import type { Who } from '@holdfast/protocol';
-import { Refused } from '../refused.ts';
+import { RequestError } from '../request-error.ts';
 
 /** Exactly one of `session_id` and `client_id` tells who asks. */
-export function whoIsWrong(who: Who): Refused | undefined {
+export function whoIsWrong(who: Who): RequestError | undefined {
   if (who.session_id !== undefined && who.client_id !== undefined) {
     return invalid('client_id', 'Provide either session_id or client_id, not both.');
   }
@@ -16,6 +16,6 @@ export function whoIsWrong(who: Who): Refused | undefined {
   return undefined;
 }
 
-export function invalid(field: string, message: string): Refused {
-  return new Refused('invalid_request', message, { field });
+export function invalid(field: string, message: string): RequestError {
+  return new RequestError('invalid_request', message, { field });
 }

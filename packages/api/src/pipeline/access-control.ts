@@ -15,7 +15,7 @@ import type { Rights, SessionId, Verb } from '@holdfast/state';
 import { isLoopback } from '@holdfast/tls';
 import type { CertificateName } from '@holdfast/tls';
 import { anonymous } from '../callers.ts';
-import { Refused } from '../refused.ts';
+import { RequestError } from '../request-error.ts';
 import type { AccessRequest, Resource } from './access.ts';
 import { isSecretOf, readKey } from './api-keys.ts';
 import { callerFrom, provenCaller } from './caller.ts';
@@ -46,7 +46,7 @@ export interface AccessControlOptions {
   readonly onKeyUsed: (keyId: string) => void;
   /** A proof was shown that does not hold; the id of its key, where it has the form of one. */
   readonly onWrongProof?: (
-    refused: Refused,
+    refused: RequestError,
     address: string | undefined,
     keyId: string | undefined,
   ) => void;
@@ -69,7 +69,7 @@ export class AccessControl {
   }
 
   /** DENY-2. */
-  authenticate({ authorization, certificateNames, address }: Credentials): Caller | Refused {
+  authenticate({ authorization, certificateNames, address }: Credentials): Caller | RequestError {
     const { engine } = this.#options;
     if (authorization !== undefined) {
       const [, text] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
@@ -77,7 +77,7 @@ export class AccessControl {
       // Whoever is in front of a node without authentication may have one of its own.
       if (isMeant || engine.access.isEnabled) {
         const proven = this.#byKey(text ?? '', address);
-        if (proven instanceof Refused)
+        if (proven instanceof RequestError)
           this.#options.onWrongProof?.(proven, address, readKey(text ?? '')?.id);
         return proven;
       }
@@ -90,7 +90,7 @@ export class AccessControl {
     return callerFrom(address);
   }
 
-  #byKey(text: string, address: string | undefined): Caller | Refused {
+  #byKey(text: string, address: string | undefined): Caller | RequestError {
     const { engine, onKeyUsed } = this.#options;
     const read = readKey(text);
     if (read === undefined) return wrongKey();
@@ -107,7 +107,7 @@ export class AccessControl {
   }
 
   /** Why what a caller has proven holds no more; undefined: it holds. */
-  standing(caller: Caller): Refused | undefined {
+  standing(caller: Caller): RequestError | undefined {
     const { identity, keyId, certificate } = caller;
     if (this.#isClosedTo(caller)) return notYet();
     const { access } = this.#options.engine;
@@ -119,7 +119,7 @@ export class AccessControl {
     if (certificate === undefined) return undefined;
     return access.identityOf(certificate.field, certificate.value) === identity
       ? undefined
-      : new Refused('unauthorized', 'This certificate proves no identity any more.');
+      : new RequestError('unauthorized', 'This certificate proves no identity any more.');
   }
 
   /** What the caller may do; undefined: everything, for authentication is off. */
@@ -154,7 +154,7 @@ export class AccessControl {
   }
 
   /** DENY-1. */
-  authorize(caller: Caller, request: AccessRequest): Admission | Refused {
+  authorize(caller: Caller, request: AccessRequest): Admission | RequestError {
     if (request.isOpen) return everything;
     const { engine } = this.#options;
     const rights = this.rightsOf(caller);
@@ -179,16 +179,16 @@ function refusalOf(
   caller: Caller,
   { verb, isFiltered, operation }: AccessRequest,
   { kind, name }: Resource,
-): Refused | undefined {
+): RequestError | undefined {
   if (isPermitted(rights, verb, kind, name, isFiltered)) return undefined;
   if (caller.identity === anonymous && rights.isEmpty)
-    return new Refused(
+    return new RequestError(
       'unauthorized',
       'This cluster asks who you are. Send an API key as "Authorization: Bearer hf_...", or show a client certificate that proves an identity.',
       { operation },
     );
   const what = name === undefined ? `every ${kind}` : `${kind} "${name}"`;
-  return new Refused(
+  return new RequestError(
     'forbidden',
     `"${caller.identity}" may not do this: no rule permits "${verb}" on ${what}. An administrator grants it with "holdfast auth role grant".`,
     { operation, verb, kind, ...(name === undefined ? {} : { resource: name }) },
@@ -216,24 +216,32 @@ function isPermitted(
 const isFromHere = (address: string | undefined): boolean =>
   address !== undefined && isLoopback(address.replace(/^::ffff:(?=\d+\.)/i, ''));
 
-const wrongKey = (): Refused =>
-  new Refused(
+const wrongKey = (): RequestError =>
+  new RequestError(
     'unauthorized',
     'This API key is not valid here: it is wrong, or was revoked. Ask an administrator for another one.',
   );
 
-const revokedKey = (id: string): Refused =>
-  new Refused('unauthorized', `Key "${id}" was revoked. Ask an administrator for another one.`, {
-    key_id: id,
-  });
+const revokedKey = (id: string): RequestError =>
+  new RequestError(
+    'unauthorized',
+    `Key "${id}" was revoked. Ask an administrator for another one.`,
+    {
+      key_id: id,
+    },
+  );
 
-const expiredKey = (id: string): Refused =>
-  new Refused('unauthorized', `Key "${id}" has expired. Ask an administrator for another one.`, {
-    key_id: id,
-  });
+const expiredKey = (id: string): RequestError =>
+  new RequestError(
+    'unauthorized',
+    `Key "${id}" has expired. Ask an administrator for another one.`,
+    {
+      key_id: id,
+    },
+  );
 
-const notYet = (): Refused =>
-  new Refused(
+const notYet = (): RequestError =>
+  new RequestError(
     'unauthorized',
     'Authentication is required on this node and not on in its cluster yet. Run "holdfast auth enable" on the machine of the node first.',
   );

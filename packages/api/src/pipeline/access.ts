@@ -13,7 +13,7 @@ import { cancelReasons } from '@holdfast/engine/parts';
 import type { Access, Operation, Verb } from '@holdfast/contract';
 import type { ErrorCode } from '@holdfast/protocol';
 import { reservedLockPrefix } from '@holdfast/state';
-import { Refused, refusedWhere } from '../refused.ts';
+import { RequestError, requestErrorWhere } from '../request-error.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { Admission } from './access-control.ts';
 import { record, unrecordable } from './auditing.ts';
@@ -99,7 +99,7 @@ function toldToAudit<Answer extends object>(
   const { audit, auditing, hasOtherQueues } = service;
   const tell = (outcome: Outcome<object>): void => {
     const done = declared.kind === 'unary' || declared.kind === 'control' ? 'done' : 'begun';
-    const told = outcome instanceof Refused ? outcome.code : done;
+    const told = outcome instanceof RequestError ? outcome.code : done;
     audit?.(caller, request, told);
     if (auditing?.isOn === true && told !== 'audit_unavailable')
       record({ auditing, hasOtherQueues }, caller, request, told);
@@ -118,10 +118,10 @@ function toldToAudit<Answer extends object>(
 function authorized(
   request: AccessRequest,
   { service, caller }: OperationContext,
-): Admission | Refused {
+): Admission | RequestError {
   const { control, authorize } = service;
-  const admission: Admission | Refused = control?.authorize(caller, request) ?? {};
-  if (!(admission instanceof Refused)) authorize?.(caller, request);
+  const admission: Admission | RequestError = control?.authorize(caller, request) ?? {};
+  if (!(admission instanceof RequestError)) authorize?.(caller, request);
   return admission;
 }
 
@@ -132,8 +132,8 @@ interface How {
 }
 
 /** What a leader throws of a question (LEADERSHIP-7 of the engine). */
-function changedRights(error: unknown): Refused {
-  const refused = refusedWhere(error);
+function changedRights(error: unknown): RequestError {
+  const refused = requestErrorWhere(error);
   if (refused?.code !== 'access_changed') throw error;
   return refused;
 }
@@ -147,12 +147,12 @@ function attempt<Answer extends object>(
   triesLeft = mostTries,
 ): Outcome<Answer> | Promise<Outcome<Answer>> {
   const admission = authorized(request, context);
-  if (admission instanceof Refused) return admission;
+  if (admission instanceof RequestError) return admission;
   const own = { ...context, ...admission };
   const outcome = how.waits ? whileAdmitted(request, own, run) : run(own);
   if (!(outcome instanceof Promise) || admission.authorizedAt === undefined) return outcome;
   return (how.isRead ? outcome.catch(changedRights) : outcome).then(async (settled) => {
-    if (!(settled instanceof Refused) || settled.code !== 'access_changed' || triesLeft <= 0)
+    if (!(settled instanceof RequestError) || settled.code !== 'access_changed' || triesLeft <= 0)
       return settled;
     await applied(settled.details['revision'], context);
     return attempt(request, context, run, how, triesLeft - 1);
@@ -180,11 +180,11 @@ function whileAdmitted<Answer extends object>(
   const { control } = service;
   if (control === undefined) return run(context);
   let cancellation: AbortController | undefined;
-  let ended: Refused | undefined;
+  let ended: RequestError | undefined;
   const forget = control.open.add({
     check: () => {
       const admission = control.authorize(caller, request);
-      return admission instanceof Refused ? admission : undefined;
+      return admission instanceof RequestError ? admission : undefined;
     },
     end: (refused) => {
       ended = refused;
@@ -202,7 +202,9 @@ function whileAdmitted<Answer extends object>(
     });
     if (outcome instanceof Promise)
       return outcome
-        .then((settled) => (ended !== undefined && settled instanceof Refused ? ended : settled))
+        .then((settled) =>
+          ended !== undefined && settled instanceof RequestError ? ended : settled,
+        )
         .finally(forget);
     forget();
     return outcome;
@@ -222,7 +224,7 @@ const tellAndPass =
 const tellAndFail =
   (tell: (outcome: Outcome<object>) => void) =>
   (error: unknown): never => {
-    tell(refusedWhere(error) ?? new Refused('internal', 'A defect of this node.'));
+    tell(requestErrorWhere(error) ?? new RequestError('internal', 'A defect of this node.'));
     throw error;
   };
 
@@ -254,12 +256,12 @@ function resourcesOf(access: Access, body: object): readonly Resource[] {
 }
 
 /** ACCESS-3. */
-function reservedAmong(resources: readonly Resource[]): Refused | undefined {
+function reservedAmong(resources: readonly Resource[]): RequestError | undefined {
   const isReserved = ({ kind, name }: Resource): boolean =>
     kind === 'lock' && name?.startsWith(reservedLockPrefix) === true;
   const found = resources.find(isReserved)?.name;
   if (found === undefined) return undefined;
-  return new Refused(
+  return new RequestError(
     'invalid_request',
     `The name "${found}" is reserved: nodes own partitions of queues by locks whose names begin with "${reservedLockPrefix}". Nothing was done. Choose another name.`,
     { field: 'name', reserved_prefix: reservedLockPrefix },

@@ -9,7 +9,7 @@
  *     is done.
  */
 import { errorDefinitions } from '@holdfast/protocol';
-import { Refused } from '../refused.ts';
+import { RequestError } from '../request-error.ts';
 import type { AccessRequest, AuditOutcome } from './access.ts';
 import type { Caller } from './caller.ts';
 
@@ -56,7 +56,7 @@ export interface NodeAuditing {
   checkpoint(): Promise<{ readonly notes: readonly string[]; readonly verifierKey: string }>;
 }
 
-const cannotRecord: Refused = new Refused(
+const cannotRecord: RequestError = new RequestError(
   'audit_unavailable',
   'This node cannot write its audit, and is not to do what it cannot record (audit.on_failure: fail_closed). The request was not executed. Make room on its disk, or ask another node.',
 );
@@ -65,7 +65,7 @@ const cannotRecord: Refused = new Refused(
 export function unrecordable(
   auditing: NodeAuditing,
   request: Pick<AccessRequest, 'changes'>,
-): Refused | undefined {
+): RequestError | undefined {
   if (!auditing.cannotRecord) return undefined;
   return request.changes || auditing.recordsReads ? cannotRecord : undefined;
 }
@@ -126,7 +126,7 @@ export function recordUnread(
   auditing: NodeAuditing | undefined,
   { identity, proof, keyId, address, share }: Caller,
   operation: string,
-  { code }: Refused,
+  { code }: RequestError,
 ): void {
   if (auditing?.isOn !== true) return;
   auditing.tell({
@@ -144,7 +144,7 @@ export function recordUnread(
 /** Of who shows a proof that does not hold: nothing is known of it but from where it came. */
 export function recordWrongProof(
   auditing: NodeAuditing | undefined,
-  { code }: Refused,
+  { code }: RequestError,
   address: string | undefined,
   keyId: string | undefined,
 ): void {

@@ -12,15 +12,15 @@ import { TurnSlices } from '@holdfast/engine/parts';
 import type { Clock } from '@holdfast/engine/parts';
 import { RenewedMap } from '@holdfast/protocol';
 import type { OperationContext } from '../operations/context.ts';
-import type { Refused } from '../refused.ts';
+import type { RequestError } from '../request-error.ts';
 
 /** OPEN-2: half of what DENY-4 allows; the turns of the look have the rest. */
 const lookEveryMs = 500;
 
 export interface OpenCall {
   /** Why it may go on no more. */
-  readonly check: () => Refused | undefined;
-  readonly end: (refused: Refused) => void;
+  readonly check: () => RequestError | undefined;
+  readonly end: (refused: RequestError) => void;
 }
 
 export class OpenCalls {
@@ -104,7 +104,7 @@ export class OpenCalls {
 /** What goes on telling its caller for as long as what that has proven holds. @returns Forgets it. */
 export function openFor(
   { service: { control }, caller }: OperationContext,
-  end: (refused: Refused) => void,
+  end: (refused: RequestError) => void,
 ): () => void {
   if (control === undefined) return () => undefined;
   return control.open.add({ check: () => control.standing(caller), end });

@@ -6,7 +6,7 @@ import { alwaysPossible, jsonSchemaOf, operations } from '@holdfast/contract';
 import type { ObjectSchema, Operation, UnaryOperation } from '@holdfast/contract';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import { handlers } from '../operations/handlers.ts';
-import { internalProblem, Refused, refusedWhere } from '../refused.ts';
+import { internalError, RequestError, requestErrorWhere } from '../request-error.ts';
 import { compileCheck } from '../validation/compile.ts';
 import type { Check } from '../validation/compile.ts';
 import { recordUnread } from './auditing.ts';
@@ -71,9 +71,9 @@ function serveOther(declared: Operation): ServedOther {
 
 function invalid(
   { name }: Operation,
-  refused: Refused,
+  refused: RequestError,
   { service, caller }: OperationContext,
-): Refused {
+): RequestError {
   recordUnread(service.auditing, caller, name, refused);
   return refused;
 }
@@ -138,9 +138,9 @@ export async function performed(
   }
 }
 
-export function refusalOf(error: unknown, onDefect: (error: unknown) => void): Refused {
-  const refused = refusedWhere(error);
+export function refusalOf(error: unknown, onDefect: (error: unknown) => void): RequestError {
+  const refused = requestErrorWhere(error);
   if (refused !== undefined) return refused;
   onDefect(error);
-  return internalProblem;
+  return internalError;
 }

@@ -15,7 +15,7 @@ import type { OperationContext, Outcome } from '../operations/context.ts';
 import { otherOf, refusalOf, streamOperations } from '../pipeline/perform.ts';
 import type { Served, ServedOther, ServedUnary } from '../pipeline/perform.ts';
 import { openFor } from '../pipeline/open-calls.ts';
-import { Refused, stoppingProblem } from '../refused.ts';
+import { RequestError, stoppingError } from '../request-error.ts';
 import { isCount, noSuchOperation, tooManyRequests, wrongAnsweredBelow } from './requests.ts';
 import { StreamWaits } from './waits.ts';
 import { StreamMemory } from './memory.ts';
@@ -72,7 +72,7 @@ export class StreamConnection {
   /** Whether it has asked for something: its caller is who it is from then on. */
   #hasAsked = false;
   /** Its hello did not hold: nothing else is answered. */
-  #refused: Refused | undefined;
+  #refused: RequestError | undefined;
   readonly #waits = new StreamWaits();
   readonly #sessions = new Set<string>();
   readonly #watches: StreamWatches;
@@ -159,7 +159,7 @@ export class StreamConnection {
       return true;
     }
     if (name === 'watch' || name === 'unwatch') {
-      if (name === 'watch' && this.#host.isStopping()) this.#answer(id, stoppingProblem);
+      if (name === 'watch' && this.#host.isStopping()) this.#answer(id, stoppingError);
       else this.#beginOther(id, otherOf(name), () => this.#watches.perform(otherOf(name), body));
       return true;
     }
@@ -179,7 +179,7 @@ export class StreamConnection {
     } else if (this.#unanswered > this.#host.maxRequests) {
       this.#answer(id, tooManyRequests(this.#host.maxRequests));
     } else if (this.#host.isStopping()) {
-      this.#answer(id, stoppingProblem);
+      this.#answer(id, stoppingError);
     } else {
       this.#begin(id, operation, body, ackedBelow);
     }
@@ -198,11 +198,11 @@ export class StreamConnection {
     const key =
       typeof body === 'object' && body !== null && 'api_key' in body ? body.api_key : undefined;
     if (typeof key !== 'string')
-      return new Refused('invalid_request', '"hello" requires {"api_key": "hf_..."}.', {
+      return new RequestError('invalid_request', '"hello" requires {"api_key": "hf_..."}.', {
         field: 'api_key',
       });
     if (this.#hasAsked)
-      return new Refused('invalid_request', '"hello" has to come before every other request.');
+      return new RequestError('invalid_request', '"hello" has to come before every other request.');
     const { service, caller } = this.#context;
     const proven = service.control?.authenticate({
       authorization: `Bearer ${key}`,
@@ -210,7 +210,7 @@ export class StreamConnection {
       address: caller.address,
     });
     this.#hasAsked = true;
-    if (proven instanceof Refused) {
+    if (proven instanceof RequestError) {
       this.#refused = proven; // DENY-2
       return proven;
     }
@@ -242,7 +242,7 @@ export class StreamConnection {
       this.#beginOther(id, otherOf(name), () => this.#memory.dropped(body, context));
     else if (this.#unanswered > this.#host.maxRequests)
       this.#answer(id, tooManyRequests(this.#host.maxRequests));
-    else if (this.#host.isStopping()) this.#answer(id, stoppingProblem);
+    else if (this.#host.isStopping()) this.#answer(id, stoppingError);
     else this.#beginOther(id, otherOf(name), () => this.#memory.keep(body, context));
   }
 
@@ -277,7 +277,7 @@ export class StreamConnection {
 
   #finish(id: number, operation: Served, outcome: Outcome<object>): void {
     if (operation.waits) this.#waits.noLongerWaits(id);
-    if (operation.name === 'create_session' && !(outcome instanceof Refused))
+    if (operation.name === 'create_session' && !(outcome instanceof RequestError))
       this.#watch(operation.name, outcome);
     this.#answer(id, outcome);
   }
@@ -293,7 +293,7 @@ export class StreamConnection {
   /** STREAM-1. */
   #answer(id: number, outcome: Outcome<object>): void {
     this.#unanswered -= 1;
-    this.#send(outcome instanceof Refused ? [id, 1, toProblem(outcome)] : [id, 0, outcome]);
+    this.#send(outcome instanceof RequestError ? [id, 1, toProblem(outcome)] : [id, 0, outcome]);
   }
 
   /** The client is to be told when a session that it uses here ends. */

@@ -6,16 +6,16 @@ import type { ApiLimits } from '../options.ts';
 import { rawProblem } from '../http/problems.ts';
 import type { OperationContext } from '../operations/context.ts';
 import { callerOfRequest } from '../http/credentials.ts';
-import { Refused, stoppingProblem } from '../refused.ts';
-import type { Streams } from './streams.ts';
+import { RequestError, stoppingError } from '../request-error.ts';
+import type { ClientStreams } from './streams.ts';
 
 export class StreamServer {
   readonly #context: OperationContext;
   readonly #limits: ApiLimits;
-  readonly #streams: Streams;
+  readonly #streams: ClientStreams;
   readonly #sockets: WebSocketServer;
 
-  constructor(streams: Streams, context: OperationContext) {
+  constructor(streams: ClientStreams, context: OperationContext) {
     const { limits } = context.service;
     this.#streams = streams;
     this.#context = context;
@@ -30,22 +30,22 @@ export class StreamServer {
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     if (this.#streams.stopping) {
-      socket.end(rawProblem(503, stoppingProblem));
+      socket.end(rawProblem(503, stoppingError));
       return;
     }
     if (this.#streams.full) {
       const text = `This node has ${String(this.#limits.maxStreams)} streams, which is its limit. Use another node.`;
-      socket.end(rawProblem(503, new Refused('overloaded', text)));
+      socket.end(rawProblem(503, new RequestError('overloaded', text)));
       return;
     }
     const caller = callerOfRequest(request, this.#context);
-    if (caller instanceof Refused) {
+    if (caller instanceof RequestError) {
       socket.end(rawProblem(401, caller));
       return;
     }
     const context = { ...this.#context, caller };
     const giveBack = context.service.shares.streams.take(context.caller.share);
-    if (giveBack instanceof Refused) {
+    if (giveBack instanceof RequestError) {
       socket.end(rawProblem(429, giveBack));
       return;
     }

@@ -15,13 +15,13 @@ import type { StreamHost, StreamSocket } from './connection.ts';
 const heartbeatMs = 15_000;
 const closePollMs = 5;
 
-export class Streams {
+export class ClientStreams {
   readonly #limits: ApiLimits;
   readonly #context: OperationContext;
   readonly #host: StreamHost;
   readonly #clock: Clock;
   readonly #connections = new Set<StreamConnection>();
-  /** Streams that are told when a session ends. */
+  /** ClientStreams that are told when a session ends. */
   readonly #watchers = new Map<string, Set<StreamConnection>>();
   #cancelHeartbeat: () => void;
   readonly #unsubscribes: readonly (() => void)[];

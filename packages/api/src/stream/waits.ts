@@ -2,7 +2,7 @@
 import { cancelReasons } from '@holdfast/engine/parts';
 import { RenewedMap } from '@holdfast/protocol';
 import type { OperationContext, Outcome } from '../operations/context.ts';
-import { Refused } from '../refused.ts';
+import { RequestError } from '../request-error.ts';
 import { isCount } from './requests.ts';
 
 /** Answers that a cancel may still cross. */
@@ -31,7 +31,7 @@ export class StreamWaits {
     const request =
       typeof body === 'object' && body !== null && 'request' in body ? body.request : undefined;
     if (!isCount(request)) {
-      return new Refused(
+      return new RequestError(
         'invalid_request',
         '"cancel" requires {"request": id of the acquire to cancel}.',
         {

@@ -8,7 +8,7 @@ import type {
   WatchPush,
 } from '@holdfast/protocol';
 import type { OperationContext, Outcome } from '../operations/context.ts';
-import { Refused } from '../refused.ts';
+import { RequestError } from '../request-error.ts';
 import type { ServedOther } from '../pipeline/perform.ts';
 import { openWatch } from '../watch/open.ts';
 import { positionText } from '../watch/position.ts';
@@ -40,7 +40,7 @@ export class StreamWatches {
 
   async #watch(body: WatchBody): Promise<Outcome<WatchAnswer>> {
     if (this.#watchers.size + this.#beginning >= maxWatches) {
-      return new Refused(
+      return new RequestError(
         'limit_exceeded',
         `This stream has ${String(maxWatches)} watches, which is its limit. End some, or watch a prefix.`,
         { limit: 'max_watches_per_stream', value: maxWatches },
@@ -51,7 +51,7 @@ export class StreamWatches {
     const watcher = await this.#open(id, body).finally(() => {
       this.#beginning -= 1;
     });
-    if (watcher instanceof Refused) return watcher;
+    if (watcher instanceof RequestError) return watcher;
     if (this.#ended) watcher.close();
     else this.#watchers.set(id, watcher);
     return { watch_id: id, position: positionText(watcher.position) };

@@ -6,13 +6,13 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import type { ObjectSchema } from '@holdfast/contract';
 import { explain } from './explain.ts';
-import type { Refused } from '../refused.ts';
+import type { RequestError } from '../request-error.ts';
 import { isText } from './text.ts';
 
 /** A compiled schema. `problem` tells why the latest value that did not pass did not. */
 export interface Check<T> {
   passes(value: unknown): value is T;
-  problem(): Refused;
+  problem(): RequestError;
 }
 
 const ajv = new Ajv2020({

@@ -1,6 +1,6 @@
 /** Says in words what is wrong with a value, with the value, and which field it is. */
 import type { ErrorObject } from 'ajv/dist/2020.js';
-import { Refused } from '../refused.ts';
+import { RequestError } from '../request-error.ts';
 
 /** So much of a refused value is shown. */
 const longestShown = 80;
@@ -10,8 +10,8 @@ function shown(value: unknown): string {
   return text.length <= longestShown ? text : `${text.slice(0, longestShown)}…`;
 }
 
-function invalid(message: string, field: string): Refused {
-  return new Refused('invalid_request', message, field === '' ? {} : { field });
+function invalid(message: string, field: string): RequestError {
+  return new RequestError('invalid_request', message, field === '' ? {} : { field });
 }
 
 function param(error: ErrorObject, key: string): unknown {
@@ -20,7 +20,7 @@ function param(error: ErrorObject, key: string): unknown {
 }
 
 /** @param errors As Ajv left them; the first one is told. */
-export function explain(errors: readonly ErrorObject[]): Refused {
+export function explain(errors: readonly ErrorObject[]): RequestError {
   const [error] = errors;
   if (error === undefined) return invalid('The request is not valid.', '');
   const field = error.instancePath.slice(1).replaceAll('/', '.');
@@ -77,10 +77,10 @@ export function explain(errors: readonly ErrorObject[]): Refused {
   }
 }
 
-function tooLong(field: string, subject: string, value: unknown, limit: number): Refused {
+function tooLong(field: string, subject: string, value: unknown, limit: number): RequestError {
   const length = typeof value === 'string' ? Array.from(value).length : 0;
   if (field === 'name' || field === 'queue') {
-    return new Refused(
+    return new RequestError(
       'name_too_long',
       `The name has ${String(length)} characters; at most ${String(limit)} are allowed.`,
       { field, length, limit },

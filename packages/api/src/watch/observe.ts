@@ -2,14 +2,14 @@
 import type { LeaderChange, ObserveBody, WatchEvent } from '@holdfast/protocol';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import { electionLeader } from '../operations/elections.ts';
-import { Refused } from '../refused.ts';
+import { RequestError } from '../request-error.ts';
 import { openWatch } from './open.ts';
 import type { Watcher } from './watcher.ts';
 
 export interface ObserverEnds {
   /** False: not now, `resume` of the watcher will be called. */
   readonly take: (changes: readonly LeaderChange[]) => boolean;
-  readonly compacted: (problem: Refused) => void;
+  readonly compacted: (problem: RequestError) => void;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Begins a watch, whatever it is told through. */
 import type { WatchBody } from '@holdfast/protocol';
-import { Refused } from '../refused.ts';
+import { RequestError } from '../request-error.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import { compacted, startOf, wantsOf } from '../operations/events.ts';
 import { Watcher } from './watcher.ts';
@@ -13,11 +13,11 @@ import type { WatcherEnds } from './watcher.ts';
 export async function openWatch(
   body: WatchBody,
   context: OperationContext,
-  ends: Pick<WatcherEnds, 'take'> & { readonly compacted: (problem: Refused) => void },
+  ends: Pick<WatcherEnds, 'take'> & { readonly compacted: (problem: RequestError) => void },
 ): Promise<Outcome<Watcher>> {
   const { feed, endOfTurn } = context.service;
   const after = body.after === undefined ? feed.position : await startOf(body.after, context);
-  if (after instanceof Refused) return after;
+  if (after instanceof RequestError) return after;
   if (feed.read(after, () => false, 1) === 'compacted') return compacted(after);
   return new Watcher(
     feed,

@@ -7,7 +7,7 @@ import { systemClock } from '@holdfast/engine/parts';
 import type { AccessCommand } from '@holdfast/state';
 import { AccessControl } from '../../src/pipeline/access-control.ts';
 import { newKey } from '../../src/pipeline/api-keys.ts';
-import { Refused } from '../../src/refused.ts';
+import { RequestError } from '../../src/request-error.ts';
 import { MemoryEngine } from '../memory-engine.ts';
 
 const rules = Number(process.argv[2] ?? 1000);
@@ -59,7 +59,7 @@ const credentials = {
   address: '10.0.0.1',
 };
 const caller = control.authenticate(credentials);
-if (caller instanceof Refused) throw new Error(caller.message);
+if (caller instanceof RequestError) throw new Error(caller.message);
 const names = Array.from({ length: 1000 }, (_, index) =>
   index % 4 === 3
     ? `other-${String(index)}`
@@ -77,9 +77,11 @@ const requests = names.map((name) => ({
   body: {},
 }));
 const admitted = requests.filter(
-  (request) => !(control.authorize(caller, request) instanceof Refused),
+  (request) => !(control.authorize(caller, request) instanceof RequestError),
 );
-const refused = requests.filter((request) => control.authorize(caller, request) instanceof Refused);
+const refused = requests.filter(
+  (request) => control.authorize(caller, request) instanceof RequestError,
+);
 const askAll =
   (of: typeof requests) =>
   (index: number): void => {

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import type { Backup } from '@holdfast/engine';
 import { Backups } from '../../src/http/backups.ts';
 import { PerCaller } from '../../src/callers.ts';
-import { Refused } from '../../src/refused.ts';
+import { RequestError } from '../../src/request-error.ts';
 
 interface Source {
   read: number;
@@ -36,7 +36,7 @@ const backupOf = (source: Source): Backup => ({
 
 async function begun(backups: Backups, source: Source): Promise<Readable> {
   const answer = await backups.begin(undefined, () => Promise.resolve(backupOf(source)));
-  assert.ok(!(answer instanceof Refused));
+  assert.ok(!(answer instanceof RequestError));
   answer.stream.on('error', () => undefined);
   return answer.stream;
 }
@@ -51,27 +51,27 @@ const backupsWith = (
 describe('backups of one caller', () => {
   it('given as many as it may have, then one more is refused, though others are served', async () => {
     const backups = backupsWith(never);
-    const begin = async (caller: string): Promise<Readable | Refused> => {
+    const begin = async (caller: string): Promise<Readable | RequestError> => {
       const answer = await backups.begin(caller, () =>
         Promise.resolve(backupOf({ read: 0, closed: false })),
       );
-      if (answer instanceof Refused) return answer;
+      if (answer instanceof RequestError) return answer;
       answer.stream.on('error', () => undefined);
       return answer.stream;
     };
     const [first, second] = [await begin('a'), await begin('a')];
-    assert.ok(!(first instanceof Refused) && !(second instanceof Refused));
+    assert.ok(!(first instanceof RequestError) && !(second instanceof RequestError));
     const third = await begin('a');
-    assert.ok(third instanceof Refused);
+    assert.ok(third instanceof RequestError);
     assert.equal(third.code, 'limit_exceeded');
     assert.deepEqual(third.details, { limit: 'max_backups_per_caller', value: 2 });
     const other = await begin('b');
-    assert.ok(!(other instanceof Refused));
+    assert.ok(!(other instanceof RequestError));
     const over = closed(first);
     first.destroy();
     await over;
     const again = await begin('a');
-    assert.ok(!(again instanceof Refused));
+    assert.ok(!(again instanceof RequestError));
     for (const stream of [again, second, other]) stream.destroy();
   });
 
@@ -94,7 +94,7 @@ describe('backups of one node', () => {
     const refused = await backups.begin(undefined, () =>
       assert.fail('A refused backup opens nothing.'),
     );
-    assert.ok(refused instanceof Refused);
+    assert.ok(refused instanceof RequestError);
     assert.equal(refused.code, 'overloaded');
     const [first] = streams;
     assert.ok(first !== undefined);
@@ -152,7 +152,7 @@ describe('backups of one node', () => {
     for (const timer of timers) timer();
     save();
     const begin = await answer;
-    assert.ok(!(begin instanceof Refused));
+    assert.ok(!(begin instanceof RequestError));
     begin.stream.on('error', () => undefined);
     begin.stream.read(1);
     for (let count = 0; count < 10; count++) await turn();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { callerOf, PerCaller } from '../../src/callers.ts';
-import { Refused } from '../../src/refused.ts';
+import { RequestError } from '../../src/request-error.ts';
 
 describe('Who a caller is', () => {
   const told: readonly (readonly [string, string])[] = [
@@ -49,8 +49,8 @@ describe('What callers share', () => {
             const has = taken.filter((one) => one.caller === caller).length;
             if (take) {
               const given = share.take(caller);
-              assert.equal(given instanceof Refused, has >= most);
-              if (!(given instanceof Refused)) taken.push({ caller, giveBack: given });
+              assert.equal(given instanceof RequestError, has >= most);
+              if (!(given instanceof RequestError)) taken.push({ caller, giveBack: given });
             } else {
               const [one] = taken.splice(back, 1);
               one?.giveBack();
@@ -68,7 +68,7 @@ describe('What callers share', () => {
     const share = new PerCaller('max_things_per_caller', 1, 'things');
     share.take('10.0.0.1');
     const refused = share.take('10.0.0.1');
-    assert.ok(refused instanceof Refused);
+    assert.ok(refused instanceof RequestError);
     assert.equal(refused.code, 'limit_exceeded');
     assert.deepEqual(refused.details, { limit: 'max_things_per_caller', value: 1 });
     assert.match(refused.message, /10\.0\.0\.1 has that many things open .* Close some/);
@@ -76,6 +76,7 @@ describe('What callers share', () => {
 
   it('given a caller that is not known, then it is not counted', () => {
     const share = new PerCaller('max_things_per_caller', 1, 'things');
-    for (let count = 0; count < 3; count++) assert.ok(!(share.take(undefined) instanceof Refused));
+    for (let count = 0; count < 3; count++)
+      assert.ok(!(share.take(undefined) instanceof RequestError));
   });
 });

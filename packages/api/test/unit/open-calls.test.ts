@@ -10,13 +10,13 @@ import { StillClock } from '../../../engine/test/unit/still-clock.ts';
 import { AccessControl } from '../../src/pipeline/access-control.ts';
 import { OpenCalls } from '../../src/pipeline/open-calls.ts';
 import { newKey } from '../../src/pipeline/api-keys.ts';
-import { Refused } from '../../src/refused.ts';
+import { RequestError } from '../../src/request-error.ts';
 import { MemoryEngine } from '../memory-engine.ts';
 import { StreamClient } from '../stream-client.ts';
 import { codeOf, startGrpcHarness } from './grpc/grpc-client.ts';
 import type { GrpcHarness } from './grpc/grpc-client.ts';
 
-const gone = new Refused('unauthorized', 'Gone.');
+const gone = new RequestError('unauthorized', 'Gone.');
 const changed = { type: 'access_changed' } as Event;
 
 /** Turns end when the test says so, and timers are counted. */
@@ -74,8 +74,8 @@ describe('a node that is told to have authentication, where that is turned off (
     const [here, elsewhere] = ['127.0.0.1', '192.0.2.1'].map((address) =>
       control.authenticate({ authorization: undefined, certificateNames: () => [], address }),
     );
-    assert.ok(here !== undefined && !(here instanceof Refused));
-    assert.ok(elsewhere !== undefined && !(elsewhere instanceof Refused));
+    assert.ok(here !== undefined && !(here instanceof RequestError));
+    assert.ok(elsewhere !== undefined && !(elsewhere instanceof RequestError));
     assert.ok(control.mayRead(here, 'lock', 'x'));
     assert.ok(!control.mayRead(elsewhere, 'lock', 'x'));
     const ended: string[] = [];
@@ -125,7 +125,7 @@ describe('open calls', () => {
   test('that begin while the rules change are ended by the next look (OPEN-2)', async () => {
     const { calls, clock, tell } = await startCalls();
     tell(changed);
-    let ended: Refused | undefined;
+    let ended: RequestError | undefined;
     calls.add({ check: () => gone, end: (refused) => (ended = refused) });
     assert.equal(ended, undefined);
     clock.pass(1000);

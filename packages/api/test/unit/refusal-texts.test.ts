@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { refusedBy } from '../../src/refused.ts';
+import { requestErrorOf } from '../../src/request-error.ts';
 
 describe('What a refusal of the state machine says', () => {
   it('names the cycle of a deadlock', () => {
@@ -9,7 +9,7 @@ describe('What a refusal of the state machine says', () => {
       { client_id: 'a', ...waits },
       { client_id: 'b', ...waits },
     ];
-    const { message } = refusedBy({
+    const { message } = requestErrorOf({
       ok: false,
       code: 'deadlock',
       message: 'stored',
@@ -20,14 +20,19 @@ describe('What a refusal of the state machine says', () => {
 
   it('tells how long the lock-delay period lasts', () => {
     const details = { delayed_for_ms: 4180 };
-    const { message } = refusedBy({ ok: false, code: 'lock_delayed', message: 'stored', details });
+    const { message } = requestErrorOf({
+      ok: false,
+      code: 'lock_delayed',
+      message: 'stored',
+      details,
+    });
     assert.match(message, /lock-delay period for another 4\.2 s/);
   });
 
   it('is the stored text where nothing better can be made of the details', () => {
     for (const code of ['deadlock', 'lock_delayed', 'not_holder'] as const)
       assert.equal(
-        refusedBy({ ok: false, code, message: 'stored', details: {} }).message,
+        requestErrorOf({ ok: false, code, message: 'stored', details: {} }).message,
         'stored',
       );
   });

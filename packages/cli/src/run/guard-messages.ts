@@ -21,7 +21,7 @@ export type ToGuard =
 export type FromGuard =
   | { readonly type: 'guarding' }
   /** The command was told to end because its lease does, or may not begin. */
-  | { readonly type: 'giving_up' };
+  | { readonly type: 'ending_command' };
 
 /** Time kept back for the kill itself: signals, scheduling, a guard that is woken late. */
 export const killMarginMs = 50;

@@ -17,7 +17,7 @@ const leftoverGraceMs = 2000;
 let group: GuardedGroup | undefined;
 let until: CertainUntil | undefined;
 let graceMs = 0;
-let givingUp = false;
+let isEnding = false;
 let over = false;
 
 function tell(message: FromGuard): Promise<void> {
@@ -30,8 +30,8 @@ function tell(message: FromGuard): Promise<void> {
 
 /** A guard that was woken late does not let begin what it would have to kill at once. */
 function watch(offered: GuardedGroup): void {
-  if (givingUp || until === undefined || msLeft(until) <= graceMs + killMarginMs) {
-    void tell({ type: 'giving_up' }).then(() => process.exit(1));
+  if (isEnding || until === undefined || msLeft(until) <= graceMs + killMarginMs) {
+    void tell({ type: 'ending_command' }).then(() => process.exit(1));
     return;
   }
   group = offered;
@@ -40,9 +40,9 @@ function watch(offered: GuardedGroup): void {
 
 /** GUARDED-3: from here on the lease is not extended any more, whatever comes. */
 function endCommand(): void {
-  if (givingUp) return;
-  givingUp = true;
-  const told = tell({ type: 'giving_up' });
+  if (isEnding) return;
+  isEnding = true;
+  const told = tell({ type: 'ending_command' });
   if (group === undefined) return;
   signalGroup(group.groupId, 'SIGTERM');
   void Promise.all([told, untilGone(group)]).then(() => process.exit(0));
@@ -74,7 +74,7 @@ process.on('message', (message: ToGuard) => {
   } else if (message.type === 'lost') {
     endCommand();
     kill();
-  } else if (!givingUp) {
+  } else if (!isEnding) {
     ({ until, graceMs } = message);
   }
 });

@@ -264,7 +264,7 @@ class GuardedRun {
   }
 
   #receive(message: FromGuard): void {
-    if (message.type === 'giving_up') {
+    if (message.type === 'ending_command') {
       this.#leaseLost = true;
     } else if (!this.#hasBegun && this.#status === undefined) {
       this.#hasBegun = true;

@@ -1,4 +1,4 @@
-/** Queues of messages: their numbers, the keys that are blocked and why, the dead letters and the way back. */
+/** Queues of messages: their numbers, the keys that are blocked and why, the dead letters and their redrive. */
 import type {
   BlockedBy,
   BlockedKey,

@@ -13,7 +13,7 @@ import { decodeHead, diskError, encodeHead, maxHeadBytes } from '@holdfast/stora
 import type { SnapshotPoint } from '@holdfast/storage';
 import { beginRestore } from '@holdfast/state';
 import type { KeptPayload, StateMachine } from '@holdfast/state';
-import { RestoreRefused } from './refused.ts';
+import { RestoreError } from './restore-error.ts';
 
 const pieceBytes = 1024 * 1024;
 
@@ -32,7 +32,7 @@ export interface ReadBackup {
 
 /**
  * @param wantedHash SHA-256 as the node told it; undefined where nobody kept it.
- * @throws RestoreRefused where it is damaged, cut off or no backup; DiskError.
+ * @throws RestoreError where it is damaged, cut off or no backup; DiskError.
  */
 export async function readBackup(
   path: string,
@@ -45,14 +45,14 @@ export async function readBackup(
     const { size: byteLength } = await onDisk(path, file.stat());
     const { hash, head } = await hashOf(file, path, byteLength, onChecked);
     if (wantedHash !== undefined && hash !== wantedHash)
-      throw new RestoreRefused(
+      throw new RestoreError(
         `${path} is damaged or cut off: its SHA-256 is ${hash}, and should be ${wantedHash}. It has ${String(byteLength)} bytes.`,
       );
     const point = pointOf(path, head);
     const begin = encodeHead(point).byteLength;
     const state = await stateOf(file, path, { begin, byteLength, hash }, onRead);
     if (state.index !== point.index)
-      throw new RestoreRefused(
+      throw new RestoreError(
         `${path} is damaged: its head says index ${String(point.index)}, its state ${String(state.index)}.`,
       );
     return { point, hash, byteLength, state, begin };
@@ -79,7 +79,7 @@ async function hashOf(
   return { hash: sum.digest('hex'), head };
 }
 
-/** The payloads in a backup that was read, once more from the file (BFILE-2). @throws RestoreRefused; DiskError. */
+/** The payloads in a backup that was read, once more from the file (BFILE-2). @throws RestoreError; DiskError. */
 export async function readPayloads(
   path: string,
   found: Omit<ReadBackup, 'state' | 'point'>,
@@ -115,11 +115,11 @@ async function stateOf(
       onBytes(offset, byteLength);
     }
     if (sum.digest('hex') !== hash)
-      throw new RestoreRefused(`${path} was changed while it was read. Nothing was written.`);
+      throw new RestoreError(`${path} was changed while it was read. Nothing was written.`);
     return restorer.end();
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'SnapshotFormatError') throw error;
-    throw new RestoreRefused(`${path} is no whole backup: ${error.message}`, { cause: error });
+    throw new RestoreError(`${path} is no whole backup: ${error.message}`, { cause: error });
   }
 }
 
@@ -133,7 +133,7 @@ async function pieceAt(
   const buffer = new Uint8Array(wanted);
   const { bytesRead } = await onDisk(path, file.read(buffer, 0, wanted, offset));
   if (bytesRead === 0)
-    throw new RestoreRefused(`${path} was cut off while it was read, at byte ${String(offset)}.`);
+    throw new RestoreError(`${path} was cut off while it was read, at byte ${String(offset)}.`);
   return buffer.subarray(0, bytesRead);
 }
 
@@ -142,13 +142,13 @@ function pointOf(path: string, bytes: Uint8Array): SnapshotPoint {
   try {
     point = decodeHead(bytes.subarray(0, maxHeadBytes));
   } catch (error) {
-    throw new RestoreRefused(
+    throw new RestoreError(
       `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}. Run the version that wrote it, or newer.`,
       { cause: error },
     );
   }
   if (point === undefined || point.index < 1)
-    throw new RestoreRefused(
+    throw new RestoreError(
       `${path} is no backup: it does not begin with the head of a snapshot. Make one with "holdfast backup", or GET /cluster/snapshot.`,
     );
   return point;

@@ -13,7 +13,7 @@
  *     so each node that takes the snapshot has it.
  */
 import type { Command, LogIndex, StateMachine } from '@holdfast/state';
-import { RestoreRefused } from './refused.ts';
+import { RestoreError } from './restore-error.ts';
 
 /** What becomes of the sessions in the backup. */
 export type SessionsChoice = 'end' | 'keep';
@@ -30,7 +30,7 @@ export interface Begun {
 /**
  * @param fenceAbove Tokens and positions are past this, too (BEGIN-4).
  * @param pause Lets others have a turn.
- * @throws RestoreRefused where the numbers are used up.
+ * @throws RestoreError where the numbers are used up.
  */
 export async function beginAnew(
   state: StateMachine,
@@ -69,7 +69,7 @@ function beginningOf(state: StateMachine, fenceAbove: number): LogIndex {
   const highest = Math.max(fenceCounter, state.index, fenceAbove);
   const beginning = (Math.floor(highest / jump) + 1) * jump;
   if (beginning <= Number.MAX_SAFE_INTEGER) return beginning;
-  throw new RestoreRefused(
+  throw new RestoreError(
     `The next multiple of 2^40 is more than a fence token or an index can be (2^53 - 1): the fence counter of the backup is at ${String(fenceCounter)}, ` +
       `its log at index ${String(state.index)}, and numbers above ${String(fenceAbove)} are asked for. ` +
       `Tokens could not rise any more: begin a new cluster, with resources that have forgotten the old tokens.`,

@@ -25,7 +25,7 @@ import { readBackup, readPayloads } from './backup-file.ts';
 import type { ReadBackup } from './backup-file.ts';
 import { beginAnew } from './new-beginning.ts';
 import type { SessionsChoice } from './new-beginning.ts';
-import { RestoreRefused } from './refused.ts';
+import { RestoreError } from './restore-error.ts';
 import { markerName, unfinished } from './unfinished.ts';
 
 export type RestorePhase = 'check' | 'read' | 'write';
@@ -63,13 +63,13 @@ export interface Restored {
   readonly endedSessions: number;
 }
 
-/** @throws RestoreRefused, DiskError, FolderInUseError. */
+/** @throws RestoreError, DiskError, FolderInUseError. */
 export async function restoreBackup(options: RestoreOptions): Promise<Restored> {
   const { file, hash, folder, clusterId, nodeId, sessions, onProgress } = options;
   const { disk = fileDisk, fenceAbove = 0 } = options;
   const isName: boolean = isPeerId(nodeId);
   if (!isName)
-    throw new RestoreRefused(
+    throw new RestoreError(
       `No node can have the id "${nodeId}": it has 1 to 64 letters, digits, ".", "_" or "-".`,
     );
   await refuseUsed(disk, folder);
@@ -180,7 +180,7 @@ async function refuseUsed(disk: Disk, folder: string): Promise<void> {
   const contentOf = async (path: string): Promise<readonly FoundFile[]> =>
     (await disk.list(path)).filter((found) => !isOfFileSystem(found));
   const names = (await contentOf(folder)).map(({ name }) => name);
-  if (names.includes(markerName)) throw new RestoreRefused(unfinished(folder));
+  if (names.includes(markerName)) throw new RestoreError(unfinished(folder));
   const inLog = await contentOf(join(folder, 'log'));
   const inSnapshots = await contentOf(join(folder, 'snapshots'));
   const used =
@@ -188,7 +188,7 @@ async function refuseUsed(disk: Disk, folder: string): Promise<void> {
     inLog.find(({ name }) => !name.startsWith('lock'))?.name ??
     inSnapshots[0]?.name;
   if (used !== undefined)
-    throw new RestoreRefused(
+    throw new RestoreError(
       `${folder} is not empty: there is "${used}" in it. Give a folder that is empty or not there. Nothing was written.`,
     );
 }

@@ -10,7 +10,7 @@ import { fileDisk, MemoryFiles, openStorageOn } from '@holdfast/storage/parts';
 import type { Disk } from '@holdfast/storage/parts';
 import { createStateMachine, restoreStateMachine } from '@holdfast/state';
 import type { Command, ResourceName, SessionId, StateMachine } from '@holdfast/state';
-import { createRaftEngine, RestoreRefused, restoreBackup } from '../../src/index.ts';
+import { createRaftEngine, RestoreError, restoreBackup } from '../../src/index.ts';
 import type { Restored, RestoreOptions } from '../../src/index.ts';
 import { oneNode } from '../one-node.ts';
 
@@ -92,7 +92,7 @@ const restore = (changes: Partial<RestoreOptions> = {}): Promise<Restored> =>
 const isRefused =
   (text: RegExp) =>
   (error: unknown): boolean =>
-    error instanceof RestoreRefused && text.test(error.message);
+    error instanceof RestoreError && text.test(error.message);
 
 /** What a node finds that starts on the folder. */
 async function stateIn(disk: Disk, folder: string, identity: string): Promise<StateMachine> {

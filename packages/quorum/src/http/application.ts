@@ -12,7 +12,7 @@ import { CountedRequests, metricsType } from './metrics.ts';
 import { openApiOfLeaseNode } from './openapi.ts';
 import { operationsOf, read } from './operations.ts';
 import { resourceName } from './schemas.ts';
-import { Streams } from './streams.ts';
+import { LeaseStreams } from './streams.ts';
 
 const maxBodyBytes = 16 * 1024;
 const maxConnections = 10_000;
@@ -75,7 +75,7 @@ export function createApplication({
       return operation(request.body, gone.signal);
     });
   }
-  const streams = new Streams({
+  const streams = new LeaseStreams({
     operations,
     apiKey,
     problemOf: (error) => problemOf(error, onError),

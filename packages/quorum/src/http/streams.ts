@@ -38,7 +38,7 @@ export interface StreamsOptions {
   readonly authorizeWithinMs?: number;
 }
 
-export class Streams {
+export class LeaseStreams {
   readonly #options: StreamsOptions;
   readonly #server: WebSocketServer = new WebSocketServer({
     noServer: true,

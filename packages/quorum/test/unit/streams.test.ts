@@ -8,7 +8,7 @@ import { HoldfastError } from '@holdfast/protocol';
 import { WebSocket } from 'ws';
 import type { ClientOptions } from 'ws';
 import type { LeaseOperation } from '../../src/http/operations.ts';
-import { Streams } from '../../src/http/streams.ts';
+import { LeaseStreams } from '../../src/http/streams.ts';
 import type { StreamsOptions } from '../../src/http/streams.ts';
 
 const maxRequests = 10_000;
@@ -62,7 +62,7 @@ const told = (frame: unknown): unknown =>
 
 describe('A stream to a lease node', () => {
   let server: Server;
-  let streams: Streams;
+  let streams: LeaseStreams;
   let hanging: Hanging[];
   let asked: unknown[];
   let logged: unknown[];
@@ -95,7 +95,7 @@ describe('A stream to a lease node', () => {
   ]);
 
   async function start(options: Partial<StreamsOptions> = {}): Promise<void> {
-    streams = new Streams({
+    streams = new LeaseStreams({
       operations,
       apiKey: undefined,
       problemOf: (error) => {

@@ -5,7 +5,7 @@ import { HoldfastError } from '@holdfast/protocol';
 import type { Environment } from '@holdfast/client/parts';
 import { mail } from '../checks/messages.ts';
 import type { Messages } from '../checks/messages.ts';
-import type { Streams } from '../cluster/stream.ts';
+import type { SimulatedStreams } from '../cluster/stream.ts';
 import type { ClientPlan } from '../run/plan.ts';
 import type { Machine } from '../world/machine.ts';
 import type { Random } from '../world/random.ts';
@@ -15,7 +15,7 @@ export interface CourierOptions {
   readonly world: World;
   readonly machine: Machine;
   readonly random: Random;
-  readonly streams: Streams;
+  readonly streams: SimulatedStreams;
   readonly endpoints: () => readonly string[];
   readonly messages: Messages;
   readonly plan: ClientPlan;

@@ -3,7 +3,7 @@ import { Client } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
 import type { Environment } from '@holdfast/client/parts';
 import type { CachedValues } from '../checks/cached-values.ts';
-import type { Streams } from '../cluster/stream.ts';
+import type { SimulatedStreams } from '../cluster/stream.ts';
 import type { ClientPlan } from '../run/plan.ts';
 import type { Machine } from '../world/machine.ts';
 import type { Random } from '../world/random.ts';
@@ -13,7 +13,7 @@ export interface KeeperOptions {
   readonly world: World;
   readonly machine: Machine;
   readonly random: Random;
-  readonly streams: Streams;
+  readonly streams: SimulatedStreams;
   readonly endpoints: () => readonly string[];
   readonly values: CachedValues;
   readonly plan: ClientPlan;

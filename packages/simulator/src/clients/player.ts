@@ -9,7 +9,7 @@ import type { Environment } from '@holdfast/client/parts';
 import type { Beliefs } from '../checks/beliefs.ts';
 import type { Chronicle } from '../checks/chronicle.ts';
 import type { Meetings } from '../checks/meetings.ts';
-import type { Streams } from '../cluster/stream.ts';
+import type { SimulatedStreams } from '../cluster/stream.ts';
 import type { Machine } from '../world/machine.ts';
 import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
@@ -23,7 +23,7 @@ export interface PlayerOptions {
   readonly world: World;
   readonly machine: Machine;
   readonly random: Random;
-  readonly streams: Streams;
+  readonly streams: SimulatedStreams;
   readonly endpoints: () => readonly string[];
   readonly recorder: LockRecorder;
   readonly beliefs: Beliefs;

@@ -4,7 +4,7 @@ import type { Hold, Session } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
 import type { Environment } from '@holdfast/client/parts';
 import type { Beliefs } from '../checks/beliefs.ts';
-import type { Streams } from '../cluster/stream.ts';
+import type { SimulatedStreams } from '../cluster/stream.ts';
 import type { Machine } from '../world/machine.ts';
 import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
@@ -18,7 +18,7 @@ export interface WorkerOptions {
   readonly world: World;
   readonly machine: Machine;
   readonly random: Random;
-  readonly streams: Streams;
+  readonly streams: SimulatedStreams;
   readonly endpoints: () => readonly string[];
   readonly plan: ClientPlan;
   readonly recorder: LockRecorder;

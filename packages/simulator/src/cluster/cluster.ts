@@ -6,7 +6,7 @@ import type { World } from '../world/world.ts';
 import { SimulatedNode } from './node.ts';
 import type { Settings } from './node.ts';
 import type { Door } from './stream.ts';
-import { Streams } from './stream.ts';
+import { SimulatedStreams } from './stream.ts';
 import type { SimulatedTransport } from './transport.ts';
 
 export interface ClusterOptions {
@@ -24,7 +24,7 @@ export interface ClusterOptions {
 
 export class Cluster {
   readonly nodes: Map<string, SimulatedNode> = new Map();
-  readonly streams: Streams;
+  readonly streams: SimulatedStreams;
   /** Nodes whose disk cannot be trusted any more. */
   readonly damaged: Set<string> = new Set();
   /** Nodes that were taken out for good. */
@@ -41,7 +41,7 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     this.#options = options;
-    this.streams = new Streams(options.world, this.#doors);
+    this.streams = new SimulatedStreams(options.world, this.#doors);
     this.#firstMembers = Array.from(
       { length: options.size },
       (_, index) => `n${String(index + 1)}`,

@@ -4,7 +4,7 @@ import {
   defaultApiLimits,
   EventFeed,
   QueueWaiters,
-  Streams as ApiStreams,
+  ClientStreams,
   sharesOf,
   WaitingCallers,
 } from '@holdfast/api/parts';
@@ -218,7 +218,11 @@ export class SimulatedNode implements Door {
       onAcquire: () => undefined,
       expiredAtCleanup: 0,
     };
-    const streams = new ApiStreams({ service, caller: callerFrom(undefined) }, clock, this.#log());
+    const streams = new ClientStreams(
+      { service, caller: callerFrom(undefined) },
+      clock,
+      this.#log(),
+    );
     this.#admit = (socket) => streams.admit(socket);
     assembled.start();
     for (const [id, transport] of switchboard) if (id !== this.id) transport.peerBegan(this.id);

@@ -60,7 +60,7 @@ class Pipe {
   }
 }
 
-export class Streams {
+export class SimulatedStreams {
   readonly #world: World;
   readonly #doors: ReadonlyMap<string, Door>;
   readonly #open = new Set<SimulatedStream>();

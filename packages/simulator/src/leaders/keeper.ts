@@ -4,7 +4,7 @@ import type { Hold, Session } from '@holdfast/client';
 import type { Environment } from '@holdfast/client/parts';
 import { HoldfastError } from '@holdfast/protocol';
 import type { Beliefs } from '../checks/beliefs.ts';
-import type { Streams } from '../cluster/stream.ts';
+import type { SimulatedStreams } from '../cluster/stream.ts';
 import type { Machine } from '../world/machine.ts';
 import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
@@ -14,7 +14,7 @@ export interface KeeperOptions {
   readonly world: World;
   readonly machine: Machine;
   readonly random: Random;
-  readonly streams: Streams;
+  readonly streams: SimulatedStreams;
   readonly endpoints: () => readonly string[];
   readonly leases: Leases;
   readonly beliefs: Beliefs;

@@ -106,7 +106,7 @@ export class LeaseMachine {
 
   /**
    * Its file of this set was lost, and what was in it has not been learned again. A vote in the set before tells
-   * nothing of that: a node that is told an older set finds its way back into that one first.
+   * nothing of that: a node that is told an older set joins that one again first.
    */
   lacksFileOf(set: QuorumSet): boolean {
     return this.#lacking.has(setIdOf(set));
@@ -209,7 +209,7 @@ export class LeaseMachine {
     this.#hasLost = true;
   }
 
-  /** As a change of the set tells its operator: a node that found its way back into an older set joins without one. */
+  /** As a change of the set tells its operator: a node that joined an older set again joins without one. */
   joinAnew(): void {
     this.told = undefined;
     this.lose();

@@ -33,7 +33,7 @@ async function actsAtTheEndOfItsLease(stage: Stage): Promise<void> {
   await stage.sleep(2000);
 }
 
-/** A holder lowers its hold, and hears late that readers have come in. */
+/** A holder downgrades its hold, and hears late that readers have come in. */
 async function downgradeIsAnsweredLate(stage: Stage): Promise<void> {
   const leader = await stage.begin();
   const holder = stage.actor('holder', [leader.id]);
@@ -44,13 +44,13 @@ async function downgradeIsAnsweredLate(stage: Stage): Promise<void> {
   const read = reader.lock(readers, 'red', { mode: 'shared' });
   await stage.sleep(100);
   for (const node of stage.names()) stage.slow(node, holder.name, 500);
-  const lowered = hold.downgrade();
+  const downgraded = hold.downgrade();
   await read;
   stage.beliefs.compare('red');
-  await lowered;
+  await downgraded;
 }
 
-/** A copy of a downgrade is long under way; meanwhile the hold was raised again, and a reader waits. */
+/** A copy of a downgrade is long under way; meanwhile the hold was upgraded again, and a reader waits. */
 async function downgradeIsRepeated(stage: Stage): Promise<void> {
   const leader = await stage.begin();
   const [slow = '', quick = ''] = stage.random.shuffled(stage.names(leader.id));
@@ -59,12 +59,12 @@ async function downgradeIsRepeated(stage: Stage): Promise<void> {
   const session = await holder.session(20);
   const hold = await session.lock('red', { waitMs: 0 });
   stage.slow(slow, leader.id, 1500);
-  const lowered = unless(hold.downgrade());
+  const downgraded = unless(hold.downgrade());
   await stage.sleep(50);
   stage.kill(stage.node(slow));
   stage.world.network.heal(holder.name, quick);
   stage.world.network.heal(quick, holder.name);
-  await lowered;
+  await downgraded;
   await holder.lock(session, 'red');
   const reader = stage.actor('reader', [quick, leader.id]);
   const read = unless(

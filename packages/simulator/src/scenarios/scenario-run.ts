@@ -1,6 +1,6 @@
 /**
  * One run in which a situation is brought about step by step, from a seed: for mechanisms whose order of events is too rare
- * to be met by chance. Which one is told by the seed; what is random in it too. All that is checked of other runs is
+ * to be met at random. Which one is told by the seed; what is random in it too. All that is checked of other runs is
  * checked here, and at last that the cluster serves again.
  */
 import { BrokenRun } from '../run/cluster-run.ts';

@@ -241,7 +241,7 @@ describe('a request that is cancelled', () => {
 
 describe('a barrier that a request of a session entered and another one cancels', () => {
   const enter = (request: number) => commandOf('a', 'x', 'barrier', request, false);
-  const abandon = (requestId: number, unlessOpen?: true): Command => ({
+  const cancel = (requestId: number, unlessOpen?: true): Command => ({
     type: 'abandon',
     kind: 'barrier',
     sessionId: id('a'),
@@ -255,12 +255,12 @@ describe('a barrier that a request of a session entered and another one cancels'
   test('is left with the last of the requests that entered, and by a leaving for all (STATE-BARRIER-5)', () => {
     let driver = new Driver().sessions('a', 'b');
     for (const request of [1, 2]) driver.do(enter(request));
-    driver.do(abandon(1));
+    driver.do(cancel(1));
     driver = driver.restored();
     assert.equal(count(driver), 1, 'the other request is inside');
-    driver.do(abandon(1));
+    driver.do(cancel(1));
     assert.equal(count(driver), 1, 'and is not taken along by a repetition');
-    driver.do(abandon(2));
+    driver.do(cancel(2));
     assert.equal(count(driver), 0);
     for (const request of [3, 4]) driver.do(enter(request));
     const leave = { type: 'leave_barrier', sessionId: id('a'), name: lockName('x') } as const;
@@ -270,7 +270,7 @@ describe('a barrier that a request of a session entered and another one cancels'
 
   test('is not entered by a copy that comes after the cancelling', () => {
     const driver = new Driver().sessions('a');
-    assert.equal(outcome(driver.do(abandon(7))), 'abandoned');
+    assert.equal(outcome(driver.do(cancel(7))), 'abandoned');
     const late = driver.restored();
     assert.equal(outcome(late.do(enter(7))), 'wait_abandoned');
     assert.equal(count(late), 0);
@@ -280,9 +280,9 @@ describe('a barrier that a request of a session entered and another one cancels'
     const driver = new Driver().sessions('a', 'b');
     driver.do(enter(1));
     driver.do(commandOf('b', 'x', 'barrier', 1, false));
-    assert.equal(outcome(driver.do(abandon(1, true))), 'barrier open');
+    assert.equal(outcome(driver.do(cancel(1, true))), 'barrier open');
     assert.equal(count(driver), 2);
-    driver.do(abandon(1));
+    driver.do(cancel(1));
     assert.equal(count(driver), 1, 'but not when nobody wants it');
   });
 });

@@ -182,7 +182,7 @@ describe('an acquire that was cancelled before it came', () => {
   test('in a session that nobody knows takes no room from others for longer than it needs', () => {
     const driver = new Driver();
     for (let number = 0; number <= leastRemembered + 10; number++) {
-      driver.abandon(`nobody${String(number)}`, 'job', 1);
+      driver.cancel(`nobody${String(number)}`, 'job', 1);
       driver.timeMs += 1;
     }
     assert.ok(driver.machine.stats().rememberedSessions <= leastRemembered + 1);

@@ -55,10 +55,10 @@ describe('an election', () => {
     const driver = new Driver().sessions('a');
     const token = granted(driver.do(campaign('a', 'e', { request: 1 })));
     granted(driver.do(campaign('a', 'e', { request: 2 })));
-    const abandon = { type: 'abandon', kind: 'election', sessionId: id('a') } as const;
-    driver.do({ ...abandon, name: lockName('e'), requestId: 2 });
+    const cancel = { type: 'abandon', kind: 'election', sessionId: id('a') } as const;
+    driver.do({ ...cancel, name: lockName('e'), requestId: 2 });
     assert.equal(driver.machine.show('election', lockName('e')).leader?.fenceToken, token);
-    driver.do({ ...abandon, name: lockName('e'), requestId: 1 });
+    driver.do({ ...cancel, name: lockName('e'), requestId: 1 });
     assert.equal(driver.machine.show('election', lockName('e')).leader, undefined);
   });
 

@@ -60,7 +60,7 @@ const fireOnSession: Readonly<
     driver.advance(50);
     return undefined;
   },
-  abandon: (driver) => driver.abandon('s', 'main', 1),
+  abandon: (driver) => driver.cancel('s', 'main', 1),
   release: (driver) => driver.release('s', 'main'),
   force_release: (driver) => {
     driver.do({ type: 'force_release', name: lockName('main'), reason: 'table' });
@@ -124,7 +124,7 @@ const fireOnHold: Readonly<Record<HoldEvent, (driver: Driver) => CommandResult |
     driver.advance(50);
     return undefined;
   },
-  abandon: (driver) => driver.abandon('s', 'x', 1),
+  abandon: (driver) => driver.cancel('s', 'x', 1),
   release: (driver) => driver.release('s', 'x'),
   force_release: (driver) =>
     driver.do({ type: 'force_release', name: lockName('x'), reason: 'table' }),

@@ -208,13 +208,13 @@ describe('a wait', () => {
   });
 });
 
-describe('abandoning a request', () => {
+describe('cancelling a request', () => {
   test('that waits cancels its wait, and who is behind it moves up', () => {
     const driver = new Driver().sessions('a', 'b', 'c');
     driver.hold('a', 'x', { mode: 'shared' });
     driver.acquire('b', 'x', { waitMs: 100, request: 1 });
     driver.acquire('c', 'x', { waitMs: 100, request: 1, mode: 'shared' });
-    assert.equal(outcome(driver.abandon('b', 'x', 1)), 'abandoned');
+    assert.equal(outcome(driver.cancel('b', 'x', 1)), 'abandoned');
     assert.equal(driver.lastEvents.map(eventLine)[0], 'wait_ended x b 1 wait_abandoned');
     assert.deepEqual(driver.holders('x'), ['a shared x1', 'c shared x1']);
     assert.equal(outcome(driver.acquire('b', 'x', { waitMs: 100, request: 1 })), 'wait_abandoned');
@@ -224,9 +224,9 @@ describe('abandoning a request', () => {
     const driver = new Driver().sessions('a');
     driver.hold('a', 'x', { request: 1 });
     driver.hold('a', 'x', { request: 2 });
-    assert.equal(outcome(driver.abandon('a', 'x', 2)), 'abandoned');
+    assert.equal(outcome(driver.cancel('a', 'x', 2)), 'abandoned');
     assert.deepEqual(driver.holders('x'), ['a exclusive x1']);
-    assert.equal(outcome(driver.abandon('a', 'x', 2)), 'abandoned');
+    assert.equal(outcome(driver.cancel('a', 'x', 2)), 'abandoned');
     assert.deepEqual(driver.holders('x'), ['a exclusive x1'], 'nothing more is given back');
     assert.equal(outcome(driver.acquire('a', 'x', { request: 2 })), 'wait_abandoned');
   });
@@ -236,7 +236,7 @@ describe('abandoning a request', () => {
     driver.hold('a', 'x', { request: 1 });
     driver.release('a', 'x');
     driver.hold('a', 'x', { request: 2 });
-    assert.equal(outcome(driver.abandon('a', 'x', 1)), 'abandoned');
+    assert.equal(outcome(driver.cancel('a', 'x', 1)), 'abandoned');
     assert.deepEqual(driver.holders('x'), ['a exclusive x1']);
   });
 
@@ -245,16 +245,16 @@ describe('abandoning a request', () => {
     driver.hold('a', 'x', { request: 1, mode: 'shared' });
     driver.hold('a', 'x', { request: 2 });
     driver.acquire('b', 'x', { waitMs: 100, mode: 'shared' });
-    driver.abandon('a', 'x', 2);
+    driver.cancel('a', 'x', 2);
     assert.equal(driver.lastEvents.map(eventLine)[0], 'hold_downgraded x a 2');
     assert.deepEqual(driver.holders('x'), ['a shared x1', 'b shared x1']);
   });
 
   test('that has not arrived yet makes sure that it is refused when it does', () => {
     const driver = new Driver().sessions('a');
-    assert.equal(outcome(driver.abandon('a', 'x', 5)), 'abandoned');
+    assert.equal(outcome(driver.cancel('a', 'x', 5)), 'abandoned');
     assert.equal(outcome(driver.acquire('a', 'x', { request: 5 })), 'wait_abandoned');
-    assert.equal(outcome(driver.abandon('own', 'x', 1)), 'session_not_found');
+    assert.equal(outcome(driver.cancel('own', 'x', 1)), 'session_not_found');
     const late = driver.restored().acquire('own', 'x', { request: 1, own: 'me' });
     assert.equal(outcome(late), 'wait_abandoned');
     assert.deepEqual(driver.holders('x'), []);
@@ -296,7 +296,7 @@ describe('a session of its own', () => {
     assert.equal(driver.machine.stats().totalSessions, 1);
   });
 
-  test('ends with a wait that runs out or is abandoned, and with a forced release', () => {
+  test('ends with a wait that runs out or is cancelled, and with a forced release', () => {
     const driver = new Driver().sessions('a');
     driver.hold('a', 'x');
     driver.acquire('own1', 'x', { own: 'me', request: 1, waitMs: 10 });
@@ -308,7 +308,7 @@ describe('a session of its own', () => {
     ]);
     const retry = driver.acquire('own1', 'x', { own: 'me', request: 1, waitMs: 10 });
     assert.equal(outcome(retry), 'wait_timeout');
-    driver.abandon('own2', 'x', 1);
+    driver.cancel('own2', 'x', 1);
     assert.equal(driver.machine.session(id('own2')), undefined);
     driver.hold('own3', 'y', { own: 'me' });
     driver.do({ type: 'force_release', name: lockName('y'), reason: 'stuck' });
@@ -323,7 +323,7 @@ describe('a session of its own', () => {
     driver.acquire('b', 'x', { waitMs: 100 });
     driver.release('a', 'x');
     assert.deepEqual(driver.holders('x'), ['own exclusive x1']);
-    driver.abandon('own', 'x', 1);
+    driver.cancel('own', 'x', 1);
     assert.equal(driver.machine.session(id('own')), undefined);
     assert.deepEqual(driver.holders('x'), ['b exclusive x1']);
   });

@@ -231,7 +231,7 @@ describe('what is shown of a resource with many holders and waiters', () => {
     const first = driver.machine.waitsOf(id('s'), 0, 10);
     assert.ok(first.nextAfter !== undefined);
     // Those of the next page go, and one comes: what stands throughout is told.
-    for (let index = 10; index < 15; index++) driver.abandon('s', `x ${String(index)}`, index);
+    for (let index = 10; index < 15; index++) driver.cancel('s', `x ${String(index)}`, index);
     driver.hold('holder', 'new');
     driver.acquire('s', 'new', { waitMs: 1000 });
     const rest = driver.machine.waitsOf(id('s'), first.nextAfter, 100);

@@ -166,7 +166,7 @@ describe('the remembered answers of one session', () => {
       assert.deepEqual([one.holders('y'), one.holders('z')], [[], []]);
       assert.equal(outcome(ask(lock('a', 'x1', { request: 1 }), one)), 'granted 1 x1');
       assert.equal(outcome(one.release('a', 'x7', { request: 30 })), 'released 7 left 0');
-      assert.equal(outcome(one.abandon('a', 'x1', 1)), 'abandoned');
+      assert.equal(outcome(one.cancel('a', 'x1', 1)), 'abandoned');
       assert.deepEqual(one.holders('x1'), [], 'what was not told is given back');
       assert.ok(one.do(lock('a', 'y', { request: 40 }), 40).ok, 'all have arrived');
       assert.equal(outcome(one.do(lock('a', 'y', { request: 20 }))), 'request_forgotten');
@@ -200,7 +200,7 @@ describe('the remembered answers of one session', () => {
     const driver = Driver.withLimits({ maxResultBytesPerSession: 3000 }).sessions('a');
     for (let request = 1; request <= 8; request++) {
       driver.hold('a', `x${String(request)}`, { request });
-      driver.abandon('a', `x${String(request)}`, request);
+      driver.cancel('a', `x${String(request)}`, request);
     }
     const copy = driver.restored();
     for (let request = 9; request <= 12; request++) {

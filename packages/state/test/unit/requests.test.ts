@@ -47,8 +47,8 @@ describe('a repeated request', () => {
       driver.acquire('a', 'gone', { request: 2 }),
       driver.release('a', 'gone', { request: 2, token: 8 }),
       driver.release('a', 'gone', { request: 2 }),
-      driver.abandon('a', 'y', 1),
-      driver.abandon('a', 'gone', 2),
+      driver.cancel('a', 'y', 1),
+      driver.cancel('a', 'gone', 2),
       driver.acquire('b', 'x', { request: 3, waitMs: 0 }),
     ];
     assert.deepEqual(
@@ -69,7 +69,7 @@ describe('forgetting answers', () => {
       assert.equal(outcome(refused), 'request_forgotten', `request ${String(request)}`);
     }
     assert.equal(outcome(driver.release('a', 'x1', { request: 1 })), 'request_forgotten');
-    assert.equal(outcome(driver.abandon('a', 'x1', 1)), 'request_forgotten');
+    assert.equal(outcome(driver.cancel('a', 'x1', 1)), 'request_forgotten');
     assert.deepEqual(driver.holders('x1'), ['a exclusive x1']);
     assert.equal(outcome(driver.acquire('a', 'x2', { request: 2 })), 'granted 2 x1');
     assert.equal(outcome(driver.acquire('a', 'new', { request: 5 })), 'granted 5 x1');

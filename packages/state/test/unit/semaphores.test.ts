@@ -165,12 +165,12 @@ describe('a semaphore', () => {
     assert.equal(view(driver)?.holders.length, 1);
   });
 
-  test('of an abandoned acquire has back exactly what that one was granted', () => {
+  test('of a cancelled acquire has back exactly what that one was granted', () => {
     const driver = new Driver().sessions('a');
     hold(driver, 'a', { permits: 1, limit: 3, request: 1 });
     hold(driver, 'a', { permits: 2, request: 2 });
-    const abandon = { type: 'abandon', kind: 'semaphore', sessionId: id('a') } as const;
-    const result = driver.do({ ...abandon, name: lockName('pool'), requestId: 2 });
+    const cancel = { type: 'abandon', kind: 'semaphore', sessionId: id('a') } as const;
+    const result = driver.do({ ...cancel, name: lockName('pool'), requestId: 2 });
     assert.equal(outcome(result), 'abandoned');
     assert.equal(view(driver)?.free, 2);
     assert.equal(outcome(acquire(driver, 'a', { permits: 2, request: 2 })), 'wait_abandoned');

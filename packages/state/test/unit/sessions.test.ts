@@ -22,7 +22,7 @@ describe('a session', () => {
       assert.equal(outcome(driver.do(createCommand(name))), 'session_expired');
       assert.equal(outcome(driver.acquire(name, 'x')), 'session_expired');
       assert.equal(outcome(driver.release(name, 'x')), 'session_expired');
-      assert.equal(outcome(driver.abandon(name, 'x', 1)), 'session_expired');
+      assert.equal(outcome(driver.cancel(name, 'x', 1)), 'session_expired');
       assert.equal(outcome(driver.end(name)), 'session_expired');
     }
     assert.equal(driver.machine.endedReason(id('a')), 'ended');
@@ -47,7 +47,7 @@ describe('a session', () => {
       () => driver.acquire('a', 'y'),
       () => driver.release('a', 'y'),
       () => driver.release('a', 'y'),
-      () => driver.abandon('a', 'y', 1),
+      () => driver.cancel('a', 'y', 1),
       () => driver.do(createCommand('a')),
     ];
     for (const command of commands) {

@@ -81,7 +81,7 @@ describe('a snapshot', () => {
         driver.acquire(session, `new-${String(number)}`);
         if (number % 10 === 0) driver.end(session);
         if (number % 10 === 1) driver.sessions(`later-${String(number)}`);
-        if (number % 10 === 2) driver.abandon(session, 'popular', popularRequest);
+        if (number % 10 === 2) driver.cancel(session, 'popular', popularRequest);
         if (number % 10 === 3) driver.advance(1);
       }
     }

@@ -27,7 +27,7 @@ describe('The dashboard of three nodes', () => {
     await using holder = await client.session({ timeoutSeconds: 30, clientId: 'report-worker-1' });
     await using waiter = await client.session({ timeoutSeconds: 30, clientId: 'report-worker-2' });
     await using looker = await look(browser, at.url);
-    const { page, sees, isUsable, picture } = looker;
+    const { page, sees, isUsable, screenshot } = looker;
     await sees('live');
     for (const { nodeId } of cluster.nodes) await sees(nodeId);
     await isUsable();
@@ -40,7 +40,7 @@ describe('The dashboard of three nodes', () => {
     const second = waiter.lock('reports/daily', { waitMs: 60_000 });
     await sees('Held exclusive by report-worker-1.');
     await isUsable();
-    await picture('resources');
+    await screenshot('resources');
     await page.getByRole('searchbox').fill('invoices/');
     await sees('None begins with “invoices/”.');
     await page.getByRole('searchbox').fill('rep');
@@ -52,7 +52,7 @@ describe('The dashboard of three nodes', () => {
     await page.getByRole('button', { name: 'Release by force …' }).click();
     await sees('1 hold ends now, of report-worker-1, whether or not the holder is done.');
     await isUsable();
-    await picture('confirmation');
+    await screenshot('confirmation');
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
     assert.ok(first.isHeld, 'nothing is done that was not confirmed');
@@ -64,7 +64,7 @@ describe('The dashboard of three nodes', () => {
     await sees('stuck since noon');
     await sees(`report-worker-2 was granted it (exclusive) with fence token ${hold.fenceToken}.`);
     await isUsable();
-    await picture('history');
+    await screenshot('history');
 
     await page.getByRole('link', { name: 'Sessions', exact: true }).click();
     await page.getByRole('link', { name: waiter.id }).click();
@@ -80,7 +80,7 @@ describe('The dashboard of three nodes', () => {
     await cluster.kill(lost.nodeId, 'SIGKILL');
     await sees(`${leader} does not reach ${lost.nodeId}`);
     await isUsable();
-    await picture('lost-member');
+    await screenshot('lost-member');
     const other = cluster.nodes.find(({ nodeId }) => nodeId !== leader && nodeId !== lost.nodeId);
     assert.ok(other !== undefined);
     await page.getByRole('button', { name: `Make leader: ${other.nodeId}` }).click();
@@ -88,7 +88,7 @@ describe('The dashboard of three nodes', () => {
     await sees(`${other.nodeId} leads.`);
     await cluster.restart(lost.nodeId);
     await page.getByText(`${leader} does not reach`).waitFor({ state: 'hidden' });
-    await picture('cluster');
+    await screenshot('cluster');
 
     await cluster.kill(leader, 'SIGKILL');
     await sees('connection lost');
@@ -98,7 +98,7 @@ describe('The dashboard of three nodes', () => {
     assert.deepEqual(looker.complaints, []);
   });
 
-  it('shows queues: what blocks a key, dead letters, and their way back', async () => {
+  it('shows queues: what blocks a key, dead letters, and their redrive', async () => {
     await using node = await oneNode(await freePorts(1));
     const push = { queue: 'mail', key: 'user:7', payload: { send: 'welcome' }, max_deliveries: 1 };
     await post(node.url, 'queue/configure', { queue: 'mail', on_dead: 'block' });
@@ -108,12 +108,12 @@ describe('The dashboard of three nodes', () => {
     const [{ receipt }] = popped['messages'] as readonly [{ readonly receipt: string }];
     await post(node.url, 'queue/nack', { queue: 'mail', receipt, reason: 'mailbox full' });
     await using looker = await look(browser, `${node.url}/#/queues`);
-    const { page, sees, isUsable, picture } = looker;
+    const { page, sees, isUsable, screenshot } = looker;
     await page.getByRole('link', { name: 'mail' }).click();
     await sees('mailbox full');
     await sees('a message of it is a dead letter: redrive or purge it');
     await isUsable();
-    await picture('queue');
+    await screenshot('queue');
     await page.getByRole('button', { name: /^Redrive message/ }).click();
     await page.getByRole('button', { name: 'Redrive', exact: true }).click();
     await sees('1 is a message again.');
@@ -146,7 +146,7 @@ describe('The dashboard of three nodes', () => {
         key,
       );
     await using looker = await look(browser, `${node.url}/#/resources/lock`);
-    const { page, sees, isUsable, picture } = looker;
+    const { page, sees, isUsable, screenshot } = looker;
     await sees('Sign in to see this');
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByLabel('API key').fill('hf_0_wrong');
@@ -160,7 +160,7 @@ describe('The dashboard of three nodes', () => {
     await page.getByRole('link', { name: 'Queues' }).click();
     await sees('You may not see this');
     await isUsable();
-    await picture('forbidden');
+    await screenshot('forbidden');
     // In this tab alone, and not beyond it.
     assert.equal(await page.evaluate('localStorage.length'), 0);
     assert.equal(await page.evaluate('document.cookie'), '');

@@ -1,4 +1,4 @@
-/** A page of the dashboard in Debian's Chromium: what is seen on it, whether everybody can use it, and its picture. */
+/** A page of the dashboard in Debian's Chromium: what is seen on it, whether everybody can use it, and its screenshot. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,7 +9,7 @@ import type { Browser, Page } from 'playwright-core';
 import { findChromium } from '../integration/support/page.ts';
 
 const longestMs = 20_000;
-const pictures = fileURLToPath(new URL('../../../../docs/images/', import.meta.url));
+const screenshots = fileURLToPath(new URL('../../../../docs/images/', import.meta.url));
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** As axe tells of it. */
@@ -26,7 +26,7 @@ export interface Looker extends AsyncDisposable {
   /** WCAG 2.2 A and AA, light and dark, and no sideways scrolling on a phone. */
   isUsable(): Promise<void>;
   /** Into docs/images, where `SCREENSHOTS` is set. */
-  picture(name: string): Promise<void>;
+  screenshot(name: string): Promise<void>;
   /** What the browser complained of: refused by the policy, thrown. */
   readonly complaints: readonly string[];
 }
@@ -80,10 +80,10 @@ export async function look(browser: Browser, url: string): Promise<Looker> {
       assert.ok(wide <= shown, `${page.url()} is ${String(wide)} pixels wide on a phone`);
       await page.setViewportSize({ width: 1280, height: 800 });
     },
-    async picture(name) {
+    async screenshot(name) {
       if (process.env['SCREENSHOTS'] === undefined) return;
-      mkdirSync(pictures, { recursive: true });
-      await page.screenshot({ path: join(pictures, `dashboard-${name}.png`) });
+      mkdirSync(screenshots, { recursive: true });
+      await page.screenshot({ path: join(screenshots, `dashboard-${name}.png`) });
     },
     [Symbol.asyncDispose]: () => context.close(),
   };

@@ -157,7 +157,7 @@ export class Driver {
     });
   }
 
-  abandon(session: string, lock: string, request: RequestId): CommandResult {
+  cancel(session: string, lock: string, request: RequestId): CommandResult {
     return this.do({
       type: 'abandon',
       sessionId: id(session),

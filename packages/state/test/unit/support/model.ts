@@ -20,7 +20,7 @@ interface ModelHold {
 }
 
 interface ModelRequest {
-  readonly kind: 'acquire' | 'release' | 'early_abandon';
+  readonly kind: 'acquire' | 'release' | 'early_cancel';
   readonly lock: string;
   readonly mode?: Mode;
   readonly givenToken?: number | undefined;
@@ -177,7 +177,7 @@ export class Model {
       case 'release':
         return this.release(command);
       case 'abandon':
-        return this.abandon(command);
+        return this.cancel(command);
       case 'force_release': {
         const held = this.holds.filter((hold) => hold.lock === command.name);
         if (held.length === 0) return 'lock_not_found';
@@ -383,9 +383,9 @@ export class Model {
     return request.answer;
   }
 
-  abandon({ sessionId, requestId, name }: Extract<Command, { type: 'abandon' }>): string {
+  cancel({ sessionId, requestId, name }: Extract<Command, { type: 'abandon' }>): string {
     const session = this.find(sessionId);
-    const early: ModelRequest = { kind: 'early_abandon', lock: name, answer: 'wait_abandoned' };
+    const early: ModelRequest = { kind: 'early_cancel', lock: name, answer: 'wait_abandoned' };
     if (session === undefined) {
       const answer = this.missing(sessionId);
       if (!this.ended.has(sessionId)) this.ended.set(sessionId, { last: [requestId, early] });

@@ -22,7 +22,7 @@ export type Step =
       readonly request: RequestId;
       readonly offset: number;
     }
-  | { readonly type: 'abandon_waiter'; readonly lock: string; readonly place: number }
+  | { readonly type: 'cancel_waiter'; readonly lock: string; readonly place: number }
   | { readonly type: 'time'; readonly byMs: number };
 
 const plainSessions = ['a', 'b', 'c', 'd', 'e'] as const;
@@ -91,7 +91,7 @@ const release = fc
     ...(request === undefined ? {} : { requestId: request }),
   }));
 
-const abandon = fc
+const cancel = fc
   .record({ session: anySession, lock, request })
   .map(({ session, lock, request }): Command => ({
     type: 'abandon',
@@ -121,7 +121,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 14, arbitrary: asStep(acquire) },
   { weight: 6, arbitrary: asStep(ownAcquire) },
   { weight: 8, arbitrary: asStep(release) },
-  { weight: 3, arbitrary: asStep(abandon) },
+  { weight: 3, arbitrary: asStep(cancel) },
   { weight: 1, arbitrary: asStep(rare) },
   { weight: 1, arbitrary: asStep(end) },
   {
@@ -140,7 +140,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc
       .record({ lock, place: fc.nat({ max: 3 }) })
-      .map((one): Step => ({ type: 'abandon_waiter', ...one })),
+      .map((one): Step => ({ type: 'cancel_waiter', ...one })),
   },
   {
     weight: 4,
@@ -184,7 +184,7 @@ export function commandOf(step: Step, machine: StateMachine): Command {
         renewal: step.late ? renewal - 1 : renewal,
       };
     }
-    case 'abandon_waiter': {
+    case 'cancel_waiter': {
       const waiter = machine.show('lock', lockName(step.lock)).waiters[step.place];
       return {
         type: 'abandon',

@@ -94,7 +94,7 @@ export class SemaphoreModel {
           name: lockName(name),
           requestId,
         } as const;
-        return { command, expected: this.#abandon(step) };
+        return { command, expected: this.#cancel(step) };
       }
       case 'create':
       case 'resize':
@@ -273,7 +273,7 @@ export class SemaphoreModel {
     return answer;
   }
 
-  #abandon({ session, name, request }: Extract<SemaphoreStep, { type: 'abandon' }>): string {
+  #cancel({ session, name, request }: Extract<SemaphoreStep, { type: 'abandon' }>): string {
     const requests = this.#sessions.get(session);
     if (requests === undefined) {
       const answer = this.#missing(session);

@@ -97,7 +97,7 @@ export class HttpSpeaker extends NodeSpeaker {
   /** Reads where each operation is from the OpenAPI document. */
   async prepare(): Promise<this> {
     const { urls } = this.cluster;
-    // One of them may be on its way back.
+    // One of them may be answered meanwhile.
     const response = await Promise.any(urls.map((url) => fetch(`${url}/openapi.json`)));
     const { paths } = (await response.json()) as {
       readonly paths: Readonly<Record<string, Readonly<Record<string, { operationId: string }>>>>;

@@ -7,7 +7,7 @@ import type { ErrorCode, ErrorDetails } from '@holdfast/protocol';
 import type { Refusal } from '@holdfast/state';
 import { refusalText } from './refusal-texts.ts';
 
-export class Refused {
+export class RequestError {
   readonly code: ErrorCode;
   readonly message: string;
   readonly details: ErrorDetails;
@@ -20,24 +20,24 @@ export class Refused {
 }
 
 /** A refusal of the state machine, as the wire tells it. */
-export function refusedBy(refusal: Refusal): Refused {
-  return new Refused(refusal.code, refusalText(refusal), refusal.details);
+export function requestErrorOf(refusal: Refusal): RequestError {
+  return new RequestError(refusal.code, refusalText(refusal), refusal.details);
 }
 
 /** What was thrown, as the wire tells it; undefined for an error that has no code: one of this node's own. */
-export function refusedWhere(error: unknown): Refused | undefined {
+export function requestErrorWhere(error: unknown): RequestError | undefined {
   return error instanceof HoldfastError
-    ? new Refused(error.code, error.message, error.details)
+    ? new RequestError(error.code, error.message, error.details)
     : undefined;
 }
 
 /** Told where this node met an error of its own; the error itself is in its log. */
-export const internalProblem: Refused = new Refused(
+export const internalError: RequestError = new RequestError(
   'internal',
   'The node had an internal error and logged it. The request may have been executed. See the log of the node.',
 );
 
-export const stoppingProblem: Refused = new Refused(
+export const stoppingError: RequestError = new RequestError(
   'shutting_down',
   'This node is shutting down. The request may have been executed. Retry on another node with the same request id.',
 );
