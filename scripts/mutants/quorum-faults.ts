@@ -89,8 +89,8 @@ const planted: readonly QuorumFault[] = [
     name: 'leases-of-the-lost-file-not-waited-for',
     breaks: 'a node that lost its file votes while leases stand that it had granted',
     file: recovery,
-    find: `this.#beganAfterTheWait = this.waitMs(nowMs) === 0;`,
-    put: `this.#beganAfterTheWait = true;`,
+    find: `return Math.max(0, this.#options.startedAtMs + this.#longestLeaseMs - nowMs);`,
+    put: `return Math.max(0, this.#options.startedAtMs - nowMs);`,
   },
   {
     name: 'tokens-of-the-lost-file-not-learned',

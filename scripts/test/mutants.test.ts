@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { isScenario } from '../../packages/simulator/src/scenarios/scenarios.ts';
 import { allFaults as faults } from '../mutants/all-faults.ts';
+import { abouts, scenarioFor } from '../mutants/abouts.ts';
 import { TestAsker } from '../mutants/ask-tests.ts';
 import { earlierFaults } from '../mutants/earlier-faults.ts';
 import { Imports } from '../mutants/imports.ts';
@@ -138,6 +140,18 @@ describe('The tests that are asked for a fault', () => {
     testOf('adds', 'assert.equal(sum(1, 1), 2);');
     const file = `${unit}/adds.test.ts`;
     assert.deepEqual((await ask()).result, { type: 'found', file, test: 'adds' });
+  });
+});
+
+describe('What the simulator is asked for a fault', () => {
+  it('is of faults that there are, and of scenarios that there are', () => {
+    const names = [...Object.keys(abouts), ...Object.keys(scenarioFor)];
+    for (const name of names)
+      assert.ok(
+        faults.some((one) => one.name === name),
+        name,
+      );
+    for (const scenario of Object.values(scenarioFor)) assert.ok(isScenario(scenario), scenario);
   });
 });
 

@@ -2,9 +2,7 @@
  * One run of a quorum lease, from a seed: first safety under faults (`ballots.ts`), then everything is
  * mended and every client must be served again.
  */
-import { setIdOf } from '@holdfast/protocol';
 import type { QuorumSet } from '@holdfast/protocol';
-import type { LeaseHost } from '@holdfast/quorum/parts';
 import { Violation, World } from '../world/world.ts';
 import type { Random } from '../world/random.ts';
 import { BrokenRun } from '../run/cluster-run.ts';
@@ -12,12 +10,12 @@ import type { RunResult } from '../run/cluster-run.ts';
 import { Ballots } from './ballots.ts';
 import { LeaseMachine } from './lease-machine.ts';
 import { Lines } from './lines.ts';
+import { peersOf } from './peers.ts';
 import { Promises } from './promises.ts';
 import { QuorumFaults, quorumFaultKinds } from './quorum-faults.ts';
 import { QuorumLosses } from './quorum-losses.ts';
 import { QuorumWorker } from './quorum-worker.ts';
 import { QuorumSets } from './quorum-sets.ts';
-import { over } from './simulated-voter.ts';
 
 /** Every client has been served within so long after everything is mended, many ttls and waits. */
 const progressBoundMs = 120_000;
@@ -140,14 +138,6 @@ class QuorumRun {
     const nodes: LeaseMachine[] = [];
     for (const name of names) {
       const machine = world.machine(name, drift);
-      const inTime = <T>(peer: string, ask: (host: LeaseHost) => T | Promise<T>): Promise<T> => {
-        const to = nodes.find((node) => node.machine.name === peer);
-        if (to === undefined) return Promise.reject(new Error(`There is no ${peer}.`));
-        const within = new Promise<never>((_resolve, reject) => {
-          machine.after(2000, () => reject(new Error('no answer')));
-        });
-        return Promise.race([over(this.#lines, machine, to, ask), within]);
-      };
       nodes.push(
         new LeaseMachine({
           world,
@@ -157,12 +147,7 @@ class QuorumRun {
           driftBufferMs,
           maxRows,
           told: first.members.includes(name) ? first : undefined,
-          ask: (peer, after) =>
-            inTime(peer, (host) => (after === undefined ? host.said() : host.tokens(after))),
-          propose: (peer, set, bootstrapSet) =>
-            inTime(peer, (host) =>
-              host.begin({ epoch: set.epoch, set: setIdOf(set), bootstrap_set: bootstrapSet }),
-            ),
+          ...peersOf(this.#lines, machine, nodes),
         }),
       );
     }

@@ -8,7 +8,10 @@ import type { RunResult } from '../run/cluster-run.ts';
 import { World } from '../world/world.ts';
 import { unless } from './actor.ts';
 import { scenarioNames, scenarios } from './scenarios.ts';
+import type { QuorumScenario } from './quorum.ts';
+import { QuorumStage } from './quorum-stage.ts';
 import { Stage } from './stage.ts';
+import type { Scenario } from './stage.ts';
 
 const longestMs = 300_000;
 const servesWithinMs = 40_000;
@@ -28,15 +31,15 @@ export async function simulateScenario(
   const world = new World(seed, trace);
   const scenario = scenarios[scenarioOf(seed)];
   if (scenario === undefined) throw new Error('There are no scenarios.');
-  const stage = new Stage(world, scenario);
   world.tell('run', `scenario ${scenarioOf(seed)}`);
+  const played =
+    'playQuorum' in scenario ? onLeaseNodes(world, scenario) : onACluster(world, scenario);
   const onRejection = (reason: unknown): void => world.timeline.fail(reason);
   process.on('unhandledRejection', onRejection);
   try {
     let isOver = false;
     const play = async (): Promise<void> => {
-      await scenario.play(stage);
-      await servesAgain(stage);
+      await played.play();
       isOver = true;
     };
     play().catch((error: unknown) => world.timeline.fail(error));
@@ -46,11 +49,9 @@ export async function simulateScenario(
       seed,
       virtualMs: world.nowMs,
       events: world.timeline.events,
-      commands: stage.witness.commands,
-      grants: stage.witness.grants,
+      ...played.counts(),
       cycles: 1,
       operations: 0,
-      refusedWrites: stage.beliefs.refusedWrites,
       decided: true,
       recoveredMs: null,
     };
@@ -58,9 +59,45 @@ export async function simulateScenario(
     throw error instanceof BrokenRun ? error : new BrokenRun(error, []);
   } finally {
     process.off('unhandledRejection', onRejection);
-    for (const { machine } of stage.actors) machine.end();
-    stage.cluster.close();
+    played.end();
   }
+}
+
+interface Played {
+  readonly play: () => Promise<void>;
+  readonly counts: () => Pick<RunResult, 'commands' | 'grants' | 'refusedWrites'>;
+  readonly end: () => void;
+}
+
+function onACluster(world: World, scenario: Scenario): Played {
+  const stage = new Stage(world, scenario);
+  return {
+    play: async () => {
+      await scenario.play(stage);
+      await servesAgain(stage);
+    },
+    counts: () => ({
+      commands: stage.witness.commands,
+      grants: stage.witness.grants,
+      refusedWrites: stage.beliefs.refusedWrites,
+    }),
+    end: () => {
+      for (const { machine } of stage.actors) machine.end();
+      stage.cluster.close();
+    },
+  };
+}
+
+function onLeaseNodes(world: World, scenario: QuorumScenario): Played {
+  const stage = new QuorumStage(world, scenario);
+  return {
+    play: async () => {
+      await scenario.playQuorum(stage);
+      await stage.servesAgain('red', 'comer');
+    },
+    counts: () => ({ commands: stage.votes, grants: stage.votes, refusedWrites: 0 }),
+    end: () => stage.end(),
+  };
 }
 
 /** All is mended: a client that comes new is served, and all nodes have the same state. */

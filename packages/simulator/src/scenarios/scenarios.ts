@@ -3,15 +3,18 @@ import { belatedCalls } from './belated.ts';
 import { ofLeaders } from './leaders.ts';
 import { ofMembers } from './members.ts';
 import { ofQueues } from './queues.ts';
+import { ofQuorum } from './quorum.ts';
+import type { QuorumScenario } from './quorum.ts';
 import { ofSnapshots } from './snapshots.ts';
-import type { Scenarios } from './stage.ts';
+import type { Scenario } from './stage.ts';
 
-export const scenarios: Scenarios = {
+export const scenarios: Readonly<Record<string, Scenario | QuorumScenario>> = {
   ...ofLeaders,
   ...ofMembers,
   ...ofSnapshots,
   ...belatedCalls,
   ...ofQueues,
+  ...ofQuorum,
 };
 export const scenarioNames: readonly string[] = Object.keys(scenarios);
 export const isScenario = (text: string): boolean => Object.hasOwn(scenarios, text);
