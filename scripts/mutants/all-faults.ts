@@ -1,7 +1,7 @@
 /** Every planted fault. */
 import { accessFaults } from './access-faults.ts';
 import { addressFaults } from './address-faults.ts';
-import { auditFaults } from './audit-faults.ts';
+import { auditFaults, limitFaults } from './audit-faults.ts';
 import { chaosFaults } from './chaos-faults.ts';
 import { clientFaults } from './client-faults.ts';
 import { commandFaults } from './command-faults.ts';
@@ -126,6 +126,7 @@ export const faultGroups: readonly FaultGroup[] = [
   { title: 'Of who may do what, and of declarations', faults: accessFaults },
   { title: 'Of keys, identities and rules', faults: identityFaults },
   { title: 'Of the audit', faults: auditFaults },
+  { title: 'Of limits and hostile input', faults: limitFaults },
   { title: 'Of HTTP, gRPC, metrics and the command line', faults: interfaceFaults },
   { title: 'Of the quorum lease', faults: quorumFaults },
   { title: 'Of TLS', faults: tlsFaults },

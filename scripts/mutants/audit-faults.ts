@@ -112,3 +112,42 @@ export const auditFaults: readonly Fault[] = [
     put: `    if (verify(null, Buffer.from(text), key, signature.subarray(4)) || text !== '') return;`,
   },
 ];
+
+/** What is to keep one caller from harming the rest. */
+export const limitFaults: readonly Fault[] = [
+  {
+    name: 'rate-of-identity-alone',
+    breaks: 'whoever has many keys asks as often as it wants from one address',
+    file: 'packages/api/src/pipeline/rates.ts',
+    find: `      : [[this.#ofIdentity, callerOf(identity, address)], ofAddress];`,
+    put: `      : [[this.#ofIdentity, callerOf(identity, address)]];`,
+  },
+  {
+    name: 'rate-refuses-keepalives',
+    breaks: 'a session is lost because others of its address ask too often',
+    file: 'packages/api/src/pipeline/rates.ts',
+    find: `const isFree = keepsOrGivesBack.has(operation);`,
+    put: `const isFree = keepsOrGivesBack.has('none' + operation);`,
+  },
+  {
+    name: 'rates-of-all-callers-kept',
+    breaks: 'whoever has many addresses fills the memory of a node',
+    file: 'packages/api/src/pipeline/rates.ts',
+    find: `    if (this.#all.size >= mostBuckets) this.#forget(nowMs);`,
+    put: `    if (this.#all.size < 0) this.#forget(nowMs);`,
+  },
+  {
+    name: 'slow-requests-kept',
+    breaks: 'connections that send a byte now and then use up all that a node may have',
+    file: 'packages/api/src/http/application.ts',
+    find: `    requestTimeout: limits.requestArrivalMs,`,
+    put: `    requestTimeout: 1000 * limits.requestArrivalMs,`,
+  },
+  {
+    name: 'limit-of-cluster-told-as-of-node',
+    breaks: 'whoever is refused asks all other nodes in vain',
+    file: 'packages/api/src/refused.ts',
+    find: `scope: 'cluster'`,
+    put: `scope: 'node'`,
+  },
+];

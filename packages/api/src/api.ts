@@ -15,6 +15,7 @@ import { foreignOrigin } from './http/origins.ts';
 import { rawProblem } from './http/problems.ts';
 import { watchLongestTurn } from './metrics/longest-turn.ts';
 import { createMetrics } from './metrics/metrics.ts';
+import { Rates } from './pipeline/rates.ts';
 import { recordWrongProof } from './pipeline/auditing.ts';
 import type { OperationContext, Service } from './operations/context.ts';
 import { WaitingCallers } from './operations/waiting.ts';
@@ -81,6 +82,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     hasOtherQueues: options.queues !== undefined,
     waiting,
     shares: sharesOf(limits),
+    rates: Rates.of(limits, () => clock.now()),
     feed,
     queues,
     queueWaiters: new QueueWaiters(queues, (delayMs, callback) => clock.after(delayMs, callback)),

@@ -5,6 +5,8 @@
  *     the rest is chosen by whoever has the network. An IPv4 address in an IPv6 one is the IPv4 address. All whose
  *     connection had gone before it was asked for its address are one caller: nobody gets out of its limits by that.
  * CALLER-2: nobody has more than `most` of a thing. What is given back is given back once.
+ * CALLER-4: where a thing is limited by address as well, an identity takes from that of its address, too: many identities in one
+ *     place get no more than that. The address of who proves nothing is its caller already.
  * CALLER-3: nothing is kept of a caller that has nothing.
  */
 import { isIPv6 } from 'node:net';
@@ -38,17 +40,27 @@ function networkOf(address: string): string {
 const lengthOf = (groups: readonly string[]): number =>
   groups.length + (groups.at(-1)?.includes('.') === true ? 1 : 0);
 
+/** As far as it matters here. */
+interface WhoAsks {
+  readonly identity: string;
+  readonly address: string | undefined;
+  readonly share: string | undefined;
+}
+
 export class PerCaller {
   readonly #limit: string;
   readonly #most: number;
   readonly #what: string;
   readonly #counts = new Map<string, number>();
+  readonly #ofAddress: PerCaller | undefined;
 
   /**
    * @param limit Its name as in `limit_exceeded`.
    * @param what What they are, as in "has ... already".
+   * @param ofAddress What all identities of one address may have together; not limited where absent.
    */
-  constructor(limit: string, most: number, what: string) {
+  constructor(limit: string, most: number, what: string, ofAddress?: PerCaller) {
+    this.#ofAddress = ofAddress;
     this.#limit = limit;
     this.#most = most;
     this.#what = what;
@@ -57,6 +69,22 @@ export class PerCaller {
   /** How many callers have something. */
   get callers(): number {
     return this.#counts.size;
+  }
+
+  /** CALLER-4: takes one of the caller, and of its address. */
+  takeOf({ identity, address, share }: WhoAsks): (() => void) | RequestError {
+    const own = this.take(share);
+    if (own instanceof RequestError || this.#ofAddress === undefined || identity === anonymous)
+      return own;
+    const ofAddress = this.#ofAddress.take(callerOf(anonymous, address));
+    if (ofAddress instanceof RequestError) {
+      own();
+      return ofAddress;
+    }
+    return () => {
+      own();
+      ofAddress();
+    };
   }
 
   /** Takes one: what gives it back, or the refusal. */
@@ -81,7 +109,7 @@ export class PerCaller {
       'limit_exceeded',
       `The limit ${this.#limit} of ${String(this.#most)} is reached: ${caller} has that many ${this.#what} open on this node. ` +
         'The request was not executed. Close some of them, or use another node.',
-      { limit: this.#limit, value: this.#most },
+      { limit: this.#limit, value: this.#most, scope: 'node' },
     );
   }
 }
@@ -96,12 +124,21 @@ export interface Shares {
 
 export function sharesOf(limits: ApiLimits): Shares {
   const { maxStreamsPerCaller, maxGrpcCallsPerCaller, maxBackupsPerCaller } = limits;
+  const { maxStreamsPerAddress, maxGrpcCallsPerAddress } = limits;
+  const ofAddress = (limit: string, most: number, what: string): PerCaller | undefined =>
+    most === 0 ? undefined : new PerCaller(limit, most, what);
   return {
-    streams: new PerCaller('max_streams_per_caller', maxStreamsPerCaller, 'streams and watches'),
+    streams: new PerCaller(
+      'max_streams_per_caller',
+      maxStreamsPerCaller,
+      'streams and watches',
+      ofAddress('max_streams_per_address', maxStreamsPerAddress, 'streams and watches'),
+    ),
     grpcCalls: new PerCaller(
       'max_grpc_calls_per_caller',
       maxGrpcCallsPerCaller,
       'calls of gRPC in progress',
+      ofAddress('max_grpc_calls_per_address', maxGrpcCallsPerAddress, 'calls of gRPC in progress'),
     ),
     backups: new PerCaller('max_backups_per_caller', maxBackupsPerCaller, 'backups on their way'),
   };

@@ -17,6 +17,8 @@ export interface ApiLimits {
   /** Session timeout, and ttl of a hold without a session, where the caller gives none. */
   readonly defaultSessionTimeoutSeconds: number;
   readonly maxSessionTimeoutSeconds: number;
+  /** A request of HTTP has to arrive within this time, its body included. Answers may take longer: acquires wait. */
+  readonly requestArrivalMs: number;
   /** HTTP connections, streams among them. */
   readonly maxConnections: number;
   /** Client streams. */
@@ -34,6 +36,14 @@ export interface ApiLimits {
   /** Client streams and watches of one caller, see callers.ts; more are refused with `limit_exceeded`, as below. */
   readonly maxStreamsPerCaller: number;
   readonly maxGrpcCallsPerCaller: number;
+  /** The same of all identities of one address together; 0: not limited. */
+  readonly maxStreamsPerAddress: number;
+  readonly maxGrpcCallsPerAddress: number;
+  /** Of this node (pipeline/rates.ts); 0: not limited. */
+  readonly maxRequestsPerSecondPerIdentity: number;
+  readonly maxRequestsPerSecondPerAddress: number;
+  readonly maxRequestBytesPerSecondPerIdentity: number;
+  readonly maxRequestBytesPerSecondPerAddress: number;
   /** Backups that are sent at a time. */
   readonly maxBackups: number;
   readonly maxBackupsPerCaller: number;
@@ -44,6 +54,7 @@ export const defaultApiLimits: ApiLimits = {
   maxWaitSeconds: 60,
   defaultSessionTimeoutSeconds: 30,
   maxSessionTimeoutSeconds: 86_400,
+  requestArrivalMs: 30_000,
   maxConnections: 10_000,
   maxStreams: 5000,
   maxRequestsPerStream: 10_000,
@@ -53,6 +64,12 @@ export const defaultApiLimits: ApiLimits = {
   maxGrpcCalls: 10_000,
   maxStreamsPerCaller: 2500,
   maxGrpcCallsPerCaller: 5000,
+  maxStreamsPerAddress: 0,
+  maxGrpcCallsPerAddress: 0,
+  maxRequestsPerSecondPerIdentity: 0,
+  maxRequestsPerSecondPerAddress: 0,
+  maxRequestBytesPerSecondPerIdentity: 0,
+  maxRequestBytesPerSecondPerAddress: 0,
   maxBackups: 4,
   maxBackupsPerCaller: 2,
 };

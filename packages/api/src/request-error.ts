@@ -21,7 +21,10 @@ export class RequestError {
 
 /** A refusal of the state machine, as the wire tells it. */
 export function requestErrorOf(refusal: Refusal): RequestError {
-  return new RequestError(refusal.code, refusalText(refusal), refusal.details);
+  // The limits of the state are those of the cluster: another node refuses the same.
+  const details =
+    refusal.code === 'limit_exceeded' ? { ...refusal.details, scope: 'cluster' } : refusal.details;
+  return new RequestError(refusal.code, refusalText(refusal), details);
 }
 
 /** What was thrown, as the wire tells it; undefined for an error that has no code: one of this node's own. */

@@ -189,6 +189,7 @@ async function serve(
       maxGrpcCalls: configuration.maxGrpcCalls,
       maxStreamsPerCaller: configuration.maxStreamsPerCaller,
       maxGrpcCallsPerCaller: configuration.maxGrpcCallsPerCaller,
+      ...configuration.callerLimits,
       maxBackups: configuration.maxBackups,
       maxBackupsPerCaller: configuration.maxBackupsPerCaller,
     },

@@ -4,6 +4,8 @@ import type { Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ServerSecurity } from './server-security.ts';
 
+const defaultCheckMs = 5000;
+
 interface Timeouts {
   readonly keepAliveTimeout?: number | undefined;
   readonly requestTimeout?: number | undefined;
@@ -12,13 +14,21 @@ interface Timeouts {
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** As Fastify makes it, with the same times. */
+/**
+ * As Fastify makes it, with the same times.
+ *
+ * @param connectionsCheckingInterval How often it looks for requests that are too slow, in ms.
+ */
 export const secureServer =
-  ({ serverOptions }: ServerSecurity) =>
+  ({ serverOptions }: ServerSecurity, connectionsCheckingInterval: number = defaultCheckMs) =>
   (handler: Handler, { keepAliveTimeout, requestTimeout, connectionTimeout }: Timeouts): Server => {
-    const server = createServer({ ...serverOptions, ALPNProtocols: ['http/1.1'] }, handler);
+    const server = createServer(
+      { ...serverOptions, ALPNProtocols: ['http/1.1'], connectionsCheckingInterval },
+      handler,
+    );
     if (keepAliveTimeout !== undefined) server.keepAliveTimeout = keepAliveTimeout;
     if (requestTimeout !== undefined) server.requestTimeout = requestTimeout;
+    server.headersTimeout = requestTimeout ?? server.headersTimeout;
     server.setTimeout(connectionTimeout ?? 0);
     return server;
   };

@@ -5,6 +5,7 @@
  * GRPC-3: once the node stops, nothing new is begun.
  */
 import type { PerCaller } from '../callers.ts';
+import type { Caller } from '../pipeline/caller.ts';
 import { RequestError, stoppingError } from '../request-error.ts';
 
 export class Calls {
@@ -24,7 +25,7 @@ export class Calls {
   }
 
   /** The refusal; otherwise the call is counted until what is returned is called. */
-  begin(caller: string | undefined): RequestError | (() => void) {
+  begin(caller: Caller): RequestError | (() => void) {
     if (this.#stopping) return stoppingError; // GRPC-3
     if (this.#active >= this.#most) {
       return new RequestError(
@@ -33,7 +34,7 @@ export class Calls {
         { limit: 'max_grpc_calls', value: this.#most },
       ); // GRPC-2
     }
-    const giveBack = this.#perCaller.take(caller);
+    const giveBack = this.#perCaller.takeOf(caller);
     if (giveBack instanceof RequestError) return giveBack;
     this.#active += 1;
     return () => {

@@ -44,7 +44,7 @@ export class Keepalives {
     stream.onEnd(unsubscribe);
     try {
       for await (const bytes of call as AsyncIterable<Uint8Array>) {
-        const body = readRequest(rpc, bytes);
+        const body = readRequest(rpc, bytes, this.#context);
         const refused = body instanceof RequestError ? body : await this.#keep(body); // GRPC-7
         if (refused !== undefined) stream.fail(refused);
         if (stream.isOver) return;

@@ -22,7 +22,12 @@ export const defectOf =
   (error) =>
     log.error({ err: error, operation }, 'A gRPC call failed with an internal error.');
 
-export function readRequest({ request }: Rpc, bytes: Uint8Array): Outcome<Plain> {
+export function readRequest(
+  { request }: Rpc,
+  bytes: Uint8Array,
+  { service, caller }: OperationContext,
+): Outcome<Plain> {
+  service.rates?.spend(caller, bytes.byteLength);
   try {
     return readMessage(request, bytes);
   } catch (error) {

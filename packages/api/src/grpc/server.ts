@@ -213,7 +213,7 @@ function streamHandler(
     const stream = StreamCall.open(call, calls, from);
     if (stream === undefined) return;
     const begun = async (): Promise<Outcome<object>> => {
-      const body = readRequest(rpc, call.request);
+      const body = readRequest(rpc, call.request, from);
       if (body instanceof RequestError) return body;
       const own = contextOf(call.metadata, from);
       if (own instanceof RequestError) return own;

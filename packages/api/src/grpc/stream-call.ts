@@ -31,7 +31,7 @@ export class StreamCall {
   /** Undefined: it has been refused. */
   static open(call: AnyStream, calls: Calls, context: OperationContext): StreamCall | undefined {
     const { service, caller } = context;
-    const end = calls.begin(caller.share);
+    const end = calls.begin(caller);
     if (end instanceof RequestError) {
       call.emit('error', statusError(end));
       return undefined;

@@ -29,7 +29,7 @@ export function unaryHandler(
       answer(from);
       return;
     }
-    const end = calls.begin(from.caller.share);
+    const end = calls.begin(from.caller);
     if (end instanceof RequestError) {
       answer(end);
       return;
@@ -44,7 +44,7 @@ export function unaryHandler(
       };
       return performed(operation, body, { ...own, onWait }, onDefect);
     };
-    const body = readRequest(rpc, call.request);
+    const body = readRequest(rpc, call.request, from);
     const own = contextOf(call.metadata, from);
     const outcome =
       body instanceof RequestError

@@ -1,4 +1,10 @@
-/** The HTTP side: one route of Fastify for each path of the table. */
+/**
+ * The HTTP side: one route of Fastify for each path of the table.
+ *
+ * HOSTILE-1: a request that has not arrived in time is cut off, headers and body alike, and a connection that says nothing.
+ * HOSTILE-2: what has no end is refused at its limit, before it is kept: headers, bodies, frames, messages.
+ * HOSTILE-3: nothing that is compressed is inflated, but messages of gRPC, and those up to the limit of a message.
+ */
 import type { Readable } from 'node:stream';
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -9,6 +15,7 @@ import type { ServerSecurity } from '@holdfast/tls';
 import type { ApiMetrics } from '../metrics/metrics.ts';
 import { openApiDocument } from '../openapi/document.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
+import type { ApiLimits } from '../options.ts';
 import { recordUnread } from '../pipeline/auditing.ts';
 import { callerFrom } from '../pipeline/caller.ts';
 import type { Caller } from '../pipeline/caller.ts';
@@ -31,8 +38,6 @@ import { serveEvents } from './server-sent-events.ts';
 import { Backups } from './backups.ts';
 import { welcomeJson } from './welcome.ts';
 
-/** A request has to arrive within this time. Answers may take longer: acquires wait. */
-const requestArrivalMs = 30_000;
 /** Longer than what the longest name takes when every byte of it is percent-encoded. */
 const longestPathField = 16_384;
 
@@ -46,6 +51,10 @@ export interface HttpParts {
   readonly security?: ServerSecurity | undefined;
 }
 
+/** HOSTILE-1: a request that is too slow is cut off at most this much later. */
+export const checkEveryMs = ({ requestArrivalMs }: ApiLimits): number =>
+  Math.max(50, Math.min(5000, Math.floor(requestArrivalMs / 4)));
+
 export function createHttpApplication(parts: HttpParts): FastifyInstance {
   const { limits } = parts.context.service;
   const onError = errorHandler(parts.log, (request, refused) =>
@@ -53,13 +62,20 @@ export function createHttpApplication(parts: HttpParts): FastifyInstance {
   );
   const app = fastify({
     logger: false,
-    bodyLimit: limits.maxBodyBytes,
-    requestTimeout: requestArrivalMs,
+    bodyLimit: limits.maxBodyBytes, // HOSTILE-2
+    // HOSTILE-1
+    requestTimeout: limits.requestArrivalMs,
+    http: {
+      connectionsCheckingInterval: checkEveryMs(limits),
+      headersTimeout: limits.requestArrivalMs,
+    },
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: longestPathField },
     clientErrorHandler: answerBrokenRequest,
-    ...(parts.security === undefined ? {} : { serverFactory: secureServer(parts.security) }),
+    ...(parts.security === undefined
+      ? {}
+      : { serverFactory: secureServer(parts.security, checkEveryMs(limits)) }),
     frameworkErrors: (error, request, reply) => {
       onError(error, request, reply);
     },
@@ -72,7 +88,10 @@ export function createHttpApplication(parts: HttpParts): FastifyInstance {
     return (value) => check.passes(value) || { error: asError(check.problem()) };
   });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+  const { rates } = parts.context.service;
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    const caller = rates === undefined ? undefined : callers.get(request);
+    if (caller !== undefined) rates?.spend(caller, body.length);
     try {
       done(null, parseJsonBody(body as Buffer));
     } catch (error) {

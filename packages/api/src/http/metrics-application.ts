@@ -5,7 +5,7 @@ import { fastify } from 'fastify';
 import { formatHostPort, hostOnThisMachine } from '@holdfast/protocol';
 import type { HostPort } from '@holdfast/protocol';
 import { secureServer } from '@holdfast/tls';
-import { addDocument, authenticateRequests } from './application.ts';
+import { addDocument, authenticateRequests, checkEveryMs } from './application.ts';
 import type { HttpParts } from './application.ts';
 import { RequestError } from '../request-error.ts';
 import { answerBrokenRequest, errorHandler, sendProblem } from './problems.ts';
@@ -32,12 +32,16 @@ export async function listenForMetrics(
   parts: HttpParts,
 ): Promise<MetricsListener> {
   const { security } = parts;
+  const { limits } = parts.context.service;
   const app = fastify({
     logger: false,
     requestTimeout: requestArrivalMs,
+    http: { connectionsCheckingInterval: checkEveryMs(limits), headersTimeout: requestArrivalMs },
     forceCloseConnections: true,
     clientErrorHandler: answerBrokenRequest,
-    ...(security === undefined ? {} : { serverFactory: secureServer(security) }),
+    ...(security === undefined
+      ? {}
+      : { serverFactory: secureServer(security, checkEveryMs(limits)) }),
   });
   app.server.maxConnections = maxConnections;
   app.setErrorHandler(errorHandler(parts.log));

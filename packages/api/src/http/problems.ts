@@ -12,9 +12,16 @@ export const problemType = 'application/problem+json; charset=utf-8';
 export function sendProblem(reply: FastifyReply, refused: RequestError): FastifyReply {
   const problem = toProblem(refused);
   reply.code(problem.status).header('content-type', problemType);
-  if (problem.status === 503 || problem.status === 429) reply.header('retry-after', '1');
+  if (problem.status === 503 || problem.status === 429)
+    reply.header('retry-after', retryAfter(refused));
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="holdfast"');
   return reply.send(`${JSON.stringify(problem)}\n`);
+}
+
+/** In seconds. Where nobody knows better, soon. */
+function retryAfter({ details }: RequestError): string {
+  const told = details['retry_after_seconds'];
+  return typeof told === 'number' ? String(told) : '1';
 }
 
 /** What the HTTP library refuses by itself, in our words. */
@@ -121,6 +128,7 @@ export function rawProblem(status: number, refused: RequestError): string {
     `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}`,
     `content-type: ${problemType}`,
     `content-length: ${String(Buffer.byteLength(body))}`,
+    ...(status === 503 || status === 429 ? [`retry-after: ${retryAfter(refused)}`] : []),
     'connection: close',
     '',
     body,

@@ -116,7 +116,7 @@ class EventChannel {
       raw.end();
     };
     const waiting: Waiting = { onStop: () => this.fail(stoppingError) };
-    const giveBack = shares.streams.take(this.#context.caller.share);
+    const giveBack = shares.streams.takeOf(this.#context.caller);
     if (giveBack instanceof RequestError) {
       watcher.close();
       return giveBack;

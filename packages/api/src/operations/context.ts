@@ -6,6 +6,7 @@ import type { RequestError } from '../request-error.ts';
 import type { ApiLimits } from '../options.ts';
 import type { Audit, Authorize } from '../pipeline/access.ts';
 import type { NodeAuditing } from '../pipeline/auditing.ts';
+import type { Rates } from '../pipeline/rates.ts';
 import type { AccessControl } from '../pipeline/access-control.ts';
 import type { Caller } from '../pipeline/caller.ts';
 import type { EventFeed } from '../watch/feed.ts';
@@ -30,6 +31,8 @@ export interface Service {
   readonly hasOtherQueues: boolean;
   readonly waiting: WaitingCallers;
   readonly shares: Shares;
+  /** Undefined: how often somebody asks is not limited. */
+  readonly rates: Rates | undefined;
   /** The latest events of this node. */
   readonly feed: EventFeed;
   /** Where queues are kept. */

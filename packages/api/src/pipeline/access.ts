@@ -76,7 +76,9 @@ export function admitted<Answer extends object>(
     declared.access.verb === 'acquire'
       ? reservedAmong(resourcesOf(declared.access, body)) // ACCESS-3
       : undefined;
+  const tooMany = service.rates?.take(context.caller, declared.name);
   if (!isAudited) {
+    if (tooMany !== undefined) return tooMany;
     if (reserved !== undefined) return reserved;
     if (!isGuarded && !waits) return run(context);
   }
@@ -86,7 +88,7 @@ export function admitted<Answer extends object>(
   if (!isAudited) return attempt(request, context, run, how);
   return toldToAudit(declared, request, context, () => {
     const unrecorded = auditing?.isOn === true ? unrecordable(auditing, request) : undefined;
-    return reserved ?? unrecorded ?? attempt(request, context, run, how);
+    return tooMany ?? reserved ?? unrecorded ?? attempt(request, context, run, how);
   });
 }
 

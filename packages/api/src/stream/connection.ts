@@ -113,6 +113,8 @@ export class StreamConnection {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#alive = true;
     this.#binary = isBinary;
+    const { service, caller } = this.#context;
+    service.rates?.spend(caller, (data as Buffer).length);
     let batch: unknown;
     try {
       // One Buffer: that is the default `binaryType` of the socket.

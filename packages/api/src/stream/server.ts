@@ -23,7 +23,7 @@ export class StreamServer {
     this.#sockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,
-      perMessageDeflate: false,
+      perMessageDeflate: false, // HOSTILE-3
       maxPayload: limits.maxFrameBytes,
     });
   }
@@ -44,7 +44,7 @@ export class StreamServer {
       return;
     }
     const context = { ...this.#context, caller };
-    const giveBack = context.service.shares.streams.take(context.caller.share);
+    const giveBack = context.service.shares.streams.takeOf(context.caller);
     if (giveBack instanceof RequestError) {
       socket.end(rawProblem(429, giveBack));
       return;

@@ -70,7 +70,7 @@ describe('What callers share', () => {
     const refused = share.take('10.0.0.1');
     assert.ok(refused instanceof RequestError);
     assert.equal(refused.code, 'limit_exceeded');
-    assert.deepEqual(refused.details, { limit: 'max_things_per_caller', value: 1 });
+    assert.deepEqual(refused.details, { limit: 'max_things_per_caller', value: 1, scope: 'node' });
     assert.match(refused.message, /10\.0\.0\.1 has that many things open .* Close some/);
   });
 

@@ -7,7 +7,7 @@ import type { Setting } from './setting.ts';
 const count = (max: number): z.ZodType => z.int().min(1).max(max);
 
 /** The name of a limit is that of its setting. */
-const settingOf = (name: ConfiguredLimit): string =>
+const settingKeyOf = (name: string): string =>
   `limits.${name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
 
 /** What the state machine bounds, as it is set. */
@@ -16,8 +16,24 @@ export type ConfiguredLimits = Readonly<Record<ConfiguredLimit, number>>;
 /** @param number The value of a setting. */
 export const readStateLimits = (number: (key: string) => number): ConfiguredLimits =>
   Object.fromEntries(
-    configuredLimits.map((name) => [name, number(settingOf(name))]),
+    configuredLimits.map((name) => [name, number(settingKeyOf(name))]),
   ) as ConfiguredLimits;
+
+/** Of identities and addresses on this node. */
+const callerLimits = [
+  'maxStreamsPerAddress',
+  'maxGrpcCallsPerAddress',
+  'maxRequestsPerSecondPerIdentity',
+  'maxRequestsPerSecondPerAddress',
+  'maxRequestBytesPerSecondPerIdentity',
+  'maxRequestBytesPerSecondPerAddress',
+] as const;
+export type CallerLimits = Readonly<Record<(typeof callerLimits)[number], number>>;
+
+export const readCallerLimits = (number: (key: string) => number): CallerLimits =>
+  Object.fromEntries(
+    callerLimits.map((name) => [name, number(settingKeyOf(name))]),
+  ) as CallerLimits;
 
 export const limitSettings: readonly Setting[] = [
   {
@@ -96,7 +112,7 @@ export const limitSettings: readonly Setting[] = [
       'Most holds of one resource at once: acquires of permits, shared holds. That of the leader is in force.',
   },
   ...primitiveLimits.map(({ name, initial, highest, what }): Setting => ({
-    key: settingOf(name),
+    key: settingKeyOf(name),
     schema: count(highest),
     default: initial,
     description: `${what} That of the leader is in force.`,
@@ -267,6 +283,52 @@ export const limitSettings: readonly Setting[] = [
     schema: count(1_000_000),
     default: 5000,
     description: 'Most calls of gRPC in progress of one caller on this node, streams among them.',
+  },
+  {
+    key: 'limits.max_streams_per_address',
+    schema: z.int().min(0).max(100_000),
+    default: 0,
+    description:
+      'Most client streams and watches of all identities of one address together on this node. 0: not limited.',
+  },
+  {
+    key: 'limits.max_grpc_calls_per_address',
+    schema: z.int().min(0).max(1_000_000),
+    default: 0,
+    description:
+      'Most calls of gRPC in progress of all identities of one address together on this node. 0: not limited.',
+  },
+  {
+    key: 'limits.max_requests_per_second_per_identity',
+    schema: z.int().min(0).max(1_000_000),
+    default: 0,
+    description:
+      'Most requests of one identity to this node in a second; what keeps or gives back is not refused. 0: not limited.',
+  },
+  {
+    key: 'limits.max_requests_per_second_per_address',
+    schema: z.int().min(0).max(1_000_000),
+    default: 0,
+    description:
+      'Most requests of one address to this node in a second; what keeps or gives back is not refused. 0: not limited.',
+  },
+  {
+    key: 'limits.max_request_bytes_per_second_per_identity',
+    schema: z
+      .int()
+      .min(0)
+      .max(2 ** 40),
+    default: 0,
+    description: 'Most bytes of requests of one identity to this node in a second. 0: not limited.',
+  },
+  {
+    key: 'limits.max_request_bytes_per_second_per_address',
+    schema: z
+      .int()
+      .min(0)
+      .max(2 ** 40),
+    default: 0,
+    description: 'Most bytes of requests of one address to this node in a second. 0: not limited.',
   },
   {
     key: 'limits.max_backups',

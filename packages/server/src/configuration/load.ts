@@ -1,6 +1,6 @@
 /** Reads the configuration: flag before environment before file before default. */
-import { readStateLimits } from './limit-settings.ts';
-import type { ConfiguredLimits } from './limit-settings.ts';
+import { readCallerLimits, readStateLimits } from './limit-settings.ts';
+import type { CallerLimits, ConfiguredLimits } from './limit-settings.ts';
 import { readFileSync } from 'node:fs';
 import { formatHostPort, hostPortOf, isWildcardHost } from '@holdfast/protocol';
 import type { HostPort } from '@holdfast/protocol';
@@ -51,6 +51,7 @@ export interface Configuration {
   readonly maxWaitSeconds: number;
   readonly maxStreamsPerCaller: number;
   readonly maxGrpcCallsPerCaller: number;
+  readonly callerLimits: CallerLimits;
   readonly maxBackups: number;
   readonly maxBackupsPerCaller: number;
   readonly stateLimits: ConfiguredLimits;
@@ -252,6 +253,7 @@ function assemble(value: (key: string) => unknown): Configuration {
     maxWaitSeconds: number('locks.max_wait_time_seconds'),
     maxStreamsPerCaller: number('limits.max_streams_per_caller'),
     maxGrpcCallsPerCaller: number('limits.max_grpc_calls_per_caller'),
+    callerLimits: readCallerLimits(number),
     maxBackups: number('limits.max_backups'),
     maxBackupsPerCaller: number('limits.max_backups_per_caller'),
     stateLimits: readStateLimits(number),

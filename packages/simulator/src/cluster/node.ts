@@ -209,6 +209,7 @@ export class SimulatedNode implements Door {
       hasOtherQueues: false,
       waiting,
       shares: sharesOf(defaultApiLimits),
+      rates: undefined,
       feed,
       queues,
       queueWaiters: new QueueWaiters(queues, (delayMs, callback) => clock.after(delayMs, callback)),

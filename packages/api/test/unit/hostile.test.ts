@@ -1,0 +1,139 @@
+/** Who is slow, endless or larger than it seems is cut off, and costs nobody else anything (HOSTILE-1 to HOSTILE-3). */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect as connectHttp2, constants } from 'node:http2';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { after, describe, test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { streamPath } from '@holdfast/protocol';
+import { WebSocket } from 'ws';
+import { startApi } from '../../src/index.ts';
+import type { Api } from '../../src/index.ts';
+import { MemoryEngine } from '../memory-engine.ts';
+
+const ignore = (): void => undefined;
+const patienceMs = 400;
+
+const api: Api = await startApi({
+  engine: new MemoryEngine(),
+  host: '127.0.0.1',
+  port: 0,
+  grpc: { host: '127.0.0.1', port: 0 },
+  nodeId: 'node-1',
+  version: '0',
+  log: { info: ignore, warn: ignore, error: ignore },
+  limits: { requestArrivalMs: patienceMs, maxFrameBytes: 4096, maxBodyBytes: 4096 },
+});
+after(() => api.close());
+
+function open(t: TestContext): { readonly socket: Socket; readonly told: () => string } {
+  const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
+  t.after(() => socket.destroy());
+  socket.on('error', ignore);
+  let text = '';
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  return { socket, told: () => text };
+}
+
+/** Sends a part again and again until the connection ends. @returns How long that took. */
+async function dripped(socket: Socket, part: string): Promise<number> {
+  const startedMs = performance.now();
+  const timer = setInterval(() => socket.write(part), 20);
+  await once(socket, 'close');
+  clearInterval(timer);
+  return performance.now() - startedMs;
+}
+
+const post = 'POST /sessions HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n';
+
+describe('a connection over HTTP that', { concurrency: true }, () => {
+  const slow: readonly (readonly [string, string, string])[] = [
+    ['sends its headers byte by byte', 'GET /locks HTTP/1.1\r\nx: ', 'a'],
+    ['sends its body byte by byte', `${post}content-length: 4000\r\n\r\n`, ' '],
+    ['sends chunks without end, slowly', `${post}transfer-encoding: chunked\r\n\r\n`, '1\r\n \r\n'],
+  ];
+  for (const [name, begin, part] of slow)
+    test(`${name} is cut off in time, and told why (HOSTILE-1)`, async (t) => {
+      const { socket, told } = open(t);
+      socket.write(begin);
+      const tookMs = await dripped(socket, part);
+      assert.ok(tookMs >= patienceMs - 50, String(tookMs));
+      assert.match(told(), /^HTTP\/1\.1 408 /);
+    });
+
+  test('says nothing at all is cut off in time', async (t) => {
+    const { socket } = open(t);
+    socket.resume();
+    await once(socket, 'close');
+  });
+
+  test('sends a body without end is refused at the limit, before it is kept (HOSTILE-2)', async (t) => {
+    const { socket, told } = open(t);
+    socket.write(`${post}transfer-encoding: chunked\r\n\r\n`);
+    await dripped(socket, `400\r\n${' '.repeat(1024)}\r\n`);
+    assert.match(told(), /^HTTP\/1\.1 413 /);
+  });
+
+  test('sends headers without end is refused', async (t) => {
+    const { socket, told } = open(t);
+    socket.write('GET /locks HTTP/1.1\r\n');
+    await dripped(socket, `x: ${'a'.repeat(4000)}\r\n`);
+    assert.match(told(), /^HTTP\/1\.1 431 /);
+  });
+
+  test('sends what is compressed has it inflated by nobody (HOSTILE-3)', async () => {
+    const { url } = api;
+    const bomb = gzipSync(Buffer.alloc(1024 * 1024, ' '));
+    assert.ok(bomb.length < 4096);
+    const { status } = await fetch(`${url}/sessions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      body: bomb,
+    });
+    assert.equal(status, 400);
+  });
+
+  test('sends a frame of a stream without end loses it at the limit (HOSTILE-2)', async (t) => {
+    const { url } = api;
+    const socket = new WebSocket(`${url.replace('http', 'ws')}${streamPath}`);
+    t.after(() => socket.terminate());
+    await once(socket, 'open');
+    assert.equal(socket.extensions, '', 'Nothing is compressed.');
+    const timer = setInterval(() => socket.send(' '.repeat(1000), { fin: false }), 1);
+    const [code] = (await once(socket, 'close')) as [number];
+    clearInterval(timer);
+    assert.equal(code, 1009);
+  });
+});
+
+test('a message of gRPC that inflates beyond the limit is refused before it is kept (HOSTILE-3)', async (t) => {
+  const { grpcAddress = '', url } = api;
+  const session = connectHttp2(`http://${grpcAddress}`);
+  t.after(() => session.destroy());
+  const call = session.request({
+    [constants.HTTP2_HEADER_METHOD]: 'POST',
+    [constants.HTTP2_HEADER_PATH]: '/holdfast.v1.Sessions/CreateSession',
+    'content-type': 'application/grpc',
+    'grpc-encoding': 'gzip',
+    te: 'trailers',
+  });
+  const bomb = gzipSync(Buffer.alloc(8 * 1024 * 1024));
+  const head = Buffer.alloc(5);
+  head[0] = 1;
+  head.writeUInt32BE(bomb.length, 1);
+  const before = process.memoryUsage().rss;
+  const status = new Promise<string>((resolve) => {
+    const look = (headers: Readonly<Record<string, unknown>>): void => {
+      if (headers['grpc-status'] !== undefined) resolve(String(headers['grpc-status']));
+    };
+    call.on('response', look);
+    call.on('trailers', look);
+  });
+  call.resume();
+  call.end(Buffer.concat([head, bomb]));
+  assert.equal(await status, '8', 'RESOURCE_EXHAUSTED');
+  assert.ok(process.memoryUsage().rss - before < 64 * 1024 * 1024);
+  assert.equal((await fetch(`${url}/livez`)).status, 200);
+});
