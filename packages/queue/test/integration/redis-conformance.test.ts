@@ -2,7 +2,12 @@ import { after, before, describe } from 'node:test';
 import { RedisConnection } from '../../src/redis/connection.ts';
 import { testStore } from '../support/conformance.ts';
 import type { StoreUnderTest } from '../support/bench.ts';
-import { connected, redisProgram, RedisServer } from '../support/redis-servers.ts';
+import {
+  RedisServer,
+  forgetful,
+  redisProgram,
+} from '../../../client/test/integration/redis/redis-server.ts';
+import { connected } from '../support/redis-servers.ts';
 import { scriptsOf } from '../support/scripts.ts';
 
 const skip = redisProgram === undefined ? 'no redis-server on this machine' : false;
@@ -13,7 +18,7 @@ describe('Queues in Redis', { skip }, () => {
   let under: StoreUnderTest | undefined;
 
   before(async () => {
-    server = await RedisServer.start('--appendonly', 'no');
+    server = await RedisServer.start(forgetful);
     const address = { urls: [server.url], isCluster: false };
     connection = new RedisConnection(address, 'test:', () => undefined);
     await connected(connection);

@@ -4,7 +4,12 @@ import { describe, it } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
 import type { ResourceName } from '@holdfast/state';
 import { RedisConnection } from '../../src/redis/connection.ts';
-import { connected, redisProgram, RedisServer } from '../support/redis-servers.ts';
+import {
+  RedisServer,
+  durable,
+  redisProgram,
+} from '../../../client/test/integration/redis/redis-server.ts';
+import { connected } from '../support/redis-servers.ts';
 import { scriptsOf } from '../support/scripts.ts';
 
 const skip = redisProgram === undefined ? 'no redis-server on this machine' : false;
@@ -12,7 +17,7 @@ const name = 'jobs' as ResourceName;
 
 describe('A queue whose Redis is down', { skip }, () => {
   it('has no more messages than before when it is back (store_unavailable)', async () => {
-    const server = await RedisServer.start('--appendonly', 'yes', '--appendfsync', 'always');
+    const server = await RedisServer.start(durable);
     const address = { urls: [server.url], isCluster: false };
     const connection = new RedisConnection(address, 'test:', () => undefined);
     try {

@@ -4,7 +4,12 @@ import type { QueueCommand, ResourceName } from '@holdfast/state';
 import { RedisConnection } from '../../src/redis/connection.ts';
 import { Partitions } from '../../src/redis/partitions.ts';
 import { testLimits } from '../support/conformance.ts';
-import { connected, redisProgram, RedisServer } from '../support/redis-servers.ts';
+import {
+  RedisServer,
+  forgetful,
+  redisProgram,
+} from '../../../client/test/integration/redis/redis-server.ts';
+import { connected } from '../support/redis-servers.ts';
 
 const skip = redisProgram === undefined ? 'no redis-server on this machine' : false;
 const asker = 'test';
@@ -15,7 +20,7 @@ describe('An owner that was paused and has lost its partitions', { skip }, () =>
   let server: RedisServer | undefined;
   let connection: RedisConnection | undefined;
   before(async () => {
-    server = await RedisServer.start('--appendonly', 'no');
+    server = await RedisServer.start(forgetful);
     const address = { urls: [server.url], isCluster: false };
     connection = new RedisConnection(address, 'test:', () => undefined);
     await connected(connection);

@@ -9,7 +9,11 @@ import { ownersOf } from '../../src/index.ts';
 import { openRedisStore } from '../../src/redis/index.ts';
 import type { RedisStore } from '../../src/redis/index.ts';
 import { testLimits } from '../support/conformance.ts';
-import { redisProgram, RedisServer } from '../support/redis-servers.ts';
+import {
+  RedisServer,
+  forgetful,
+  redisProgram,
+} from '../../../client/test/integration/redis/redis-server.ts';
 
 const skip = redisProgram === undefined ? 'no redis-server on this machine' : false;
 const ids = ['a', 'b', 'c'];
@@ -51,7 +55,7 @@ describe('Partitions of queues in Redis', { skip }, () => {
   };
 
   before(async () => {
-    server = await RedisServer.start('--appendonly', 'no');
+    server = await RedisServer.start(forgetful);
     cluster = await startTestCluster(ids);
     await cluster.leader();
     for (const id of ids) open(id);

@@ -38,11 +38,18 @@ const reportedParts = 5;
 /** Of the messages, while one node is away. */
 const awayShare = 0.2;
 const catchUpMs = 600_000;
+const drainMs = 600_000;
+const emptyPauseMs = 500;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Its number, and then whatever belongs to that number. */
 const payloadOf = (number: number, bytes: number): string =>
   `${String(number)} `.repeat(Math.ceil(bytes / 2)).slice(0, bytes - 2);
 
+const unavailable = 503;
+
+/** Undefined: there is no leader, or it was lost meanwhile. */
 async function ask(url: string, path: string, body?: object): Promise<unknown> {
   const signal = AbortSignal.timeout(60_000);
   const json = { 'Content-Type': 'application/json' };
@@ -50,6 +57,10 @@ async function ask(url: string, path: string, body?: object): Promise<unknown> {
     signal,
     ...(body === undefined ? {} : { method: 'POST', headers: json, body: JSON.stringify(body) }),
   });
+  if (response.status === unavailable) {
+    await response.text();
+    return undefined;
+  }
   if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
   return response.headers.get('content-type')?.includes('json') === true
     ? response.json()
@@ -89,8 +100,8 @@ interface NodeStats {
 const statsOf = async (node: LocalNode): Promise<NodeStats> => ({
   peakBytes: await residentBytes(node),
   longestTurnMs: 1000 * (await metric(node.url, 'holdfast_event_loop_longest_turn_seconds')),
-  payloadBytes: await bytesIn(join(node.folder, 'payloads')),
-  snapshotBytes: await bytesIn(join(node.folder, 'snapshots')),
+  payloadBytes: await bytesIn(join(node.folder, 'data', 'payloads')),
+  snapshotBytes: await bytesIn(join(node.folder, 'data', 'snapshots')),
 });
 
 async function lineOf(
@@ -112,18 +123,20 @@ async function push(
   const startedMs = performance.now();
   const perBatch = Math.max(1, Math.floor(mostBatchBytes / bytes));
   let next = from;
-  const work = async (url: string): Promise<void> => {
+  const work = async (): Promise<void> => {
+    let url = await leaderUrl(cluster);
     while (next <= through) {
       const first = next;
       next = Math.min(through + 1, first + perBatch);
       const messages = [];
       for (let number = first; number < next; number++)
         messages.push({ key: `key ${String(number)}`, payload: payloadOf(number, bytes) });
-      await ask(url, '/queue/push-batch', { queue, messages });
+      // Where the leader was lost it is pushed again: then it may be there twice.
+      while ((await ask(url, '/queue/push-batch', { queue, messages })) === undefined)
+        url = await leaderUrl(cluster);
     }
   };
-  const url = await leaderUrl(cluster);
-  await Promise.all(Array.from({ length: atOnce }, () => work(url)));
+  await Promise.all(Array.from({ length: atOnce }, work));
   return (1000 * (through - from + 1)) / (performance.now() - startedMs);
 }
 
@@ -132,17 +145,30 @@ async function leaderUrl(cluster: LocalCluster): Promise<string> {
   return cluster.nodes.find(({ nodeId }) => nodeId === leader)?.url ?? '';
 }
 
+interface Taken {
+  readonly messages: readonly { readonly payload: string }[];
+}
+
 /** Takes and compares all of them. Returns messages a second. */
 async function drain(cluster: LocalCluster, count: number, bytes: number): Promise<number> {
   const startedMs = performance.now();
-  const url = await leaderUrl(cluster);
   const seen = new Set<number>();
   const work = async (): Promise<void> => {
+    let url = await leaderUrl(cluster);
     for (;;) {
-      const answer = (await ask(url, `/queue/pop?queue=${queue}&count=40`)) as {
-        readonly messages: readonly { readonly payload: string }[];
-      };
-      if (answer.messages.length === 0) return;
+      // What a lost leader had taken comes again.
+      const answer = (await ask(
+        url,
+        `/queue/pop?queue=${queue}&count=40&visibility_seconds=60`,
+      )) as Taken | undefined;
+      if (answer === undefined) {
+        url = await leaderUrl(cluster);
+        continue;
+      }
+      if (answer.messages.length === 0) {
+        if (seen.size >= count || performance.now() - startedMs > drainMs) return;
+        await pause(emptyPauseMs);
+      }
       for (const { payload } of answer.messages) {
         const number = Number.parseInt(payload, 10);
         if (payload !== payloadOf(number, bytes))
@@ -169,7 +195,7 @@ async function caughtUp(cluster: LocalCluster, { url }: LocalNode): Promise<numb
   const wanted = await applied(await leaderUrl(cluster));
   while ((await applied(url)) < wanted) {
     if (performance.now() - startedMs > catchUpMs) throw new Error('A node did not catch up.');
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await pause(200);
   }
   return (performance.now() - startedMs) / 1000;
 }

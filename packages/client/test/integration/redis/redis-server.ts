@@ -24,25 +24,29 @@ export const redisProgram: string | undefined = (process.env['PATH'] ?? '')
 export class RedisServer implements AsyncDisposable {
   readonly url: string;
   readonly #folder = mkdtempSync(join(tmpdir(), 'holdfast-redis-'));
-  readonly #port: number;
+  readonly port: number;
   readonly #settings: readonly string[];
   #process: ChildProcess | undefined;
 
   private constructor(port: number, settings: readonly string[]) {
-    this.#port = port;
+    this.port = port;
     this.#settings = settings;
     this.url = `redis://127.0.0.1:${String(port)}`;
   }
 
-  static async start(settings: readonly string[]): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), settings);
+  /** @param ports Between which its own is; any when absent. */
+  static async start(
+    settings: readonly string[],
+    ports: readonly [least: number, most: number] = anyPort,
+  ): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(ports), settings);
     await server.start();
     return server;
   }
 
   /** With the data that its folder has. */
   async start(): Promise<void> {
-    const place = ['--port', String(this.#port), '--bind', '127.0.0.1', '--dir', this.#folder];
+    const place = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder];
     const child = spawn(redisProgram ?? '', [...place, '--save', '', ...this.#settings], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
@@ -86,15 +90,19 @@ export class RedisServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
-    rmSync(this.#folder, { recursive: true });
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+const anyPort = [0, 65_535] as const;
+
+async function freePort([least, most]: readonly [number, number]): Promise<number> {
+  for (;;) {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, 'close');
+    if (port >= least && port <= most) return port;
+  }
 }
