@@ -82,7 +82,7 @@ interface Exports {
 
 if (import.meta.main) {
   const isCheck = process.argv.includes('--check');
-  for (const name of ['client', 'guards']) {
+  for (const name of ['client', 'guards', 'quorum-client', 'redis-voters']) {
     const folder = join('packages', name);
     const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Exports;
     const entries = new Map(

@@ -19,10 +19,21 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   dashboard: ['protocol'],
   api: ['contract', 'dashboard', 'queue', 'protocol', 'engine', 'state', 'tls'],
   client: ['protocol'],
+  'quorum-client': ['client', 'protocol'],
+  'redis-voters': ['protocol', 'quorum-client'],
   guards: ['protocol'],
   quorum: ['protocol', 'storage', 'tls'],
   server: ['protocol', 'engine', 'api', 'queue', 'storage', 'tls'],
-  cli: ['protocol', 'client', 'server', 'quorum', 'storage', 'tls'],
+  cli: [
+    'protocol',
+    'client',
+    'quorum-client',
+    'redis-voters',
+    'server',
+    'quorum',
+    'storage',
+    'tls',
+  ],
   simulator: [
     'api',
     'queue',
@@ -31,13 +42,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'engine',
     'protocol',
     'quorum',
+    'quorum-client',
     'raft',
     'state',
     'storage',
   ],
-  explorer: ['checker', 'client', 'quorum', 'raft'],
-  chaos: ['checker', 'cli', 'client', 'engine', 'protocol', 'quorum'],
-  workload: ['protocol', 'client', 'server', 'engine', 'quorum'],
+  explorer: ['checker', 'client', 'quorum-client', 'quorum', 'raft'],
+  chaos: ['checker', 'cli', 'client', 'engine', 'protocol', 'quorum', 'quorum-client'],
+  workload: ['protocol', 'client', 'server', 'engine', 'quorum', 'quorum-client'],
 };
 /** Packages without I/O, clock or randomness: they import nothing from outside either. */
 const purePackages: ReadonlySet<string> = new Set(['state', 'raft', 'protocol', 'contract']);
@@ -58,7 +70,7 @@ export function violations(folder: string, path: string, source: string): string
   )) {
     const specifier = match[1] ?? match[2] ?? match[3] ?? '';
     if (specifier.startsWith('.')) continue;
-    const other = /^@holdfast\/([a-z]+)/.exec(specifier)?.[1];
+    const other = /^@holdfast\/([a-z-]+)/.exec(specifier)?.[1];
     if (other === undefined) {
       if (purePackages.has(folder))
         found.push(`${path}: the pure package "${folder}" imports "${specifier}"`);

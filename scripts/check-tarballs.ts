@@ -4,7 +4,7 @@
  * PACK-1: it has its license and a README, nothing of the build's own state, no code whose source is gone, and no link that
  *     leads out of the package.
  * PACK-2: it depends on nothing that is not published.
- * PACK-3: the types of what programs use (client, guards) compile in a strict project that has no types of Node, resolved as
+ * PACK-3: the types of what programs use (client, guards, quorum client) compile in a strict project that has no types of Node, resolved as
  *     by Node and as by a bundler.
  *
  * Looks at the packages that programs use; with --all at every one. Needs a build. Prints each fault and ends with status 1.
@@ -55,7 +55,7 @@ export const importsOf = ({ name, exports = {} }: Manifest): string[] =>
   );
 
 /** What programs use, and the packages that those depend on. */
-const used: readonly string[] = ['client', 'guards', 'protocol'];
+const used: readonly string[] = ['client', 'guards', 'protocol', 'quorum-client', 'redis-voters'];
 const folder = '.cache/tarballs';
 const project = join(folder, 'project');
 

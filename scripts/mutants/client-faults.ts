@@ -126,7 +126,7 @@ export const clientFaults: readonly Fault[] = [
   {
     name: 'set-of-a-lease-node-not-told-on',
     breaks: 'a program that is refused for its set cannot read which set the nodes have',
-    file: 'packages/client/src/quorum/node-transport.ts',
+    file: 'packages/quorum-client/src/node-transport.ts',
     find: "'it answered with an error.'}`,\n    details,",
     put: "'it answered with an error.'}`,\n    typeof details === 'object' ? {} : details,",
   },

@@ -1,7 +1,7 @@
 /** Faults of the quorum lease, found by runs of independent lease nodes. */
 import type { Fault } from './fault.ts';
 
-const client = 'packages/client/src/quorum/lease.ts';
+const client = 'packages/quorum-client/src/lease.ts';
 const node = 'packages/quorum/src/node/lease-node.ts';
 const recovery = 'packages/quorum/src/node/recovery.ts';
 
@@ -158,7 +158,7 @@ const planted: readonly QuorumFault[] = [
   {
     name: 'renewed-hold-counted-from-now',
     breaks: 'a hold believes in its renewed lease from the moment at which it heard of it',
-    file: 'packages/client/src/quorum/quorum-lock.ts',
+    file: 'packages/quorum-client/src/quorum-lock.ts',
     find: `this.#askedAt = renewal.askedAt;`,
     put: `this.#askedAt = { monotonicMs: clock.now(), bootMs: clock.bootNow() };`,
   },
@@ -211,28 +211,28 @@ const planted: readonly QuorumFault[] = [
   {
     name: 'refusal-asked-for-again',
     breaks: 'what a majority refuses for good is asked for until the wait is over',
-    file: 'packages/client/src/quorum/quorum-lock.ts',
+    file: 'packages/quorum-client/src/quorum-lock.ts',
     find: `if (refusal !== undefined) throw refusal;`,
     put: `if (refusal !== undefined && untilMs <= clock.now()) throw refusal;`,
   },
   {
     name: 'wait-of-no-number',
     breaks: 'a wait that is no number never ends: the voters are asked for ever',
-    file: 'packages/client/src/quorum/quorum-lock.ts',
+    file: 'packages/quorum-client/src/quorum-lock.ts',
     find: `checkMs('"waitMs"', waitMs);`,
     put: ``,
   },
   {
     name: 'name-of-half-a-character',
     breaks: 'a name that no voter takes is asked for',
-    file: 'packages/client/src/quorum/door.ts',
+    file: 'packages/quorum-client/src/door.ts',
     find: String.raw`if (/\p{Surrogate}/u.test(value))`,
     put: `if (value.length === 0)`,
   },
   {
     name: 'whole-crowd-asks',
     breaks: 'all waiters of a program ask for themselves: who holds is not heard any more',
-    file: 'packages/client/src/quorum/gates.ts',
+    file: 'packages/quorum-client/src/gates.ts',
     find: `if (gate.inside < mostInside) {`,
     put: `if (gate.inside < mostInside || gate.inside > 0) {`,
   },
@@ -287,7 +287,7 @@ const planted: readonly QuorumFault[] = [
     name: 'redis-server-of-any-set',
     breaks:
       'a Redis server grants whatever set its client names: two sets of one epoch hold one lock',
-    file: 'packages/client/src/redis/scripts.ts',
+    file: 'packages/redis-voters/src/scripts.ts',
     find: `if mark[6] and mark[6] ~= ARGV[#ARGV] then return {'ANOTHER_SET', mark[2], mark[7]} end`,
     put: ``,
   },
@@ -295,21 +295,21 @@ const planted: readonly QuorumFault[] = [
     name: 'everysec-forgotten',
     breaks:
       'a Redis server that was seen as it might lose what it answered votes after a restart with what is left',
-    file: 'packages/client/src/redis/scripts.ts',
+    file: 'packages/redis-voters/src/scripts.ts',
     find: `if mark[3] == '1' and ARGV[3] == '0' then redis.call('HSET', KEYS[1], 'durable', '0') end`,
     put: ``,
   },
   {
     name: 'closed-redis-set-grants',
     breaks: 'a set of Redis servers that is closed goes on granting',
-    file: 'packages/client/src/redis/scripts.ts',
+    file: 'packages/redis-voters/src/scripts.ts',
     find: `if mark[8] then return {'CLOSED', mark[9]} end`,
     put: ``,
   },
   {
     name: 'redis-set-begins-at-once',
     breaks: 'a new set of Redis servers begins while leases of the old one stand',
-    file: 'packages/client/src/redis/change-set.ts',
+    file: 'packages/redis-voters/src/change-set.ts',
     find: `await pause(longestTtlMs * (1 + smallestDriftShare), this.#options.signal);`,
     put: ``,
   },
@@ -345,14 +345,14 @@ const planted: readonly QuorumFault[] = [
   {
     name: 'names-keep-their-files',
     breaks: 'what was first seen behind a name stays: nodes that swapped files never vote again',
-    file: 'packages/client/src/quorum/identities.ts',
+    file: 'packages/quorum-client/src/identities.ts',
     find: `this.#names.delete(before);`,
     put: `this.#names.has(before);`,
   },
   {
     name: 'twins-vote-twice',
     breaks: 'one file behind two names grants twice',
-    file: 'packages/client/src/quorum/lease.ts',
+    file: 'packages/quorum-client/src/lease.ts',
     find: `if (file !== undefined && files.has(file)) return [];`,
     put: ``,
   },
@@ -395,14 +395,14 @@ const planted: readonly QuorumFault[] = [
   {
     name: 'holders-have-no-room',
     breaks: 'acquires and waits take all the room of a connection: no lease can be renewed',
-    file: 'packages/client/src/quorum/stream-transport.ts',
+    file: 'packages/quorum-client/src/stream-transport.ts',
     find: `this.#checkRoom(this.#socket, wants ? 1 - shareOfHolders : 1);`,
     put: `this.#checkRoom(this.#socket, 1 - shareOfHolders);`,
   },
   {
     name: 'refused-as-often',
     breaks: 'who is told that there is no place in the wait queue asks as often as before',
-    file: 'packages/client/src/quorum/quorum-lock.ts',
+    file: 'packages/quorum-client/src/quorum-lock.ts',
     find: `if (refusals === 0) return pauseMs;`,
     put: `if (refusals >= 0) return pauseMs;`,
   },

@@ -28,10 +28,6 @@ export { MultiHold, MultiLock } from './multi-lock.ts';
 export type { Want, WantedLock, WantedPermits } from './multi-lock.ts';
 export { Permits } from './permits.ts';
 export type { ClientClock } from './clock.ts';
-export { Quorum } from './quorum/quorum.ts';
-export type { QuorumEnvironment, QuorumOptions } from './quorum/quorum.ts';
-export { QuorumHold, QuorumLock } from './quorum/quorum-lock.ts';
-export type { LeaseAsk, LeaseRef, Vote, Voter, WaitAsk } from './quorum/voter.ts';
 export type {
   AddressRefused,
   ClientWarning,

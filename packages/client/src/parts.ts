@@ -1,12 +1,14 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** The client's parts, for a simulator that puts time and sockets of its own under them, and for benchmarks. */
-export type { ClientClock } from './clock.ts';
+/**
+ * The client's parts: for other clients of this project, which have a connection of their own, and for a simulator that puts
+ * time and sockets of its own under them.
+ */
+export { momentOf, passedMs, systemClock } from './clock.ts';
+export type { ClientClock, Moment } from './clock.ts';
 export type { Environment, OpenSocket } from './environment.ts';
-export { Identities } from './quorum/identities.ts';
-export { NodeVoter } from './quorum/node-voter.ts';
-export { StreamTransport } from './quorum/stream-transport.ts';
-export { attempt, release, validForMs } from './quorum/lease.ts';
-export type { Attempt, QuorumSettings } from './quorum/lease.ts';
-export type { Voter } from './quorum/voter.ts';
+export { checkTls } from './tls.ts';
+export type { TlsSettings } from './tls.ts';
 export { fetchWith } from '#requests';
 export type { Fetch } from '#requests';
+export { openSocket } from '#socket';
+export type { MeasuredSocket, SocketEvents } from '#socket';

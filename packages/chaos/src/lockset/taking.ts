@@ -1,5 +1,6 @@
 /** Takes the lock of the shared set, whoever keeps it. */
-import { connect, Quorum } from '@holdfast/client';
+import { connect } from '@holdfast/client';
+import { Quorum } from '@holdfast/quorum-client';
 import type { Held } from '@holdfast/client';
 
 /** Sessions with a cluster, or leases of a quorum. */

@@ -4,8 +4,8 @@
  * CHAOS_GUARDED, CHAOS_TRANSPORT.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { Quorum } from '@holdfast/client';
-import type { QuorumHold } from '@holdfast/client';
+import { Quorum } from '@holdfast/quorum-client';
+import type { QuorumHold } from '@holdfast/quorum-client';
 import { HoldfastError } from '@holdfast/protocol';
 import type { QuorumSet } from '@holdfast/protocol';
 import { firstWord } from '../clients/first-word.ts';

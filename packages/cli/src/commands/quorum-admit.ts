@@ -60,7 +60,7 @@ async function admitServers({ output }: Environment, options: AdmitOptions): Pro
   if (seconds < 1)
     throw new UsageError(`--longest-ttl takes 1 second or more; given: "${options.longestTtl}".`);
   const floorToken = options.floor === undefined ? undefined : countOf('--floor', options.floor);
-  const { admitRedisServers } = await import('@holdfast/client/redis');
+  const { admitRedisServers } = await import('@holdfast/redis-voters');
   if (!output.json)
     output.write(
       `At most ${String(Math.ceil(seconds * 1.02))} s, or more where a longer ttl was allowed ...\n`,

@@ -73,7 +73,7 @@ async function reconfigureServers(
     throw new UsageError(`--longest-ttl takes 1 second or more; given: "${options.longestTtl}".`);
   const to = serverUrlsOf({ voters: options.to }) ?? [];
   const epoch = countOf('--epoch', options.epoch) ?? 1;
-  const { reconfigureRedisServers } = await import('@holdfast/client/redis');
+  const { reconfigureRedisServers } = await import('@holdfast/redis-voters');
   if (!output.json)
     output.write(
       `About ${String(Math.ceil(seconds * 1.02))} s, or more where a longer ttl was allowed ...\n`,

@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { HoldfastError, parseUrl, quoted } from '@holdfast/protocol';
-import type { CreateRedisClient, RedisVoter } from '@holdfast/client/redis';
+import type { CreateRedisClient, RedisVoter } from '@holdfast/redis-voters';
 import { certificates } from '../certificates.ts';
 import { UsageError } from '../failure.ts';
 import { countOf } from '../with-client.ts';
@@ -81,7 +81,7 @@ export async function redisDriver(): Promise<CreateRedisClient> {
 export async function redisServersOf(options: ServersOptions): Promise<RedisServers | undefined> {
   const urls = serverUrlsOf(options);
   if (urls === undefined) return undefined;
-  const { redisVoters } = await import('@holdfast/client/redis');
+  const { redisVoters } = await import('@holdfast/redis-voters');
   const voters = redisVoters(urls, {
     createClient: await redisDriver(),
     epoch: countOf('--epoch', options.epoch),

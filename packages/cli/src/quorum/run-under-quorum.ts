@@ -4,7 +4,7 @@
  */
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 
-import type { QuorumHold } from '@holdfast/client';
+import type { QuorumHold } from '@holdfast/quorum-client';
 import { UsageError } from '../failure.ts';
 import { printable } from '../printable.ts';
 import type { RunOptions } from '../run/run-options.ts';

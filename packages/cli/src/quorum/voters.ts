@@ -1,6 +1,6 @@
 /** Which voters a quorum has, as options and variables give them. */
 import type { Command } from 'commander';
-import type { Quorum } from '@holdfast/client';
+import type { Quorum } from '@holdfast/quorum-client';
 import { HoldfastError } from '@holdfast/protocol';
 import { givenEndpoints } from '../endpoints.ts';
 import { certificatesForConnections } from '../certificates.ts';
@@ -105,7 +105,7 @@ export async function quorumOf(
       ? Math.max(defaultDriftBufferMs, ttlMs * smallestDriftShare)
       : driftBufferSeconds * 1000;
   // Read where a lock is taken: a look at nodes needs none of its files (START-1).
-  const { Quorum } = await import('@holdfast/client');
+  const { Quorum } = await import('@holdfast/quorum-client');
   try {
     const quorum = new Quorum({
       ...(servers === undefined

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { Quorum } from '@holdfast/client';
+import { Quorum } from '@holdfast/quorum-client';
 import type { HoldfastError } from '@holdfast/protocol';
 import { freePort, holdfast, until } from './support/holdfast.ts';
 import type { Ended } from './support/holdfast.ts';

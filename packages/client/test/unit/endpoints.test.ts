@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { connect, HoldfastError, Quorum } from '@holdfast/client';
+import { connect, HoldfastError } from '@holdfast/client';
+import { Quorum } from '@holdfast/quorum-client';
 import type { ClientWarning } from '@holdfast/client';
-import { redisVoters } from '@holdfast/client/redis';
+import { redisVoters } from '@holdfast/redis-voters';
 import { Client } from '../../src/client.ts';
 import { FakePeer } from '../fake-peer.ts';
 import { clusterOf, environmentOf, VirtualClock, VirtualNode } from '../virtual-nodes.ts';

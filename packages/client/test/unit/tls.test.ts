@@ -12,7 +12,8 @@ import { Authority } from '@holdfast/tls/development';
 import type { KeyPair } from '@holdfast/tls/development';
 import { WebSocketServer } from 'ws';
 import { fetchWith } from '#requests';
-import { Client, HoldfastError, Quorum } from '../../src/index.ts';
+import { Quorum } from '@holdfast/quorum-client';
+import { Client, HoldfastError } from '../../src/index.ts';
 import type { ClientWarning, TlsOptions } from '../../src/index.ts';
 import { Route } from '../../src/route.ts';
 

@@ -5,8 +5,8 @@
  * Timers never run out by themselves: that a voter had its time is an input like any other (`silent`), and a
  * release that is not heard is not repeated.
  */
-import { attempt, release, validForMs } from '@holdfast/client/parts';
-import type { Attempt, QuorumSettings, Voter } from '@holdfast/client/parts';
+import { attempt, release, validForMs } from '@holdfast/quorum-client/parts';
+import type { Attempt, QuorumSettings, Voter } from '@holdfast/quorum-client/parts';
 import { drift, resource, ttl } from './lease-node-run.ts';
 import { nodeCount } from './messages.ts';
 import type { LeaseMessage } from './messages.ts';

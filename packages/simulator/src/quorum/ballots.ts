@@ -11,7 +11,7 @@
  * BALLOTS-5: no client believes in a lease for longer than a majority has promised (`promises.ts`), at any moment at which
  *     beliefs are compared (BALLOTS-1): also where nobody else wants the resource, and nothing comes of it.
  */
-import type { QuorumHold } from '@holdfast/client';
+import type { QuorumHold } from '@holdfast/quorum-client';
 import type { Machine } from '../world/machine.ts';
 import type { Promises } from './promises.ts';
 

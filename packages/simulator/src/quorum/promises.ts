@@ -4,7 +4,7 @@
  *
  * A client asks for one lease of a resource at a time: what the nodes did for an earlier one counts no more.
  */
-import type { LeaseRef } from '@holdfast/client';
+import type { LeaseRef } from '@holdfast/quorum-client';
 import type { Machine } from '../world/machine.ts';
 
 interface Promised {

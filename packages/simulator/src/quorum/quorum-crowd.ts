@@ -2,8 +2,8 @@
  * Very many that wait for one lock, in virtual time: how often it goes from one to the next does not depend on how busy
  * the machine is that counts it. Nodes do one question after the other, each in a time of its own.
  */
-import { Quorum } from '@holdfast/client';
-import type { QuorumHold } from '@holdfast/client';
+import { Quorum } from '@holdfast/quorum-client';
+import type { QuorumHold } from '@holdfast/quorum-client';
 import { setIdOf } from '@holdfast/protocol';
 import type { QuorumSet } from '@holdfast/protocol';
 import type { LeaseHost } from '@holdfast/quorum/parts';

@@ -1,6 +1,6 @@
 /** A program that uses quorum locks through the client as it ships. */
-import { Quorum } from '@holdfast/client';
-import type { QuorumHold } from '@holdfast/client';
+import { Quorum } from '@holdfast/quorum-client';
+import type { QuorumHold } from '@holdfast/quorum-client';
 import { HoldfastError } from '@holdfast/protocol';
 import type { QuorumSet } from '@holdfast/protocol';
 import type { Machine } from '../world/machine.ts';

@@ -1,5 +1,5 @@
 /** A lease node as a client sees it, over a network that loses, doubles, delays and overtakes. */
-import type { LeaseAsk, LeaseRef, Vote, Voter, WaitAsk } from '@holdfast/client';
+import type { LeaseAsk, LeaseRef, Vote, Voter, WaitAsk } from '@holdfast/quorum-client';
 import { setIdOf } from '@holdfast/protocol';
 import type { QuorumSet } from '@holdfast/protocol';
 import type { LeaseHost } from '@holdfast/quorum/parts';

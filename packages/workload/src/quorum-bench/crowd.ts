@@ -1,5 +1,6 @@
 /** Very many that want one lock: how often it goes from hand to hand, and whether those that hold it keep it. */
-import { HoldfastError, Quorum } from '@holdfast/client';
+import { HoldfastError } from '@holdfast/client';
+import { Quorum } from '@holdfast/quorum-client';
 import { Latencies } from '../statistics/latencies.ts';
 import type { LeaseNodes } from './lease-nodes.ts';
 

@@ -1,7 +1,7 @@
 /** Work through the client, and what it cost. */
-import { Quorum } from '@holdfast/client';
-import type { LeaseAsk, LeaseRef, Vote, Voter } from '@holdfast/client';
-import { Identities, NodeVoter, StreamTransport } from '@holdfast/client/parts';
+import { Quorum } from '@holdfast/quorum-client';
+import type { LeaseAsk, LeaseRef, Vote, Voter } from '@holdfast/quorum-client';
+import { Identities, NodeVoter, StreamTransport } from '@holdfast/quorum-client/parts';
 import { setIdOf } from '@holdfast/protocol';
 import type { LeaseNodes } from './lease-nodes.ts';
 import { Latencies } from '../statistics/latencies.ts';

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
-import { Quorum } from '@holdfast/client';
-import { Identities, NodeVoter, StreamTransport } from '@holdfast/client/parts';
+import { Quorum } from '@holdfast/quorum-client';
+import { Identities, NodeVoter, StreamTransport } from '@holdfast/quorum-client/parts';
 import { setIdOf } from '@holdfast/protocol';
 import { startLeaseNode } from '@holdfast/quorum';
 
@@ -104,7 +104,7 @@ describe('A quorum lease on nodes that agree', () => {
       const { urls } = await leaseNodes(context);
       const reach = Object.fromEntries(names.map((name, index) => [name, urls[index]]));
       const script = `
-        import { Quorum } from '@holdfast/client';
+        import { Quorum } from '@holdfast/quorum-client';
         {
           const reach = ${JSON.stringify(reach)};
           using quorum = new Quorum({ nodes: Object.keys(reach), reach, transport: '${transport}' });
