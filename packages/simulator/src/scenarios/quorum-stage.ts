@@ -1,6 +1,6 @@
 /** What a scenario of the quorum lease plays on: three nodes, two sides of a network, clients that do as they are told. */
-import { Quorum } from '@holdfast/client';
-import type { QuorumHold } from '@holdfast/client';
+import { Quorum } from '@holdfast/quorum-client';
+import type { QuorumHold } from '@holdfast/quorum-client';
 import { HoldfastError } from '@holdfast/protocol';
 import { Ballots } from '../quorum/ballots.ts';
 import { LeaseMachine } from '../quorum/lease-machine.ts';
