@@ -38,7 +38,7 @@ ${rows.join('\n')}
 
 /** Of each fault that was seen once: whether it would be found now. */
 function earlier(results: Results): string {
-  const rows = earlierFaults.flatMap(({ seen, planted }) =>
+  const rows = earlierFaults.flatMap(({ seen, planted, kept }) =>
     planted.map((name, place) => {
       const fault = allFaults.find((one) => one.name === name);
       if (fault === undefined)
@@ -48,15 +48,16 @@ function earlier(results: Results): string {
         simulator?.type === 'found' ? `by ${placeOf(simulator)}` : simulatorCell(fault, simulator);
       const found =
         tests?.type === 'found' ? 'found' : tests === undefined ? 'not measured' : 'not found';
-      return `| ${place === 0 ? seen : ''} | \`${name}\` | ${runs} | ${found} |`;
+      const cell = (text: string): string => (place === 0 ? text : '');
+      return `| ${cell(seen)} | \`${name}\` | ${runs} | ${found} | ${cell(kept.join(', '))} |`;
     }),
   );
   return `#### Faults that trials found, planted back
 
-Before they were mended these had passed all tests and whole runs of their time.
+Before they were mended these had passed all tests and whole runs of their time. The tests named last do what was done then.
 
-| what was seen | planted as | whole runs | tests |
-| --- | --- | --- | --- |
+| what was seen | planted as | whole runs | tests | done again in |
+| --- | --- | --- | --- | --- |
 ${rows.join('\n')}
 `;
 }

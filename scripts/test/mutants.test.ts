@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,8 +25,10 @@ describe('planted faults', () => {
   });
 
   it('stand for every fault that was seen once', () => {
-    for (const { seen, planted } of earlierFaults) {
-      assert.ok(planted.length > 0, seen);
+    for (const { seen, planted, kept } of earlierFaults) {
+      assert.ok(planted.length > 0 && kept.length > 0, seen);
+      for (const file of kept)
+        assert.ok(existsSync(join(root, `packages/${file}.test.ts`)), `${seen}: ${file}`);
       for (const name of planted)
         assert.ok(
           faults.some((fault) => fault.name === name),

@@ -16,16 +16,13 @@ async function diskOn(platform: NodeJS.Platform): Promise<typeof fileDisk> {
   const own = process.platform;
   Object.defineProperty(process, 'platform', { value: platform });
   try {
-    const url = new URL(`../../src/file-disk.ts?${platform}`, import.meta.url).href;
-    return ((await import(url)) as { readonly fileDisk: typeof fileDisk }).fileDisk;
+    const url = new URL('../../src/file-disk.ts', import.meta.url);
+    url.search = platform; // Loaded anew.
+    return ((await import(url.href)) as { readonly fileDisk: typeof fileDisk }).fileDisk;
   } finally {
     Object.defineProperty(process, 'platform', { value: own });
   }
 }
-
-const turns = async (): Promise<void> => {
-  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
-};
 
 describe('A write', () => {
   let folder: string;
@@ -76,6 +73,14 @@ describe('A write', () => {
     return file;
   }
 
+  /** Resolves when a sync is under way. */
+  async function syncBegun(): Promise<Done> {
+    for (const end = performance.now() + 5000; syncs.length === 0;)
+      if (performance.now() > end) assert.fail('What was written is not synced.');
+      else await new Promise((resolve) => setImmediate(resolve));
+    return syncs[0] ?? assert.fail();
+  }
+
   it('is durable by O_DSYNC where that means what it says, without a sync of its own', async () => {
     await (await created('linux')).write(Buffer.from('entry'), 0);
     assert.deepEqual(calls, [['open', true], 'write']);
@@ -86,9 +91,9 @@ describe('A write', () => {
     atATime = 3;
     let isDone = false;
     const written = opened.write(Buffer.from('entry'), 0).then(() => (isDone = true));
-    while (syncs.length === 0) await turns();
+    const synced = await syncBegun();
     assert.equal(isDone, false, 'what is not synced is not durable');
-    syncs[0]?.(null);
+    synced(null);
     await written;
     assert.deepEqual(calls, [['open', false], 'write', 'write', 'fdatasync']);
     assert.equal(Buffer.from(await opened.read(0, 5)).toString(), 'entry');
@@ -101,8 +106,8 @@ describe('A write', () => {
       written,
       (error) => error instanceof Error && error.message.includes(join(folder, 'log')),
     );
-    while (syncs.length === 0) await turns();
-    syncs[0]?.(
+    const synced = await syncBegun();
+    synced(
       Object.assign(new Error('EIO: i/o error, fdatasync'), {
         code: 'EIO',
         errno: -5,
