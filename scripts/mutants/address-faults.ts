@@ -8,6 +8,7 @@ export const addressFaults: readonly Fault[] = [
     file: 'packages/engine/src/transport/initial-members.ts',
     find: `String(ownIds) === String(toldIds)`,
     put: `ownIds.length + toldIds.length > 0`,
+    hiddenFromRuns: 'in runs a node is where its name is, at no address',
   },
   {
     name: 'initial-members-compared-for-ever',
@@ -40,6 +41,7 @@ export const addressFaults: readonly Fault[] = [
 `,
     put: `    if (told.length > 0) return;
 `,
+    hiddenFromRuns: 'in runs a node is where its name is, at no address',
   },
   {
     name: 'address-of-an-earlier-start-told-on',
@@ -54,6 +56,7 @@ export const addressFaults: readonly Fault[] = [
     file: 'packages/engine/src/peer-addresses.ts',
     find: `...learned, this.#configured.get(id) ?? inLog, inLog`,
     put: `...learned, inLog`,
+    hiddenFromRuns: 'in runs a node is where its name is, at no address',
   },
   {
     name: 'address-of-a-stranger-believed',
@@ -79,6 +82,7 @@ export const addressFaults: readonly Fault[] = [
     put: `    else if (lives) done(undefined);
     else if (arrival.connection.isOpen)
 `,
+    hiddenFromRuns: 'runs have connections of their own in the place of TCP',
   },
   {
     name: 'restart-refused-for-ever',
@@ -94,6 +98,7 @@ export const addressFaults: readonly Fault[] = [
     find: `    if (!this.#probation.isOver) return; // PROB-1
 `,
     put: ``,
+    hiddenFromRuns: 'runs have connections of their own in the place of TCP',
   },
   {
     name: 'older-copy-of-a-member-let-in',

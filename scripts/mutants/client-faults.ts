@@ -61,6 +61,7 @@ export const clientFaults: readonly Fault[] = [
         this.#warn(nodeId, url, read.problem); // ROUTE-7`,
     put: `      if (!read.ok)
         members.set(nodeId, { url, host: url, port: 80, path: '' });`,
+    hiddenFromRuns: 'in runs a node is where its name is, at no address',
   },
   {
     name: 'nodes-of-other-clusters-are-asked',

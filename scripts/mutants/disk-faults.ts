@@ -8,6 +8,7 @@ export const diskFaults: readonly Fault[] = [
     file: 'packages/storage/src/private-files.ts',
     find: `export const privateFileMode = 0o600;`,
     put: `export const privateFileMode = 0o644;`,
+    hiddenFromRuns: 'runs have no files of a system',
   },
   {
     name: 'lock-file-left-to-sqlite',
@@ -30,6 +31,7 @@ export const diskFaults: readonly Fault[] = [
     file: 'packages/storage/src/disk-error.ts',
     find: `name === 'SQLITE_FULL' ? 'ENOSPC' : refusalAt(path);`,
     put: `name === 'SQLITE_FULL' ? 'ENOSPC' : undefined;`,
+    hiddenFromRuns: 'runs have no files of a system',
   },
   {
     name: 'wide-files-not-told',
@@ -45,6 +47,7 @@ export const diskFaults: readonly Fault[] = [
     find: `const moves = beginning / jump - Math.floor(state.stats().fenceCounter / jump);`,
     put: `const moves = 0;
   if (moves === 0) return;`,
+    hiddenFromRuns: 'nothing is restored from a backup in runs',
   },
   {
     name: 'positions-not-moved-by-a-restore',
@@ -60,6 +63,7 @@ export const diskFaults: readonly Fault[] = [
     file: 'packages/engine/src/restore/new-beginning.ts',
     find: `Math.max(fenceCounter, state.index, fenceAbove);`,
     put: `Math.max(fenceCounter, state.index);`,
+    hiddenFromRuns: 'nothing is restored from a backup in runs',
   },
   {
     name: 'restore-ends-what-fits-into-an-entry',

@@ -203,6 +203,7 @@ export const grantFaults: readonly Fault[] = [
       if (!ahead.session.living) continue; // STATE-DEADLOCK-4`,
     put: `      this.#searches.step();
       if (!ahead.session.living) continue; // STATE-DEADLOCK-4`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
   },
   {
     name: 'holders-looked-at-for-every-search',

@@ -8,6 +8,7 @@ export const listeningFaults: readonly Fault[] = [
     file: 'packages/protocol/src/host-port.ts',
     find: "return bare.includes(':') ? `[${bare}]` : bare;",
     put: 'return bare;',
+    hiddenFromRuns: 'in runs a node is where its name is, at no address',
   },
   {
     name: 'brackets-left-on',
@@ -15,6 +16,7 @@ export const listeningFaults: readonly Fault[] = [
     file: 'packages/protocol/src/host-port.ts',
     find: 'const host = inBrackets === null ? given : canonicalIpv6(given);',
     put: 'const host = inBrackets === null ? given : `[${given}]`;',
+    hiddenFromRuns: 'in runs a node is where its name is, at no address',
   },
   {
     name: 'spellings-taken-for-addresses',
@@ -29,6 +31,7 @@ export const listeningFaults: readonly Fault[] = [
     file: 'packages/server/src/configuration/addresses.ts',
     find: `httpAdvertise !== '' || !(isWildcardHost(httpHost) || httpHost.includes('%'));`,
     put: `httpAdvertise !== '' || httpHost !== '';`,
+    hiddenFromRuns: 'in runs a node is where its name is, at no address',
   },
   {
     name: 'wildcard-told-to-peers',
@@ -43,6 +46,7 @@ export const listeningFaults: readonly Fault[] = [
     file: 'packages/server/src/configuration/addresses.ts',
     find: '  const read = readToldEndpoint(text);\n  return read.ok\n',
     put: '  const read = readToldEndpoint(text);\n  if (!read.ok) return { ok: true, value: text };\n  return read.ok\n',
+    hiddenFromRuns: 'in runs a node is where its name is, at no address',
   },
   {
     name: 'learned-address-told-on',
@@ -50,6 +54,7 @@ export const listeningFaults: readonly Fault[] = [
     file: 'packages/engine/src/transport/hello.ts',
     find: `return read.ok ? read.endpoint.url : '';`,
     put: `return read.ok ? read.endpoint.url : value;`,
+    hiddenFromRuns: 'in runs a node is where its name is, at no address',
   },
   {
     name: 'member-anywhere',

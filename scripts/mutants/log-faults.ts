@@ -8,6 +8,7 @@ export const logFaults: readonly Fault[] = [
     file: 'packages/storage/src/snapshot-files.ts',
     find: `if ((this.#current?.index ?? 0) >= meta.index) return false;`,
     put: `if (meta.index < 0) return false;`,
+    hiddenFromRuns: 'the newer one stays beside it, and a node that starts again finds it',
   },
   {
     name: 'clearing-up-takes-newer-snapshots',

@@ -10,6 +10,7 @@ export const peerFaults: readonly Fault[] = [
       this.#incomingOf.get(to)?.write(() => encodeMessageFrame(message, to)); // TRANSPORT-4
     else outgoing`,
     put: `if (outgoing !== undefined) outgoing`,
+    hiddenFromRuns: 'runs have connections of their own in the place of TCP',
   },
   {
     name: 'connecting-side-does-not-look',
@@ -17,6 +18,7 @@ export const peerFaults: readonly Fault[] = [
     file: 'packages/engine/src/transport/hello.ts',
     find: `      this.#otherFolder(hello) ??`,
     put: `      (wanted === undefined ? this.#otherFolder(hello) : undefined) ??`,
+    hiddenFromRuns: 'runs have connections of their own in the place of TCP',
   },
   {
     name: 'frames-count-before-the-hello',
@@ -26,6 +28,7 @@ export const peerFaults: readonly Fault[] = [
       throw`,
     put: `if (this.#reader.isEmpty && !this.#reader.isEmpty)
       throw`,
+    hiddenFromRuns: 'runs have connections of their own in the place of TCP',
   },
   {
     name: 'answers-count-before-the-hello',
@@ -33,6 +36,7 @@ export const peerFaults: readonly Fault[] = [
     file: 'packages/engine/src/transport/outgoing.ts',
     find: `else if (this.#connected) frames.push(frame);`,
     put: `else if (this.#connected || frame.kind === frameKinds.raft) frames.push(frame);`,
+    hiddenFromRuns: 'runs have connections of their own in the place of TCP',
   },
   {
     name: 'lost-folder-not-passed-on',
@@ -40,6 +44,7 @@ export const peerFaults: readonly Fault[] = [
     file: 'packages/engine/src/transport/hello.ts',
     find: `this.#knownPeers.learn(peer, hello['knownPeers']);`,
     put: ``,
+    hiddenFromRuns: 'runs have connections of their own in the place of TCP',
   },
   {
     name: 'large-frame-sent-all-the-same',
@@ -47,6 +52,7 @@ export const peerFaults: readonly Fault[] = [
     file: 'packages/engine/src/transport/frames.ts',
     find: `if (5 + bodyBytes > maxFrameBytes)`,
     put: `if (5 + bodyBytes > 2 ** 31)`,
+    hiddenFromRuns: 'it takes a frame of more than the largest size',
   },
   {
     name: 'refused-and-tried-at-once',

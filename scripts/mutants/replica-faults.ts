@@ -102,6 +102,7 @@ export const replicaFaults: readonly Fault[] = [
       starts,`,
     put: `      made: false,
       starts,`,
+    hiddenFromRuns: 'runs have no files of a system',
   },
   {
     name: 'installed-without-verification',
@@ -147,6 +148,7 @@ export const replicaFaults: readonly Fault[] = [
     file: 'packages/engine/src/apply-queue.ts',
     find: `        this.#entriesThisTurn >= this.#maxEntriesPerTurn ||`,
     put: `        this.#entriesThisTurn >= Number.MAX_SAFE_INTEGER ||`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
   },
   {
     name: 'replaced-change-told-as-done',
@@ -183,6 +185,7 @@ export const replicaFaults: readonly Fault[] = [
     file: 'packages/engine/src/turn-slices.ts',
     find: `this.#leftThisTurn -= 1;`,
     put: `this.#leftThisTurn -= 0;`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
   },
   {
     name: 'untold-callers-not-counted',

@@ -58,6 +58,7 @@ export const restoreFaults: readonly Fault[] = [
     find: `    const holds = Array.from(pool.holds, (hold) => ({ ...hold }));`,
     put: `    const holds: Hold[] = [];
     holds.push(...Array.from(pool.holds, (hold) => ({ ...hold })));`,
+    hiddenFromRuns: 'it takes 120,000 holds of one resource',
   },
   {
     name: 'members-of-a-barrier-in-one-line',

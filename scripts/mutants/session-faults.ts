@@ -86,6 +86,7 @@ export const sessionFaults: readonly Fault[] = [
       if`,
     put: `      const leadMs = Math.max(this.#readLeadMs(), wallLeadMs);
       if`,
+    hiddenFromRuns: 'runs have clocks of their own',
   },
   {
     name: 'sleep-not-counted',
@@ -93,6 +94,7 @@ export const sessionFaults: readonly Fault[] = [
     file: 'packages/protocol/src/boot-clock.ts',
     find: `if (leadMs > this.#leadMs + resolutionMs) this.#leadMs = leadMs; // BOOT-1`,
     put: `if (leadMs < 0) this.#leadMs = leadMs;`,
+    hiddenFromRuns: 'runs have clocks of their own',
   },
   {
     name: 'what-came-and-went-stays',

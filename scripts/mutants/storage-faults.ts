@@ -91,6 +91,7 @@ export const storageFaults: readonly Fault[] = [
     file: 'packages/storage/src/unrecorded-log.ts',
     find: `if (sequence > 1) throw`,
     put: `if (sequence < 1) throw`,
+    hiddenFromRuns: 'runs have no files of a system',
   },
   {
     name: 'used-log-converted-over',

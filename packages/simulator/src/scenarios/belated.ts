@@ -1,6 +1,8 @@
 /** Scenarios of calls and answers that are late: what clients believe meanwhile, and what late copies do. */
 import { Violation } from '../world/world.ts';
+import type { Session } from '@holdfast/client';
 import { unless } from './actor.ts';
+import type { Actor } from './actor.ts';
 import type { Scenarios, Stage } from './stage.ts';
 
 /** A client's answers are late, and then it reaches nobody: a rival gets the lock when its session has expired. */
@@ -128,6 +130,58 @@ async function waiterIsGone(stage: Stage): Promise<void> {
   await ask;
 }
 
+/** The cluster holds for a session what its client has, and nothing else, soon after both can talk. */
+async function holdsNothing(stage: Stage, client: Actor, session: Session): Promise<void> {
+  let held = '';
+  for (let tries = 0; tries < 100; tries++) {
+    const page = await unless(client.client.call('session_locks', { session_id: session.id }));
+    if (page !== undefined && page.locks.length <= session.holds.length) return;
+    held = page?.locks.join(', ') ?? held;
+    await stage.sleep(100);
+  }
+  throw new Violation(
+    `The cluster goes on holding ${held} for a session whose client has ${String(session.holds.length)}.`,
+  );
+}
+
+/** The answer to an acquire is lost, and the deadline of the call passes: nobody has that hold. */
+async function deadlinePasses(stage: Stage): Promise<void> {
+  const leader = await stage.begin();
+  const client = stage.actor('client', [leader.id]);
+  const session = await client.session(30);
+  await stage.sleep(stage.random.between(10, 500));
+  for (const node of stage.names()) stage.cut(node, client.name);
+  const asked = unless(session.lock('red', { waitMs: 0 }));
+  await stage.sleep(20);
+  // That it is cancelled is not heard at first either.
+  if (stage.random.withProbability(0.5)) stage.cut(client.name, ...stage.names());
+  await asked;
+  await stage.sleep(stage.random.between(500, 3000));
+  stage.healAll();
+  await holdsNothing(stage, client, session);
+}
+
+/** A copy of an acquire is long under way; meanwhile its caller has cancelled it and was told so. */
+async function cancelledCopyComesLate(stage: Stage): Promise<void> {
+  const leader = await stage.begin();
+  const [slow = '', quick = ''] = stage.random.shuffled(stage.names(leader.id));
+  const client = stage.actor('client', [slow, quick]);
+  client.partFrom(leader.id, quick);
+  const session = await client.session(20);
+  await stage.sleep(100);
+  stage.slow(slow, leader.id, 3000);
+  const controller = new AbortController();
+  const asked = unless(session.lock('red', { waitMs: 0, signal: controller.signal }));
+  await stage.sleep(20);
+  controller.abort();
+  stage.kill(stage.node(slow));
+  stage.world.network.heal(client.name, quick);
+  stage.world.network.heal(quick, client.name);
+  await asked;
+  await stage.sleep(4000);
+  await holdsNothing(stage, client, session);
+}
+
 export const belatedCalls: Scenarios = {
   answers_late: { play: answersComeLate },
   end_of_a_lease: {
@@ -139,4 +193,6 @@ export const belatedCalls: Scenarios = {
   downgrade_repeated: { play: downgradeIsRepeated },
   leader_out_of_reach: { play: leaderOutOfReach },
   waiter_gone: { play: waiterIsGone },
+  deadline_passes: { play: deadlinePasses },
+  cancelled_copy_late: { play: cancelledCopyComesLate },
 };

@@ -97,7 +97,62 @@ async function ownSnapshotComesLate(stage: Stage): Promise<void> {
   );
 }
 
+/** A bit of a snapshot turns while it is received: it is asked for again, and what is not what its hash names is no state. */
+async function bitOfAReceivedSnapshotTurns(stage: Stage): Promise<void> {
+  const leader = await stage.begin();
+  const node = stage.node(stage.random.pick(stage.names(leader.id)));
+  await leaveBehind(stage, leader, node);
+  // Slow, so that there are moments between its parts.
+  stage.slow(leader.id, node.id, 20);
+  heal(stage, node);
+  await stage.until('a bit of it that is turned', () => node.disk.flipReceived());
+  await stage.must(`${node.id} did not catch up.`, () => hasCaughtUp(leader, node), 20_000);
+  stage.kill(node);
+  stage.start(node);
+  await stage.must(`${node.id} did not start again.`, () => node.replica !== undefined, 20_000);
+}
+
+/** A log is lost, and the identity is not: the node must refuse, or it would vote again. */
+async function logIsLost(stage: Stage): Promise<void> {
+  const leader = await stage.begin();
+  const worker = stage.actor('worker');
+  await worker.work(await worker.session(60), 2 + stage.random.below(5));
+  const node = stage.node(stage.random.pick(stage.names(leader.id)));
+  stage.cluster.loseLog(node);
+  await stage.must(`${node.id} did not refuse.`, () => !node.machine.isOn, 5000);
+}
+
+/** A transfer takes longer than others need to compact what follows it, again and again: it must get there. */
+async function followerIsHelpedUnderLoad(stage: Stage): Promise<void> {
+  const leader = await stage.begin();
+  const node = stage.node(stage.random.pick(stage.names(leader.id)));
+  await leaveBehind(stage, leader, node);
+  const worker = stage.actor('busy', stage.names(node.id));
+  const session = await worker.session(60);
+  const load = { isOver: false };
+  const work = async (): Promise<void> => {
+    while (!load.isOver) await worker.work(session, 1);
+  };
+  work().catch((error: unknown) => stage.world.timeline.fail(error));
+  stage.slow(leader.id, node.id, 15);
+  stage.slow(node.id, leader.id, 15);
+  heal(stage, node);
+  await stage.must(
+    `${node.id} did not catch up within 10 s under load.`,
+    () =>
+      leader.replica
+        ?.status()
+        .progress.some(({ id, state }) => id === node.id && state === 'replicate') === true &&
+      (node.replica?.state.index ?? 0) + 20 > (leader.replica?.state.index ?? Infinity),
+    10_000,
+  );
+  load.isOver = true;
+}
+
 export const ofSnapshots: Scenarios = {
   watch_through_a_snapshot: { play: watchThroughASnapshot, settings },
+  bit_of_a_received_snapshot: { play: bitOfAReceivedSnapshotTurns, settings },
+  log_lost: { play: logIsLost },
+  follower_helped_under_load: { play: followerIsHelpedUnderLoad, settings },
   own_snapshot_late: { play: ownSnapshotComesLate, settings, size: 5 },
 };

@@ -131,6 +131,16 @@ export class Disk {
     return true;
   }
 
+  /** Turns a bit of a snapshot that is being received. False: there is none of some bytes. */
+  flipReceived(): boolean {
+    const path = this.#files.paths.find(
+      (one) => nameOf(one).includes('received') && this.#files.bytes(one).byteLength > 0,
+    );
+    if (path === undefined) return false;
+    this.#flipIn(path, 0, this.#files.bytes(path).byteLength);
+    return true;
+  }
+
   #flipIn(path: string, offset: number, byteLength: number): string {
     const position = offset + this.#random.below(byteLength);
     const bytes = this.#files.bytes(path);
