@@ -178,4 +178,11 @@ export const cacheFaults: readonly Fault[] = [
     find: `return nowMs - sinceMs > longestOwedMs;`,
     put: `return nowMs - sinceMs > 1e9;`,
   },
+  {
+    name: 'later-leader-taken-for-the-first',
+    breaks: 'a leader that knows of no lines lets writes through while those of its predecessor are answered',
+    file: `${engine}/coherence.ts`,
+    find: `lastIndex <= 1) this.#firstTerm = term;`,
+    put: `lastIndex > 0) this.#firstTerm = term;`,
+  },
 ];

@@ -85,6 +85,8 @@ export class CacheCoherence {
     sizeCalculation: () => 1,
   });
   #led: Led | undefined;
+  /** Of a leadership before which there was none. */
+  #firstTerm: number | undefined;
   #tellPlanned = false;
   #renewing = false;
   #hits = 0;
@@ -214,12 +216,16 @@ export class CacheCoherence {
 
   // ---- the leader -------------------------------------------------------------------------------
 
-  onStatus({ role, ready, term }: Status): void {
+  onStatus({ role, ready, term, lastIndex }: Status): void {
+    // SHARER-4: with nothing in its log but its own first entry, nobody was ready to grant anything before it.
+    if (role === 'leader' && lastIndex <= 1) this.#firstTerm = term;
     // Of one term there is one directory: nodes take what it grants for more of the lease that they have.
     if (role === 'leader' && this.#led?.term === term) return;
     this.#led = undefined;
     if (role !== 'leader' || !ready) return;
-    const directory = new Directory(term, this.#parts.clock.now()); // SHARER-4
+    const isFirst = term === this.#firstTerm;
+    const beganMs = isFirst ? Number.NEGATIVE_INFINITY : this.#parts.clock.now(); // SHARER-4
+    const directory = new Directory(term, beganMs);
     this.#led = { term, directory, atGate: new Map(), telling: new Map() };
   }
 

@@ -10,7 +10,8 @@
  *     owes an acknowledgement for long is granted no more time: a write waits for nobody longer than
  *     `longestOwedMs` and a lease.
  * SHARER-4: no write is clear before the leases that earlier leaders granted have run out. Those were granted after a proof of
- *     leadership, that is before this leadership began, and their nodes count them from before that proof.
+ *     leadership, that is before this leadership began, and their nodes count them from before that proof. The first
+ *     leader of a cluster, whose log has nothing of another one, has nobody to wait for.
  * SHARER-5: there are at most `maxKeys` keys and `maxSharers` sharers. A key that falls out is invalidated as if it had changed,
  *     and is known until that is done; meanwhile, and beyond the bound of sharers, reads are answered without a line.
  */

@@ -31,6 +31,11 @@ describe('the cache of a cluster', () => {
   const shown = ({ view, hit, state }: CacheRead): string =>
     `${view?.value ?? 'nothing'} ${hit ? 'hit' : 'miss'} ${state}`;
 
+  test('given a cluster that is new, when it is written, then nobody is waited for', async () => {
+    await set(leader, 'first', 1);
+    assert.equal(leader.stats().cache.writesDelayed, 0);
+  });
+
   test('given a key that is read, then the node has it in its memory, and tells who else has', async () => {
     const [one, other] = followers;
     assert.ok(one !== undefined && other !== undefined);

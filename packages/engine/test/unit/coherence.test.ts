@@ -158,4 +158,18 @@ describe('the cache of a node', () => {
     world.leader.onStatus(follows);
     await assert.rejects(world.read(), Interrupted);
   });
+
+  test('given a leadership before which there was none, then its writes wait for nobody; those of the next one do', () => {
+    const world = new World();
+    const goes = (status: Status): boolean => {
+      let isLetThrough = false;
+      world.leader.onStatus(status);
+      world.leader.gate.begin(`of term ${String(status.term)}`, () => (isLetThrough = true));
+      return isLetThrough;
+    };
+    world.leader.onStatus({ ...leads(2, false), lastIndex: 1 });
+    assert.equal(goes({ ...leads(2), lastIndex: 9 }), true, 'its log had nothing of another one');
+    world.leader.onStatus({ ...leads(3, false), lastIndex: 10 });
+    assert.equal(goes({ ...leads(3), lastIndex: 10 }), false);
+  });
 });
