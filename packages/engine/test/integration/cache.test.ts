@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { cacheLeaseMs, grantorLeaseMs } from '@holdfast/protocol/cache';
+import { latestFeatureLevel } from '@holdfast/state';
 import type { JsonValue, ResourceName } from '@holdfast/state';
 import type { CacheRead, Engine } from '../../src/types.ts';
-import { startTestCluster } from '../cluster.ts';
+import { startTestCluster, statusReached } from '../cluster.ts';
 import type { TestCluster } from '../cluster.ts';
 
 const leaderLeaseMs = grantorLeaseMs(cacheLeaseMs);
@@ -17,6 +18,7 @@ describe('the cache of a cluster', () => {
   before(async () => {
     cluster = await startTestCluster(['a', 'b', 'c']);
     leader = await cluster.leader();
+    await statusReached([leader], () => leader.status().featureLevel === latestFeatureLevel);
     followers = [...cluster.engines.values()].filter((engine) => engine !== leader);
   });
   after(() => cluster.close());
