@@ -180,9 +180,39 @@ export const cacheFaults: readonly Fault[] = [
   },
   {
     name: 'later-leader-taken-for-the-first',
-    breaks: 'a leader that knows of no lines lets writes through while those of its predecessor are answered',
+    breaks:
+      'a leader that knows of no lines lets writes through while those of its predecessor are answered',
     file: `${engine}/coherence.ts`,
     find: `lastIndex <= 1) this.#firstTerm = term;`,
     put: `lastIndex > 0) this.#firstTerm = term;`,
+  },
+  {
+    name: 'superseded-fill-is-written',
+    breaks: 'what was loaded before a write replaces what was written',
+    file: `${engine}/fills.ts`,
+    find: `return turn !== undefined && turn.token === token && nowMs < turn.untilMs;`,
+    put: `return turn !== undefined || token !== '';`,
+  },
+  {
+    name: 'fill-turn-survives-a-write',
+    breaks:
+      'a value that was deleted because it changed is replaced by the one that was loaded before',
+    file: `${engine}/fills.ts`,
+    find: `    if (turn !== undefined && turn.token !== by) this.#end(key, turn);`,
+    put: `    if (turn !== undefined && turn.token === by) this.#end(key, turn);`,
+  },
+  {
+    name: 'two-loaders-of-one-key',
+    breaks: 'all that find no value load it',
+    file: `${engine}/fills.ts`,
+    find: `      if (turn.token !== token) return`,
+    put: `      if (turn.token !== token && nowMs < 0) return`,
+  },
+  {
+    name: 'fill-without-its-token',
+    breaks: 'a client writes what it has loaded over what was written meanwhile',
+    file: 'packages/client/src/cache-filling.ts',
+    find: `const body = { key, value, fill_token: token, ...ttl };`,
+    put: `const body = { key, value, ...ttl };`,
   },
 ];

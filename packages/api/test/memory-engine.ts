@@ -21,6 +21,7 @@ import type {
 } from '@holdfast/state';
 import type {
   CacheClient,
+  CacheFills,
   CacheRead,
   EventListener,
   Backup,
@@ -167,6 +168,14 @@ export class MemoryEngine implements Engine {
     const { view, revision } = await this.query(query, 'linearizable', options);
     return { view, revision, hit: false, state: 'invalid' };
   }
+
+  readonly cacheFills: CacheFills = {
+    fillCache: async (key, { token }, options) => {
+      const { view, revision } = await this.readCache(key, options);
+      return { view, revision, token: view === undefined ? (token ?? '1-1') : undefined };
+    },
+    endCacheFill: async () => undefined,
+  };
 
   /** It grants nothing: what is kept is tested with engines that do. */
   openCacheClient(): CacheClient {

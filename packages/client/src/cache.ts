@@ -1,13 +1,8 @@
 /** The cache: keys with values and versions. What a read answers is never older than an acknowledged write. */
-import type { CacheStatsAnswer, Json, OperationName, Operations } from '@holdfast/protocol';
-import type { CallSettings } from './call-settings.ts';
+import type { CacheStatsAnswer, Json, Operations } from '@holdfast/protocol';
+import { CacheFilling } from './cache-filling.ts';
+import type { FillingClient, FillOptions } from './cache-filling.ts';
 import type { CacheMemory, MemoryStatistics } from './cache-memory.ts';
-
-type Call = <N extends OperationName>(
-  operation: N,
-  body: Operations[N]['body'],
-  settings?: CallSettings,
-) => Promise<Operations[N]['answer']>;
 
 /** Names a hold of a lock; a `Hold` is one. */
 export interface HeldReference {
@@ -52,7 +47,8 @@ export interface CacheValue extends CacheVersion {
  * await client.cache.set('user/123', { name: 'Ada L.' }, { ifVersion: version });
  */
 export class Cache {
-  readonly #call: Call;
+  readonly #client: FillingClient;
+  readonly #filling: CacheFilling;
   /** Undefined: nothing is kept. */
   readonly #memory: CacheMemory | undefined;
   readonly #timeoutMs: number;
@@ -62,8 +58,9 @@ export class Cache {
    *
    * @internal
    */
-  constructor(call: Call, memory: CacheMemory | undefined, timeoutMs: number) {
-    this.#call = call;
+  constructor(client: FillingClient, memory: CacheMemory | undefined, timeoutMs: number) {
+    this.#client = client;
+    this.#filling = new CacheFilling(client);
     this.#memory = memory;
     this.#timeoutMs = timeoutMs;
   }
@@ -72,9 +69,21 @@ export class Cache {
    * What the key has: from the memory of this process where it was read before and has not been written since, by anybody;
    * never older than a write that was answered before this call.
    *
+   * @param options `fill` loads the value where the key has none, and writes it: one loader for each key in the whole cluster, while
+   *   others that read with `fill` wait for what it writes. What it loaded is not written where somebody has written the key meanwhile:
+   *   then the key is read again.
    * @returns Undefined where the key has no value.
+   * @throws Whatever `fill` throws.
+   * @example
+   * const user = await client.cache.get('user/123', { fill: () => database.user(123), ttlMs: 60_000 });
    */
-  get(key: string): Promise<CacheValue | undefined> {
+  get(key: string, options?: FillOptions): Promise<CacheValue | undefined> {
+    return options === undefined
+      ? this.#read(key)
+      : this.#filling.get(key, options, () => this.#read(key));
+  }
+
+  #read(key: string): Promise<CacheValue | undefined> {
     const memory = this.#memory;
     if (memory === undefined) return this.#ask(key);
     return memory.read(key, this.#timeoutMs) ?? memory.fetch(key, this.#timeoutMs);
@@ -86,7 +95,7 @@ export class Cache {
   }
 
   async #ask(key: string): Promise<CacheValue | undefined> {
-    const { found, value, version } = await this.#call('cache_get', { k: key });
+    const { found, value, version } = await this.#client.call('cache_get', { k: key });
     return found ? { value, version } : undefined;
   }
 
@@ -100,7 +109,7 @@ export class Cache {
   async set(key: string, value: Json, options: CacheSetOptions = {}): Promise<CacheVersion> {
     const { ttlMs } = options;
     const ttl = ttlMs === undefined ? {} : { ttl_seconds: ttlMs / 1000 };
-    const { version } = await this.#call('cache_set', {
+    const { version } = await this.#client.call('cache_set', {
       key,
       value,
       ...ttl,
@@ -116,12 +125,12 @@ export class Cache {
    */
   async delete(key: string, conditions: CacheConditions = {}): Promise<boolean> {
     const body = { k: key, ...conditionsOf(conditions) };
-    return (await this.#call('cache_delete', body)).deleted;
+    return (await this.#client.call('cache_delete', body)).deleted;
   }
 
   /** The cache in numbers. */
   stats(): Promise<CacheStatsAnswer> {
-    return this.#call('cache_stats', {});
+    return this.#client.call('cache_stats', {});
   }
 }
 

@@ -117,11 +117,15 @@ export class Client {
       options.cache === false
         ? undefined
         : new CacheMemory(this.#connection, clock, newId(), { maxKeys, maxBytes });
-    this.cache = new Cache(
-      (operation, body, settings) => this.call(operation, body, settings),
-      this.#memory,
-      this.#timeoutMs,
-    );
+    const calls = {
+      call: <N extends OperationName>(
+        operation: N,
+        body: Operations[N]['body'],
+        settings?: CallSettings,
+      ) => this.call(operation, body, settings),
+      clock,
+    };
+    this.cache = new Cache(calls, this.#memory, this.#timeoutMs);
   }
 
   /** Who leads and where the members are, as last told; undefined before the first contact. */

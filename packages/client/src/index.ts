@@ -35,6 +35,7 @@ export type {
   OtherCluster,
 } from './client-warning.ts';
 export { Cache } from './cache.ts';
+export type { FillOptions } from './cache-filling.ts';
 export type { MemoryStatistics } from './cache-memory.ts';
 export type {
   CacheConditions,

@@ -5,7 +5,7 @@
  */
 import { belongsTo } from '@holdfast/state';
 import type { Command, CommandResult } from '@holdfast/state';
-import type { LeaderAnswer } from './cache/statistics.ts';
+import type { FillAnswer, LeaderAnswer } from './cache/statistics.ts';
 import { Interrupted } from './interrupted.ts';
 import type { FoundKinds, KeepAliveResult, Query, QueryResult } from './types.ts';
 
@@ -43,12 +43,17 @@ export function cacheAnswer(answer: unknown): LeaderAnswer {
   const isGrant =
     grant === 'over' ||
     (typeof seq === 'number' && typeof leaseMs === 'number' && typeof line === 'string');
-  const isView =
-    view === undefined ||
-    (typeof recordOf(view)['value'] === 'string' && typeof recordOf(view)['version'] === 'number');
-  if (typeof term !== 'number' || typeof revision !== 'number' || !isGrant || !isView)
+  if (typeof term !== 'number' || typeof revision !== 'number' || !isGrant || !isView(view))
     throw foreign('cache_read');
   return answer as LeaderAnswer;
+}
+
+/** @throws Interrupted ANSWER-1. */
+export function fillAnswer(answer: unknown): FillAnswer {
+  const { revision, view, token } = recordOf(answer);
+  const isToken = token === undefined || typeof token === 'string';
+  if (typeof revision !== 'number' || !isView(view) || !isToken) throw foreign('cache_fill');
+  return answer as FillAnswer;
 }
 
 /** @throws Interrupted ANSWER-1. */
@@ -58,6 +63,10 @@ export function keepAliveAnswer(answer: unknown): KeepAliveResult {
   if (!isWhole) throw foreign('keep_alive');
   return answer as KeepAliveResult;
 }
+
+const isView = (view: unknown): boolean =>
+  view === undefined ||
+  (typeof recordOf(view)['value'] === 'string' && typeof recordOf(view)['version'] === 'number');
 
 const recordOf = (answer: unknown): Readonly<Record<string, unknown>> =>
   typeof answer === 'object' && answer !== null ? { ...answer } : {};

@@ -62,6 +62,21 @@ export type Call =
       readonly wanted: readonly WirePayload[];
       readonly timeoutMs: number;
     }
+  | ({
+      /** The turn to load the value of a key (cache/fills.ts). */
+      readonly type: 'cache_fill';
+      readonly key: string;
+      readonly waitMs: number;
+      readonly fillMs: number;
+      readonly token?: string;
+      readonly timeoutMs: number;
+    } & Caller)
+  | ({
+      readonly type: 'cache_fill_end';
+      readonly key: string;
+      readonly token: string;
+      readonly timeoutMs: number;
+    } & Caller)
   /** The leader tells a node what it may not answer from its memory any more; answered when it is gone. */
   | ({ readonly type: 'cache_invalidate'; readonly timeoutMs: number } & Invalidation)
   | {
@@ -98,6 +113,8 @@ const callTypes: ReadonlySet<unknown> = new Set<Call['type']>([
   'remove_member',
   'transfer',
   'cache_read',
+  'cache_fill',
+  'cache_fill_end',
   'cache_invalidate',
   'payloads',
   'state_digest',
@@ -125,6 +142,7 @@ export function isCall(value: unknown, level: number): value is Call {
   if (call.type === 'payloads') return 'wanted' in value && areWirePayloads(value.wanted);
   if (call.type !== 'state_digest' && !hasCaller(value)) return false;
   if (call.type === 'cache_read') return isCacheRead(value);
+  if (call.type === 'cache_fill' || call.type === 'cache_fill_end') return isCacheFill(value);
   if (call.type === 'submit') {
     const { command } = call;
     return (
@@ -138,6 +156,14 @@ export function isCall(value: unknown, level: number): value is Call {
 function isCacheRead(call: object): boolean {
   const { key, epoch } = call as Readonly<Record<string, unknown>>;
   return typeof key === 'string' && typeof epoch === 'string';
+}
+
+function isCacheFill(call: object): boolean {
+  const { type, key, waitMs, fillMs, token } = call as Readonly<Record<string, unknown>>;
+  if (typeof key !== 'string') return false;
+  if (type === 'cache_fill_end') return typeof token === 'string';
+  const isToken = token === undefined || typeof token === 'string';
+  return isToken && Number.isFinite(waitMs) && Number.isFinite(fillMs);
 }
 
 function isInvalidation(call: object): boolean {

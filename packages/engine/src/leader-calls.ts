@@ -2,9 +2,9 @@
 import type { SessionId } from '@holdfast/state';
 import { administersStill } from './administration.ts';
 import type { Administration, AdministrativeCall } from './administration.ts';
-import { cacheAnswer, keepAliveAnswer, queryAnswer } from './answers.ts';
+import { cacheAnswer, fillAnswer, keepAliveAnswer, queryAnswer } from './answers.ts';
 import type { CacheCoherence } from './cache/coherence.ts';
-import type { LeaderAnswer } from './cache/statistics.ts';
+import type { FillAnswer, FillRequest, LeaderAnswer } from './cache/statistics.ts';
 import type { Clock } from './clock.ts';
 import type { LeaderRoute } from './leader-route.ts';
 import type { Leadership } from './leadership.ts';
@@ -72,6 +72,31 @@ export class LeaderCalls {
         return read;
       },
       cacheAnswer,
+    );
+  }
+
+  async fillCache(key: string, asked: FillRequest, options: CallOptions): Promise<FillAnswer> {
+    const { coherence, leadership } = this.#parts;
+    const { token, ...times } = asked;
+    const told = token === undefined ? times : { ...times, token };
+    return this.#anywhere(
+      options,
+      { type: 'cache_fill', key, ...told, ...callerIn(options) },
+      async () => {
+        const read = await coherence.fillHere(key, asked);
+        leadership.assertAdmitted(options); // LEADERSHIP-7
+        return read;
+      },
+      fillAnswer,
+    );
+  }
+
+  async endCacheFill(key: string, token: string, options: CallOptions): Promise<void> {
+    return this.#anywhere(
+      options,
+      { type: 'cache_fill_end', key, token, ...callerIn(options) },
+      async () => this.#parts.coherence.endFillHere(key, token),
+      () => undefined,
     );
   }
 

@@ -85,6 +85,14 @@ export class PeerRequests {
         leadership.assertAdmitted(call); // LEADERSHIP-7
         return read;
       }
+      case 'cache_fill': {
+        const { key, token, waitMs, fillMs } = call;
+        const read = await coherence.fillHere(key, { token, waitMs, fillMs });
+        leadership.assertAdmitted(call); // LEADERSHIP-7
+        return read;
+      }
+      case 'cache_fill_end':
+        return coherence.endFillHere(call.key, call.token) ?? null;
       case 'add_member':
       case 'promote_member':
       case 'remove_member':

@@ -11,7 +11,7 @@ import { backupOf } from './backup.ts';
 import type { Batch } from './batch.ts';
 import { CacheCoherence } from './cache/coherence.ts';
 import type { TellClient } from './cache/client-memories.ts';
-import type { CacheClient, CacheRead } from './cache/statistics.ts';
+import type { CacheClient, CacheFills, CacheRead } from './cache/statistics.ts';
 import { CacheWrites } from './cache/writes.ts';
 import { unwrapAnswer } from './calls.ts';
 import type { CallAnswer } from './calls.ts';
@@ -193,12 +193,10 @@ export class RaftEngine implements Engine {
     consistency: Consistency,
     options: CallOptions,
   ): Promise<QueryAnswer<Q>> {
-    if (consistency === 'stale') {
-      const { state, payloads } = this.#replica;
-      const found = answerQuery(state, this.#leadership.leases, query, options);
-      return (await payloads.answer(found)) as QueryAnswer<Q>;
-    }
-    return this.#leaderCalls.query(query, options);
+    if (consistency !== 'stale') return this.#leaderCalls.query(query, options);
+    const { state, payloads } = this.#replica;
+    const found = answerQuery(state, this.#leadership.leases, query, options);
+    return (await payloads.answer(found)) as QueryAnswer<Q>;
   }
 
   readCache(key: string, options: CallOptions): Promise<CacheRead> {
@@ -208,6 +206,10 @@ export class RaftEngine implements Engine {
 
   openCacheClient(tell: TellClient): CacheClient {
     return this.#coherence.openClient(tell);
+  }
+
+  get cacheFills(): CacheFills {
+    return this.#leaderCalls;
   }
 
   async addMember(id: string, peerAddress: string, caller: Caller = byNode): Promise<void> {

@@ -31,7 +31,14 @@ import type {
 } from '@holdfast/state';
 import type { TimingListener } from './timings.ts';
 import type { TellClient } from './cache/client-memories.ts';
-import type { CacheClient, CacheRead, CacheStatistics } from './cache/statistics.ts';
+import type {
+  CacheClient,
+  CacheFills,
+  CacheRead,
+  CacheStatistics,
+  FillAnswer,
+  FillRequest,
+} from './cache/statistics.ts';
 import type { AuditSink } from './audit-sink.ts';
 import type { PeerSockets } from './transport/peer-sockets.ts';
 
@@ -243,6 +250,7 @@ export interface Engine {
   keepAlive(sessionId: SessionId, options: CallOptions): Promise<KeepAliveResult>;
   /** The value of a key of the cache as of now: from the memory of this node where it may be, else from the leader. */
   readCache(key: string, options: CallOptions): Promise<CacheRead>;
+  readonly cacheFills: CacheFills;
   /**
    * A client of this node that answers reads of the cache from its own memory.
    *
@@ -301,7 +309,7 @@ export interface Engine {
  */
 export type EventListener = (revision: number, events: readonly Event[], wallMs?: number) => void;
 
-export type { CacheClient, CacheRead, CacheStatistics };
+export type { CacheClient, CacheFills, CacheRead, CacheStatistics, FillAnswer, FillRequest };
 
 export interface EngineStats {
   readonly cache: CacheStatistics;

@@ -2,6 +2,10 @@
 import type {
   CacheDeleteAnswer,
   CacheDeleteBody,
+  CacheFillAnswer,
+  CacheFillBody,
+  CacheFillEndAnswer,
+  CacheFillEndBody,
   CacheGetAnswer,
   CacheGetBody,
   CacheSetAnswer,
@@ -18,7 +22,7 @@ import { asResourceName } from './identities.ts';
 import { jsonOf, maxPayloadBytes } from './queue-wire.ts';
 
 export async function cacheSet(
-  { key, value, ttl_seconds, if_version, if_held }: CacheSetBody,
+  { key, value, ttl_seconds, if_version, if_held, fill_token }: CacheSetBody,
   context: OperationContext,
 ): Promise<Outcome<CacheSetAnswer>> {
   const tooLarge = tooLargeValue(value);
@@ -28,6 +32,7 @@ export async function cacheSet(
     name: asResourceName(key),
     value,
     ...(ttl_seconds === undefined ? {} : { ttlMs: Math.max(1, Math.round(ttl_seconds * 1000)) }),
+    ...(fill_token === undefined ? {} : { fillToken: fill_token }),
     ...conditionsOf(if_version, if_held),
   } as const satisfies CacheCommand;
   const result = await context.service.engine.submit(command, callOptions(context));
@@ -65,6 +70,32 @@ export async function cacheGet(
     node,
     state,
   };
+}
+
+export async function cacheFill(
+  { k: key, wait_seconds = 0, fill_seconds = 10, fill_token }: CacheFillBody,
+  context: OperationContext,
+): Promise<Outcome<CacheFillAnswer>> {
+  const { engine, nodeId: node } = context.service;
+  const asked = { token: fill_token, waitMs: wait_seconds * 1000, fillMs: fill_seconds * 1000 };
+  const { view, token } = await engine.cacheFills.fillCache(key, asked, callOptions(context));
+  return {
+    key,
+    found: view !== undefined,
+    value: view === undefined ? null : jsonOf(view.value),
+    version: view?.version ?? 0,
+    fill_token: token ?? null,
+    node,
+  };
+}
+
+export async function cacheFillEnd(
+  { k: key, fill_token }: CacheFillEndBody,
+  context: OperationContext,
+): Promise<Outcome<CacheFillEndAnswer>> {
+  const { engine, nodeId: node } = context.service;
+  await engine.cacheFills.endCacheFill(key, fill_token, callOptions(context));
+  return { key, node };
 }
 
 export async function cacheStats(

@@ -89,6 +89,8 @@ const all: Handlers = {
   cache_set: cache.cacheSet,
   cache_get: cache.cacheGet,
   cache_delete: cache.cacheDelete,
+  cache_fill: cache.cacheFill,
+  cache_fill_end: cache.cacheFillEnd,
   cache_stats: cache.cacheStats,
   events,
   leader: cluster.leader,

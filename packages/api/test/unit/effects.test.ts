@@ -33,6 +33,10 @@ const provokedElsewhere: Readonly<
     'queue/test/integration/redis-effects.test.ts',
     'it takes a Redis that is down',
   ],
+  fill_superseded: [
+    'engine/test/unit/cache-writes.test.ts',
+    'it takes a leader that gives turns to load values (WRITE-3)',
+  ],
   cache_busy: [
     'state/test/unit/cache.test.ts',
     'no leader of this release puts two writes of a key in one entry (WRITE-1)',

@@ -1,5 +1,5 @@
 /** The cache: keys with values and versions; what a read answers is never older than an acknowledged write. */
-import { byCluster, clusterErrors } from '../errors.ts';
+import { byCluster, byNode, clusterErrors } from '../errors.ts';
 import {
   askedConsistency,
   count,
@@ -45,6 +45,7 @@ const lineStates: Enumeration = {
   },
 };
 
+const fillToken: Schema = example(text(1, 100, 'Names a turn to load the value of a key.'), '7-1');
 const toldNode: Schema = example(string('Id of the node that answers.'), 'node-2');
 const version: Schema = example(
   uint64(0, undefined, 'Log index of the write that gave the key its value.'),
@@ -91,13 +92,22 @@ const cacheSet: UnaryOperation = changing('never', {
     ],
     if_version: [4, conditions.ifVersion],
     if_held: [5, conditions.ifHeld],
+    fill_token: [
+      6,
+      optional(
+        described(
+          fillToken,
+          'Write only while this turn to load the value stands, and the key has not been written since it was given.',
+        ),
+      ),
+    ],
   }),
   answer: answer('CacheSet', 'CacheSetAnswer', {
     key: [1, toldKey],
     version: [2, version],
     node: [3, toldNode],
   }),
-  errors: writeErrors,
+  errors: ['fill_superseded', ...writeErrors],
   access: { verb: 'cache_write', resource: 'cache' },
   http: [post('/cache/set', 'Give a key its value.')],
   grpc: { method: 'CacheSet', comment: 'Gives a key its value.' },
@@ -126,6 +136,70 @@ const cacheGet: UnaryOperation = reading({
   access: { verb: 'cache_read', resource: 'cache' },
   http: [get('/cache/get', 'The value of a key.')],
   grpc: { method: 'CacheGet', comment: 'Returns the value of a key.' },
+});
+
+const cacheFill: UnaryOperation = reading({
+  name: 'cache_fill',
+  request: request('CacheFill', 'CacheFillBody', {
+    k: [1, key],
+    wait_seconds: [
+      2,
+      optional(
+        number(
+          'How long to wait while another one loads it; 0, the default, answers at once.',
+          0,
+          5,
+        ),
+      ),
+    ],
+    fill_seconds: [
+      3,
+      optional(
+        number(
+          'How long loading may take in all; 10 when absent. Within 2 seconds, each time, more time has to be asked for.',
+          0.1,
+          300,
+        ),
+      ),
+    ],
+    fill_token: [4, optional(described(fillToken, 'Of who has its turn and asks for more time.'))],
+  }),
+  answer: answer('CacheFill', 'CacheFillAnswer', {
+    key: [1, toldKey],
+    found: [2, boolean('Whether the key has a value.')],
+    value: [3, json('The value; null where there is none.')],
+    version: [
+      4,
+      described(version, 'Log index of the write that gave it its value; 0 where it has none.'),
+    ],
+    fill_token: [
+      5,
+      nullable(
+        described(
+          fillToken,
+          'The turn to load the value: write it with this token. Null where there is a value, and while another one loads it.',
+        ),
+      ),
+    ],
+    node: [6, toldNode],
+  }),
+  errors: clusterErrors,
+  access: { verb: 'cache_write', resource: 'cache' },
+  http: [post('/cache/fill', 'The value of a key, or the turn to load it.')],
+  grpc: {
+    method: 'CacheFill',
+    comment: 'Returns the value of a key, or the turn to load it, of which there is one.',
+  },
+});
+
+const cacheFillEnd: UnaryOperation = reading({
+  name: 'cache_fill_end',
+  request: request('CacheFillEnd', 'CacheFillEndBody', { k: [1, key], fill_token: [2, fillToken] }),
+  answer: answer('CacheFillEnd', 'CacheFillEndAnswer', { key: [1, toldKey], node: [2, toldNode] }),
+  errors: clusterErrors,
+  access: { verb: 'cache_write', resource: 'cache' },
+  http: [remove('/cache/fill', 'Give up the turn to load a value.')],
+  grpc: { method: 'CacheFillEnd', comment: 'Gives up the turn to load the value of a key.' },
 });
 
 const epoch: Schema = text(
@@ -274,7 +348,16 @@ export const cache: Group = {
   service: 'Cache',
   tag: 'cache',
   description: 'The cache: keys with values and versions, with copies that are never old.',
-  operations: [cacheSet, cacheGet, cacheKeep, cacheDropped, cacheDelete, cacheStats],
+  operations: [
+    cacheSet,
+    cacheGet,
+    cacheKeep,
+    cacheDropped,
+    cacheFill,
+    cacheFillEnd,
+    cacheDelete,
+    cacheStats,
+  ],
   errors: {
     version_mismatch: byCluster(
       409,
@@ -286,6 +369,12 @@ export const cache: Group = {
       409,
       'FAILED_PRECONDITION',
       'The hold under which the write was asked for does not stand.',
+      'never',
+    ),
+    fill_superseded: byNode(
+      409,
+      'ABORTED',
+      'The turn in which the value was loaded is over.',
       'never',
     ),
     cache_busy: byCluster(409, 'ABORTED', 'Another write of the key is under way.', 'later'),

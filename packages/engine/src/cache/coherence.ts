@@ -23,10 +23,19 @@ import type { CallOptions } from '../types.ts';
 import { ClientMemories } from './client-memories.ts';
 import type { TellClient } from './client-memories.ts';
 import { Directory } from './directory.ts';
+import { turnOf } from './filling.ts';
+import { Fills } from './fills.ts';
 import { nodeStore } from './node-store.ts';
 import type { Found } from './node-store.ts';
 import type { Sharer } from './directory.ts';
-import type { CacheClient, CacheRead, CacheStatistics, LeaderAnswer } from './statistics.ts';
+import type {
+  CacheClient,
+  CacheRead,
+  CacheStatistics,
+  FillAnswer,
+  FillRequest,
+  LeaderAnswer,
+} from './statistics.ts';
 import type { WriteGate } from './writes.ts';
 
 /** Longest wait for the acknowledgement of one message, before it is sent again. */
@@ -71,6 +80,7 @@ interface AtGate {
 interface Led {
   readonly term: number;
   readonly directory: Directory;
+  readonly fills: Fills;
   /** Writes that wait, by key. */
   readonly atGate: Map<string, AtGate>;
   readonly telling: Map<Sharer, number>;
@@ -226,12 +236,14 @@ export class CacheCoherence {
     const isFirst = term === this.#firstTerm;
     const beganMs = isFirst ? Number.NEGATIVE_INFINITY : this.#parts.clock.now(); // SHARER-4
     const directory = new Directory(term, beganMs);
-    this.#led = { term, directory, atGate: new Map(), telling: new Map() };
+    this.#led = { term, directory, fills: new Fills(term), atGate: new Map(), telling: new Map() };
   }
 
   onTick(): void {
     this.#clients.onTick();
-    this.#led?.directory.onTick(this.#parts.clock.now());
+    const nowMs = this.#parts.clock.now();
+    this.#led?.directory.onTick(nowMs);
+    this.#led?.fills.onTick(nowMs);
   }
 
   /** COH-1. */
@@ -249,10 +261,27 @@ export class CacheCoherence {
     return { term: led.term, view, revision: machine.index, grant };
   }
 
+  async fillHere(key: string, asked: FillRequest): Promise<FillAnswer> {
+    const led = this.#led;
+    if (led === undefined) throw notLeading();
+    const proven = async (): Promise<void> => {
+      await this.#parts.prove();
+      if (this.#led !== led) throw notLeading();
+    };
+    return turnOf({ ...this.#parts, fills: led.fills, proven }, key, asked);
+  }
+
+  /** Its loader has nothing to write. */
+  endFillHere(key: string, token: string): void {
+    if (this.#led === undefined) throw notLeading();
+    this.#led.fills.ended(key, token);
+  }
+
   readonly gate: WriteGate = {
-    begin: (key, go) => {
+    begin: (key, go, fillToken) => {
       const led = this.#led;
       if (led === undefined) return false;
+      led.fills.written(key, fillToken); // FILL-2
       const nowMs = this.#parts.clock.now();
       led.directory.beginWrite(key, nowMs); // SHARER-2
       const waits: AtGate = { go, sinceMs: nowMs, wasDelayed: false };
@@ -266,7 +295,12 @@ export class CacheCoherence {
       }
       return true;
     },
-    end: (key) => this.#led?.directory.endWrite(key),
+    end: (key) => {
+      this.#led?.directory.endWrite(key);
+      this.#led?.fills.written(key, undefined); // FILL-2
+    },
+    mayFill: (key, token) =>
+      this.#led?.fills.mayWrite(key, token, this.#parts.clock.now()) ?? false,
   };
 
   /** SHARER-1, COH-3. */

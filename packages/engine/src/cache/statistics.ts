@@ -22,6 +22,30 @@ export interface CacheRead {
   readonly state: LineState;
 }
 
+/** Whoever would load the value of a key where it has none. */
+export interface FillRequest {
+  /** Of who has its turn, and asks for more time. */
+  readonly token: string | undefined;
+  readonly waitMs: number;
+  /** How long loading may take in all. */
+  readonly fillMs: number;
+}
+
+/** Without value and token: another one is loading it still. */
+export interface FillAnswer {
+  readonly view: CacheView | undefined;
+  readonly revision: number;
+  readonly token: string | undefined;
+}
+
+/** Turns to load values, of which each key has one in the cluster. */
+export interface CacheFills {
+  /** As of now: the value of a key, or the turn to load it where it has none. */
+  fillCache(key: string, asked: FillRequest, options: CallOptions): Promise<FillAnswer>;
+  /** Who has the turn has nothing to write. */
+  endCacheFill(key: string, token: string, options: CallOptions): Promise<void>;
+}
+
 /** What a client of this node is granted with a read: it may answer it from its own memory. */
 export interface ClientRead extends CacheRead {
   /** Of the lines of this node. */

@@ -6,6 +6,7 @@
  *     the state).
  * WRITE-2: where this node stops leading, those that wait are told that they were not begun, and no write of an earlier
  *     leadership holds up one of a later.
+ * WRITE-3: a write under a token is begun only while its token stands, looked at when it is its turn (FILL-1, FILL-2 of fills.ts).
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { CacheCommand, Command, CommandResult, Envelope } from '@holdfast/state';
@@ -28,13 +29,16 @@ export interface WriteGate {
    * @param go Called once when it may go into the log; never where this leadership ends before.
    * @returns False: this node does not lead.
    */
-  begin(key: string, go: () => void): boolean;
+  begin(key: string, go: () => void, fillToken?: string): boolean;
   /** It was applied, or certainly never will be. */
   end(key: string): void;
+  /** Whether this token may write the key (WRITE-3). */
+  mayFill(key: string, fillToken: string): boolean;
 }
 
 interface Write {
   readonly envelope: Envelope;
+  readonly fillToken: string | undefined;
   readonly resolve: (result: CommandResult) => void;
   readonly reject: (error: Error) => void;
 }
@@ -76,8 +80,10 @@ export class CacheWrites {
       return;
     }
     const ofKey = this.#byKey.get(command.name);
-    const write = { envelope, resolve, reject };
+    const fillToken = command.type === 'cache_set' ? command.fillToken : undefined;
+    const write = { envelope, fillToken, resolve, reject };
     if (ofKey === undefined) {
+      if (this.#isSuperseded(command.name, write)) return;
       const first: OfKey = { atGate: undefined, waiting: [] };
       this.#byKey.set(command.name, first);
       this.#begin(command.name, first, write);
@@ -98,7 +104,8 @@ export class CacheWrites {
   }
 
   #begin(key: string, ofKey: OfKey, write: Write): void {
-    const { envelope, resolve, reject } = write;
+    const { resolve, reject, fillToken } = write;
+    const envelope = fillToken === undefined ? write.envelope : withoutToken(write.envelope);
     const byKey = this.#byKey;
     ofKey.atGate = write;
     const go = (): void => {
@@ -117,7 +124,7 @@ export class CacheWrites {
         },
       );
     };
-    if (this.#gate.begin(key, go)) return;
+    if (this.#gate.begin(key, go, fillToken)) return;
     this.#byKey.delete(key);
     reject(new Interrupted(false, 'not the leader'));
   }
@@ -125,12 +132,20 @@ export class CacheWrites {
   /** WRITE-1. */
   #next(key: string, ofKey: OfKey): void {
     this.#gate.end(key);
-    const next = ofKey.waiting.shift();
-    if (next === undefined) this.#byKey.delete(key);
-    else {
+    for (let next = ofKey.waiting.shift(); next !== undefined; next = ofKey.waiting.shift()) {
       this.#waitingCount -= 1;
+      if (this.#isSuperseded(key, next)) continue;
       this.#begin(key, ofKey, next);
+      return;
     }
+    this.#byKey.delete(key);
+  }
+
+  /** WRITE-3. */
+  #isSuperseded(key: string, { fillToken, reject }: Write): boolean {
+    if (fillToken === undefined || this.#gate.mayFill(key, fillToken)) return false;
+    reject(superseded(key));
+    return true;
   }
 }
 
@@ -140,6 +155,21 @@ function* rejections(all: Iterable<OfKey>, error: Error): Generator<() => void> 
     for (const { reject } of waiting) yield () => reject(error);
   }
 }
+
+/** What is logged: the token is looked at by the leader alone. */
+function withoutToken(envelope: Envelope): Envelope {
+  const { command } = envelope;
+  if (command.type !== 'cache_set') return envelope;
+  const { fillToken: _, ...logged } = command;
+  return { ...envelope, command: logged };
+}
+
+const superseded = (key: string): HoldfastError =>
+  new HoldfastError(
+    'fill_superseded',
+    `The turn in which the value of key "${key}" was loaded is over: the key was written meanwhile, the loader took too long, or the leader changed. Nothing was changed. Read the key again.`,
+    { key },
+  );
 
 const tooMany = (count: number): HoldfastError =>
   new HoldfastError(

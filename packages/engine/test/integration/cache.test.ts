@@ -66,6 +66,26 @@ describe('the cache of a cluster', () => {
     assert.ok(leader.stats().cache.writesDelayed > 0, 'writes waited for the lines of others');
   });
 
+  test('given loaders on all nodes, then one of them loads, and the others are answered what it wrote', async () => {
+    const asked = { token: undefined, waitMs: 5000, fillMs: 10_000 };
+    const engines = [leader, ...followers];
+    const answers = engines.map((engine) => engine.cacheFills.fillCache('fill', asked, caller));
+    const first = await Promise.race(answers);
+    assert.ok(first.token !== undefined);
+    const command = { type: 'cache_set', name: 'fill' as ResourceName, value: 1 } as const;
+    const filled = { ...command, fillToken: first.token };
+    assert.ok((await followers[0]?.submit(filled, caller))?.ok);
+    const all = await Promise.all(answers);
+    assert.deepEqual(all.map(({ view, token }) => token ?? view?.value).sort(), [
+      '1',
+      '1',
+      first.token,
+    ]);
+    await assert.rejects(leader.submit(filled, caller), /fill_superseded|turn/);
+    await leader.submit({ type: 'cache_delete', name: 'fill' as ResourceName }, caller);
+    await assert.rejects(leader.submit(filled, caller), /turn/, 'also when it has no value again');
+  });
+
   test('given many writers of one key, then each write has its turn', async () => {
     const engines = [leader, ...followers];
     const versions = await Promise.all(

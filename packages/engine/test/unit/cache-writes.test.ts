@@ -1,6 +1,7 @@
-/** The order of writes of the cache on the leader (WRITE-1, WRITE-2). */
+/** The order of writes of the cache on the leader (WRITE-1 to WRITE-3). */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { HoldfastError } from '@holdfast/protocol';
 import type { Command, CommandResult, ResourceName } from '@holdfast/state';
 import { CacheWrites } from '../../src/cache/writes.ts';
 import { Interrupted } from '../../src/interrupted.ts';
@@ -20,6 +21,9 @@ class World {
   readonly closed = new Set<string>();
   readonly atGate: (() => void)[] = [];
   leads = true;
+  /** The token that may write. */
+  turn = 't1';
+  readonly logged: Command[] = [];
   #endOfTurn: (() => void)[] = [];
   readonly writes = new CacheWrites(
     { endOfTurn: (callback) => void this.#endOfTurn.push(callback) },
@@ -30,8 +34,10 @@ class World {
         return this.leads;
       },
       end: (key) => void this.ended.push(key),
+      mayFill: (_key, token) => token === this.turn,
     },
     ({ command }, resolve, reject) => {
+      this.logged.push(command);
       const what =
         command.type === 'cache_set' ? JSON.stringify(command.value).slice(1, -1) : command.type;
       this.proposed.push({ what, resolve, reject });
@@ -46,8 +52,10 @@ class World {
     this.writes.submit(
       { command, identity: 'test' },
       () => this.told.push(`${what} done`),
-      (error) =>
-        this.told.push(`${what} ${error instanceof Interrupted ? String(error.begun) : 'refused'}`),
+      (error) => {
+        const code = error instanceof HoldfastError ? error.code : 'refused';
+        this.told.push(`${what} ${error instanceof Interrupted ? String(error.begun) : code}`);
+      },
     );
   }
 
@@ -106,6 +114,22 @@ describe('writes of the cache on their way into the log', () => {
     world.submit({ type: 'advance' }, 'time');
     world.submit({ type: 'cache_delete', name: 'a' as ResourceName }, 'delete');
     assert.deepEqual(world.underWay, ['a1', 'advance']);
+  });
+
+  test('given a token, then it is looked at when the write has its turn, and is not logged', () => {
+    const world = new World();
+    const fill = (value: string, fillToken: string): void =>
+      world.submit({ type: 'cache_set', name: 'a' as ResourceName, value, fillToken }, value);
+    fill('late', 't0');
+    assert.deepEqual(world.told.splice(0), ['late fill_superseded']);
+    fill('a1', 't1');
+    for (let count = 0; count < 5000; count++) fill('more', 't1');
+    world.set('a', 'a2');
+    world.turn = 't2';
+    world.proposed[0]?.resolve(written);
+    assert.deepEqual(new Set(world.told.splice(0)), new Set(['a1 done', 'more fill_superseded']));
+    assert.deepEqual([world.underWay, world.writes.waitingCount], [['a1', 'a2'], 0]);
+    assert.deepEqual(world.logged[0], { type: 'cache_set', name: 'a', value: 'a1' });
   });
 
   test('given that leadership ends, then who waits was not begun, and the next leadership is not held up', () => {

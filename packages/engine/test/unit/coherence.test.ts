@@ -7,6 +7,7 @@ import type { ResourceName, StateMachine } from '@holdfast/state';
 import type { Status } from '@holdfast/raft';
 import { CacheCoherence } from '../../src/cache/coherence.ts';
 import type { Clock } from '../../src/clock.ts';
+import { turnMs } from '../../src/cache/fills.ts';
 import { Interrupted } from '../../src/interrupted.ts';
 
 const leaderLeaseMs = grantorLeaseMs(cacheLeaseMs);
@@ -171,5 +172,46 @@ describe('the cache of a node', () => {
     assert.equal(goes({ ...leads(2), lastIndex: 9 }), true, 'its log had nothing of another one');
     world.leader.onStatus({ ...leads(3, false), lastIndex: 10 });
     assert.equal(goes({ ...leads(3), lastIndex: 10 }), false);
+  });
+
+  test('given many that would load a key, then one is given the turn and the others are answered what it wrote', async () => {
+    const world = new World();
+    const ask = async (key: string): Promise<string> => {
+      const asked = { token: undefined, waitMs: 5000, fillMs: 10_000 };
+      const { view, token } = await world.leader.fillHere(key, asked);
+      return token ?? view?.value ?? 'nothing';
+    };
+    assert.equal(await ask('k'), '1', 'it has a value');
+    const token = await ask('empty');
+    assert.equal(token, '1-1');
+    const others = [ask('empty'), ask('empty')];
+    await settled();
+    assert.equal(world.leader.gate.mayFill('empty', token), true);
+    world.leader.gate.begin('empty', () => undefined, token);
+    world.machine.apply({
+      index: world.machine.index + 1,
+      time: 0,
+      commands: [
+        {
+          identity: 'test',
+          command: { type: 'cache_set', name: 'empty' as ResourceName, value: 5 },
+        },
+      ],
+    });
+    world.leader.gate.end('empty');
+    assert.deepEqual(await Promise.all(others), ['5', '5']);
+    assert.equal(world.leader.gate.mayFill('empty', token), false);
+  });
+
+  test('given a loader that dies, then the next one that waits has the turn when its time is over', async () => {
+    const world = new World();
+    const asked = { token: undefined, waitMs: 5000, fillMs: 10_000 };
+    const { token } = await world.leader.fillHere('empty', asked);
+    const other = world.leader.fillHere('empty', asked);
+    await settled();
+    world.clock.nowMs += turnMs;
+    world.clock.fire();
+    assert.equal((await other).token, '1-2');
+    assert.ok(token !== undefined && !world.leader.gate.mayFill('empty', token));
   });
 });

@@ -25,6 +25,11 @@ export interface CacheSetBody {
    * lost its hold writes nothing.
    */
   readonly if_held?: IfHeld;
+  /**
+   * Write only while this turn to load the value stands, and the key has not been written since it was given. 1 to
+   * 100 characters.
+   */
+  readonly fill_token?: string;
 }
 
 /** What CacheSet answers. */
@@ -130,6 +135,56 @@ export interface CacheDroppedAnswer {
    * 100 characters.
    */
   readonly epoch: string;
+}
+
+/** Request of CacheFill. */
+export interface CacheFillBody {
+  /** The key. "/" makes a hierarchy for access rules. 1 to 256 characters. */
+  readonly k: string;
+  /** How long to wait while another one loads it; 0, the default, answers at once. 0 to 5. */
+  readonly wait_seconds?: number;
+  /**
+   * How long loading may take in all; 10 when absent. Within 2 seconds, each time, more time has to be asked for.
+   * 0.1 to 300.
+   */
+  readonly fill_seconds?: number;
+  /** Of who has its turn and asks for more time. 1 to 100 characters. */
+  readonly fill_token?: string;
+}
+
+/** What CacheFill answers. */
+export interface CacheFillAnswer {
+  /** The key. */
+  readonly key: string;
+  /** Whether the key has a value. */
+  readonly found: boolean;
+  /** The value; null where there is none. */
+  readonly value: Json;
+  /** Log index of the write that gave it its value; 0 where it has none. */
+  readonly version: number;
+  /**
+   * The turn to load the value: write it with this token. Null where there is a value, and while another one loads
+   * it. 1 to 100 characters.
+   */
+  readonly fill_token: string | null;
+  /** Id of the node that answers. */
+  readonly node: string;
+}
+
+/** Request of CacheFillEnd. */
+export interface CacheFillEndBody {
+  /** The key. "/" makes a hierarchy for access rules. 1 to 256 characters. */
+  readonly k: string;
+  /** Names a turn to load the value of a key. 1 to 100 characters. */
+  readonly fill_token: string;
+}
+
+/** What CacheFillEnd answers. */
+export interface CacheFillEndAnswer {
+  /** The key. */
+  readonly key: string;
+  /** Id of the node that answers. */
+  readonly node: string;
 }
 
 /** Request of CacheDelete. */

@@ -37,6 +37,7 @@ export type ErrorCode =
   | 'stale_receipt'
   | 'version_mismatch'
   | 'hold_not_current'
+  | 'fill_superseded'
   | 'cache_busy'
   | 'compacted'
   | 'future_position'
@@ -315,6 +316,13 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
     retry: 'never',
     effect: 'none',
     by: 'cluster',
+  },
+  fill_superseded: {
+    status: 409,
+    title: 'The turn in which the value was loaded is over.',
+    retry: 'never',
+    effect: 'none',
+    by: 'node',
   },
   cache_busy: {
     status: 409,

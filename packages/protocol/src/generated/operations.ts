@@ -120,6 +120,10 @@ import type {
 import type {
   CacheDeleteAnswer,
   CacheDeleteBody,
+  CacheFillAnswer,
+  CacheFillBody,
+  CacheFillEndAnswer,
+  CacheFillEndBody,
   CacheGetAnswer,
   CacheGetBody,
   CacheSetAnswer,
@@ -280,6 +284,8 @@ export interface Operations {
   };
   readonly cache_set: { readonly body: CacheSetBody; readonly answer: CacheSetAnswer };
   readonly cache_get: { readonly body: CacheGetBody; readonly answer: CacheGetAnswer };
+  readonly cache_fill: { readonly body: CacheFillBody; readonly answer: CacheFillAnswer };
+  readonly cache_fill_end: { readonly body: CacheFillEndBody; readonly answer: CacheFillEndAnswer };
   readonly cache_delete: { readonly body: CacheDeleteBody; readonly answer: CacheDeleteAnswer };
   readonly cache_stats: { readonly body: CacheStatsBody; readonly answer: CacheStatsAnswer };
   readonly events: { readonly body: EventsBody; readonly answer: EventsAnswer };

@@ -24,6 +24,8 @@ export type CacheCommand =
       readonly value: JsonValue;
       /** The value ends by itself so long after the entry, in cluster time. */
       readonly ttlMs?: number;
+      /** Of the turn in which the value was loaded: the leader looks at it and takes it off, it is not logged. */
+      readonly fillToken?: string;
     } & Conditions)
   /** Takes its value from a key. */
   | ({ readonly type: 'cache_delete'; readonly name: ResourceName } & Conditions);
@@ -84,6 +86,6 @@ const conditions = { ifVersion: 2, ifHeld: { level: 2, fields: { name: 2, fenceT
 
 /** FEATURE-1. */
 export const cacheLevels: LevelsOf<CacheCommand> = {
-  cache_set: { level: 2, fields: { name: 2, value: 2, ttlMs: 2, ...conditions } },
+  cache_set: { level: 2, fields: { name: 2, value: 2, ttlMs: 2, fillToken: 2, ...conditions } },
   cache_delete: { level: 2, fields: { name: 2, ...conditions } },
 };

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, it } from 'node:test';
+import { HoldfastError } from '@holdfast/protocol';
+import type { Json } from '@holdfast/protocol';
+import { CacheFilling } from '../../src/cache-filling.ts';
+import type { FillingClient } from '../../src/cache-filling.ts';
+import type { CacheValue } from '../../src/cache.ts';
+import { VirtualClock } from '../virtual-nodes.ts';
+
+/** A cluster that gives one turn at a time. */
+class Cluster {
+  readonly clock = new VirtualClock();
+  readonly asked: string[] = [];
+  value: CacheValue | undefined;
+  token: string | undefined;
+  /** Somebody writes while the loader works. */
+  isWrittenMeanwhile = false;
+
+  readonly client: FillingClient = {
+    clock: this.clock,
+    call: (async (operation: string, body: { fill_token?: string; value?: Json }) => {
+      this.asked.push(operation);
+      if (operation === 'cache_fill') {
+        if (body.fill_token !== undefined) return { found: false, fill_token: body.fill_token };
+        if (this.value !== undefined) return { found: true, ...this.value, fill_token: null };
+        this.token = this.token === undefined ? '1-1' : `${this.token}1`;
+        return { found: false, value: null, version: 0, fill_token: this.token };
+      }
+      if (operation !== 'cache_set') return {};
+      if (body.fill_token !== this.token || this.isWrittenMeanwhile)
+        throw new HoldfastError('fill_superseded', 'written meanwhile');
+      this.value = { value: body.value ?? null, version: 9 };
+      return { version: 9 };
+    }) as FillingClient['call'],
+  };
+
+  readonly read = async (): Promise<CacheValue | undefined> => this.value;
+}
+
+describe('A fill', () => {
+  let cluster: Cluster;
+  let filling: CacheFilling;
+  beforeEach(() => {
+    cluster = new Cluster();
+    filling = new CacheFilling(cluster.client);
+  });
+
+  it('is asked for once in a process, whoever reads meanwhile; the others read what it wrote', async () => {
+    let loaded = 0;
+    const fill = async (): Promise<Json> => (loaded += 1);
+    const all = await Promise.all([1, 2, 3].map(() => filling.get('k', { fill }, cluster.read)));
+    assert.deepEqual([loaded, all.map((one) => one?.value)], [1, [1, 1, 1]]);
+    assert.deepEqual(cluster.asked, ['cache_fill', 'cache_set']);
+  });
+
+  it('is not asked for where there is a value, also one that somebody has written meanwhile', async () => {
+    const fill = (): Promise<Json> => Promise.reject(new Error('not to be loaded'));
+    cluster.value = { value: 5, version: 3 };
+    assert.equal((await filling.get('k', { fill }, cluster.read))?.value, 5);
+    const late = await filling.get('k', { fill }, async () => undefined);
+    assert.deepEqual(late, { value: 5, version: 3 });
+  });
+
+  it('that was overtaken by a write is not written, and the key is read again', async () => {
+    cluster.isWrittenMeanwhile = true;
+    const fill = async (): Promise<Json> => {
+      cluster.value = { value: 'newer', version: 10 };
+      return 'old';
+    };
+    assert.equal((await filling.get('k', { fill }, cluster.read))?.value, 'newer');
+  });
+
+  it('that fails, or has nothing, gives its turn up', async () => {
+    const failing = (): Promise<Json> => Promise.reject(new Error('no database'));
+    await assert.rejects(filling.get('k', { fill: failing }, cluster.read), /no database/);
+    assert.equal(await filling.get('k', { fill: async () => undefined }, cluster.read), undefined);
+    assert.deepEqual(cluster.asked, [
+      'cache_fill',
+      'cache_fill_end',
+      'cache_fill',
+      'cache_fill_end',
+    ]);
+  });
+
+  it('asks for more time while its loader works, and no longer', async () => {
+    const { clock } = cluster;
+    const fill = (): Promise<Json> => new Promise((resolve) => clock.after(2500, () => resolve(1)));
+    await clock.settled(filling.get('k', { fill }, cluster.read));
+    assert.equal(cluster.asked.filter((operation) => operation === 'cache_fill').length, 4);
+    await clock.pass(5000);
+    assert.equal(cluster.asked.length, 5);
+  });
+});
