@@ -126,7 +126,9 @@ describe('A backup that is fetched (DOWN-1)', () => {
 
 describe('A backup of the next node (DOWN-2)', () => {
   const from = (...urls: readonly string[]): ReturnType<typeof download> =>
-    download(urls, file, nothingTold, new AbortController().signal);
+    download(urls, file, nothingTold, new AbortController().signal).catch((error: unknown) =>
+      assert.fail(`It was not fetched: ${String(error)}`),
+    );
 
   it('is fetched where one breaks off, or sends something else', async () => {
     const changed = Buffer.from(bytes);
