@@ -24,6 +24,8 @@ describe('Acquires of which the client was told that they failed, while both fol
     await using other = await connect({ endpoints: cluster.urls });
     await using session = await client.session({ timeoutSeconds: 60 });
     await using rival = await other.session({ timeoutSeconds: 60 });
+    await using plainClient = await connect({ endpoints: cluster.urls, transport: 'http' });
+    await using plainSession = await plainClient.session({ timeoutSeconds: 60 });
     const entered = await session.lock('twice');
     // Asked before anybody is paused: a leader without followers steps down within a second.
     const leader = await cluster.leader();
@@ -47,6 +49,9 @@ describe('Acquires of which the client was told that they failed, while both fol
       new Election(session, 'chief').campaign(),
       new MultiLock(session, ['left', 'right']).acquire(),
       entered.release(),
+      plainSession.lock('by-http'),
+      plainSession.permits('slots-by-http', { limit: 1 }),
+      new Election(plainSession, 'chief-by-http').campaign(),
     ]);
     for (const nodeId of followers) await cluster.kill(nodeId, 'SIGCONT');
     for (const answered of await Promise.all(plain)) {
@@ -62,11 +67,15 @@ describe('Acquires of which the client was told that they failed, while both fol
     assert.ok(effects.has('perhaps'), [...effects].join(', '));
 
     assert.equal(session.state, 'active');
-    await waitUntil(
-      'the session still holds something',
-      20_000,
-      async () => (await holdsOf(client, session)) === 0,
-    );
+    for (const [of, whose] of [
+      [client, session],
+      [plainClient, plainSession],
+    ] as const)
+      await waitUntil(
+        'the session still holds something',
+        20_000,
+        async () => (await holdsOf(of, whose)) === 0,
+      );
     await entered.release();
     assert.equal(entered.state, 'released');
     // As a program would: it tries again, and is done.
@@ -74,6 +83,8 @@ describe('Acquires of which the client was told that they failed, while both fol
     for (const name of ['job', 'twice', 'left', 'right', 'plain-true', 'plain-false'])
       await (await rival.lock(name, { waitMs: 5000 })).release();
     await (await rival.permits('slots', { permits: 2, limit: 2, waitMs: 5000 })).release();
-    await (await new Election(rival, 'chief').campaign({ waitMs: 5000 })).resign();
+    for (const name of ['chief', 'chief-by-http'])
+      await (await new Election(rival, name).campaign({ waitMs: 5000 })).resign();
+    await (await rival.lock('by-http', { waitMs: 5000 })).release();
   });
 });
