@@ -27,6 +27,7 @@ import { restoreFaults } from './restore-faults.ts';
 import { serviceFaults } from './service-faults.ts';
 import { sessionFaults } from './session-faults.ts';
 import { snapshotFaults } from './snapshot-faults.ts';
+import { inspectFaults } from './inspect-faults.ts';
 import { storageFaults } from './storage-faults.ts';
 import { tlsFaults } from './tls-faults.ts';
 
@@ -113,6 +114,7 @@ export const faultGroups: readonly FaultGroup[] = [
   { title: 'Of leases under changing leaders', faults: leaseFaults },
   { title: 'Of snapshots', faults: snapshotFaults },
   { title: 'Of the log and the disk', faults: storageFaults },
+  { title: 'Of looking into a folder', faults: inspectFaults },
   { title: 'Of addresses and who is who', faults: addressFaults },
   { title: 'Of what clients believe', faults: clientFaults },
   { title: 'Of requests whose outcome is unknown', faults: outcomeFaults },

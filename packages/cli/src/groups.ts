@@ -103,6 +103,10 @@ export const groups: readonly Group[] = [
     names: ['doctor'],
     read: async () => (await import('./commands/doctor.ts')).addDoctorCommand,
   },
+  {
+    names: ['inspect'],
+    read: async () => (await import('./commands/inspect.ts')).addInspectCommand,
+  },
   { names: ['audit'], read: async () => (await import('./commands/audit.ts')).addAuditCommands },
   { names: ['auth'], read: async () => (await import('./commands/auth.ts')).addAuthCommands },
   { names: ['cert'], read: async () => (await import('./commands/cert.ts')).addCertCommands },

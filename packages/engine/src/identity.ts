@@ -96,7 +96,7 @@ export function readJson(path: string): unknown {
   }
 }
 
-type Former = Omit<Identity, 'log'>;
+export type Former = Omit<Identity, 'log'>;
 
 function isIdentity(value: unknown): value is Identity | Former {
   if (typeof value !== 'object' || value === null) return false;
@@ -133,6 +133,14 @@ function writeIdentity(folder: string, identity: Identity): void {
   writeDurably(folder, 'identity.json', JSON.stringify(identity, null, 2) + '\n');
 }
 
+/** Of the format before, it names no log. Undefined: the folder has none. @throws Error where it cannot be read. */
+export function readIdentity(folder: string): Identity | Former | undefined {
+  const path = join(folder, 'identity.json');
+  const found = readJson(path);
+  if (found === undefined || isIdentity(found)) return found;
+  throw new Error(`${path} is not an identity this version can read.`);
+}
+
 /** Reads the folder's identity, or gives it one. The caller holds the folder's lock (IDENTITY-4). Throws where it belongs to another cluster or node. */
 export function claimFolder(
   folder: string,
@@ -141,8 +149,7 @@ export function claimFolder(
   makeFolders(folder);
   for (const name of readdirSync(folder))
     if (name.endsWith(temporaryEnding)) rmSync(join(folder, name), { force: true });
-  const path = join(folder, 'identity.json');
-  const found = readJson(path);
+  const found = readIdentity(folder);
   if (found === undefined) {
     const identity: Identity = {
       formatVersion: 2,
@@ -152,9 +159,6 @@ export function claimFolder(
     };
     writeIdentity(folder, identity);
     return identity;
-  }
-  if (!isIdentity(found)) {
-    throw new Error(`${path} is not an identity this version can read.`);
   }
   if (found.clusterId !== wanted.clusterId || found.nodeId !== wanted.nodeId) {
     throw new Error(

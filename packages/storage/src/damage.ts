@@ -7,9 +7,12 @@ const recovery =
 export class StorageDamagedError extends Error {
   override readonly name: string = 'StorageDamagedError';
   readonly file: string;
+  /** Without the file, and without what to do. */
+  readonly what: string;
   constructor(file: string, what: string) {
     super(`${file} is damaged: ${what}. Nothing was changed. ${recovery}`);
     this.file = file;
+    this.what = what;
   }
 }
 

@@ -5,6 +5,8 @@
  *       elsewhere by `fdatasync` after the write (which is F_FULLFSYNC on macOS).
  * FD-2: a folder that was made is durable, up to the first that was there before. Names of files are the
  *       business of those who give them (`durable-names.ts`).
+ * FD-3: whoever only looks has a disk by which nothing can be changed: files are opened for reading alone, and what
+ *       would write, name, remove or lock something fails.
  */
 import {
   close,
@@ -108,6 +110,12 @@ class RealFile implements DiskFile {
     } catch (error) {
       throw diskError(error, 'closed', this.#path);
     }
+  }
+}
+
+class ReadOnlyFile extends RealFile {
+  override write(): Promise<void> {
+    return refused();
   }
 }
 
@@ -226,3 +234,27 @@ export function delayed(disk: Disk, delayMs: number): Disk {
     create: async (path, zeroBytes) => slow(await disk.create(path, zeroBytes)),
   };
 }
+
+function refused(): never {
+  throw new Error('FD-3: this disk is only looked at. Nothing was changed.');
+}
+
+/** FD-3. */
+export const readOnlyDisk: Disk = {
+  now: fileDisk.now,
+  list,
+  open: async (path) => {
+    try {
+      return new ReadOnlyFile(path, await openAsync(path, constants.O_RDONLY));
+    } catch (error) {
+      throw diskError(error, 'opened', path);
+    }
+  },
+  // What a process that ended left in memory is read all the same.
+  syncFolder: () => Promise.resolve(),
+  makeFolder: refused,
+  create: refused,
+  rename: refused,
+  remove: refused,
+  lock: refused,
+};

@@ -4,6 +4,7 @@
  * the folder (a socket would not be). Nothing else may open that file: closing any descriptor of it would
  * release the process's lock.
  */
+import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { diskError } from './disk-error.ts';
 import { FolderInUseError } from './disk.ts';
@@ -27,4 +28,23 @@ export function lockFile(path: string): () => void {
   return () => {
     if (held.isOpen) held.close();
   };
+}
+
+/**
+ * Whether a process has it, and nothing is made, changed or kept to find that out. It is looked at through SQLite: a
+ * descriptor of another kind would, when it is closed, release the lock that this process itself may have.
+ */
+export function isLocked(path: string): boolean {
+  if (!existsSync(path)) return false;
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { readOnly: true, timeout: 0 });
+    database.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return false;
+  } catch (error) {
+    if (error instanceof Error && /locked|busy/.test(error.message)) return true;
+    throw diskError(error, 'read', path);
+  } finally {
+    database?.close();
+  }
 }

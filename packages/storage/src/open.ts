@@ -18,11 +18,12 @@ import type { PayloadSettings } from './payload-files.ts';
 import { closePayloads, findPayloads } from './payload-scan.ts';
 import type { FoundPayloads } from './payload-scan.ts';
 import { recoverLog } from './recover.ts';
-import type { LogEnd } from './recover.ts';
+import type { FoundLog, LogEnd } from './recover.ts';
 import { SegmentLog } from './segment-log.ts';
 import type { SegmentLogOptions } from './segment-log.ts';
 import { SnapshotFiles } from './snapshot-files.ts';
 import { noSnapshot, recoverSnapshot } from './snapshot-recovery.ts';
+import type { FoundSnapshot } from './snapshot-recovery.ts';
 import type { LogPosition, Opened, StorageOptions } from './types.ts';
 import { refuseUsedConversion, refuseUsedLog } from './unrecorded-log.ts';
 
@@ -177,9 +178,42 @@ async function openBeside(
   return { ...opened, finishConversion };
 }
 
-interface Files {
+export interface Files {
   readonly logFiles: readonly FoundFile[];
   readonly snapshotFiles: readonly FoundFile[];
+}
+
+/** A log that was made, and its snapshot, checked as a whole. */
+interface FoundMade extends FoundLog {
+  /** Undefined: there is none. The caller closes its file. */
+  readonly found: FoundSnapshot | undefined;
+  readonly recovered: Recovered;
+}
+
+/**
+ * Changes nothing: whoever only looks (`look.ts`) sees what a start would see.
+ *
+ * @throws LogMissingError, StorageDamagedError
+ */
+export async function recoverMade(
+  disk: Disk,
+  { log: folder, snapshots }: Folders,
+  { logFiles, snapshotFiles }: Files,
+  logId: Buffer,
+  known: LogPosition,
+): Promise<FoundMade> {
+  const { replay, end, repairs } = await recoverLog(disk, folder, logFiles, logId);
+  const { installedIndex } = replay;
+  const found = await recoverSnapshot(disk, snapshots, snapshotFiles, installedIndex);
+  try {
+    const recovered = replay.finish(found?.meta ?? noSnapshot, folder);
+    refuseOlder(folder, known, end);
+    refuseFewerFrames({ log: folder, snapshots }, snapshotFiles, end.nextSequence - 1);
+    return { replay, end, repairs, found, recovered };
+  } catch (error) {
+    await found?.file.close();
+    throw error;
+  }
 }
 
 async function openMade(
@@ -188,20 +222,16 @@ async function openMade(
   { logFiles, snapshotFiles }: Files,
   known: LogPosition,
 ): Promise<Found> {
-  const { disk, folder, logId, segmentBytes, maxSpares } = options;
-  const { replay, end, repairs } = await recoverLog(disk, folder, logFiles, logId);
-  const { installedIndex } = replay;
-  const found = await recoverSnapshot(disk, folders.snapshots, snapshotFiles, installedIndex);
+  const { disk, logId, segmentBytes, maxSpares } = options;
+  const files = { logFiles, snapshotFiles };
+  const { replay, end, repairs, found, recovered } = await recoverMade(
+    disk,
+    folders,
+    files,
+    logId,
+    known,
+  );
   const meta = found?.meta ?? noSnapshot;
-  let recovered;
-  try {
-    recovered = replay.finish(meta, folder);
-    refuseOlder(folder, known, end);
-    refuseFewerFrames(folders, snapshotFiles, end.nextSequence - 1);
-  } catch (error) {
-    await found?.file.close();
-    throw error;
-  }
   // Everything was found good: from here on something may be changed.
   const spares = logFiles.filter(
     ({ name, byteLength }) => isSpare(name) && byteLength === segmentBytes,

@@ -10,3 +10,5 @@ export { logIdBytes } from './frame.ts';
 export { segmentOf, snapshotOf } from './layout.ts';
 export { MemoryFiles } from './memory-disk.ts';
 export type { Operation } from './memory-disk.ts';
+export { lookAtLog } from './look.ts';
+export type { SeenLog, SeenSegment, SeenSnapshot } from './look.ts';

@@ -48,10 +48,21 @@ export async function recoverSnapshot(
   }
   if (newest === undefined) return undefined;
   const { named, isReceived, found } = newest;
-  const { index, hash } = named;
   const { byteLength } = found;
   await disk.syncFolder(folder);
   const path = join(folder, found.name);
+  const { point, file } = await openSnapshotFile(disk, path, named, byteLength);
+  const meta = { ...point, hash: named.hash, byteLength };
+  return { meta, named, name: found.name, isReceived, file };
+}
+
+/** Every byte of it is checked. @throws StorageDamagedError where it is not what its name says. */
+export async function openSnapshotFile(
+  disk: Disk,
+  path: string,
+  { index, hash }: SnapshotName,
+  byteLength: number,
+): Promise<{ readonly point: SnapshotPoint; readonly file: DiskFile }> {
   const file = await disk.open(path);
   try {
     if ((await hashOf(file, byteLength)) !== hash)
@@ -59,7 +70,7 @@ export async function recoverSnapshot(
     const point = headOf(path, await file.read(0, Math.min(maxHeadBytes, byteLength)));
     if (point.index !== index)
       throw new StorageDamagedError(path, `its head names index ${String(point.index)}`);
-    return { meta: { ...point, hash, byteLength }, named, name: found.name, isReceived, file };
+    return { point, file };
   } catch (error) {
     await file.close();
     throw error;

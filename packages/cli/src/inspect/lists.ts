@@ -1,0 +1,182 @@
+/** What there is of a kind in a state, page by page. */
+import type { InspectedState } from '@holdfast/server/inspect';
+
+type State = InspectedState['state'];
+type ListedKind = Parameters<State['list']>[0];
+
+export const listedKinds: readonly (ListedKind | 'queue')[] = [
+  'session',
+  'lock',
+  'semaphore',
+  'election',
+  'barrier',
+  'latch',
+  'cache',
+  'queue',
+];
+export type InspectedKind = (typeof listedKinds)[number];
+
+export const isListedKind = (text: string): text is InspectedKind =>
+  (listedKinds as readonly string[]).includes(text);
+
+const pageRows = 1000;
+
+export interface ListedRow {
+  /** The whole record, for programs. */
+  readonly record: object;
+  readonly cells: readonly string[];
+}
+
+export const headsOf: Readonly<Record<InspectedKind, readonly string[]>> = {
+  session: ['SESSION', 'CLIENT', 'TIMEOUT', 'HOLDS', 'WAITS'],
+  lock: ['LOCK', 'HELD BY', 'TOKEN', 'HOLDERS', 'WAITING'],
+  semaphore: ['SEMAPHORE', 'HELD BY', 'TOKEN', 'FREE OF', 'WAITING'],
+  election: ['ELECTION', 'LEADER', 'TOKEN', '', 'WAITING'],
+  barrier: ['BARRIER', 'ROUND', 'PARTIES', 'INSIDE'],
+  latch: ['LATCH', 'LEFT', 'OF'],
+  cache: ['KEY', 'VERSION', 'BYTES', 'EXPIRES IN'],
+  queue: ['QUEUE', 'READY', 'IN FLIGHT', 'DELAYED', 'BLOCKED', 'DEAD'],
+};
+
+/** The pages of a kind, in the order of names, as long as they are asked for. */
+export function* pagesOf(
+  state: State,
+  kind: InspectedKind,
+  wanted: { readonly prefix: string; readonly after?: string; readonly limit?: number },
+): Generator<
+  { readonly rows: readonly ListedRow[]; readonly nextAfter: string | undefined },
+  void
+> {
+  if (kind === 'queue') {
+    yield queuesOf(state, wanted);
+    return;
+  }
+  let after = wanted.after;
+  let left = wanted.limit ?? Number.POSITIVE_INFINITY;
+  do {
+    const page = state.list(kind, {
+      prefix: wanted.prefix,
+      limit: Math.min(pageRows, left),
+      ...(after === undefined ? {} : { after }),
+    });
+    left -= page.rows.length;
+    after = page.nextAfter;
+    yield { rows: rowsOf(page), nextAfter: page.nextAfter };
+  } while (after !== undefined && left > 0);
+}
+
+export function countOfKind(state: State, kind: InspectedKind): number {
+  let count = 0;
+  for (const { rows } of pagesOf(state, kind, { prefix: '' })) count += rows.length;
+  return count;
+}
+
+type Page = ReturnType<State['list']>;
+
+function rowsOf(page: Page): readonly ListedRow[] {
+  switch (page.kind) {
+    case 'session':
+      return page.rows.map((record) => ({
+        record,
+        cells: [
+          record.sessionId,
+          record.clientId,
+          seconds(record.timeoutMs),
+          String(sumOf(record.counts)),
+          String(record.waitCount),
+        ],
+      }));
+    case 'lock':
+      return page.rows.map((record) => ({
+        record,
+        cells: [
+          record.name,
+          ...firstOf(record.holders),
+          String(record.holderCount),
+          String(record.waiterCount),
+        ],
+      }));
+    case 'semaphore':
+      return page.rows.map((record) => ({
+        record,
+        cells: [
+          record.name,
+          ...firstOf(record.holders),
+          `${String(record.free)} of ${String(record.limit)}`,
+          String(record.waiterCount),
+        ],
+      }));
+    case 'election':
+      return page.rows.map((record) => ({
+        record,
+        cells: [
+          record.name,
+          ...firstOf(record.leader === undefined ? [] : [record.leader]),
+          '',
+          String(record.candidateCount),
+        ],
+      }));
+    case 'barrier':
+      return page.rows.map((record) => ({
+        record,
+        cells: [
+          record.name,
+          String(record.round),
+          String(record.parties),
+          String(record.memberCount),
+        ],
+      }));
+    case 'latch':
+      return page.rows.map((record) => ({
+        record,
+        cells: [record.name, String(record.count), String(record.initialCount)],
+      }));
+    case 'cache':
+      return page.rows.map((record) => ({
+        record,
+        cells: [
+          record.name,
+          String(record.version),
+          String(Buffer.byteLength(record.value)),
+          record.expiresInMs === undefined ? '-' : seconds(record.expiresInMs),
+        ],
+      }));
+  }
+}
+
+function queuesOf(
+  state: State,
+  wanted: { readonly prefix: string; readonly after?: string; readonly limit?: number },
+): { readonly rows: readonly ListedRow[]; readonly nextAfter: string | undefined } {
+  const { prefix, after = '', limit = Number.POSITIVE_INFINITY } = wanted;
+  const found = state.queues
+    .list(undefined)
+    .filter(({ name }) => name.startsWith(prefix) && name > after)
+    .sort((one, other) => (one.name < other.name ? -1 : 1));
+  const rows = found.slice(0, limit).map((record) => ({
+    record,
+    cells: [
+      record.name,
+      ...[
+        record.counts.ready,
+        record.counts.inFlight,
+        record.counts.delayed,
+        record.counts.blocked,
+        record.dead,
+      ].map(String),
+    ],
+  }));
+  return { rows, nextAfter: rows.length < found.length ? found[rows.length - 1]?.name : undefined };
+}
+
+const firstOf = (
+  holders: readonly { readonly clientId: string; readonly fenceToken: number }[],
+): readonly [string, string] => {
+  const first = holders[0];
+  return first === undefined ? ['-', '-'] : [first.clientId, String(first.fenceToken)];
+};
+
+const sumOf = (counts: Readonly<Record<string, number>> | object): number =>
+  Object.values(counts).reduce((sum: number, count: unknown) => sum + Number(count), 0);
+
+const seconds = (ms: number): string => `${String(ms / 1000)} s`;
