@@ -197,18 +197,19 @@ interface FoundMade extends FoundLog {
  */
 export async function recoverMade(
   disk: Disk,
-  { log: folder, snapshots }: Folders,
+  folders: Folders,
   { logFiles, snapshotFiles }: Files,
   logId: Buffer,
   known: LogPosition,
 ): Promise<FoundMade> {
+  const folder = folders.log;
   const { replay, end, repairs } = await recoverLog(disk, folder, logFiles, logId);
   const { installedIndex } = replay;
-  const found = await recoverSnapshot(disk, snapshots, snapshotFiles, installedIndex);
+  const found = await recoverSnapshot(disk, folders.snapshots, snapshotFiles, installedIndex);
   try {
     const recovered = replay.finish(found?.meta ?? noSnapshot, folder);
     refuseOlder(folder, known, end);
-    refuseFewerFrames({ log: folder, snapshots }, snapshotFiles, end.nextSequence - 1);
+    refuseFewerFrames(folders, snapshotFiles, end.nextSequence - 1);
     return { replay, end, repairs, found, recovered };
   } catch (error) {
     await found?.file.close();

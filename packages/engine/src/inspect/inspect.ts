@@ -149,7 +149,10 @@ async function stateOf(
 
 async function restored({ stateChunks }: SeenLog): Promise<StateMachine> {
   const restorer = beginRestore();
-  for await (const chunk of stateChunks()) restorer.push(chunk);
+  for await (const chunk of stateChunks()) {
+    restorer.push(chunk);
+    restorer.takePayloads(); // Of queues, whose messages are counted and not shown.
+  }
   return restorer.end();
 }
 
