@@ -5,7 +5,7 @@ PORTS ?= 5000,5001,5002
 DATA ?= data/cluster
 SEEDS ?= 1000
 .DEFAULT_GOAL := help
-.PHONY: help install build run cluster quorum-cluster demo bench test-performance bench-queue bench-queue-depth test-redis test-chaos-queue bench-failover bench-quorum bench-state test test-unit test-integration test-slow simulate test-chaos test-chaos-quorum soak test-containers test-packages test-dashboard test-rolling-restart mutants explore check format documents tarballs reference clean
+.PHONY: help install build run cluster quorum-cluster demo bench test-performance bench-queue bench-queue-depth test-redis test-chaos-queue bench-failover bench-quorum bench-state test test-unit test-integration test-slow simulate test-chaos test-chaos-quorum soak test-containers test-packages test-dashboard test-rolling-restart fuzz mutants explore check format documents tarballs reference clean
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -94,6 +94,9 @@ test-dashboard: install ## The dashboard in Chromium, with axe (SCREENSHOTS=1 ma
 
 test-rolling-restart: install ## Restarts three nodes one after the other under load: a client sees no error
 	@$(NODE) npm run --silent test:rolling-restart
+
+fuzz: install ## Random bytes for all that reads those of others: ports, logs, snapshots, configuration, keys (SECONDS=60, SEED=7, TARGET=logs)
+	@$(NODE) npm run --silent fuzz
 
 mutants: install ## Plants faults in a copy of the sources: each must be found (NAMES="a b" for some; BY=tests or BY=simulator; MISSING=1 or STALE=1)
 	@$(NODE) npm run --silent mutants -- $(if $(BY),--by $(BY)) $(if $(MISSING),--missing) $(if $(STALE),--stale) $(NAMES)

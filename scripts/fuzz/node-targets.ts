@@ -1,0 +1,190 @@
+/**
+ * A node as whoever is on the network meets it: bytes on the ports of HTTP, of streams, of gRPC, of peers. Meanwhile somebody else
+ * uses it, who has to get its own answers, and whose data nobody else is told.
+ */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect as connectHttp2, constants } from 'node:http2';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { WebSocket } from 'ws';
+import { startApi } from '../../packages/api/src/index.ts';
+import { MemoryEngine } from '../../packages/api/test/memory-engine.ts';
+import { StreamClient } from '../../packages/api/test/stream-client.ts';
+import { startPeer } from '../../packages/engine/test/unit/peer-nodes.ts';
+import { encodeJsonFrame, frameKinds } from '../../packages/engine/src/transport/frames.ts';
+import type { Target } from './decoders.ts';
+
+const ignore = (): void => undefined;
+/** How long an answer is waited for; most inputs get one, or the connection ends. */
+const listenMs = 30;
+const mostGrownBytes = 512 * 1024 * 1024;
+const http = (method: string, path: string, body = ''): Buffer =>
+  Buffer.from(
+    `${method} ${path} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer hf_k1_${'a'.repeat(43)}\r\ncontent-type: application/json\r\ncontent-length: ${String(body.length)}\r\n\r\n${body}`,
+  );
+
+/** Sends bytes and tells what comes back until the connection ends, or for a while. */
+function exchanged(port: number, input: Buffer): Promise<Buffer> {
+  return new Promise((resolve) => {
+    const parts: Buffer[] = [];
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', ignore);
+    socket.on('data', (part: Buffer) => parts.push(part));
+    const timer = setTimeout(() => socket.destroy(), listenMs);
+    socket.on('close', () => {
+      clearTimeout(timer);
+      resolve(Buffer.concat(parts));
+    });
+    socket.on('connect', () => socket.write(input));
+  });
+}
+
+export const nodeTargetNames = ['http-bytes', 'stream-frames', 'grpc-bytes', 'peer-bytes'] as const;
+
+export async function nodeTargets(): Promise<{
+  readonly targets: readonly Target[];
+  readonly close: () => Promise<void>;
+}> {
+  const engine = new MemoryEngine();
+  const defects: unknown[] = [];
+  const api = await startApi({
+    engine,
+    host: '127.0.0.1',
+    port: 0,
+    grpc: { host: '127.0.0.1', port: 0 },
+    nodeId: 'node-1',
+    version: '0',
+    log: { info: ignore, warn: ignore, error: (fields) => defects.push(fields) },
+  });
+  const onDefect = (error: unknown): void => void defects.push(error);
+  const port = Number(new URL(api.url).port);
+  const [, grpcPort = ''] = /:(\d+)$/.exec(api.grpcAddress ?? '') ?? [];
+  const witness = await StreamClient.open(api.url);
+  const made = await witness.call('create_session', {
+    client_id: 'witness',
+    timeout_seconds: 86_400,
+  });
+  const secret = String(made.body['session_id']);
+  assert.equal(made.failed, false, JSON.stringify(made.body));
+  const root = mkdtempSync(join(tmpdir(), 'holdfast-fuzz-'));
+  const peer = await startPeer('node', { root, folder: 'peer' });
+  const rssBefore = process.memoryUsage().rss;
+  process.on('uncaughtException', onDefect);
+  process.on('unhandledRejection', onDefect);
+  let asked = 0;
+
+  /** After each input: no defect, the witness has its answer and nobody else has what is the witness's. */
+  const looked = async (told: Buffer): Promise<void> => {
+    if (told.includes(secret)) throw new Error('the session of somebody else was told');
+    asked += 1;
+    const name = `w-${String(asked % 50)}`;
+    const { failed, body } = await witness.call('lock_status', { name });
+    if (failed || body['resource'] !== name)
+      throw new Error(`the witness asked for ${name} and was told ${JSON.stringify(body)}`);
+    if (defects.length > 0)
+      throw new Error('a defect of the node', { cause: defects.splice(0)[0] });
+    if (process.memoryUsage().rss - rssBefore > mostGrownBytes)
+      throw new Error('the node leaks memory');
+  };
+
+  const targets: Target[] = [
+    {
+      name: 'http-bytes',
+      seeds: () => [
+        http('POST', '/sessions', '{"client_id":"c"}'),
+        http('GET', '/locks?limit=2'),
+        http('POST', '/sessions/x/locks/%2e%2e', '{"wait_seconds":0}'),
+        http('GET', '/events?after=1'),
+        http('POST', '/locks/acquire-many', '{"session_id":"s","resources":[{"name":"a"}]}'),
+      ],
+      run: async (input) => looked(await exchanged(port, input)),
+    },
+    {
+      name: 'stream-frames',
+      seeds: () => [
+        Buffer.from('[[1,"create_session",{"client_id":"c"}],[2,"list_locks",{}]]'),
+        Buffer.from(
+          '[[1,"hello",{"api_key":"hf_k1_x"}],[2,"watch",{"names":["a"]}],[3,"cancel",{"id":2}]]',
+        ),
+        Buffer.from('[[1,"acquire",{"session_id":"s","name":"x","request_id":1,"wait_ms":0},1]]'),
+      ],
+      run: async (input) => {
+        const socket = new WebSocket(`${api.url.replace('http', 'ws')}/stream`);
+        const parts: Buffer[] = [];
+        socket.on('error', ignore);
+        socket.on('message', (data) => parts.push(data as Buffer));
+        await new Promise<void>((resolve) => {
+          setTimeout(() => socket.terminate(), 2 * listenMs);
+          socket.on('open', () => socket.send(input, { binary: input.length % 2 === 0 }));
+          socket.on('close', () => resolve());
+        });
+        await looked(Buffer.concat(parts));
+      },
+    },
+    {
+      name: 'grpc-bytes',
+      seeds: () => [
+        Buffer.from([0, 0, 0, 0, 3, 10, 1, 99]),
+        Buffer.from([0, 0, 0, 0, 5, 10, 1, 97, 18, 0]),
+        Buffer.from([1, 0, 0, 0, 2, 31, 139]),
+      ],
+      run: async (input) => {
+        const session = connectHttp2(`http://127.0.0.1:${grpcPort}`);
+        session.on('error', ignore);
+        const methods = [
+          'Sessions/CreateSession',
+          'Locks/Acquire',
+          'Locks/ListLocks',
+          'Events/Watch',
+          'Audit/AuditStatus',
+        ];
+        const call = session.request({
+          [constants.HTTP2_HEADER_METHOD]: 'POST',
+          [constants.HTTP2_HEADER_PATH]: `/holdfast.v1.${methods[input.length % methods.length] ?? ''}`,
+          'content-type': 'application/grpc',
+          ...(input[0] === 1 ? { 'grpc-encoding': 'gzip' } : {}),
+          te: 'trailers',
+        });
+        const parts: Buffer[] = [];
+        call.on('error', ignore);
+        call.on('data', (part: Buffer) => parts.push(part));
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(() => session.destroy(), 2 * listenMs);
+          session.on('close', () => {
+            clearTimeout(timer);
+            resolve();
+          });
+          call.on('close', () => session.destroy());
+          call.end(input);
+        });
+        await looked(Buffer.concat(parts));
+      },
+    },
+    {
+      name: 'peer-bytes',
+      seeds: () => [
+        encodeJsonFrame(frameKinds.hello, {
+          version: 2,
+          cluster_id: 'c',
+          node_id: 'n2',
+          incarnation: 'a'.repeat(32),
+        }),
+        encodeJsonFrame(frameKinds.call, { id: 1, request: { type: 'query' } }),
+      ],
+      run: async (input) => looked(await exchanged(peer.transport.port, input)),
+    },
+  ];
+  return {
+    targets,
+    close: async () => {
+      witness.hangUp();
+      await peer.transport.close();
+      await api.close();
+      process.off('uncaughtException', onDefect);
+      process.off('unhandledRejection', onDefect);
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,51 @@
+/** What `make fuzz` has found once is read again, and each target is run on some inputs. */
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { decoders } from '../fuzz/decoders.ts';
+import type { Target } from '../fuzz/decoders.ts';
+import { nodeTargetNames, nodeTargets } from '../fuzz/node-targets.ts';
+import { corpusFolder, corpusOf, fuzz, runOne } from '../fuzz/run.ts';
+
+const inputs = 20;
+
+describe('what reads bytes of somebody else', () => {
+  for (const target of decoders)
+    test(`${target.name}: reads or refuses what it is given (FUZZ-1)`, async () => {
+      for (const { input } of corpusOf(target.name)) await runOne(target, input);
+      const { find } = await fuzz(target, 1, (runs) => runs < inputs);
+      assert.equal(
+        find,
+        undefined,
+        `${find?.input.toString('base64') ?? ''} ${String(find?.error)}`,
+      );
+    });
+
+  test('each folder of the corpus is of a target, and what a node was given once is given again', async () => {
+    const names: readonly string[] = [...decoders.map(({ name }) => name), ...nodeTargetNames];
+    const folders = readdirSync(corpusFolder).filter((name) => name !== 'README.md');
+    assert.deepEqual(
+      folders.filter((name) => !names.includes(name)),
+      [],
+    );
+    // A node is started where there is something for it: `make fuzz` does so always.
+    if (!nodeTargetNames.some((name) => folders.includes(name))) return;
+    const running = await nodeTargets();
+    try {
+      for (const target of running.targets)
+        for (const { input } of corpusOf(target.name)) await runOne(target, input);
+    } finally {
+      await running.close();
+    }
+  });
+
+  test('a defect is found, and an input that takes for ever', async () => {
+    const broken: Target = {
+      name: 'broken',
+      seeds: () => [Buffer.from('{"a":1}')],
+      run: (input) => JSON.parse(input.toString()) as unknown,
+    };
+    const { find } = await fuzz(broken, 1, (runs) => runs < 100);
+    assert.ok(find?.error instanceof SyntaxError);
+  });
+});
