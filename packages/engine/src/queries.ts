@@ -76,6 +76,11 @@ function find(
         type: 'queues',
         queues: state.queues.list(query.name as ResourceName | undefined, timeMs),
       };
+    case 'queue_ready':
+      return {
+        type: 'queue_ready',
+        count: state.queues.readyCount(query.name as ResourceName),
+      };
     case 'dead_letters': {
       const { name, after, limit } = query;
       const page = state.queues.deadLetters(name as ResourceName, after, limit, timeMs);

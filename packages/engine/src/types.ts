@@ -76,6 +76,8 @@ export type Query =
   | { readonly type: 'list'; readonly kind: ListedKind; readonly wanted: ListWanted }
   /** One queue, or the first of all. */
   | { readonly type: 'queues'; readonly name?: string }
+  /** How many of its messages would be delivered now. */
+  | { readonly type: 'queue_ready'; readonly name: string }
   | {
       readonly type: 'dead_letters';
       readonly name: string;
@@ -121,6 +123,7 @@ export type Found =
       readonly gaveBack: SessionId | undefined;
     }
   | { readonly type: 'queues'; readonly queues: readonly QueueView[] }
+  | { readonly type: 'queue_ready'; readonly count: number }
   | { readonly type: 'dead_letters'; readonly page: DeadLettersPage | undefined }
   | { readonly type: 'blocked_keys'; readonly page: BlockedKeysPage | undefined }
   | { readonly type: 'list'; readonly listed: Listed }

@@ -6,6 +6,7 @@ import type {
   Engine,
   QueryAnswer,
 } from '@holdfast/engine';
+import { nodeIdentity } from '@holdfast/state';
 import type { Event, QueueCommand } from '@holdfast/state';
 import { ownersOf } from './owners.ts';
 import type { QueueQuery, QueueStore } from './store.ts';
@@ -44,6 +45,11 @@ export class ReplicatedQueues implements QueueStore {
       },
       missed,
     );
+  }
+
+  async readyHere(queue: string): Promise<number> {
+    const query = { type: 'queue_ready', name: queue } as const;
+    return (await this.#engine.query(query, 'stale', { identity: nodeIdentity })).count;
   }
 
   /** What is due is told by an event as well. */

@@ -4,7 +4,7 @@ import type { QueueCommand } from '@holdfast/state';
 
 export type QueueQuery = Extract<
   Query,
-  { readonly type: 'queues' | 'dead_letters' | 'blocked_keys' }
+  { readonly type: 'queues' | 'queue_ready' | 'dead_letters' | 'blocked_keys' }
 >;
 
 /**
@@ -25,6 +25,11 @@ export interface QueueStore {
    * @param missed Called where some may have been missed: whoever waits has to ask.
    */
   onReady(queue: string, ready: (count: number) => void, missed: () => void): () => void;
+  /**
+   * How many messages of a queue are ready as far as this node knows, without asking others. Absent: it knows nothing.
+   * What is submitted to such a store in one turn is executed in its order, unless the leader is lost.
+   */
+  readyHere?(queue: string): Promise<number>;
   /** Ms until messages of a queue become ready by time alone, as far as that is known here. */
   dueInMs(queue: string): number | undefined;
   /** The node that owns each partition, by its id; '' of one without an owner. Empty: nobody owns any. */

@@ -2,6 +2,7 @@
  * Takes messages, and waits for them.
  *
  * POP-1: a pop that waits asks the cluster again only when a message has become ready: who waits costs the log nothing.
+ *     Before it waits, or at the end, it asks once in any case: who gets an answer without messages knows that there were none.
  * POP-2: a pop whose caller is gone takes nothing from then on. What it had taken is delivered again when its
  *     visibility ends.
  */
@@ -63,13 +64,17 @@ async function takeInTime(
   const cancelTime = service.after(waitMs, () => finish('time'));
   waiter.onGone(finish);
   try {
+    let answer = await takeWhatIsReady(command, context);
     for (;;) {
-      const answer = await take(command, context);
-      if (answer instanceof RequestError || answer.messages.length > 0) return answer;
+      if (answer instanceof RequestError) return answer;
+      if (answer !== undefined && answer.messages.length > 0) return answer;
       const ended =
         over ?? (await nextReady(command.name, context, (listener) => (end = listener)));
-      if (ended === 'ready') continue;
-      if (ended === 'time') return answer;
+      if (ended === 'ready') {
+        answer = await take(command, context);
+        continue;
+      }
+      if (ended === 'time') return answer ?? (await take(command, context));
       if (ended === 'stop') return stoppingError;
       return new RequestError(
         'wait_abandoned',
@@ -82,6 +87,15 @@ async function takeInTime(
   } finally {
     cancelTime();
   }
+}
+
+/** Undefined: nothing is, as far as this node knows (POP-1). */
+async function takeWhatIsReady(
+  command: Pop,
+  context: OperationContext,
+): Promise<Outcome<QueuePopAnswer> | undefined> {
+  const ready = await context.service.queues.readyHere?.(command.name);
+  return ready === 0 ? undefined : take(command, context);
 }
 
 /** Until something may be ready, or the wait is over. */

@@ -6,6 +6,8 @@
  * QWAIT-2: a message that becomes ready wakes one that waits, and not all of them. One that was woken and takes nothing,
  *     since its caller is gone or its pop failed, passes that on.
  * QWAIT-3: where the store tells only who asks what has become due by time, one that waits is woken at that time.
+ * QWAIT-4: a push wakes one that waits on its node for each of its messages, before it is executed: their pops stand behind it
+ *     in the log. Where it comes to nothing they find nothing, and wait again.
  */
 import type { QueueStore } from '@holdfast/queue';
 
@@ -107,8 +109,8 @@ export class QueueWaiters {
   }
 
   async #readyCount(name: string): Promise<number> {
-    const result = await this.#store.query({ type: 'queues', name }, 'linearizable', asker);
-    return result.type === 'queues' ? (result.queues[0]?.counts.ready ?? 0) : 0;
+    const result = await this.#store.query({ type: 'queue_ready', name }, 'linearizable', asker);
+    return result.type === 'queue_ready' ? result.count : 0;
   }
 
   #close(queue: string, waiters: Waiters): void {

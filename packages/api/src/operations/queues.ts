@@ -89,7 +89,10 @@ async function pushAll(
     name: asResourceName(queue),
     messages: messages.map(toPush),
   } as const;
-  const result = await submit(command, context);
+  const pushing = submit(command, context);
+  const { queues, queueWaiters } = context.service;
+  if (queues.readyHere !== undefined) queueWaiters.wakeSome(queue, messages.length); // QWAIT-4
+  const result = await pushing;
   return result instanceof RequestError ? result : { queue, messages: result.messages };
 }
 

@@ -125,6 +125,12 @@ export class Partitions {
       }
       return { type: 'queues', queues, revision };
     }
+    if (query.type === 'queue_ready') {
+      const answer = await this.#run('stats', query.name, new Map(), {});
+      const isThere = answer['missing'] !== true;
+      const count = isThere ? viewOf(query.name as ResourceName, answer).counts.ready : 0;
+      return { type: 'queue_ready', count, revision };
+    }
     if (query.type === 'dead_letters') {
       const { after, limit } = query;
       const args = { after: String(after), limit, maxBytes: mostBytesShown };

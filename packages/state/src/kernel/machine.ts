@@ -52,6 +52,7 @@ import type { Access } from '../primitives/access/access.ts';
 import { foundHold } from '../primitives/holds/find-hold.ts';
 import { Searches, searchStepsUnder } from '../primitives/holds/searches.ts';
 import type { QueueViews } from '../primitives/queue/commands.ts';
+import { tellReady } from '../primitives/queue/keeping.ts';
 import { PayloadLog } from '../primitives/queue/payloads.ts';
 import type { KeptPayload } from '../primitives/queue/payloads.ts';
 import { QueueReader } from '../primitives/queue/queue-views.ts';
@@ -173,6 +174,7 @@ class Machine implements StateMachine {
         audit.addCommand(tables, entry, { envelope, client, result, eventsBefore: before });
       if (isProven(envelope)) nameCaller(tables.events, before, envelope.identity); // CAUSE-1
     }
+    if (tables.becameReady.size > 0) tellReady(tables);
     const { events } = tables;
     tables.events = [];
     tables.searches = new Searches(searchStepsUnder(tables.limits));

@@ -34,7 +34,7 @@ import { CacheTotals } from '../primitives/cache/records.ts';
 import type { CacheEntry } from '../primitives/cache/records.ts';
 import { PayloadLog } from '../primitives/queue/payloads.ts';
 import { Queues } from '../primitives/queue/queues.ts';
-import type { QueuePlace } from '../primitives/queue/queues.ts';
+import type { Queue, QueuePlace } from '../primitives/queue/queues.ts';
 import type { StateLimits } from './limits.ts';
 import type { EndedHold } from './view-types.ts';
 import type { FenceToken, ResourceKind, ResourceName, SessionId } from './names.ts';
@@ -142,6 +142,8 @@ export class Tables {
   searches: Searches = new Searches();
   /** Events of the entry that is being applied. */
   events: Event[] = [];
+  /** How many messages of each queue have become ready in the entry that is applied. */
+  readonly becameReady: Map<Queue, number> = new Map<Queue, number>();
   /** Of the entry that is applied (BESIDE-2). */
   payloads: PayloadLog = new PayloadLog();
   /** The snapshot that is being taken, and the number of the latest one. */

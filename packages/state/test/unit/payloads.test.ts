@@ -129,6 +129,26 @@ describe('a payload', () => {
   });
 });
 
+describe('what has become ready', () => {
+  test('is told at the end of an entry, but for what the entry itself takes', () => {
+    const entries = new Entries();
+    const push = (...keys: readonly string[]): Command => ({
+      type: 'queue_push',
+      name,
+      messages: keys.map((key) => ({ key, payload: small })),
+    });
+    const pop: Command = { type: 'queue_pop', name, count: 1 };
+    const told = ({ events }: Applied): readonly unknown[] =>
+      events.map((event) => (event.type === 'queue_ready' ? event.count : event));
+    assert.deepEqual(told(entries.enter(push('a', 'b'))), [2]);
+    // What was ready before is for those who were told of it.
+    assert.deepEqual(told(entries.enter(pop, push('c'))), [1]);
+    assert.deepEqual(told(entries.enter(pop, pop)), []);
+    assert.deepEqual(told(entries.enter(push('a', 'b'), pop)), [1]);
+    assert.deepEqual(told(entries.enter(pop, push('c'), pop)), []);
+  });
+});
+
 describe('a whole snapshot', () => {
   test('has the payloads in it, and gives an equal state and them', () => {
     const entries = new Entries();

@@ -210,6 +210,8 @@ export interface QueueViews {
     limit: number,
     timeMs?: number,
   ): BlockedKeysPage | undefined;
+  /** Messages of a queue that would be delivered now. */
+  readyCount(name: ResourceName): number;
   /** All that stand beside the state. Nothing may be applied before the last one was told. */
   stored(): Iterable<StoredPayload>;
   /** No message has a higher id; those that are pushed later have. */

@@ -3,8 +3,6 @@ import type { Tables } from '../../kernel/tables.ts';
 import type { Lane } from './lanes.ts';
 import type { Message } from './messages.ts';
 import type { Queue } from './queues.ts';
-import type { QueueReady } from './commands.ts';
-import type { ResourceName } from '../../kernel/names.ts';
 
 /** The lane of a key, made where there is none. */
 export function laneFor(tables: Tables, queue: Queue, key: string): Lane {
@@ -16,20 +14,21 @@ export function laneFor(tables: Tables, queue: Queue, key: string): Lane {
 
 /** After a change: the lane is where it belongs, those who wait are told, and a lane with nothing left goes. */
 export function settleLane(tables: Tables, lane: Lane): void {
-  tellReady(tables, lane.queue.name, lane.refresh());
+  const { queue } = lane;
+  const more = lane.refresh();
+  if (more > 0) tables.becameReady.set(queue, (tables.becameReady.get(queue) ?? 0) + more);
   if (!lane.isIdle) return;
   tables.changingPlace(lane);
   tables.queues.forgetLane(lane);
 }
 
-/** One event for all of a queue that follow each other. */
-function tellReady({ events }: Tables, name: ResourceName, count: number): void {
-  if (count === 0) return;
-  const last = events.at(-1);
-  const told: QueueReady = { type: 'queue_ready', name, count };
-  if (last?.type === 'queue_ready' && last.name === name)
-    events[events.length - 1] = { ...told, count: last.count + count };
-  else events.push(told);
+/** At the end of an entry: one event for a queue, and none for what was taken by the same entry. */
+export function tellReady({ events, becameReady }: Tables): void {
+  for (const [queue, more] of becameReady) {
+    const count = Math.min(more, queue.readyCount);
+    if (count > 0) events.push({ type: 'queue_ready', name: queue.name, count });
+  }
+  becameReady.clear();
 }
 
 /** From now on it waits for this time. */

@@ -131,6 +131,10 @@ export class QueueReader implements QueueViews {
     return { keys, more: false };
   }
 
+  readyCount(name: ResourceName): number {
+    return this.#queue(name)?.readyCount ?? 0;
+  }
+
   lastId(): number {
     return this.#tables.sequence;
   }

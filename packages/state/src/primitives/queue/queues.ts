@@ -77,6 +77,13 @@ export class Queue {
     return this.live.size + this.dead.size;
   }
 
+  /** Messages that would be delivered now. */
+  get readyCount(): number {
+    let count = 0;
+    for (const { ready } of this.partitions) count += ready;
+    return count;
+  }
+
   /** LANE-4. */
   countsOf(partition: number): MutableCounts {
     const counts = this.partitions[partition];
