@@ -195,7 +195,7 @@ describe('a pop that waits', () => {
       assert.ok(pops <= 2, 'the push, the pop behind it, and one for what has become ready');
     }
     const payloads = (await Promise.all(pops)).flatMap(messagesOf).map(({ payload }) => payload);
-    assert.deepEqual(payloads.map(Number).toSorted(), [1, 2, 3]);
+    assert.deepEqual(new Set(payloads), new Set([1, 2, 3]));
   });
 
   test('is answered without messages when its time is over', async (t) => {
