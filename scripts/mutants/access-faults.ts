@@ -6,15 +6,23 @@ export const accessFaults: readonly Fault[] = [
     name: 'rule-not-asked',
     breaks: 'who may not do it does it: the rule is never asked about an operation with one answer',
     file: 'packages/api/src/pipeline/perform.ts',
-    find: `      return admitted(declared, body, context, (own) => run(body, own));`,
-    put: `      return run(body, context);`,
+    find: `    perform(body, context) {
+      if (!check.passes(body)) return invalid(declared, check.problem(), context);
+      return admitted(declared, body, context, (own) => run(body, own));`,
+    put: `    perform(body, context) {
+      if (!check.passes(body)) return invalid(declared, check.problem(), context);
+      return run(body, context);`,
   },
   {
     name: 'rule-not-asked-about-streams',
     breaks: 'who may not look watches all the same, and reads metrics and backups',
     file: 'packages/api/src/pipeline/perform.ts',
-    find: `      return admitted(declared, body, context, () => run(body));`,
-    put: `      return run(body);`,
+    find: `    begin(body, context, run) {
+      if (!check.passes(body)) return invalid(declared, check.problem(), context);
+      return admitted(declared, body, context, (own) => run(body, own));`,
+    put: `    begin(body, context, run) {
+      if (!check.passes(body)) return invalid(declared, check.problem(), context);
+      return run(body, context);`,
   },
   {
     name: 'campaign-by-call-not-admitted',

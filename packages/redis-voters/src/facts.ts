@@ -1,6 +1,6 @@
 /** What a Redis server says of itself, and what of it cannot be a voter (REDIS-8). */
 import { HoldfastError } from '@holdfast/protocol';
-import type { RedisConnection } from './connection.ts';
+import type { RedisConnection } from './driver.ts';
 
 export interface ServerFacts {
   /** Random, of this process. */

@@ -52,11 +52,7 @@ export { admitRedisServers } from './admit.ts';
 export type { AdmitOptions, AdmittedServer } from './admit.ts';
 export { reconfigureRedisServers } from './change-set.ts';
 export type { ReconfigureOptions } from './change-set.ts';
-export type {
-  CreateRedisClient,
-  RedisClientSettings,
-  RedisConnection,
-  RedisOptions,
-} from './connection.ts';
+export type { RedisOptions } from './connection.ts';
+export type { CreateRedisClient, RedisClientSettings, RedisConnection } from './driver.ts';
 export { redisVoters, RedisVoter } from './voter.ts';
 export type { RedisLook, RedisVoterOptions } from './voter.ts';

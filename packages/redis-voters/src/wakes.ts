@@ -3,7 +3,8 @@
  * Nothing rests on it: a message that is lost makes a wait longer, until the lease would have ended.
  */
 import { endConnection, openConnection, silenceMsOf, within } from './connection.ts';
-import type { RedisConnection, RedisOptions } from './connection.ts';
+import type { RedisOptions } from './connection.ts';
+import type { RedisConnection } from './driver.ts';
 import { Kept } from './kept.ts';
 
 /** All are told at once: they come back spread over this, or they would split the votes. */

@@ -1,5 +1,5 @@
 export { chained as chainedAudit, emptyHead as emptyAuditHead } from './kernel/audit/chain.ts';
-export type { AuditHead, AuditLine } from './kernel/audit/chain.ts';
+export type { AuditHead, AuditLine } from './kernel/audit/head.ts';
 export { limitsWithin, unknownPart } from './kernel/command-fields.ts';
 export {
   callerLevel,

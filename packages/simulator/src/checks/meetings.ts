@@ -1,17 +1,16 @@
 /**
- * What must hold of barriers, latches and longest times, by what clients did and by the events of the
+ * What must hold of barriers, counts and longest times, by what clients did and by the events of the
  * cluster (each seen once, as the first node applies it).
  *
  * MEETING-1: a barrier opens only for as many sessions as its round is for, and lets go only who has entered.
  * MEETING-2: who is told that all have left finds nobody inside who has not at least asked to leave, or whose
  *     session lives no more.
- * MEETING-3: who is told that a latch is open finds that it was counted down often enough, and a latch is not
- *     counted down more often than was asked.
- * MEETING-4: a hold with a longest time does not outlive it, in the time of the cluster, by more than the few
+ * MEETING-3: a hold with a longest time does not outlive it, in the time of the cluster, by more than the few
  *     entries over which the work of an entry may be spread.
  */
 import type { Batch } from '@holdfast/engine/parts';
 import type { Event } from '@holdfast/state';
+import { CountDowns } from '../clients/count-down.ts';
 
 interface Round {
   readonly parties: number;
@@ -23,11 +22,10 @@ interface Round {
 const maxEntriesLate = 50;
 
 export class Meetings {
+  readonly countDowns: CountDowns;
   readonly #report: (message: string) => void;
   readonly #rounds = new Map<number, Round>();
   readonly #ended = new Set<string>();
-  /** By name: the first count, what was asked to be taken off, and what was. */
-  readonly #latches = new Map<string, { asked: number; counted: number; left: number }>();
   /** By session and request: the longest time that was asked for. */
   readonly #longestMs = new Map<string, number>();
   /** By token: when it has to be over, in the time of the cluster. */
@@ -39,6 +37,7 @@ export class Meetings {
   constructor(parties: number, report: (message: string) => void) {
     this.#parties = parties;
     this.#report = report;
+    this.countDowns = new CountDowns(report);
   }
 
   // ---- what clients do --------------------------------------------------------------------------
@@ -66,26 +65,6 @@ export class Meetings {
     }
   }
 
-  asksToCount(latch: string, by: number): void {
-    this.#latchOf(latch).asked += by;
-  }
-
-  /** MEETING-3. */
-  toldOpen(latch: string, initialCount: number): void {
-    const { asked } = this.#latchOf(latch);
-    if (asked < initialCount)
-      this.#report(
-        `Latch "${latch}" was told to be open after ${String(asked)} of ${String(initialCount)} counts.`,
-      );
-  }
-
-  #latchOf(name: string): { asked: number; counted: number; left: number } {
-    let latch = this.#latches.get(name);
-    if (latch === undefined)
-      this.#latches.set(name, (latch = { asked: 0, counted: 0, left: Number.NaN }));
-    return latch;
-  }
-
   // ---- what the cluster applies -----------------------------------------------------------------
 
   onApplied({ time, commands }: Batch, events: readonly Event[]): void {
@@ -100,14 +79,14 @@ export class Meetings {
       this.#entriesLate.set(token, entriesLate);
       if (entriesLate <= maxEntriesLate) continue;
       this.#overAtMs.delete(token);
-      this.#report(`The hold with token ${String(token)} outlived its longest time.`); // MEETING-4
+      this.#report(`The hold with token ${String(token)} outlived its longest time.`); // MEETING-3
     }
   }
 
   #onEvent(event: Event, time: number): void {
+    this.countDowns.onEvent(event);
     if (event.type === 'session_ended') this.#ended.add(event.sessionId);
     else if (event.type === 'barrier_joined') this.#onJoined(event);
-    else if (event.type === 'latch_changed') this.#onLatch(event);
     else if (event.type === 'hold_ended') {
       this.#overAtMs.delete(event.fenceToken);
       this.#entriesLate.delete(event.fenceToken);
@@ -124,14 +103,6 @@ export class Meetings {
       const joined = new Set([sessionId]);
       this.#rounds.set(round, { parties: this.#parties, joined, leaving: new Set() });
     }
-  }
-
-  #onLatch({ name, change, count }: Extract<Event, { type: 'latch_changed' }>): void {
-    const latch = this.#latchOf(name);
-    if (change === 'counted' || change === 'opened') latch.counted += latch.left - count;
-    latch.left = count;
-    if (latch.counted > latch.asked)
-      this.#report(`Latch "${name}" was counted down more often than was asked.`); // MEETING-3
   }
 }
 

@@ -1,8 +1,8 @@
 /**
  * A program that uses everything beside plain locks and semaphores, through the client as it ships:
- * elections, several locks at once, barriers, latches, priorities, longest times, and a watch of it all.
+ * elections, several locks at once, barriers, counts, priorities, longest times, and a watch of it all.
  */
-import { Barrier, Client, Election, Latch, MultiLock } from '@holdfast/client';
+import { Barrier, Client, Election, MultiLock } from '@holdfast/client';
 import type { Held, Session } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
 import type { Environment } from '@holdfast/client/parts';
@@ -15,6 +15,7 @@ import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
 import { rounds as allRounds } from '../run/plan.ts';
 import type { ClientPlan, Round } from '../run/plan.ts';
+import { countDown } from './count-down.ts';
 import { metadataOf, timeoutOf } from './hoard.ts';
 import type { LockRecorder } from './recorder.ts';
 import { warned } from './warned.ts';
@@ -36,7 +37,6 @@ export interface PlayerOptions {
 
 /** How many meet at the barrier. */
 export const gateParties = 2;
-const latchCount = 4;
 const three = ['left', 'middle', 'right'] as const;
 
 export class Player {
@@ -232,15 +232,8 @@ export class Player {
 
   async #countDown(session: Session): Promise<boolean> {
     const { random, meetings } = this.#options;
-    const latch = new Latch(session, `latch-${String(random.below(5))}`);
     try {
-      await latch.create(latchCount);
-      const by = 1 + random.below(2);
-      meetings.asksToCount(latch.name, by);
-      const left = await latch.countDown(by);
-      if (left === 0) meetings.toldOpen(latch.name, latchCount);
-      await latch.wait({ waitMs: random.between(100, 1000) });
-      meetings.toldOpen(latch.name, latchCount);
+      await countDown(session, { random, countDowns: meetings.countDowns });
       return true;
     } catch (error) {
       return settled(error, ['wait_timeout']);

@@ -1,5 +1,5 @@
 /** The state machine as those see it who drive it. */
-import type { AuditHead } from './audit/chain.ts';
+import type { AuditHead } from './audit/head.ts';
 import type { Envelope } from './commands.ts';
 import type { StateLimits } from './limits.ts';
 import type {

@@ -9,7 +9,7 @@
  */
 import { isForeign, staleRights } from './admission.ts';
 import { clientOf } from './audit/chain.ts';
-import type { AuditHead } from './audit/chain.ts';
+import type { AuditHead } from './audit/head.ts';
 import { execute } from './execute.ts';
 import { invariant } from './invariant.ts';
 import { list } from './listing.ts';

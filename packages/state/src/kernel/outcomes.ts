@@ -1,5 +1,5 @@
 /** What comes of a command: its result, and the events that others see. */
-import type { AuditLine } from './audit/chain.ts';
+import type { AuditLine } from './audit/head.ts';
 import type { KernelCommand } from './commands.ts';
 import type { Command } from './commands.ts';
 import type { Whose } from './declaration.ts';

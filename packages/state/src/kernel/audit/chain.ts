@@ -10,27 +10,22 @@
  */
 import type { Envelope } from '../commands.ts';
 import type { CommandResult, Event } from '../outcomes.ts';
-import type { Tables } from '../tables.ts';
+import type { AuditHead, AuditLine } from './head.ts';
 import { sha256 } from './sha256.ts';
 import { isTold, toldOf } from './told.ts';
 
 /** In front of the first record. */
 export const emptyHead: string = '0'.repeat(64);
 
-/** Where the chain has come to. */
-export interface AuditHead {
-  readonly isOn: boolean;
-  /** Records since the cluster began. */
-  readonly size: number;
-  /** Hash of the last one; zeros before the first. */
-  readonly head: string;
-}
-
-/** A line of the audit: one JSON object, whose last field is its hash. */
-export type AuditLine = string;
-
 /** @param body The record as JSON, without its hash. */
 export const chained = (head: string, body: string): string => sha256(`${head}${body}`);
+
+/** What is read of the tables. */
+interface Audited {
+  readonly index: number;
+  readonly timeMs: number;
+  readonly events: readonly Event[];
+}
 
 export class AuditChain implements AuditHead {
   isOn = false;
@@ -54,7 +49,7 @@ export class AuditChain implements AuditHead {
   }
 
   /** AUDIT-CHAIN-1. */
-  add(tables: Tables, wallMs: number | undefined, what: object): void {
+  add(tables: Audited, wallMs: number | undefined, what: object): void {
     this.size += 1;
     const when = wallMs === undefined ? {} : { at_ms: wallMs };
     const body = JSON.stringify({
@@ -70,7 +65,7 @@ export class AuditChain implements AuditHead {
 
   /** One command that was executed, and the waits that it ended. */
   addCommand(
-    tables: Tables,
+    tables: Audited,
     entry: { readonly wallMs?: number | undefined },
     done: {
       readonly envelope: Envelope;
@@ -94,7 +89,7 @@ export class AuditChain implements AuditHead {
 
   /** What came about by time, or of somebody's wait. */
   addEvent(
-    tables: Tables,
+    tables: Audited,
     { wallMs }: { readonly wallMs?: number | undefined },
     event: Event,
   ): void {
@@ -120,7 +115,12 @@ function outcomeOf(result: CommandResult): object {
 }
 
 /** Whose session a command names, as it is told to people. */
-export function clientOf({ sessions }: Tables, { command }: Envelope): string | undefined {
+export function clientOf(
+  {
+    sessions,
+  }: { readonly sessions: { get(id: string): { readonly clientId: string } | undefined } },
+  { command }: Envelope,
+): string | undefined {
   if ('clientId' in command) return command.clientId;
   if ('ownSession' in command && command.ownSession !== undefined)
     return command.ownSession.clientId;

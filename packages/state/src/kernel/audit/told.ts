@@ -4,6 +4,7 @@
  * AUDIT-TOLD-1: a field of a command is told only where it is named here. Ids of sessions (whoever knows one may use it
  *     while authentication is off), hashes of keys, payloads, values of a cache and metadata are in no record.
  */
+import { primitiveDeclarations } from '../../primitives/declared.ts';
 import type { Command, Envelope } from '../commands.ts';
 
 /** Fields that are told under a name of the audit, where a command has them. */
@@ -63,23 +64,16 @@ const machinery: ReadonlySet<Command['type']> = new Set([
 
 export const isTold = ({ type }: Command): boolean => !machinery.has(type);
 
-/** By the beginning, or the end, of the type of a command; what is none of these is of a lock. */
-const kinds: readonly (readonly [part: string, kind: string])[] = [
-  ['queue_', 'queue'],
-  ['cache_', 'cache'],
-  ['_barrier', 'barrier'],
-  ['_latch', 'latch'],
-  ['count_down', 'latch'],
-  ['_semaphore', 'semaphore'],
-  ['_permits', 'semaphore'],
-  ['campaign', 'election'],
-  ['resign', 'election'],
-  ['proclaim', 'election'],
-];
+/** The kind of resource that a command is about, where it does not say so itself: that of its primitive. */
+const kinds: ReadonlyMap<string, string> = new Map(
+  primitiveDeclarations.flatMap(({ kind, commands }) =>
+    Object.keys(commands).map((type) => [type, kind] as const),
+  ),
+);
 
 function kindOf(command: Command): string {
   if ('kind' in command && command.kind !== undefined) return command.kind;
-  return kinds.find(([part]) => command.type.includes(part))?.[1] ?? 'lock';
+  return kinds.get(command.type) ?? (command.type.startsWith('queue_') ? 'queue' : 'lock');
 }
 
 /** The resources that it names, each as `kind/name`. */
