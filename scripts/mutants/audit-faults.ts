@@ -146,7 +146,7 @@ export const limitFaults: readonly Fault[] = [
   {
     name: 'limit-of-cluster-told-as-of-node',
     breaks: 'whoever is refused asks all other nodes in vain',
-    file: 'packages/api/src/refused.ts',
+    file: 'packages/api/src/request-error.ts',
     find: `scope: 'cluster'`,
     put: `scope: 'node'`,
   },

@@ -76,7 +76,10 @@ export const listeningFaults: readonly Fault[] = [
     name: 'metrics-port-without-tls',
     breaks: 'metrics on a port of their own are read by who has no certificate',
     file: 'packages/api/src/http/metrics-application.ts',
-    find: '...(security === undefined ? {} : { serverFactory: secureServer(security) }),',
+    find: `    ...(security === undefined
+      ? {}
+      : { serverFactory: secureServer(security, checkEveryMs(limits)) }),
+`,
     put: '',
   },
   {
