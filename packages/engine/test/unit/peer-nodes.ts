@@ -22,6 +22,9 @@ import { TcpTransport } from '../../src/transport/tcp.ts';
 import type { PeerSockets } from '../../src/transport/peer-sockets.ts';
 import type { PeerKnowledge } from '../../src/transport/types.ts';
 
+/** What does not come by then does not come: a check that fails, and no test without an end. */
+const longestWaitMs = 8000;
+
 /** What arrives, one after the other. */
 export class Heard<T> {
   readonly #items: T[] = [];
@@ -40,8 +43,16 @@ export class Heard<T> {
     for (;;) {
       const item = this.#items.shift();
       if (item !== undefined) return item;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
+      await new Promise<void>((resolve, reject) => {
+        const timer = setTimeout(() => {
+          const message = `Nothing came in ${String(longestWaitMs)} ms.`;
+          reject(new assert.AssertionError({ message }));
+        }, longestWaitMs);
+        timer.unref();
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
       });
     }
   }
