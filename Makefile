@@ -5,7 +5,7 @@ PORTS ?= 5000,5001,5002
 DATA ?= data/cluster
 SEEDS ?= 1000
 .DEFAULT_GOAL := help
-.PHONY: help install build run cluster quorum-cluster demo bench test-performance bench-queue bench-queue-depth test-redis test-chaos-queue bench-failover bench-quorum bench-state test test-unit test-integration test-slow simulate test-chaos test-chaos-quorum soak test-containers test-packages test-dashboard test-rolling-restart fuzz mutants explore check format documents tarballs reference clean
+.PHONY: help install build run cluster quorum-cluster demo bench test-performance bench-queue bench-cache bench-queue-depth test-redis test-chaos-queue test-chaos-cache bench-failover bench-quorum bench-state test test-unit test-integration test-slow simulate test-chaos test-chaos-quorum soak test-containers test-packages test-dashboard test-rolling-restart fuzz mutants explore check format documents tarballs reference clean
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ bench-failover: build ## Measures how long no lock can be had when the leader go
 
 bench-state: build ## Measures what a large state costs (LOCKS=20000 SESSIONS=20 for a smaller one; JSON=1)
 	@$(NODE) npm run --silent bench:state -- $(if $(LOCKS),--locks $(LOCKS)) $(if $(SESSIONS),--sessions $(SESSIONS)) $(if $(CHECKOUT),--checkout $(CHECKOUT)) $(if $(JSON),--json)
+
+bench-cache: build ## Measures reads of the cache from each memory, and writes of keys that others have (SECONDS=2)
+	@$(NODE) npm run --silent bench:cache -- $(if $(SECONDS),--seconds $(SECONDS))
 
 bench-queue: build ## Measures messages pushed, taken and acknowledged against three nodes, beside BullMQ (SECONDS=5)
 	@$(NODE) npm run --silent bench:queue -- $(if $(SECONDS),--seconds $(SECONDS))
@@ -79,6 +82,9 @@ test-redis: install ## Queues in a Redis Cluster of three: all that the stores h
 
 test-chaos-queue: install ## A queue whose nodes and whose Redis are killed, stopped and cut off (two minutes; MINUTES=30, SEED=42)
 	@$(NODE) npm run --silent chaos:queue -- $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+
+test-chaos-cache: install ## A cache whose nodes and clients are killed, stopped and cut off, judged for old reads (one minute; MINUTES=30, SEED=42)
+	@$(NODE) npm run --silent chaos:cache -- $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 test-chaos-quorum: install ## Lease nodes and their clients, real processes in trouble (two and a half minutes; MINUTES=30, SEED=42)
 	@$(NODE) npm run --silent chaos:quorum -- $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
