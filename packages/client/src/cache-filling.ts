@@ -3,7 +3,7 @@
  *
  * CLIENT-FILL-1: what was loaded is written under the token of the turn in which that began, so it is refused where the key was
  *     written since, by anybody.
- * CLIENT-FILL-2: the turn is asked to go on while the loader works, and given up when it fails: whoever dies loses it by
+ * CLIENT-FILL-2: the turn is asked to go on while the loader works, and ended when it fails: whoever dies loses it by
  *     itself.
  * CLIENT-FILL-3: who waits reads the key again afterwards: what the loader was answered may be older than that wait.
  */
@@ -89,13 +89,13 @@ export class CacheFilling {
     try {
       value = await fill(key);
     } catch (error) {
-      await this.#giveUp(key, token);
+      await this.#endTurn(key, token);
       throw error;
     } finally {
       stop();
     }
     if (value === undefined) {
-      await this.#giveUp(key, token);
+      await this.#endTurn(key, token);
       return { found: undefined };
     }
     const ttl = ttlMs === undefined ? {} : { ttl_seconds: ttlMs / 1000 };
@@ -123,7 +123,7 @@ export class CacheFilling {
     return () => cancel();
   }
 
-  async #giveUp(key: string, token: string): Promise<void> {
+  async #endTurn(key: string, token: string): Promise<void> {
     const body = { k: key, fill_token: token };
     await this.#client.call('cache_fill_end', body).catch(() => undefined);
   }

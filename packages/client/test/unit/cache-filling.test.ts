@@ -27,7 +27,8 @@ class Cluster {
         return { found: false, value: null, version: 0, fill_token: this.token };
       }
       if (operation !== 'cache_set') return {};
-      if (body.fill_token !== this.token || this.isWrittenMeanwhile)
+      const isSuperseded = body.fill_token !== this.token || this.isWrittenMeanwhile;
+      if (body.fill_token !== undefined && isSuperseded)
         throw new HoldfastError('fill_superseded', 'written meanwhile');
       this.value = { value: body.value ?? null, version: 9 };
       return { version: 9 };
@@ -70,7 +71,7 @@ describe('A fill', () => {
     assert.equal((await filling.get('k', { fill }, cluster.read))?.value, 'newer');
   });
 
-  it('that fails, or has nothing, gives its turn up', async () => {
+  it('that fails, or has nothing, ends its turn', async () => {
     const failing = (): Promise<Json> => Promise.reject(new Error('no database'));
     await assert.rejects(filling.get('k', { fill: failing }, cluster.read), /no database/);
     assert.equal(await filling.get('k', { fill: async () => undefined }, cluster.read), undefined);

@@ -198,8 +198,8 @@ const cacheFillEnd: UnaryOperation = reading({
   answer: answer('CacheFillEnd', 'CacheFillEndAnswer', { key: [1, toldKey], node: [2, toldNode] }),
   errors: clusterErrors,
   access: { verb: 'cache_write', resource: 'cache' },
-  http: [remove('/cache/fill', 'Give up the turn to load a value.')],
-  grpc: { method: 'CacheFillEnd', comment: 'Gives up the turn to load the value of a key.' },
+  http: [remove('/cache/fill', 'End the turn to load a value.')],
+  grpc: { method: 'CacheFillEnd', comment: 'Ends the turn to load the value of a key.' },
 });
 
 const epoch: Schema = text(
