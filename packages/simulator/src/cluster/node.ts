@@ -149,8 +149,9 @@ export class SimulatedNode implements Door {
           maxWaitersPerResource: 100,
           maxHoldsPerResource: 100,
           maxDedupIds: 10_000,
-          // Few, so that what ends is often spread over several entries.
-          maxWorkPerEntry: 1,
+          // Few, so that what ends is often spread over several entries, but a release and the grant that
+          // follows it are not put off (WORK-1): what is tried in between would be refused while nobody holds it.
+          maxWorkPerEntry: 4,
         },
         supportedFeatureLevel: this.supportedFeatureLevel,
         log: this.#log(),

@@ -3,8 +3,8 @@
  *
  * WORK-1: each hold that ends, each wait that ends (granted or not), each lock that opens and each
  *     barrier that is left is one unit of work. What earlier entries left and what is due get `maxWorkPerEntry` units
- *     of an entry, its commands together as many again, and each command at least `workOfCommand`:
- *     a plain release and the grant that follows it are never put off.
+ *     of an entry, its commands together as many again, and each command at least `workOfCommand`, where
+ *     the limit is not below that: a plain release and the grant that follows it are never put off.
  * WORK-2: what does not fit is part of the state and goes on with the next entry, oldest first: turns
  *     that have come (settle.ts), what is due (lifetimes.ts), sessions that end (endings.ts).
  * WORK-3: work is counted and never timed: the same on every node, also on one that was restored.

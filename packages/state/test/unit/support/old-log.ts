@@ -69,14 +69,15 @@ function fromTuple(tuple: readonly unknown[]): Command {
   return command as unknown as Command;
 }
 
-/** The answers to an entry in the form of the recorded ones: views of resources have counts since. */
+/** The answers to an entry in the form of the recorded ones: views of resources have counts since, and say
+ * `persistent` for `stays`. */
 export function answers(machine: StateMachine, { index, time, commands }: OldEntry): unknown {
   const told = machine.apply({ index, time, commands }).results.map((result) => {
     if (!result.ok) return result;
     if (result.type === 'session') return { ...result, session: result.session.sessionId };
     if (result.type !== 'semaphore') return result;
-    const { holderCount: _holders, waiterCount: _waiters, ...semaphore } = result.semaphore;
-    return { ...result, semaphore };
+    const { holderCount: _holders, waiterCount: _waiters, persistent, ...same } = result.semaphore;
+    return { ...result, semaphore: { ...same, stays: persistent } };
   });
   return JSON.parse(JSON.stringify(told));
 }
