@@ -73,6 +73,8 @@ export function buildApi(options: ApiOptions): BuiltApi {
     engine,
     nodeId: options.nodeId,
     version: options.version,
+    log,
+    logLevel: options.logLevel ?? { level: 'info' },
     isInsecure: options.isInsecure ?? false,
     limits,
     control,

@@ -4,6 +4,7 @@ import type { Clock } from '@holdfast/engine/parts';
 import type { QueueStore } from '@holdfast/queue';
 import type { HostPort } from '@holdfast/protocol';
 import type { ServerSecurity } from '@holdfast/tls';
+import type { LogWithLevel } from './operations/log-level.ts';
 import type { MachineSources } from './metrics/machine.ts';
 import type { NodeAuditing } from './pipeline/auditing.ts';
 import type { Audit, Authorize } from './pipeline/access.ts';
@@ -96,6 +97,8 @@ export interface ApiOptions extends Pick<MachineSources, 'diskSpace' | 'certific
   /** Those not given have the values of `defaultApiLimits`. */
   readonly limits?: Partial<ApiLimits>;
   readonly log: ApiLog;
+  /** What is read and set by those who may (log-level.ts); one that nobody listens to when absent. */
+  readonly logLevel?: LogWithLevel;
   /** Asked about every valid request before anything is done; see pipeline/access.ts. */
   readonly authorize?: Authorize;
   /** Told what became of every valid request. */

@@ -104,6 +104,10 @@ export const groups: readonly Group[] = [
     read: async () => (await import('./commands/doctor.ts')).addDoctorCommand,
   },
   {
+    names: ['log-level'],
+    read: async () => (await import('./commands/log-level.ts')).addLogLevelCommand,
+  },
+  {
     names: ['inspect'],
     read: async () => (await import('./commands/inspect.ts')).addInspectCommand,
   },

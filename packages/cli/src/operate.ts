@@ -20,6 +20,8 @@ const paths = {
   promote_member: ['POST', '/cluster/members/{node_id}/promote'],
   remove_member: ['DELETE', '/cluster/members/{node_id}'],
   transfer: ['POST', '/cluster/transfer'],
+  log_level: ['GET', '/admin/log-level'],
+  set_log_level: ['POST', '/admin/log-level'],
 } as const;
 
 export type ClusterChange = keyof typeof paths;
@@ -35,7 +37,8 @@ export async function change<N extends ClusterChange>(
   body: HttpOperations[N]['body'],
 ): Promise<HttpOperations[N]['answer']> {
   const [method, path] = paths[operation];
-  const isInPath = path.includes('{'); // Then there is nothing for a body.
+  // Then there is nothing for a body.
+  const isInPath = path.includes('{') || method === 'GET';
   const causes: string[] = [];
   for (const url of endpoints) {
     let answer: Response;

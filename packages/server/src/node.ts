@@ -194,6 +194,7 @@ async function serve(
       maxBackupsPerCaller: configuration.maxBackupsPerCaller,
     },
     log,
+    logLevel: log,
   };
   try {
     const { startApi } = await import('@holdfast/api');

@@ -3,13 +3,14 @@ import type { CallOptions, Engine } from '@holdfast/engine';
 import type { QueueStore } from '@holdfast/queue';
 import type { Shares } from '../callers.ts';
 import type { RequestError } from '../request-error.ts';
-import type { ApiLimits } from '../options.ts';
+import type { ApiLimits, ApiLog } from '../options.ts';
 import type { Audit, Authorize } from '../pipeline/access.ts';
 import type { NodeAuditing } from '../pipeline/auditing.ts';
 import type { Rates } from '../pipeline/rates.ts';
 import type { AccessControl } from '../pipeline/access-control.ts';
 import type { Caller } from '../pipeline/caller.ts';
 import type { EventFeed } from '../watch/feed.ts';
+import type { LogWithLevel } from './log-level.ts';
 import type { QueueWaiters } from './queue-waiters.ts';
 import type { WaitingCallers } from './waiting.ts';
 
@@ -18,6 +19,9 @@ export interface Service {
   readonly engine: Engine;
   readonly nodeId: string;
   readonly version: string;
+  readonly log: ApiLog;
+  /** Of this node; read and set. */
+  readonly logLevel: LogWithLevel;
   /** Reached from other machines without TLS and authentication. */
   readonly isInsecure: boolean;
   readonly limits: ApiLimits;

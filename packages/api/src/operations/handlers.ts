@@ -12,6 +12,7 @@ import * as holds from './holds.ts';
 import * as latches from './latches.ts';
 import * as lists from './lists.ts';
 import * as locks from './locks.ts';
+import * as logLevel from './log-level.ts';
 import { acquireMany } from './many.ts';
 import { queuePop } from './queue-pop.ts';
 import { queueStats } from './queue-stats.ts';
@@ -104,6 +105,8 @@ const all: Handlers = {
   readiness: cluster.readiness,
   stats: cluster.stats,
   cleanup: cluster.cleanup,
+  log_level: logLevel.logLevel,
+  set_log_level: logLevel.setLogLevel,
   audit_status: audit.auditStatus,
   audit_enable: audit.enable,
   audit_disable: audit.disable,

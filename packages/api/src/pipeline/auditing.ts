@@ -78,6 +78,7 @@ const besideTheLog: ReadonlySet<string> = new Set([
   'transfer',
   'backup',
   'cleanup',
+  'set_log_level',
 ]);
 
 export interface Recording {

@@ -64,6 +64,21 @@ describe('an audited node', () => {
     assert.deepEqual(loud.audit.short, [['lock_status', 'done', ['lock/a']]]);
   });
 
+  test('records who changed what it logs, and the level is changed until the next change', async (t) => {
+    const logLevel = { level: 'info' };
+    const audit = new Recorded();
+    const { request } = startHarness(t, { auditing: audit, logLevel });
+    const before = await request('GET', '/admin/log-level');
+    assert.deepEqual(before.body, { node_id: 'node-1', level: 'info' });
+    const changed = await request('POST', '/admin/log-level', { level: 'debug' });
+    assert.deepEqual(changed.body, { node_id: 'node-1', level: 'debug' });
+    assert.equal(logLevel.level, 'debug');
+    assert.deepEqual(audit.short, [['set_log_level', 'done', []]]);
+    const unknown = await request('POST', '/admin/log-level', { level: 'loud' });
+    assert.equal(unknown.body['code'], 'invalid_request');
+    assert.equal(logLevel.level, 'debug');
+  });
+
   test('records who shows a wrong key, with its id and without its secret', async (t) => {
     const { request, audit } = audited(t);
     const secret = 'S'.repeat(43);

@@ -191,6 +191,62 @@ const cleanup: UnaryOperation = {
   ],
 };
 
+const logLevels: Enumeration = {
+  name: 'LogLevel',
+  description: 'Least severe messages that a node logs.',
+  unspecified: 'Never sent.',
+  values: {
+    debug: [1, 'Everything.'],
+    info: [2, 'What a node does, and what goes wrong.'],
+    warn: [3, 'What somebody should look at, and what goes wrong.'],
+    error: [4, 'What goes wrong.'],
+    silent: [5, 'Nothing.'],
+  },
+};
+const logLevelAnswer: Message = {
+  typeName: 'LogLevelAnswer',
+  protoName: 'LogLevelResponse',
+  description: 'What this node logs.',
+  fields: {
+    node_id: [1, toldNodeId],
+    level: [2, words(logLevels, 'Least severe messages that it logs.')],
+  },
+};
+
+const logLevel: UnaryOperation = {
+  ...local,
+  name: 'log_level',
+  request: nothing,
+  answer: logLevelAnswer,
+  errors: [],
+  grpc: { method: 'LogLevel', comment: 'Returns what this node logs.' },
+  http: [get('/admin/log-level', 'What this node logs.', { tag: 'admin' })],
+};
+
+const setLogLevel: UnaryOperation = {
+  ...local,
+  changes: true,
+  name: 'set_log_level',
+  request: {
+    typeName: 'SetLogLevelBody',
+    protoName: 'SetLogLevelRequest',
+    description: 'What a node is to log from now on, until it is started again.',
+    fields: { level: [1, words(logLevels, 'Least severe messages that it is to log.')] },
+  },
+  answer: logLevelAnswer,
+  errors: [],
+  access: { verb: 'admin', resource: 'node' },
+  grpc: {
+    method: 'SetLogLevel',
+    comment: 'Changes what this node logs until it is started again. For administrators.',
+  },
+  http: [
+    post('/admin/log-level', 'Change what this node logs until it is started again.', {
+      tag: 'admin',
+    }),
+  ],
+};
+
 export const administration: Group = {
   name: 'administration',
   service: 'Administration',
@@ -216,6 +272,8 @@ export const administration: Group = {
     document('welcome', '/', jsonType, 'Where to go from here.'),
     stats,
     cleanup,
+    logLevel,
+    setLogLevel,
   ],
   errors: {},
 };

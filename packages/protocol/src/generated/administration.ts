@@ -73,3 +73,17 @@ export interface CleanupAnswer {
    */
   readonly count: number;
 }
+
+/** What this node logs. */
+export interface LogLevelAnswer {
+  /** Id of a node. */
+  readonly node_id: string;
+  /** Least severe messages that it logs. */
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}
+
+/** What a node is to log from now on, until it is started again. */
+export interface SetLogLevelBody {
+  /** Least severe messages that it is to log. */
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}

@@ -185,7 +185,9 @@ import type {
 import type {
   CleanupAnswer,
   HealthAnswer,
+  LogLevelAnswer,
   ProbeAnswer,
+  SetLogLevelBody,
   StatsAnswer,
   StatsBody,
 } from './administration.ts';
@@ -354,4 +356,6 @@ export interface HttpOperations {
   readonly readiness: { readonly body: NoFields; readonly answer: ProbeAnswer };
   readonly stats: { readonly body: StatsBody; readonly answer: StatsAnswer };
   readonly cleanup: { readonly body: NoFields; readonly answer: CleanupAnswer };
+  readonly log_level: { readonly body: NoFields; readonly answer: LogLevelAnswer };
+  readonly set_log_level: { readonly body: SetLogLevelBody; readonly answer: LogLevelAnswer };
 }

@@ -201,6 +201,8 @@ export class SimulatedNode implements Door {
       engine,
       nodeId: this.id,
       version: 'simulated',
+      log: this.#log(),
+      logLevel: { level: 'info' },
       limits: defaultApiLimits,
       isInsecure: false,
       control: undefined,
