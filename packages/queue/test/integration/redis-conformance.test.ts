@@ -6,7 +6,7 @@ import {
   RedisServer,
   forgetful,
   redisProgram,
-} from '../../../client/test/integration/redis/redis-server.ts';
+} from '../../../redis-voters/test/integration/redis/redis-server.ts';
 import { connected } from '../support/redis-servers.ts';
 import { scriptsOf } from '../support/scripts.ts';
 

@@ -8,7 +8,7 @@ import {
   RedisServer,
   durable,
   redisProgram,
-} from '../../../client/test/integration/redis/redis-server.ts';
+} from '../../../redis-voters/test/integration/redis/redis-server.ts';
 import { connected } from '../support/redis-servers.ts';
 import { scriptsOf } from '../support/scripts.ts';
 

@@ -8,7 +8,7 @@ import {
   RedisServer,
   forgetful,
   redisProgram,
-} from '../../../client/test/integration/redis/redis-server.ts';
+} from '../../../redis-voters/test/integration/redis/redis-server.ts';
 import { connected } from '../support/redis-servers.ts';
 
 const skip = redisProgram === undefined ? 'no redis-server on this machine' : false;

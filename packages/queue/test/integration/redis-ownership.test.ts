@@ -13,7 +13,7 @@ import {
   RedisServer,
   forgetful,
   redisProgram,
-} from '../../../client/test/integration/redis/redis-server.ts';
+} from '../../../redis-voters/test/integration/redis/redis-server.ts';
 
 const skip = redisProgram === undefined ? 'no redis-server on this machine' : false;
 const ids = ['a', 'b', 'c'];

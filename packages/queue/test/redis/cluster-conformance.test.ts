@@ -2,8 +2,8 @@ import { after, before, describe } from 'node:test';
 import { RedisConnection } from '../../src/redis/connection.ts';
 import { testStore } from '../support/conformance.ts';
 import type { StoreUnderTest } from '../support/bench.ts';
-import { redisProgram } from '../../../client/test/integration/redis/redis-server.ts';
-import type { RedisServer } from '../../../client/test/integration/redis/redis-server.ts';
+import { redisProgram } from '../../../redis-voters/test/integration/redis/redis-server.ts';
+import type { RedisServer } from '../../../redis-voters/test/integration/redis/redis-server.ts';
 import { connected, startRedisCluster } from '../support/redis-servers.ts';
 import { scriptsOf } from '../support/scripts.ts';
 

@@ -1,6 +1,9 @@
 /** A Redis cluster of the test's own, and connections that are there. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { forgetful, RedisServer } from '../../../client/test/integration/redis/redis-server.ts';
+import {
+  forgetful,
+  RedisServer,
+} from '../../../redis-voters/test/integration/redis/redis-server.ts';
 
 const slots = 16_384;
 /** The bus of a server listens 10,000 above its port. */
