@@ -118,7 +118,7 @@ const bearer = (key: string | undefined): Readonly<Record<string, string>> =>
   key === undefined ? {} : { authorization: `Bearer ${key}` };
 
 async function overHttp(t: TestContext, byPath: boolean): Promise<void> {
-  const { engine, request } = startHarness(t);
+  const { engine, request } = startHarness(t, {}, false);
   const principals = await Principals.of(engine);
   const asked = operations.filter((declared) =>
     byPath

@@ -1,48 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { TestContext } from 'node:test';
 import { operations } from '@holdfast/contract';
 import { verbs } from '@holdfast/state';
-import type { Answer, Harness } from '../harness.ts';
+import type { Answer } from '../harness.ts';
 import { startHarness } from '../harness.ts';
-
-type Headers = Readonly<Record<string, string>>;
-export const withKey = (key: string): Headers => ({ authorization: `Bearer ${key}` });
-
-export interface Secured extends Harness {
-  readonly root: Headers;
-  /** A key of an identity with a role of these rules. */
-  identity(name: string, ...rules: readonly object[]): Promise<Headers>;
-  keyOf(headers: Headers): string;
-}
-
-const keyIdOf = (headers: Headers): string =>
-  /hf_([a-z0-9]+)_/.exec(String(headers['authorization']))?.[1] ?? '';
-
-/** An api whose cluster has authentication. */
-export async function secured(test: TestContext): Promise<Secured> {
-  const harness = startHarness(test);
-  const made = await harness.request('POST', '/auth/keys', { identity: 'root', roles: ['admin'] });
-  assert.equal(made.status, 200, made.text);
-  const root = withKey(String(made.body['key']));
-  const enabled = await harness.request('POST', '/auth/enable', {}, root);
-  assert.equal(enabled.status, 200, enabled.text);
-  return {
-    ...harness,
-    root,
-    keyOf: keyIdOf,
-    async identity(name, ...rules) {
-      for (const rule of rules) {
-        const granted = await harness.request('POST', `/auth/roles/of-${name}/grant`, rule, root);
-        assert.equal(granted.status, 200, granted.text);
-      }
-      const roles = rules.length === 0 ? [] : [`of-${name}`];
-      const key = await harness.request('POST', '/auth/keys', { identity: name, roles }, root);
-      assert.equal(key.status, 200, key.text);
-      return withKey(String(key.body['key']));
-    },
-  };
-}
+import { secured, withKey } from '../secured-api.ts';
 
 function assertRefused(answer: Answer, status: number, code: string): void {
   assert.equal(answer.body['code'], code, answer.text);
