@@ -16,6 +16,7 @@ export const grantFaults: readonly Fault[] = [
     find: `    if (known !== undefined) return repeated(command, requestId, known, handler);`,
     put: `    if (known !== undefined && known.kind !== 'acquire')
       return repeated(command, requestId, known, handler);`,
+    test: 'packages/state/test/unit/model.test.ts',
   },
   {
     name: 'queue-is-passed',
@@ -23,6 +24,7 @@ export const grantFaults: readonly Fault[] = [
     file: 'packages/state/src/primitives/lock/locks.ts',
     find: `if (pool.fits(units, held) && isNext(pool, held, command.terms)) {`,
     put: `if (pool.fits(units, held)) {`,
+    test: 'packages/state/test/unit/model.test.ts',
   },
   {
     name: 'waits-outlive-their-session',
@@ -38,6 +40,7 @@ export const grantFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/tables.ts',
     find: `    this.fenceCounter += 1;`,
     put: `    this.fenceCounter += this.fenceCounter % 7 === 6 ? 0 : 1;`,
+    test: 'packages/state/test/unit/model.test.ts',
   },
   {
     name: 'permits-passed-in-the-queue',
@@ -53,6 +56,7 @@ export const grantFaults: readonly Fault[] = [
     find: `if (held === undefined) return this.lockDelayEnd === undefined && this.free >= units; // STATE-POOL-3`,
     put: `if (held === undefined)
       return (this.lockDelayEnd === undefined && this.free >= units) || this.kind === 'semaphore';`,
+    test: 'packages/state/test/unit/semaphores.test.ts',
   },
   {
     name: 'permits-not-in-the-sessions-end',
@@ -60,6 +64,7 @@ export const grantFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/sessions/endings.ts',
     find: `for (const holds of [session.permits, session.holds, session.leads])`,
     put: `for (const holds of [session.holds, session.leads])`,
+    test: 'packages/state/test/unit/semaphores.test.ts',
   },
   {
     name: 'two-leaders',
@@ -67,6 +72,7 @@ export const grantFaults: readonly Fault[] = [
     file: 'packages/state/src/primitives/election/elections.ts',
     find: `sizeFor: () => 1,`,
     put: `sizeFor: () => 2,`,
+    test: 'packages/state/test/unit/kinds.test.ts',
   },
   {
     name: 'election-not-in-the-sessions-end',
@@ -74,6 +80,7 @@ export const grantFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/sessions/endings.ts',
     find: `for (const holds of [session.permits, session.holds, session.leads])`,
     put: `for (const holds of [session.permits, session.holds])`,
+    test: 'packages/state/test/unit/kinds.test.ts',
   },
   {
     name: 'several-out-of-turn',
@@ -81,6 +88,7 @@ export const grantFaults: readonly Fault[] = [
     file: 'packages/state/src/primitives/holds/settle.ts',
     find: `return waiters.every((one) => one.pool.nextTurn() === one && mayHave(tables, one));`,
     put: `return waiters.every((one) => one.pool.isServable(one) && mayHave(tables, one));`,
+    test: 'packages/state/test/unit/kinds.test.ts',
   },
   {
     name: 'several-left-behind',
@@ -88,6 +96,7 @@ export const grantFaults: readonly Fault[] = [
     file: 'packages/state/src/primitives/holds/waits.ts',
     find: `for (const one of together?.waiters ?? [waiter]) {`,
     put: `for (const one of together?.waiters.slice(0, 1) ?? [waiter]) {`,
+    test: 'packages/state/test/unit/kinds.test.ts',
   },
   {
     name: 'ending-holds-given-early',
@@ -147,6 +156,7 @@ export const grantFaults: readonly Fault[] = [
     file: 'packages/state/src/primitives/barrier/barriers.ts',
     find: `if (barrier.members.size === barrier.parties) {`,
     put: `if (barrier.members.size >= barrier.parties - 1) {`,
+    test: 'packages/state/test/unit/kinds.test.ts',
   },
   {
     name: 'barrier-over-early',
@@ -154,6 +164,7 @@ export const grantFaults: readonly Fault[] = [
     file: 'packages/state/src/primitives/barrier/barriers.ts',
     find: `if (barrier.members.size > 0) return false;`,
     put: `if (barrier.members.size > 0 && !barrier.open) return false;`,
+    test: 'packages/state/test/unit/kinds.test.ts',
   },
   {
     name: 'latch-counted-twice',
@@ -173,6 +184,7 @@ export const grantFaults: readonly Fault[] = [
     if (hold.maxHoldExpiry !== undefined) tables.due.remove(hold.maxHoldExpiry);
     hold.maxHoldExpiry = undefined;
   } else`,
+    test: 'packages/state/test/unit/kinds.test.ts',
   },
   {
     name: 'urgent-passes-for-ever',

@@ -10,6 +10,7 @@ export const raftFaults: readonly Fault[] = [
         commit: Math.min`,
     put: `        votedFor: null,
         commit: Math.min`,
+    test: 'packages/raft/test/unit/safety.test.ts',
   },
   {
     name: 'old-term-committed-by-counting',
@@ -24,6 +25,7 @@ export const raftFaults: readonly Fault[] = [
     file: 'packages/raft/src/leader.ts',
     find: `id === config.id ? core.stableIndex : (this.#peers.get(id)?.matchIndex ?? 0),`,
     put: `id === config.id ? log.lastIndex : (this.#peers.get(id)?.matchIndex ?? 0),`,
+    test: 'packages/raft/test/unit/safety.test.ts',
   },
   {
     name: 'acknowledged-before-durable',
@@ -31,6 +33,7 @@ export const raftFaults: readonly Fault[] = [
     file: 'packages/raft/src/outbox.ts',
     find: `if (this.isDurable(writeId)) this.#ready.push(outbound);`,
     put: `if (this.isDurable(writeId) || writeId > 0) this.#ready.push(outbound);`,
+    test: 'packages/raft/test/unit/safety.test.ts',
   },
   {
     name: 'stale-append-truncates',

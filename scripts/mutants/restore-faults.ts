@@ -15,6 +15,7 @@ export const restoreFaults: readonly Fault[] = [
     file: 'packages/state/src/primitives/holds/records.ts',
     find: `    pool.queue.append(waiter);`,
     put: `    pool.queue.insertAfter(undefined, waiter);`,
+    test: 'packages/state/test/unit/restore.test.ts',
   },
   {
     name: 'first-answers-not-in-snapshot',
@@ -134,6 +135,7 @@ export const restoreFaults: readonly Fault[] = [
 `,
     put: `    hold.maxHoldExpiry === undefined || hold.units > 0
 `,
+    test: 'packages/state/test/unit/restore.test.ts',
   },
   {
     name: 'digest-keeps-what-was-released',

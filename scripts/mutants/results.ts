@@ -7,7 +7,7 @@
  * MR-2: with a result stands of which text of the file it is: where that has changed since, `STALE=1` asks again.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Fault } from './fault.ts';
 
@@ -92,6 +92,9 @@ export function keepResult(
         : before;
     if (result.simulator !== undefined || result.tests !== undefined) kept[one.name] = result;
   }
-  writeFileSync(join(root, path), `${JSON.stringify(kept, null, 2)}\n`);
+  // Whole at any moment: another process may measure other faults meanwhile.
+  const unfinished = join(root, `${path}.${String(process.pid)}`);
+  writeFileSync(unfinished, `${JSON.stringify(kept, null, 2)}\n`);
+  renameSync(unfinished, join(root, path));
   return kept;
 }
