@@ -90,7 +90,12 @@ async function* plain(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { byteLength } = reader.meta;
   for (let offset = 0; offset < byteLength; offset += chunkBytes)
-    yield await read(() => reader.read(offset, Math.min(chunkBytes, byteLength - offset)));
+    yield await read(() => pieceAt(reader, offset));
+}
+
+function pieceAt(reader: SnapshotReader, offset: number): Promise<Uint8Array> {
+  const { byteLength } = reader.meta;
+  return reader.read(offset, Math.min(chunkBytes, byteLength - offset));
 }
 
 /** BACKUP-2. */
@@ -125,7 +130,7 @@ async function* linesOf(
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let begun = '';
   for (let offset = stateOffset; offset < byteLength; offset += chunkBytes) {
-    const bytes = await read(() => reader.read(offset, Math.min(chunkBytes, byteLength - offset)));
+    const bytes = await read(() => pieceAt(reader, offset));
     const lines = `${begun}${decoder.decode(bytes, { stream: true })}`.split('\n');
     begun = lines.pop() ?? '';
     yield* lines;
