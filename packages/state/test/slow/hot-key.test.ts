@@ -1,0 +1,67 @@
+/** One key with a million messages. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createStateMachine, latestFeatureLevel, limitsWithoutLog } from '../../src/index.ts';
+import type { Applied, Command, ResourceName } from '../../src/index.ts';
+
+const name = 'jobs' as ResourceName;
+const many = 1_000_000;
+const perPush = 1000;
+const others = 500;
+
+/** A queue whose key "hot" has so many messages, and others that have two each. */
+function queueWith(hot: number): (command: Command) => Applied {
+  const machine = createStateMachine({
+    ...limitsWithoutLog,
+    maxMessagesPerQueue: 2 * many,
+    maxMessageBytesPerQueue: 2 ** 40,
+    maxMessageBytes: 2 ** 40,
+  });
+  let index = 0;
+  const enter = (command: Command): Applied => {
+    index += 1;
+    return machine.apply({ index, time: index, commands: [{ identity: 'test', command }] });
+  };
+  enter({ type: 'raise_feature_level', level: latestFeatureLevel });
+  const push = (keys: readonly string[]): void => {
+    const messages = keys.map((key) => ({ key, payload: 1 }));
+    const { results } = enter({ type: 'queue_push', name, messages });
+    assert.ok(results[0]?.ok === true);
+  };
+  for (let pushed = 0; pushed < hot; pushed += perPush)
+    push(Array.from({ length: perPush }, () => 'hot'));
+  for (let round = 0; round < 2; round++)
+    push(Array.from({ length: others }, (_, other) => `key ${String(other)}`));
+  return enter;
+}
+
+/** Takes and acknowledges so many, one after the other. @returns Their keys, and the CPU time in ms. */
+function drain(enter: (command: Command) => Applied, count: number): [readonly string[], number] {
+  const keys: string[] = [];
+  const before = process.cpuUsage();
+  for (let taken = 0; taken < count; taken++) {
+    const [popped] = enter({ type: 'queue_pop', name, count: 1, visibilityMs: 2 ** 40 }).results;
+    assert.ok(popped?.ok === true && popped.type === 'queue_taken');
+    const [message] = popped.deliveries;
+    assert.ok(message !== undefined);
+    const { id, key, delivery, fenceToken } = message;
+    keys.push(key);
+    enter({ type: 'queue_ack', name, receipt: { messageId: id, delivery, fenceToken } });
+  }
+  const { user, system } = process.cpuUsage(before);
+  return [keys, (user + system) / 1000];
+}
+
+describe('a key with a million messages', () => {
+  test('is served in its turn, and a delivery of others costs what it costs without it (LANE-3)', () => {
+    const [, aloneMs] = drain(queueWith(0), 2 * others);
+    const [keys, besideMs] = drain(queueWith(many), 2 * others + 2);
+    // Each round has every key once.
+    for (const round of [keys.slice(0, others + 1), keys.slice(others + 1)])
+      assert.equal(new Set(round).size, others + 1);
+    assert.ok(
+      besideMs < 10 * aloneMs + 200,
+      `${besideMs.toFixed(0)} ms, and ${aloneMs.toFixed(0)} ms without it`,
+    );
+  });
+});
