@@ -42,6 +42,8 @@ export interface NodeOptions {
   readonly onFatal: (error: Error) => void;
   /** Tests only: every commit of the log takes this much longer. */
   readonly writeDelayMs?: number;
+  /** Tests only: it supports no more than this, as the program of an older release. */
+  readonly supportedFeatureLevel?: number;
 }
 
 /** @throws Error with what to do when the folder, the addresses or the peers do not fit. */
@@ -97,6 +99,9 @@ async function startSecured(
     onFatal: options.onFatal,
     auditSink: audit,
     ...(options.writeDelayMs === undefined ? {} : { writeDelayMs: options.writeDelayMs }),
+    ...(options.supportedFeatureLevel === undefined
+      ? {}
+      : { supportedFeatureLevel: options.supportedFeatureLevel }),
   });
   audit.attach(engine);
   const queues = await openQueueStore(configuration, engine, log);

@@ -23,10 +23,12 @@ export async function runNode(configuration: Configuration): Promise<RunningNode
   process.on('uncaughtException', fatal);
   process.on('unhandledRejection', fatal);
   const delay = process.env['HOLDFAST_TEST_WRITE_DELAY_MS'];
+  const level = process.env['HOLDFAST_TEST_FEATURE_LEVEL'];
   const node = await startNode(configuration, {
     log,
     onFatal: fatal,
     ...(delay === undefined ? {} : { writeDelayMs: Number(delay) }),
+    ...(level === undefined ? {} : { supportedFeatureLevel: Number(level) }),
   });
   const stop = stopper(node, log);
   process.on('SIGTERM', stop);
