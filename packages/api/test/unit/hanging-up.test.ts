@@ -9,8 +9,10 @@ import { startApi } from '../../src/index.ts';
 import { MemoryEngine } from '../memory-engine.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** What does not happen in 8 seconds is a check that fails, and no test without an end. */
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await turn();
+  for (const endMs = performance.now() + 8000; !condition(); await turn())
+    if (performance.now() > endMs) assert.fail(`It does not happen: ${condition.toString()}`);
 }
 
 interface Waiting extends Harness {

@@ -16,8 +16,16 @@ import { TestClock } from '../test-clock.ts';
 const failsWith = (code: string, effect: string) => (error: unknown) =>
   error instanceof HoldfastError && error.code === code && error.effect === effect;
 
+/** What has not happened by then does not happen: a check that fails, and no test without an end. */
+const longestMs = 8000;
+
 /** Lets what was settled go on, and sockets speak. */
 const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+async function until(isSo: () => boolean): Promise<void> {
+  for (const endMs = performance.now() + longestMs; !isSo(); await breathe())
+    if (performance.now() > endMs) assert.fail('It does not happen.');
+}
 
 describe('A request of a session', () => {
   let peer: FakePeer;
@@ -39,12 +47,14 @@ describe('A request of a session', () => {
   const silent = (): void => undefined;
   /** Time goes on until it has happened; pings are answered, so that the node is not left. */
   const passUntil = async <T>(happens: Promise<T>): Promise<T> => {
+    const endMs = performance.now() + longestMs;
     const state = { over: false };
     const end = (): void => {
       state.over = true;
     };
     void happens.then(end, end);
     while (!state.over) {
+      if (performance.now() > endMs) assert.fail('It does not happen, however much time passes.');
       clock.pass(50);
       await breathe();
     }
@@ -149,7 +159,7 @@ describe('A request of a session', () => {
     await assert.rejects(passUntil(session.lock('x')), failsWith('deadline_exceeded', 'perhaps'));
     (await passUntil(peer.next('cancel_request'))).refuse('session_expired');
     peer.push('session_ended', { session_id: 's1', reason: 'expired' });
-    while (session.state === 'active') await breathe();
+    await until(() => session.state !== 'active');
     for (let step = 0; step < 100; step++) {
       clock.pass(50);
       await breathe();
@@ -194,7 +204,7 @@ describe('A request of a session', () => {
     peer.handle = answeringPings(silent);
     await assert.rejects(passUntil(hold.release()), failsWith('deadline_exceeded', 'perhaps'));
     (await passUntil(peer.next('release', 2))).answer({ released: true });
-    while (hold.state !== 'released') await breathe();
+    await until(() => hold.state === 'released');
     const before = peer.received.length;
     await hold.release();
     assert.equal(peer.received.length, before, 'nothing has to be asked for');
@@ -213,7 +223,7 @@ describe('A request of a session', () => {
     (await passUntil(peer.next('campaign', 2))).answer(elected(5));
     const second = await again;
     (await passUntil(peer.next('resign', 2))).answer({ resigned: true });
-    while (first.state !== 'released') await breathe();
+    await until(() => first.state === 'released');
     assert.equal(second.state, 'held');
     assert.deepEqual(session.holds, [second]);
   });
