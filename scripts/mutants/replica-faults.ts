@@ -205,8 +205,8 @@ export const replicaFaults: readonly Fault[] = [
     name: 'backup-without-its-end',
     breaks: 'a backup lacks bytes: it is not what its hash names',
     file: 'packages/engine/src/backup.ts',
-    find: `    yield await read(() => reader.read(offset, Math.min(chunkBytes, byteLength - offset)));`,
-    put: `    yield await read(() => reader.read(offset, Math.min(chunkBytes, byteLength - offset - 1)));`,
+    find: `  return reader.read(offset, Math.min(chunkBytes, byteLength - offset));`,
+    put: `  return reader.read(offset, Math.min(chunkBytes, byteLength - offset - 1));`,
   },
   {
     name: 'bounds-not-put-in-force-first',
