@@ -5,7 +5,7 @@ PORTS ?= 5000,5001,5002
 DATA ?= data/cluster
 SEEDS ?= 1000
 .DEFAULT_GOAL := help
-.PHONY: help install build run cluster quorum-cluster demo bench test-performance bench-queue bench-cache bench-queue-depth test-redis test-chaos-queue test-chaos-cache bench-failover bench-quorum bench-state test test-unit test-integration test-slow simulate test-chaos test-chaos-quorum soak test-containers test-packages test-dashboard test-rolling-restart fuzz mutants explore check format documents tarballs reference clean
+.PHONY: help install build run cluster quorum-cluster demo bench bench-security test-performance bench-queue bench-cache bench-queue-depth test-redis test-chaos-queue test-chaos-cache bench-failover bench-quorum bench-state test test-unit test-integration test-slow simulate test-chaos test-chaos-quorum soak test-containers test-packages test-dashboard test-rolling-restart fuzz mutants explore check format documents tarballs reference clean
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ demo: build ## Shows failover: 20 workers, 5 locks, three kills of the leader
 
 bench: build ## Measures acquire-release cycles against three nodes (AGAINST=PATH PAIRS=5: two builds in turns)
 	@$(NODE) npm run --silent bench -- $(if $(AGAINST),--against $(AGAINST)) $(if $(PAIRS),--pairs $(PAIRS)) $(if $(SECONDS),--seconds $(SECONDS))
+
+bench-security: build ## Measures TLS with keys, and the audit, each beside a plain cluster in one run (SECONDS=4, WORKERS=64)
+	@$(NODE) npm run --silent bench:security
 
 test-performance: bench ## The same as bench
 

@@ -65,6 +65,14 @@ describe('an audited cluster', { timeout: 120_000 }, () => {
         return text.startsWith('{') ? JSON.parse(text) : text;
       };
 
+      // The leader raises the feature level a moment after the members have met.
+      for (const deadlineMs = Date.now() + 20_000; ; await pause(50)) {
+        const status = (await ask(url, '/cluster/status', undefined)) as {
+          readonly feature_level: number;
+        };
+        if (status.feature_level >= 2) break;
+        assert.ok(Date.now() < deadlineMs, 'the feature level is not raised');
+      }
       assert.equal((await run('audit', 'enable')).status, 0);
       const enabled = await run('auth', 'enable');
       key = keyForm.exec(enabled.stdout)?.[0] ?? assert.fail(enabled.stderr);

@@ -4,6 +4,7 @@
  */
 import { connect } from '@holdfast/client';
 import type { Client, Session } from '@holdfast/client';
+import { securedBy } from './secured.ts';
 import { Latencies } from '../statistics/latencies.ts';
 import type { LoadStats, LoadPlan } from './plan.ts';
 
@@ -65,7 +66,7 @@ async function workOn(
 
 async function openClients(plan: LoadPlan): Promise<readonly Client[]> {
   const clients = Array.from({ length: plan.connections }, () =>
-    connect({ endpoints: plan.endpoints }),
+    connect({ endpoints: plan.endpoints, ...securedBy(plan.security) }),
   );
   return Promise.all(clients);
 }

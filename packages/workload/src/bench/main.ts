@@ -8,7 +8,6 @@
  *
  * With `--against` two builds are measured in turns and compared pair by pair.
  */
-import { fork } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,8 +23,8 @@ import { calibrate } from './calibration.ts';
 import { measureProcessors } from './processors.ts';
 import { reportText } from './report.ts';
 import type { MeasuredRow, Report } from './report.ts';
-import { isLoadStats } from './plan.ts';
-import type { LoadStats, LoadPlan } from './plan.ts';
+import { generate } from './generate.ts';
+import type { LoadPlan } from './plan.ts';
 
 const help = `Usage: npm run bench -- [OPTION]…
 
@@ -110,48 +109,6 @@ function rowsOf(options: Options): readonly Row[] {
     ...own,
     { workers: 64, connections: 64, locks: 'own' },
     { workers: 64, connections: 1, locks: 'one' },
-  ];
-}
-
-/** Runs the load generator in a process of its own. @param onStart Told its process id. */
-async function generate(
-  plan: LoadPlan,
-  profile: string | undefined,
-  onStart: (pid: number) => void,
-): Promise<LoadStats> {
-  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const file = fileURLToPath(new URL(`./load.${ending}`, import.meta.url));
-  const execArgv = [...process.execArgv, ...profileFlags(profile, 'load')];
-  const child = fork(file, [JSON.stringify(plan)], { execArgv });
-  if (child.pid !== undefined) onStart(child.pid);
-  const deadline = setTimeout(
-    () => child.kill('SIGKILL'),
-    plan.warmUpMs + plan.measureMs + settleDeadlineMs,
-  );
-  try {
-    return await new Promise<LoadStats>((resolve, reject) => {
-      let stats: LoadStats | undefined;
-      child.on('message', (message) => {
-        if (isLoadStats(message)) stats = message;
-      });
-      child.on('error', reject);
-      child.on('exit', (code, signal) => {
-        if (stats !== undefined) resolve(stats);
-        else
-          reject(new Error(`The load generator ended without stats (${String(code ?? signal)}).`));
-      });
-    });
-  } finally {
-    clearTimeout(deadline);
-  }
-}
-
-function profileFlags(profile: string | undefined, name: string): readonly string[] {
-  if (profile === undefined) return [];
-  return [
-    '--cpu-prof',
-    `--cpu-prof-dir=${profile}`,
-    `--cpu-prof-name=${name}-${String(Date.now())}.cpuprofile`,
   ];
 }
 

@@ -12,6 +12,17 @@ export interface LoadPlan {
   readonly warmUpMs: number;
   /** Work that is counted, in milliseconds. */
   readonly measureMs: number;
+  /** Of a cluster with TLS and authentication. */
+  readonly security?: LoadSecurity;
+}
+
+/** What a client shows. */
+export interface LoadSecurity {
+  /** Paths of PEM files. */
+  readonly authority: string;
+  readonly certificate: string;
+  readonly key: string;
+  readonly apiKey?: string;
 }
 
 export interface LoadStats {
