@@ -24,6 +24,15 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 const wasNotDone = (error: unknown): boolean =>
   error instanceof HoldfastError && error.effect === 'none';
 
+/** Of all sizes: of those that are kept in the state, and of those beside it. */
+const payloadOf = (number: number): string => `${String(number)} `.repeat(1 + (number % 3) * 400);
+
+/** 0, which nobody pushes, where it is not what was pushed. */
+function numberIn(payload: unknown): number {
+  const number = Number.parseInt(String(payload), 10);
+  return payload === payloadOf(number) ? number : 0;
+}
+
 export class Workers {
   readonly history: MessageEvent[] = [];
   readonly #urls: readonly string[];
@@ -80,7 +89,7 @@ export class Workers {
       while (this.#pushed - this.#settled > mostBehind && !this.#stopPushing.signal.aborted)
         await pause(20);
       const push = { type: 'push', key, number, askedMs: nowMs() } as const;
-      const body = { queue, key, payload: number, dedup_id: `${key} ${String(number)}` };
+      const body = { queue, key, payload: payloadOf(number), dedup_id: `${key} ${String(number)}` };
       try {
         await client.call('queue_push', body, { timeoutMs: callMs });
         this.history.push({ ...push, answeredMs: nowMs() });
@@ -113,7 +122,7 @@ export class Workers {
             type: 'taken',
             id,
             key,
-            number: Number(payload),
+            number: numberIn(payload),
             fenceToken: fence_token,
             visibilityMs: visibilitySeconds * 1000,
             askedMs,
