@@ -26,7 +26,7 @@ function tables(results: Results): string {
     );
     return `#### ${title}
 
-${summary(measured.map(({ result }) => result))}
+${summary(measured)}
 
 | fault | whole runs | tests |
 | --- | --- | --- |
@@ -62,12 +62,18 @@ ${rows.join('\n')}
 `;
 }
 
-function summary(results: readonly Result[]): string {
-  const count = (holds: (result: Result) => boolean): string =>
-    String(results.filter((result) => holds(result)).length);
+interface Measured {
+  readonly fault: Fault;
+  readonly result: Result;
+}
+
+function summary(measured: readonly Measured[]): string {
+  const count = (holds: (result: Result, fault: Fault) => boolean): string =>
+    String(measured.filter(({ result, fault }) => holds(result, fault)).length);
   const byRuns = count(({ simulator }) => simulator?.type === 'found');
   const askedRuns = count(
-    ({ simulator }) => simulator !== undefined && simulator.type !== 'out of reach',
+    ({ simulator }, { hiddenFromRuns }) =>
+      simulator !== undefined && simulator.type !== 'out of reach' && hiddenFromRuns === undefined,
   );
   const byTests = count(({ tests }) => tests?.type === 'found');
   const askedTests = count(({ tests }) => tests !== undefined);
@@ -75,7 +81,7 @@ function summary(results: readonly Result[]): string {
     ({ simulator, tests }) =>
       simulator?.type !== 'found' && tests !== undefined && tests.type !== 'found',
   );
-  return `Of ${String(results.length)}: whole runs found ${byRuns} of ${askedRuns} that they were asked for, tests ${byTests} of ${askedTests}; ${byNobody} of these were found by nobody.`;
+  return `Of ${String(measured.length)}: whole runs found ${byRuns} of ${askedRuns} that they were asked for, tests ${byTests} of ${askedTests}; ${byNobody} of these were found by nobody.`;
 }
 
 function simulatorCell(fault: Fault, result: SimulatorResult | undefined): string {
