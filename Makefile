@@ -5,7 +5,7 @@ PORTS ?= 5000,5001,5002
 DATA ?= data/cluster
 SEEDS ?= 1000
 .DEFAULT_GOAL := help
-.PHONY: help install build run cluster quorum-cluster demo bench bench-security test-performance bench-queue bench-cache bench-queue-depth test-redis test-chaos-queue test-chaos-cache bench-failover bench-quorum bench-state test test-unit test-integration test-slow simulate test-chaos test-chaos-quorum soak test-containers test-packages test-dashboard test-rolling-restart fuzz mutants explore check format documents tarballs reference clean
+.PHONY: help install build run cluster quorum-cluster demo bench bench-security test-performance bench-queue bench-cache bench-queue-depth test-redis test-chaos-queue test-chaos-cache bench-failover bench-quorum bench-state test test-unit test-integration test-slow simulate test-chaos test-chaos-quorum soak soak-chaos test-containers test-packages test-dashboard test-rolling-restart fuzz mutants explore check format documents tarballs reference clean
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,8 +77,11 @@ simulate: install ## Runs of whole clusters in virtual time (SEEDS=10000; SEED=4
 test-chaos: install ## Real processes under kills, stops, cuts, full disks and more (three minutes)
 	@$(NODE) npm run --silent chaos
 
-soak: install ## The same for longer: MINUTES=30
+soak-chaos: install ## The same for longer: MINUTES=30
 	@$(NODE) npm run --silent chaos -- --minutes $(or $(MINUTES),10)
+
+soak: build ## Three nodes with TLS, keys, queues and a cache at work: do memory, disk, handles and event loop stay flat? MINUTES=60
+	@$(NODE) npm run --silent soak -- --minutes $(or $(MINUTES),60)
 
 test-redis: install ## Queues in a Redis Cluster of three: all that the stores have in common
 	@$(NODE) npm run --silent test:redis

@@ -1,4 +1,4 @@
-/** `make test-chaos`, `make soak`. */
+/** `make test-chaos`, `make soak-chaos`. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,7 +10,7 @@ import { runAll, scratchFolder } from './runs.ts';
 const help = `Real nodes and clients under kills, stops, cuts, slow lines, clock jumps, full and damaged disks.
 
   make test-chaos               three nodes, five nodes, and the shared set: about three minutes
-  make soak MINUTES=30          the same for longer
+  make soak-chaos MINUTES=30    the same for longer
 
 Options of the program itself: --seconds N (of each run) --minutes N --seed N --nodes 3,5 --only "NAME,NAME" --no-lockset
 Kinds of faults: ${nemesisNames.join(', ')}`;
