@@ -175,7 +175,7 @@ function tell(points: Points): boolean {
     if (measure === undefined || trend === undefined) continue;
     const { unit, allowed } = measure;
     const { first, last, perHour, rise } = trend;
-    const rises = rise > Math.max(allowed, first / 5);
+    const rises = isJudged && rise > Math.max(allowed, first / 5);
     isFlat &&= !rises;
     console.log(
       `${key.padEnd(24)} ${first.toFixed(1)} to ${last.toFixed(1)} ${unit}, ${perHour >= 0 ? '+' : ''}${perHour.toFixed(1)} ${unit} an hour${rises ? '  RISES' : ''}`,
@@ -183,5 +183,5 @@ function tell(points: Points): boolean {
   }
   if (!isJudged)
     console.log(`Shown, not judged: a run of less than ${String(judgedFromMinutes)} minutes.`);
-  return isFlat || !isJudged;
+  return isFlat;
 }
