@@ -88,7 +88,7 @@ export async function inspectFolder({
       : { formerOwner: { clusterId: identity.clusterId, memberId: identity.nodeId } }),
   });
   try {
-    problems.push(...seen.damage);
+    for (const damage of seen.damage) problems.push(damage);
     const { format, segments, snapshots, hardState, repairs } = seen;
     return {
       folder,
