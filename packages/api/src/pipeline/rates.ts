@@ -8,6 +8,7 @@
  * RATE-3: what is kept is bounded: a full bucket is forgotten, and beyond so many the oldest is.
  * RATE-4: these are limits of one node, and say so. Both count: that of the identity, and that of the address.
  */
+import type { OperationName } from '@holdfast/protocol';
 import { anonymous, callerOf } from '../callers.ts';
 import type { ApiLimits } from '../options.ts';
 import { RequestError } from '../request-error.ts';
@@ -17,7 +18,7 @@ const mostBuckets = 10_000;
 const secondMs = 1000;
 
 /** RATE-2. */
-const keepsOrGivesBack: ReadonlySet<string> = new Set([
+const keepsOrGivesBack: ReadonlySet<string> = new Set<OperationName | 'simple_release'>([
   'keepalive',
   'renew',
   'renew_permits',
@@ -27,7 +28,7 @@ const keepsOrGivesBack: ReadonlySet<string> = new Set([
   'simple_release',
   'resign',
   'leave_barrier',
-  'give_up',
+  'cancel_request',
   'end_session',
 ]);
 

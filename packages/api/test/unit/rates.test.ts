@@ -1,6 +1,7 @@
 /** How often one identity, and one address, may ask a node. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { OperationName } from '@holdfast/protocol';
 import * as fc from 'fast-check';
 import { defaultApiLimits } from '../../src/options.ts';
 import type { ApiLimits } from '../../src/options.ts';
@@ -82,8 +83,14 @@ describe('requests of a second', () => {
     });
     clocked.rates.spend(here, 1000);
     assert.equal(clocked.passed(5), 0);
-    for (const operation of ['keepalive', 'renew', 'release', 'give_up', 'end_session'])
-      assert.equal(clocked.passed(5, here, operation), 5, operation);
+    const passing: readonly OperationName[] = [
+      'keepalive',
+      'renew',
+      'release',
+      'cancel_request',
+      'end_session',
+    ];
+    for (const operation of passing) assert.equal(clocked.passed(5, here, operation), 5, operation);
   });
 
   test('are bounded in bytes: who sent too many waits until that is made up for', () => {
