@@ -126,6 +126,9 @@ export interface GrpcAddress {
   readonly host: string;
   /** 0: any free one, told by `Api.grpcAddress`. */
   readonly port: number;
+  /** Served to whoever reaches it, unless false. */
+  readonly health?: boolean;
+  readonly reflection?: boolean;
 }
 
 /** A running api. */

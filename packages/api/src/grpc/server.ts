@@ -51,10 +51,11 @@ export interface GrpcServer {
 
 /** @throws Error where the address cannot be bound; the message names it. */
 export async function startGrpcServer(
-  { host, port }: GrpcAddress,
+  at: GrpcAddress,
   performing: Performing,
   security?: ServerSecurity,
 ): Promise<GrpcServer> {
+  const { host, port } = at;
   const { service } = performing.context;
   // The library would write lines of its own to stderr.
   setLogger({
@@ -72,14 +73,15 @@ export async function startGrpcServer(
   });
   registerOperations(server, definitions, calls, performing);
   registerStreams(server, definitions, calls, performing);
-  const health = serveHealth(server, service.engine, definitions.services);
-  serveReflection(server);
+  const health =
+    at.health === false ? undefined : serveHealth(server, service.engine, definitions.services);
+  if (at.reflection !== false) serveReflection(server);
   const bound = await bind(server, { host, port }, security).catch((error: unknown) => {
-    health.stop();
+    health?.stop();
     throw error;
   });
   const close = async (deadlineMs: number): Promise<void> => {
-    health.stop();
+    health?.stop();
     bound.stop();
     const done = calls.stop();
     const stopped = new Promise<void>((resolve) => {

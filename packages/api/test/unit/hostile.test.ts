@@ -7,10 +7,12 @@ import type { Socket } from 'node:net';
 import { after, describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { credentials } from '@grpc/grpc-js';
 import { streamPath } from '@holdfast/protocol';
 import { WebSocket } from 'ws';
 import { startApi } from '../../src/index.ts';
 import type { Api } from '../../src/index.ts';
+import { healthOver } from './grpc/grpc-client.ts';
 import { MemoryEngine } from '../memory-engine.ts';
 
 const ignore = (): void => undefined;
@@ -106,6 +108,40 @@ describe('a connection over HTTP that', { concurrency: true }, () => {
     clearInterval(timer);
     assert.equal(code, 1009);
   });
+});
+
+test('health and reflection of gRPC are served unless that is switched off', async (t) => {
+  const { grpcAddress = '' } = api;
+  assert.equal(await healthOver(grpcAddress, credentials.createInsecure()), true);
+  const closed = await startApi({
+    engine: new MemoryEngine(),
+    host: '127.0.0.1',
+    port: 0,
+    grpc: { host: '127.0.0.1', port: 0, health: false, reflection: false },
+    nodeId: 'node-1',
+    version: '0',
+    log: { info: ignore, warn: ignore, error: ignore },
+  });
+  t.after(() => closed.close());
+  const address = closed.grpcAddress ?? '';
+  assert.equal(await healthOver(address, credentials.createInsecure()), undefined);
+  for (const [at, expected] of [
+    [grpcAddress, undefined],
+    [address, '12'],
+  ] as const) {
+    const session = connectHttp2(`http://${at}`);
+    t.after(() => session.destroy());
+    const call = session.request({
+      [constants.HTTP2_HEADER_METHOD]: 'POST',
+      [constants.HTTP2_HEADER_PATH]: '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    call.resume();
+    call.end(Buffer.from([0, 0, 0, 0, 2, 58, 0]));
+    const [headers] = (await once(call, 'response')) as [Readonly<Record<string, unknown>>];
+    assert.equal(headers['grpc-status'], expected, at);
+  }
 });
 
 test('a message of gRPC that inflates beyond the limit is refused before it is kept (HOSTILE-3)', async (t) => {

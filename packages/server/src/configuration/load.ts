@@ -32,7 +32,12 @@ export interface Configuration {
   readonly httpAdvertise: string;
   readonly allowedOrigins: readonly string[];
   /** Null: gRPC is not served. */
-  readonly grpc: { readonly host: string; readonly port: number } | null;
+  readonly grpc: {
+    readonly host: string;
+    readonly port: number;
+    readonly health: boolean;
+    readonly reflection: boolean;
+  } | null;
   /** Where metrics are served as well. Null: nowhere. */
   readonly metricsListen: HostPort | null;
   /** Null: none. */
@@ -224,7 +229,12 @@ function assemble(value: (key: string) => unknown): Configuration {
     httpHost: text('http.host'),
     grpc:
       value('grpc.enabled') === true
-        ? { host: text('grpc.host'), port: number('grpc.port') }
+        ? {
+            host: text('grpc.host'),
+            port: number('grpc.port'),
+            health: value('grpc.health') === true,
+            reflection: value('grpc.reflection') === true,
+          }
         : null,
     metricsListen: value('metrics.listen') as HostPort | null,
     tls: readTls(value),

@@ -111,6 +111,19 @@ const definitions: readonly Setting[] = [
       'Port on which gRPC is served; 0 takes a free one. Nodes on one machine need one each.',
   },
   {
+    key: 'grpc.health',
+    schema: z.boolean(),
+    default: true,
+    description: 'Whether whoever reaches gRPC is told its health, without a key: true or false.',
+  },
+  {
+    key: 'grpc.reflection',
+    schema: z.boolean(),
+    default: true,
+    description:
+      'Whether whoever reaches gRPC is told its services and messages, without a key: true or false.',
+  },
+  {
     key: 'metrics.listen',
     schema: listenAddress,
     default: '',
