@@ -42,7 +42,7 @@ async function start(t: TestContext, wait: Wait): Promise<Ready> {
   return { ...harness, url, body: { ...name, session_id: waiter, wait_seconds: 30, ...wait.body } };
 }
 
-const longestMs = 20_000;
+const longestMs = 8000;
 async function soon(condition: () => boolean, what: string): Promise<void> {
   const deadlineMs = performance.now() + longestMs;
   while (!condition()) {
