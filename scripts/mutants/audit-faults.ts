@@ -150,4 +150,12 @@ export const limitFaults: readonly Fault[] = [
     find: `scope: 'cluster'`,
     put: `scope: 'node'`,
   },
+  {
+    name: 'change-of-the-log-level-not-recorded',
+    breaks: 'who made a node silent, before doing something else, stands in no audit',
+    file: 'packages/api/src/pipeline/auditing.ts',
+    find: `  'set_log_level',
+`,
+    put: ``,
+  },
 ];
