@@ -4,7 +4,7 @@
  * LIMIT-1: entries that were logged before a limit existed are applied without it, on every node and in
  *     every version: who restores an old log gets the state, and the fence tokens, that were acknowledged.
  *     Such a limit counts from the first `set_limits` that names it, which a new leader logs at once.
- * LIMIT-2: every state has every limit, whatever `set_limits` and snapshots of its feature level name: one that is
+ * LIMIT-3: every state has every limit, whatever `set_limits` and snapshots of its feature level name: one that is
  *     missing here and has its initial value there, after a snapshot, is a state of two kinds.
  */
 import { levelOfLimit, primitiveDeclarations } from '../primitives/declared.ts';
@@ -93,7 +93,7 @@ const initialOf = (
 
 const limitsOfPrimitives: LimitsOfPrimitives = initialOf(primitiveDeclarations);
 
-/** LIMIT-2: under a lower feature level `set_limits` does not name them, and every node has them all the same. */
+/** LIMIT-3: under a lower feature level `set_limits` does not name them, and every node has them all the same. */
 const limitsOfLaterPrimitives: Partial<LimitsOfPrimitives> = initialOf(
   primitiveDeclarations.filter((declared) => levelOfLimit(declared) > 1),
 );

@@ -75,7 +75,7 @@ describe('the feature level of a log', () => {
     assert.equal(restoreStateMachine([sealed([older, ...records])]).featureLevel, 1);
   });
 
-  test('leaves out limits of higher levels, and every state has them all the same (LIMIT-2)', () => {
+  test('leaves out limits of higher levels, and every state has them all the same (LIMIT-3)', () => {
     for (let level = 1; level <= latestFeatureLevel; level++) {
       const driver = new Driver(createStateMachine(initialLimits));
       driver.do({ type: 'raise_feature_level', level });
