@@ -8,7 +8,6 @@ import { connect as connectHttp2, constants } from 'node:http2';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { WebSocket } from 'ws';
 import { startApi } from '../../packages/api/src/index.ts';
 import { MemoryEngine } from '../../packages/api/test/memory-engine.ts';
 import { StreamClient } from '../../packages/api/test/stream-client.ts';
@@ -112,13 +111,18 @@ export async function nodeTargets(): Promise<{
       ],
       run: async (input) => {
         const socket = new WebSocket(`${api.url.replace('http', 'ws')}/stream`);
+        socket.binaryType = 'arraybuffer';
         const parts: Buffer[] = [];
-        socket.on('error', ignore);
-        socket.on('message', (data) => parts.push(data as Buffer));
+        socket.addEventListener('error', ignore);
+        socket.addEventListener('message', ({ data }) => {
+          parts.push(Buffer.from(data as ArrayBuffer));
+        });
         await new Promise<void>((resolve) => {
-          setTimeout(() => socket.terminate(), 2 * listenMs);
-          socket.on('open', () => socket.send(input, { binary: input.length % 2 === 0 }));
-          socket.on('close', () => resolve());
+          setTimeout(() => socket.close(), 2 * listenMs);
+          socket.addEventListener('open', () =>
+            socket.send(input.length % 2 === 0 ? new Uint8Array(input) : input.toString('latin1')),
+          );
+          socket.addEventListener('close', () => resolve());
         });
         await looked(Buffer.concat(parts));
       },
