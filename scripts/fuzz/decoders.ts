@@ -107,7 +107,7 @@ const batches: Target = {
         time: 5,
         wallMs: 7,
         commands: [{ identity: 'reports', proof: 'key k', command: acquire }],
-      } as never),
+      }),
     ),
     Buffer.from(
       encodeBatch({

@@ -156,7 +156,7 @@ export class Rates {
       requests?.size ?? 0,
       bytes?.size ?? 0,
     ]);
-    return Math.max(...all);
+    return all.reduce((most, size) => Math.max(most, size), 0);
   }
 
   /** RATE-1, RATE-2, RATE-4. @returns Why it is not executed. */

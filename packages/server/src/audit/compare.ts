@@ -45,7 +45,7 @@ export async function verifyFolders(
     const anchors: Known[] = [];
     const held = known.filter(({ chain }) => chain === 'changes');
     changes.push(await verifyKnown(folder, 'changes', held, (body) => collect(body, anchors)));
-    known.push(...anchors);
+    for (const anchor of anchors) known.push(anchor);
   }
   const nodes: Verified[] = [];
   for (const [at, folder] of folders.entries()) {

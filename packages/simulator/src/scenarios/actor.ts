@@ -70,8 +70,8 @@ export class Actor {
   }
 
   /** Reaches none of them, and none of them it. */
-  partFrom(...nodes: readonly string[]): void {
-    this.#stage.part(this.name, ...nodes);
+  partFrom(nodes: readonly string[]): void {
+    this.#stage.part(this.name, nodes);
   }
 
   /** Locks and releases so often, one after the other. */

@@ -13,7 +13,7 @@ async function answersComeLate(stage: Stage): Promise<void> {
   await holder.lock(session, 'red');
   for (const node of stage.names()) stage.slow(node, holder.name, 600);
   await stage.sleep(stage.random.between(3000, 4000));
-  stage.cut(holder.name, ...stage.names());
+  stage.cut(holder.name, stage.names());
   stage.every(5, () => stage.beliefs.compare('red'));
   const rival = stage.actor('rival');
   await rival.lock(await rival.session(10), 'red');
@@ -57,7 +57,7 @@ async function downgradeIsRepeated(stage: Stage): Promise<void> {
   const leader = await stage.begin();
   const [slow = '', quick = ''] = stage.random.shuffled(stage.names(leader.id));
   const holder = stage.actor('holder', [slow, quick]);
-  holder.partFrom(leader.id, quick);
+  holder.partFrom([leader.id, quick]);
   const session = await holder.session(20);
   const hold = await session.lock('red', { waitMs: 0 });
   stage.slow(slow, leader.id, 1500);
@@ -82,7 +82,7 @@ async function downgradeIsRepeated(stage: Stage): Promise<void> {
 async function leaderOutOfReach(stage: Stage): Promise<void> {
   const leader = await stage.begin();
   const client = stage.actor('client');
-  client.partFrom(leader.id);
+  client.partFrom([leader.id]);
   const session = await client.session(10);
   let rounds = 0;
   const work = async (): Promise<void> => {
@@ -114,7 +114,7 @@ async function waiterIsGone(stage: Stage): Promise<void> {
   const session = await waiter.session(1);
   void unless(session.lock('red', { waitMs: 60_000 }));
   await stage.sleep(stage.random.between(100, 500));
-  waiter.partFrom(...stage.names());
+  waiter.partFrom(stage.names());
   await stage.sleep(stage.random.between(2500, 4000));
   await hold.release();
   const next = stage.actor('next');
@@ -150,11 +150,11 @@ async function deadlinePasses(stage: Stage): Promise<void> {
   const client = stage.actor('client', [leader.id]);
   const session = await client.session(30);
   await stage.sleep(stage.random.between(10, 500));
-  for (const node of stage.names()) stage.cut(node, client.name);
+  for (const node of stage.names()) stage.cut(node, [client.name]);
   const asked = unless(session.lock('red', { waitMs: 0 }));
   await stage.sleep(20);
   // That it is cancelled is not heard at first either.
-  if (stage.random.withProbability(0.5)) stage.cut(client.name, ...stage.names());
+  if (stage.random.withProbability(0.5)) stage.cut(client.name, stage.names());
   await asked;
   await stage.sleep(stage.random.between(500, 3000));
   stage.healAll();
@@ -166,7 +166,7 @@ async function cancelledCopyComesLate(stage: Stage): Promise<void> {
   const leader = await stage.begin();
   const [slow = '', quick = ''] = stage.random.shuffled(stage.names(leader.id));
   const client = stage.actor('client', [slow, quick]);
-  client.partFrom(leader.id, quick);
+  client.partFrom([leader.id, quick]);
   const session = await client.session(20);
   await stage.sleep(100);
   stage.slow(slow, leader.id, 3000);

@@ -18,7 +18,7 @@ async function depose(stage: Stage, leader: SimulatedNode): Promise<SimulatedNod
     for (const other of others) stage.slow(other, leader.id, lateMs);
     await stage.sleep(25);
   }
-  stage.cut(leader.id, ...others);
+  stage.cut(leader.id, others);
   return stage.leader(leader.id);
 }
 
@@ -31,8 +31,8 @@ async function readWhileOthersLead(stage: Stage, isRare: boolean): Promise<void>
   if (!isRare) void readOn(stage, reader);
   const next = await deposed;
   const writer = stage.actor('writer', stage.names(old.id));
-  writer.partFrom(old.id);
-  reader.partFrom(...stage.names(old.id));
+  writer.partFrom([old.id]);
+  reader.partFrom(stage.names(old.id));
   const session = await writer.session(10);
   const { fenceToken } = await writer.lock(session, 'red');
   const askedMs = stage.world.nowMs;
@@ -62,10 +62,10 @@ async function keepAliveAtTheOldOne(stage: Stage): Promise<void> {
   // What it is heard of first is logged, and the rest is not.
   await stage.sleep(1000);
   const next = depose(stage, old);
-  holder.partFrom(...stage.names(old.id));
+  holder.partFrom(stage.names(old.id));
   await next;
   const rival = stage.actor('rival', stage.names(old.id));
-  rival.partFrom(old.id);
+  rival.partFrom([old.id]);
   stage.every(5, () => stage.beliefs.compare('red'));
   await rival.lock(await rival.session(10), 'red');
 }
@@ -94,7 +94,7 @@ async function overwriteAnOlderEntry(stage: Stage): Promise<void> {
   await stage.sleep(500);
   const others = stage.names(first.id);
   const at = stage.lastIndex(first) + 1;
-  stage.part(first.id, ...others);
+  stage.part(first.id, others);
   const lock = session.lock('red', { waitMs: 0 }).catch(() => undefined);
   await stage.until('an entry that one node has', () => stage.witness.disks.ends(first.id) >= at);
   stage.kill(first);
@@ -103,7 +103,7 @@ async function overwriteAnOlderEntry(stage: Stage): Promise<void> {
   stage.world.onNotable = (id, what) => {
     if (what !== 'leads' || second !== undefined) return;
     second = id;
-    stage.part(id, ...stage.names(id));
+    stage.part(id, stage.names(id));
   };
   await stage.until(
     'another entry in its place',
@@ -115,7 +115,7 @@ async function overwriteAnOlderEntry(stage: Stage): Promise<void> {
   stage.healAll();
   // It gets the older entry from the first, and nothing after it.
   stage.witness.afterWrite = (node, { entries }) => {
-    if (node === third && entries.some(({ index }) => index >= at)) stage.cut(first.id, third);
+    if (node === third && entries.some(({ index }) => index >= at)) stage.cut(first.id, [third]);
   };
   stage.start(first);
   await stage.until('the older entry on two nodes', () => stage.witness.disks.ends(third) >= at);

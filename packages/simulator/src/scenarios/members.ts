@@ -41,7 +41,7 @@ async function cutOffALearner(stage: Stage): Promise<void> {
     return typeof its === 'string' && role === 'learner';
   };
   await stage.until('a learner with a leader', isLearner);
-  stage.part(newcomer.id, ...stage.names(newcomer.id));
+  stage.part(newcomer.id, stage.names(newcomer.id));
   await stage.sleep(stage.random.between(2000, 4000));
   const named = newcomer.status()?.leader;
   if (typeof named === 'string')
@@ -61,7 +61,7 @@ async function removeInOneLogAlone(stage: Stage): Promise<void> {
     const removal = entries.find(({ kind }) => kind === 'membership');
     if (id !== leader.id || removal === undefined) return;
     at = removal.index;
-    stage.part(leader.id, gone, ...others);
+    stage.part(leader.id, [gone, ...others]);
   };
   leader.engine?.removeMember(leader.id).catch(() => undefined);
   await stage.until(

@@ -15,8 +15,8 @@ async function leaveBehind(
 ): Promise<void> {
   const others = stage.names(node.id);
   const worker = stage.actor(`worker${String(stage.actors.length)}`, others);
-  worker.partFrom(node.id);
-  stage.part(node.id, ...others);
+  worker.partFrom([node.id]);
+  stage.part(node.id, others);
   const session = await worker.session(60);
   const isBehind = (): boolean =>
     (leader.replica?.status().firstIndex ?? 0) > stage.lastIndex(node) + 1;
@@ -40,7 +40,7 @@ async function watchThroughASnapshot(stage: Stage): Promise<void> {
   const leader = await stage.begin();
   const node = stage.node(stage.random.pick(stage.names(leader.id)));
   const watcher = stage.actor('watcher', [node.id]);
-  watcher.partFrom(...stage.names(node.id));
+  watcher.partFrom(stage.names(node.id));
   const { chronicle } = stage.witness;
   const watch = async (): Promise<void> => {
     for (;;) {
@@ -82,7 +82,7 @@ async function ownSnapshotComesLate(stage: Stage): Promise<void> {
   await worker.work(session, 6 + stage.random.below(6));
   await stage.sleep(stage.random.between(0, 50));
   node.disk.otherConditions = quickDisk;
-  stage.part(other, ...stage.names(other));
+  stage.part(other, stage.names(other));
   await leaveBehind(stage, leader, node);
   heal(stage, node, other);
   await stage.until('a node that a snapshot took further', () => hasCaughtUp(leader, node));

@@ -133,15 +133,15 @@ export class Stage {
   }
 
   /** In one direction. */
-  cut(from: string, ...to: readonly string[]): void {
+  cut(from: string, to: readonly string[]): void {
     for (const one of to) this.world.network.cut(from, one);
   }
 
   /** In both directions. */
-  part(one: string, ...others: readonly string[]): void {
+  part(one: string, others: readonly string[]): void {
     for (const other of others) {
-      this.cut(one, other);
-      this.cut(other, one);
+      this.cut(one, [other]);
+      this.cut(other, [one]);
     }
   }
 
