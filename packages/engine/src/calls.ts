@@ -5,8 +5,8 @@ import type { Invalidation } from '@holdfast/protocol/cache';
 import { unknownPart } from '@holdfast/state';
 import type { Command, SessionId } from '@holdfast/state';
 import { Interrupted } from './interrupted.ts';
-import { areWirePayloads } from './payloads/payload-asks.ts';
-import type { WirePayload } from './payloads/payload-asks.ts';
+import { areWirePayloads } from './payloads/wire-payloads.ts';
+import type { WirePayload } from './payloads/wire-payloads.ts';
 import { isCount, isHash } from './transport/fields.ts';
 import type { Caller, Query } from './types.ts';
 

@@ -11,7 +11,7 @@ import type { ConsistencyCheck } from './consistency-check.ts';
 import type { LeaderRoute } from './leader-route.ts';
 import type { Leadership } from './leadership.ts';
 import type { MemberAsks } from './member-asks.ts';
-import { fromWire } from './payloads/payload-asks.ts';
+import { fromWire } from './payloads/wire-payloads.ts';
 import type { Payloads } from './payloads/payloads.ts';
 import { envelopeOf } from './submission.ts';
 import type { Submissions } from './submissions.ts';

@@ -29,6 +29,7 @@ import type {
   Stats,
   Refusal,
 } from '@holdfast/state';
+import type { CallOptions, Caller } from './call-options.ts';
 import type { TimingListener } from './timings.ts';
 import type { TellClient } from './cache/client-memories.ts';
 import type {
@@ -41,6 +42,9 @@ import type {
 } from './cache/statistics.ts';
 import type { AuditSink } from './audit-sink.ts';
 import type { PeerSockets } from './transport/peer-sockets.ts';
+
+export { callerIn } from './call-options.ts';
+export type { Caller, CallOptions } from './call-options.ts';
 
 /** One record of a primitive. */
 export type PlaceQuery = {
@@ -146,48 +150,6 @@ export type QueryAnswer<Q extends Query> = Extract<Found, { readonly type: KindO
   Pick<QueryResult, 'revision'>;
 
 export type Consistency = 'linearizable' | 'stale';
-
-/**
- * Who asks. It goes with commands, reads, keepalives and changes of the cluster to the leader, wherever that is, and
- * with commands into the log.
- */
-export interface Caller {
-  /** As authenticated; `anonymous` where it was not. */
-  readonly identity: string;
-  /** How the identity was proven; absent where the node asks by itself. */
-  readonly proof?: string;
-  /** From where; absent where that is not known. */
-  readonly address?: string;
-  /** The revision as of which its node found that it may do this (OWNER-2 of the state). */
-  readonly authorizedAt?: number;
-  /** It may administer sessions: it sees those of others, and may end them. */
-  readonly isAdministrator?: true;
-}
-
-/** As much of it as goes with a call. */
-export function callerIn({
-  identity,
-  proof,
-  address,
-  authorizedAt,
-  isAdministrator,
-}: Caller): Caller {
-  return {
-    identity,
-    ...(proof === undefined ? {} : { proof }),
-    ...(address === undefined ? {} : { address }),
-    ...(authorizedAt === undefined ? {} : { authorizedAt }),
-    ...(isAdministrator === undefined ? {} : { isAdministrator }),
-  };
-}
-
-export interface CallOptions extends Caller {
-  /** Of the caller: aborted where it wants no answer any more, with one of `cancelReasons` (caller-signal.ts). */
-  readonly signal?: AbortSignal;
-  /** The longest this call may take beyond the wait of an acquire. */
-  readonly timeoutMs?: number;
-  readonly ackedBelow?: number;
-}
 
 export interface MemberStatus {
   readonly id: string;

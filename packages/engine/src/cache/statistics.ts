@@ -1,7 +1,7 @@
 /** What a read of the cache tells, and the cache of a node in numbers. */
 import type { Grant, LineState } from '@holdfast/protocol/cache';
 import type { CacheView } from '@holdfast/state';
-import type { CallOptions } from '../types.ts';
+import type { CallOptions } from '../call-options.ts';
 
 /** What a leader answers to a read. */
 export interface LeaderAnswer {

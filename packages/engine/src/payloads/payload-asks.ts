@@ -11,6 +11,7 @@ import type { StoredPayload } from '@holdfast/state';
 import { unwrapAnswer } from '../calls.ts';
 import type { Clock } from '../clock.ts';
 import type { Transport } from '../transport/types.ts';
+import { toWire } from './wire-payloads.ts';
 
 const timeoutMs = 5000;
 /** All are asked so often, one after the other, for what none of them gave. */
@@ -81,23 +82,3 @@ export class PayloadAsks {
 /** PASK-1. */
 const isOf = ({ byteLength, hash }: StoredPayload, text: string): boolean =>
   Buffer.byteLength(text) === byteLength && payloadHash(text) === hash;
-
-export type WirePayload = readonly [id: number, byteLength: number, hash: number];
-
-const toWire = ({ id, byteLength, hash }: StoredPayload): WirePayload => [id, byteLength, hash];
-
-export const fromWire = ([id, byteLength, hash]: WirePayload): StoredPayload => ({
-  id,
-  byteLength,
-  hash,
-});
-
-export function areWirePayloads(value: unknown): value is readonly WirePayload[] {
-  return (
-    Array.isArray(value) &&
-    value.every(
-      (one: unknown) =>
-        Array.isArray(one) && one.length === 3 && one.every((part) => Number.isSafeInteger(part)),
-    )
-  );
-}

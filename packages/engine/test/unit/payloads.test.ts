@@ -5,7 +5,7 @@ import { createStateMachine, latestFeatureLevel, payloadHash } from '@holdfast/s
 import type { ResourceName, StateMachine, StoredPayload } from '@holdfast/state';
 import { Payloads } from '../../src/payloads/payloads.ts';
 import { PayloadAsks } from '../../src/payloads/payload-asks.ts';
-import type { WirePayload } from '../../src/payloads/payload-asks.ts';
+import type { WirePayload } from '../../src/payloads/wire-payloads.ts';
 import { silentLog } from '../cluster.ts';
 import { MemoryPayloads } from './memory-payloads.ts';
 

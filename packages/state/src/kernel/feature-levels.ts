@@ -10,20 +10,7 @@
  */
 import type { Envelope } from './commands.ts';
 import { unknownPart } from './command-fields.ts';
-
-/** Of a log that names none: everything before there were levels, and the command that raises them. */
-export const firstFeatureLevel = 1;
-/** The highest that this program reads and writes. A new one: CONTRIBUTING, "How to change what is logged". */
-export const latestFeatureLevel = 3;
-
-/** From this level on the log tells from where a command came, and how its identity was proven. */
-export const callerLevel = 2;
-
-/** From this level on a refusal tells the end of a hold of that very resource alone. */
-export const endByResourceLevel = 2;
-
-/** From this level on payloads of messages that are not small stand beside the state. */
-export const payloadsBesideLevel = 3;
+import { callerLevel, latestFeatureLevel } from './levels.ts';
 
 /**
  * A command as it may be logged under a level (FEATURE-1): without what only tells people more.

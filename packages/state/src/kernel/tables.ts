@@ -17,7 +17,7 @@ import type { PlaceKind } from '../primitives/declared.ts';
 import { DueHeap } from './due.ts';
 import { EndedSessions } from './sessions/ended-sessions.ts';
 import type { Tombstone } from './sessions/ended-sessions.ts';
-import { endByResourceLevel, firstFeatureLevel } from './feature-levels.ts';
+import { endByResourceLevel, firstFeatureLevel } from './levels.ts';
 import { invariant } from './invariant.ts';
 import { Leaderships } from './sessions/leaderships.ts';
 import { NameIndex } from './collections/name-index.ts';

@@ -9,7 +9,8 @@ import {
 } from '../../src/index.ts';
 import type { Command, Envelope } from '../../src/index.ts';
 import { commandLevels, limitsWithin, unknownPart } from '../../src/kernel/command-fields.ts';
-import { callerLevel, withinLevel } from '../../src/kernel/feature-levels.ts';
+import { withinLevel } from '../../src/kernel/feature-levels.ts';
+import { callerLevel } from '../../src/kernel/levels.ts';
 import { TextHash } from '../../src/kernel/snapshot/digest.ts';
 import { laterLimitNames } from '../../src/kernel/snapshot/snapshot.ts';
 import { check } from './support/randomness.ts';

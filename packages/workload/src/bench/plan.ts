@@ -1,5 +1,3 @@
-import type { Processors } from './processors.ts';
-
 /** What the load generator is asked for and what it answers; both cross a process boundary as JSON. */
 export interface LoadPlan {
   readonly endpoints: readonly string[];
@@ -23,6 +21,13 @@ export interface LoadSecurity {
   readonly certificate: string;
   readonly key: string;
   readonly apiKey?: string;
+}
+
+/** Processor time in each process, in microseconds a cycle. */
+export interface Processors {
+  readonly leader: number;
+  readonly followers: readonly number[];
+  readonly client: number;
 }
 
 export interface LoadStats {

@@ -1,14 +1,7 @@
 /** How much processor time a cycle takes, in each process that has a part in it. */
 import type { LocalCluster } from '@holdfast/server';
 import { watchProcessors } from '../statistics/processor-time.ts';
-import type { LoadPlan } from './plan.ts';
-
-/** Microseconds a cycle. */
-export interface Processors {
-  readonly leader: number;
-  readonly followers: readonly number[];
-  readonly client: number;
-}
+import type { LoadPlan, Processors } from './plan.ts';
 
 /** The load generator is up by then, and does not end before: its own start comes before its warm-up. */
 const marginMs = 250;

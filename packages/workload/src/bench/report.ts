@@ -5,7 +5,7 @@ import { milliseconds, table, whole } from '../statistics/table.ts';
 import type { BareCommits } from './bare-commit.ts';
 import type { Calibration } from './calibration.ts';
 import type { LoadStats } from './plan.ts';
-import type { Processors } from './processors.ts';
+import type { Processors } from './plan.ts';
 
 export interface MeasuredRow extends LoadStats {
   readonly processors: Processors | null;

@@ -5,7 +5,7 @@
  * snapshots have the same bytes (SNAP-5).
  */
 import { TextHash } from './digest.ts';
-import { latestFeatureLevel } from '../feature-levels.ts';
+import { latestFeatureLevel } from '../levels.ts';
 import { Fields, SnapshotFormatError } from './fields.ts';
 import { limitsOfOldLogs } from '../limits.ts';
 import { sessionWithId } from './session-with-id.ts';

@@ -1,5 +1,6 @@
 /** One key with its value, and what all of them take. */
-import { recordBytes, utf8Length } from '../../kernel/weights.ts';
+import { utf8Length } from '../../kernel/utf8-length.ts';
+import { recordBytes } from '../../kernel/weights.ts';
 import type { LogIndex, ResourceName } from '../../kernel/names.ts';
 
 /** Behind all that sessions, locks and messages have at the same time. */

@@ -8,8 +8,8 @@
  * BESIDE-2: the entry that pushes a message hands out its text to be kept, and the entry that ends the message says
  *     so. In between each snapshot of the state names it.
  */
-import { payloadsBesideLevel } from '../../kernel/feature-levels.ts';
-import { utf8Length } from '../../kernel/weights.ts';
+import { payloadsBesideLevel } from '../../kernel/levels.ts';
+import { utf8Length } from '../../kernel/utf8-length.ts';
 import type { JsonValue } from '../../kernel/names.ts';
 
 /** Payloads of at most so many bytes are kept in the state. Part of the format: equal on all nodes. */

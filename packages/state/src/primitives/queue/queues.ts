@@ -21,10 +21,9 @@ import { OrderedByNumber } from '../../kernel/collections/ordered-by-number.ts';
 import { partitionCount, partitionOf } from './placement.ts';
 import { Rate } from './rates.ts';
 import { queueFull, tooManyQueues } from './refusals.ts';
-import { payloadsBesideLevel } from '../../kernel/feature-levels.ts';
+import { payloadsBesideLevel } from '../../kernel/levels.ts';
 import { initialLimits } from '../../kernel/limits.ts';
 import type { StateLimits } from '../../kernel/limits.ts';
-import type { Tables } from '../../kernel/tables.ts';
 import type { ResourceName } from '../../kernel/names.ts';
 import type { Refusal } from '../../kernel/outcomes.ts';
 import type { OnDead, QueueCounts, QueueOrder } from './commands.ts';
@@ -154,7 +153,7 @@ export class Queues {
 
   /** QBOUND-1. @param queue Undefined: it would be made. */
   tooMuch(
-    { limits, featureLevel }: Pick<Tables, 'limits' | 'featureLevel'>,
+    { limits, featureLevel }: { readonly limits: StateLimits; readonly featureLevel: number },
     name: ResourceName,
     queue: Queue | undefined,
     more: { readonly count: number; readonly bytes: number },

@@ -1,0 +1,43 @@
+/** Who calls the engine, and how long the call may take. */
+
+/**
+ * Who asks. It goes with commands, reads, keepalives and changes of the cluster to the leader, wherever that is, and
+ * with commands into the log.
+ */
+export interface Caller {
+  /** As authenticated; `anonymous` where it was not. */
+  readonly identity: string;
+  /** How the identity was proven; absent where the node asks by itself. */
+  readonly proof?: string;
+  /** From where; absent where that is not known. */
+  readonly address?: string;
+  /** The revision as of which its node found that it may do this (OWNER-2 of the state). */
+  readonly authorizedAt?: number;
+  /** It may administer sessions: it sees those of others, and may end them. */
+  readonly isAdministrator?: true;
+}
+
+/** As much of it as goes with a call. */
+export function callerIn({
+  identity,
+  proof,
+  address,
+  authorizedAt,
+  isAdministrator,
+}: Caller): Caller {
+  return {
+    identity,
+    ...(proof === undefined ? {} : { proof }),
+    ...(address === undefined ? {} : { address }),
+    ...(authorizedAt === undefined ? {} : { authorizedAt }),
+    ...(isAdministrator === undefined ? {} : { isAdministrator }),
+  };
+}
+
+export interface CallOptions extends Caller {
+  /** Of the caller: aborted where it wants no answer any more, with one of `cancelReasons` (caller-signal.ts). */
+  readonly signal?: AbortSignal;
+  /** The longest this call may take beyond the wait of an acquire. */
+  readonly timeoutMs?: number;
+  readonly ackedBelow?: number;
+}
