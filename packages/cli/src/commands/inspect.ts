@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { InspectedState } from '@holdfast/server/inspect';
 import { exitStatus } from '../exit-status.ts';
 import { UsageError } from '../failure.ts';
-import { headsOf, isListedKind, listedKinds, pagesOf } from '../inspect/lists.ts';
+import { headsOf, listedKinds, pagesOf } from '../inspect/lists.ts';
 import { overview, overviewText } from '../inspect/overview.ts';
 import { wireRecord } from '../inspect/wire-names.ts';
 import { PagedTable } from '../paged-table.ts';
@@ -25,7 +25,7 @@ export function addInspectCommand(program: Command, at: () => Environment): void
     .command('inspect')
     .description('Looks into the folder of a node that does not run.')
     .requiredOption('--storage-folder <folder>', 'of the node')
-    .option('--list <kind>', `what there is of ${listedKinds.join(', ')}`)
+    .option('--list <kind>', 'what there is of a kind: session, lock, semaphore, queue, ...')
     .option('--session <id>', 'all that a session holds')
     .option('--prefix <text>', 'only names (of sessions: ids) that begin so', '')
     .option('--after <name>', 'begin behind this name')
@@ -57,8 +57,6 @@ async function inspect(
   const { storageFolder: folder, list, session } = options;
   if (list !== undefined && session !== undefined)
     throw new UsageError('--list and --session are two questions: give one of them.');
-  if (list !== undefined && !isListedKind(list))
-    throw new UsageError(`--list takes one of ${listedKinds.join(', ')}; given: "${list}".`);
   const limit = options.limit === undefined ? undefined : countOf('--limit', options.limit);
   const { inspectFolder } = await import('@holdfast/server/inspect');
   const inspected = await inspectFolder({ folder, uncommitted: options.uncommitted === true });
@@ -80,16 +78,20 @@ async function inspect(
     showHolds(new PagedTable(output, holdsTable), state, session, beside);
     return;
   }
-  if (list === undefined) return;
+  const kind = listedKinds(state).find((one) => one === list);
+  if (kind === undefined)
+    throw new UsageError(
+      `--list takes one of ${listedKinds(state).join(', ')}; given: "${String(list)}".`,
+    );
   const { prefix, after } = options;
-  const table = new PagedTable(output, { name: list, heads: headsOf[list] });
+  const table = new PagedTable(output, { name: kind, heads: headsOf(kind) });
   let nextAfter: string | undefined;
   const wanted = {
     prefix,
     ...(after === undefined ? {} : { after }),
     ...(limit === undefined ? {} : { limit }),
   };
-  for (const page of pagesOf(state.state, list, wanted)) {
+  for (const page of pagesOf(state.state, kind, wanted)) {
     table.page(
       page.rows.map(({ record, cells }) => ({ ...wireRecord(record), [shownCells]: cells })),
       ({ [shownCells]: cells }) => cells,

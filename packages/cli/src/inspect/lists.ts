@@ -4,20 +4,12 @@ import type { InspectedState } from '@holdfast/server/inspect';
 type State = InspectedState['state'];
 type ListedKind = Parameters<State['list']>[0];
 
-export const listedKinds: readonly (ListedKind | 'queue')[] = [
-  'session',
-  'lock',
-  'semaphore',
-  'election',
-  'barrier',
-  'latch',
-  'cache',
+export type InspectedKind = ListedKind | 'queue';
+
+export const listedKinds = ({ kinds }: InspectedState): readonly InspectedKind[] => [
+  ...kinds,
   'queue',
 ];
-export type InspectedKind = (typeof listedKinds)[number];
-
-export const isListedKind = (text: string): text is InspectedKind =>
-  (listedKinds as readonly string[]).includes(text);
 
 const pageRows = 1000;
 
@@ -27,16 +19,19 @@ export interface ListedRow {
   readonly cells: readonly string[];
 }
 
-export const headsOf: Readonly<Record<InspectedKind, readonly string[]>> = {
+/** Of kinds that have columns of their own. */
+const heads: Partial<Readonly<Record<InspectedKind, readonly string[]>>> = {
   session: ['SESSION', 'CLIENT', 'TIMEOUT', 'HOLDS', 'WAITS'],
   lock: ['LOCK', 'HELD BY', 'TOKEN', 'HOLDERS', 'WAITING'],
   semaphore: ['SEMAPHORE', 'HELD BY', 'TOKEN', 'FREE OF', 'WAITING'],
   election: ['ELECTION', 'LEADER', 'TOKEN', '', 'WAITING'],
   barrier: ['BARRIER', 'ROUND', 'PARTIES', 'INSIDE'],
-  latch: ['LATCH', 'LEFT', 'OF'],
   cache: ['KEY', 'VERSION', 'BYTES', 'EXPIRES IN'],
   queue: ['QUEUE', 'READY', 'IN FLIGHT', 'DELAYED', 'BLOCKED', 'DEAD'],
 };
+
+export const headsOf = (kind: InspectedKind): readonly string[] =>
+  heads[kind] ?? [kind.toUpperCase(), 'RECORD'];
 
 /** The pages of a kind, in the order of names, as long as they are asked for. */
 export function* pagesOf(
@@ -126,11 +121,6 @@ function rowsOf(page: Page): readonly ListedRow[] {
           String(record.memberCount),
         ],
       }));
-    case 'latch':
-      return page.rows.map((record) => ({
-        record,
-        cells: [record.name, String(record.count), String(record.initialCount)],
-      }));
     case 'cache':
       return page.rows.map((record) => ({
         record,
@@ -141,6 +131,11 @@ function rowsOf(page: Page): readonly ListedRow[] {
           record.expiresInMs === undefined ? '-' : seconds(record.expiresInMs),
         ],
       }));
+    default:
+      return page.rows.map((record) => {
+        const { name, ...rest } = record;
+        return { record, cells: [name, JSON.stringify(rest)] };
+      });
   }
 }
 

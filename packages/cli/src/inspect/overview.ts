@@ -28,7 +28,9 @@ function stateOverview(inspected: InspectedState): object {
     featureLevel: state.featureLevel,
     authentication: state.access.isEnabled,
     auditRecords: state.audit.size,
-    counts: Object.fromEntries(listedKinds.map((kind) => [kind, countOfKind(state, kind)])),
+    counts: Object.fromEntries(
+      listedKinds(inspected).map((kind) => [kind, countOfKind(state, kind)]),
+    ),
     stats: state.stats(),
     limits: state.limits,
   };
@@ -140,7 +142,10 @@ function stateLines(inspected: InspectedState): readonly Line[] {
     ['living sessions', String(activeSessions)],
     ['held', String(heldLocks)],
     ['waiting', String(waiters)],
-    ...listedKinds.map((kind): Line => [`of kind ${kind}`, String(countOfKind(state, kind))]),
+    ...listedKinds(inspected).map((kind): Line => [
+      `of kind ${kind}`,
+      String(countOfKind(state, kind)),
+    ]),
   ];
 }
 

@@ -11,8 +11,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeMembership } from '@holdfast/raft';
 import type { Entry, LogIndex, Membership, Recovered } from '@holdfast/raft';
-import { beginRestore, createStateMachine, initialLimits } from '@holdfast/state';
-import type { StateMachine } from '@holdfast/state';
+import {
+  beginRestore,
+  createStateMachine,
+  initialLimits,
+  primitiveDeclarations,
+} from '@holdfast/state';
+import type { ListedKind, StateMachine } from '@holdfast/state';
 import { lookAtLog } from '@holdfast/storage/parts';
 import type { SeenLog } from '@holdfast/storage/parts';
 import { decodeBatch } from '../batch.ts';
@@ -27,6 +32,8 @@ export type InspectedLog = Pick<
 
 export interface InspectedState {
   readonly state: StateMachine;
+  /** Of which it can tell lists. */
+  readonly kinds: readonly ListedKind[];
   /** The last entry that it holds. */
   readonly index: LogIndex;
   /** Known here to be committed. A node that ends at once does not record the last of it. */
@@ -141,6 +148,7 @@ async function stateOf(
   return {
     state,
     index: state.index,
+    kinds: ['session', ...primitiveDeclarations.map(({ kind }) => kind)],
     committedIndex: hardState.commit,
     lastIndex: entries.at(-1)?.index ?? snapshot.index,
     snapshotAlone: seen.damage.length > 0,
