@@ -61,6 +61,8 @@ export class Faults {
   readonly #snapshots: SnapshotFaults;
   readonly #lines: LineFaults;
   readonly #ends: LeaderEnds;
+  /** How many changes of a member were asked for. */
+  readonly #changesOf = new Map<string, number>();
   #over = false;
 
   constructor(
@@ -344,16 +346,20 @@ export class Faults {
   #change(id: string, isToBeMember: boolean, change: Promise<void>): void {
     const { changing } = this.#cluster;
     changing.add(id);
+    const number = (this.#changesOf.get(id) ?? 0) + 1;
+    this.#changesOf.set(id, number);
     // Impatient: asks for another one at the same time.
     if (this.#random.withProbability(0.3) && changing.size < 3) this.#changeMembers();
+    const isLatest = (): boolean => this.#changesOf.get(id) === number;
     const tell = (how: string): void => {
-      changing.delete(id);
+      if (isLatest()) changing.delete(id);
       this.#world.tell('fault', `the change of ${id} ${how}`);
     };
     change.then(
       () => {
         tell('is done');
-        this.#cluster.compareChange(id, isToBeMember);
+        // One that was cut off from who asked is told late, and another one may have followed it.
+        if (isLatest()) this.#cluster.compareChange(id, isToBeMember);
         if (!isToBeMember) this.#cluster.retire(id);
       },
       (error: unknown) => tell(`failed: ${String(error)}`),
