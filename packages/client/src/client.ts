@@ -50,16 +50,21 @@ export interface ClientOptions {
    * next keepalive instead of at once.
    */
   readonly transport?: 'auto' | 'stream' | 'http';
-  /**
-   * What reads of the cache may keep in this process: `maxKeys` keys (10,000 by default) of `maxBytes` (16 MiB by default) in
-   * all, those read latest. `false`: nothing, and every read asks a node.
-   */
-  readonly cache?: false | { readonly maxKeys?: number; readonly maxBytes?: number };
+  /** What reads of the cache may keep in this process. `false`: nothing, and every read asks a node. */
+  readonly cache?: false | CacheMemoryOptions;
   /**
    * Called for what the client goes on without and somebody should know, once for each case: a member's
    * address that is none. Default: a warning of the process, in browsers one on the console.
    */
   readonly onWarning?: (warning: ClientWarning) => void;
+}
+
+/** How much of the cache a client keeps in its own memory: the keys that were read latest. */
+export interface CacheMemoryOptions {
+  /** Most keys; 10,000 by default. */
+  readonly maxKeys?: number;
+  /** Most bytes of keys and values in all; 16 MiB by default. */
+  readonly maxBytes?: number;
 }
 
 /** What a session is made with. */

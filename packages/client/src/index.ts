@@ -15,7 +15,7 @@ export type {
 export type { AcquireOptions, WaitOptions } from './acquiring.ts';
 export { Barrier } from './barrier.ts';
 export { Client, connect } from './client.ts';
-export type { ClientOptions, SessionOptions } from './client.ts';
+export type { CacheMemoryOptions, ClientOptions, SessionOptions } from './client.ts';
 export type { CallSettings } from './call-settings.ts';
 export { Election, Leadership } from './election.ts';
 export type { CampaignOptions } from './election.ts';
