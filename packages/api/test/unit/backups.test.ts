@@ -64,7 +64,7 @@ describe('backups of one caller', () => {
     const third = await begin('a');
     assert.ok(third instanceof RequestError);
     assert.equal(third.code, 'limit_exceeded');
-    assert.deepEqual(third.details, { limit: 'max_backups_per_caller', value: 2 });
+    assert.deepEqual(third.details, { limit: 'max_backups_per_caller', value: 2, scope: 'node' });
     const other = await begin('b');
     assert.ok(!(other instanceof RequestError));
     const over = closed(first);

@@ -37,6 +37,7 @@ const provokedElsewhere: Readonly<
     'engine/test/unit/cache-writes.test.ts',
     'it takes a leader that gives turns to load values (WRITE-3)',
   ],
+  audit_unavailable: ['api/test/unit/auditing.test.ts', 'it takes an audit whose disk is full'],
   cache_busy: [
     'state/test/unit/cache.test.ts',
     'no leader of this release puts two writes of a key in one entry (WRITE-1)',

@@ -260,9 +260,11 @@ describe('peers and timeouts', () => {
 
 describe('gRPC', () => {
   it('is served on 127.0.0.1:8081 unless it is configured otherwise', () => {
-    assert.deepEqual(loadConfiguration({}).grpc, { host: '127.0.0.1', port: 8081 });
+    const served = { health: true, reflection: true };
+    const byDefault = loadConfiguration({}).grpc;
+    assert.deepEqual(byDefault, { host: '127.0.0.1', port: 8081, ...served });
     const flags = { 'grpc-host': '::1', 'grpc-port': '0' };
-    assert.deepEqual(loadConfiguration({ flags }).grpc, { host: '::1', port: 0 });
+    assert.deepEqual(loadConfiguration({ flags }).grpc, { host: '::1', port: 0, ...served });
   });
 
   it('can be switched off', () => {
