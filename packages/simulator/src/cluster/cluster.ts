@@ -121,10 +121,19 @@ export class Cluster {
 
   /**
    * A node stopped because its program does not support the level of its cluster (FEATURE-4 of the engine). That is right
-   * only where an older program was put in the place of the one that had told that it does (FEATURE-2).
+   * only where an older program was put in the place of the one that had told that it does (FEATURE-2), and where it
+   * is no member any more for those that know the level.
    */
   #isTooOld(node: SimulatedNode, error: Error): boolean {
-    if (error.name !== 'FeatureLevelError' || !this.#wentBack.delete(node.id)) return false;
+    if (error.name !== 'FeatureLevelError') return false;
+    const above = this.running.filter(
+      ({ replica }) => (replica?.levels().inForce ?? 0) > node.supportedFeatureLevel,
+    );
+    if (above.length > 0 && above.every((other) => !other.counts(node.id))) {
+      this.retire(node.id);
+      return true;
+    }
+    if (!this.#wentBack.delete(node.id)) return false;
     this.kill(node);
     this.install(node, latestFeatureLevel);
     this.#options.world.timeline.after(10, () => this.start(node));

@@ -25,8 +25,8 @@ import { Faults } from './faults.ts';
 import { planOf } from './plan.ts';
 import type { Plan } from './plan.ts';
 
-/** To read a disk that is well. */
-const startBoundMs = 1000;
+/** To read a disk that is well, behind a write that a slow one began. */
+const startBoundMs = 3000;
 /** A mended majority has every client served again within this. */
 const progressBoundMs = 40_000;
 /** Sessions of clients that are gone have expired, and members agree, within this. */

@@ -211,6 +211,7 @@ const leftOut: ReadonlySet<string> = new Set([
   'terms',
   'hash',
   'messages',
+  'fillToken',
   'receipt',
   'ids',
   'uses',
