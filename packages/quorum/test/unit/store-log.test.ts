@@ -247,7 +247,7 @@ describe('The log of the file of a lease node', () => {
   it(`holds all that was saved wherever its process is killed, and is missed where it is gone (SEED=${String(seed)})`, async () => {
     const next = randomness();
     let saved = 0;
-    for (let round = 0; round < 12; round++) {
+    for (let round = 0; round < 5; round++) {
       const what = `SEED=${String(seed)}, round ${String(round)}`;
       const inWhichMs = next.next().value * 200;
       saved = await run([String(saved), 'killed'], (child, isOpened) => {

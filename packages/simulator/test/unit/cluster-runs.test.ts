@@ -27,16 +27,16 @@ describe('A run of a cluster', () => {
     });
   }
 
-  it('keeps every promise for 50 seeds that are always the same', async () => {
+  it('keeps every promise for 30 seeds that are always the same', async () => {
     const { broken, runs, grants, recoveredMs } = await runSeries({
       first: 1n,
-      runs: 50,
+      runs: 30,
       threads,
     });
     assert.equal(told(broken), '');
-    assert.equal(runs, 50);
+    assert.equal(runs, 30);
     // The runs are worth something: locks were had, and mended majorities went on.
-    assert.ok(grants > 800, `${String(grants)} grants`);
-    assert.ok(recoveredMs.length > 30, `${String(recoveredMs.length)} recoveries`);
+    assert.ok(grants > 480, `${String(grants)} grants`);
+    assert.ok(recoveredMs.length > 18, `${String(recoveredMs.length)} recoveries`);
   });
 });

@@ -24,16 +24,16 @@ describe('A run of a quorum lease', () => {
     });
   }
 
-  it('keeps every promise for 80 seeds that are always the same, and locks are had in them', async () => {
+  it('keeps every promise for 40 seeds that are always the same, and locks are had in them', async () => {
     const { broken, grants, refusedWrites, recoveredMs } = await runSeries({
       kind,
       first: 1n,
-      runs: 80,
+      runs: 40,
       threads,
     });
     assert.deepEqual(broken, []);
-    assert.ok(grants > 1300, `${String(grants)} grants`);
-    assert.ok(refusedWrites > 50, `${String(refusedWrites)} writes of zombies`);
-    assert.equal(recoveredMs.length, 80);
+    assert.ok(grants > 650, `${String(grants)} grants`);
+    assert.ok(refusedWrites > 25, `${String(refusedWrites)} writes of zombies`);
+    assert.equal(recoveredMs.length, 40);
   });
 });
