@@ -17,12 +17,16 @@ export class Lifetimes {
   }
 
   onApplied({ time, commands }: Batch, events: readonly Event[]): void {
+    /** What comes behind its end in the same entry was too late. */
+    const over = new Set<string>();
     for (const envelope of commands) {
       const { command } = envelope;
+      if (command.type === 'expire_session') over.add(command.sessionId);
       // A wait that is repeated by a node is no sign of life.
       if (command.type !== 'acquire' && command.type !== 'release') continue;
       const session = this.#sessions.get(command.sessionId);
-      if (session !== undefined && envelope.repeated !== true) session.lastMs = time;
+      if (session !== undefined && envelope.repeated !== true && !over.has(command.sessionId))
+        session.lastMs = time;
     }
     for (const event of events) {
       if (event.type === 'session_created')
