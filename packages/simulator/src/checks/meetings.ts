@@ -3,8 +3,8 @@
  * cluster (each seen once, as the first node applies it).
  *
  * MEETING-1: a barrier opens only for as many sessions as its round is for, and lets go only who has entered.
- * MEETING-2: who is told that all have left finds nobody inside who has not at least asked to leave, or whose
- *     session lives no more.
+ * MEETING-2: who is told that all have left finds nobody inside who has not at least asked to leave, or cancelled its
+ *     entry, or whose session lives no more.
  * MEETING-3: a hold with a longest time does not outlive it, in the time of the cluster, by more than the few
  *     entries over which the work of an entry may be spread.
  */
@@ -69,6 +69,7 @@ export class Meetings {
 
   onApplied({ time, commands }: Batch, events: readonly Event[]): void {
     for (const { command } of commands) {
+      if (command.type === 'abandon' && command.kind === 'barrier') this.#cancelled(command);
       if (command.type !== 'acquire' || command.terms?.maxHoldMs === undefined) continue;
       this.#longestMs.set(keyOf(command), command.terms.maxHoldMs);
     }
@@ -94,6 +95,12 @@ export class Meetings {
       const longestMs = this.#longestMs.get(keyOf(event));
       if (longestMs !== undefined) this.#overAtMs.set(event.fenceToken, time + longestMs);
     }
+  }
+
+  /** Who gave up waiting for the answer was let in meanwhile, and asks to be let out by that. */
+  #cancelled({ sessionId }: { readonly sessionId: string }): void {
+    for (const { joined, leaving } of this.#rounds.values())
+      if (joined.has(sessionId)) leaving.add(sessionId);
   }
 
   #onJoined({ round, sessionId }: { readonly round: number; readonly sessionId: string }): void {
