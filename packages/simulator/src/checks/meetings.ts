@@ -97,7 +97,7 @@ export class Meetings {
     }
   }
 
-  /** Who gave up waiting for the answer was let in meanwhile, and asks to be let out by that. */
+  /** Who cancelled the wait for its answer was let in meanwhile, and asks to be let out by that. */
   #cancelled({ sessionId }: { readonly sessionId: string }): void {
     for (const { joined, leaving } of this.#rounds.values())
       if (joined.has(sessionId)) leaving.add(sessionId);
