@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, mock } from 'node:test';
 import fc from 'fast-check';
 import { BootClock } from '@holdfast/protocol/boot-clock';
 import { momentOf, passedMs, systemClock } from '../../src/clock.ts';
@@ -73,6 +73,26 @@ describe('A clock that goes on while the machine sleeps', () => {
     for (const stepMs of [2000, 3_600_000, -3_600_000]) {
       t.mock.method(Date, 'now', () => wallNow() + stepMs);
       assert.ok(passedMs(systemClock, since) < 1500, `after a step of ${String(stepMs)} ms`);
+    }
+  });
+});
+
+describe('The clock of a browser', () => {
+  it('counts what the machine slept, also after somebody set the wall clock back', async () => {
+    const machine = new Machine();
+    const wall = mock.method(Date, 'now', () => machine.wallMs);
+    const monotonic = mock.method(performance, 'now', () => machine.monotonicMs);
+    try {
+      const { bootNow } = await import('../../src/boot-clock.browser.ts');
+      const beganMs = bootNow();
+      machine.run(1000);
+      machine.wallMs -= 3_600_000;
+      assert.equal(bootNow() - beganMs, 1000);
+      machine.sleep(600_000);
+      assert.equal(bootNow() - beganMs, 601_000);
+    } finally {
+      wall.mock.restore();
+      monotonic.mock.restore();
     }
   });
 });
