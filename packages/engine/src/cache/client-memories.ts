@@ -7,6 +7,8 @@
  *     acknowledged that it dropped it, or its lease has run out.
  * MEMORY-3: the lease of a client goes on only as long as the lines of its node are of one epoch: under another one the
  *     leader does not know what was granted before, and the client drops it with the first answer.
+ * MEMORY-5: the lease of a client goes on only as long as it may do what it might when that was granted: the lease is one for all its
+ *     keys, and a key that it may read no more would go on with the others.
  * MEMORY-4: timers and acknowledgements only occasion another look at the directory; clients that are gone are waited for as those
  *     that are silent: whoever sees its connection break may do so late.
  */
@@ -36,8 +38,8 @@ export interface NodeLine {
   /** Whether the very value that the client is answered is in its memory. */
   readonly isKept: boolean;
   readonly leaseLeftMs: number;
-  /** Of its lines. */
-  readonly epochNumber: number;
+  /** Of the epoch of its lines, and of what the client may do. */
+  readonly term: number;
 }
 
 export class ClientMemories {
@@ -84,7 +86,7 @@ export class ClientMemories {
     if (!line.isKept || leaseMs === 0 || client === undefined)
       return { seq: 0, leaseMs: 0, line: 'none' };
     const nowMs = this.#clock.now();
-    const named = `${epoch}@${String(line.epochNumber)}`; // MEMORY-3
+    const named = `${epoch}@${String(line.term)}`; // MEMORY-3
     client.epochs.add(named);
     const grant = this.#directory.read(id, named, key, nowMs, leaseMs);
     this.#planTelling(); // SHARER-5: what falls out of the directory.

@@ -199,19 +199,31 @@ export class CacheCoherence {
   openClient(tell: TellClient): CacheClient {
     const clients = this.#clients;
     const id = clients.open(tell);
+    let rightsOf: number | undefined;
+    let changes = 0;
+    /** MEMORY-5: it goes up with the epoch of the lines here, and whenever the client may do something else than before. */
+    const termFor = ({ identity }: CallOptions): number => {
+      const changedAt = this.#parts.state().access.changedAt(identity);
+      if (rightsOf !== undefined && changedAt !== rightsOf) changes += 1;
+      rightsOf = changedAt;
+      return this.#lines.epochNumber + changes;
+    };
     return {
       read: async (key, epoch, options) => {
         const read = await this.#readHere(key, options);
         const nowMs = this.#parts.clock.bootNow();
         const line = this.#lines.read(key, nowMs);
+        const { identity, authorizedAt } = options;
+        const isAdmitted = this.#parts.state().staleRights(identity, authorizedAt) === undefined;
         const isKept = line !== undefined && line.value === read.found;
+        const term = termFor(options);
         const grant = clients.read(id, epoch, key, {
-          isKept, // MEMORY-1
+          isKept: isKept && isAdmitted, // MEMORY-1, MEMORY-5
           leaseLeftMs: this.#lines.leaseLeftMs(nowMs),
-          epochNumber: this.#lines.epochNumber,
+          term,
         });
         const untilMs = line?.untilMs ?? read.untilMs;
-        return { ...this.#shown({ ...read, untilMs }), term: this.#lines.epochNumber, grant };
+        return { ...this.#shown({ ...read, untilMs }), term, grant };
       },
       dropped: (epoch, seq) =>
         seq === undefined ? clients.left(id, epoch) : clients.acknowledged(id, seq),

@@ -48,7 +48,7 @@ export interface CacheFills {
 
 /** What a client of this node is granted with a read: it may answer it from its own memory. */
 export interface ClientRead extends CacheRead {
-  /** Of the lines of this node. */
+  /** Of the lines of this node, and of what the client may do. */
   readonly term: number;
   readonly grant: Grant | 'over';
 }

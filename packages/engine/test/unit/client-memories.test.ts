@@ -8,7 +8,7 @@ import { LRUCache } from 'lru-cache';
 import { cacheLeaseMs, grantorLeaseMs, Lines } from '@holdfast/protocol/cache';
 import type { Invalidation, Line } from '@holdfast/protocol/cache';
 import { createStateMachine } from '@holdfast/state';
-import type { ResourceName } from '@holdfast/state';
+import type { Command, ResourceName } from '@holdfast/state';
 import type { Status } from '@holdfast/raft';
 import { CacheCoherence } from '../../src/cache/coherence.ts';
 import { longestOwedMs } from '../../src/cache/directory.ts';
@@ -113,6 +113,13 @@ class World {
     });
   }
 
+  change(...commands: readonly Command[]): void {
+    const index = this.machine.index + 1;
+    const envelopes = commands.map((command) => ({ identity: 'root', command }));
+    const { results } = this.machine.apply({ index, time: 0, commands: envelopes });
+    assert.ok(results.every(({ ok }) => ok));
+  }
+
   /** Whether a write has been let through. */
   begin(key = 'k'): { isLetThrough: boolean } {
     const write = { isLetThrough: false };
@@ -188,6 +195,22 @@ describe('the memories of the clients of a node', () => {
     assert.equal(await client.read('b'), 'nothing invalid');
     assert.equal(client.lines.read('a', world.clock.nowMs), undefined);
     assert.equal(await client.read('b'), 'nothing shared', 'under the epoch before it may have it');
+  });
+
+  test('given a client that may read something else than before, then what it had ends with the next answer, whatever else it reads', async () => {
+    const world = new World();
+    const client = world.client('kept');
+    world.change({ type: 'auth_grant', role: 'reader', rule: { verb: 'cache_read' } });
+    await client.read('secret');
+    await client.read('other');
+    world.change({ type: 'auth_bind', identity: caller.identity, role: 'reader' });
+    world.clock.nowMs += cacheLeaseMs / 2;
+    const fetch = client.lines.beginFetch('other', world.clock.nowMs);
+    const { view, ...lease } = await client.node.read('other', fetch.epoch, caller);
+    const answer = { ...lease, value: view?.value ?? 'nothing', expiresInMs: undefined };
+    client.lines.endFetch(fetch, answer, false, world.clock.nowMs);
+    assert.equal(client.lines.read('secret', world.clock.nowMs), undefined);
+    assert.equal(await client.read('other'), 'nothing shared');
   });
 
   test('given an answer that an invalidation overtakes, then it is not kept', async () => {
