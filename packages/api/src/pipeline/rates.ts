@@ -18,7 +18,9 @@ const mostBuckets = 10_000;
 const secondMs = 1000;
 
 /** RATE-2. */
-const keepsOrGivesBack: ReadonlySet<string> = new Set<OperationName | 'simple_release'>([
+const keepsOrGivesBack: ReadonlySet<string> = new Set<
+  OperationName | 'simple_release' | 'cache_dropped'
+>([
   'keepalive',
   'renew',
   'renew_permits',
@@ -30,6 +32,9 @@ const keepsOrGivesBack: ReadonlySet<string> = new Set<OperationName | 'simple_re
   'leave_barrier',
   'cancel_request',
   'end_session',
+  // Writes of others wait for it.
+  'cache_dropped',
+  'cache_fill_end',
 ]);
 
 interface Bucket {

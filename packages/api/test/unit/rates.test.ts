@@ -83,12 +83,14 @@ describe('requests of a second', () => {
     });
     clocked.rates.spend(here, 1000);
     assert.equal(clocked.passed(5), 0);
-    const passing: readonly OperationName[] = [
+    const passing: readonly (OperationName | 'cache_dropped')[] = [
       'keepalive',
       'renew',
       'release',
       'cancel_request',
       'end_session',
+      'cache_dropped',
+      'cache_fill_end',
     ];
     for (const operation of passing) assert.equal(clocked.passed(5, here, operation), 5, operation);
   });
