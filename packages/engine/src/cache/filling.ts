@@ -30,6 +30,7 @@ export async function turnOf(
     const nowMs = clock.now();
     const turn = fills.ask(key, token, fillMs, nowMs);
     if (turn.type === 'granted') return { view, revision, token: turn.token };
+    if (turn.type === 'over') return { view, revision, token: undefined };
     if (turn.type === 'too_many') throw tooMany();
     if (nowMs >= deadlineMs) return { view, revision, token: undefined };
     await turnEnded(parts, key, Math.min(turn.untilMs, deadlineMs) - nowMs);

@@ -27,6 +27,8 @@ export type Turns =
   | { readonly type: 'granted'; readonly token: string }
   /** Somebody else has it; until then at the latest, unless it asks for more time. */
   | { readonly type: 'taken'; readonly untilMs: number }
+  /** The turn of this token, for which more time was asked. */
+  | { readonly type: 'over' }
   | { readonly type: 'too_many' };
 
 export class Fills {
@@ -56,6 +58,8 @@ export class Fills {
       turn.untilMs = Math.min(nowMs + turnMs, turn.lastMs);
       return { type: 'granted', token };
     }
+    // Its turn is over, or of another leader: who asks for more time would not write with the token of another turn.
+    if (token !== undefined) return { type: 'over' };
     if (turn === undefined && this.#turns.size >= maxTurns) return { type: 'too_many' }; // FILL-4
     this.#tokens += 1;
     const granted = `${String(this.#term)}-${String(this.#tokens)}`;

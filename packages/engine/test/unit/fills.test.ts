@@ -36,6 +36,15 @@ describe('turns to load values', () => {
     assert.equal(world.ask('k', '7-1'), 'taken');
   });
 
+  test('given a loader whose turn is over that asks for more time, then it is given no other turn, which it would not use', () => {
+    const world = new World();
+    world.ask();
+    world.nowMs = turnMs;
+    assert.equal(world.ask('k', '7-1'), 'over');
+    assert.equal(world.ask('k', '6-1'), 'over', 'nor one of another leader');
+    assert.equal(world.ask(), '7-2', 'who waits has it');
+  });
+
   test('given a loader that asks for more time, then it has it, but not for longer than it said', () => {
     const world = new World();
     world.ask();
