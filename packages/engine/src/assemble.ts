@@ -96,9 +96,10 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
     },
     ...(bounds.maxBatchBytes === undefined ? {} : { maxBatchBytes: bounds.maxBatchBytes }),
   });
+  const toldOf = options.join ? options.initialMembers.map(({ id }) => id) : [];
   const view = new MembershipView({
     clock,
-    toldOf: options.join ? options.initialMembers.map(({ id }) => id) : [],
+    toldOf,
     initialMembers: options.initialMembers.map(({ id }) => id),
     patienceMs: patienceTimeouts * options.electionTimeoutMaxMs,
   });
@@ -124,7 +125,11 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
     store: opened.storage.payloads,
     clock,
     log: options.log,
-    asks: new PayloadAsks({ clock, transport: () => transport, others: () => othersOf(replica) }),
+    asks: new PayloadAsks({
+      clock,
+      transport: () => transport,
+      others: () => othersOf(replica, toldOf),
+    }),
   });
   const tickMs = Math.max(5, Math.round(options.heartbeatMs / ticksPerHeartbeat));
   const ticks = (durationMs: number): number => Math.max(1, Math.round(durationMs / tickMs));
@@ -194,11 +199,14 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
   return { engine, replica, start };
 }
 
-/** Those that may have a payload, the leader first. */
-function othersOf(replica: Replica): readonly MemberId[] {
+/** Those that may have a payload, the leader first. The log of a node that joins may name nobody yet (VIEW-2). */
+function othersOf(replica: Replica, toldOf: readonly string[]): readonly MemberId[] {
   const { id, leader, membership } = replica.status();
-  const others = membership.members.flatMap((member) => (member.id === id ? [] : [member.id]));
-  return others.sort((a, b) => Number(b === leader) - Number(a === leader));
+  const others = new Set(membership.members.map((member) => member.id));
+  for (const told of toldOf) others.add(told as MemberId);
+  if (leader !== null) others.add(leader);
+  others.delete(id);
+  return [...others].sort((a, b) => Number(b === leader) - Number(a === leader));
 }
 
 /** What is asked of this node by one that its log does not name is not begun. */

@@ -259,8 +259,8 @@ export class Snapshots {
       return undefined;
     }
     const stateOffset = storage.stateOffset(reader.meta);
-    const payload = payloads.isEmpty ? undefined : payloads.whole;
-    return { reader, stateOffset, payload, release };
+    // What the snapshot names counts, not what is on this disk: there may be nothing of it.
+    return { reader, stateOffset, payload: payloads.whole, release };
   }
 
   /**

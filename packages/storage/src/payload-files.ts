@@ -7,8 +7,8 @@
  * PFILE-3: what is read is the body of a frame of that id, with the checksum that was written. Else it is not here.
  * PFILE-4: one write is under way; what is put meanwhile is gathered for the next one. What waits is in memory: who puts
  *     more than `mostWaitingBytes` is asked to wait (`isBehind`).
- * PFILE-5: of two frames of one id the one in the later file counts, and in one file the later one: it was put
- *     again because the first may not have become durable.
+ * PFILE-5: of two frames of one id the one in the later file counts, and in one file the later one, where it is whole: it
+ *     was put again because the first may not have become durable, or its file is to go.
  * PFILE-6: after the first failure nothing more is written.
  */
 import { join } from 'node:path';

@@ -1,14 +1,18 @@
 /**
  * Reads files of payloads: what is there when a node starts, and what counts in a file that is to go.
  *
- * PSCAN-1: a file is read up to the first frame whose head does not hold: what follows was not durable when the power
- *     went, or is damaged. What is missing by that is put again by the log, or read on another node.
+ * PSCAN-1: where the head of a frame does not hold, the next frame is looked for behind it: one damaged head takes no other
+ *     payload with it. What was not durable when the power went is put again by the log. No payload looks like a
+ *     head: the length in a head has a byte 0, which is in no JSON text.
+ * PSCAN-2: of a frame that would count in the place of an earlier one the body is read as well: the power may have gone
+ *     while it was written, and the earlier one is whole.
  */
 import { join } from 'node:path';
 import type { Disk, DiskFile } from './disk.ts';
 import { payloadFileOf } from './layout.ts';
 import type { PayloadFile } from './payload-files.ts';
 import {
+  payloadAlignment,
   payloadBodyAt,
   payloadFrameBytes,
   payloadHeadAt,
@@ -56,7 +60,10 @@ export async function* framesOf(
     };
     if (!(await load(payloadHeadBytes))) return;
     const head = payloadHeadAt(bytes, offset - begin);
-    if (head === undefined || head.byteLength > maxBodyBytes) return;
+    if (head === undefined || head.byteLength > maxBodyBytes) {
+      offset += payloadAlignment; // PSCAN-1
+      continue;
+    }
     const frameBytes = payloadFrameBytes(head.byteLength);
     if (offset + frameBytes > end) return;
     if (withBodies && !(await load(payloadHeadBytes + head.byteLength))) return;
@@ -80,13 +87,27 @@ export async function findPayloads(disk: Disk, folder: string): Promise<FoundPay
       const opened = { slot: found.length, path, file: await disk.open(path), byteLength };
       const file: PayloadFile = { ...opened, liveBytes: 0, users: 1, isStuck: false };
       found.push(file);
-      for await (const frame of framesOf(file, false)) note(places, found, file, frame);
+      for await (const frame of framesOf(file, false)) {
+        // PSCAN-2
+        if (places.get(frame.id) !== undefined && !(await isWhole(file, frame))) continue;
+        note(places, found, file, frame);
+      }
     }
   } catch (error) {
     await closePayloads(found);
     throw error;
   }
   return { files: found, places, nextNumber };
+}
+
+/** PSCAN-2. */
+async function isWhole(
+  { file }: PayloadFile,
+  { offset, byteLength }: ScannedFrame,
+): Promise<boolean> {
+  const bytes = bufferOf(await file.read(offset, payloadHeadBytes + byteLength));
+  const head = payloadHeadAt(bytes, 0);
+  return head !== undefined && payloadBodyAt(bytes, 0, head) !== undefined;
 }
 
 /** PFILE-5. */

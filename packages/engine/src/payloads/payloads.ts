@@ -250,12 +250,6 @@ export class Payloads {
     return { ...page, letters };
   }
 
-  /** There are none beside the state, nor in what was saved of it. */
-  get isEmpty(): boolean {
-    const { liveBytes, waitingBytes } = this.#parts.store.stats;
-    return liveBytes === 0 && waitingBytes === 0;
-  }
-
   /** For a backup. @throws HoldfastError */
   readonly whole = async (stored: StoredPayload): Promise<string> => {
     const text = await this.#text(stored);

@@ -5,6 +5,7 @@
  *     told, and that a state comes out of it, which ends with a sum of its own.
  * BFILE-2: it is read twice, first for the hash and then for the state. Where the bytes changed in between the
  *     second reading counts for nothing.
+ * BFILE-3: a snapshot out of a node's folder names payloads that are not in it: it is no backup.
  */
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
@@ -13,6 +14,7 @@ import { decodeHead, diskError, encodeHead, maxHeadBytes } from '@holdfast/stora
 import type { SnapshotPoint } from '@holdfast/storage';
 import { beginRestore } from '@holdfast/state';
 import type { KeptPayload, StateMachine } from '@holdfast/state';
+import { IdSet } from '../payloads/id-set.ts';
 import { RestoreError } from './restore-error.ts';
 
 const pieceBytes = 1024 * 1024;
@@ -50,11 +52,20 @@ export async function readBackup(
       );
     const point = pointOf(path, head);
     const begin = encodeHead(point).byteLength;
-    const state = await stateOf(file, path, { begin, byteLength, hash }, onRead);
+    const within = new IdSet();
+    const state = await stateOf(file, path, { begin, byteLength, hash }, onRead, (payloads) => {
+      for (const { id } of payloads) within.add(id);
+      return Promise.resolve();
+    });
     if (state.index !== point.index)
       throw new RestoreError(
         `${path} is damaged: its head says index ${String(point.index)}, its state ${String(state.index)}.`,
       );
+    for (const { id } of state.queues.stored())
+      if (!within.has(id))
+        throw new RestoreError(
+          `${path} is no whole backup: the payload of message ${String(id)} is not in it. Make one with "holdfast backup", or GET /cluster/snapshot.`,
+        ); // BFILE-3
     return { point, hash, byteLength, state, begin };
   } finally {
     await file.close();

@@ -1,6 +1,6 @@
 /** Payloads of messages beside the state, over real sockets and disks. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { latestFeatureLevel } from '@holdfast/state';
@@ -118,6 +118,30 @@ describe('Payloads beside the state', { timeout: 60_000 }, () => {
     }
   });
 
+  it('come to a member that joins, whose log names nobody yet, from the leader', async () => {
+    const cluster = await startTestCluster(['n1'], {
+      extraIds: ['n2'],
+      snapshotLogBytes: 500_000,
+    });
+    const large = (number: number): string => `${String(number)} `.padEnd(60_000, '.');
+    try {
+      const leader = await cluster.leader();
+      await raised([leader]);
+      // The log keeps at most 16 MiB behind a snapshot.
+      for (let from = 1; from < 320; from += 8) await push(leader, from, from + 7, large);
+      (await leader.openBackup()).close();
+      const told: string[] = [];
+      const note = (_fields: object, message: string): void => void told.push(message);
+      const log = { info: note, warn: note, error: note };
+      const joined = await cluster.start('n2', { join: true, log });
+      await leader.addMember('n2', `127.0.0.1:${String(cluster.ports.get('n2') ?? 0)}`);
+      await applied(joined, leader);
+      assert.ok(told.includes('Restored the state from a snapshot of the leader.'), told.join());
+    } finally {
+      await cluster.close();
+    }
+  });
+
   it('that are damaged on a disk are read on another member, and told where there is none', async () => {
     const cluster = await startTestCluster(['n1', 'n2', 'n3']);
     try {
@@ -187,6 +211,24 @@ describe('Payloads beside the state', { timeout: 60_000 }, () => {
       assertWhole(await pop(restored, 30), 1);
     } finally {
       await restored?.close();
+      await cluster.close();
+    }
+  });
+
+  it('are all in a backup, or it is refused, where none of them is on this disk', async () => {
+    const cluster = await startTestCluster(['n1']);
+    try {
+      await raised(cluster.engines.values());
+      await push(await cluster.leader(), 1, 3);
+      (await (await cluster.leader()).openBackup()).close();
+      await cluster.engines.get('n1')?.close();
+      cluster.engines.delete('n1');
+      const payloads = join(cluster.folder, 'n1', 'payloads');
+      for (const file of readdirSync(payloads)) rmSync(join(payloads, file));
+      await cluster.start('n1');
+      const back = await cluster.leader();
+      await assert.rejects(back.openBackup(), /No backup can be made here/);
+    } finally {
       await cluster.close();
     }
   });

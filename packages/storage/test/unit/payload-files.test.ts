@@ -104,6 +104,28 @@ describe('files of payloads', () => {
       await again.close();
     }));
 
+  it('are found behind a frame whose head is damaged, and their file does not go with them in it (PSCAN-1)', () =>
+    inFolder(async (folder) => {
+      const store = await open(fileDisk, folder, { ...small, fileBytes: 65_536 });
+      for (let id = 1; id <= 20; id++) store.put(id, bodyOf(id, 0, 300));
+      await store.durable();
+      await store.close();
+      const [name] = await readdir(folder);
+      assert.ok(name !== undefined);
+      const bytes = await readFile(join(folder, name));
+      bytes.writeUInt8(bytes.readUInt8(9) ^ 1, 9);
+      await writeFile(join(folder, name), bytes);
+      const again = await open(fileDisk, folder);
+      // Whatever is written next looks for files that are not needed.
+      again.put(100, bodyOf(100));
+      await again.durable();
+      await turns(50);
+      assert.equal(await again.read(1), undefined);
+      for (let id = 2; id <= 20; id++) await assertReads(again, id, bodyOf(id, 0, 300));
+      await again.close();
+      assert.ok((await readdir(folder)).includes(name));
+    }));
+
   it('read a payload to its end though it ends, and its file goes, meanwhile', () =>
     inFolder(async (folder) => {
       const store = await open(fileDisk, folder, { ...small, rememberedBytes: 0 });
@@ -170,6 +192,37 @@ describe('files of payloads', () => {
       assert.ok(body !== undefined && bodyOf(7).equals(body), `after ${String(steps)} steps`);
     }
     assert.ok(named > 0);
+  });
+
+  it('count where they are whole when the power goes while they are written anew (PFILE-2, PFILE-5)', async () => {
+    const files = new MemoryFiles();
+    let stuck = false;
+    const disk = files.disk({
+      now: () => 0,
+      later: (operation, act) => {
+        if (operation !== 'write' || !stuck) setImmediate(act);
+      },
+    });
+    const settings = { fileBytes: 16_384, gatheredBytes: 512, rememberedBytes: 0 };
+    const store = await open(disk, '/p', settings);
+    for (let id = 1; id <= 16; id++) {
+      store.put(id, bodyOf(id, 0, 1500));
+      await store.durable();
+    }
+    stuck = true;
+    // The file of the first one is to go: it is being written to another one.
+    for (let id = 2; id <= 10; id++) store.end(id);
+    await turns(20);
+    // Of what was under way all sectors are there but the second.
+    let sectors = 0;
+    files.cutPower({ below: (limit) => (limit === 4 ? 3 : sectors++ === 1 ? 1 : 0) });
+    assert.ok(sectors > 2);
+    const after = await open(memoryDisk(files), '/p', settings);
+    await assertReads(after, 1, bodyOf(1, 0, 1500));
+    after.put(100, bodyOf(100));
+    await after.durable();
+    await turns(50);
+    await assertReads(after, 1, bodyOf(1, 0, 1500));
   });
 
   it('have what was durable, wherever the power goes', async () => {
