@@ -8,6 +8,7 @@
  *     while nobody reads an older one (`hold`): whoever starts from a snapshot, or gets one, finds what it names.
  * PAYLOAD-3: bytes are given to somebody only where length and hash are those that the state names. Where those here
  *     are not, another member is asked, and what it gives is kept here. Where none has them the answer says so.
+ * PAYLOAD-6: a delivery whose payload nobody has takes no other one of its pop with it: that may have been acknowledged.
  * PAYLOAD-4: what a received snapshot names and this node has is not sent again. The rest is asked for in pages.
  * PAYLOAD-5: no turn of the event loop grows with the number of payloads.
  */
@@ -176,13 +177,19 @@ export class Payloads {
 
   async #sweep(named: IdSet, lastId: number): Promise<void> {
     const { store } = this.#parts;
+    const held: number[] = [];
     let looked = 0;
     for (const id of store.ids()) {
       looked += 1;
       if (looked % perTurn === 0) await this.#nextTurn();
       if (this.#stopped) return;
-      if (id <= lastId && !named.has(id)) store.end(id);
+      if (id > lastId || named.has(id)) continue;
+      if (this.#holds === 0) store.end(id);
+      else held.push(id); // PAYLOAD-2
     }
+    if (held.length === 0) return;
+    this.#ended.unshift({ index: 0, ids: held });
+    this.#clear();
   }
 
   /** On start, before anything is applied: what is not named is of a time that the log tells again, if at all. */
@@ -197,9 +204,18 @@ export class Payloads {
 
   // ---- for those who read -----------------------------------------------------------------------
 
-  /** PAYLOAD-3. In the turn in which it was applied: it may have ended with that. @throws HoldfastError */
+  /**
+   * PAYLOAD-3, PAYLOAD-6. In the turn in which it was applied: it may have ended with that.
+   *
+   * @throws HoldfastError where none of them is to be had
+   */
   async taken(result: Taken): Promise<Taken> {
-    const deliveries = await Promise.all(result.deliveries.map((one) => this.#delivered(one)));
+    const deliveries: Delivery[] = [];
+    let failed: PromiseRejectedResult | undefined;
+    for (const one of await Promise.allSettled(result.deliveries.map((d) => this.#delivered(d))))
+      if (one.status === 'fulfilled') deliveries.push(one.value);
+      else failed ??= one;
+    if (failed !== undefined && deliveries.length === 0) throw failed.reason;
     return { ...result, deliveries };
   }
 

@@ -157,6 +157,20 @@ describe('Payloads beside the state', () => {
     });
   });
 
+  it('that nobody has take no other message of their pop with them (PAYLOAD-6)', async () => {
+    const { store, payloads } = stage([() => null]);
+    store.put(2, Buffer.from(textOf(2)));
+    const [one, two] = [delivered(1), delivered(2)];
+    const taken = await payloads.taken({
+      ...one,
+      deliveries: [...one.deliveries, ...two.deliveries],
+    });
+    assert.deepEqual(
+      taken.deliveries.map(({ id, payload }) => [id, payload]),
+      [[2, textOf(2)]],
+    );
+  });
+
   it('that a received snapshot names are asked for where they are missing, and only those (PAYLOAD-4)', async () => {
     const { state, texts } = stateWith(300);
     const { store, payloads, asked } = stage([(id) => texts.get(id) ?? null]);
@@ -179,6 +193,24 @@ describe('Payloads beside the state', () => {
     await turns(3);
     assert.ok(!store.has(old) && store.has(later));
     for (const [id, text] of texts) assert.equal(String(store.bodies.get(id)), text);
+  });
+
+  it('stay while a backup reads an older snapshot and a received one takes its place (PAYLOAD-2)', async () => {
+    const { state, texts } = stateWith(3);
+    const { store, payloads } = stage();
+    for (const [id, text] of texts) store.put(id, Buffer.from(text));
+    const old = Array.from({ length: 99 }, (_, id) => id).find((id) => !texts.has(id)) ?? 0;
+    store.put(old, Buffer.from('old'));
+    const release = payloads.hold();
+    const named = await payloads.complete(state, true);
+    assert.ok(named !== undefined);
+    payloads.adopt(named, state);
+    await turns(3);
+    assert.ok(store.has(old));
+    release();
+    await turns(3);
+    assert.ok(!store.has(old));
+    assert.equal(store.bodies.size, texts.size);
   });
 
   it('that are to be had nowhere, or are not durable here, keep a received snapshot from counting (PAYLOAD-1)', async () => {
