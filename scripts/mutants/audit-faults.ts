@@ -71,8 +71,8 @@ export const auditFaults: readonly Fault[] = [
     name: 'audit-changes-done-unrecorded',
     breaks: 'what cannot be recorded is done all the same',
     file: 'packages/api/src/pipeline/auditing.ts',
-    find: `  return request.changes || auditing.recordsReads ? cannotRecord : undefined;`,
-    put: `  return request.changes && auditing.recordsReads ? cannotRecord : undefined;`,
+    find: `  return request.changes || isRecordedRead(auditing, request) ? cannotRecord : undefined;`,
+    put: `  return request.changes && isRecordedRead(auditing, request) ? cannotRecord : undefined;`,
   },
   {
     name: 'audit-wrong-key-not-told',

@@ -7,8 +7,11 @@
  *     and no id of a session.
  * AUDITING-3: where a node cannot record and is not to go on without, what would have to be recorded is refused before anything
  *     is done.
+ * AUDITING-4: what keeps a session or what it holds is no read: it is not recorded, and never refused for the audit. Nobody
+ *     loses a lock because a node cannot write. Neither are probes: a node that cannot record is alive.
  */
 import { errorDefinitions } from '@holdfast/protocol';
+import { anonymous, callerOf } from '../callers.ts';
 import { RequestError } from '../request-error.ts';
 import type { AccessRequest, AuditOutcome } from './access.ts';
 import type { Caller } from './caller.ts';
@@ -61,13 +64,29 @@ const cannotRecord: RequestError = new RequestError(
   'This node cannot write its audit, and is not to do what it cannot record (audit.on_failure: fail_closed). The request was not executed. Make room on its disk, or ask another node.',
 );
 
+/** AUDITING-4. */
+const neverRecorded: ReadonlySet<string> = new Set([
+  'keepalive',
+  'renew',
+  'renew_permits',
+  'renew_leadership',
+  'liveness',
+  'readiness',
+  'health',
+]);
+
+const isRecordedRead = (
+  { recordsReads }: NodeAuditing,
+  { operation, changes }: Pick<AccessRequest, 'operation' | 'changes'>,
+): boolean => recordsReads && !changes && !neverRecorded.has(operation);
+
 /** AUDITING-3. */
 export function unrecordable(
   auditing: NodeAuditing,
-  request: Pick<AccessRequest, 'changes'>,
+  request: Pick<AccessRequest, 'operation' | 'changes'>,
 ): RequestError | undefined {
   if (!auditing.cannotRecord) return undefined;
-  return request.changes || auditing.recordsReads ? cannotRecord : undefined;
+  return request.changes || isRecordedRead(auditing, request) ? cannotRecord : undefined;
 }
 
 /** Operations that change something, and are no command in the log of the cluster. */
@@ -98,11 +117,7 @@ export function record(
   if (isRefused) {
     const isAmongChanges = request.changes && errorDefinitions[outcome].by === 'cluster';
     if (isAmongChanges && !isBesideTheLog(request, hasOtherQueues)) return;
-  } else if (
-    !isBesideTheLog(request, hasOtherQueues) &&
-    (request.changes || !auditing.recordsReads)
-  )
-    return;
+  } else if (!isBesideTheLog(request, hasOtherQueues) && !isRecordedRead(auditing, request)) return;
   const { identity, proof, keyId, address, share } = caller;
   auditing.tell({
     identity,
@@ -151,10 +166,10 @@ export function recordWrongProof(
 ): void {
   if (auditing?.isOn !== true) return;
   auditing.tell({
-    identity: 'anonymous',
+    identity: anonymous,
     proof: keyId === undefined ? 'none' : `not proven: key ${keyId}`,
     address,
-    caller: address,
+    caller: callerOf(anonymous, address),
     operation: 'authenticate',
     on: [],
     outcome: code,

@@ -5,6 +5,8 @@
  *     `limit_exceeded` before anything is done, and told when another try makes sense. Bytes are taken when they have
  *     come: who has sent too many is refused until that is made up for.
  * RATE-2: what keeps or gives back what is held already is never refused for it: nobody loses a lock by a limit of others.
+ *     It counts all the same, but it is no debt: whoever sends much of it locks out those that share its address no
+ *     longer than others of its requests would.
  * RATE-3: what is kept is bounded: a full bucket is forgotten, and beyond so many the oldest is.
  * RATE-4: these are limits of one node, and say so. Both count: that of the identity, and that of the address.
  */
@@ -84,6 +86,12 @@ class Buckets {
 
   spend(caller: string, count: number, nowMs: number): void {
     this.#bucketOf(caller, nowMs).tokens -= count;
+  }
+
+  /** RATE-2: what is there, and no more. */
+  spendThere(caller: string, nowMs: number): void {
+    const bucket = this.#bucketOf(caller, nowMs);
+    bucket.tokens = Math.max(0, bucket.tokens - 1);
   }
 
   /** RATE-1. @param least So many have to be there. */
@@ -174,7 +182,10 @@ export class Rates {
       refused ??= isFree ? undefined : bytes?.refusal(whose, nowMs, 0);
     }
     if (refused === undefined)
-      for (const [{ requests }, whose] of this.#buckets(caller)) requests?.spend(whose, 1, nowMs);
+      for (const [{ requests }, whose] of this.#buckets(caller)) {
+        if (isFree) requests?.spendThere(whose, nowMs);
+        else requests?.spend(whose, 1, nowMs);
+      }
     return refused;
   }
 

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { AuditedRequest, NodeAuditing } from '../../src/index.ts';
+import { recordWrongProof } from '../../src/pipeline/auditing.ts';
+import { RequestError } from '../../src/request-error.ts';
 import { startHarness } from '../harness.ts';
 import type { Harness } from '../harness.ts';
 
@@ -93,6 +95,32 @@ describe('an audited node', () => {
       },
     ]);
     assert.ok(!JSON.stringify(audit.told).includes(secret));
+  });
+
+  test('neither records nor refuses what keeps a session, and probes (AUDITING-4)', async (t) => {
+    const { request, session, audit } = audited(t, { recordsReads: true });
+    const id = await session();
+    audit.cannotRecord = true;
+    for (const [method, path] of [
+      ['POST', `/sessions/${id}/keepalive`],
+      ['GET', '/health'],
+      ['GET', '/livez'],
+      ['GET', '/readyz'],
+    ] as const) {
+      const { status } = await request(method, path, method === 'POST' ? {} : undefined);
+      assert.equal(status, 200, path);
+    }
+    assert.deepEqual(audit.told, []);
+  });
+
+  test('counts wrong keys of one network together', () => {
+    const audit = new Recorded();
+    for (const address of ['2001:db8::1', '2001:db8::2'])
+      recordWrongProof(audit, new RequestError('unauthorized', ''), address, undefined);
+    assert.deepEqual(
+      audit.told.map(({ caller }) => caller),
+      ['2001:db8:0:0::/64', '2001:db8:0:0::/64'],
+    );
   });
 
   test('records no id of a session (AUDITING-2)', async (t) => {

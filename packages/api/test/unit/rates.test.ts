@@ -66,6 +66,14 @@ describe('requests of a second', () => {
     );
   });
 
+  test('that keep or give back are no debt: who sends many of them locks nobody out behind the same address (RATE-2)', () => {
+    const clocked = new Clocked({ maxRequestsPerSecondPerAddress: 10 });
+    assert.equal(clocked.passed(10_000, here, 'keepalive'), 10_000);
+    assert.equal(clocked.passed(1), 0);
+    clocked.nowMs += 1000;
+    assert.equal(clocked.passed(20), 10);
+  });
+
   test('count for the identity and for its address: neither gets out of it by the other (RATE-4)', () => {
     const clocked = new Clocked({
       maxRequestsPerSecondPerIdentity: 5,

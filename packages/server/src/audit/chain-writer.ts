@@ -31,6 +31,8 @@ export interface ChainWriterOptions {
   readonly bufferBytes: number;
   /** Every write is made durable before the next one; else only where that is asked for. */
   readonly isSynced: boolean;
+  /** What does not fit is told again after a restart: nothing is accepted after it, and no line says that it is not there. */
+  readonly keepsAll?: boolean;
   readonly onFailure: (error: unknown) => void;
   /** As the disk does it, where absent: for tests. */
   readonly openFile?: (path: string) => Promise<AuditFile>;
@@ -59,6 +61,8 @@ export class ChainWriter {
   #written: ChainEnd;
   /** Records that were refused since, up to this one. */
   #dropped: ChainEnd | undefined;
+  /** One was refused that is told again after a restart (`keepsAll`). */
+  #hasRefused = false;
   #file: { readonly name: string; bytes: number } | undefined;
   #handle: AuditFile | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -112,8 +116,10 @@ export class ChainWriter {
       if (end.seq === this.#end.seq && end.head !== this.#end.head) this.#otherLog(end);
       return true;
     }
+    if (this.#hasRefused) return false;
     if (this.#bufferedBytes + line.length > this.#options.bufferBytes) {
-      this.#dropped = end;
+      if (this.#options.keepsAll === true) this.#hasRefused = true;
+      else this.#dropped = end;
       this.droppedRecords += 1;
       return false;
     }
@@ -126,7 +132,7 @@ export class ChainWriter {
 
   /** The chain goes on here, though what came before was not told (AUDIT-FILE-1). */
   goOnFrom(end: ChainEnd): void {
-    if (end.seq <= this.#end.seq) return;
+    if (end.seq <= this.#end.seq || this.#hasRefused) return;
     this.#dropped = undefined;
     if (this.isNew) {
       // A file that begins there says so in its first line.
@@ -135,6 +141,14 @@ export class ChainWriter {
       return;
     }
     this.#push(gapLine('snapshot', end), end);
+  }
+
+  /** As soon as there is room: a node that ends before the next record comes would never say it. */
+  #tellDropped(): void {
+    const dropped = this.#dropped;
+    if (dropped === undefined || this.#queue.length > 0) return;
+    this.#dropped = undefined;
+    this.#push(gapLine('dropped', dropped), dropped);
   }
 
   #otherLog(end: ChainEnd): void {
@@ -178,7 +192,10 @@ export class ChainWriter {
       })
       .then((delayMs) => {
         this.#writing = undefined;
-        if (this.#queue.length > 0) this.#flushSoon(delayMs);
+        if (!this.#isFailing) this.#tellDropped();
+        // Who waits until all is durable waits also where nothing is left to be written.
+        const isTriedAgain = this.#isFailing && this.#waiting.length > 0;
+        if (this.#queue.length > 0 || isTriedAgain) this.#flushSoon(delayMs);
       });
     return this.#writing;
   }
@@ -275,19 +292,28 @@ export class ChainWriter {
     this.clearUp();
   }
 
-  /** Deletes the oldest files, never the one that is written. */
+  /** Deletes the oldest files, never the one that is written. One that cannot be deleted ends no node: it stays, and is told. */
   clearUp(nowMs: number = Date.now()): void {
+    try {
+      this.#deleteOldest(nowMs);
+    } catch (error) {
+      this.#options.onFailure(error);
+    }
+  }
+
+  #deleteOldest(nowMs: number): void {
     const { folder, chain, keepBytes, keepMs } = this.#options;
     const names = filesOf(folder, chain).filter((name) => name !== this.#file?.name);
-    const files = names.map((name) => ({
-      path: join(folder, name),
-      stat: statSync(join(folder, name)),
-    }));
+    const files = names.flatMap((name) => {
+      const path = join(folder, name);
+      const stat = statSync(path, { throwIfNoEntry: false });
+      return stat === undefined ? [] : [{ path, stat }];
+    });
     let bytes = files.reduce((sum, { stat }) => sum + stat.size, this.#file?.bytes ?? 0);
     for (const { path, stat } of files) {
       const isOld = keepMs > 0 && nowMs - stat.mtimeMs > keepMs;
       if (!isOld && bytes <= keepBytes) break;
-      rmSync(path);
+      rmSync(path, { force: true });
       bytes -= stat.size;
     }
   }
@@ -296,7 +322,9 @@ export class ChainWriter {
   durable(): Promise<void> {
     if (this.#isClosed || (this.#queue.length === 0 && this.isNew)) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#waiting.push({ seq: this.#end.seq, resolve });
+      // A snapshot would have what was refused, and it would not be told again.
+      const seq = this.#hasRefused ? Number.POSITIVE_INFINITY : this.#end.seq;
+      this.#waiting.push({ seq, resolve });
       if (!this.#isFailing) void this.flush();
     });
   }
@@ -313,9 +341,11 @@ export class ChainWriter {
     const lastly = (async (): Promise<void> => {
       await this.#writing;
       if (this.#queue.length > 0 || this.#waiting.length > 0) await this.flush();
+      if (!this.#isFailing && this.#queue.length > 0) await this.flush(); // What was dropped.
     })();
     await Promise.race([lastly, setTimeout(longestCloseMs, undefined, { ref: false })]);
     this.#isClosed = true;
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
     await this.#handle?.datasync().catch(() => undefined);
     await this.#closeFile();
     this.stopWaiting();

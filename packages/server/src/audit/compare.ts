@@ -93,7 +93,7 @@ async function verifyKnown(
         text: `Record ${String(seq)}, or one before it, was another one when ${wrong.source} was made.`,
       };
   });
-  problem = verified.problem ?? problem;
+  problem = verified.problem ?? problem ?? inGaps(verified, known);
   const longer = known.find(({ end }) => end.seq > verified.end.seq);
   if (problem === undefined && longer !== undefined)
     problem = {
@@ -103,6 +103,33 @@ async function verifyKnown(
       text: `Record ${String(verified.end.seq + 1)} is missing: the chain ends there, and had ${String(longer.end.seq)} records when ${longer.source} was made.`,
     };
   return { ...verified, problem };
+}
+
+/**
+ * What a file says that it has not, and somebody knows of. What a node alone tells is anchored once it is durable: it is
+ * never dropped after that. A change may be in the files of others: only its hash has to be the same.
+ */
+function inGaps({ chain, folder, gaps }: Verified, known: readonly Known[]): Problem | undefined {
+  for (const { from, to, head } of gaps)
+    for (const { end, source } of known) {
+      if (end.seq < from || end.seq > to) continue;
+      if (end.seq === to && end.head === head) continue;
+      if (end.seq === to)
+        return {
+          what: 'different',
+          seq: to,
+          where: folder,
+          text: `Record ${String(to)}, which is not there, has another hash in the file than when ${source} was made.`,
+        };
+      if (chain === 'node')
+        return {
+          what: 'missing',
+          seq: end.seq,
+          where: folder,
+          text: `Record ${String(end.seq)} is missing: the file says that it was dropped, and it was there when ${source} was made.`,
+        };
+    }
+  return undefined;
 }
 
 /**

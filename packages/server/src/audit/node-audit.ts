@@ -64,6 +64,8 @@ export class NodeAudit implements AuditSink, NodeAuditing {
   #anchorDueMs: number;
   #clearUpDueMs = Date.now() + clearUpMs;
   #loudMs = 0;
+  /** It has told `onFatal`: what comes now is told again after a restart, and nothing of it may stand behind what was refused. */
+  #isEnding = false;
   readonly #told = new Map<string, { count: number; readonly address: string | undefined }>();
 
   /** @throws Error where the files of before cannot be gone on with. */
@@ -81,7 +83,12 @@ export class NodeAudit implements AuditSink, NodeAuditing {
       onFailure: (error: unknown) => this.#onFailure(error),
       ...(options.openFile === undefined ? {} : { openFile: options.openFile }),
     };
-    this.#changes = new ChainWriter({ ...shared, chain: 'changes', isSynced: false });
+    this.#changes = new ChainWriter({
+      ...shared,
+      chain: 'changes',
+      isSynced: false,
+      keepsAll: options.onFailure === 'fail_closed',
+    });
     this.#own = new ChainWriter({ ...shared, chain: 'node', isSynced: true });
     this.#ownEnd = this.#own.end;
     this.#anchoredSeq = 0;
@@ -106,8 +113,10 @@ export class NodeAudit implements AuditSink, NodeAuditing {
   // ---- changes ----------------------------------------------------------------------------------
 
   changed(lines: readonly string[]): void {
+    if (this.#isEnding) return;
     for (const line of lines) {
       if (this.#changes.add(line) || this.#options.onFailure === 'fail_open') continue;
+      this.#isEnding = true;
       this.#options.onFatal(
         new Error(
           `The audit cannot be written, and ${String(this.#changes.bufferedBytes)} bytes wait: this node ends before it would drop a record (audit.on_failure: fail_closed). Nothing is lost: what is missing is written after a restart. Make room on the disk of ${this.#options.folder}, and start it again.`,
@@ -221,7 +230,8 @@ export class NodeAudit implements AuditSink, NodeAuditing {
 
   /** AUDIT-NODE-3. Where that fails it is done the next time. */
   async anchor(): Promise<void> {
-    const { seq, head } = this.#ownEnd;
+    // What was dropped is no part of it: after a restart its number is given to another record.
+    const { seq, head } = this.#own.end;
     if (!this.isOn || this.#engine === undefined || seq === this.#anchoredSeq) return;
     const before = this.#anchoredSeq;
     this.#anchoredSeq = seq;

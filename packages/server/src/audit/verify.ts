@@ -22,6 +22,8 @@ export interface Problem {
 export interface Gap {
   readonly from: number;
   readonly to: number;
+  /** Hash of the last of them, by the word of the file. */
+  readonly head: string;
   readonly reason: string;
 }
 
@@ -49,9 +51,11 @@ class Walk {
   records = 0;
   cluster = '';
   node = '';
+  readonly #chain: ChainName;
   readonly #onRecord: OnRecord;
 
-  constructor(onRecord: OnRecord) {
+  constructor(chain: ChainName, onRecord: OnRecord) {
+    this.#chain = chain;
     this.#onRecord = onRecord;
   }
 
@@ -105,6 +109,13 @@ class Walk {
 
   #gap(to: ChainEnd, reason: string, where: string): void {
     const from = (this.end?.seq ?? 0) + 1;
+    if (this.#chain === 'node' && reason !== 'dropped')
+      return this.#fail(
+        'missing',
+        from,
+        where,
+        `Record ${String(from)} is missing: what this node alone tells comes by no snapshot and no log.`,
+      );
     if (to.seq < from && reason !== 'other_log')
       return this.#fail(
         'file',
@@ -119,7 +130,7 @@ class Walk {
         where,
         `From here on the node has found another record ${String(to.seq)} in the log of the cluster than in this file.`,
       );
-    this.gaps.push({ from, to: to.seq, reason });
+    this.gaps.push({ from, to: to.seq, head: to.head, reason });
     this.end = to;
   }
 
@@ -165,7 +176,7 @@ export async function verifyChain(
   chain: ChainName,
   onRecord: OnRecord = () => undefined,
 ): Promise<Verified> {
-  const walk = new Walk(onRecord);
+  const walk = new Walk(chain, onRecord);
   for (const name of filesOf(folder, chain)) {
     await walkFile(join(folder, name), walk);
     if (walk.problem !== undefined) break;

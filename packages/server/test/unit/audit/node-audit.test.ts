@@ -9,6 +9,7 @@ import type { Engine } from '@holdfast/engine';
 import { endOf } from '../../../src/audit/lines.ts';
 import { NodeAudit } from '../../../src/audit/node-audit.ts';
 import type { NodeAuditOptions } from '../../../src/audit/node-audit.ts';
+import { verifyChain } from '../../../src/audit/verify.ts';
 import { FullDisk, newFolder, recordsOf } from './support.ts';
 
 interface Stage {
@@ -20,7 +21,7 @@ interface Stage {
 }
 
 function stage(t: TestContext, more: Partial<NodeAuditOptions> = {}): Stage {
-  const folder = newFolder(t);
+  const folder = more.folder ?? newFolder(t);
   const fatal: Error[] = [];
   const loud: string[] = [];
   const submitted: object[] = [];
@@ -140,4 +141,62 @@ test('where the chain of the node has come to is logged, once it is durable, and
   assert.deepEqual(submitted, [{ type: 'anchor_audit', node: 'n1', size: seq, head }]);
   await audit.anchor();
   assert.equal(submitted.length, 1);
+});
+
+test('what was dropped is anchored nowhere, and is named though nothing comes after it (AUDIT-NODE-3)', async (t) => {
+  const disk = new FullDisk();
+  disk.isFull = true;
+  const { audit, submitted, folder } = stage(t, { openFile: disk.openFile });
+  for (let at = 0; at < 40; at++) audit.tell(refusal('192.0.2.1'));
+  const [, own] = audit.status().chains;
+  assert.ok(own !== undefined && own.dropped > 0);
+  disk.isFull = false;
+  await audit.anchor();
+  assert.partialDeepStrictEqual(submitted, [{ size: own.size }]);
+  await audit.close();
+  const lines = linesOf(folder, 'node');
+  assert.match(lines.at(-1) ?? '', /^\{"gap":"dropped","to":40,/);
+  assert.equal(endOf(lines.at(-2) ?? '').seq, own.size);
+});
+
+test('fail_closed: nothing stands in the file behind what was refused, and no snapshot is finished with it (AUDIT-NODE-1)', async (t) => {
+  const disk = new FullDisk();
+  disk.isFull = true;
+  const folder = newFolder(t);
+  const { audit, fatal } = stage(t, { openFile: disk.openFile, folder });
+  const lines = recordsOf(40, undefined, (at) => ({ on: 'x'.repeat(at === 9 ? 1200 : 10) }));
+  audit.changed(lines.slice(0, 9));
+  assert.equal(fatal.length, 1);
+  disk.isFull = false;
+  audit.changed(lines.slice(9, 10));
+  let isDurable = false;
+  void audit.durable().then(() => (isDurable = true));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(isDurable, false);
+  await audit.close();
+  const { audit: again } = stage(t, { folder, bufferBytes: 1 << 20 });
+  again.changed(lines);
+  await again.close();
+  const { problem, gaps, records } = await verifyChain(join(folder, 'audit'), 'changes');
+  assert.deepEqual({ problem, gaps, records }, { problem: undefined, gaps: [], records: 40 });
+});
+
+test('who waits until all is durable is told when the disk works again, though nothing more is told', async (t) => {
+  const disk = new FullDisk();
+  const { audit } = stage(t, {
+    openFile: async (path) => {
+      const file = await disk.openFile(path);
+      return {
+        ...file,
+        datasync: () => (disk.isFull ? Promise.reject(new Error('EIO')) : file.datasync()),
+      };
+    },
+  });
+  audit.changed(recordsOf(2));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  disk.isFull = true;
+  const durable = audit.durable();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  disk.isFull = false;
+  await durable;
 });

@@ -104,6 +104,51 @@ describe('a record that was', () => {
   });
 });
 
+describe('a file that says that records are not there', () => {
+  const forged = async (
+    t: TestContext,
+    chain: 'changes' | 'node',
+    reason: string,
+  ): Promise<string> => {
+    const lines = recordsOf(10);
+    const folder = await written(t, lines, { chain });
+    const gap = (head: string, to: number): string => JSON.stringify({ gap: reason, to, head });
+    // Record 6 is another one, and its neighbours are said not to be there.
+    const { line } = sealed({ seq: 5, head: 'a'.repeat(64) }, { operation: 'forged' });
+    edit(folder, (all) => [
+      ...all.slice(0, 5),
+      gap('a'.repeat(64), 5),
+      line,
+      gap(endOf(all[7] ?? '').head, 7),
+      ...all.slice(8),
+    ]);
+    return folder;
+  };
+
+  test('is believed by nobody in the chain of a node, where no snapshot takes the place of a record', async (t) => {
+    const { problem } = await verifyChain(await forged(t, 'node', 'snapshot'), 'node');
+    assert.deepEqual([problem?.what, problem?.seq], ['missing', 5]);
+  });
+
+  test('is not believed of a record that an anchor or a checkpoint knows', async (t) => {
+    const folder = await forged(t, 'node', 'dropped');
+    const signer = openSigner(newFolder(t), 'holdfast/c/n1');
+    const node = await written(t, recordsOf(1), { chain: 'changes' });
+    const [name = ''] = readdirSync(node);
+    writeFileSync(join(folder, name), readFileSync(join(node, name)));
+    const lines = recordsOf(10);
+    const verify = async (seq: number): Promise<unknown> => {
+      const note = signer.sign('holdfast/c/node/n1', endOf(lines[seq - 1] ?? ''));
+      const found = await verifyFolders([folder], [{ path: 'kept.txt', note }], signer.verifierKey);
+      const problem = found.find(({ chain }) => chain === 'node')?.problem;
+      return [problem?.what, problem?.seq];
+    };
+    assert.deepEqual(await verify(5), ['different', 5]);
+    assert.deepEqual(await verify(6), ['different', 6]);
+    assert.deepEqual(await verify(7), [undefined, undefined]);
+  });
+});
+
 describe('chains of several nodes', () => {
   test('are the same up to where the shorter one ends', async (t) => {
     const lines = recordsOf(10);
