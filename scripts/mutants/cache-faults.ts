@@ -161,8 +161,8 @@ export const cacheFaults: readonly Fault[] = [
     name: 'client-lines-outlive-those-of-their-node',
     breaks: 'a client goes on with what a node that has begun anew does not know that it has',
     file: `${engine}/coherence.ts`,
-    find: `term: this.#lines.epochNumber, grant }`,
-    put: `term: 1, grant }`,
+    find: `      return this.#lines.epochNumber + changes;`,
+    put: `      return 1 + changes;`,
   },
   {
     name: 'client-memory-survives-its-connection',
