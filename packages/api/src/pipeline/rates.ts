@@ -34,6 +34,9 @@ const keepsOrGivesBack: ReadonlySet<string> = new Set<
   'leave_barrier',
   'cancel_request',
   'end_session',
+  'queue_ack',
+  'queue_nack',
+  'queue_extend',
   // Writes of others wait for it.
   'cache_dropped',
   'cache_fill_end',

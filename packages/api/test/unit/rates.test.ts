@@ -97,6 +97,9 @@ describe('requests of a second', () => {
       'release',
       'cancel_request',
       'end_session',
+      'queue_ack',
+      'queue_nack',
+      'queue_extend',
       'cache_dropped',
       'cache_fill_end',
     ];

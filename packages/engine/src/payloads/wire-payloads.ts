@@ -20,7 +20,11 @@ export function areWirePayloads(value: unknown): value is readonly WirePayload[]
     Array.isArray(value) &&
     value.every(
       (one: unknown) =>
-        Array.isArray(one) && one.length === 3 && one.every((part) => Number.isSafeInteger(part)),
+        Array.isArray(one) &&
+        one.length === 3 &&
+        one.every((part) => Number.isSafeInteger(part)) &&
+        Number(one[0]) >= 0 &&
+        Number(one[1]) >= 0,
     )
   );
 }

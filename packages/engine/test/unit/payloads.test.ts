@@ -5,6 +5,7 @@ import { createStateMachine, latestFeatureLevel, payloadHash } from '@holdfast/s
 import type { ResourceName, StateMachine, StoredPayload } from '@holdfast/state';
 import { Payloads } from '../../src/payloads/payloads.ts';
 import { PayloadAsks } from '../../src/payloads/payload-asks.ts';
+import { areWirePayloads } from '../../src/payloads/wire-payloads.ts';
 import type { WirePayload } from '../../src/payloads/wire-payloads.ts';
 import { silentLog } from '../cluster.ts';
 import { MemoryPayloads } from './memory-payloads.ts';
@@ -226,5 +227,13 @@ describe('Payloads beside the state', () => {
     assert.equal(isOver, false);
     durable(false);
     assert.equal(await completing, undefined);
+  });
+});
+
+describe('the names of payloads between members', () => {
+  it('are whole numbers, and no less than 0', () => {
+    assert.equal(areWirePayloads([[1, 300, -5]]), true);
+    for (const wrong of [[[1, -300, 5]], [[-1, 300, 5]], [[1.5, 300, 5]], [[1, 300]], {}, null])
+      assert.equal(areWirePayloads(wrong), false, JSON.stringify(wrong));
   });
 });
