@@ -68,6 +68,7 @@ Example:
 interface VerifyOptions {
   readonly checkpoint?: readonly string[];
   readonly verifierKey?: string;
+  readonly allowGaps?: true;
 }
 
 function addVerify(audit: Command, at: () => Environment): void {
@@ -76,12 +77,14 @@ function addVerify(audit: Command, at: () => Environment): void {
     .description('Looks whether the records in folders of nodes are whole, and the same.')
     .option('--checkpoint <files...>', 'checkpoints that were kept')
     .option('--verifier-key <key>', 'of the node that signed them')
+    .option('--allow-gaps', 'records that a file says it has not are no problem')
     .addHelpText(
       'after',
       `
 Folders are those of nodes (--storage-folder), or copies of their folders "audit"; a node may run meanwhile. Ends with
 status 1 where a record was altered, is missing, or was moved, and names the first one; also where it is another one
-on another node, or than a checkpoint or the log of the cluster knows.
+on another node, or than a checkpoint or the log of the cluster knows, and where a file says that it has not some
+records and no other folder has them.
 
 Example:
   holdfast audit verify /srv/holdfast
@@ -89,7 +92,7 @@ Example:
     )
     .action(async (folders: readonly string[], options: VerifyOptions) => {
       const { output, finish } = at();
-      const { verifyFolders } = await import('@holdfast/server/audit');
+      const { missingRecords, verifyFolders } = await import('@holdfast/server/audit');
       const checkpoints = (options.checkpoint ?? []).flatMap((path) =>
         notesOf(readFileSync(path, 'utf8')).map((note) => ({ path, note })),
       );
@@ -98,10 +101,19 @@ Example:
         checkpoints,
         options.verifierKey,
       );
-      const isWhole = found.every(({ problem }) => problem === undefined);
+      const missing = options.allowGaps === true ? 0 : missingRecords(found);
+      const isWhole = missing === 0 && found.every(({ problem }) => problem === undefined);
       if (output.json)
-        output.write(`${JSON.stringify({ is_whole: isWhole, chains: found }, null, 2)}\n`);
-      else output.write(found.map(lineOf).join(''));
+        output.write(
+          `${JSON.stringify({ is_whole: isWhole, missing_records: missing, chains: found }, null, 2)}\n`,
+        );
+      else {
+        output.write(found.map(lineOf).join(''));
+        if (missing > 0)
+          output.write(
+            `${String(missing)} records are nowhere in these folders: name the others' too, or --allow-gaps.\n`,
+          );
+      }
       if (!isWhole) finish(exitStatus.failure);
     });
 }

@@ -168,3 +168,26 @@ async function firstDifference(a: Verified, b: Verified): Promise<number | undef
   });
   return different;
 }
+
+/**
+ * Records that are nowhere in what was looked at: a file says by itself, unsigned, that it has them not. Those of the
+ * changes may be in another folder, whose next record then proves them.
+ */
+export function missingRecords(found: readonly Verified[]): number {
+  const isElsewhere = ({ from, to }: Verified['gaps'][number], of: Verified): boolean =>
+    found.some(
+      (other) =>
+        other !== of &&
+        of.chain === 'changes' &&
+        other.chain === 'changes' &&
+        other.first !== undefined &&
+        other.first <= from &&
+        other.end.seq > to &&
+        of.end.seq > to &&
+        other.gaps.every((gap) => gap.to < from || gap.from > to),
+    );
+  let missing = 0;
+  for (const one of found)
+    for (const gap of one.gaps) if (!isElsewhere(gap, one)) missing += gap.to - gap.from + 1;
+  return missing;
+}

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { verifyFolders } from '../../../src/audit/compare.ts';
+import { missingRecords, verifyFolders } from '../../../src/audit/compare.ts';
 import { endOf, sealed } from '../../../src/audit/lines.ts';
 import { openSigner, readCheckpoint } from '../../../src/audit/notes.ts';
 import { verifyChain } from '../../../src/audit/verify.ts';
@@ -226,5 +226,33 @@ describe('a checkpoint', () => {
     assert.throws(() => readCheckpoint(note, other.verifierKey), /no signature of/);
     // The key is kept: what was signed before a restart is checked by the same one.
     assert.equal(openSigner(folder, 'holdfast/c/n1').verifierKey, signer.verifierKey);
+  });
+});
+
+describe('records that a file says it has not', () => {
+  const chain = (first: number, last: number, gap?: readonly [from: number, to: number]) => ({
+    chain: 'changes' as const,
+    cluster: 'c',
+    node: 'n',
+    folder: 'f',
+    first,
+    end: { seq: last, head: 'h' },
+    records: last - first + 1,
+    gaps: gap === undefined ? [] : [{ from: gap[0], to: gap[1], head: 'g', reason: 'snapshot' }],
+    problem: undefined,
+  });
+
+  test('are missing where no other folder has them', () => {
+    assert.equal(missingRecords([chain(1, 20, [5, 9])]), 5);
+    assert.equal(missingRecords([chain(1, 20, [5, 9]), chain(1, 20)]), 0);
+    assert.equal(missingRecords([chain(1, 20, [5, 9]), chain(7, 20)]), 5);
+    assert.equal(missingRecords([chain(1, 20, [5, 9]), chain(1, 20, [9, 12])]), 9);
+    // Nothing behind them proves that they were those.
+    assert.equal(missingRecords([chain(1, 9, [5, 9]), chain(1, 20)]), 5);
+  });
+
+  test('are missing in the chain of a node, which nobody else has', () => {
+    const own = { ...chain(1, 20, [5, 9]), chain: 'node' as const };
+    assert.equal(missingRecords([own, { ...chain(1, 20), chain: 'node' as const }]), 5);
   });
 });
