@@ -7,10 +7,10 @@
  *     acknowledged that it dropped it, or its lease has run out.
  * MEMORY-3: the lease of a client goes on only as long as the lines of its node are of one epoch: under another one the
  *     leader does not know what was granted before, and the client drops it with the first answer.
- * MEMORY-5: the lease of a client goes on only as long as it may do what it might when that was granted: the lease is one for all its
- *     keys, and a key that it may read no more would go on with the others.
  * MEMORY-4: timers and acknowledgements only occasion another look at the directory; clients that are gone are waited for as those
  *     that are silent: whoever sees its connection break may do so late.
+ * MEMORY-5: the lease of a client goes on only as long as it may do what it might when that was granted: the lease is one for all its
+ *     keys, and a key that it may read no more would go on with the others.
  */
 import { cacheLeaseMs, certainMs } from '@holdfast/protocol/cache';
 import type { Grant, Invalidation } from '@holdfast/protocol/cache';

@@ -37,7 +37,7 @@ class Audited {
       wallMs: 1_700_000_000_000,
       commands: [{ identity: 'reports', command, ...more }],
     });
-    this.lines.push(...(applied.audit ?? []));
+    for (const line of applied.audit ?? []) this.lines.push(line);
     return applied;
   }
 }
