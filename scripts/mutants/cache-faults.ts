@@ -215,4 +215,27 @@ export const cacheFaults: readonly Fault[] = [
     find: `const body = { key, value, fill_token: token, ...ttl };`,
     put: `const body = { key, value, ...ttl };`,
   },
+  {
+    name: 'read-that-fails-late-is-never-ended',
+    breaks: 'a client remembers each read of which it cannot use the answer for as long as it runs',
+    file: 'packages/client/src/cache-memory.ts',
+    find: `      this.#lines.failFetch(fetch); // LINE-7\n`,
+    put: ``,
+  },
+  {
+    name: 'client-memory-by-a-clock-that-misses-sleep',
+    breaks: 'a client whose machine slept answers what was replaced meanwhile',
+    file: 'packages/client/src/client.ts',
+    find: ` || clock.mayMissSleep === true // CLIENT-CACHE-5`,
+    put: ``,
+    hiddenFromRuns: 'the clocks of runs count sleep',
+  },
+  {
+    name: 'node-memory-by-a-clock-that-misses-sleep',
+    breaks: 'a node whose machine slept answers what was replaced meanwhile',
+    file: `${engine}/coherence.ts`,
+    find: `clock.mayMissSleep === true ? unkept : grant; // COH-5`,
+    put: `grant;`,
+    hiddenFromRuns: 'the clocks of runs count sleep',
+  },
 ];

@@ -9,6 +9,9 @@ const toleranceMs = 50;
 let leadMs = Date.now() - performance.now();
 let setBackByMs = 0;
 
+/** BOOT-3: the wall clock may be set back while the machine sleeps. */
+export const bootCountsSleep = false;
+
 export const bootNow = (): number => {
   const nowMs = performance.now();
   const nextMs = Date.now() - nowMs + setBackByMs;

@@ -9,8 +9,10 @@
  * CLIENT-CACHE-3: an invalidation is acknowledged after what it names is gone (LINE-4); an answer that was granted
  *     before it and comes after it is given to its caller and not kept (LINE-3).
  * CLIENT-CACHE-4: what is kept cannot be changed by who was given it: it is frozen.
+ * CLIENT-CACHE-5: without a clock that surely counts what the machine sleeps a client has no such memory.
  */
 import { cacheLeaseMs, Lines } from '@holdfast/protocol/cache';
+import type { Fetch } from '@holdfast/protocol/cache';
 import type { CacheKeepAnswer, CachePush, Json } from '@holdfast/protocol';
 import type { ClientClock } from './clock.ts';
 import type { Connection } from './connection.ts';
@@ -44,6 +46,8 @@ export interface MemoryStatistics {
   readonly keys: number;
   /** About what those take. */
   readonly bytes: number;
+  /** Keys that a node is being asked for. */
+  readonly asking: number;
 }
 
 export class CacheMemory {
@@ -70,8 +74,8 @@ export class CacheMemory {
   }
 
   get statistics(): MemoryStatistics {
-    const { lines, bytes } = this.#lines.statistics;
-    return { hits: this.#hits, misses: this.#misses, keys: lines, bytes };
+    const { lines, bytes, asking } = this.#lines.statistics;
+    return { hits: this.#hits, misses: this.#misses, keys: lines, bytes, asking };
   }
 
   /** CLIENT-CACHE-1. Undefined: the node has to be asked. */
@@ -100,13 +104,16 @@ export class CacheMemory {
   /** Asks the node, and keeps what it answers where that may be. */
   async fetch(key: string, timeoutMs: number): Promise<Found> {
     const fetch = this.#lines.beginFetch(key, this.#clock.bootNow());
-    let answer: CacheKeepAnswer;
     try {
-      answer = await this.#connection.cacheKeep({ k: key, epoch: fetch.epoch }, timeoutMs);
+      const asked = { k: key, epoch: fetch.epoch };
+      return this.#keep(fetch, await this.#connection.cacheKeep(asked, timeoutMs));
     } catch (error) {
-      this.#lines.failFetch(fetch);
+      this.#lines.failFetch(fetch); // LINE-7
       throw error;
     }
+  }
+
+  #keep(fetch: Fetch, answer: CacheKeepAnswer): Found {
     const { found, value, version, expires_in_seconds: seconds, line, term, seq } = answer;
     const bytes = found ? freeze(value) : 0; // CLIENT-CACHE-4
     const read = found ? Object.freeze({ value, version }) : undefined;
@@ -134,12 +141,21 @@ export class CacheMemory {
   }
 }
 
-/** All of it. @returns About how many bytes it takes. */
-function freeze(value: Json): number {
-  if (typeof value === 'string') return 16 + 2 * value.length;
-  if (typeof value !== 'object' || value === null) return 8;
-  let bytes = 32;
-  for (const [name, part] of Object.entries(value)) bytes += 16 + 2 * name.length + freeze(part);
-  Object.freeze(value);
+/** All of it, however deep it is nested. @returns About how many bytes it takes. */
+function freeze(whole: Json): number {
+  const left: Json[] = [whole];
+  let bytes = 0;
+  for (let value = left.pop(); value !== undefined; value = left.pop()) {
+    if (typeof value === 'string') bytes += 16 + 2 * value.length;
+    else if (typeof value !== 'object' || value === null) bytes += 8;
+    else {
+      bytes += 32;
+      for (const [name, part] of Object.entries(value)) {
+        bytes += 16 + 2 * name.length;
+        left.push(part);
+      }
+      Object.freeze(value);
+    }
+  }
   return bytes;
 }

@@ -119,7 +119,7 @@ export class Client {
     );
     const { maxKeys = 10_000, maxBytes = 16 * 1024 * 1024 } = options.cache || {};
     this.#memory =
-      options.cache === false
+      options.cache === false || clock.mayMissSleep === true // CLIENT-CACHE-5
         ? undefined
         : new CacheMemory(this.#connection, clock, newId(), { maxKeys, maxBytes });
     const calls = {

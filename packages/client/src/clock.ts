@@ -1,4 +1,4 @@
-import { bootNow } from '#boot-clock';
+import { bootCountsSleep, bootNow } from '#boot-clock';
 
 /** Time as the client sees it; injected so that tests own it. */
 export interface ClientClock {
@@ -6,6 +6,8 @@ export interface ClientClock {
   now(): number;
   /** Ms of a clock that goes on while the machine sleeps: never behind `now`, and it never goes back. */
   bootNow(): number;
+  /** `bootNow` may miss that the machine slept: nothing is answered from memory then. */
+  readonly mayMissSleep?: boolean;
   /** Calls back once; returns the cancel. */
   after(delayMs: number, callback: () => void): () => void;
   /** At least 0, less than 1. */
@@ -15,6 +17,7 @@ export interface ClientClock {
 export const systemClock: ClientClock = {
   now: () => performance.now(),
   bootNow,
+  mayMissSleep: !bootCountsSleep,
   after(delayMs, callback) {
     const timer = setTimeout(callback, delayMs);
     return () => clearTimeout(timer);

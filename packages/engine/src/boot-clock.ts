@@ -1,12 +1,16 @@
 /** The boot clock of this process. */
 import { existsSync } from 'node:fs';
 import { uptime } from 'node:os';
-import { bootNowOf } from '@holdfast/protocol/boot-clock';
+import { bootNowOf, countsSleep } from '@holdfast/protocol/boot-clock';
+
+const system = { platform: process.platform, isUptimeFine: existsSync('/proc/uptime') };
 
 /** Ms of a clock that counts what the machine sleeps, the same for all processes of the machine. */
 export const bootNow: () => number = bootNowOf({
-  platform: process.platform,
+  ...system,
   uptime,
-  isUptimeFine: existsSync('/proc/uptime'),
   hrtime: () => process.hrtime.bigint(),
 });
+
+/** Whether it surely does (BOOT-3). */
+export const bootCountsSleep: boolean = countsSleep(system);

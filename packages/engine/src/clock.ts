@@ -1,5 +1,5 @@
 /** Time and turns as the engine sees them; injected so that a simulator can own them. */
-import { bootNow } from './boot-clock.ts';
+import { bootCountsSleep, bootNow } from './boot-clock.ts';
 
 /** What the engine needs of them. */
 export interface Clock {
@@ -7,6 +7,8 @@ export interface Clock {
   now(): number;
   /** Ms of a clock that goes on while the machine sleeps, and that nobody sets. */
   bootNow(): number;
+  /** `bootNow` may miss that the machine slept: nothing is answered from memory then. */
+  readonly mayMissSleep?: boolean;
   /** Wall clock, in ms since 1970: for people, never for a decision. */
   wallNow(): number;
   /** Calls back once after `delayMs`; returns the cancel. */
@@ -19,6 +21,7 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => performance.now(),
   bootNow,
+  mayMissSleep: !bootCountsSleep,
   wallNow: () => Date.now(),
   after(delayMs, callback) {
     const timer = setTimeout(callback, delayMs);

@@ -6,6 +6,7 @@
  * BOOT-2: a wall clock that is set moves it nowhere. When the wall clock parts from the monotonic one, that is only the
  *     occasion to look at the kernel's own time since boot (on Linux CLOCK_BOOTTIME; reading it takes microseconds, and
  *     it counts in hundredths of a second). It is looked at four times a second in any case.
+ * BOOT-3: where it may miss a sleep that matters it says so (`countsSleep`): nothing is answered from memory there.
  */
 /** What it stands on; injected so that tests own it. */
 export interface BootClockSources {
@@ -77,7 +78,7 @@ export interface BootClockSystem {
   readonly uptime: () => number;
   /** Without /proc/uptime whole seconds are told. */
   readonly isUptimeFine: boolean;
-  /** `process.hrtime.bigint`, and not performance.now(): that counts from the start of each process. */
+  /** `process.hrtime.bigint`: performance.now() counts from the start of each process. */
   readonly hrtime: () => bigint;
 }
 
@@ -88,16 +89,28 @@ export function bootNowOf({
   isUptimeFine,
   hrtime,
 }: BootClockSystem): () => number {
-  const monotonicMs = (): number => Number(hrtime()) / 1e6;
   // There the monotonic clock goes on while the machine sleeps.
-  if (platform === 'darwin' || platform === 'win32') return monotonicMs;
+  if (platform === 'darwin' || platform === 'win32') return () => Number(hrtime()) / 1e6;
   const wallMs = (): number => Date.now();
   if (platform !== 'linux' && platform !== 'android') return wallMs;
   const clock = new BootClock({
-    monotonicMs,
+    // Half of what hrtime() takes; where it began does not matter, for the time since boot is added.
+    monotonicMs: () => performance.now(),
     wallMs,
     uptimeMs: () => uptime() * 1000,
     resolutionMs: isUptimeFine ? 20 : 1100,
   });
   return () => clock.now();
 }
+
+/**
+ * BOOT-3: whether the clock counts whatever the machine sleeps, and nobody can set it: not the wall clock, nor a time since boot that
+ * is told in whole seconds.
+ */
+export const countsSleep = ({
+  platform,
+  isUptimeFine,
+}: Pick<BootClockSystem, 'platform' | 'isUptimeFine'>): boolean =>
+  platform === 'darwin' ||
+  platform === 'win32' ||
+  ((platform === 'linux' || platform === 'android') && isUptimeFine);

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';
 import fc from 'fast-check';
-import { BootClock } from '@holdfast/protocol/boot-clock';
+import { BootClock, bootNowOf, countsSleep } from '@holdfast/protocol/boot-clock';
+import { Client } from '../../src/client.ts';
+import { systemEnvironment } from '../../src/environment.ts';
 import { momentOf, passedMs, systemClock } from '../../src/clock.ts';
 
 /** A machine that runs, sleeps, and whose wall clock somebody sets. */
@@ -77,19 +79,57 @@ describe('A clock that goes on while the machine sleeps', () => {
   });
 });
 
+describe('A clock that may miss a sleep says so (BOOT-3)', () => {
+  it('on each platform', () => {
+    const known = (platform: string, isUptimeFine: boolean): boolean =>
+      countsSleep({ platform, isUptimeFine });
+    assert.deepEqual([known('linux', true), known('linux', false)], [true, false]);
+    assert.deepEqual([known('darwin', false), known('win32', false)], [true, true]);
+    assert.equal(known('freebsd', false), false);
+  });
+
+  it('on Linux without /proc, where a sleep of a second is not seen', () => {
+    let uptimeSeconds = 100;
+    const system = { platform: 'linux', isUptimeFine: false, hrtime: () => 0n };
+    const now = bootNowOf({ ...system, uptime: () => uptimeSeconds });
+    const beganMs = now();
+    uptimeSeconds += 1;
+    mock.method(Date, 'now', () => 0);
+    try {
+      assert.ok(now() - beganMs < 900, 'so it is not what a lease may be counted by');
+    } finally {
+      mock.restoreAll();
+    }
+  });
+
+  it('and a client without such a clock keeps nothing in its memory (CLIENT-CACHE-5)', async () => {
+    for (const mayMissSleep of [true, false]) {
+      const clock = { ...systemClock, mayMissSleep };
+      const openSocket: typeof systemEnvironment.openSocket = () => {
+        throw new Error('Nobody connects here.');
+      };
+      const environment = { ...systemEnvironment, clock, openSocket };
+      const client = new Client({ endpoints: ['http://127.0.0.1:1'] }, environment);
+      assert.equal(client.cache.memory === undefined, mayMissSleep);
+      await client.close();
+    }
+  });
+});
+
 describe('The clock of a browser', () => {
   it('counts what the machine slept, also after somebody set the wall clock back', async () => {
     const machine = new Machine();
     const wall = mock.method(Date, 'now', () => machine.wallMs);
     const monotonic = mock.method(performance, 'now', () => machine.monotonicMs);
     try {
-      const { bootNow } = await import('../../src/boot-clock.browser.ts');
+      const { bootNow, bootCountsSleep } = await import('../../src/boot-clock.browser.ts');
       const beganMs = bootNow();
       machine.run(1000);
       machine.wallMs -= 3_600_000;
       assert.equal(bootNow() - beganMs, 1000);
       machine.sleep(600_000);
       assert.equal(bootNow() - beganMs, 601_000);
+      assert.equal(bootCountsSleep, false, 'BOOT-3: it may be set back while the machine sleeps');
     } finally {
       wall.mock.restore();
       monotonic.mock.restore();

@@ -20,6 +20,7 @@ class Node {
   epoch = '';
   /** Holds answers back until it resolves. */
   held: Promise<void> = Promise.resolve();
+  received: (value: Json) => Json = (value) => structuredClone(value);
   #broken: () => void = () => undefined;
   #push: (push: CachePush) => void = () => undefined;
 
@@ -31,7 +32,7 @@ class Node {
       const answer = {
         key: k,
         found: value !== undefined,
-        value: structuredClone(value ?? null),
+        value: this.received(value ?? null),
         version: value === undefined ? 0 : 7,
         expires_in_seconds: this.endsInSeconds,
         node: 'n1',
@@ -161,6 +162,28 @@ describe('The memory of a client', () => {
       const [first] = value.list;
       if (first !== undefined) first.a = 2;
     }, TypeError);
+  });
+
+  it('keeps a value that is nested as deep as JSON may be', async () => {
+    let deep: Json = 1;
+    for (let depth = 0; depth < 20_000; depth++) deep = [deep];
+    node.received = () => deep;
+    assert.equal(await read(), deep);
+    assert.ok(Object.isFrozen(deep));
+  });
+
+  it('ends a read of which it cannot use the answer, and reads again (LINE-7)', async () => {
+    node.received = () =>
+      new Proxy([], {
+        ownKeys: () => {
+          throw new RangeError('Maximum call stack size exceeded');
+        },
+      });
+    await assert.rejects(read(), RangeError);
+    assert.equal(memory.statistics.asking, 0);
+    node.received = (value) => value;
+    assert.deepEqual(await read(), { name: 'Ada' });
+    assert.equal(memory.statistics.asking, 0);
   });
 
   it('tells the node when it leaves, which need not wait for the lease then', async () => {

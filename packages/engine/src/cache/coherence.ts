@@ -8,10 +8,11 @@
  * COH-3: timers and answers of nodes only occasion another look at the directory: what they bring about is decided by
  *     clocks and by what was acknowledged.
  * COH-4: an invalidation is acknowledged when the lines of this node are gone and those of its clients (client-memories.ts).
+ * COH-5: where the clock may miss a sleep nothing is kept, and every read asks the leader.
  */
 import { LRUCache } from 'lru-cache';
 import { cacheLeaseMs, Lines } from '@holdfast/protocol/cache';
-import type { Invalidation, LineState } from '@holdfast/protocol/cache';
+import type { Fetch, Grant, Invalidation, LineState } from '@holdfast/protocol/cache';
 import { nodeIdentity } from '@holdfast/state';
 import type { CommandResult, ResourceName, StateMachine } from '@holdfast/state';
 import type { Status } from '@holdfast/raft';
@@ -46,6 +47,9 @@ const tellAgainMs = 20;
 const ownWritesRemembered = 1000;
 /** Messages to one node that are not acknowledged: one that waits for a client of the node holds up no other. */
 const tellingAtOnce = 16;
+
+/** COH-5. */
+const unkept: Grant = { seq: 0, leaseMs: 0, line: 'none' };
 
 interface Read {
   readonly found: Found;
@@ -159,17 +163,21 @@ export class CacheCoherence {
   async #fetch(key: string, options: CallOptions): Promise<Read> {
     const { clock, ask } = this.#parts;
     const fetch = this.#lines.beginFetch(key, clock.bootNow());
-    let answer: LeaderAnswer;
     try {
-      answer = await ask(key, fetch.epoch, options);
+      return this.#keep(fetch, await ask(key, fetch.epoch, options));
     } catch (error) {
-      this.#lines.failFetch(fetch);
+      this.#lines.failFetch(fetch); // LINE-7
       throw error;
     }
-    const { term, grant, view, revision } = answer;
+  }
+
+  #keep(fetch: Fetch, { term, grant, view, revision }: LeaderAnswer): Read {
+    const { clock } = this.#parts;
+    const { key } = fetch;
     const isOwn = view !== undefined && this.#ownWrites.get(key) === view.version;
     const value = { view, revision };
-    const granted = { term, grant, value, expiresInMs: view?.expiresInMs };
+    const kept = clock.mayMissSleep === true ? unkept : grant; // COH-5
+    const granted = { term, grant: kept, value, expiresInMs: view?.expiresInMs };
     const state = this.#lines.endFetch(fetch, granted, isOwn, clock.bootNow());
     return { found: value, untilMs: undefined, hit: false, state };
   }

@@ -14,6 +14,7 @@ const leaderLeaseMs = grantorLeaseMs(cacheLeaseMs);
 
 /** Timers fire only when they are told to. */
 class HandClock implements Clock {
+  mayMissSleep = false;
   nowMs = 10_000;
   timers: (() => void)[] = [];
   now = (): number => this.nowMs;
@@ -93,6 +94,15 @@ describe('the cache of a node', () => {
     assert.equal((await world.read()).slice(-3), 'hit');
     world.clock.nowMs += 2 * cacheLeaseMs;
     assert.equal((await world.read()).slice(-4), 'miss');
+  });
+
+  test('given a clock that may miss a sleep, then every read asks the leader (COH-5)', async () => {
+    const world = new World();
+    world.clock.mayMissSleep = true;
+    assert.deepEqual([await world.read(), await world.read()], ['1 miss', '1 miss']);
+    const client = world.node.openClient(() => undefined);
+    const { grant } = await client.read('k', 'epoch', caller);
+    assert.ok(grant !== 'over' && grant.line === 'none');
   });
 
   test('given a node that is cut off, then a write waits until its lease has certainly run out', async () => {

@@ -11,6 +11,7 @@
  * LINE-4: an invalidation is acknowledged after its lines are gone.
  * LINE-5: a lease counts from before it was asked for.
  * LINE-6: absence is a line like any other.
+ * LINE-7: a read that is under way is known until it ends, however that is; its owner ends it also where it cannot use the answer.
  */
 import { certainMs } from './terms.ts';
 import type { Grant, Invalidation, LineState } from './terms.ts';
@@ -59,6 +60,8 @@ export interface FetchAnswer<V> extends Lease {
 export interface LineStatistics {
   readonly lines: number;
   readonly bytes: number;
+  /** Keys of which reads are under way (LINE-7). */
+  readonly asking: number;
   readonly invalidations: number;
   readonly drops: number;
 }
@@ -97,6 +100,7 @@ export class Lines<V> {
     return {
       lines: this.#lines.size,
       bytes: this.#lines.calculatedSize,
+      asking: this.#fetches.size,
       invalidations: this.#invalidations,
       drops: this.#drops,
     };
