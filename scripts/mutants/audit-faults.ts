@@ -32,6 +32,13 @@ export const auditFaults: readonly Fault[] = [
     put: `      if (event?.type === 'access_changed') this.addEvent(tables, entry, event);`,
   },
   {
+    name: 'audit-repetition-told-as-grant',
+    breaks: 'a request that came twice counts as two grants',
+    file: 'packages/state/src/kernel/audit/chain.ts',
+    find: `        ...(tables.isAnsweredBefore && !isOther(result) ? { repeated: true } : {}), // AUDIT-CHAIN-3`,
+    put: ``,
+  },
+  {
     name: 'audit-snapshot-before-files',
     breaks: 'records are lost by a power cut after a snapshot: the log does not tell them again',
     file: 'packages/engine/src/snapshots.ts',

@@ -93,6 +93,7 @@ export function execute(tables: Tables, envelope: Envelope): CommandResult {
   const { command, ackedBelow } = envelope;
   tables.isSignOfLife = isSignOfLife(envelope);
   tables.isRepeated = envelope.repeated === true;
+  tables.isAnsweredBefore = false;
   tables.identity = envelope.identity;
   const refusal = notAdmitted(tables, envelope);
   if (refusal !== undefined) return refusal;

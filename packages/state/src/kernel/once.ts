@@ -57,6 +57,7 @@ export function once(
     const known = session.requests.find(requestId);
     if (known === 'forgotten')
       return requestForgotten(requestId, session.requests.forgottenThrough);
+    tables.isAnsweredBefore = known !== undefined;
     if (known !== undefined) return repeated(command, requestId, known, handler);
   }
   const tooMany =
@@ -79,8 +80,10 @@ function inNoSession(
   const { requestId } = command;
   const last = tables.tombstone(sessionId)?.last;
   copyCameLate(tables, sessionId, ownSession?.stamp);
-  if (requestId !== undefined && last?.requestId === requestId)
+  if (requestId !== undefined && last?.requestId === requestId) {
+    tables.isAnsweredBefore = true;
     return repeated(command, requestId, last.answer, handler); // STATE-ONCE-2
+  }
   if (ownSession === undefined || requestId === undefined) return tables.missingSession(sessionId);
   if (tables.tombstone(sessionId) !== undefined) return ownHoldEnded(requestId);
   invariant(

@@ -85,6 +85,8 @@ export class Tables {
   isSignOfLife = true;
   /** It is one that a node submits again (LIFE-2). */
   isRepeated = false;
+  /** It, or another one under its request id, was answered before (STATE-ONCE-1). */
+  isAnsweredBefore = false;
   /** Orders waits and lock delays by when they began. */
   sequence = 0;
   expiredSessions = 0;

@@ -7,6 +7,8 @@
  *     the record before. Both are a function of the log alone, and go on from a snapshot where that was taken.
  * AUDIT-CHAIN-2: while it is off nothing is told, and an entry costs one look at a field. Numbers and hashes go on where they
  *     were when it is turned on again. Turning it on and off are records themselves.
+ * AUDIT-CHAIN-3: a request that is told again what it was answered before says so (`repeated`): of one grant there is
+ *     one record that does not. What is granted is told as such by grants alone, each of several with its token.
  */
 import type { Envelope } from '../commands.ts';
 import type { CommandResult, Event } from '../outcomes.ts';
@@ -24,6 +26,7 @@ export const chained = (head: string, body: string): string => sha256(`${head}${
 interface Audited {
   readonly index: number;
   readonly timeMs: number;
+  readonly isAnsweredBefore: boolean;
   readonly events: readonly Event[];
 }
 
@@ -79,6 +82,7 @@ export class AuditChain implements AuditHead {
       this.add(tables, entry.wallMs, {
         ...toldOf(envelope),
         ...(client === undefined ? {} : { client }),
+        ...(tables.isAnsweredBefore && !isOther(result) ? { repeated: true } : {}), // AUDIT-CHAIN-3
         ...outcomeOf(result),
       });
     for (let at = eventsBefore; at < tables.events.length; at++) {
@@ -108,10 +112,20 @@ export class AuditChain implements AuditHead {
 const nameOf = (event: { readonly name: string; readonly kind?: string }): string =>
   `${event.kind ?? 'lock'}/${event.name}`;
 
+/** Refused, since another request had its id. */
+const isOther = (result: CommandResult): boolean => !result.ok && result.code === 'request_reused';
+
 function outcomeOf(result: CommandResult): object {
   if (!result.ok) return { outcome: result.code };
-  const granted = 'fenceToken' in result ? { granted_token: result.fenceToken } : {};
-  return { outcome: result.type, ...granted };
+  return { outcome: result.type, ...tokensOf(result) };
+}
+
+/** AUDIT-CHAIN-3: what was given back or used was not granted by this. */
+function tokensOf(result: CommandResult & { readonly ok: true }): object {
+  if (result.type === 'granted') return { granted_token: result.fenceToken };
+  if (result.type === 'granted_many')
+    return { granted_tokens: result.grants.map(({ fenceToken }) => fenceToken) };
+  return 'fenceToken' in result ? { fence_token: result.fenceToken } : {};
 }
 
 /** Whose session a command names, as it is told to people. */

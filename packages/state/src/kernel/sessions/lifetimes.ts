@@ -48,6 +48,7 @@ export function createSession(
     if (existing.own || existing.clientId !== clientId) return sessionExists(id);
     tables.touch(existing, undefined);
     copyCame(tables, existing, stamp, 0);
+    tables.isAnsweredBefore = true;
     return existing;
   }
   if (tables.tombstone(id) !== undefined) {
