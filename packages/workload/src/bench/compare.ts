@@ -1,7 +1,8 @@
 /**
  * `make bench AGAINST=PATH`: two builds in turns. Each run of a build is that build's own benchmark program with its
  * own client and its own nodes, so that nothing of one has to fit the other; only the JSON that it prints is shared.
- * A B A B: what the machine does slowly meets both alike, and the ratio is taken pair by pair.
+ * A B B A: what the machine does slowly meets both alike, neither build always follows the other one, and the ratio is
+ * taken pair by pair.
  */
 import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
@@ -63,11 +64,17 @@ export async function compare(
 ): Promise<readonly ComparedStat[]> {
   const own: (readonly LoadStats[])[] = [];
   const against: (readonly LoadStats[])[] = [];
-  for (let pair = 1; pair <= plan.pairs; pair++) {
+  const runOwn = async (pair: number): Promise<void> => {
     tell(`Pair ${String(pair)} of ${String(plan.pairs)}: this build.`);
     own.push(await runBench(plan.own, plan, `own-${String(pair)}`));
+  };
+  const runOther = async (pair: number): Promise<void> => {
     tell(`Pair ${String(pair)} of ${String(plan.pairs)}: ${plan.against}.`);
     against.push(await runBench(plan.against, plan, `against-${String(pair)}`));
+  };
+  for (let pair = 1; pair <= plan.pairs; pair++) {
+    const turns = pair % 2 === 1 ? [runOwn, runOther] : [runOther, runOwn];
+    for (const run of turns) await run(pair);
   }
   return compareRuns(own, against);
 }
