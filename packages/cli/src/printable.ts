@@ -1,4 +1,4 @@
-import stringWidth from 'string-width';
+import { createRequire } from 'node:module';
 
 /**
  * Names come from anybody who may use the cluster. On a terminal a control character in one of them could
@@ -7,7 +7,12 @@ import stringWidth from 'string-width';
 const unprintable = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 /** Of these each character is a column. */
 const plain = /^[\x20-\x7e]*$/;
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+type WidthOf = (text: string) => number;
+/** Older Nodes cannot read an ES module but by an import, which takes its time at every start. */
+let wideWidthOf: WidthOf | undefined = process.features.require_module
+  ? undefined
+  : (await import('string-width')).default;
+let graphemes: Intl.Segmenter | undefined;
 
 /** The text with every control character replaced by a visible mark. */
 export function printable(text: string): string {
@@ -16,7 +21,20 @@ export function printable(text: string): string {
 
 /** Columns that a printable text takes on a terminal. */
 export function widthOf(text: string): number {
-  return plain.test(text) ? text.length : stringWidth(text);
+  return plain.test(text) ? text.length : widthOfWide(text);
+}
+
+/** Its library is read where a text needs it: its tables take as long as all other files of a command (START-1). */
+function widthOfWide(text: string): number {
+  wideWidthOf ??= readWidths();
+  return wideWidthOf(text);
+}
+
+function readWidths(): WidthOf {
+  const read: (name: 'string-width') => { readonly default: WidthOf } = createRequire(
+    import.meta.url,
+  );
+  return read('string-width').default;
 }
 
 /** The text in exactly so many columns: cut with an ellipsis, or filled with spaces. */
@@ -33,6 +51,7 @@ export function cutTo(text: string, columns: number): string {
   let cut = '';
   let width = 0;
   // By what a reader takes for one character: a flag or a family of emoji is not cut in two.
+  graphemes ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
   for (const { segment } of graphemes.segment(text)) {
     width += widthOf(segment);
     if (width > columns - 1) break;

@@ -5,7 +5,6 @@ import { HoldfastError } from '@holdfast/protocol';
 import { printRecord } from '../output.ts';
 import { printable } from '../printable.ts';
 import type { Environment } from '../program.ts';
-import { runHeld } from '../run/run-held.ts';
 import { addRunOptions, timesOf } from '../run/run-options.ts';
 import type { RunOptions } from '../run/run-options.ts';
 import { untilSignal } from '../until-signal.ts';
@@ -105,13 +104,14 @@ async function meet(
   });
 }
 
-function meetAround(
+async function meetAround(
   environment: Environment,
   meeting: Meeting,
   command: readonly string[],
   options: EnterOptions,
 ): Promise<number> {
   const { name, parties, leaveWaitMs } = meeting;
+  const { runHeld } = await import('../run/run-held.ts'); // (START-1)
   return runHeld(
     environment,
     {

@@ -8,7 +8,6 @@ import { exitStatus } from '../exit-status.ts';
 import { jsonOrText } from '../json-text.ts';
 import { printable } from '../printable.ts';
 import type { Environment } from '../program.ts';
-import { runHeld } from '../run/run-held.ts';
 import type { Taking } from '../run/run-held.ts';
 import { addQueueOptions, runHelp, timesOf } from '../run/run-options.ts';
 import type { RunOptions } from '../run/run-options.ts';
@@ -59,6 +58,7 @@ export function addElectionRun(election: Command, at: () => Environment): void {
     )
     .action(async (name: string, command: readonly string[], options: ElectionRunOptions) => {
       const environment = at();
+      const { runHeld } = await import('../run/run-held.ts'); // (START-1)
       timesOf(options); // What is wrong is told before anything is tried.
       const value = options.value === undefined ? undefined : jsonOrText(options.value);
       const taking = takingOf(name, value);

@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import type { Client, MultiHold } from '@holdfast/client';
 import { UsageError } from '../failure.ts';
 import type { Environment } from '../program.ts';
-import { runHeld } from '../run/run-held.ts';
 import type { Taking } from '../run/run-held.ts';
 import { addQueueOptions, runHelp } from '../run/run-options.ts';
 import type { RunOptions } from '../run/run-options.ts';
@@ -45,6 +44,7 @@ export function addLockRun(lock: Command, at: () => Environment): void {
     )
     .action(async (name: string, command: readonly string[], options: LockRunOptions) => {
       const environment = at();
+      const { runHeld } = await import('../run/run-held.ts'); // (START-1)
       environment.finish(
         await runHeld(environment, takingOf(name, command, options), command, options),
       );

@@ -7,7 +7,6 @@ import type { QueueDelivery } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
 import { UsageError } from '../failure.ts';
 import type { Environment } from '../program.ts';
-import { runUnderLease, tellLoss } from '../run/under-lease.ts';
 import type { RunEnd } from '../run/under-lease.ts';
 import { StopSignal } from '../until-signal.ts';
 import { secondsOf, withClient } from '../with-client.ts';
@@ -64,6 +63,7 @@ async function work(
   if (seconds < 1)
     throw new UsageError('--visibility takes at least 1 second: a command has to have time.');
   const visibilityMs = seconds * 1000;
+  const { tellLoss } = await import('../run/under-lease.ts'); // (START-1)
   return withClient(environment, async (client) => {
     using stop = new StopSignal();
     const messages = client.queue(name).consume({ visibilityMs, signal: stop.signal });
@@ -87,6 +87,7 @@ async function runFor(
   command: readonly string[],
   visibilityMs: number,
 ): Promise<RunEnd> {
+  const { runUnderLease } = await import('../run/under-lease.ts');
   const { payload } = message;
   const stdin = fileOf(typeof payload === 'string' ? payload : JSON.stringify(payload));
   try {

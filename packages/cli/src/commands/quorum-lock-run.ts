@@ -4,7 +4,6 @@ import type { Command } from 'commander';
 import { printable } from '../printable.ts';
 import type { Environment } from '../program.ts';
 import { addApiKeyOption } from '../quorum/api-key.ts';
-import { runUnderQuorum } from '../quorum/run-under-quorum.ts';
 import type { QuorumRunOptions } from '../quorum/run-under-quorum.ts';
 import { addServersOptions } from '../quorum/redis-servers.ts';
 import { addEpochOption, addNodesOption, refuseEndpoints } from '../quorum/voters.ts';
@@ -49,6 +48,7 @@ export function addQuorumLockRun(lock: Command, at: () => Environment): void {
         command: Command,
       ) => {
         refuseEndpoints(command);
+        const { runUnderQuorum } = await import('../quorum/run-under-quorum.ts'); // (START-1)
         at().finish(await runUnderQuorum(name, words, holderOf(options), options));
       },
     );

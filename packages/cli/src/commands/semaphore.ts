@@ -5,7 +5,6 @@ import type { SemaphoreAnswer } from '@holdfast/protocol';
 import { printRecord, printTable } from '../output.ts';
 import type { Output } from '../output.ts';
 import type { Environment } from '../program.ts';
-import { runHeld } from '../run/run-held.ts';
 import { addQueueOptions, runHelp } from '../run/run-options.ts';
 import type { RunOptions } from '../run/run-options.ts';
 import { addMetadataOption, metadataOf, runMetadataText } from '../run/terms.ts';
@@ -106,6 +105,7 @@ function addRun(semaphore: Command, at: () => Environment): void {
     )
     .action(async (name: string, command: readonly string[], options: SemaphoreRunOptions) => {
       const environment = at();
+      const { runHeld } = await import('../run/run-held.ts'); // (START-1)
       const permits = countOf('--permits', options.permits);
       const metadata = metadataOf(options, command);
       const limit = options.limit === undefined ? {} : { limit: countOf('--limit', options.limit) };

@@ -75,14 +75,26 @@ describe('the groups of commands', () => {
   // Each file costs about a millisecond of a start.
   const most: readonly (readonly [string, number])[] = [
     ['--version', 45],
-    ['lock status --help', 90],
-    ['session create --help', 90],
-    ['quorum status --help', 105],
+    ['lock status --help', 65],
+    ['session create --help', 58],
+    ['quorum status --help', 75],
   ];
   for (const [words, count] of most)
     it(`read at most ${String(count)} files for "holdfast ${words}" (START-1)`, () => {
       const read = filesReadBy(...words.split(' '));
       assert.ok(read.length <= count, `${String(read.length)}:\n${read.join('\n')}`);
+    });
+
+  // Both cost as much as all other files of a command together.
+  for (const words of ['lock status --help', 'lock run --help', 'queue work --help'])
+    it(`read neither the widths of wide characters nor what runs a command for "holdfast ${words}" (START-1)`, () => {
+      const read = filesReadBy(...words.split(' '));
+      assert.deepEqual(
+        read.filter((url) =>
+          /string-width|cli\/src\/run\/(?:run-held|guarded-command)\.ts/.test(url),
+        ),
+        [],
+      );
     });
 
   for (const words of ['--version', 'lock run --help', 'status --help', 'quorum lock run --help'])
