@@ -81,6 +81,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     authorize: options.authorize,
     audit: options.audit,
     auditing: options.auditing,
+    tracing: options.tracing,
     hasOtherQueues: options.queues !== undefined,
     waiting,
     shares: sharesOf(limits),

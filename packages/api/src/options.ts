@@ -2,7 +2,7 @@
 import type { Engine } from '@holdfast/engine';
 import type { Clock } from '@holdfast/engine/parts';
 import type { QueueStore } from '@holdfast/queue';
-import type { HostPort } from '@holdfast/protocol';
+import type { HostPort, Tracing } from '@holdfast/protocol';
 import type { ServerSecurity } from '@holdfast/tls';
 import type { LogWithLevel } from './operations/log-level.ts';
 import type { MachineSources } from './metrics/machine.ts';
@@ -105,6 +105,8 @@ export interface ApiOptions extends Pick<MachineSources, 'diskSpace' | 'certific
   readonly audit?: Audit;
   /** The audit of this node (pipeline/auditing.ts). */
   readonly auditing?: NodeAuditing | undefined;
+  /** Where spans of operations go; nowhere when absent (pipeline/traced.ts). */
+  readonly tracing?: Tracing | undefined;
   /**
    * Web origins (`https://console.example`) whose pages may use this node beside its own. A browser
    * tells the origin of a page; programs send none and are not affected.

@@ -21,6 +21,7 @@ import { CacheMemory } from './cache-memory.ts';
 import { Queue } from './queue.ts';
 import { Session } from './session.ts';
 import { checkTls } from './tls.ts';
+import type { ClientTracing } from './tracing.ts';
 import type { TlsSettings } from './tls.ts';
 import { isUncertain, untilAnswered } from './until-answered.ts';
 import { watch } from './watch.ts';
@@ -57,6 +58,8 @@ export interface ClientOptions {
    * address that is none. Default: a warning of the process, in browsers one on the console.
    */
   readonly onWarning?: (warning: ClientWarning) => void;
+  /** Makes spans of its calls: see `openTelemetry` of `@holdfast/client/opentelemetry`. Default: none. */
+  readonly tracing?: ClientTracing;
 }
 
 /** How much of the cache a client keeps in its own memory: the keys that were read latest. */
@@ -116,6 +119,7 @@ export class Client {
         onlyHttp: transport === 'http',
       },
       this.#onWarning,
+      options.tracing,
     );
     const { maxKeys = 10_000, maxBytes = 16 * 1024 * 1024 } = options.cache || {};
     this.#memory =

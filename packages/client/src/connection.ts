@@ -36,6 +36,7 @@ import type { Ways } from './reach.ts';
 import { changesNothing, cancelRequestOf, isRepeatable, mayWait } from './request.ts';
 import type { AskedOperation } from './request.ts';
 import type { ClientWarning } from './client-warning.ts';
+import type { ClientSpan, ClientTracing } from './tracing.ts';
 
 const maxUnanswered = 50_000;
 
@@ -44,6 +45,7 @@ interface Pending extends CallOfSession<Pending> {
   readonly operation: AskedOperation;
   readonly body: unknown;
   readonly ackedBelow: number | undefined;
+  readonly span: ClientSpan | undefined;
   readonly deadlineMs: number;
   readonly repeatable: boolean;
   readonly resolve: (answer: unknown) => void;
@@ -59,6 +61,7 @@ interface Pending extends CallOfSession<Pending> {
 
 export class Connection {
   readonly #clock: ClientClock;
+  readonly #tracing: ClientTracing | undefined;
   readonly #reach: Reach;
   readonly pushes: Pushes = new Pushes();
   readonly #pending = new RenewedMap<number, Pending>();
@@ -77,8 +80,10 @@ export class Connection {
     clock: ClientClock,
     ways: Ways,
     onWarning: (warning: ClientWarning) => void,
+    tracing?: ClientTracing,
   ) {
     this.#clock = clock;
+    this.#tracing = tracing;
     this.#listening = new Listening(
       clock,
       () => this.pushes.isWatching,
@@ -194,6 +199,7 @@ export class Connection {
         operation,
         body,
         ackedBelow: settings.ackedBelow,
+        span: this.#tracing?.begin(operation),
         deadlineMs: this.#clock.now() + settings.timeoutMs,
         repeatable: isRepeatable(operation, body),
         resolve:
@@ -262,11 +268,7 @@ export class Connection {
     for (const pending of this.#turn) {
       pending.sent = true;
       pending.attempts += 1;
-      requests.push(
-        pending.ackedBelow === undefined
-          ? [pending.id, pending.operation, pending.body]
-          : [pending.id, pending.operation, pending.body, pending.ackedBelow],
-      );
+      requests.push(requestOf(pending));
     }
     this.#turn.clear();
     if (requests.length > 0) this.#reach.send(requests);
@@ -311,6 +313,7 @@ export class Connection {
       if (!pending.sent) this.#turn.delete(pending);
       this.#ofSessions.remove(pending);
       pending.cleanUp?.();
+      pending.span?.end();
       pending.resolve(body);
     } else {
       this.#onProblem(pending, body as Problem);
@@ -360,6 +363,7 @@ export class Connection {
     this.#turn.delete(pending);
     this.#ofSessions.remove(pending);
     pending.cleanUp?.();
+    pending.span?.end(error.code);
     pending.reject(error);
   }
 
@@ -382,4 +386,10 @@ export class Connection {
       this.#keepSweeping();
     });
   }
+}
+
+/** As it stands in a message. */
+function requestOf({ id, operation, body, ackedBelow, span }: Pending): readonly unknown[] {
+  if (span !== undefined) return [id, operation, body, ackedBelow ?? null, span.context];
+  return ackedBelow === undefined ? [id, operation, body] : [id, operation, body, ackedBelow];
 }

@@ -14,12 +14,19 @@ import type {
   ClusterPush,
   ErrorCode,
   EventsAnswer,
+  TraceContext,
   WatchBody,
 } from '@holdfast/protocol';
 import type { Fetch } from '#requests';
 import type { SocketEvents, StreamSocket } from '#socket';
 
-type Request = readonly [id: number, operation: string, body: unknown, ackedBelow?: number];
+type Request = readonly [
+  id: number,
+  operation: string,
+  body: unknown,
+  ackedBelow?: number | null,
+  trace?: TraceContext,
+];
 
 /** ANS-1: above the longest page of events, holds or messages that a node answers with. */
 const longestAnswerBytes = 64 * 1024 * 1024;
@@ -94,15 +101,16 @@ class HttpSocket implements StreamSocket {
     if (!this.#closed) this.#events.onMessage(JSON.stringify([answer]));
   }
 
-  async #ask([id, operation, body, ackedBelow]: Request): Promise<void> {
+  async #ask([id, operation, body, ackedBelow, trace]: Request): Promise<void> {
     const controller = new AbortController();
     this.#waiting.set(id, controller);
-    const query = ackedBelow === undefined ? '' : `?answered_below=${String(ackedBelow)}`;
+    const query = typeof ackedBelow !== 'number' ? '' : `?answered_below=${String(ackedBelow)}`;
     try {
       const [failed, answer] = await this.#post(
         `${operation}${query}`,
         body,
         AbortSignal.any([this.#all.signal, controller.signal]),
+        trace,
       );
       this.#tell([id, failed ? 1 : 0, answer]);
     } catch {
@@ -117,10 +125,11 @@ class HttpSocket implements StreamSocket {
     path: string,
     body: unknown,
     signal: AbortSignal,
+    trace?: TraceContext,
   ): Promise<readonly [failed: boolean, answer: unknown]> {
     const response = await this.#fetch(`${this.#url}/operations/${path}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...trace },
       body: JSON.stringify(body),
       signal,
     });

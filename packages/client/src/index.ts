@@ -10,6 +10,7 @@ export type {
   QueueStats,
   SemaphoreAnswer,
   SessionWaitsAnswer,
+  TraceContext,
   WatchEvent,
 } from '@holdfast/protocol';
 export type { AcquireOptions, WaitOptions } from './acquiring.ts';
@@ -55,4 +56,5 @@ export type { SessionState } from './session.ts';
 export type { WatchOptions } from './watch.ts';
 export type { ApiKey } from './hello.ts';
 export type { TlsOptions, TlsSettings } from './tls.ts';
+export type { ClientSpan, ClientTracing } from './tracing.ts';
 export type { LockWork } from './with-lock.ts';

@@ -90,6 +90,7 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
     closeStorage: () => opened.storage.close(),
     stateLimits: options.stateLimits,
     reachable: parts.reachable,
+    tracing: options.tracing,
     onDiverged: (error) => {
       parts.onDiverged?.(error);
       options.onFatal(error);

@@ -1,4 +1,5 @@
 /** Who calls the engine, and how long the call may take. */
+import type { TraceSpan } from '@holdfast/protocol';
 
 /**
  * Who asks. It goes with commands, reads, keepalives and changes of the cluster to the leader, wherever that is, and
@@ -40,4 +41,6 @@ export interface CallOptions extends Caller {
   /** The longest this call may take beyond the wait of an acquire. */
   readonly timeoutMs?: number;
   readonly ackedBelow?: number;
+  /** What the spans of the command are begun under; absent: it has none. */
+  readonly trace?: TraceSpan;
 }

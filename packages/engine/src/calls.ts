@@ -1,6 +1,6 @@
 /** Calls that a follower passes on to the leader, as they cross between peers. */
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
-import type { ErrorCode } from '@holdfast/protocol';
+import type { ErrorCode, TraceContext } from '@holdfast/protocol';
 import type { Invalidation } from '@holdfast/protocol/cache';
 import { unknownPart } from '@holdfast/state';
 import type { Command, SessionId } from '@holdfast/state';
@@ -18,6 +18,8 @@ export type Call =
       readonly ackedBelow?: number;
       /** See sign-of-life.ts of the state. */
       readonly repeated?: true;
+      /** As it came: read by `traceContextOf`. */
+      readonly trace?: TraceContext;
       readonly timeoutMs: number;
     } & Caller)
   | ({

@@ -18,7 +18,7 @@
  *     command counts as pending, and a waiting acquire as waiting.
  */
 import { HoldfastError, RenewedMap } from '@holdfast/protocol';
-import type { ProposeAnswer } from '@holdfast/raft';
+import type { TraceParent } from '@holdfast/protocol';
 import { callerLevel, withinLevel } from '@holdfast/state';
 import type {
   CommandResult,
@@ -40,10 +40,12 @@ import {
 } from './bounds.ts';
 import type { Clock } from './clock.ts';
 import type { ClusterClock } from './cluster-clock.ts';
+import { CommandTrace } from './command-trace.ts';
 import { Interrupted } from './interrupted.ts';
 import type { Outcome } from './proposals.ts';
 import type { Replica } from './replica.ts';
 import { TurnSlices } from './turn-slices.ts';
+import { notProposed, notYet } from './unlogged.ts';
 import { isAcquire, nameOf } from './waits.ts';
 
 /**
@@ -64,6 +66,7 @@ interface Submission {
   readonly reject: (error: Error) => void;
   /** Set for an acquire that may wait: where its outcome is looked up. */
   readonly waitKey: string | undefined;
+  readonly trace: CommandTrace | undefined;
 }
 
 export class CommandQueue {
@@ -84,6 +87,8 @@ export class CommandQueue {
   #untoldCommands = 0;
   #untoldWaits = 0;
   readonly #commitListeners = new Set<(seconds: number) => void>();
+  /** Whether a command was traced: else nobody asks. */
+  #traces = false;
   proposedBatches = 0;
   proposedCommands = 0;
 
@@ -122,6 +127,7 @@ export class CommandQueue {
     envelope: Envelope,
     resolve: (result: CommandResult) => void,
     reject: (error: Error) => void,
+    trace?: TraceParent,
   ): void {
     const loggable = withinLevel(envelope, this.#replica.state.featureLevel);
     if ('tooNew' in loggable) {
@@ -147,10 +153,16 @@ export class CommandQueue {
       resolve,
       reject,
       waitKey: key,
+      trace: trace === undefined ? undefined : this.#traced(trace, command.type),
     };
     if (key !== undefined) this.#register(key, submission); // COMMANDS-2
     this.#queued.push(submission);
     this.#planFlush();
+  }
+
+  #traced(parent: TraceParent, command: string): CommandTrace {
+    this.#traces = true;
+    return new CommandTrace(parent, command);
   }
 
   /** COMMANDS-3, COMMANDS-4. */
@@ -215,7 +227,10 @@ export class CommandQueue {
 
   /** These came to nothing here (COMMANDS-5). */
   #tell(submissions: readonly Submission[], error: Error): void {
-    for (const submission of submissions) this.#unregister(submission);
+    for (const submission of submissions) {
+      this.#unregister(submission);
+      submission.trace?.ended('interrupted');
+    }
     this.#untoldCommands += submissions.length;
     this.#telling.add(this.#rejections(submissions, error));
   }
@@ -297,6 +312,7 @@ export class CommandQueue {
         submissions.map((submission) => submission.encoded),
         wallMs,
       ),
+      this.#traces ? () => tellCommitted(submissions) : undefined,
     );
     if (answer.ok) {
       this.proposedBatches += 1;
@@ -339,6 +355,7 @@ export class CommandQueue {
         const result = results[position];
         const submission = submissions[position];
         if (result === undefined || submission === undefined) continue;
+        submission.trace?.ended(result.ok ? undefined : result.code);
         if (submission.waitKey !== undefined) {
           if (result.ok && result.type === 'queued') continue; // `wait_ended` answers, or has answered.
           this.#unregister(submission);
@@ -355,28 +372,13 @@ export class CommandQueue {
   }
 }
 
+function tellCommitted(submissions: readonly Submission[]): void {
+  for (const { trace } of submissions) trace?.committed();
+}
+
 /** Something in it stands beside the state (PAYLOAD-3). */
 const holdsStored = ({ deliveries }: Extract<CommandResult, { type: 'queue_taken' }>): boolean =>
   deliveries.some(({ stored }) => stored !== undefined);
-
-/** COMMANDS-6. */
-const notYet = (part: string, level: number): HoldfastError =>
-  new HoldfastError(
-    'not_supported_yet',
-    `The cluster is at feature level ${String(level)}, at which ${part} cannot be logged. Nothing was done. ` +
-      `It can once every member runs a release that supports it: see feature_level in GET /cluster/status.`,
-    { feature_level: level },
-  );
-
-/** The commands were not executed. One that is too large for the log will be so with every leader. */
-function notProposed(answer: ProposeAnswer & { readonly ok: false }, bytes: number): Error {
-  if (answer.reason !== 'too_large') return new Interrupted(false, answer.detail ?? answer.reason);
-  return new HoldfastError(
-    'limit_exceeded',
-    `A log entry of ${String(bytes)} bytes is too large. The request was not executed.`,
-    { bytes },
-  );
-}
 
 function waitKey(sessionId: SessionId, requestId: RequestId, name: ResourceName): string {
   const request = typeof requestId === 'number' ? `#${String(requestId)}` : requestId;

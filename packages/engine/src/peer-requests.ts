@@ -1,5 +1,6 @@
 /** What peers ask of this node: it is answered here or nowhere, and not passed on again. */
-import { HoldfastError } from '@holdfast/protocol';
+import { HoldfastError, traceContextOf } from '@holdfast/protocol';
+import type { TraceParent, Tracing } from '@holdfast/protocol';
 import type { MemberId } from '@holdfast/raft';
 import { administersStill } from './administration.ts';
 import type { Administration } from './administration.ts';
@@ -28,6 +29,7 @@ export interface PeerRequestsParts {
   readonly leadership: Leadership;
   readonly administration: Administration;
   readonly payloads: Payloads;
+  readonly tracing: Tracing | undefined;
 }
 
 export class PeerRequests {
@@ -63,6 +65,12 @@ export class PeerRequests {
     }
   }
 
+  #traceOf({ trace }: Extract<Call, { type: 'submit' }>): TraceParent | undefined {
+    if (trace === undefined) return undefined;
+    const context = traceContextOf(trace);
+    return context === undefined ? undefined : this.#parts.tracing?.from(context);
+  }
+
   async #asLeader(
     from: MemberId,
     call: Exclude<Call, { type: 'state_digest' | 'cache_invalidate' | 'ask' | 'payloads' }>,
@@ -75,6 +83,7 @@ export class PeerRequests {
         return submissions.submitHere(
           envelopeOf(call.command, call, call.repeated === true),
           signal,
+          this.#traceOf(call),
         );
       case 'keep_alive':
         return leadership.keepAlive(call.sessionId, call);

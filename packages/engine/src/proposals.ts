@@ -28,16 +28,21 @@ export interface Proposal {
   readonly term: Term;
   readonly batch: Batch;
   readonly onOutcome: (outcome: Outcome) => void;
+  /** Called before, when its entry is known to be committed. */
+  readonly onCommitted?: (() => void) | undefined;
 }
 
 export class Proposals {
   readonly #pending = new RenewedMap<LogIndex, Proposal>();
+  /** Whether one of them wanted to be told: else nobody looks. */
+  #tells = false;
 
   get size(): number {
     return this.#pending.size;
   }
 
   add(index: LogIndex, proposal: Proposal): void {
+    if (proposal.onCommitted !== undefined) this.#tells = true;
     this.#pending.set(index, proposal);
   }
 
@@ -59,6 +64,15 @@ export class Proposals {
             : { type: 'replaced' },
         ),
     };
+  }
+
+  /** These are committed, and not applied yet. */
+  committed(entries: readonly Entry[]): void {
+    if (!this.#tells) return;
+    for (const { index, term } of entries) {
+      const proposal = this.#pending.get(index);
+      if (proposal?.term === term) proposal.onCommitted?.();
+    }
   }
 
   /** This node does not lead any more. */

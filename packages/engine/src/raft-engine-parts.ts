@@ -1,4 +1,5 @@
 /** What an engine is made of, whatever clock, disk and network it stands on. */
+import type { Tracing } from '@holdfast/protocol';
 import type { MemberId } from '@holdfast/raft';
 import type { StateLimits } from '@holdfast/state';
 import type { Clock } from './clock.ts';
@@ -20,4 +21,5 @@ export interface RaftEngineParts {
   readonly onDiverged: (error: Error) => void;
   /** Smaller than `maxBatchBytes` of bounds.ts, for tests. */
   readonly maxBatchBytes?: number;
+  readonly tracing: Tracing | undefined;
 }

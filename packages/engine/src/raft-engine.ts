@@ -93,8 +93,10 @@ export class RaftEngine implements Engine {
     this.#asks = new MemberAsks(nodeId, transport);
     const stamps = new Stamps(() => replica.state.time);
     this.#coherence = this.#makeCoherence(replica, transport, clusterClock);
-    const cacheWrites = new CacheWrites(clock, this.#coherence.gate, (envelope, resolve, reject) =>
-      queue.submit(envelope, resolve, reject),
+    const cacheWrites = new CacheWrites(
+      clock,
+      this.#coherence.gate,
+      (envelope, resolve, reject, trace) => queue.submit(envelope, resolve, reject, trace),
     );
     this.#cacheWrites = cacheWrites;
     this.#submissions = new Submissions({ clock, log, queue: cacheWrites, route, stamps });
@@ -168,6 +170,7 @@ export class RaftEngine implements Engine {
       consistency: this.#consistency,
       asks: this.#asks,
       submissions: this.#submissions,
+      tracing: this.#parts.tracing,
     });
   }
 
@@ -213,12 +216,8 @@ export class RaftEngine implements Engine {
   }
 
   async addMember(id: string, peerAddress: string, caller: Caller = byNode): Promise<void> {
-    await this.#leaderCalls.administer({
-      type: 'add_member',
-      id,
-      peerAddress,
-      ...callerIn(caller),
-    });
+    const member = { id, peerAddress, ...callerIn(caller) };
+    await this.#leaderCalls.administer({ type: 'add_member', ...member });
   }
 
   async promoteMember(id: string, caller: Caller = byNode): Promise<void> {

@@ -140,10 +140,6 @@ export class Replica {
     return this.#raft.termAt(index);
   }
 
-  get pendingProposals(): number {
-    return this.#proposals.size;
-  }
-
   /** Whether enough log was written since the last checkpoint for another one (REPLICA-5). */
   get isCheckpointDue(): boolean {
     return (
@@ -162,9 +158,7 @@ export class Replica {
   start(): void {
     this.#ticks.start(() => this.#tick());
     this.payloads.onRoom(() => this.#guarded(() => undefined));
-    this.#guarded(() => {
-      // Nothing: the first pump tells the status.
-    });
+    this.#guarded(() => undefined); // The first pump tells the status.
     if (this.#recovered !== undefined)
       this.#options.hooks.onStateKnown(this.#recovered.index, this.#recovered.stateHash);
     this.#recovered = undefined;
@@ -203,10 +197,12 @@ export class Replica {
     batch: Batch,
     onOutcome: (outcome: Outcome) => void,
     data: Uint8Array = encodeBatch(batch),
+    onCommitted?: () => void,
   ): ProposeAnswer {
     return this.#guarded(() => {
       const answer = this.#raft.propose(data);
-      if (answer.ok) this.#proposals.add(answer.index, { term: answer.term, batch, onOutcome });
+      if (answer.ok)
+        this.#proposals.add(answer.index, { term: answer.term, batch, onOutcome, onCommitted });
       return answer;
     });
   }
@@ -305,6 +301,7 @@ export class Replica {
     if (output.verify !== undefined) this.#snapshots.verify(output.verify);
     if (output.restore !== undefined) this.#restore(output.restore);
     this.#applyQueue.push(output.committed);
+    this.#proposals.committed(output.committed);
     const last = output.committed.at(-1);
     if (last !== undefined) this.#news.committed(last.index);
     for (const { readId, index } of output.reads) this.#proofs.proven(readId, index);

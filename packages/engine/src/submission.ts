@@ -7,7 +7,7 @@ import { isAcquire } from './waits.ts';
 /** @param repeated See `isRepetition`. */
 export function envelopeOf(
   command: Command,
-  options: Omit<CallOptions, 'signal' | 'timeoutMs'>,
+  options: Omit<CallOptions, 'signal' | 'timeoutMs' | 'trace'>,
   repeated = false,
 ): Envelope {
   const { ackedBelow } = options;

@@ -4,6 +4,7 @@
  * SUBMISSION-1: a copy that is refused because rights have changed (OWNER-2 of the state) says nothing of the copies before it:
  *     where one of them may have been executed, the outcome is unknown.
  */
+import type { TraceParent } from '@holdfast/protocol';
 import type { MemberId } from '@holdfast/raft';
 import type { Command, CommandResult, Envelope } from '@holdfast/state';
 import { commandAnswer } from './answers.ts';
@@ -108,11 +109,12 @@ export class Submissions {
       return this.#submitRouted(command, options, startedMs, undefined);
     // The hot path: nearly every command comes to the leader itself.
     return new Promise((resolve, reject) => {
-      this.#options.queue.submit(envelopeOf(command, options), resolve, (error) => {
+      const failed = (error: Error): void => {
         if (error instanceof Interrupted)
           this.#submitRouted(command, options, startedMs, error).then(resolve, reject);
         else reject(error);
-      });
+      };
+      this.#options.queue.submit(envelopeOf(command, options), resolve, failed, options.trace);
     });
   }
 
@@ -122,7 +124,7 @@ export class Submissions {
     startedMs: number,
     interruption: Interrupted | undefined,
   ): Promise<CommandResult> {
-    const { signal } = options;
+    const { signal, trace } = options;
     const waitMs = waitMsOf(command);
     const deadlineMs = startedMs + waitMs + (options.timeoutMs ?? defaultTimeoutMs);
     const patience = { deadlineMs, signal };
@@ -132,8 +134,9 @@ export class Submissions {
       const timely = withTimeLeft(command, this.#options.clock.now() - startedMs);
       const envelope = envelopeOf(timely, options, repeated);
       repeated = isRepetition(command);
-      if (leader === 'self') return this.#submitToQueue(envelope);
-      const call = { type: 'submit', ...envelope } as const;
+      if (leader === 'self') return this.#submitToQueue(envelope, trace);
+      const told = trace === undefined ? {} : { trace: trace.context };
+      const call = { type: 'submit', ...envelope, ...told } as const;
       // It is cancelled by a command of its own, which goes to whoever leads by then.
       const alone = { deadlineMs, signal: undefined };
       return commandAnswer(command, await this.#options.route.ask(leader, alone, call));
@@ -156,15 +159,20 @@ export class Submissions {
   }
 
   /** Only on the leader. @param signal Of a call that another node passed on: that node needs no answer any more. */
-  submitHere(envelope: Envelope, signal: AbortSignal | undefined): Promise<CommandResult> {
+  submitHere(
+    envelope: Envelope,
+    signal: AbortSignal | undefined,
+    trace?: TraceParent,
+  ): Promise<CommandResult> {
     const { command } = envelope;
-    if (signal === undefined || waitMsOf(command) === 0) return this.#submitToQueue(envelope);
-    return this.#cancellable(command, envelope, signal, () => this.#submitToQueue(envelope));
+    const submit = (): Promise<CommandResult> => this.#submitToQueue(envelope, trace);
+    if (signal === undefined || waitMsOf(command) === 0) return submit();
+    return this.#cancellable(command, envelope, signal, submit);
   }
 
-  #submitToQueue(envelope: Envelope): Promise<CommandResult> {
+  #submitToQueue(envelope: Envelope, trace?: TraceParent): Promise<CommandResult> {
     return new Promise((resolve, reject) => {
-      this.#options.queue.submit(envelope, resolve, reject);
+      this.#options.queue.submit(envelope, resolve, reject, trace);
     });
   }
 }

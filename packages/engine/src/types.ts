@@ -1,6 +1,6 @@
 export type { AuditSink } from './audit-sink.ts';
 import type { AccessQuery, FoundAccess } from './access-queries.ts';
-import type { HoldfastError } from '@holdfast/protocol';
+import type { HoldfastError, Tracing } from '@holdfast/protocol';
 import type {
   AccessTables,
   AuditHead,
@@ -324,6 +324,8 @@ export interface RaftEngineOptions {
   readonly onFatal: (error: Error) => void;
   /** Where the records of the audit go; nowhere where absent. */
   readonly auditSink?: AuditSink | undefined;
+  /** Continues the traces of commands that other members pass on; nobody where absent. */
+  readonly tracing?: Tracing | undefined;
   /** Tests only. */
   readonly writeDelayMs?: number;
   /** Lower than this program's, for tests of members of different releases. */

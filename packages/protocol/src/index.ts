@@ -3,6 +3,7 @@ export * from './errors.ts';
 export * from './generated/index.ts';
 export type { Json } from './json.ts';
 export * from './stream.ts';
+export * from './tracing.ts';
 export type * from './acquiring.ts';
 export type * from './quorum.ts';
 export { checkedSet, quorumSizes, setIdOf, setOfNodes, textOfSet } from './quorum-set.ts';

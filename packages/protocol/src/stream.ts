@@ -1,6 +1,7 @@
 import type { Problem } from './errors.ts';
 import type { WatchEvent } from './generated/events.ts';
 import type { OperationName } from './generated/operations.ts';
+import type { TraceContext } from './tracing.ts';
 
 /** Path of the WebSocket that carries the client stream. */
 export const streamPath = '/stream';
@@ -16,14 +17,16 @@ export const streamPath = '/stream';
  * `[id, 'watch', WatchBody]` begins a watch, `[id, 'unwatch', { watch_id }]` ends it; its events are pushes.
  * `[id, 'cache_keep', CacheKeepBody]` reads a key of the cache, to answer it again from memory: until a push `cache` tells to
  * drop it, which is acknowledged by `[id, 'cache_dropped', CacheDroppedBody]`, and for no longer than its lease.
- * `ackedBelow` as a fourth element tells which numbered requests of the body's session have been answered.
+ * `ackedBelow` as a fourth element tells which numbered requests of the body's session have been answered; null: nothing.
+ * `trace` as a fifth tells under which span of a trace it is executed, see tracing.ts.
  */
 export type StreamRequest = readonly [
   id: number,
   operation:
     OperationName | 'cancel' | 'ping' | 'watch' | 'unwatch' | 'cache_keep' | 'cache_dropped',
   body: unknown,
-  ackedBelow?: number,
+  ackedBelow?: number | null,
+  trace?: TraceContext,
 ];
 
 /**

@@ -15,6 +15,7 @@ import type { Configuration } from './configuration/load.ts';
 import type { NodeAudit } from './audit/node-audit.ts';
 import { takeRecoveryKey } from './recovery-key.ts';
 import type { NodeSecurity } from './security.ts';
+import type { NodeTracing } from './tracing/open-telemetry.ts';
 import { version } from './version.ts';
 
 /** No setting: a few ms of work, by measurement; all that a session may hold ends within a second. */
@@ -40,6 +41,8 @@ export interface NodeOptions {
   readonly log: Logger;
   /** Called once when the node must not go on (failed disk, broken invariant). */
   readonly onFatal: (error: Error) => void;
+  /** Where spans go; closed with the node. Nowhere where absent. */
+  readonly tracing?: NodeTracing | undefined;
   /** Tests only: every commit of the log takes this much longer. */
   readonly writeDelayMs?: number;
   /** Tests only: it supports no more than this, as the program of an older release. */
@@ -98,6 +101,7 @@ async function startSecured(
     log,
     onFatal: options.onFatal,
     auditSink: audit,
+    tracing: options.tracing,
     ...(options.writeDelayMs === undefined ? {} : { writeDelayMs: options.writeDelayMs }),
     ...(options.supportedFeatureLevel === undefined
       ? {}
@@ -105,7 +109,9 @@ async function startSecured(
   });
   audit.attach(engine);
   const queues = await openQueueStore(configuration, engine, log);
-  const api = await serve(configuration, httpPort, { engine, queues, audit }, log, security);
+  const { tracing } = options;
+  const parts = { engine, queues, audit, tracing };
+  const api = await serve(configuration, httpPort, parts, log, security);
   const endRecovery = takeRecoveryKey(configuration.folder, engine, log);
   return {
     url: api.url,
@@ -121,6 +127,7 @@ async function startSecured(
       await queues?.close();
       await engine.close();
       await audit.close();
+      await tracing?.close();
       security?.close();
     },
   };
@@ -158,13 +165,14 @@ interface ServedParts {
   readonly engine: Engine;
   readonly queues: QueueStore | undefined;
   readonly audit: NodeAudit;
+  readonly tracing: NodeTracing | undefined;
 }
 
 /** Serves clients, or takes the engine down again: it would keep the process and its peers busy. */
 async function serve(
   configuration: Configuration,
   httpPort: number,
-  { engine, queues, audit }: ServedParts,
+  { engine, queues, audit, tracing }: ServedParts,
   log: Logger,
   security: NodeSecurity | undefined,
 ): Promise<Api> {
@@ -178,6 +186,7 @@ async function serve(
     allowedOrigins: configuration.allowedOrigins,
     security: security?.clients,
     auditing: audit,
+    tracing,
     certificateEndsMs: security?.certificateEndsMs,
     diskSpace: () => diskSpaceOf(configuration.folder),
     metricsListen: configuration.metricsListen ?? undefined,

@@ -4,6 +4,8 @@ import type { Configuration } from './configuration/load.ts';
 import { startNode } from './node.ts';
 import type { RunningNode } from './node.ts';
 import { textLines } from './text-log.ts';
+import { openTracing } from './tracing/open-telemetry.ts';
+import { version } from './version.ts';
 
 /** Exit status of a node that met an error it must not survive. */
 const fatalExitStatus = 70;
@@ -24,8 +26,11 @@ export async function runNode(configuration: Configuration): Promise<RunningNode
   process.on('unhandledRejection', fatal);
   const delay = process.env['HOLDFAST_TEST_WRITE_DELAY_MS'];
   const level = process.env['HOLDFAST_TEST_FEATURE_LEVEL'];
+  const { nodeId, clusterId } = configuration;
+  const tracing = await openTracing(process.env, { nodeId, clusterId, version }, log);
   const node = await startNode(configuration, {
     log,
+    tracing,
     onFatal: fatal,
     ...(delay === undefined ? {} : { writeDelayMs: Number(delay) }),
     ...(level === undefined ? {} : { supportedFeatureLevel: Number(level) }),

@@ -5,6 +5,7 @@ import { certificateNames } from '@holdfast/tls';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { ApiLog } from '../options.ts';
 import { callerFrom } from '../pipeline/caller.ts';
+import { calledUnder } from '../pipeline/traced.ts';
 import { RequestError } from '../request-error.ts';
 import { readMessage, UnreadableMessage } from './codec.ts';
 import type { Plain } from './codec.ts';
@@ -60,7 +61,11 @@ export function contextOfPeer(
       },
       address,
     }) ?? callerFrom(address);
-  return caller instanceof RequestError ? caller : { service, caller };
+  if (caller instanceof RequestError) return caller;
+  if (service.tracing === undefined) return { service, caller };
+  const [traceparent] = call.metadata.get('traceparent');
+  const [tracestate] = call.metadata.get('tracestate');
+  return calledUnder({ service, caller }, { traceparent, tracestate });
 }
 
 /** With what the metadata of the call tells about the caller. */

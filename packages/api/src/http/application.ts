@@ -23,6 +23,7 @@ import { callerOfRequest } from './credentials.ts';
 import { openFor } from '../pipeline/open-calls.ts';
 import { streamOperations } from '../pipeline/perform.ts';
 import type { ServedUnary } from '../pipeline/perform.ts';
+import { calledUnder } from '../pipeline/traced.ts';
 import type { ApiLog } from '../options.ts';
 import { RequestError, stoppingError } from '../request-error.ts';
 import { compileCheck } from '../validation/compile.ts';
@@ -209,7 +210,7 @@ function addQuietHead(app: FastifyInstance, { path }: OperationRoute): void {
 function contextOf(request: FastifyRequest, { context: { service } }: HttpParts): OperationContext {
   const caller = callers.get(request);
   if (caller === undefined) throw new Error('A request came by another way than authentication.');
-  return { service, caller };
+  return calledUnder({ service, caller }, request.headers);
 }
 
 async function answer(

@@ -6,7 +6,7 @@ import { streamPath } from '@holdfast/protocol';
 import { routes } from './routes.ts';
 
 /** As a browser is told them: those that it does not send by itself. */
-export const allowedHeaders = 'authorization, content-type, last-event-id';
+export const allowedHeaders = 'authorization, content-type, last-event-id, traceparent, tracestate';
 /** For so many seconds a browser need not ask again. */
 export const allowedForSeconds = 600;
 

@@ -1,5 +1,6 @@
 /** What every operation is given beside its body. */
 import type { CallOptions, Engine } from '@holdfast/engine';
+import type { TraceContext, TraceSpan, Tracing } from '@holdfast/protocol';
 import type { QueueStore } from '@holdfast/queue';
 import type { Shares } from '../callers.ts';
 import type { RequestError } from '../request-error.ts';
@@ -31,6 +32,8 @@ export interface Service {
   readonly audit: Audit | undefined;
   /** The audit of this node; undefined: it has none. */
   readonly auditing: NodeAuditing | undefined;
+  /** Undefined: nothing is traced. */
+  readonly tracing: Tracing | undefined;
   /** Queues are kept outside the log of the cluster. */
   readonly hasOtherQueues: boolean;
   readonly waiting: WaitingCallers;
@@ -64,6 +67,10 @@ export interface OperationContext {
   readonly ackedBelow?: number;
   /** Given what cancels a wait, so that the interface can abort it when its caller cancels, or has hung up. */
   readonly onWait?: (cancellation: AbortController) => void;
+  /** The span of its caller, as it was told. */
+  readonly calledUnder?: TraceContext;
+  /** Its own. */
+  readonly trace?: TraceSpan;
 }
 
 /** What the engine is to know about the caller. */
@@ -72,9 +79,10 @@ export function callOptions({
   ackedBelow,
   authorizedAt,
   isAdministrator,
+  trace,
 }: OperationContext): CallOptions {
   const { identity, proof, keyId, address } = caller;
-  return {
+  const options = {
     identity,
     proof: keyId === undefined ? proof : `key ${keyId}`,
     ...(address === undefined ? {} : { address }),
@@ -82,6 +90,7 @@ export function callOptions({
     ...(authorizedAt === undefined ? {} : { authorizedAt }),
     ...(isAdministrator === undefined ? {} : { isAdministrator }),
   };
+  return trace === undefined ? options : { ...options, trace };
 }
 
 export type Outcome<Answer> = Answer | RequestError;

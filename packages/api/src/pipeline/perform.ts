@@ -11,6 +11,7 @@ import { compileCheck } from '../validation/compile.ts';
 import type { Check } from '../validation/compile.ts';
 import { recordUnread } from './auditing.ts';
 import { admitted } from './access.ts';
+import { traced } from './traced.ts';
 
 /** An operation with what is derived from its declaration. */
 export interface Served<Declared extends Operation = Operation> {
@@ -42,6 +43,13 @@ function serveUnary(declared: UnaryOperation): ServedUnary {
   const run = handlers[declared.name];
   if (run === undefined)
     throw new Error(`The operation ${declared.name} is declared, and nothing executes it.`);
+  const act = (
+    body: unknown,
+    context: OperationContext,
+  ): Outcome<object> | Promise<Outcome<object>> =>
+    check.passes(body)
+      ? admitted(declared, body, context, (own) => run(body, own))
+      : invalid(declared, check.problem(), context);
   return {
     declared,
     name: declared.name,
@@ -49,8 +57,9 @@ function serveUnary(declared: UnaryOperation): ServedUnary {
     bodySchema,
     answerSchema: jsonSchemaOf(declared.answer),
     perform(body, context) {
-      if (!check.passes(body)) return invalid(declared, check.problem(), context);
-      return admitted(declared, body, context, (own) => run(body, own));
+      const { tracing } = context.service;
+      if (tracing === undefined) return act(body, context);
+      return traced(tracing, declared, context, (own) => act(body, own));
     },
   };
 }

@@ -15,6 +15,7 @@ import type { OperationContext, Outcome } from '../operations/context.ts';
 import { otherOf, refusalOf, streamOperations } from '../pipeline/perform.ts';
 import type { Served, ServedOther, ServedUnary } from '../pipeline/perform.ts';
 import { openFor } from '../pipeline/open-calls.ts';
+import { calledUnder } from '../pipeline/traced.ts';
 import { RequestError, stoppingError } from '../request-error.ts';
 import { isCount, noSuchOperation, tooManyRequests, wrongAnsweredBelow } from './requests.ts';
 import { StreamWaits } from './waits.ts';
@@ -144,7 +145,7 @@ export class StreamConnection {
     const id = parts[0];
     const name = parts[1];
     const body = parts[2];
-    const ackedBelow = parts[3];
+    const ackedBelow = parts[3] ?? undefined;
     if (!isCount(id) || id === 0 || typeof name !== 'string') return false;
     this.#unanswered += 1;
     if (name === 'hello') {
@@ -183,7 +184,10 @@ export class StreamConnection {
     } else if (this.#host.isStopping()) {
       this.#answer(id, stoppingError);
     } else {
-      this.#begin(id, operation, body, ackedBelow);
+      const trace = parts[4];
+      const isTraced = typeof trace === 'object' && trace !== null;
+      const context = isTraced ? calledUnder(this.#context, trace) : this.#context;
+      this.#begin(id, operation, body, ackedBelow, context);
     }
     return true;
   }
@@ -223,14 +227,20 @@ export class StreamConnection {
     return { identity: this.#context.caller.identity };
   }
 
-  #begin(id: number, operation: ServedUnary, body: unknown, ackedBelow: number | undefined): void {
+  #begin(
+    id: number,
+    operation: ServedUnary,
+    body: unknown,
+    ackedBelow: number | undefined,
+    from: OperationContext,
+  ): void {
     // From before it is executed: an end that comes right after the grant is told as well.
     this.#watch(operation.name, body);
     const context = operation.waits
-      ? this.#waits.contextOf(id, this.#context, ackedBelow)
+      ? this.#waits.contextOf(id, from, ackedBelow)
       : ackedBelow === undefined
-        ? this.#context
-        : { ...this.#context, ackedBelow };
+        ? from
+        : { ...from, ackedBelow };
     try {
       this.#settle(id, operation, operation.perform(body, context));
     } catch (error) {

@@ -17,7 +17,7 @@ export function noSuchOperation(name: string): RequestError {
 export function wrongAnsweredBelow(value: unknown): RequestError {
   return new RequestError(
     'invalid_request',
-    `The fourth element, the request id below which all responses have arrived, must be a whole number from 0; given: ${JSON.stringify(value).slice(0, 80)}.`,
+    `The fourth element, the request id below which all responses have arrived, must be a whole number from 0, or null; given: ${JSON.stringify(value).slice(0, 80)}.`,
     { field: 'ackedBelow' },
   );
 }

@@ -9,6 +9,7 @@
  * WRITE-3: a write under a token is begun only while its token stands, looked at when it is its turn (FILL-1, FILL-2 of fills.ts).
  */
 import { HoldfastError } from '@holdfast/protocol';
+import type { TraceParent } from '@holdfast/protocol';
 import type { CacheCommand, Command, CommandResult, Envelope } from '@holdfast/state';
 import { maxPendingCommands } from '../bounds.ts';
 import type { Clock } from '../clock.ts';
@@ -19,6 +20,7 @@ type Submit = (
   envelope: Envelope,
   resolve: (result: CommandResult) => void,
   reject: (error: Error) => void,
+  trace?: TraceParent,
 ) => void;
 
 /** What a write has to pass before it goes into the log (SHARER-1 of directory.ts). */
@@ -41,6 +43,7 @@ interface Write {
   readonly fillToken: string | undefined;
   readonly resolve: (result: CommandResult) => void;
   readonly reject: (error: Error) => void;
+  readonly trace: TraceParent | undefined;
 }
 
 /** Those of one key. */
@@ -73,15 +76,15 @@ export class CacheWrites {
   }
 
   /** As of the queue of commands, which takes what is no write of the cache at once. */
-  submit: Submit = (envelope, resolve, reject) => {
+  submit: Submit = (envelope, resolve, reject, trace) => {
     const { command } = envelope;
     if (!isCacheCommand(command)) {
-      this.#submit(envelope, resolve, reject);
+      this.#submit(envelope, resolve, reject, trace);
       return;
     }
     const ofKey = this.#byKey.get(command.name);
     const fillToken = command.type === 'cache_set' ? command.fillToken : undefined;
-    const write = { envelope, fillToken, resolve, reject };
+    const write = { envelope, fillToken, resolve, reject, trace };
     if (ofKey === undefined) {
       if (this.#isSuperseded(command.name, write)) return;
       const first: OfKey = { atGate: undefined, waiting: [] };
@@ -122,6 +125,7 @@ export class CacheWrites {
           if (this.#byKey === byKey && !isBegun) this.#next(key, ofKey);
           reject(error);
         },
+        write.trace,
       );
     };
     if (this.#gate.begin(key, go, fillToken)) return;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { HoldfastError } from '@holdfast/protocol';
+import type { TraceSpan } from '@holdfast/protocol';
 import type { ProposeAnswer } from '@holdfast/raft';
 import type { Command, CommandResult, Envelope, SessionId } from '@holdfast/state';
 import { Backlog } from '../../src/backlog.ts';
@@ -17,15 +18,28 @@ import { StillClock } from './still-clock.ts';
 
 const accepted = { ok: true, index: 1, term: 1 } as const;
 
+interface Proposed {
+  readonly batch: Batch;
+  readonly byteLength: number;
+  readonly end: (outcome: Outcome) => void;
+  readonly onCommitted: (() => void) | undefined;
+}
+
 /** Takes proposals, and applies them when the test says so. */
 class Log {
-  readonly proposals: { batch: Batch; byteLength: number; end: (outcome: Outcome) => void }[] = [];
+  readonly proposals: Proposed[] = [];
   answer: ProposeAnswer = accepted;
   state = { featureLevel: 1 };
 
-  propose(batch: Batch, end: (outcome: Outcome) => void, data: Uint8Array): ProposeAnswer {
+  propose(
+    batch: Batch,
+    end: (outcome: Outcome) => void,
+    data: Uint8Array,
+    onCommitted?: () => void,
+  ): ProposeAnswer {
     assert.deepEqual(decodeBatch(data), batch); // BATCH-1
-    if (this.answer.ok) this.proposals.push({ batch, byteLength: data.byteLength, end });
+    const { byteLength } = data;
+    if (this.answer.ok) this.proposals.push({ batch, byteLength, end, onCommitted });
     return this.answer;
   }
 
@@ -392,5 +406,56 @@ describe('Under a feature level (COMMANDS-6)', () => {
     });
     await endOfTurn();
     assert.deepEqual(log.proposals, []);
+  });
+});
+
+describe('The spans of a command', () => {
+  /** Tells what begins and ends beneath it. */
+  const parentTo = (told: string[], path = ''): TraceSpan => ({
+    context: { traceparent: '' },
+    begin(name) {
+      const own = `${path}/${name}`;
+      told.push(`begin ${own}`);
+      return parentTo(told, own);
+    },
+    end: (errorCode) => told.push(`end ${path} ${errorCode ?? 'ok'}`),
+  });
+
+  it('are commit, and apply beneath it, each ended once', async () => {
+    const { log, queue } = start();
+    const told: string[] = [];
+    const done = new Promise<CommandResult>((resolve, reject) => {
+      queue.submit(commandOf(1), resolve, reject, parentTo(told));
+    });
+    const untraced = submit(queue, commandOf(1, 'other'));
+    await endOfTurn();
+    assert.deepEqual(told, ['begin /holdfast.commit']);
+    log.proposals[0]?.onCommitted?.();
+    const apply = '/holdfast.commit/holdfast.apply';
+    assert.deepEqual(told.slice(1), ['end /holdfast.commit ok', `begin ${apply}`]);
+    log.applyFirst();
+    await Promise.all([done, untraced]);
+    assert.deepEqual(told.slice(3), [`end ${apply} ok`]);
+  });
+
+  it('end with the leadership', async () => {
+    const { log, queue } = start();
+    const told: string[] = [];
+    const ended = new Promise<Error>((resolve) => {
+      queue.submit(commandOf(1), () => undefined, resolve, parentTo(told));
+    });
+    await endOfTurn();
+    log.proposals[0]?.end({ type: 'unknown' });
+    assert.ok((await ended) instanceof Interrupted);
+    assert.deepEqual(told, ['begin /holdfast.commit', 'end /holdfast.commit interrupted']);
+  });
+
+  it('cost nothing where there is no trace: nobody asks to be told of a commit', async () => {
+    const { log, queue } = start();
+    const done = submit(queue, commandOf(1));
+    await endOfTurn();
+    assert.equal(log.proposals[0]?.onCommitted, undefined);
+    log.applyFirst();
+    await done;
   });
 });

@@ -209,6 +209,7 @@ export class SimulatedNode implements Door {
       authorize: undefined,
       audit: undefined,
       auditing: undefined,
+      tracing: undefined,
       hasOtherQueues: false,
       waiting,
       shares: sharesOf(defaultApiLimits),

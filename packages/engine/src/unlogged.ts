@@ -1,0 +1,23 @@
+/** Why a command did not come into the log. */
+import { HoldfastError } from '@holdfast/protocol';
+import type { ProposeAnswer } from '@holdfast/raft';
+import { Interrupted } from './interrupted.ts';
+
+/** COMMANDS-6 of command-queue.ts. */
+export const notYet = (part: string, level: number): HoldfastError =>
+  new HoldfastError(
+    'not_supported_yet',
+    `The cluster is at feature level ${String(level)}, at which ${part} cannot be logged. Nothing was done. ` +
+      `It can once every member runs a release that supports it: see feature_level in GET /cluster/status.`,
+    { feature_level: level },
+  );
+
+/** The commands were not executed. One that is too large for the log will be so with every leader. */
+export function notProposed(answer: ProposeAnswer & { readonly ok: false }, bytes: number): Error {
+  if (answer.reason !== 'too_large') return new Interrupted(false, answer.detail ?? answer.reason);
+  return new HoldfastError(
+    'limit_exceeded',
+    `A log entry of ${String(bytes)} bytes is too large. The request was not executed.`,
+    { bytes },
+  );
+}
