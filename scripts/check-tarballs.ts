@@ -6,6 +6,7 @@
  * PACK-2: it depends on nothing that is not published.
  * PACK-3: the types of what programs use (client, guards, quorum client) compile in a strict project that has no types of Node, resolved as
  *     by Node and as by a bundler.
+ * PACK-4: the client depends on its protocol and a socket, and on nothing else: neither do its peers.
  *
  * Looks at the packages that programs use; with --all at every one. Needs a build. Prints each fault and ends with status 1.
  */
@@ -19,11 +20,15 @@ export interface Manifest {
   readonly private?: boolean;
   readonly exports?: Readonly<Record<string, unknown>>;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
-/** @param published The names of all packages that are not private. @returns PACK-1 and PACK-2, as sentences. */
+/** PACK-4. */
+const clientDependencies: ReadonlySet<string> = new Set(['@holdfast/protocol', 'ws']);
+
+/** @param published The names of all packages that are not private. @returns PACK-1, PACK-2 and PACK-4, as sentences. */
 export function faultsOf(
-  { name, dependencies = {} }: Manifest,
+  { name, dependencies = {}, peerDependencies = {} }: Manifest,
   files: readonly string[],
   readme: string,
   published: ReadonlySet<string>,
@@ -45,6 +50,10 @@ export function faultsOf(
   for (const dependency of Object.keys(dependencies))
     if (dependency.startsWith('@holdfast/') && !published.has(dependency))
       faults.push(`${name}: depends on ${dependency}, which is not published`);
+  if (name === '@holdfast/client')
+    for (const dependency of Object.keys({ ...dependencies, ...peerDependencies }))
+      if (!clientDependencies.has(dependency))
+        faults.push(`${name}: depends on ${dependency}, and is to depend on nothing but a socket`);
   return faults;
 }
 

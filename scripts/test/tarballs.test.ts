@@ -37,6 +37,17 @@ describe('The check of tarballs', () => {
     assert.match(faults([], '', { '@holdfast/c': '1' }).join(), /@holdfast\/c/);
   });
 
+  it('finds what else the client depends on (PACK-4)', () => {
+    const name = '@holdfast/client';
+    const of = (more: object): string[] => faultsOf({ name, ...more }, files, '', published);
+    assert.deepEqual(of({ dependencies: { ws: '8' } }), []);
+    assert.match(
+      of({ dependencies: { '@opentelemetry/api': '1' } }).join(),
+      /nothing but a socket/,
+    );
+    assert.match(of({ peerDependencies: { '@opentelemetry/api': '1' } }).join(), /opentelemetry/);
+  });
+
   it('imports every entry of a package (PACK-3)', () => {
     assert.deepEqual(importsOf({ name: 'a', exports: { '.': {}, './b': {} } }), [
       "export type * as _ from 'a';",

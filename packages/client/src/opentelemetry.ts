@@ -57,6 +57,7 @@ export function openTelemetry(api: OpenTelemetryApi): ClientTracing {
   return {
     begin(operation) {
       if (quiet.has(operation)) return undefined;
+      // CLIENT-TRACE-1
       const span = tracer.startSpan(`holdfast.${operation}`, {
         kind: api.SpanKind.CLIENT,
         attributes: { 'holdfast.operation': operation },
