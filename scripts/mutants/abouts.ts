@@ -89,6 +89,7 @@ export const scenarioFor: Readonly<Record<string, string>> = {
   'acquire-not-given-up': 'deadline_passes',
   'late-copy-after-giving-up-granted': 'cancelled_copy_late',
   'log-not-missed': 'log_lost',
+  'used-log-begun-anew': 'identity_put_back',
   'installed-without-verification': 'bit_of_a_received_snapshot',
   'snapshot-installed-unverified': 'bit_of_a_received_snapshot',
   'log-compacted-under-transfer': 'follower_helped_under_load',

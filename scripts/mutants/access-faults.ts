@@ -12,6 +12,7 @@ export const accessFaults: readonly Fault[] = [
     put: `    perform(body, context) {
       if (!check.passes(body)) return invalid(declared, check.problem(), context);
       return run(body, context);`,
+    test: 'packages/api/test/unit/access.test.ts',
   },
   {
     name: 'rule-not-asked-about-streams',
@@ -23,6 +24,7 @@ export const accessFaults: readonly Fault[] = [
     put: `    begin(body, context, run) {
       if (!check.passes(body)) return invalid(declared, check.problem(), context);
       return run(body, context);`,
+    test: 'packages/api/test/unit/access.test.ts',
   },
   {
     name: 'campaign-by-call-not-admitted',
@@ -62,6 +64,7 @@ export const accessFaults: readonly Fault[] = [
     file: 'packages/engine/src/leadership.ts',
     find: `        { ...callerIn(caller), command },`,
     put: `        { ...callerIn(caller), identity: nodeIdentity, command },`,
+    test: 'packages/engine/test/unit/leadership.test.ts',
   },
   {
     name: 'event-names-another-caller',
@@ -69,6 +72,7 @@ export const accessFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/machine.ts',
     find: `nameCaller(tables.events, before, envelope.identity); // CAUSE-1`,
     put: `nameCaller(tables.events, 0, envelope.identity); // CAUSE-1`,
+    test: 'packages/state/test/unit/causes.test.ts',
   },
   {
     name: 'forwarded-call-of-nobody',
@@ -77,5 +81,6 @@ export const accessFaults: readonly Fault[] = [
     find: `  if (call.type !== 'state_digest' && !hasCaller(value)) return false;
 `,
     put: ``,
+    test: 'packages/engine/test/unit/calls.test.ts',
   },
 ];

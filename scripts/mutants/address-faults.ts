@@ -8,7 +8,7 @@ export const addressFaults: readonly Fault[] = [
     file: 'packages/engine/src/transport/initial-members.ts',
     find: `String(ownIds) === String(toldIds)`,
     put: `ownIds.length + toldIds.length > 0`,
-    hiddenFromRuns: 'in runs a node is where its name is, at no address',
+    hiddenFromRuns: 'runs have connections of their own in the place of TCP',
   },
   {
     name: 'initial-members-compared-for-ever',
@@ -17,6 +17,7 @@ export const addressFaults: readonly Fault[] = [
     file: 'packages/engine/src/transport/initial-members.ts',
     find: `if (own.othersInLog && told.othersInLog) return undefined;`,
     put: ``,
+    test: 'packages/engine/test/unit/initial-members.test.ts',
   },
   {
     name: 'last-option-wins',
@@ -127,6 +128,7 @@ export const addressFaults: readonly Fault[] = [
     file: 'packages/engine/src/transport/outgoing.ts',
     find: `if (stopping !== undefined && introductions.isOfMember(stopping, peer))`,
     put: `if (stopping !== undefined)`,
+    test: 'packages/engine/test/unit/copies.test.ts',
   },
   {
     name: 'one-that-waits-stops-the-member',
@@ -135,6 +137,7 @@ export const addressFaults: readonly Fault[] = [
     file: 'packages/engine/src/transport/live-runs.ts',
     find: `stops: lives && (present.takesPart || !arrival.takesPart)`,
     put: `stops: lives`,
+    test: 'packages/engine/test/unit/live-runs.test.ts',
   },
   {
     name: 'dead-process-takes-the-place-of-its-restart',
@@ -143,6 +146,7 @@ export const addressFaults: readonly Fault[] = [
     file: 'packages/engine/src/transport/live-runs.ts',
     find: `if (!lives && !isEarlier) this.arrive`,
     put: `if (!lives) this.arrive`,
+    test: 'packages/engine/test/unit/live-runs.test.ts',
   },
   {
     name: 'full-disk-blamed-on-the-peer',
@@ -151,6 +155,7 @@ export const addressFaults: readonly Fault[] = [
     find: `if (error instanceof DiskError) options.onDiskError(error);
         else this.#drop(error);`,
     put: `this.#drop(error);`,
+    test: 'packages/engine/test/unit/copies.test.ts',
   },
   {
     name: 'starts-without-a-bound',
@@ -158,6 +163,7 @@ export const addressFaults: readonly Fault[] = [
     file: 'packages/engine/src/transport/run-names.ts',
     find: `const maxStartsAhead = 1_000_000;`,
     put: `const maxStartsAhead = Infinity;`,
+    test: 'packages/engine/test/unit/copies.test.ts',
   },
   {
     name: 'end-of-probation-not-told',
@@ -167,6 +173,7 @@ export const addressFaults: readonly Fault[] = [
 `,
     put: `      else if (frame.kind === frameKinds.takesPart) continue;
 `,
+    test: 'packages/engine/test/unit/copies.test.ts',
   },
   {
     name: 'told-starts-without-a-bound',
@@ -175,5 +182,6 @@ export const addressFaults: readonly Fault[] = [
     file: 'packages/engine/src/peer-addresses.ts',
     find: `address.starts > newest + maxStartsAhead`,
     put: `address.starts > newest + Infinity`,
+    test: 'packages/engine/test/unit/peer-addresses.test.ts',
   },
 ];

@@ -22,6 +22,7 @@ export const cacheFaults: readonly Fault[] = [
       return undefined;
     }`,
     put: ``,
+    test: 'packages/engine/test/unit/lines.test.ts',
   },
   {
     name: 'cache-lease-checked-by-a-timer',
@@ -35,6 +36,7 @@ export const cacheFaults: readonly Fault[] = [
     setTimeout(() => {
       if (this.#leaseUntilMs === untilMs) this.#dropLapsed();
     }, untilMs - nowMs).unref();`,
+    test: 'packages/engine/test/unit/lines.test.ts',
   },
   {
     name: 'directory-lost-by-a-new-leader',
@@ -43,6 +45,7 @@ export const cacheFaults: readonly Fault[] = [
     file: `${engine}/directory.ts`,
     find: `beganMs + grantorLeaseMs(cacheLeaseMs); // SHARER-4`,
     put: `beganMs;`,
+    test: 'packages/engine/test/unit/coherence.test.ts',
   },
   {
     name: 'old-answer-kept-after-invalidation',
@@ -51,6 +54,7 @@ export const cacheFaults: readonly Fault[] = [
     file: `${lines}/lines.ts`,
     find: ` || grant.seq <= fetch.invalidatedThrough`,
     put: ``,
+    test: 'packages/engine/test/unit/lines.test.ts',
   },
   {
     name: 'late-invalidation-counts-for-less',
@@ -58,6 +62,7 @@ export const cacheFaults: readonly Fault[] = [
     file: `${lines}/lines.ts`,
     find: `Math.max(fetch.invalidatedThrough, seq)`,
     put: `seq`,
+    test: 'packages/engine/test/unit/lines.test.ts',
   },
   {
     name: 'absence-not-invalidated',
@@ -69,6 +74,7 @@ export const cacheFaults: readonly Fault[] = [
       if (typeof had !== 'object' || had === null || !('view' in had) || had.view !== undefined)
         if (had !== undefined) this.#lines.delete(key);
       for (const fetch`,
+    test: 'packages/engine/test/unit/lines.test.ts',
   },
   {
     name: 'lines-survive-another-leader',
@@ -76,6 +82,7 @@ export const cacheFaults: readonly Fault[] = [
     file: `${lines}/lines.ts`,
     find: ` || (this.#term !== 0 && term > this.#term)`,
     put: ``,
+    test: 'packages/engine/test/unit/lines.test.ts',
   },
   {
     name: 'cache-lease-counted-from-the-answer',
@@ -84,6 +91,7 @@ export const cacheFaults: readonly Fault[] = [
     file: `${lines}/lines.ts`,
     find: `fetch.sentMs + grant.leaseMs; // LINE-5`,
     put: `nowMs + grant.leaseMs;`,
+    test: 'packages/engine/test/unit/lines.test.ts',
   },
   {
     name: 'granted-while-a-write-waits',
@@ -105,6 +113,7 @@ export const cacheFaults: readonly Fault[] = [
     file: `${lines}/lines.ts`,
     find: `fetch.sentMs + certainMs(`,
     put: `fetch.sentMs + 400 + certainMs(`,
+    test: 'packages/engine/test/unit/lines.test.ts',
   },
   {
     name: 'two-writes-of-one-version',
@@ -132,6 +141,7 @@ export const cacheFaults: readonly Fault[] = [
     file: `${engine}/node-store.ts`,
     find: `      if (lines.size > maxLines) lines.pop();\n`,
     put: ``,
+    test: 'packages/engine/test/unit/lines.test.ts',
   },
   {
     name: 'node-acknowledges-for-its-clients',

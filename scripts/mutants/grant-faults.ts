@@ -149,6 +149,7 @@ export const grantFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/sessions/sessions.ts',
     find: `    joined.splice(indexOfRound(joined, one.round), 0, one);`,
     put: `    joined.push(one);`,
+    test: 'packages/state/test/unit/pages.test.ts',
   },
   {
     name: 'barrier-opens-early',
@@ -248,5 +249,6 @@ export const grantFaults: readonly Fault[] = [
   if (hold.units`,
     put: `if (!isTokenOf(hold, fenceToken)) return staleFenceToken(hold, fenceToken);
   if (hold.units`,
+    test: 'packages/state/test/unit/kinds.test.ts',
   },
 ];

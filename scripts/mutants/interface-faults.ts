@@ -8,6 +8,7 @@ export const interfaceFaults: readonly Fault[] = [
     file: 'packages/api/src/http/problems.ts',
     find: `  const methods = methodsOf(request.url);`,
     put: `  const methods = request.url === '' ? methodsOf(request.url) : undefined;`,
+    test: 'packages/api/test/unit/http-methods.test.ts',
   },
   {
     name: 'query-of-a-delete-not-read',
@@ -15,6 +16,7 @@ export const interfaceFaults: readonly Fault[] = [
     file: 'packages/api/src/http/request-schemas.ts',
     find: `    querystring: method === 'GET' ? rest : method === 'DELETE' ? optional : nothing,`,
     put: `    querystring: method === 'GET' ? rest : nothing,`,
+    test: 'packages/api/test/unit/http-methods.test.ts',
   },
   {
     name: 'end-of-another-lock-told',
@@ -22,6 +24,7 @@ export const interfaceFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/tables.ts',
     find: `    return ended?.kind === kind && ended.name === name ? ended : undefined;`,
     put: `    return ended?.kind === kind || ended?.name === name ? ended : undefined;`,
+    test: 'packages/state/test/unit/kinds.test.ts',
   },
   {
     name: 'position-among-told-events',
@@ -29,6 +32,7 @@ export const interfaceFaults: readonly Fault[] = [
     file: 'packages/api/src/watch/wire-events.ts',
     find: `positionText({ revision, number: index + 1 })`,
     put: `positionText({ revision, number: index < 0 ? index : all.length + 1 })`,
+    test: 'packages/api/test/unit/watching.test.ts',
   },
   {
     name: 'future-position-waits',
@@ -36,6 +40,7 @@ export const interfaceFaults: readonly Fault[] = [
     file: 'packages/api/src/operations/events.ts',
     find: `  return position.revision > latest ? futurePosition(text, latest) : position;`,
     put: `  return position.revision > latest * 1e9 ? futurePosition(text, latest) : position;`,
+    test: 'packages/api/test/unit/watching.test.ts',
   },
   {
     name: 'position-judged-by-one-node',
@@ -43,6 +48,7 @@ export const interfaceFaults: readonly Fault[] = [
     file: 'packages/api/src/operations/events.ts',
     find: `  if (revision <= appliedIndex) return appliedIndex;`,
     put: `  if (revision <= appliedIndex || appliedIndex > 0) return appliedIndex;`,
+    test: 'packages/api/test/unit/watching.test.ts',
   },
   {
     name: 'watch-outlives-its-stream',
@@ -51,6 +57,7 @@ export const interfaceFaults: readonly Fault[] = [
     find: `    if (this.#ended) watcher.close();
     else this.#watchers.set(id, watcher);`,
     put: `    this.#watchers.set(id, watcher);`,
+    test: 'packages/api/test/unit/watching.test.ts',
   },
   {
     name: 'list-keeps-what-has-gone',
@@ -59,6 +66,7 @@ export const interfaceFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/collections/named-map.ts',
     find: `    if (isDeleted) this.names.remove(name);`,
     put: `    if (isDeleted && name === '') this.names.remove(name);`,
+    test: 'packages/state/test/unit/listing.test.ts',
   },
   {
     name: 'list-looks-without-end',
@@ -67,6 +75,7 @@ export const interfaceFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/listing.ts',
     find: `    if (steps > maxSteps) return { rows, nextAfter: last }; // LIST-1`,
     put: ``,
+    test: 'packages/state/test/unit/listing.test.ts',
   },
   {
     name: 'list-skips-what-many-hold',
@@ -74,6 +83,7 @@ export const interfaceFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/listing.ts',
     find: `      if (steps > maxSteps && !isFirst) return 'not known';`,
     put: `      if (steps > maxSteps) break;`,
+    test: 'packages/state/test/unit/listing.test.ts',
   },
   {
     name: 'requests-counted-by-their-paths',
@@ -81,6 +91,7 @@ export const interfaceFaults: readonly Fault[] = [
     file: 'packages/api/src/http/application.ts',
     find: `    const route = contractPath(routeOptions.url ?? 'unknown');`,
     put: `    const route = contractPath(request.url.split('?')[0] ?? routeOptions.url ?? 'unknown');`,
+    test: 'packages/api/test/unit/metrics/names.test.ts',
   },
   {
     name: 'wall-clock-lost-on-the-way',
@@ -88,5 +99,6 @@ export const interfaceFaults: readonly Fault[] = [
     file: 'packages/engine/src/batch.ts',
     find: `    ...(wallMs === undefined ? {} : { wallMs }),`,
     put: ``,
+    test: 'packages/engine/test/unit/batch.test.ts',
   },
 ];

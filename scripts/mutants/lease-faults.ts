@@ -22,6 +22,7 @@ export const leaseFaults: readonly Fault[] = [
       await this.prove();
       return this.#renewFromMemory(sessionId);`,
     runs: 'leaders',
+    test: 'packages/engine/test/unit/leadership.test.ts',
   },
   {
     name: 'keepalives-are-not-logged',
@@ -30,6 +31,7 @@ export const leaseFaults: readonly Fault[] = [
     find: `    return this.#parts.replica.state.leaseOf(sessionId)?.unheardSinceMs !== undefined;`,
     put: `    return this.#parts.replica.state.leaseOf(sessionId)?.unheardSinceMs === -1;`,
     runs: 'leaders',
+    test: 'packages/engine/test/unit/leadership.test.ts',
   },
   {
     name: 'beginnings-merged-to-the-earlier-side',
@@ -41,6 +43,7 @@ export const leaseFaults: readonly Fault[] = [
     if (known === undefined || known.number === heardIn + 1) return known?.atMs;
     return this.#beginnings[low - 1]?.atMs;`,
     runs: 'leaders',
+    test: 'packages/state/test/unit/leaderships.test.ts',
   },
   {
     name: 'cluster-time-from-an-older-entry',
@@ -53,6 +56,7 @@ export const leaseFaults: readonly Fault[] = [
     this.#entryTimeMs = timeMs;
     this.#entryNowMs = nowMs;`,
     runs: 'leaders',
+    test: 'packages/engine/test/unit/cluster-clock.test.ts',
   },
   {
     name: 'cluster-time-stands-between-leaders',
@@ -62,6 +66,7 @@ export const leaseFaults: readonly Fault[] = [
     put: `    this.onRestored();
     this.#parts.clusterClock.lead();`,
     runs: 'leaders',
+    test: 'packages/engine/test/unit/cluster-clock.test.ts',
   },
   {
     name: 'repeated-waits-are-signs-of-life',
@@ -70,6 +75,7 @@ export const leaseFaults: readonly Fault[] = [
     find: `  if (repeated === true || command.type`,
     put: `  if (command.type`,
     runs: 'leaders',
+    test: 'packages/state/test/unit/leaderships.test.ts',
   },
   {
     name: 'told-repetition-no-sign-of-life',
@@ -77,6 +83,7 @@ export const leaseFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/tables.ts',
     find: `this.isRepeated && session.own && session.holdCount > 0;`,
     put: `this.isRepeated && session.own && session.holdCount < 0;`,
+    test: 'packages/state/test/unit/leaderships.test.ts',
   },
   {
     name: 'told-repetition-renews-no-lease',
@@ -85,6 +92,7 @@ export const leaseFaults: readonly Fault[] = [
     file: 'packages/engine/src/leadership.ts',
     find: `if (lease?.own === true && !lease.onlyWaits) this.leases`,
     put: `if (lease?.own === true && lease.onlyWaits) this.leases`,
+    test: 'packages/engine/test/unit/leadership.test.ts',
   },
   {
     name: 'any-repetition-renews-the-lease',
@@ -92,6 +100,7 @@ export const leaseFaults: readonly Fault[] = [
     file: 'packages/engine/src/leadership.ts',
     find: `if (lease?.own === true && !lease.onlyWaits) this.leases`,
     put: `if (lease?.onlyWaits === false) this.leases`,
+    test: 'packages/engine/test/unit/leadership.test.ts',
   },
   {
     name: 'ended-sessions-stay-in-the-lease-table',

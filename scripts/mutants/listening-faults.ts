@@ -64,6 +64,7 @@ export const listeningFaults: readonly Fault[] = [
     return { ok: false, problem`,
     put: `  if (host === '')
     return { ok: false, problem`,
+    test: 'packages/protocol/test/unit/host-port.test.ts',
   },
   {
     name: 'wildcard-told-where-it-listens',
@@ -71,6 +72,7 @@ export const listeningFaults: readonly Fault[] = [
     file: 'packages/api/src/api.ts',
     find: 'url = `${scheme}://${formatHostPort(hostOnThisMachine(options.host), port)}`;',
     put: 'url = `${scheme}://${formatHostPort(options.host, port)}`;',
+    test: 'packages/api/test/unit/listening.test.ts',
   },
   {
     name: 'metrics-port-without-tls',
@@ -81,6 +83,7 @@ export const listeningFaults: readonly Fault[] = [
       : { serverFactory: secureServer(security, checkEveryMs(limits)) }),
 `,
     put: '',
+    test: 'packages/api/test/unit/secured.test.ts',
   },
   {
     name: 'metrics-port-exposed-unnoticed',

@@ -74,7 +74,7 @@ try {
   for (const fault of chosen) {
     const startedAt = performance.now();
     const measured = await measure(fault, tests, imports);
-    await writeTable(root, keepResult(root, allFaults, fault, measured));
+    keepResult(root, allFaults, fault, measured);
     if (measured.simulator?.type !== 'found' && measured.tests?.type !== 'found')
       survivors.push(fault.name);
     tell(fault, measured, performance.now() - startedAt);
@@ -84,6 +84,7 @@ try {
   console.log(`${String(chosen.length - survivors.length)} of ${String(chosen.length)} found`);
   process.exitCode = survivors.length === 0 && tests.unsound.length === 0 ? 0 : 1;
 } finally {
+  await writeTable(root, readResults(root));
   rmSync(folder, { recursive: true, force: true });
 }
 

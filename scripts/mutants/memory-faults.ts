@@ -67,6 +67,7 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/engine/src/waits.ts',
     find: `liveMs: command.waitMs + copiesLiveMs`,
     put: `liveMs: Math.min(0, command.waitMs)`,
+    test: 'packages/engine/test/unit/submissions.test.ts',
   },
   {
     name: 'sessions-of-a-caller-not-counted-down',
@@ -96,6 +97,7 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/state/src/primitives/holds/multi-acquire.ts',
     find: `tooManyWaits(tables, session, wanted.length)`,
     put: `tooManyWaits(tables, session)`,
+    test: 'packages/state/test/unit/quotas.test.ts',
   },
   {
     name: 'metadata-of-waits-not-counted',
@@ -114,6 +116,7 @@ export const memoryFaults: readonly Fault[] = [
 `,
     put: `    if (tooMuch !== undefined && tooMuch.ok) return tooMuch;
 `,
+    test: 'packages/state/test/unit/quotas.test.ts',
   },
   {
     name: 'changed-answers-not-weighed',
@@ -123,6 +126,7 @@ export const memoryFaults: readonly Fault[] = [
     this.#weigh(id, answerBytes(answer));`,
     put: `    this.#weigh(id, answerBytes(answer));
     answer.result = result;`,
+    test: 'packages/state/test/unit/restore.test.ts',
   },
   {
     name: 'names-forgotten-and-carried-out-again',
@@ -130,6 +134,7 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/requests.ts',
     find: `    return made !== undefined && through !== undefined && made.counter <= through`,
     put: `    return made !== undefined && through !== undefined && made.counter < 0`,
+    test: 'packages/state/test/unit/requests.test.ts',
   },
   {
     name: 'forgotten-names-not-in-snapshots',
@@ -137,6 +142,7 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/snapshot/session-records.ts',
     find: `new RequestTable<Waiter>(use, { numbersThrough, namesThrough, ackedBelow })`,
     put: `new RequestTable<Waiter>(use, { numbersThrough, namesThrough: namesThrough.slice(0, 0), ackedBelow })`,
+    test: 'packages/state/test/unit/restore.test.ts',
   },
   {
     name: 'share-given-back-twice',
@@ -145,6 +151,7 @@ export const memoryFaults: readonly Fault[] = [
     find: `      if (!isTaken) return;
 `,
     put: ``,
+    test: 'packages/api/test/unit/callers.test.ts',
   },
   {
     name: 'each-address-of-a-network-a-caller',
@@ -152,6 +159,7 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/api/src/callers.ts',
     find: `all.slice(0, 4)`,
     put: `all.slice(0, 8)`,
+    test: 'packages/api/test/unit/callers.test.ts',
   },
   {
     name: 'times-of-old-copies-counted',
@@ -159,6 +167,7 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/sessions/making.ts',
     find: `if (stamp === undefined && !remembersByTime(tables.limits)) return;`,
     put: ``,
+    test: 'packages/state/test/unit/ended-sessions.test.ts',
   },
   {
     name: 'ended-sessions-numbered-from-the-first',
@@ -174,6 +183,7 @@ export const memoryFaults: readonly Fault[] = [
     find: `    socket.once('close', giveBack);
 `,
     put: ``,
+    test: 'packages/api/test/unit/quotas.test.ts',
   },
   {
     name: 'place-of-a-watch-kept',
@@ -182,6 +192,7 @@ export const memoryFaults: readonly Fault[] = [
     find: `      this.#giveBack();
 `,
     put: ``,
+    test: 'packages/api/test/unit/quotas.test.ts',
   },
   {
     name: 'place-of-a-backup-kept',
@@ -190,6 +201,7 @@ export const memoryFaults: readonly Fault[] = [
     find: `      giveBack();
       cancel();`,
     put: `      cancel();`,
+    test: 'packages/api/test/unit/backups.test.ts',
   },
   {
     name: 'needed-answers-forgotten-for-bytes',
@@ -206,6 +218,7 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/snapshot/session-records.ts',
     find: `      forgotten.ackedBelow ?? null,`,
     put: `      null,`,
+    test: 'packages/state/test/unit/quotas.test.ts',
   },
   {
     name: 'full-answers-take-more',
@@ -213,6 +226,7 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/at-capacity.ts',
     find: `typeof requestId === 'number' ? requests.fullBy(limits) : undefined`,
     put: `typeof requestId === 'string' ? requests.fullBy(limits) : undefined`,
+    test: 'packages/state/test/unit/quotas.test.ts',
   },
   {
     name: 'given-up-remembered-for-copies-alone',
@@ -220,6 +234,7 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/sessions/making.ts',
     find: `liveMs === undefined ? 0 : longestRepetitionMs`,
     put: `liveMs === undefined ? longestRepetitionMs : 0`,
+    test: 'packages/state/test/unit/ended-sessions.test.ts',
   },
   {
     name: 'holds-of-a-caller-not-limited',
@@ -292,6 +307,7 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/sessions/ended-shares.ts',
     find: `share.count >= maxRememberedSessionsPerCaller ||`,
     put: `share.count < 0 ||`,
+    test: 'packages/state/test/unit/ended-shares.test.ts',
   },
   {
     name: 'refused-for-its-share-and-carried-out-later',
@@ -300,6 +316,7 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/sessions/ended-shares.ts',
     find: `return refused !== undefined && madeAtMs <= refused.throughMs;`,
     put: `return refused !== undefined && madeAtMs < 0;`,
+    test: 'packages/state/test/unit/ended-shares.test.ts',
   },
   {
     name: 'shares-not-in-snapshots',
@@ -314,6 +331,7 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/snapshot/restore.ts',
     find: `memory.shares.restore({ caller, throughMs: refused.number(), untilMs: refused.number() });`,
     put: `memory.shares.restore({ caller, throughMs: refused.number() - 1000, untilMs: refused.number() });`,
+    test: 'packages/state/test/unit/ended-shares.test.ts',
   },
   {
     name: 'given-up-without-room-and-left',
@@ -322,6 +340,7 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/engine/src/cancellations.ts',
     find: `!answer.ok && answer.code === 'limit_exceeded';`,
     put: `answer.ok && answer.type === 'advanced';`,
+    test: 'packages/engine/test/unit/cancellations.test.ts',
   },
   {
     name: 'given-up-without-room-told-as-answered',
@@ -330,6 +349,7 @@ export const memoryFaults: readonly Fault[] = [
     find: `  if (result.code === 'limit_exceeded') return new RequestError('overloaded', result.message);
 `,
     put: ``,
+    test: 'packages/api/test/unit/cancel-request.test.ts',
   },
   {
     name: 'repetitions-remembered-for-ten-minutes',
@@ -337,5 +357,6 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/sessions/making.ts',
     find: `return Math.max(copiesUntilMs, timeMs) + timeoutMs;`,
     put: `return Math.max(copiesUntilMs, timeMs + Math.min(timeoutMs, longestRepetitionMs));`,
+    test: 'packages/state/test/unit/ended-shares.test.ts',
   },
 ];

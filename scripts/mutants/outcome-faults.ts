@@ -8,6 +8,7 @@ export const outcomeFaults: readonly Fault[] = [
     file: 'packages/engine/src/administration.ts',
     find: `        if (call.repeated === true) return undefined; // MEMBERS-1`,
     put: ``,
+    test: 'packages/engine/test/unit/administration.test.ts',
   },
   {
     name: 'removal-seen-in-the-log',
@@ -15,6 +16,7 @@ export const outcomeFaults: readonly Fault[] = [
     file: 'packages/engine/src/administration.ts',
     find: `      if (membershipIndex <= applied) return membership;`,
     put: `      if (membershipIndex > 0) return membership;`,
+    test: 'packages/engine/test/unit/administration.test.ts',
   },
   {
     name: 'acquire-not-given-up',
@@ -107,6 +109,7 @@ export const outcomeFaults: readonly Fault[] = [
     file: 'packages/engine/src/leader-route.ts',
     find: `if (begun && isRefusedHere(error)) throw outcomeUnknown();`,
     put: `if (!begun && isRefusedHere(error)) throw outcomeUnknown();`,
+    test: 'packages/engine/test/unit/leader-route.test.ts',
   },
   {
     name: 'unnumbered-acquire-left-to-nobody',
@@ -114,6 +117,7 @@ export const outcomeFaults: readonly Fault[] = [
     file: 'packages/engine/src/cancellations.ts',
     find: `if (!isUncertain || cancel === undefined || typeof cancel.requestId === 'number') return;`,
     put: `if (!isUncertain || cancel === undefined || cancel.requestId !== undefined) return;`,
+    test: 'packages/engine/test/unit/cancellations.test.ts',
   },
   {
     name: 'numbered-wait-given-up-by-node',
@@ -159,6 +163,7 @@ export const outcomeFaults: readonly Fault[] = [
     file: 'packages/api/src/grpc/unary.ts',
     find: `cancellation?.abort(cancelReasons.hungUp));`,
     put: `(cancellation = undefined));`,
+    test: 'packages/api/test/unit/cancelling.test.ts',
   },
   {
     name: 'given-up-behind-others',
@@ -166,6 +171,7 @@ export const outcomeFaults: readonly Fault[] = [
     file: 'packages/engine/src/cancellations.ts',
     find: `    if (this.#kept.has(key)) return;`,
     put: `    if (this.#kept.has(key) || this.#kept.size >= atOnce) return;`,
+    test: 'packages/engine/test/unit/submissions.test.ts',
   },
   {
     name: 'campaign-given-up-ends-leadership',
@@ -196,6 +202,7 @@ export const outcomeFaults: readonly Fault[] = [
     file: 'packages/state/src/primitives/holds/grants.ts',
     find: `if (!remembersByTime(tables.limits))`,
     put: `if (ask.units === 0)`,
+    test: 'packages/state/test/unit/upgrade.test.ts',
   },
   {
     name: 'barriers-entered-again-counted-in-old-logs',
@@ -203,6 +210,7 @@ export const outcomeFaults: readonly Fault[] = [
     file: 'packages/state/src/primitives/barrier/barriers.ts',
     find: `if (remembersByTime(tables.limits)) {`,
     put: `if (entered > 0) {`,
+    test: 'packages/state/test/unit/upgrade.test.ts',
   },
   {
     name: 'uncounted-campaign-ends-leadership',
@@ -210,5 +218,6 @@ export const outcomeFaults: readonly Fault[] = [
     file: 'packages/state/src/primitives/election/elections.ts',
     find: `grant.holdCount > led.exclusiveCount) return undefined;`,
     put: `grant.holdCount > 1000) return undefined;`,
+    test: 'packages/state/test/unit/upgrade.test.ts',
   },
 ];

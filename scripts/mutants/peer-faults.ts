@@ -157,5 +157,6 @@ export const peerFaults: readonly Fault[] = [
     file: 'packages/engine/src/transport/incoming-connections.ts',
     find: `ofAddress[0]?.[0].destroy();`,
     put: `ofAddress.at(-1)?.[0].destroy();`,
+    test: 'packages/engine/test/unit/strangers.test.ts',
   },
 ];

@@ -89,12 +89,15 @@ export class Planted {
 
 function namesUnknownIn(folder: string, file: string): readonly string[] {
   const options =
-    '--noEmit --noResolve --target esnext --allowImportingTsExtensions --strict false';
+    '--ignoreConfig --noEmit --noResolve --target esnext --allowImportingTsExtensions --strict false';
   const { stdout } = spawnSync(
     process.execPath,
     [join(folder, 'node_modules/typescript/bin/tsc'), ...options.split(' '), file],
     { cwd: folder, encoding: 'utf8' },
   );
+  // Of its options: nothing was compiled.
+  const refused = /error TS5\d{3}: .*/.exec(stdout);
+  if (refused !== null) throw new Error(`The compiler did not look at ${file}: ${refused[0]}`);
   return stdout
     .split('\n')
     .map((line) => /error (TS1\d{3}|TS2304|TS2552|TS18004): .*/.exec(line)?.[0] ?? '')

@@ -20,6 +20,7 @@ export const queueFaults: readonly Fault[] = [
     find: `    if (lane.queue.order === 'key') lane.held = message; // LANE-1
     dueAt(tables, message, tables.timeMs + retryInMs);`,
     put: `    dueAt(tables, message, tables.timeMs + retryInMs);`,
+    test: 'packages/state/test/unit/message-queue.test.ts',
   },
   {
     name: 'stale-receipt-acknowledges',
@@ -27,6 +28,7 @@ export const queueFaults: readonly Fault[] = [
     file: `${queue}/deliveries.ts`,
     find: `    message.fenceToken === fenceToken;`,
     put: `    fenceToken > 0;`,
+    test: 'packages/state/test/unit/message-queue.test.ts',
   },
   {
     name: 'hot-key-served-first',
@@ -34,6 +36,7 @@ export const queueFaults: readonly Fault[] = [
     file: `${queue}/deliveries.ts`,
     find: `  lane.turn = tables.nextSequence(); // LANE-3`,
     put: `  tables.nextSequence(); // LANE-3`,
+    test: 'packages/state/test/unit/message-queue.test.ts',
   },
   {
     name: 'dead-letter-delivered-again',
@@ -43,6 +46,7 @@ export const queueFaults: readonly Fault[] = [
     if (message.deliveries >= message.maxDeliveries) {`,
     put: `    message.reason = 'not acknowledged in time';
     if (message.deliveries > message.maxDeliveries) {`,
+    test: 'packages/state/test/unit/message-queue.test.ts',
   },
   {
     name: 'dedup-id-forgotten-with-its-message',
@@ -51,6 +55,7 @@ export const queueFaults: readonly Fault[] = [
     find: `  if (same !== undefined) return { id: same.id, duplicate: true }; // DEDUP-1`,
     put: `  if (same !== undefined && queue.live.get(same.id) !== undefined)
     return { id: same.id, duplicate: true }; // DEDUP-1`,
+    test: 'packages/state/test/unit/message-queue.test.ts',
   },
   {
     name: 'captured-messages-change',
@@ -65,6 +70,7 @@ export const queueFaults: readonly Fault[] = [
     file: 'packages/api/src/operations/queue-waiters.ts',
     find: `      if (left === 0) break;`,
     put: `      if (left < -1000) break;`,
+    test: 'packages/api/test/unit/queues.test.ts',
   },
   {
     name: 'message-held-by-timer',
@@ -72,6 +78,7 @@ export const queueFaults: readonly Fault[] = [
     file: 'packages/client/src/queue-delivery.ts',
     find: `    return Math.max(0, this.#visibilityMs - this.#marginMs - passed);`,
     put: `    return Math.max(1, this.#visibilityMs - this.#marginMs - passed);`,
+    test: 'packages/client/test/unit/queue.test.ts',
   },
   {
     name: 'redis-fence-not-compared',
@@ -94,6 +101,7 @@ export const queueFaults: readonly Fault[] = [
     find: `  if S.order == 'key' then l.h = m.id end -- LANE-1
   dueAt(m, now + retry)`,
     put: `  dueAt(m, now + retry)`,
+    test: 'packages/queue/test/integration/redis-conformance.test.ts',
   },
   {
     name: 'redis-lock-asked-for-twice',
@@ -102,5 +110,6 @@ export const queueFaults: readonly Fault[] = [
     file: `${redis}/ownership.ts`,
     find: `        requestId: randomUUID(),`,
     put: `        requestId: name,`,
+    test: 'packages/queue/test/integration/redis-ownership.test.ts',
   },
 ];

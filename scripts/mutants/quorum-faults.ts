@@ -91,6 +91,7 @@ const planted: readonly QuorumFault[] = [
     file: recovery,
     find: `return Math.max(0, this.#options.startedAtMs + this.#longestLeaseMs - nowMs);`,
     put: `return Math.max(0, this.#options.startedAtMs - nowMs);`,
+    test: 'packages/quorum/test/unit/recovery.test.ts',
   },
   {
     name: 'tokens-of-the-lost-file-not-learned',
@@ -250,6 +251,7 @@ const planted: readonly QuorumFault[] = [
     file: 'packages/quorum/src/http/operations.ts',
     find: `['renew', validated(renewBody, (body) => host.renew(body))],`,
     put: `['renew', afterHolders(validated(renewBody, (body) => host.renew(body)))],`,
+    test: 'packages/quorum/test/unit/operations.test.ts',
   },
   {
     name: 'releases-in-the-lane-of-the-crowd',
@@ -258,6 +260,7 @@ const planted: readonly QuorumFault[] = [
     file: 'packages/quorum/src/http/operations.ts',
     find: `['release', validated(releaseBody, (body) => host.release(body))],`,
     put: `['release', afterHolders(validated(releaseBody, (body) => host.release(body)))],`,
+    test: 'packages/quorum/test/unit/operations.test.ts',
   },
   {
     name: 'waits-beside-the-lane',
@@ -265,6 +268,7 @@ const planted: readonly QuorumFault[] = [
     file: 'packages/quorum/src/http/operations.ts',
     find: `['wait', afterHolders(validated(waitBody, (body, gone) => host.wait(body, gone)))],`,
     put: `['wait', validated(waitBody, (body, gone) => host.wait(body, gone))],`,
+    test: 'packages/quorum/test/unit/operations.test.ts',
   },
   {
     name: 'failed-release-not-told-by-a-block',
@@ -298,6 +302,7 @@ const planted: readonly QuorumFault[] = [
     file: 'packages/redis-voters/src/scripts.ts',
     find: `if mark[3] == '1' and ARGV[3] == '0' then redis.call('HSET', KEYS[1], 'durable', '0') end`,
     put: ``,
+    test: 'packages/redis-voters/test/integration/redis/voters.test.ts',
   },
   {
     name: 'closed-redis-set-grants',
@@ -334,6 +339,7 @@ const planted: readonly QuorumFault[] = [
     file: 'packages/quorum/src/http/other-node.ts',
     find: `tokensAnswer.parse(await readAnswer(this.#url, response, longestPageBytes))`,
     put: `tokensAnswer.parse(await response.json())`,
+    test: 'packages/quorum/test/unit/other-node.test.ts',
   },
   {
     name: 'answer-to-the-command-without-end',
@@ -341,6 +347,7 @@ const planted: readonly QuorumFault[] = [
     file: 'packages/cli/src/quorum/ask-nodes.ts',
     find: `const told: unknown = await readAnswer(url, answer);`,
     put: `const told: unknown = await answer.json();`,
+    test: 'packages/cli/test/unit/quorum/ask-nodes.test.ts',
   },
   {
     name: 'names-keep-their-files',

@@ -102,7 +102,7 @@ export const replicaFaults: readonly Fault[] = [
       starts,`,
     put: `      made: false,
       starts,`,
-    hiddenFromRuns: 'runs have no files of a system',
+    hiddenFromRuns: 'runs have no identity file',
   },
   {
     name: 'installed-without-verification',

@@ -159,6 +159,7 @@ export const restoreFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/limits.ts',
     find: `  maxWorkPerEntry: unbounded,`,
     put: `  maxWorkPerEntry: 1000,`,
+    test: 'packages/state/test/unit/upgrade.test.ts',
   },
   {
     name: 'old-order-taken-for-known',
@@ -166,6 +167,7 @@ export const restoreFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/snapshot/restore.ts',
     find: `tables.isComparable = version > oldestVersion && fields.number() === 1; // SNAP-7`,
     put: `tables.isComparable = version === oldestVersion || fields.number() === 1;`,
+    test: 'packages/state/test/unit/upgrade.test.ts',
   },
   {
     name: 'old-order-forgotten-in-snapshots',
@@ -173,6 +175,7 @@ export const restoreFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/snapshot/snapshot.ts',
     find: `    tables.isComparable ? 1 : 0, // SNAP-7`,
     put: `    tables.index >= 0 ? 1 : 0,`,
+    test: 'packages/state/test/unit/upgrade.test.ts',
   },
   {
     name: 'old-holds-in-another-order',
@@ -180,6 +183,7 @@ export const restoreFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/snapshot/ties.ts',
     find: `sort((a, b) => a.fenceToken - b.fenceToken))`,
     put: `sort((a, b) => b.fenceToken - a.fenceToken))`,
+    test: 'packages/state/test/unit/upgrade.test.ts',
   },
   {
     name: 'shards-are-not-made-anew',

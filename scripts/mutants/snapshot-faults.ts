@@ -91,6 +91,7 @@ export const snapshotFaults: readonly Fault[] = [
     file: 'packages/raft/src/outputs.ts',
     find: `const maxCommittedEntries = 1000;`,
     put: `const maxCommittedEntries = 1e9;`,
+    test: 'packages/raft/test/unit/bounds.test.ts',
   },
   {
     name: 'chunk-without-a-transfer',
@@ -137,5 +138,6 @@ export const snapshotFaults: readonly Fault[] = [
     file: 'packages/engine/src/apply-queue.ts',
     find: `this.#next >= mostAppliedKept`,
     put: `this.#next >= Number.MAX_SAFE_INTEGER`,
+    test: 'packages/engine/test/unit/kept-entries.test.ts',
   },
 ];

@@ -84,6 +84,7 @@ export const storageFaults: readonly Fault[] = [
   taken();
   const unlock = (): void => undefined;
   try {`,
+    test: 'packages/engine/test/integration/log-identity.test.ts',
   },
   {
     name: 'used-log-begun-anew',
@@ -91,7 +92,6 @@ export const storageFaults: readonly Fault[] = [
     file: 'packages/storage/src/unrecorded-log.ts',
     find: `if (sequence > 1) throw`,
     put: `if (sequence < 1) throw`,
-    hiddenFromRuns: 'runs have no files of a system',
   },
   {
     name: 'used-log-converted-over',
@@ -191,5 +191,6 @@ export const storageFaults: readonly Fault[] = [
     await opened.storage.close();
 `,
     put: ``,
+    test: 'packages/engine/test/integration/log-identity.test.ts',
   },
 ];

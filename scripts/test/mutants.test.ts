@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -142,6 +150,39 @@ describe('The tests that are asked for a fault', () => {
     testOf('adds', 'assert.equal(sum(1, 1), 2);');
     const file = `${unit}/adds.test.ts`;
     assert.deepEqual((await ask()).result, { type: 'found', file, test: 'adds' });
+  });
+});
+
+describe('A fault that is no program', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-mutants-test-'));
+  const file = 'sum.ts';
+  const errorsOf = (put: string): readonly string[] => {
+    const fault = { name: 'sum', breaks: 'sums', file, find: 'a + b', put };
+    const planted = new Planted(folder, fault);
+    const errors = planted.compileErrors();
+    planted.heal();
+    return errors;
+  };
+  before(() => {
+    // As in a copy of the checkout, with settings that are those of whole packages.
+    writeFileSync(join(folder, 'tsconfig.json'), '{ "files": [] }');
+    mkdirSync(join(folder, 'node_modules'));
+    const compiler = 'node_modules/typescript';
+    symlinkSync(join(root, compiler), join(folder, compiler));
+    writeFileSync(
+      join(folder, file),
+      'export const sum = (a: number, b: number) => a + b + gone;\n',
+    );
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('is told by the names that it uses and that stand for nothing, or by its syntax', () => {
+    assert.match(errorsOf('a + c').join(), /^error TS2304: Cannot find name 'c'\.$/);
+    assert.match(errorsOf('a + )').join(), /TS1\d{3}/);
+  });
+
+  it('is not told of one that compiles, whatever was there before it', () => {
+    assert.deepEqual(errorsOf('a - b'), []);
   });
 });
 

@@ -55,6 +55,16 @@ describe('Cluster time', () => {
     );
   });
 
+  it('goes on from when the last of several entries of one time was applied (CLOCK-2)', () => {
+    const clock = new ClusterClock();
+    clock.applied(0, 50);
+    clock.applied(1000, 1050);
+    // Stamped in the same millisecond, and applied late.
+    clock.applied(1000, 4050);
+    clock.lead();
+    assert.equal(clock.read(4060), 1010);
+  });
+
   it('goes on while nothing is logged, from one leader to the next (CLOCK-3)', () => {
     const [first, second] = [new ClusterClock(), new ClusterClock()];
     first.applied(0, 50);

@@ -196,6 +196,13 @@ export class Cluster {
     if (node.disk.loseLog()) this.#mustRefuse(node, 'no log', 'LogMissingError');
   }
 
+  /** An older identity is put back beside a log that was used: begun anew, the node would forget what it acknowledged. */
+  putIdentityBack(node: SimulatedNode): void {
+    this.kill(node);
+    if (node.disk.forgetThatItWasMade())
+      this.#mustRefuse(node, 'an older identity', 'LogMissingError');
+  }
+
   #mustRefuse(node: SimulatedNode, what: string, errorName: string): void {
     const { world } = this.#options;
     world.tell(node.id, `has ${what}`);

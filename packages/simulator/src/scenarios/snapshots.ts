@@ -122,6 +122,16 @@ async function logIsLost(stage: Stage): Promise<void> {
   await stage.must(`${node.id} did not refuse.`, () => !node.machine.isOn, 5000);
 }
 
+/** An identity of before the log was made comes back, by a backup of it say: the node must refuse as well. */
+async function identityIsPutBack(stage: Stage): Promise<void> {
+  const leader = await stage.begin();
+  const worker = stage.actor('worker');
+  await worker.work(await worker.session(60), 2 + stage.random.below(5));
+  const node = stage.node(stage.random.pick(stage.names(leader.id)));
+  stage.cluster.putIdentityBack(node);
+  await stage.must(`${node.id} did not refuse.`, () => !node.machine.isOn, 5000);
+}
+
 /** A transfer takes longer than others need to compact what follows it, again and again: it must get there. */
 async function followerIsHelpedUnderLoad(stage: Stage): Promise<void> {
   const leader = await stage.begin();
@@ -153,6 +163,7 @@ export const ofSnapshots: Scenarios = {
   watch_through_a_snapshot: { play: watchThroughASnapshot, settings },
   bit_of_a_received_snapshot: { play: bitOfAReceivedSnapshotTurns, settings },
   log_lost: { play: logIsLost },
+  identity_put_back: { play: identityIsPutBack },
   follower_helped_under_load: { play: followerIsHelpedUnderLoad, settings },
   own_snapshot_late: { play: ownSnapshotComesLate, settings, size: 5 },
 };

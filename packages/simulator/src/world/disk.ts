@@ -131,6 +131,14 @@ export class Disk {
     return true;
   }
 
+  /** An identity of before its log was made is put back. False where the log was not used since. */
+  forgetThatItWasMade(): boolean {
+    if (!this.#made || this.#position === undefined) return false;
+    this.#made = false;
+    this.#position = undefined;
+    return true;
+  }
+
   /** Turns a bit of a snapshot that is being received. False: there is none of some bytes. */
   flipReceived(): boolean {
     const path = this.#files.paths.find(
