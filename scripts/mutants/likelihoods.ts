@@ -31,7 +31,8 @@ export class Likelihoods {
   filesFor(fault: Fault, known: TestsResult | undefined): readonly string[] {
     const folder = fault.file.split('/')[1] ?? '';
     const own = basename(fault.file, '.ts');
-    const candidates = this.#candidatesFor(fault, folder);
+    const before = known !== undefined && 'file' in known ? known.file : undefined;
+    const candidates = this.#candidatesFor(fault, folder, before);
     const shared = this.#sharedWords(fault, [...candidates.keys()]);
     const ranks = new Map<string, number>();
     for (const [file, distance] of candidates) {
@@ -40,7 +41,7 @@ export class Likelihoods {
       if (file.includes('/integration/')) rank += 1000;
       if (basename(file) === `${own}.test.ts`) rank -= 2;
       if (this.#textOf(file).includes(`/${own}.ts'`)) rank -= 2;
-      if (known !== undefined && 'file' in known && known.file === file) rank = -1000;
+      if (file === before) rank = -1000;
       if (fault.test === file) rank = -2000;
       ranks.set(file, rank);
     }
@@ -49,11 +50,15 @@ export class Likelihoods {
       .map(([file]) => file);
   }
 
-  #candidatesFor(fault: Fault, folder: string): ReadonlyMap<string, number> {
+  #candidatesFor(
+    fault: Fault,
+    folder: string,
+    before: string | undefined,
+  ): ReadonlyMap<string, number> {
     const files = [...this.#imports.distancesFrom(fault.file)].filter(([file]) => {
       if (!file.endsWith('.test.ts') || file.startsWith('packages/simulator/')) return false;
-      if (file === fault.test) return true;
-      if (file.includes('/slow/') || file.includes('/redis/')) return false;
+      if (file === fault.test || file === before) return true;
+      if (file.includes('/test/slow/') || file.includes('/test/redis/')) return false;
       return !file.includes('/integration/') || file.startsWith(`packages/${folder}/`);
     });
     return new Map(files);
