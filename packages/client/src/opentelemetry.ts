@@ -12,33 +12,67 @@ export type { ClientSpan, ClientTracing } from './tracing.ts';
 
 /** As much of a span of OpenTelemetry as is used. */
 export interface OpenTelemetrySpan {
+  /** Its place in a trace. */
   spanContext(): OpenTelemetrySpanContext;
+  /** Adds what is known of it. */
   setAttribute(key: string, value: string): unknown;
-  setStatus(status: { readonly code: number }): unknown;
+  /** Marks it as failed. */
+  setStatus(status: {
+    /** One of `SpanStatusCode`. */
+    readonly code: number;
+  }): unknown;
+  /** It is over. */
   end(): void;
 }
 
 /** What tells where a span belongs. */
 export interface OpenTelemetrySpanContext {
+  /** 32 hexadecimal digits. */
   readonly traceId: string;
+  /** 16 hexadecimal digits. */
   readonly spanId: string;
+  /** 1: it is sampled. */
   readonly traceFlags: number;
-  readonly traceState?: { serialize(): string } | undefined;
+  /** What vendors add. */
+  readonly traceState?:
+    | {
+        /** As a header has it. */
+        serialize(): string;
+      }
+    | undefined;
+}
+
+/** What a span is begun with. */
+export interface OpenTelemetrySpanOptions {
+  /** One of `SpanKind`. */
+  readonly kind: number;
+  /** What is known of it from the start. */
+  readonly attributes: Readonly<Record<string, string>>;
 }
 
 /** As much of a tracer as is used. */
 export interface OpenTelemetryTracer {
-  startSpan(
-    name: string,
-    options: { readonly kind: number; readonly attributes: Readonly<Record<string, string>> },
-  ): OpenTelemetrySpan;
+  /** Begins a span beneath the active one. */
+  startSpan(name: string, options: OpenTelemetrySpanOptions): OpenTelemetrySpan;
 }
 
 /** As much of `@opentelemetry/api` as is used. */
 export interface OpenTelemetryApi {
-  readonly trace: { getTracer(name: string): OpenTelemetryTracer };
-  readonly SpanKind: { readonly CLIENT: number };
-  readonly SpanStatusCode: { readonly ERROR: number };
+  /** Gives tracers. */
+  readonly trace: {
+    /** By the name of who uses it. */
+    getTracer(name: string): OpenTelemetryTracer;
+  };
+  /** What a span is of. */
+  readonly SpanKind: {
+    /** Of a call. */
+    readonly CLIENT: number;
+  };
+  /** How it ended. */
+  readonly SpanStatusCode: {
+    /** It failed. */
+    readonly ERROR: number;
+  };
 }
 
 /** CLIENT-TRACE-2. */
