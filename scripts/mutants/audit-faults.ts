@@ -55,31 +55,30 @@ export const auditFaults: readonly Fault[] = [
   {
     name: 'audit-part-of-a-line-left',
     breaks: 'after a full disk there is half a record in the middle of the file',
-    file: 'packages/server/src/audit/chain-writer.ts',
-    find: `          const { bytesWritten } = await handle.write(`,
-    put: `          if (this.failedWrites > 0 && at === 0) file.bytes += 20;
-          const { bytesWritten } = await handle.write(`,
+    file: 'packages/server/src/audit/chain-file.ts',
+    find: `      await this.#handle?.truncate(from).catch(() => undefined); // AUDIT-FILE-3`,
+    put: `      this.bytes += 20;`,
   },
   {
     name: 'audit-dropped-unseen',
     breaks: 'with a full disk a node goes on and drops records of changes, though it is not to',
     file: 'packages/server/src/audit/node-audit.ts',
-    find: `      if (this.#changes.add(line) || this.#options.onFailure === 'fail_open') continue;`,
-    put: `      if (this.#changes.add(line) || this.#options.onFailure !== 'fail_open') continue;`,
+    find: `    if (this.#changes.addEntry(lines) || this.#options.onFailure === 'fail_open') return;`,
+    put: `    if (this.#changes.addEntry(lines) || this.#options.onFailure !== 'fail_open') return;`,
   },
   {
     name: 'audit-buffer-without-bound',
     breaks: 'a slow disk fills the memory of the node',
     file: 'packages/server/src/audit/chain-writer.ts',
-    find: `    if (this.#bufferedBytes + line.length > this.#options.bufferBytes) {`,
-    put: `    if (this.#bufferedBytes < 0) {`,
+    find: `    const hasRoom = !this.#isFilled(1);`,
+    put: `    const hasRoom = !this.#isFilled(1000);`,
   },
   {
     name: 'audit-changes-done-unrecorded',
     breaks: 'what cannot be recorded is done all the same',
     file: 'packages/api/src/pipeline/auditing.ts',
-    find: `  return request.changes || isRecordedRead(auditing, request) ? cannotRecord : undefined;`,
-    put: `  return request.changes && isRecordedRead(auditing, request) ? cannotRecord : undefined;`,
+    find: `  return isUnrecordable ? cannotRecord : undefined;`,
+    put: `  return isUnrecordable && !request.changes ? cannotRecord : undefined;`,
   },
   {
     name: 'audit-wrong-key-not-told',
@@ -110,6 +109,82 @@ export const auditFaults: readonly Fault[] = [
     file: 'packages/server/src/audit/compare.ts',
     find: `  const longer = known.find(({ end }) => end.seq > verified.end.seq);`,
     put: `  const longer = known.find(({ end }) => end.seq < 0);`,
+  },
+  {
+    name: 'audit-name-of-node-not-verified',
+    breaks: 'a chain that was cut off is passed off as that of another node',
+    file: 'packages/server/src/audit/verify.ts',
+    find: `told.node !== undefined && told.node !== this.node)`,
+    put: `told.node !== undefined && told.node === '')`,
+  },
+  {
+    name: 'audit-name-of-node-in-no-hash',
+    breaks:
+      'the name of the node in its files can be changed, and nobody looks for the records of then',
+    file: 'packages/server/src/audit/node-audit.ts',
+    find: `{ at_ms, revision, node, ...what }`,
+    put: `{ at_ms, revision, node: node === '' ? node : undefined, ...what }`,
+  },
+  {
+    name: 'audit-checkpoint-of-no-folder-passed-over',
+    breaks:
+      'a checkpoint is kept, and verifying says that all is whole without the chain that it is of',
+    file: 'packages/server/src/audit/compare.ts',
+    find: `  return [...all, ...unmatched(kept, all)];`,
+    put: `  return unmatched(kept, all).length < 0 ? [] : all;`,
+  },
+  {
+    name: 'audit-refusals-among-changes',
+    breaks: 'whoever is refused often enough pushes out the records of changes',
+    file: 'packages/server/src/audit/node-audit.ts',
+    find: `this.#record(request.changes ? this.#own : this.#requests, {`,
+    put: `this.#record(request.isRefused || request.changes ? this.#own : this.#requests, {`,
+  },
+  {
+    name: 'audit-refusals-without-bound-together',
+    breaks: 'whoever has many addresses fills the disk with its refusals',
+    file: 'packages/server/src/audit/refusals.ts',
+    find: `|| this.#together >= mostTogether)`,
+    put: `|| this.#together < 0)`,
+  },
+  {
+    name: 'audit-fsync-tried-again',
+    breaks: 'after a failed fsync records count as durable that the disk has not',
+    file: 'packages/server/src/audit/chain-writer.ts',
+    find: `      this.#writtenCount = 0;
+      throw error;`,
+    put: `      throw error;`,
+  },
+  {
+    name: 'audit-apply-does-not-wait',
+    breaks:
+      'a node that reads on from a long log ends, since its disk is slower than its processor',
+    file: 'packages/engine/src/apply-queue.ts',
+    find: `      if (this.#isHeldUp()) break;`,
+    put: ``,
+  },
+  {
+    name: 'audit-holds-up-the-end-of-a-node',
+    breaks: 'a node whose audit cannot be written does not end in time',
+    file: 'packages/engine/src/snapshots.ts',
+    find: `    void this.#options.clock.after(longestAuditWaitMs, cancelWait); // ENG-SNAP-8`,
+    put: `    void cancelWait;`,
+  },
+  {
+    name: 'audit-told-as-durable-at-the-end',
+    breaks: 'a node that ends finishes a snapshot whose records are in no file',
+    file: 'packages/server/src/audit/chain-writer.ts',
+    find: `    this.cancelWaiting();
+    return`,
+    put: `    this.stopWaiting();
+    return`,
+  },
+  {
+    name: 'audit-half-a-key',
+    breaks: 'after a crash a node has half a key, and signs no checkpoint',
+    file: 'packages/server/src/audit/notes.ts',
+    find: `  const partial = \`\${path}.partial\`;`,
+    put: `  const partial = path;`,
   },
   {
     name: 'audit-signature-not-checked',

@@ -6,6 +6,7 @@
  *     the next turns, however many entries were committed at once.
  * ENG-APPLY-3: what was applied is let go, also while more waits; and while a turn is awaited nothing more
  *     is taken from the core (`hasRoom`), which holds the entries anyway.
+ * ENG-APPLY-4: while the audit is behind no entry is applied: it would be told more than it can write.
  */
 import type { Entry } from '@holdfast/raft';
 import type { Clock } from './clock.ts';
@@ -20,18 +21,29 @@ export class ApplyQueue {
   readonly #maxEntriesPerTurn: number;
   readonly #onTurn: () => void;
   readonly #timings: Timings | undefined;
+  readonly #isHeldUp: () => boolean;
   #entries: Entry[] = [];
   #next = 0;
   #turnPlanned = false;
   #turnStartedMs = 0;
   #entriesThisTurn = 0;
 
-  /** @param onTurn Called when it is time to go on in a new turn. */
-  constructor(clock: Clock, maxEntriesPerTurn: number, onTurn: () => void, timings?: Timings) {
+  /**
+   * @param onTurn Called when it is time to go on in a new turn.
+   * @param isHeldUp ENG-APPLY-4. Whoever says so calls `apply` again when it is over.
+   */
+  constructor(
+    clock: Clock,
+    maxEntriesPerTurn: number,
+    onTurn: () => void,
+    timings?: Timings,
+    isHeldUp: () => boolean = () => false,
+  ) {
     this.#clock = clock;
     this.#maxEntriesPerTurn = maxEntriesPerTurn;
     this.#onTurn = onTurn;
     this.#timings = timings;
+    this.#isHeldUp = isHeldUp;
   }
 
   get isEmpty(): boolean {
@@ -40,7 +52,7 @@ export class ApplyQueue {
 
   /** ENG-APPLY-3. */
   get hasRoom(): boolean {
-    return !this.#turnPlanned;
+    return !this.#turnPlanned && !this.#isHeldUp();
   }
 
   /** Entries that are kept here, applied or not. */
@@ -69,6 +81,7 @@ export class ApplyQueue {
     let last: Entry | undefined;
     let startedMs = this.#clock.now();
     while (!this.#turnPlanned) {
+      if (this.#isHeldUp()) break;
       const entry = this.#entries[this.#next];
       if (entry === undefined) break;
       this.#next += 1; // ENG-APPLY-1

@@ -9,6 +9,10 @@ export interface AuditSink {
   changed(lines: readonly AuditLine[]): void;
   /** The state was taken from a snapshot: what led to it was not told. */
   restored(audit: AuditHead): void;
+  /** Entries should not be applied until `onRoom`: more would be told than can be written. */
+  readonly isBehind: boolean;
+  /** Called when it is behind no more. */
+  onRoom(listener: () => void): void;
   /** Resolves once all that was told is durable, or need not be: a snapshot is not finished before, after which it is not told again. */
   durable(): Promise<void>;
 }

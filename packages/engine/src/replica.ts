@@ -90,6 +90,7 @@ export class Replica {
       options.maxEntriesPerTurn ?? defaultEntriesPerTurn,
       () => this.#guarded(() => undefined),
       options.timings,
+      () => options.auditSink?.isBehind === true,
     );
     this.#snapshots = new Snapshots(
       {
@@ -157,8 +158,10 @@ export class Replica {
 
   start(): void {
     this.#ticks.start(() => this.#tick());
-    this.payloads.onRoom(() => this.#guarded(() => undefined));
-    this.#guarded(() => undefined); // The first pump tells the status.
+    const pump = (): void => this.#guarded(() => undefined);
+    this.payloads.onRoom(pump);
+    this.#options.auditSink?.onRoom(pump);
+    pump(); // The first one tells the status.
     if (this.#recovered !== undefined)
       this.#options.hooks.onStateKnown(this.#recovered.index, this.#recovered.stateHash);
     this.#recovered = undefined;

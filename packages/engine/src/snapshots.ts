@@ -16,6 +16,8 @@
  * ENG-SNAP-7: a snapshot names the members as of its index. A node that joined and got the log from its
  *     beginning does not know who they were before the first change in it, and takes none there: another node
  *     would refuse one without a voter, for ever.
+ * ENG-SNAP-8: a node that stops waits a bounded time for its audit. A snapshot that waits longer is not finished: the log tells the
+ *     audit again what is not written.
  */
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
@@ -96,10 +98,13 @@ export class Snapshots {
   #current: SnapshotMeta;
   #isChecking = false;
   #stopped = false;
+  /** ENG-SNAP-8: rejects. */
+  readonly #auditWait = Promise.withResolvers<never>();
 
   constructor(options: SnapshotsOptions, current: SnapshotMeta) {
     this.#options = options;
     this.#current = current;
+    this.#auditWait.promise.catch(() => undefined); // Nobody may be waiting.
   }
 
   get isSaving(): boolean {
@@ -141,7 +146,8 @@ export class Snapshots {
     chunks: Iterable<Uint8Array>,
   ): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
     const { auditDurable } = this.#options;
-    return auditDurable === undefined ? chunks : withLast(chunks, auditDurable);
+    if (auditDurable === undefined) return chunks;
+    return withLast(chunks, () => Promise.race([auditDurable(), this.#auditWait.promise]));
   }
 
   /** These are being sent from now on; transfers of others have ended (ENG-SNAP-3). */
@@ -294,12 +300,16 @@ export class Snapshots {
     this.#verifying = undefined;
     this.#options.payloads.stop();
     this.setTransfers([]);
+    const cancelWait = (): void =>
+      this.#auditWait.reject(new Error('The node stops, and its audit is not written.'));
+    void this.#options.clock.after(longestAuditWaitMs, cancelWait); // ENG-SNAP-8
   }
 }
 
 /** A snapshot of a large state takes its time; a backup may have to wait for two. */
 const maxExportWaitMs = 120_000;
 const exportPauseMs = 20;
+const longestAuditWaitMs = 1000;
 
 export interface RestoredState {
   readonly state: StateMachine;

@@ -4,6 +4,7 @@ import type {
   AuditStatusAnswer,
   AuditSwitchedAnswer,
 } from '@holdfast/protocol';
+import { cannotRecord } from '../pipeline/auditing.ts';
 import { requestErrorOf } from '../request-error.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
@@ -45,8 +46,9 @@ export const disable: ReturnType<typeof switchTo> = switchTo(false);
 export async function checkpoint(
   _body: object,
   { service: { auditing } }: OperationContext,
-): Promise<AuditCheckpointAnswer> {
+): Promise<Outcome<AuditCheckpointAnswer>> {
   if (auditing === undefined) return { notes: [], verifier_key: '' };
-  const { notes, verifierKey } = await auditing.checkpoint();
-  return { notes, verifier_key: verifierKey };
+  const signed = await auditing.checkpoint();
+  if (signed === undefined) return cannotRecord;
+  return { notes: signed.notes, verifier_key: signed.verifierKey };
 }

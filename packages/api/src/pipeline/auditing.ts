@@ -9,6 +9,8 @@
  *     is done.
  * AUDITING-4: what keeps a session or what it holds is no read: it is not recorded, and never refused for the audit. Nobody
  *     loses a lock because a node cannot write. Neither are probes: a node that cannot record is alive.
+ * AUDITING-5: what may have changed something is told apart from what was refused or read: nobody pushes the record of a
+ *     change out by being refused, or by reading.
  */
 import { errorDefinitions } from '@holdfast/protocol';
 import { anonymous, callerOf } from '../callers.ts';
@@ -28,6 +30,8 @@ export interface AuditedRequest {
   readonly on: readonly string[];
   readonly outcome: AuditOutcome;
   readonly isRefused: boolean;
+  /** It changed something that stands in no log, or may have (AUDITING-5). */
+  readonly changes: boolean;
 }
 
 export interface AuditedChain {
@@ -51,15 +55,19 @@ export interface NodeAuditing {
   /** Asked for each request. */
   readonly isOn: boolean;
   readonly recordsReads: boolean;
-  /** AUDITING-3. */
+  /** AUDITING-3: no change. */
   readonly cannotRecord: boolean;
+  /** AUDITING-3: no read. */
+  readonly cannotRecordReads: boolean;
   tell(request: AuditedRequest): void;
   status(): AuditStatus;
-  /** Signed, of each chain; and what their signatures are checked by. */
-  checkpoint(): Promise<{ readonly notes: readonly string[]; readonly verifierKey: string }>;
+  /** Signed, of each chain; and what their signatures are checked by. Undefined: they cannot be written now. */
+  checkpoint(): Promise<
+    { readonly notes: readonly string[]; readonly verifierKey: string } | undefined
+  >;
 }
 
-const cannotRecord: RequestError = new RequestError(
+export const cannotRecord: RequestError = new RequestError(
   'audit_unavailable',
   'This node cannot write its audit, and is not to do what it cannot record (audit.on_failure: fail_closed). The request was not executed. Make room on its disk, or ask another node.',
 );
@@ -85,8 +93,11 @@ export function unrecordable(
   auditing: NodeAuditing,
   request: Pick<AccessRequest, 'operation' | 'changes'>,
 ): RequestError | undefined {
-  if (!auditing.cannotRecord) return undefined;
-  return request.changes || isRecordedRead(auditing, request) ? cannotRecord : undefined;
+  if (!auditing.cannotRecord && !auditing.cannotRecordReads) return undefined;
+  const isUnrecordable = request.changes
+    ? auditing.cannotRecord
+    : auditing.cannotRecordReads && isRecordedRead(auditing, request);
+  return isUnrecordable ? cannotRecord : undefined;
 }
 
 /** Operations that change something, and are no command in the log of the cluster. */
@@ -114,10 +125,11 @@ export function record(
   outcome: AuditOutcome,
 ): void {
   const isRefused = outcome !== 'done' && outcome !== 'begun';
+  const isBeside = isBesideTheLog(request, hasOtherQueues);
+  const isByCluster = isRefused && errorDefinitions[outcome].by === 'cluster';
   if (isRefused) {
-    const isAmongChanges = request.changes && errorDefinitions[outcome].by === 'cluster';
-    if (isAmongChanges && !isBesideTheLog(request, hasOtherQueues)) return;
-  } else if (!isBesideTheLog(request, hasOtherQueues) && !isRecordedRead(auditing, request)) return;
+    if (request.changes && isByCluster && !isBeside) return; // Among the changes.
+  } else if (!isBeside && !isRecordedRead(auditing, request)) return;
   const { identity, proof, keyId, address, share } = caller;
   auditing.tell({
     identity,
@@ -131,6 +143,7 @@ export function record(
     ),
     outcome,
     isRefused,
+    changes: isBeside && (!isRefused || isByCluster),
   });
 }
 
@@ -154,6 +167,7 @@ export function recordUnread(
     on: [],
     outcome: code,
     isRefused: true,
+    changes: false,
   });
 }
 
@@ -174,5 +188,6 @@ export function recordWrongProof(
     on: [],
     outcome: code,
     isRefused: true,
+    changes: false,
   });
 }

@@ -12,6 +12,7 @@ class Recorded implements NodeAuditing {
   isOn = true;
   recordsReads = false;
   cannotRecord = false;
+  cannotRecordReads = false;
   readonly told: AuditedRequest[] = [];
 
   tell(request: AuditedRequest): void {
@@ -101,6 +102,7 @@ describe('an audited node', () => {
     const { request, session, audit } = audited(t, { recordsReads: true });
     const id = await session();
     audit.cannotRecord = true;
+    audit.cannotRecordReads = true;
     for (const [method, path] of [
       ['POST', `/sessions/${id}/keepalive`],
       ['GET', '/health'],
@@ -139,9 +141,13 @@ describe('an audited node', () => {
     assert.deepEqual(engine.submitted, []);
     assert.equal((await request('GET', '/locks')).status, 200);
     audit.recordsReads = true;
+    assert.equal((await request('GET', '/locks')).status, 200);
+    audit.cannotRecordReads = true;
     assert.equal((await request('GET', '/locks')).status, 503);
+    audit.cannotRecord = false;
+    assert.equal((await request('POST', '/sessions', { client_id: 'c' })).status, 200);
     // A refusal for want of room takes none.
-    assert.deepEqual(audit.short, []);
+    assert.deepEqual(audit.short, [['list_locks', 'done', []]]);
     audit.isOn = false;
     assert.equal((await request('GET', '/locks')).status, 200);
   });

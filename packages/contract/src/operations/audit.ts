@@ -14,7 +14,12 @@ const chain: Message = {
   protoName: 'AuditChainRow',
   description: 'Where a chain has come to in the files of this node.',
   fields: {
-    chain: [1, string('`changes`, the same on every node, or `node`: what this node alone tells.')],
+    chain: [
+      1,
+      string(
+        '`changes`, the same on every node, or of this one `node` (what it did beside the log) or `requests` (what it refused, or was read).',
+      ),
+    ],
     size: [2, position('Number of its last record.')],
     head: [3, string('Hash of its last record.')],
     dropped: [4, position('Records that this node has dropped since it started.')],

@@ -13,7 +13,7 @@ const entries = (from: number, to: number): Entry[] =>
   }));
 
 /** A clock on which each applied entry takes a millisecond, and turns that the test ends. */
-function stage(maxEntriesPerTurn: number) {
+function stage(maxEntriesPerTurn: number, isHeldUp?: () => boolean) {
   let nowMs = 0;
   const turns: (() => void)[] = [];
   const clock = {
@@ -25,7 +25,7 @@ function stage(maxEntriesPerTurn: number) {
   };
   const applied: number[] = [];
   const timings = new Timings();
-  const queue = new ApplyQueue(clock, maxEntriesPerTurn, () => turn(), timings);
+  const queue = new ApplyQueue(clock, maxEntriesPerTurn, () => turn(), timings, isHeldUp);
   const turn = (): void => {
     queue.beginTurn();
     queue.apply((entry) => {
@@ -37,6 +37,20 @@ function stage(maxEntriesPerTurn: number) {
 }
 
 describe('Committed entries', () => {
+  it('are not applied while the audit is behind, and go on in order (ENG-APPLY-4)', () => {
+    let applicable = 3;
+    const { queue, applied, turn, turns } = stage(100, () => applied.length >= applicable);
+    queue.push(entries(1, 8));
+    turn();
+    assert.deepEqual(applied, [1, 2, 3]);
+    assert.equal(queue.hasRoom, false);
+    assert.equal(turns.length, 0, 'whoever holds it up says when it goes on');
+    applicable = 100;
+    turn();
+    assert.deepEqual(applied, [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert.equal(queue.hasRoom, true);
+  });
+
   it('are told one by one with the time that each took', () => {
     const { queue, turn, timings } = stage(100);
     const told: (readonly [string, number])[] = [];

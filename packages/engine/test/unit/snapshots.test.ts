@@ -180,6 +180,38 @@ describe('Snapshots that are sent', () => {
     assert.deepEqual(saved, [5]);
   });
 
+  it('of a node that stops wait for its audit a bounded time, and are not finished without it (ENG-SNAP-8)', async () => {
+    const disk = new HandDisk();
+    let cancelWait: () => void = () => assert.fail('nothing is waited for');
+    const clock = new StillClock();
+    clock.after = (_delayMs, callback) => {
+      cancelWait = callback;
+      return () => undefined;
+    };
+    const never = new Promise<void>(() => undefined);
+    const snapshots = new Snapshots(
+      {
+        storage: disk,
+        payloads: alone(disk.payloads),
+        clock,
+        log: silentLog,
+        supportedLevel: 3,
+        onSaved: () => assert.fail('saved'),
+        onVerified: () => undefined,
+        send: () => undefined,
+        onFatal: () => undefined,
+        auditDurable: () => never,
+      },
+      snapshotOf({ ...point, index: 0 }, []).meta,
+    );
+    const saving = snapshots.save(point, createStateMachine(initialLimits));
+    await settled();
+    snapshots.stop();
+    cancelWait();
+    assert.equal(await saving, undefined);
+    assert.equal(disk.snapshots.size, 0);
+  });
+
   it('stop a node whose own copy is damaged, and only that one (ENG-SNAP-6)', async () => {
     const disk = new HandDisk();
     const { meta, fatal, snapshots } = stage(disk);

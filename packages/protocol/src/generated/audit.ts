@@ -5,7 +5,10 @@ export type AuditStatusBody = Readonly<Record<string, never>>;
 
 /** Where a chain has come to in the files of this node. */
 export interface AuditChainRow {
-  /** `changes`, the same on every node, or `node`: what this node alone tells. */
+  /**
+   * `changes`, the same on every node, or of this one `node` (what it did beside the log) or `requests` (what it
+   * refused, or was read).
+   */
   readonly chain: string;
   /** Number of its last record. */
   readonly size: number;

@@ -6,6 +6,7 @@ import {
   openSync,
   readdirSync,
   readSync,
+  rmSync,
   statSync,
   truncateSync,
 } from 'node:fs';
@@ -74,7 +75,7 @@ function endOfFile(path: string, name: string): FoundEnd | undefined {
     truncateSync(path, 0);
     return undefined;
   }
-  if (torn > 0) cutOff(path, start + wholeLength);
+  makeDurable(path, torn > 0 ? start + wholeLength : undefined);
   const beforeLast = part.lastIndexOf(0x0a, wholeLength - 2) + 1;
   const last = readLine(part.toString('utf8', beforeLast, wholeLength - 1));
   if (last === undefined) throw notAudit(path);
@@ -89,8 +90,9 @@ function endOfFile(path: string, name: string): FoundEnd | undefined {
   }
 }
 
-function cutOff(path: string, bytes: number): void {
-  truncateSync(path, bytes);
+/** Whoever wrote it may have ended before it did so. @param cutOffAt What comes from there on goes. */
+function makeDurable(path: string, cutOffAt: number | undefined): void {
+  if (cutOffAt !== undefined) truncateSync(path, cutOffAt);
   const descriptor = openSync(path, 'r+');
   try {
     fsyncSync(descriptor);
@@ -104,3 +106,33 @@ const notAudit = (path: string): Error =>
     `The end of ${path} is no record of an audit: it is damaged or was altered. Nothing was changed. Keep the file for whoever looks into it, ` +
       `move it out of the folder, and start the node again: "holdfast audit verify" names what is missing then.`,
   );
+
+export interface Retention {
+  readonly folder: string;
+  readonly chain: ChainName;
+  /** Of all its files together; the oldest go. */
+  readonly keepBytes: number;
+  /** Files that were written last so long ago go; 0: by size alone. */
+  readonly keepMs: number;
+}
+
+/** Deletes the oldest files, never the one that is written. */
+export function deleteOldest(
+  { folder, chain, keepBytes, keepMs }: Retention,
+  written: { readonly name: string | undefined; readonly bytes: number },
+  nowMs: number,
+): void {
+  const names = filesOf(folder, chain).filter((name) => name !== written.name);
+  const files = names.flatMap((name) => {
+    const path = join(folder, name);
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat === undefined ? [] : [{ path, stat }];
+  });
+  let bytes = files.reduce((sum, { stat }) => sum + stat.size, written.bytes);
+  for (const { path, stat } of files) {
+    const isOld = keepMs > 0 && nowMs - stat.mtimeMs > keepMs;
+    if (!isOld && bytes <= keepBytes) break;
+    rmSync(path, { force: true });
+    bytes -= stat.size;
+  }
+}

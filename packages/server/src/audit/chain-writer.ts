@@ -3,25 +3,22 @@
  *
  * AUDIT-FILE-1: a record stands in the files once, in the order of the chain: what is told again after a restart is passed over up
  *     to where the file ends, and what was not told (a snapshot took its place, or it was dropped) is named by a line.
- * AUDIT-FILE-2: what waits for the disk is bounded in bytes. What comes beyond is refused to whoever tells it, who decides.
+ * AUDIT-FILE-2: what waits for the disk is bounded, in bytes and in records: once that is reached nothing more is taken, but the
+ *     entry of the log that reaches it is taken whole. Whoever tells more is refused, and decides; and it is asked to wait
+ *     before (`isBehind`), as long as the disk works.
  * AUDIT-FILE-3: what a failed write left is cut off before it is tried again, as a part of a line would be no record.
+ * AUDIT-FILE-4: a record leaves the memory when it is durable. Where that failed, all since the last time is cut off and written
+ *     anew: after a failed fsync another one may succeed without what the first one was to write.
+ * AUDIT-FILE-5: closing ends in bounded time, and says what was not written. Nobody who waits is told that it is durable then.
  */
-import { mkdirSync, rmSync, statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { fileName, filesOf, findEnd } from './chain-folder.ts';
-import { chainStart, endOf, fileLine, gapLine } from './lines.ts';
-import type { ChainEnd, ChainName } from './lines.ts';
+import { ChainFile } from './chain-file.ts';
+import type { ChainFileOptions } from './chain-file.ts';
+import { deleteOldest, findEnd } from './chain-folder.ts';
+import { chainStart, endOf, gapLine } from './lines.ts';
+import type { ChainEnd } from './lines.ts';
 
-export type AuditFile = Pick<FileHandle, 'write' | 'datasync' | 'truncate' | 'close'>;
-
-export interface ChainWriterOptions {
-  readonly folder: string;
-  readonly chain: ChainName;
-  readonly cluster: string;
-  readonly node: string;
+export interface ChainWriterOptions extends ChainFileOptions {
   /** A file is turned over once it has so many. */
   readonly rotateBytes: number;
   /** Of all its files together; the oldest go. */
@@ -34,40 +31,62 @@ export interface ChainWriterOptions {
   /** What does not fit is told again after a restart: nothing is accepted after it, and no line says that it is not there. */
   readonly keepsAll?: boolean;
   readonly onFailure: (error: unknown) => void;
-  /** As the disk does it, where absent: for tests. */
-  readonly openFile?: (path: string) => Promise<AuditFile>;
 }
 
 const flushAfterMs = 50;
+const syncAfterMs = 1000;
 const retryAfterMs = 1000;
 /** A disk that hangs does not hold up the end of the node. */
 const longestCloseMs = 2000;
 const mostWrittenBytes = 1024 * 1024;
-const privateMode = 0o600;
-const privateFolderMode = 0o700;
+/** AUDIT-FILE-2. */
+const mostRecords = 65_536;
+/** A disk that has done nothing for so long is not waited for. */
+const longestPatienceMs = 2000;
 
 interface Queued {
   readonly line: string;
+  readonly bytes: number;
   readonly end: ChainEnd;
 }
 
+/** What of a chain is not in its files when the node ends. */
+export interface Unwritten {
+  readonly records: number;
+  readonly bytes: number;
+}
+
+export const notDurable: Error = new Error(
+  'The audit ends, and not all that it was told is written.',
+);
+
 export class ChainWriter {
   readonly #options: ChainWriterOptions;
+  /** All that is not durable (AUDIT-FILE-4). */
   #queue: Queued[] = [];
+  /** So many of them are in the file. */
+  #writtenCount = 0;
   #bufferedBytes = 0;
   /** As of all that was accepted. */
   #end: ChainEnd;
-  /** As of all that is written. */
-  #written: ChainEnd;
+  /** As of all that is durable. */
+  #durableEnd: ChainEnd;
+  #syncDueMs = Number.POSITIVE_INFINITY;
+  #progressMs = Date.now();
+  #onRoom: () => void = () => undefined;
   /** Records that were refused since, up to this one. */
   #dropped: ChainEnd | undefined;
   /** One was refused that is told again after a restart (`keepsAll`). */
   #hasRefused = false;
-  #file: { readonly name: string; bytes: number } | undefined;
-  #handle: AuditFile | undefined;
+  readonly #file: ChainFile;
   #timer: NodeJS.Timeout | undefined;
+  #timerDueMs = 0;
   #writing: Promise<void> | undefined;
-  #waiting: { readonly seq: number; readonly resolve: () => void }[] = [];
+  #waiting: {
+    readonly seq: number;
+    readonly resolve: () => void;
+    readonly reject: (error: Error) => void;
+  }[] = [];
   #isFailing = false;
   #isClosed = false;
   records = 0;
@@ -81,8 +100,8 @@ export class ChainWriter {
     this.#options = options;
     const { end, file, torn } = findEnd(options.folder, options.chain);
     this.#end = end;
-    this.#written = end;
-    this.#file = file === undefined ? undefined : { ...file };
+    this.#durableEnd = end;
+    this.#file = new ChainFile(options, file);
     this.tornBytes = torn;
   }
 
@@ -100,16 +119,45 @@ export class ChainWriter {
   }
 
   get isHalfFull(): boolean {
-    return this.#bufferedBytes * 2 >= this.#options.bufferBytes;
+    return this.#isFilled(1 / 2);
+  }
+
+  /** AUDIT-FILE-2: entries of the log should not be applied until `onRoom`. */
+  get isBehind(): boolean {
+    if (!this.#isFilled(3 / 4) || this.#isFailing) return false;
+    return Date.now() - this.#progressMs < longestPatienceMs;
+  }
+
+  onRoom(listener: () => void): void {
+    this.#onRoom = listener;
+  }
+
+  #isFilled(share: number): boolean {
+    return (
+      this.#bufferedBytes >= share * this.#options.bufferBytes ||
+      this.#queue.length >= share * mostRecords
+    );
   }
 
   /** Whether there has never been a record. */
   get isNew(): boolean {
-    return this.#end.seq === chainStart.seq && this.#file === undefined;
+    return this.#end.seq === chainStart.seq && this.#file.name === undefined;
   }
 
   /** @returns False where there is no room for it (AUDIT-FILE-2). */
   add(line: string): boolean {
+    return this.addEntry([line]);
+  }
+
+  /** Of one entry of the log: all or none. @returns False where there is no room for them (AUDIT-FILE-2). */
+  addEntry(lines: readonly string[]): boolean {
+    let isTaken = true;
+    const hasRoom = !this.#isFilled(1);
+    for (const line of lines) isTaken = this.#add(line, hasRoom) && isTaken;
+    return isTaken;
+  }
+
+  #add(line: string, hasRoom: boolean): boolean {
     const end = endOf(line);
     if (end.seq <= this.#end.seq) {
       // AUDIT-FILE-1: told again. The last one is looked at: after it all others have to fit.
@@ -117,7 +165,7 @@ export class ChainWriter {
       return true;
     }
     if (this.#hasRefused) return false;
-    if (this.#bufferedBytes + line.length > this.#options.bufferBytes) {
+    if (!hasRoom) {
       if (this.#options.keepsAll === true) this.#hasRefused = true;
       else this.#dropped = end;
       this.droppedRecords += 1;
@@ -137,7 +185,7 @@ export class ChainWriter {
     if (this.isNew) {
       // A file that begins there says so in its first line.
       this.#end = end;
-      this.#written = end;
+      this.#durableEnd = end;
       return;
     }
     this.#push(gapLine('snapshot', end), end);
@@ -161,14 +209,22 @@ export class ChainWriter {
   }
 
   #push(line: string, end: ChainEnd): void {
-    this.#queue.push({ line, end });
-    this.#bufferedBytes += line.length + 1;
+    const bytes = Buffer.byteLength(line) + 1;
+    if (this.#queue.length === 0) this.#progressMs = Date.now();
+    this.#queue.push({ line, bytes, end });
+    this.#bufferedBytes += bytes;
     this.#end = end;
     this.#flushSoon(this.#bufferedBytes >= mostWrittenBytes ? 0 : flushAfterMs);
   }
 
   #flushSoon(delayMs: number): void {
-    if (this.#isClosed || this.#writing !== undefined || this.#timer !== undefined) return;
+    if (this.#isClosed || this.#writing !== undefined) return;
+    const dueMs = Date.now() + delayMs;
+    if (this.#timer !== undefined) {
+      if (dueMs >= this.#timerDueMs || this.#isFailing) return;
+      clearTimeout(this.#timer);
+    }
+    this.#timerDueMs = dueMs;
     this.#timer = globalThis.setTimeout(() => {
       this.#timer = undefined;
       void this.flush();
@@ -181,150 +237,107 @@ export class ChainWriter {
     this.#writing ??= this.#write()
       .then(() => {
         this.#isFailing = false;
-        return 0;
       })
       .catch(async (error: unknown) => {
         this.failedWrites += 1;
         this.#isFailing = true;
         this.#options.onFailure(error);
-        await this.#closeFile();
-        return retryAfterMs;
+        this.#onRoom(); // Who waits is not to wait for a disk that fails.
+        await this.#file.close();
       })
-      .then((delayMs) => {
+      .then(() => {
         this.#writing = undefined;
         if (!this.#isFailing) this.#tellDropped();
-        // Who waits until all is durable waits also where nothing is left to be written.
-        const isTriedAgain = this.#isFailing && this.#waiting.length > 0;
-        if (this.#queue.length > 0 || isTriedAgain) this.#flushSoon(delayMs);
+        if (this.#isFailing) {
+          // Who waits until all is durable waits also where nothing is left to be written.
+          if (this.#queue.length > 0 || this.#waiting.length > 0) this.#flushSoon(retryAfterMs);
+        } else if (this.#queue.length > this.#writtenCount) this.#flushSoon(0);
+        else if (this.#waiting.some(({ seq }) => seq <= this.#end.seq)) this.#flushSoon(0);
+        else if (this.#writtenCount > 0) this.#flushSoon(syncAfterMs);
       });
     return this.#writing;
   }
 
   async #write(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const handle = await this.#openFile();
-      const { text, count, end } = this.#portion();
-      const bytes = Buffer.from(text);
-      const file = this.#file;
-      if (file === undefined) return;
-      try {
-        for (let at = 0; at < bytes.length;) {
-          const { bytesWritten } = await handle.write(
-            bytes,
-            at,
-            bytes.length - at,
-            file.bytes + at,
-          );
-          at += bytesWritten;
-        }
-        if (this.#options.isSynced || this.#waiting.length > 0) await handle.datasync();
-      } catch (error) {
-        await handle.truncate(file.bytes).catch(() => undefined); // AUDIT-FILE-3
-        throw error;
+    if (this.#queue.length === 0 && this.#waiting.length === 0) return;
+    do {
+      await this.#file.open(this.#durableEnd);
+      await this.#writePortion();
+      if (this.#isSyncDue()) await this.#sync();
+      if (this.#file.bytes >= this.#options.rotateBytes) {
+        await this.#file.turnOver();
+        this.clearUp();
       }
-      file.bytes += bytes.length;
-      this.#queue.splice(0, count);
-      this.#bufferedBytes -= text.length;
-      this.#written = end;
-      this.#tellDurable();
-      if (file.bytes >= this.#options.rotateBytes) await this.#turnOver();
-    }
-    if (this.#waiting.length > 0) {
-      await (await this.#openFile()).datasync();
-      this.#tellDurable();
-    }
+    } while (this.#queue.length > this.#writtenCount);
   }
 
-  #tellDurable(): void {
-    const { seq } = this.#written;
+  async #writePortion(): Promise<void> {
+    let text = '';
+    let count = this.#writtenCount;
+    while (count < this.#queue.length && text.length < mostWrittenBytes) {
+      text += `${this.#queue[count]?.line ?? ''}\n`;
+      count += 1;
+    }
+    if (text === '') return;
+    await this.#file.append(text);
+    if (this.#writtenCount === 0) this.#syncDueMs = Date.now() + syncAfterMs;
+    this.#writtenCount = count;
+    this.#progressMs = Date.now();
+  }
+
+  #isSyncDue(): boolean {
+    if (this.#waiting.length > 0) return true;
+    if (this.#writtenCount === 0) return false;
+    const { bufferBytes, isSynced, rotateBytes } = this.#options;
+    return (
+      isSynced ||
+      this.#isClosed ||
+      Date.now() >= this.#syncDueMs ||
+      this.#file.bytes >= rotateBytes ||
+      this.#file.bytesToSync >= Math.min(mostWrittenBytes, bufferBytes / 8)
+    );
+  }
+
+  /** AUDIT-FILE-4. */
+  async #sync(): Promise<void> {
+    const count = this.#writtenCount;
+    try {
+      await this.#file.sync();
+    } catch (error) {
+      this.#writtenCount = 0;
+      throw error;
+    }
+    const wasBehind = this.isBehind;
+    for (const { bytes, end } of this.#queue.splice(0, count)) {
+      this.#bufferedBytes -= bytes;
+      this.#durableEnd = end;
+    }
+    this.#writtenCount = 0;
+    this.#progressMs = Date.now();
+    const { seq } = this.#durableEnd;
     for (const { resolve } of this.#waiting.filter((one) => one.seq <= seq)) resolve();
     this.#waiting = this.#waiting.filter((one) => one.seq > seq);
-  }
-
-  #portion(): { readonly text: string; readonly count: number; readonly end: ChainEnd } {
-    let text = '';
-    let count = 0;
-    let end = this.#written;
-    for (const queued of this.#queue) {
-      text += `${queued.line}\n`;
-      count += 1;
-      end = queued.end;
-      if (text.length >= mostWrittenBytes) break;
-    }
-    return { text, count, end };
-  }
-
-  async #openFile(): Promise<AuditFile> {
-    if (this.#handle !== undefined) return this.#handle;
-    const { folder, chain, cluster, node } = this.#options;
-    const openFile = this.#options.openFile ?? ((path) => open(path, 'r+'));
-    const before = this.#file;
-    if (before === undefined) {
-      mkdirSync(folder, { recursive: true, mode: privateFolderMode });
-      const name = fileName(chain, this.#written.seq + 1);
-      const first = Buffer.from(`${fileLine({ chain, cluster, node }, this.#written)}\n`);
-      const made = await open(join(folder, name), 'w', privateMode);
-      try {
-        await made.writeFile(first);
-        await made.datasync();
-      } finally {
-        await made.close();
-      }
-      this.#file = { name, bytes: first.length };
-    }
-    const handle = await openFile(join(folder, this.#file?.name ?? ''));
-    // AUDIT-FILE-3: where cutting off failed as well.
-    await handle.truncate(this.#file?.bytes ?? 0);
-    this.#handle = handle;
-    return handle;
-  }
-
-  async #closeFile(): Promise<void> {
-    const handle = this.#handle;
-    this.#handle = undefined;
-    await handle?.close().catch(() => undefined);
-  }
-
-  async #turnOver(): Promise<void> {
-    await this.#handle?.datasync();
-    await this.#closeFile();
-    this.#file = undefined;
-    this.clearUp();
+    if (wasBehind && !this.isBehind) this.#onRoom();
   }
 
   /** Deletes the oldest files, never the one that is written. One that cannot be deleted ends no node: it stays, and is told. */
   clearUp(nowMs: number = Date.now()): void {
     try {
-      this.#deleteOldest(nowMs);
+      deleteOldest(this.#options, this.#file, nowMs);
     } catch (error) {
       this.#options.onFailure(error);
     }
   }
 
-  #deleteOldest(nowMs: number): void {
-    const { folder, chain, keepBytes, keepMs } = this.#options;
-    const names = filesOf(folder, chain).filter((name) => name !== this.#file?.name);
-    const files = names.flatMap((name) => {
-      const path = join(folder, name);
-      const stat = statSync(path, { throwIfNoEntry: false });
-      return stat === undefined ? [] : [{ path, stat }];
-    });
-    let bytes = files.reduce((sum, { stat }) => sum + stat.size, this.#file?.bytes ?? 0);
-    for (const { path, stat } of files) {
-      const isOld = keepMs > 0 && nowMs - stat.mtimeMs > keepMs;
-      if (!isOld && bytes <= keepBytes) break;
-      rmSync(path, { force: true });
-      bytes -= stat.size;
-    }
-  }
-
-  /** Resolves once all that was accepted is durable. */
+  /** Resolves once all that was accepted is durable. @throws Error where the node ends before (AUDIT-FILE-5). */
   durable(): Promise<void> {
-    if (this.#isClosed || (this.#queue.length === 0 && this.isNew)) return Promise.resolve();
-    return new Promise((resolve) => {
+    const isDone = this.#queue.length === 0 && !this.#hasRefused && !this.#isFailing;
+    if (isDone && this.#writing === undefined) return Promise.resolve();
+    if (this.#isClosed) return Promise.reject(notDurable);
+    return new Promise((resolve, reject) => {
       // A snapshot would have what was refused, and it would not be told again.
       const seq = this.#hasRefused ? Number.POSITIVE_INFINITY : this.#end.seq;
-      this.#waiting.push({ seq, resolve });
+      this.#waiting.push({ seq, resolve, reject });
       if (!this.#isFailing) void this.flush();
     });
   }
@@ -334,20 +347,24 @@ export class ChainWriter {
     for (const { resolve } of this.#waiting.splice(0)) resolve();
   }
 
-  /** Writes what waits, once, and closes the file. */
-  async close(): Promise<void> {
+  /** AUDIT-FILE-5: what waits is not going to be durable in time. */
+  cancelWaiting(): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(notDurable);
+  }
+
+  /** Writes what waits, once, and closes the file (AUDIT-FILE-5). */
+  async close(): Promise<Unwritten> {
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#isClosed = true;
     const lastly = (async (): Promise<void> => {
       await this.#writing;
       if (this.#queue.length > 0 || this.#waiting.length > 0) await this.flush();
       if (!this.#isFailing && this.#queue.length > 0) await this.flush(); // What was dropped.
+      await this.#file.close();
     })();
     await Promise.race([lastly, setTimeout(longestCloseMs, undefined, { ref: false })]);
-    this.#isClosed = true;
-    if (this.#timer !== undefined) clearTimeout(this.#timer);
-    await this.#handle?.datasync().catch(() => undefined);
-    await this.#closeFile();
-    this.stopWaiting();
+    this.cancelWaiting();
+    return { records: this.#queue.length, bytes: this.#bufferedBytes };
   }
 }

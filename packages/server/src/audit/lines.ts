@@ -3,6 +3,8 @@
  *
  * AUDIT-LINE-1: a record ends in its hash: SHA-256 of the hash before it and of its own text without its hash. The first line
  *     of a file says after which record it begins; where records are not there a line says which, and why.
+ * AUDIT-LINE-2: each record that a node makes itself has the name of that node in it, and so in its hash: a chain cannot be passed
+ *     off as that of another node, of which nobody knows how long it was.
  */
 import { hash } from 'node:crypto';
 
@@ -18,7 +20,10 @@ export interface ChainEnd {
 
 export const chainStart: ChainEnd = { seq: 0, head: emptyHead };
 
-export type ChainName = 'changes' | 'node';
+/** `changes`: of the cluster. Of a node alone: `node`, what it did beside the log; `requests`, what it refused, or was read. */
+export type ChainName = 'changes' | 'node' | 'requests';
+
+export const chainNames: readonly ChainName[] = ['changes', 'node', 'requests'];
 
 export type FileLine =
   | { readonly type: 'record'; readonly seq: number; readonly hash: string; readonly body: string }
@@ -43,7 +48,7 @@ const tailLength = tailStart.length + hashLength + 2;
 export const hashAfter = (head: string, body: string): string =>
   hash('sha256', `${head}${body}`, 'hex');
 
-/** A record that this node makes itself (AUDIT-LINE-1). */
+/** A record that this node makes itself (AUDIT-LINE-1, AUDIT-LINE-2). */
 export function sealed(end: ChainEnd, record: object): { readonly line: string } & ChainEnd {
   const seq = end.seq + 1;
   const body = JSON.stringify({ seq, ...record });
@@ -51,11 +56,11 @@ export function sealed(end: ChainEnd, record: object): { readonly line: string }
   return { line: `${body.slice(0, -1)}${tailStart}${head}"}`, seq, head };
 }
 
-const seqStart = '{"seq":';
+export const recordStart: string = '{"seq":';
 
 /** Number and hash of a record as it was made, without a look at the rest of it. */
 export function endOf(line: string): ChainEnd {
-  const seq = Number.parseInt(line.slice(seqStart.length, seqStart.length + 16), 10);
+  const seq = Number.parseInt(line.slice(recordStart.length, recordStart.length + 16), 10);
   return { seq, head: line.slice(-hashLength - 2, -2) };
 }
 

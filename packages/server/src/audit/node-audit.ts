@@ -1,24 +1,29 @@
 /**
- * The audit of one node: the changes of the cluster, as they are applied, and what it refuses, reads and does by itself.
+ * The audit of one node: the changes of the cluster, as they are applied, and what it does beside the log, refuses and reads.
  *
  * AUDIT-NODE-1: with `fail_closed` no record of a change is lost: changes are refused while half of what may wait for the disk is
  *     used, and the node ends before it would drop one; what it has not written is told again by the log. With `fail_open` it
  *     goes on, and says in the file, in its metrics and its log which are not there.
- * AUDIT-NODE-2: who is refused again and again fills no disk: so many refusals a second are recorded of each caller, and the
- *     number of the rest.
- * AUDIT-NODE-3: where the chain of the node has come to is told to the log of the cluster once a minute: from then on it
- *     is not shortened or rewritten unseen.
+ * AUDIT-NODE-2: who is refused again and again fills no disk: so many refusals a second are recorded of each caller, and of all
+ *     together, and the number of the rest.
+ * AUDIT-NODE-3: where the chains of the node have come to is told to the log of the cluster once a minute: from then on they
+ *     are not shortened or rewritten unseen. The end of `requests` is a record of `node`, whose end is told.
+ * AUDIT-NODE-4: what was refused or read stands in files of its own, with a budget of its own: no number of it pushes out the record of
+ *     a change, and a disk that is too slow for it keeps nobody from changing anything.
+ * AUDIT-NODE-5: a stop ends in bounded time though nothing can be written, and says what is not in the files.
  */
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { AuditedRequest, AuditStatus, NodeAuditing } from '@holdfast/api';
 import type { AuditSink, Engine } from '@holdfast/engine';
 import { ChainWriter } from './chain-writer.ts';
 import type { ChainWriterOptions } from './chain-writer.ts';
 import { originOf } from './compare.ts';
-import { sealed } from './lines.ts';
-import type { ChainEnd } from './lines.ts';
+import { chainNames, sealed } from './lines.ts';
+import type { ChainEnd, ChainName } from './lines.ts';
 import { openSigner } from './notes.ts';
 import type { Signer } from './notes.ts';
+import { Refusals } from './refusals.ts';
 
 export interface AuditConfiguration {
   readonly onFailure: 'fail_closed' | 'fail_open';
@@ -48,25 +53,31 @@ const dayMs = 86_400_000;
 const tickMs = 1000;
 const clearUpMs = 3_600_000;
 const loudEveryMs = 10_000;
-/** AUDIT-NODE-2. */
-const mostOfCaller = 50;
-const mostCallers = 1000;
+const longestCheckpointMs = 5000;
+
+/** A chain that this node makes itself. */
+interface OwnChain {
+  readonly writer: ChainWriter;
+  /** With what was dropped. */
+  end: ChainEnd;
+}
 
 export class NodeAudit implements AuditSink, NodeAuditing {
   readonly #options: NodeAuditOptions;
   readonly #changes: ChainWriter;
-  readonly #own: ChainWriter;
+  readonly #own: OwnChain;
+  readonly #requests: OwnChain;
   #signer: Signer | undefined;
   #engine: Engine | undefined;
-  #ownEnd: ChainEnd;
-  #anchoredSeq: number;
+  #anchoredSeq = 0;
+  #anchoredRequests: number;
   readonly #timer: NodeJS.Timeout;
   #anchorDueMs: number;
   #clearUpDueMs = Date.now() + clearUpMs;
   #loudMs = 0;
   /** It has told `onFatal`: what comes now is told again after a restart, and nothing of it may stand behind what was refused. */
   #isEnding = false;
-  readonly #told = new Map<string, { count: number; readonly address: string | undefined }>();
+  readonly #refusals = new Refusals();
 
   /** @throws Error where the files of before cannot be gone on with. */
   constructor(options: NodeAuditOptions) {
@@ -89,12 +100,20 @@ export class NodeAudit implements AuditSink, NodeAuditing {
       isSynced: false,
       keepsAll: options.onFailure === 'fail_closed',
     });
-    this.#own = new ChainWriter({ ...shared, chain: 'node', isSynced: true });
-    this.#ownEnd = this.#own.end;
-    this.#anchoredSeq = 0;
+    const own = (chain: ChainName): OwnChain => {
+      const writer = new ChainWriter({ ...shared, chain, isSynced: true });
+      return { writer, end: writer.end };
+    };
+    this.#own = own('node');
+    this.#requests = own('requests');
+    this.#anchoredRequests = this.#requests.end.seq;
     this.#anchorDueMs = Date.now() + options.anchorSeconds * 1000;
     this.#timer = setInterval(() => this.#onTick(), tickMs);
     this.#timer.unref();
+  }
+
+  get #writers(): Readonly<Record<ChainName, ChainWriter>> {
+    return { changes: this.#changes, node: this.#own.writer, requests: this.#requests.writer };
   }
 
   /** From here on it is asked whether the audit is on. */
@@ -114,16 +133,21 @@ export class NodeAudit implements AuditSink, NodeAuditing {
 
   changed(lines: readonly string[]): void {
     if (this.#isEnding) return;
-    for (const line of lines) {
-      if (this.#changes.add(line) || this.#options.onFailure === 'fail_open') continue;
-      this.#isEnding = true;
-      this.#options.onFatal(
-        new Error(
-          `The audit cannot be written, and ${String(this.#changes.bufferedBytes)} bytes wait: this node ends before it would drop a record (audit.on_failure: fail_closed). Nothing is lost: what is missing is written after a restart. Make room on the disk of ${this.#options.folder}, and start it again.`,
-        ),
-      );
-      return;
-    }
+    if (this.#changes.addEntry(lines) || this.#options.onFailure === 'fail_open') return;
+    this.#isEnding = true;
+    this.#options.onFatal(
+      new Error(
+        `The audit cannot be written, and ${String(this.#changes.bufferedBytes)} bytes wait: this node ends before it would drop a record (audit.on_failure: fail_closed). Nothing is lost: what is missing is written after a restart. Make room on the disk of ${this.#options.folder}, and start it again.`,
+      ),
+    );
+  }
+
+  get isBehind(): boolean {
+    return this.#changes.isBehind;
+  }
+
+  onRoom(listener: () => void): void {
+    this.#changes.onRoom(listener);
   }
 
   restored({ size, head }: { readonly size: number; readonly head: string }): void {
@@ -143,21 +167,9 @@ export class NodeAudit implements AuditSink, NodeAuditing {
 
   tell(request: AuditedRequest): void {
     const { caller, address, outcome } = request;
-    if (request.isRefused) {
-      const whose = caller ?? address ?? '';
-      const told = this.#told.get(whose) ?? { count: 0, address };
-      if (this.#told.size >= mostCallers && told.count === 0) {
-        // One more caller than are told apart.
-        const others = this.#told.get('') ?? { count: mostOfCaller, address: undefined };
-        others.count += 1;
-        this.#told.set('', others);
-        return;
-      }
-      told.count += 1;
-      this.#told.set(whose, told);
-      if (told.count > mostOfCaller) return;
-    }
-    this.#record({
+    if (request.isRefused && !this.#refusals.isRecorded(caller ?? address ?? '', address)) return;
+    // AUDIT-NODE-4
+    this.#record(request.changes ? this.#own : this.#requests, {
       by: request.identity,
       proof: request.proof,
       ...(address === undefined ? {} : { address }),
@@ -167,28 +179,24 @@ export class NodeAudit implements AuditSink, NodeAuditing {
     });
   }
 
-  #record(what: object): void {
+  #record(chain: OwnChain, what: object): void {
     const at_ms = Date.now();
     const revision = this.#engine?.revision ?? 0;
-    const { line, seq, head } = sealed(this.#ownEnd, { at_ms, revision, ...what });
+    const node = this.#options.nodeId; // AUDIT-LINE-2
+    const { line, seq, head } = sealed(chain.end, { at_ms, revision, node, ...what });
     // What is dropped has its number: the file says which are not there.
-    this.#ownEnd = { seq, head };
-    this.#own.add(line);
+    chain.end = { seq, head };
+    chain.writer.add(line);
   }
 
   /** AUDIT-NODE-2. */
   #tellRest(): void {
-    for (const [caller, { count, address }] of this.#told) {
-      if (count <= mostOfCaller) continue;
-      this.#record({
+    for (const rest of this.#refusals.takeRest())
+      this.#record(this.#requests, {
         by: 'holdfast',
         operation: 'refusals_not_recorded',
-        caller,
-        ...(address === undefined ? {} : { address }),
-        count: count - mostOfCaller,
+        ...rest,
       });
-    }
-    this.#told.clear();
   }
 
   // ---- what goes wrong --------------------------------------------------------------------------
@@ -196,7 +204,12 @@ export class NodeAudit implements AuditSink, NodeAuditing {
   /** AUDIT-NODE-1. */
   get cannotRecord(): boolean {
     if (this.#options.onFailure === 'fail_open' || !this.isOn) return false;
-    return this.#changes.isHalfFull || this.#own.isHalfFull;
+    return this.#changes.isHalfFull || this.#own.writer.isHalfFull;
+  }
+
+  get cannotRecordReads(): boolean {
+    if (this.#options.onFailure === 'fail_open' || !this.isOn) return false;
+    return this.#requests.writer.isHalfFull;
   }
 
   #onFailure(error: unknown): void {
@@ -207,7 +220,10 @@ export class NodeAudit implements AuditSink, NodeAuditing {
     this.#options.log.error(
       {
         error: String(error),
-        bufferedBytes: this.#changes.bufferedBytes + this.#own.bufferedBytes,
+        bufferedBytes: Object.values(this.#writers).reduce(
+          (sum, { bufferedBytes }) => sum + bufferedBytes,
+          0,
+        ),
       },
       this.#options.onFailure === 'fail_closed'
         ? 'The audit cannot be written. Changes are refused when half of its buffer is used.'
@@ -216,12 +232,11 @@ export class NodeAudit implements AuditSink, NodeAuditing {
   }
 
   #onTick(): void {
-    if (this.#told.size > 0) this.#tellRest();
+    this.#tellRest();
     const now = Date.now();
     if (now >= this.#clearUpDueMs) {
       this.#clearUpDueMs = now + clearUpMs;
-      this.#changes.clearUp();
-      this.#own.clearUp();
+      for (const writer of Object.values(this.#writers)) writer.clearUp();
     }
     if (now < this.#anchorDueMs) return;
     this.#anchorDueMs = now + this.#options.anchorSeconds * 1000;
@@ -231,11 +246,13 @@ export class NodeAudit implements AuditSink, NodeAuditing {
   /** AUDIT-NODE-3. Where that fails it is done the next time. */
   async anchor(): Promise<void> {
     // What was dropped is no part of it: after a restart its number is given to another record.
-    const { seq, head } = this.#own.end;
-    if (!this.isOn || this.#engine === undefined || seq === this.#anchoredSeq) return;
+    if (!this.isOn || this.#engine === undefined) return;
+    await this.#anchorRequests();
+    const { seq, head } = this.#own.writer.end;
+    if (seq === this.#anchoredSeq) return;
     const before = this.#anchoredSeq;
     this.#anchoredSeq = seq;
-    await this.#own.durable();
+    if (!(await isDurable(this.#own.writer))) return;
     await this.#engine
       .submit(
         { type: 'anchor_audit', node: this.#options.nodeId, size: seq, head },
@@ -246,14 +263,22 @@ export class NodeAudit implements AuditSink, NodeAuditing {
       });
   }
 
+  async #anchorRequests(): Promise<void> {
+    const { seq: size, head } = this.#requests.writer.end;
+    if (size === this.#anchoredRequests) return;
+    this.#anchoredRequests = size;
+    if (await isDurable(this.#requests.writer))
+      this.#record(this.#own, { by: 'holdfast', operation: 'anchor_requests', size, head });
+  }
+
   // ---- what is told of it -----------------------------------------------------------------------
 
   status(): AuditStatus {
-    const chains = { changes: this.#changes, node: this.#own };
+    const writers = this.#writers;
     return {
-      isFailing: this.#changes.isFailing || this.#own.isFailing,
+      isFailing: Object.values(writers).some(({ isFailing }) => isFailing),
       refusesChanges: this.cannotRecord,
-      chains: Object.entries(chains).map(([chain, writer]) => ({
+      chains: Object.entries(writers).map(([chain, writer]) => ({
         chain,
         size: writer.end.seq,
         head: writer.end.head,
@@ -265,22 +290,45 @@ export class NodeAudit implements AuditSink, NodeAuditing {
     };
   }
 
-  /** Of what is durable in the files of this node. */
-  async checkpoint(): Promise<{ readonly notes: readonly string[]; readonly verifierKey: string }> {
+  /** Of what is durable in the files of this node. Undefined: that cannot be made so now. */
+  async checkpoint(): Promise<
+    { readonly notes: readonly string[]; readonly verifierKey: string } | undefined
+  > {
     const { clusterId, nodeId } = this.#options;
-    const ends = { changes: this.#changes.end, node: this.#own.end };
-    await Promise.all([this.#changes.durable(), this.#own.durable()]);
+    const writers = this.#writers;
+    const ends = chainNames.map((chain) => ({ chain, end: writers[chain].end }));
+    const durable = Promise.all(chainNames.map((chain) => isDurable(writers[chain])));
+    const late = setTimeout(longestCheckpointMs, [false], { ref: false });
+    if ((await Promise.race([durable, late])).includes(false)) return undefined;
     const folder = join(this.#options.folder, auditFolder);
     const signer = (this.#signer ??= openSigner(folder, `holdfast/${clusterId}/${nodeId}`));
-    const notes = (['changes', 'node'] as const).map((chain) =>
-      signer.sign(originOf(clusterId, chain, nodeId), ends[chain]),
+    const notes = ends.map(({ chain, end }) =>
+      signer.sign(originOf(clusterId, chain, nodeId), end),
     );
     return { notes, verifierKey: signer.verifierKey };
   }
 
+  /** AUDIT-NODE-5. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#tellRest();
-    await Promise.all([this.#changes.close(), this.#own.close()]);
+    const left = await Promise.all(
+      chainNames.map(async (chain) => ({ chain, ...(await this.#writers[chain].close()) })),
+    );
+    for (const { chain, records, bytes } of left)
+      if (records > 0)
+        this.#options.log.error(
+          { chain, records, bytes },
+          chain === 'changes'
+            ? 'The end of the audit is not written. What is missing is written after a restart, from the log.'
+            : 'The end of the audit is not written. These records are lost: they stand in no log.',
+        );
   }
 }
+
+/** False: the node ends before. */
+const isDurable = (writer: ChainWriter): Promise<boolean> =>
+  writer.durable().then(
+    () => true,
+    () => false,
+  );

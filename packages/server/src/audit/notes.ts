@@ -4,6 +4,8 @@
  *
  * NOTE-1: whoever keeps a note finds out by it that the chain was shortened or rewritten since. The hash is that of the last record of
  *     the chain; it is no tree, so that there are no proofs of single records.
+ * NOTE-2: a key has its name once all of it is durable: a crash leaves none or a whole one. One that cannot be read is refused and
+ *     never replaced, as notes may have been signed by it.
  */
 import {
   createHash,
@@ -14,7 +16,16 @@ import {
   verify,
 } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { ChainEnd } from './lines.ts';
 
@@ -40,16 +51,20 @@ function keyHash(name: string, raw: Buffer): Buffer {
   return createHash('sha256').update(typed).digest().subarray(0, 4);
 }
 
-/** The key of this node, which is made where there is none. @param name Of the node, without spaces or `+`. */
+/**
+ * The key of this node, which is made where there is none.
+ *
+ * @param name Of the node, without spaces or `+`.
+ * @throws Error where the file is none of a key.
+ */
 export function openSigner(folder: string, name: string): Signer {
   const path = join(folder, keyFile);
   if (!existsSync(path)) {
     mkdirSync(folder, { recursive: true, mode: privateFolderMode });
     const { privateKey } = generateKeyPairSync('ed25519');
-    const text = privateKey.export({ type: 'pkcs8', format: 'pem' });
-    writeFileSync(path, text, { mode: privateMode, flag: 'wx' });
+    writeKey(folder, path, privateKey.export({ type: 'pkcs8', format: 'pem' }));
   }
-  const key = createPrivateKey(readFileSync(path));
+  const key = readKey(path);
   const raw = rawKey(createPublicKey(key));
   const hash = keyHash(name, raw);
   const encoded = Buffer.concat([Buffer.of(ed25519Type), raw]).toString('base64');
@@ -61,6 +76,31 @@ export function openSigner(folder: string, name: string): Signer {
       return `${text}\n— ${name} ${signature.toString('base64')}\n`;
     },
   };
+}
+
+/** NOTE-2. */
+function writeKey(folder: string, path: string, text: string | Buffer): void {
+  const partial = `${path}.partial`;
+  writeFileSync(partial, text, { mode: privateMode, flush: true });
+  renameSync(partial, path);
+  const descriptor = openSync(folder, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function readKey(path: string): KeyObject {
+  try {
+    const key = createPrivateKey(readFileSync(path));
+    if (key.asymmetricKeyType === 'ed25519') return key;
+  } catch {
+    // The library's text may tell of what is in the file.
+  }
+  throw new Error(
+    `${path} is no whole Ed25519 key: it was cut off or altered. No checkpoint is signed. Bring the file back from a copy; or move it away, and a new key is made: keep its verifier key then ("holdfast audit checkpoint --verifier-key"), beside that of before, by which the notes of before are checked.`,
+  );
 }
 
 export interface Checkpoint {

@@ -3,6 +3,7 @@
  *
  * AUDIT-VERIFY-1: a record that was altered, taken out, put in or moved is found, and so is a shortened end that an
  *     anchor, a checkpoint or another node knows of. What the oldest file begins after is taken from the file.
+ * AUDIT-VERIFY-2: it is read line by line: what is kept meanwhile does not grow with the files.
  */
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
@@ -41,7 +42,11 @@ export interface Verified {
   readonly problem: Problem | undefined;
 }
 
-export type OnRecord = (seq: number, hash: string, body: string) => void;
+/** @param node Whose the file says that it is. */
+export type OnRecord = (seq: number, hash: string, body: string, node: string) => void;
+
+/** AUDIT-VERIFY-2. */
+const mostGaps = 10_000;
 
 class Walk {
   readonly gaps: Gap[] = [];
@@ -109,7 +114,7 @@ class Walk {
 
   #gap(to: ChainEnd, reason: string, where: string): void {
     const from = (this.end?.seq ?? 0) + 1;
-    if (this.#chain === 'node' && reason !== 'dropped')
+    if (this.#chain !== 'changes' && reason !== 'dropped')
       return this.#fail(
         'missing',
         from,
@@ -130,6 +135,8 @@ class Walk {
         where,
         `From here on the node has found another record ${String(to.seq)} in the log of the cluster than in this file.`,
       );
+    if (this.gaps.length >= mostGaps)
+      return this.#fail('file', from, where, `There are more than ${String(mostGaps)} gaps.`);
     this.gaps.push({ from, to: to.seq, head: to.head, reason });
     this.end = to;
   }
@@ -155,7 +162,8 @@ class Walk {
         `Record ${String(seq)} follows ${String(before.seq)}: records were moved, or put in.`,
       );
     const isWhole = hashAfter(before.head, body) === hash;
-    const toldSeq = (JSON.parse(body) as { readonly seq: number }).seq;
+    const told = JSON.parse(body) as { readonly seq: number; readonly node?: unknown };
+    const toldSeq = told.seq;
     if (!isWhole || toldSeq !== seq)
       return this.#fail(
         'altered',
@@ -163,10 +171,18 @@ class Walk {
         where,
         `Record ${String(seq)} is not what its hash says: it, or the one before, was altered.`,
       );
+    // AUDIT-LINE-2; in a change it is what that is about.
+    if (this.#chain !== 'changes' && told.node !== undefined && told.node !== this.node)
+      return this.#fail(
+        'different',
+        seq,
+        where,
+        `Record ${String(seq)} is of node ${JSON.stringify(told.node)}, and its file says that it is of ${this.node}: the file was altered.`,
+      );
     this.first ??= seq;
     this.records += 1;
     this.end = { seq, head: hash };
-    this.#onRecord(seq, hash, body);
+    this.#onRecord(seq, hash, body, this.node);
   }
 }
 
@@ -177,8 +193,8 @@ export async function verifyChain(
   onRecord: OnRecord = () => undefined,
 ): Promise<Verified> {
   const walk = new Walk(chain, onRecord);
-  for (const name of filesOf(folder, chain)) {
-    await walkFile(join(folder, name), walk);
+  for await (const { text, where, isFirst } of linesOf(folder, chain)) {
+    walk.line(text, where, isFirst);
     if (walk.problem !== undefined) break;
   }
   const { first, records, gaps, problem, cluster, node } = walk;
@@ -186,20 +202,32 @@ export async function verifyChain(
   return { chain, folder, cluster, node, first, end, records, gaps, problem };
 }
 
-async function walkFile(path: string, walk: Walk): Promise<void> {
-  let number = 0;
-  let rest = '';
-  for await (const part of createReadStream(path, 'utf8')) {
-    const lines = `${rest}${part as string}`.split('\n');
-    rest = lines.pop() ?? '';
-    for (const text of lines) {
-      number += 1;
-      walk.line(text, `${path}:${String(number)}`, number === 1);
-      if (walk.problem !== undefined) return;
-    }
-    if (rest.length > longestLine) {
-      walk.line(rest, `${path}:${String(number + 1)}`, false);
-      return;
+interface ReadLine {
+  readonly text: string;
+  readonly where: string;
+  /** Of its file. */
+  readonly isFirst: boolean;
+}
+
+/** Of all files of a chain, in order; not what is being written at the end of each. */
+export async function* linesOf(
+  folder: string,
+  chain: ChainName,
+): AsyncGenerator<ReadLine, void, undefined> {
+  for (const name of filesOf(folder, chain)) {
+    const path = join(folder, name);
+    let number = 0;
+    let rest = '';
+    for await (const part of createReadStream(path, 'utf8')) {
+      const lines = `${rest}${part as string}`.split('\n');
+      rest = lines.pop() ?? '';
+      // What is longer is no record.
+      if (rest.length > longestLine) lines.push(rest);
+      for (const text of lines) {
+        number += 1;
+        yield { text, where: `${path}:${String(number)}`, isFirst: number === 1 };
+      }
+      if (rest.length > longestLine) return;
     }
   }
 }

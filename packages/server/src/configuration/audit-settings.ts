@@ -35,7 +35,7 @@ export const auditSettings: readonly Setting[] = [
     key: 'audit.keep_bytes',
     schema: bytes(4096),
     default: 1024 * mebibyte,
-    description: 'Bytes of each of the two chains that are kept; the oldest files are deleted.',
+    description: 'Bytes of each of the three chains that are kept; the oldest files are deleted.',
   },
   {
     key: 'audit.keep_days',
@@ -54,7 +54,7 @@ export const auditSettings: readonly Setting[] = [
     schema: z.int().min(1).max(86_400),
     default: 60,
     description:
-      'How often the end of the chain of a node is told to the log of the cluster, where it has changed.',
+      'How often the ends of the chains of a node are told to the log of the cluster, where they have changed.',
   },
 ];
 

@@ -158,7 +158,8 @@ describe('a disk that is full', () => {
     const taken = lines.slice(0, 30).filter((line) => writer.add(line)).length;
     assert.ok(taken > 3 && taken < 12, String(taken));
     assert.equal(writer.droppedRecords, 30 - taken);
-    assert.ok(writer.bufferedBytes <= 1000);
+    const longest = Math.max(...lines.map(({ length }) => length));
+    assert.ok(writer.bufferedBytes <= 1000 + longest);
     assert.equal(writer.isHalfFull, true);
     await writer.flush();
     disk.isFull = false;
@@ -173,6 +174,114 @@ describe('a disk that is full', () => {
     assert.equal(records, taken + 10);
     const { head } = endOf(lines[29] ?? '');
     assert.deepEqual(gaps, [{ from: taken + 1, to: 30, head, reason: 'dropped' }]);
+  });
+});
+
+describe('an entry of the log', () => {
+  test('is taken whole, and none after it while the buffer is full (AUDIT-FILE-2)', async (t) => {
+    const disk = new FullDisk();
+    disk.isFull = true;
+    const writer = writerIn(newFolder(t), { openFile: disk.openFile, bufferBytes: 1000 });
+    const lines = recordsOf(60);
+    assert.equal(writer.addEntry(lines.slice(0, 40)), true);
+    assert.equal(writer.droppedRecords, 0);
+    assert.equal(writer.addEntry(lines.slice(40)), false);
+    assert.equal(writer.droppedRecords, 20);
+    disk.isFull = false;
+    await writer.close();
+  });
+
+  test('is no more than so many records, however small (AUDIT-FILE-2)', async (t) => {
+    const disk = new FullDisk();
+    disk.isFull = true;
+    const writer = writerIn(newFolder(t), { openFile: disk.openFile, bufferBytes: 1 << 30 });
+    const line = (seq: number): string => `{"seq":${String(seq)},"hash":"${'a'.repeat(64)}"}`;
+    writer.addEntry(Array.from({ length: 65_536 }, (_, at) => line(at + 1)));
+    assert.equal(writer.addEntry([line(65_537)]), false);
+    await writer.close();
+  });
+
+  test('should wait while the disk is behind, and is told when it is not; not for one that fails or hangs (AUDIT-FILE-2)', async (t) => {
+    const disk = new FullDisk();
+    const writer = writerIn(newFolder(t), { openFile: disk.openFile, bufferBytes: 4000 });
+    let told = 0;
+    writer.onRoom(() => (told += 1));
+    const lines = recordsOf(60);
+    writer.addEntry(lines.slice(0, 40));
+    assert.equal(writer.isBehind, true);
+    await writer.flush();
+    assert.deepEqual([writer.isBehind, told], [false, 1]);
+    disk.isFull = true;
+    writer.addEntry(lines.slice(40));
+    writer.addEntry(recordsOf(80).slice(60));
+    assert.equal(writer.isBehind, true);
+    await writer.flush();
+    assert.deepEqual([writer.isBehind, told], [false, 2]);
+    disk.isFull = false;
+    await writer.close();
+  });
+});
+
+describe('a disk whose fsync fails', () => {
+  test('gets all again that was not durable: another fsync may succeed without it (AUDIT-FILE-4)', async (t) => {
+    const folder = newFolder(t);
+    const disk = new FullDisk();
+    const written: string[] = [];
+    let fails = false;
+    const writer = writerIn(folder, {
+      openFile: async (path) => {
+        const file = await disk.openFile(path);
+        return {
+          ...file,
+          write: (async (bytes: Buffer, at: number, length: number, position: number) => {
+            written.push(bytes.toString('utf8', at, at + length));
+            return file.write(bytes, at, length, position);
+          }) as typeof file.write,
+          datasync: () => (fails ? Promise.reject(new Error('EIO')) : file.datasync()),
+        };
+      },
+    });
+    const lines = recordsOf(4);
+    for (const line of lines.slice(0, 2)) writer.add(line);
+    await writer.flush();
+    assert.ok(writer.bufferedBytes > 0, 'it stays in memory until it is durable');
+    fails = true;
+    writer.add(lines[2] ?? '');
+    const durable = writer.durable();
+    await writer.flush();
+    assert.equal(writer.isFailing, true);
+    assert.equal(statSync(join(folder, readdirSync(folder)[0] ?? '')).size < 200, true);
+    fails = false;
+    writer.add(lines[3] ?? '');
+    written.length = 0;
+    await writer.flush();
+    await durable;
+    assert.equal(written.join(''), lines.map((line) => `${line}\n`).join(''));
+    await writer.close();
+    assert.equal((await verifyChain(folder, 'changes')).records, 4);
+  });
+});
+
+describe('closing', () => {
+  test('ends in bounded time on a disk that hangs, says what is not written, and tells nobody that it is durable (AUDIT-FILE-5)', async (t) => {
+    const hang = Promise.withResolvers<never>();
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const disk = new FullDisk();
+    const writer = writerIn(newFolder(t), {
+      openFile: async (path) => ({
+        ...(await disk.openFile(path)),
+        datasync: () => hang.promise,
+      }),
+    });
+    for (const line of recordsOf(3)) writer.add(line);
+    const durable = writer.durable().then(
+      () => 'durable',
+      () => 'not durable',
+    );
+    const closing = writer.close();
+    t.mock.timers.tick(2000);
+    assert.equal((await closing).records, 3);
+    assert.equal(await durable, 'not durable');
   });
 });
 

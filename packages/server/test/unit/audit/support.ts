@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { ChainWriter } from '../../../src/audit/chain-writer.ts';
-import type { AuditFile, ChainWriterOptions } from '../../../src/audit/chain-writer.ts';
+import type { AuditFile } from '../../../src/audit/chain-file.ts';
+import type { ChainWriterOptions } from '../../../src/audit/chain-writer.ts';
 import { chainStart, sealed } from '../../../src/audit/lines.ts';
 import type { ChainEnd } from '../../../src/audit/lines.ts';
 

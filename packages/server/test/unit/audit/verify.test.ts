@@ -193,7 +193,7 @@ describe('chains of several nodes', () => {
     await changes.close();
     assert.deepEqual(
       (await verifyFolders([folder], [], undefined)).map(({ problem }) => problem),
-      [undefined, undefined],
+      [undefined, undefined, undefined],
     );
     const path = join(folder, 'node-0000000000000001.jsonl');
     const lines = readFileSync(path, 'utf8').split('\n');
@@ -206,7 +206,126 @@ describe('chains of several nodes', () => {
   });
 });
 
+describe('the chains of a node', () => {
+  /** With the name of the node in each record, as the audit of a node makes them. */
+  async function own(t: TestContext, through: number): Promise<string> {
+    const folder = newFolder(t);
+    const requests = recordsOf(through, undefined, (at) => ({ node: 'n1', at }));
+    const { seq: size, head } = endOf(requests.at(-1) ?? '');
+    const anchor = { node: 'n1', operation: 'anchor_requests', size, head };
+    const chains = { node: recordsOf(3, undefined, () => anchor), requests, changes: recordsOf(2) };
+    for (const [chain, lines] of Object.entries(chains)) {
+      const writer = writerIn(folder, { chain: chain as keyof typeof chains });
+      for (const line of lines) writer.add(line);
+      await writer.close();
+    }
+    return folder;
+  }
+
+  const problems = async (
+    ...given: Parameters<typeof verifyFolders>
+  ): Promise<readonly (readonly unknown[])[]> =>
+    (await verifyFolders(...given)).flatMap(({ chain, problem }) =>
+      problem === undefined ? [] : [[chain, problem.what, problem.seq]],
+    );
+
+  function rename(folder: string, chains: readonly string[]): void {
+    for (const name of readdirSync(folder)) {
+      if (!chains.some((chain) => name.startsWith(chain))) continue;
+      const text = readFileSync(join(folder, name), 'utf8');
+      writeFileSync(join(folder, name), text.replace('"node":"n1"', '"node":"n9"'));
+    }
+  }
+
+  test('know by each other how far they had come (AUDIT-NODE-3)', async (t) => {
+    const folder = await own(t, 6);
+    assert.deepEqual(await problems([folder], [], undefined), []);
+    const path = join(folder, 'requests-0000000000000001.jsonl');
+    const lines = readFileSync(path, 'utf8').split('\n');
+    writeFileSync(path, `${lines.slice(0, 4).join('\n')}\n`);
+    assert.deepEqual(await problems([folder], [], undefined), [['requests', 'shortened', 4]]);
+  });
+
+  test('cannot be passed off as those of another node (AUDIT-LINE-2)', async (t) => {
+    const folder = await own(t, 6);
+    rename(folder, ['node', 'requests', 'changes']);
+    assert.deepEqual(await problems([folder], [], undefined), [
+      ['node', 'different', 1],
+      ['requests', 'different', 1],
+    ]);
+  });
+
+  test('are those of the node whose changes stand beside them', async (t) => {
+    const folder = await own(t, 6);
+    rename(folder, ['changes']);
+    assert.deepEqual(await problems([folder], [], undefined), [
+      ['node', 'different', 1],
+      ['requests', 'different', 1],
+    ]);
+  });
+
+  test('are missed where a checkpoint tells of them, and no folder is of their node (AUDIT-VERIFY-1)', async (t) => {
+    const signer = openSigner(newFolder(t), 'holdfast/c/n2');
+    const end = endOf(recordsOf(3)[2] ?? '');
+    const note = signer.sign('holdfast/c/node/n2', end);
+    const folder = await own(t, 6);
+    assert.deepEqual(await problems([folder], [{ path: 'kept', note }], signer.verifierKey), [
+      ['node', 'missing', 1],
+    ]);
+  });
+});
+
+test('two long chains are compared side by side, and gaps in either (AUDIT-VERIFY-2)', async (t) => {
+  const lines = recordsOf(30);
+  const whole = await written(t, lines);
+  const other = [
+    ...lines.slice(0, 20),
+    ...recordsOf(10, endOf(lines[19] ?? ''), (at) => ({ at, forged: at === 25 })),
+  ];
+  const differing = await written(t, other);
+  const gapped = newFolder(t);
+  const writer = writerIn(gapped);
+  for (const line of lines.slice(0, 3)) writer.add(line);
+  writer.goOnFrom(endOf(lines[9] ?? ''));
+  for (const line of lines.slice(10)) writer.add(line);
+  await writer.close();
+  const all = await verifyFolders([gapped, whole, differing], [], undefined);
+  assert.deepEqual(
+    all.slice(0, 3).map(({ problem }) => problem?.seq),
+    [undefined, undefined, 21],
+  );
+});
+
 describe('a checkpoint', () => {
+  test('is not signed by a key that was cut off, which is neither replaced nor told of (NOTE-2)', (t) => {
+    const folder = newFolder(t);
+    const { verifierKey } = openSigner(folder, 'holdfast/c/n1');
+    const path = join(folder, 'checkpoint-key.pem');
+    assert.deepEqual(readdirSync(folder), ['checkpoint-key.pem']);
+    const whole = readFileSync(path, 'utf8');
+    for (const length of [0, 10, 60, whole.length - 40]) {
+      writeFileSync(path, whole.slice(0, length));
+      assert.throws(
+        () => openSigner(folder, 'holdfast/c/n1'),
+        (error: Error) =>
+          /is no whole Ed25519 key.*move it away/.test(error.message) &&
+          !error.message.includes(whole.slice(30, 50)),
+      );
+      assert.equal(readFileSync(path, 'utf8'), whole.slice(0, length));
+    }
+    writeFileSync(path, whole);
+    // What a crash left of a key that never had its name is no key.
+    writeFileSync(`${path}.partial`, whole.slice(0, 20));
+    assert.equal(openSigner(folder, 'holdfast/c/n1').verifierKey, verifierKey);
+  });
+
+  test('is signed by a key that is written beside its name before it has it (NOTE-2)', (t) => {
+    const folder = newFolder(t);
+    mkdirSync(join(folder, 'checkpoint-key.pem.partial'));
+    assert.throws(() => openSigner(folder, 'holdfast/c/n1'), /EISDIR/);
+    assert.ok(!readdirSync(folder).includes('checkpoint-key.pem'));
+  });
+
   test('is a signed note that tells origin, size and hash, and is refused when altered (NOTE-1)', (t) => {
     const folder = newFolder(t);
     const signer = openSigner(folder, 'holdfast/c/n1');
