@@ -57,6 +57,14 @@ export const abouts: Readonly<Record<string, string>> = {
   'node-acknowledges-for-its-clients': 'cache',
   'client-granted-what-its-node-has-not': 'cache',
   'client-memory-survives-its-connection': 'cache',
+  'answer-to-an-earlier-leadership-counts': 'cache',
+  'node-drops-for-the-first-new-leader-only': 'cache',
+  'node-not-asked-by-a-new-leader': 'cache',
+  'silent-node-taken-for-one-without-lines': 'cache',
+  'late-grant-of-the-leader-before-is-kept': 'cache',
+  'clients-keep-what-their-node-dropped-for-a-new-leader': 'cache',
+  'new-process-vouches-for-the-one-before': 'cache',
+  'told-to-drop-all-and-drops-nothing': 'cache',
 };
 
 /** Situations of their own (`KIND=scenarios`) that are there for a fault: they are asked before all other runs. */

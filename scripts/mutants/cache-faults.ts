@@ -147,17 +147,16 @@ export const cacheFaults: readonly Fault[] = [
     name: 'node-acknowledges-for-its-clients',
     breaks: 'a client answers from its memory what an acknowledged write has replaced',
     file: `${engine}/coherence.ts`,
-    find: `    return this.#clients.invalidate(told.keys)?.then(() => true) ?? true;`,
-    put: `    void this.#clients.invalidate(told.keys);
-    return true;`,
+    find: `return dropped === undefined || this.#soon(dropped, told.keys);`,
+    put: `return dropped !== undefined || dropped === undefined;`,
   },
   {
     name: 'client-lease-longer-than-its-nodes',
     breaks:
       'a client answers an old value after the lease of its node, which is all that the leader waits for',
     file: `${engine}/client-memories.ts`,
-    find: `Math.min(cacheLeaseMs, line.leaseLeftMs)`,
-    put: `Math.max(cacheLeaseMs, line.leaseLeftMs)`,
+    find: `Math.min(clientLeaseMs, line.leaseLeftMs)`,
+    put: `Math.max(clientLeaseMs, line.leaseLeftMs)`,
   },
   {
     name: 'client-granted-what-its-node-has-not',
@@ -184,15 +183,15 @@ export const cacheFaults: readonly Fault[] = [
   {
     name: 'silent-sharer-extends-its-lease',
     breaks: 'a node that is not reached, and reads on, holds a write up for ever',
-    file: `${engine}/directory.ts`,
-    find: `return nowMs - sinceMs > longestOwedMs;`,
-    put: `return nowMs - sinceMs > 1e9;`,
+    file: `${engine}/sharer.ts`,
+    find: `nowMs - firstOf(owed) > longestOwedMs`,
+    put: `nowMs - firstOf(owed) > 1e9`,
   },
   {
     name: 'later-leader-taken-for-the-first',
     breaks:
       'a leader that knows of no lines lets writes through while those of its predecessor are answered',
-    file: `${engine}/coherence.ts`,
+    file: `${engine}/leading.ts`,
     find: `lastIndex <= 1) this.#firstTerm = term;`,
     put: `lastIndex > 0) this.#firstTerm = term;`,
   },
@@ -244,8 +243,114 @@ export const cacheFaults: readonly Fault[] = [
     name: 'node-memory-by-a-clock-that-misses-sleep',
     breaks: 'a node whose machine slept answers what was replaced meanwhile',
     file: `${engine}/coherence.ts`,
-    find: `clock.mayMissSleep === true ? unkept : grant; // COH-5`,
+    find: `clock.mayMissSleep === true ? unkept : grant; // COH-3`,
     put: `grant;`,
     hiddenFromRuns: 'the clocks of runs count sleep',
+  },
+  {
+    name: 'answer-to-an-earlier-leadership-counts',
+    breaks:
+      'a leader that leads again lets writes through by what a node had dropped for its leadership before, and was granted anew since',
+    file: `${engine}/leading.ts`,
+    find: `      leadsOn: () => this.#led === led,
+      onNoneLeft: () => {
+        led.directory.earlierAreOver();`,
+    put: `      leadsOn: () => true,
+      onNoneLeft: () => {
+        (this.#led ?? led).directory.earlierAreOver();`,
+  },
+  {
+    name: 'node-drops-for-the-first-new-leader-only',
+    breaks: 'a node says that nothing of earlier leaders is left because that was so once',
+    file: `${engine}/coherence.ts`,
+    find: `if (term > this.#newest.term) this`,
+    put: `if (this.#newest.term === 0) this`,
+  },
+  {
+    name: 'node-not-asked-by-a-new-leader',
+    breaks:
+      'a new leader lets writes through while a node that it has not asked answers old values',
+    file: `${engine}/earlier-lines.ts`,
+    find: `new Set(members.all);`,
+    put: `new Set(members.all.slice(0, -1));`,
+  },
+  {
+    name: 'silent-node-taken-for-one-without-lines',
+    breaks:
+      'a new leader lets writes through while the one before, which is cut off, answers old values',
+    file: `${engine}/earlier-lines.ts`,
+    find: `      () => again(),`,
+    put: `      () => {
+        left.delete(node);
+        if (left.size === 0 && leadsOn()) onNoneLeft();
+      },`,
+  },
+  {
+    name: 'removed-member-not-waited-for',
+    breaks:
+      'a member that was removed answers old values after the next leader let a write through',
+    file: `${engine}/earlier-lines.ts`,
+    find: `  if (!members.areAll(beganMs)) return; // EARLIER-1\n`,
+    put: ``,
+  },
+  {
+    name: 'lines-for-those-that-no-later-leader-knows',
+    breaks:
+      'a node that was added by an entry that is lost keeps lines of which a later leader cannot ask',
+    file: `${engine}/leading.ts`,
+    find: `if (!this.#mayBeGranted(node))`,
+    put: `if (node === '')`,
+  },
+  {
+    name: 'late-grant-of-the-leader-before-is-kept',
+    breaks:
+      'a node that said that it has nothing of earlier leaders is granted something by one afterwards',
+    file: `${lines}/lines.ts`,
+    find: ` || term < this.#leastTerm) return`,
+    put: `) return`,
+  },
+  {
+    name: 'clients-keep-what-their-node-dropped-for-a-new-leader',
+    breaks:
+      'clients answer old values after a new leader was told that nothing is left at their node',
+    file: `${engine}/coherence.ts`,
+    find: `    await this.#clients.dropAll();\n`,
+    put: ``,
+  },
+  {
+    name: 'new-process-vouches-for-the-one-before',
+    breaks:
+      'clients of a node that was started anew answer what the process before it granted them',
+    file: `${engine}/coherence.ts`,
+    find: `    if (leftMs > 0) await`,
+    put: `    if (leftMs > 1e9) await`,
+  },
+  {
+    name: 'silent-client-ends-the-lease-of-its-node',
+    breaks: 'one client that is paused takes what all others of its node have in their memory',
+    file: `${engine}/leading.ts`,
+    find: `    if (isList(dropped)) directory.heard(sharer, notGone); // SHARER-7\n`,
+    put: ``,
+  },
+  {
+    name: 'one-client-takes-the-place-of-all',
+    breaks: 'a client that begins anew again and again keeps all others from keeping anything',
+    file: `${engine}/directory.ts`,
+    find: `    if (epochs >= this.#bounds.maxEpochsEach) return undefined; // SHARER-6\n`,
+    put: ``,
+  },
+  {
+    name: 'keys-of-one-client-without-a-bound',
+    breaks: 'the keys of one client push those of all others out of the directory',
+    file: `${engine}/directory.ts`,
+    find: `sharer.keys.size >= this.#bounds.maxKeysEach && `,
+    put: `sharer.keys.size < 0 && `,
+  },
+  {
+    name: 'told-to-drop-all-and-drops-nothing',
+    breaks: 'a client says that it has nothing left, and goes on with what it has',
+    file: 'packages/client/src/cache-memory.ts',
+    find: `      if (epoch === this.#lines.epoch) this.#lines.drop();\n`,
+    put: ``,
   },
 ];

@@ -11,9 +11,9 @@
  * CLIENT-CACHE-4: what is kept cannot be changed by who was given it: it is frozen.
  * CLIENT-CACHE-5: without a clock that surely counts what the machine sleeps a client has no such memory.
  */
-import { cacheLeaseMs, Lines } from '@holdfast/protocol/cache';
+import { clientLeaseMs, Lines } from '@holdfast/protocol/cache';
 import type { Fetch } from '@holdfast/protocol/cache';
-import type { CacheKeepAnswer, CachePush, Json } from '@holdfast/protocol';
+import type { CacheDroppedBody, CacheKeepAnswer, CachePush, Json } from '@holdfast/protocol';
 import type { ClientClock } from './clock.ts';
 import type { Connection } from './connection.ts';
 import { CacheStore } from './cache-store.ts';
@@ -87,7 +87,7 @@ export class CacheMemory {
       return undefined;
     }
     this.#hits += 1;
-    if (this.#lines.leaseLeftMs(nowMs) < cacheLeaseMs / 2) this.#renew(key, timeoutMs);
+    if (this.#lines.leaseLeftMs(nowMs) < clientLeaseMs / 2) this.#renew(key, timeoutMs);
     return line.value.found;
   }
 
@@ -126,9 +126,18 @@ export class CacheMemory {
   }
 
   /** CLIENT-CACHE-3. */
-  #drop({ epoch, seq, keys }: CachePush): void {
+  #drop({ epoch, seq, keys, all }: CachePush): void {
+    if (all === true) {
+      if (epoch === this.#lines.epoch) this.#lines.drop();
+      this.#acknowledge({ epoch });
+      return;
+    }
     if (!this.#lines.invalidate({ term: 0, epoch, seq, keys, shared: [] })) return;
-    this.#connection.cacheDropped({ epoch, seq }, leaveTimeoutMs).catch(() => undefined);
+    this.#acknowledge({ epoch, seq });
+  }
+
+  #acknowledge(dropped: CacheDroppedBody): void {
+    this.#connection.cacheDropped(dropped, leaveTimeoutMs).catch(() => undefined);
   }
 
   /** Drops everything, and lets the node know, which need not wait for the lease then. */

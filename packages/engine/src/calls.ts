@@ -81,6 +81,8 @@ export type Call =
     } & Caller)
   /** The leader tells a node what it may not answer from its memory any more; answered when it is gone. */
   | ({ readonly type: 'cache_invalidate'; readonly timeoutMs: number } & Invalidation)
+  /** A new leader has a node drop what earlier leaders granted it of the cache (cache/earlier-lines.ts); answered when that is gone. */
+  | { readonly type: 'cache_drop_earlier'; readonly term: number; readonly timeoutMs: number }
   | {
       /** A member tells the hash of the snapshot that it saved: every member compares it with its own (state-digests.ts). */
       readonly type: 'state_digest';
@@ -118,6 +120,7 @@ const callTypes: ReadonlySet<unknown> = new Set<Call['type']>([
   'cache_fill',
   'cache_fill_end',
   'cache_invalidate',
+  'cache_drop_earlier',
   'payloads',
   'state_digest',
 ]);
@@ -141,6 +144,7 @@ export function isCall(value: unknown, level: number): value is Call {
   };
   if (!callTypes.has(call.type) || !Number.isFinite(call.timeoutMs)) return false;
   if (call.type === 'cache_invalidate') return isInvalidation(value);
+  if (call.type === 'cache_drop_earlier') return 'term' in value && isCount(value.term);
   if (call.type === 'payloads') return 'wanted' in value && areWirePayloads(value.wanted);
   if (call.type !== 'state_digest' && !hasCaller(value)) return false;
   if (call.type === 'cache_read') return isCacheRead(value);

@@ -57,6 +57,8 @@ export class PeerRequests {
         return { type: 'ok', value: await payloads.given(request.wanted.map(fromWire)) };
       if (request.type === 'cache_invalidate')
         return { type: 'ok', value: await coherence.onInvalidation(request) };
+      if (request.type === 'cache_drop_earlier')
+        return { type: 'ok', value: await coherence.onNewLeader(request.term) };
       const deadlineMs = clock.now() + request.timeoutMs;
       await route.whenReadyHere(deadlineMs);
       return { type: 'ok', value: await this.#asLeader(from, request, deadlineMs, signal) };
@@ -73,7 +75,10 @@ export class PeerRequests {
 
   async #asLeader(
     from: MemberId,
-    call: Exclude<Call, { type: 'state_digest' | 'cache_invalidate' | 'ask' | 'payloads' }>,
+    call: Exclude<
+      Call,
+      { type: 'state_digest' | 'cache_invalidate' | 'cache_drop_earlier' | 'ask' | 'payloads' }
+    >,
     deadlineMs: number,
     signal: AbortSignal,
   ): Promise<unknown> {

@@ -52,6 +52,8 @@ import type {
 } from './types.ts';
 
 const closeHandoverMs = 1000;
+/** Longer than leases live: after that nobody is waited for. */
+const askEarlierMs = 2500;
 const byNode: Caller = { identity: nodeIdentity };
 
 export class RaftEngine implements Engine {
@@ -146,6 +148,11 @@ export class RaftEngine implements Engine {
         const call = { type: 'cache_invalidate', ...told, timeoutMs } as const;
         return unwrapAnswer(await transport.call(node as MemberId, call, undefined, timeoutMs));
       },
+      askEarlier: async (node, term) => {
+        const call = { type: 'cache_drop_earlier', term, timeoutMs: askEarlierMs } as const;
+        return unwrapAnswer(await transport.call(node as MemberId, call, undefined, askEarlierMs));
+      },
+      status: () => replica.status(),
       ask: (key, epoch, options) => this.#leaderCalls.readCache(key, epoch, options),
     });
   }
@@ -207,8 +214,8 @@ export class RaftEngine implements Engine {
     return this.#coherence.read(key, options);
   }
 
-  openCacheClient(tell: TellClient): CacheClient {
-    return this.#coherence.openClient(tell);
+  openCacheClient(tell: TellClient, who: string): CacheClient {
+    return this.#coherence.openClient(tell, who);
   }
 
   get cacheFills(): CacheFills {

@@ -221,7 +221,7 @@ export interface Engine {
    *
    * @param tell Called with what it has to drop.
    */
-  openCacheClient(tell: TellClient): CacheClient;
+  openCacheClient(tell: TellClient, who: string): CacheClient;
   query<Q extends Query>(
     query: Q,
     consistency: Consistency,

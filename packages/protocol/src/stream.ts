@@ -59,6 +59,8 @@ export interface CachePush {
   readonly epoch: string;
   readonly seq: number;
   readonly keys: readonly string[];
+  /** Not only these keys, but all that it has under this epoch: it is acknowledged without a number. */
+  readonly all?: true;
 }
 
 /** A hold of a session that is used on this stream was ended by others. */

@@ -12,6 +12,10 @@ import type { OperationContext, Outcome } from '../operations/context.ts';
 import { jsonOf } from '../operations/queue-wire.ts';
 import { otherOf } from '../pipeline/perform.ts';
 
+/** For people who ask who delays writes. */
+const whoIs = ({ caller: { identity, address } }: OperationContext): string =>
+  `${identity} at ${address ?? 'an unknown address'}`;
+
 const keep = otherOf('cache_keep');
 const dropped = otherOf('cache_dropped');
 
@@ -34,9 +38,7 @@ export class StreamMemory {
     context: OperationContext,
   ): Promise<CacheKeepAnswer> {
     const { engine, nodeId: node } = context.service;
-    const client = (this.#client ??= engine.openCacheClient(({ epoch: told, seq, keys }) =>
-      this.#push({ epoch: told, seq, keys }),
-    ));
+    const client = (this.#client ??= engine.openCacheClient(this.#push, whoIs(context)));
     if (this.#ended) client.close();
     const { view, term, grant } = await client.read(key, epoch, callOptions(context));
     const isOver = grant === 'over';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import { cacheLeaseMs } from '@holdfast/protocol/cache';
+import { clientLeaseMs } from '@holdfast/protocol/cache';
 import type { CacheDroppedBody, CacheKeepAnswer, CachePush, Json } from '@holdfast/protocol';
 import { CacheMemory } from '../../src/cache-memory.ts';
 import type { CacheConnection } from '../../src/cache-memory.ts';
@@ -15,7 +15,7 @@ class Node {
   term = 1;
   seq = 0;
   line: CacheKeepAnswer['line'] = 'shared';
-  leaseMs = cacheLeaseMs;
+  leaseMs = clientLeaseMs;
   endsInSeconds: number | null = null;
   epoch = '';
   /** Holds answers back until it resolves. */
@@ -60,6 +60,8 @@ class Node {
   };
 
   break = (): void => this.#broken();
+  /** Has it drop all that it has under this epoch. */
+  tellAll = (epoch: string): void => this.#push({ epoch, seq: 0, keys: [], all: true });
   tell(...keys: string[]): void {
     this.#push({ epoch: `${this.epoch}@1`, seq: (this.seq += 1), keys });
   }
@@ -87,7 +89,7 @@ describe('The memory of a client', () => {
 
   it('answers nothing once the lease has run out by the clock, though no timer fires', async () => {
     await read();
-    clock.nowMs += cacheLeaseMs - 1;
+    clock.nowMs += clientLeaseMs - 1;
     assert.ok(memory.read('k', 1000) !== undefined);
     clock.nowMs += 1;
     node.leaseMs = 0;
@@ -96,10 +98,10 @@ describe('The memory of a client', () => {
 
   it('asks in time for the lease to go on, once', async () => {
     await read();
-    clock.nowMs += cacheLeaseMs / 2 + 1;
+    clock.nowMs += clientLeaseMs / 2 + 1;
     await Promise.all([read(), read(), read()]);
     assert.equal(node.asked, 2);
-    clock.nowMs += cacheLeaseMs / 2;
+    clock.nowMs += clientLeaseMs / 2;
     assert.ok(memory.read('k', 1000) !== undefined);
   });
 
@@ -108,6 +110,18 @@ describe('The memory of a client', () => {
     node.tell('k');
     assert.equal(memory.read('k', 1000), undefined);
     assert.deepEqual(node.dropped, [{ epoch: 'me#1@1', seq: 2 }]);
+  });
+
+  it('drops everything when it is told so, of the epoch that it is told, and says so', async () => {
+    await read();
+    const { epoch } = node;
+    node.tellAll('me#0');
+    assert.ok(memory.read('k', 1000) !== undefined, 'another epoch');
+    node.tellAll(epoch);
+    assert.equal(memory.read('k', 1000), undefined);
+    assert.deepEqual(node.dropped, [{ epoch: 'me#0' }, { epoch }]);
+    await read();
+    assert.notEqual(node.epoch, epoch);
   });
 
   it('drops everything with a broken connection, and what comes over it afterwards is not kept', async () => {

@@ -11,19 +11,39 @@
  *     that are silent: whoever sees its connection break may do so late.
  * MEMORY-5: the lease of a client goes on only as long as it may do what it might when that was granted: the lease is one for all its
  *     keys, and a key that it may read no more would go on with the others.
+ * MEMORY-6: whoever is told that no client has anything left (`dropAll`) is told so when each that was granted something before that was
+ *     asked has said that it dropped all of it, or its lease has run out.
+ * MEMORY-7: a client is told by itself, and waited for by itself: what others had and have dropped is acknowledged at once
+ *     (`waitedFor`), and the lease of a client is shorter than that of its node, so that a silent one delays writes of
+ *     what it has for no longer than its own.
  */
-import { cacheLeaseMs, certainMs } from '@holdfast/protocol/cache';
+import { certainMs, clientLeaseMs } from '@holdfast/protocol/cache';
 import type { Grant, Invalidation } from '@holdfast/protocol/cache';
 import type { Clock } from '../clock.ts';
+import type { Delay } from './delays.ts';
 import { Directory } from './directory.ts';
 import type { DirectoryBounds } from './directory.ts';
+import type { Sharer } from './sharer.ts';
 
-const bounds: DirectoryBounds = { maxKeys: 100_000, maxSharers: 10_000 };
+const bounds: DirectoryBounds = {
+  maxKeys: 100_000,
+  maxSharers: 10_000,
+  maxKeysEach: 20_000,
+  maxEpochsEach: 8,
+};
 /** Clients that are told in one turn. */
 const toldPerTurn = 200;
 
+/** What a client is told: keys, or all that it has under an epoch. */
+export interface ToldClient {
+  readonly epoch: string;
+  readonly seq: number;
+  readonly keys: readonly string[];
+  readonly all?: true;
+}
+
 /** Tells a client what to drop. */
-export type TellClient = (told: Invalidation) => void;
+export type TellClient = (told: ToldClient) => void;
 
 interface Client {
   readonly tell: TellClient;
@@ -52,6 +72,8 @@ export class ClientMemories {
     string,
     { readonly dropped: Promise<void>; readonly go: () => void }
   >();
+  /** MEMORY-6: those that are waited for, and who waits. */
+  readonly #leaving = new Map<Set<Sharer>, () => void>();
   #opened = 0;
   #tellPlanned = false;
 
@@ -67,9 +89,17 @@ export class ClientMemories {
     return this.#directory.owedCount;
   }
 
-  /** @returns A name of it that no other client of this process has. */
-  open(tell: TellClient): string {
-    const id = `client-${String((this.#opened += 1))}`;
+  /** Who delayed writes. */
+  get delays(): readonly Delay[] {
+    return this.#directory.delays.list;
+  }
+
+  /**
+   * @param who For people: who it is, and from where.
+   * @returns A name of it that no other client of this process has.
+   */
+  open(tell: TellClient, who: string): string {
+    const id = `${who} #${String((this.#opened += 1))}`;
     this.#clients.set(id, { tell, told: new Map(), epochs: new Set() });
     return id;
   }
@@ -81,7 +111,7 @@ export class ClientMemories {
 
   /** MEMORY-1. To be called in the turn in which `line` is so. */
   read(id: string, epoch: string, key: string, line: NodeLine): Grant | 'over' {
-    const leaseMs = certainMs(Math.min(cacheLeaseMs, line.leaseLeftMs), 0);
+    const leaseMs = certainMs(Math.min(clientLeaseMs, line.leaseLeftMs), 0);
     const client = this.#clients.get(id);
     if (!line.isKept || leaseMs === 0 || client === undefined)
       return { seq: 0, leaseMs: 0, line: 'none' };
@@ -101,6 +131,41 @@ export class ClientMemories {
       if (waiting !== undefined) (all ??= []).push(waiting);
     }
     return all && Promise.all(all);
+  }
+
+  /** MEMORY-7: those of them that clients may have still. */
+  waitedFor(keys: readonly string[]): readonly string[] {
+    return keys.filter((key) => this.#waiting.has(key));
+  }
+
+  /** MEMORY-6. Undefined: nobody has anything. */
+  dropAll(): Promise<void> | undefined {
+    const nowMs = this.#clock.now();
+    const left = new Set(this.#directory.live(nowMs));
+    if (left.size === 0) return undefined;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#leaving.set(left, resolve);
+    this.#tellToLeave([...left]);
+    return promise;
+  }
+
+  /** What only time brings about is seen by the tick (MEMORY-4). */
+  #tellToLeave(sharers: readonly Sharer[]): void {
+    for (const { node, epoch } of sharers.slice(0, toldPerTurn))
+      this.#clients.get(node)?.tell({ epoch: ownEpochOf(epoch), seq: 0, keys: [], all: true });
+    // The others in a turn of their own.
+    if (sharers.length > toldPerTurn)
+      this.#clock.after(0, () => this.#tellToLeave(sharers.slice(toldPerTurn)));
+  }
+
+  #lookWhoLeft(): void {
+    const nowMs = this.#clock.now();
+    for (const [left, go] of this.#leaving) {
+      for (const sharer of left) if (this.#directory.isGone(sharer, nowMs)) left.delete(sharer);
+      if (left.size > 0) continue;
+      this.#leaving.delete(left);
+      go();
+    }
   }
 
   #begin(key: string): Promise<void> | undefined {
@@ -148,7 +213,7 @@ export class ClientMemories {
       const client = this.#clients.get(sharer.node);
       if (client === undefined || told.keys.length === 0) continue;
       client.told.set(told.seq, told);
-      client.tell(told);
+      client.tell({ epoch: told.epoch, seq: told.seq, keys: told.keys });
       left -= 1;
       if (left > 0) continue;
       // The others in a turn of their own.
@@ -165,7 +230,7 @@ export class ClientMemories {
     client.told.delete(seq);
     const sharer = this.#directory.sharer(id, told.epoch);
     if (sharer === undefined) return;
-    this.#directory.acknowledged(sharer, told, this.#clock.now());
+    this.#directory.acknowledged(sharer, told.keys, this.#clock.now());
     for (const key of told.keys) this.#look(key);
   }
 
@@ -177,10 +242,12 @@ export class ClientMemories {
       if (sharer !== undefined) this.#directory.left(sharer);
     }
     for (const key of this.#waiting.keys()) this.#look(key);
+    this.#lookWhoLeft();
   }
 
   onTick(): void {
     this.#directory.onTick(this.#clock.now());
+    this.#lookWhoLeft();
     this.#planTelling();
     for (const [id, { told, epochs }] of this.#clients) {
       for (const named of epochs)
@@ -189,3 +256,6 @@ export class ClientMemories {
     }
   }
 }
+
+/** What a client calls its epoch (MEMORY-3). */
+const ownEpochOf = (named: string): string => named.slice(0, named.lastIndexOf('@'));

@@ -1,34 +1,25 @@
 /**
  * The coherent cache of one node: its lines, and while it leads the directory of everybody's.
  *
- * COH-1: what a node answers from its memory is what the key has at that moment: a line of it is granted with the value
- *     in the turn in which that is read, after a proof of leadership that was asked for since the read came
- *     (directory.ts, lines.ts), and every write of the cache goes into the log through `gate`.
- * COH-2: the node that leads is a sharer like the others; it is told without the network.
- * COH-3: timers and answers of nodes only occasion another look at the directory: what they bring about is decided by
- *     clocks and by what was acknowledged.
- * COH-4: an invalidation is acknowledged when the lines of this node are gone and those of its clients (client-memories.ts).
- * COH-5: where the clock may miss a sleep nothing is kept, and every read asks the leader.
+ * COH-1: what a node answers from its memory is what the key has at that moment: a line of it is granted under the rules of the
+ *     leader (leading.ts, directory.ts), and answered under those of lines (lines.ts).
+ * COH-2: an invalidation is acknowledged when the lines of this node are gone and those of its clients (client-memories.ts).
+ * COH-3: where the clock may miss a sleep nothing is kept, and every read asks the leader.
  */
 import { LRUCache } from 'lru-cache';
-import { cacheLeaseMs, Lines } from '@holdfast/protocol/cache';
+import { cacheLeaseMs, grantorLeaseMs, Lines } from '@holdfast/protocol/cache';
 import type { Fetch, Grant, Invalidation, LineState } from '@holdfast/protocol/cache';
 import { nodeIdentity } from '@holdfast/state';
-import type { CommandResult, ResourceName, StateMachine } from '@holdfast/state';
+import type { CommandResult } from '@holdfast/state';
 import type { Status } from '@holdfast/raft';
-import type { Clock } from '../clock.ts';
 import { clusterClockGrainMs } from '../cluster-clock.ts';
-import { Interrupted } from '../interrupted.ts';
-import type { Timings } from '../timings.ts';
 import type { CallOptions } from '../types.ts';
 import { ClientMemories } from './client-memories.ts';
 import type { TellClient } from './client-memories.ts';
-import { Directory } from './directory.ts';
-import { turnOf } from './filling.ts';
-import { Fills } from './fills.ts';
+import { CacheLeader } from './leading.ts';
+import type { CacheLeaderParts, Dropped } from './leading.ts';
 import { nodeStore } from './node-store.ts';
 import type { Found } from './node-store.ts';
-import type { Sharer } from './directory.ts';
 import type {
   CacheClient,
   CacheRead,
@@ -39,16 +30,11 @@ import type {
 } from './statistics.ts';
 import type { WriteGate } from './writes.ts';
 
-/** Longest wait for the acknowledgement of one message, before it is sent again. */
-const tellTimeoutMs = 500;
-/** Before what did not arrive is sent again. */
-const tellAgainMs = 20;
+/** An invalidation is answered after so long at the latest, with the keys that clients have not dropped yet (COH-2). */
+const answerAfterMs = 25;
 /** Writes of this node that are remembered, to tell a modified line from an exclusive one. */
 const ownWritesRemembered = 1000;
-/** Messages to one node that are not acknowledged: one that waits for a client of the node holds up no other. */
-const tellingAtOnce = 16;
-
-/** COH-5. */
+/** COH-3. */
 const unkept: Grant = { seq: 0, leaseMs: 0, line: 'none' };
 
 interface Read {
@@ -59,35 +45,11 @@ interface Read {
   readonly state: LineState;
 }
 
-export interface CoherenceParts {
-  readonly nodeId: string;
+export interface CoherenceParts extends CacheLeaderParts {
   /** A name that no other process has. */
   readonly process: string;
-  readonly clock: Clock;
-  readonly timings?: Pick<Timings, 'took'>;
-  readonly state: () => StateMachine;
-  readonly clusterTime: () => number;
-  /** Resolves once this node has proven that it led after the call. */
-  readonly prove: () => Promise<void>;
-  /** Sends an invalidation to another node. Resolves with whether its lines are gone. */
-  readonly tell: (node: string, told: Invalidation, timeoutMs: number) => Promise<unknown>;
   /** Asks the leader, wherever it is. */
   readonly ask: (key: string, epoch: string, options: CallOptions) => Promise<LeaderAnswer>;
-}
-
-interface AtGate {
-  readonly go: () => void;
-  readonly sinceMs: number;
-  wasDelayed: boolean;
-}
-
-interface Led {
-  readonly term: number;
-  readonly directory: Directory;
-  readonly fills: Fills;
-  /** Writes that wait, by key. */
-  readonly atGate: Map<string, AtGate>;
-  readonly telling: Map<Sharer, number>;
 }
 
 export class CacheCoherence {
@@ -98,24 +60,28 @@ export class CacheCoherence {
     maxSize: ownWritesRemembered,
     sizeCalculation: () => 1,
   });
-  #led: Led | undefined;
-  /** Of a leadership before which there was none. */
-  #firstTerm: number | undefined;
-  #tellPlanned = false;
+  readonly #leader: CacheLeader;
+  readonly #startedMs: number;
+  /** The latest leader that asked for what earlier ones granted, and whether that is gone. */
+  #newest: { readonly term: number; readonly isDropped: Promise<boolean> } = {
+    term: 0,
+    isDropped: Promise.resolve(true),
+  };
   #renewing = false;
   #hits = 0;
   #misses = 0;
-  #writesDelayed = 0;
-  #delayMs = 0;
 
   constructor(parts: CoherenceParts) {
     this.#parts = parts;
     this.#lines = new Lines(parts.process, nodeStore(), 2 * clusterClockGrainMs);
     this.#clients = new ClientMemories(parts.clock);
+    this.#leader = new CacheLeader(parts, this);
+    this.#startedMs = parts.clock.now();
   }
 
   get statistics(): CacheStatistics {
     const { lines, bytes, invalidations, drops } = this.#lines.statistics;
+    const { owed, delays, ...leading } = this.#leader.statistics;
     return {
       hits: this.#hits,
       misses: this.#misses,
@@ -124,12 +90,10 @@ export class CacheCoherence {
       invalidations,
       drops,
       clients: this.#clients.sharerCount,
-      pendingInvalidations: this.#clients.owedCount + (this.#led?.directory.owedCount ?? 0),
-      pendingWrites: this.#led?.atGate.size ?? 0,
-      sharers: this.#led?.directory.sharerCount ?? 0,
-      sharedKeys: this.#led?.directory.keyCount ?? 0,
-      writesDelayed: this.#writesDelayed,
-      delayMs: this.#delayMs,
+      ...leading,
+      pendingInvalidations: this.#clients.owedCount + owed,
+      delays,
+      clientDelays: this.#clients.delays,
     };
   }
 
@@ -176,7 +140,7 @@ export class CacheCoherence {
     const { key } = fetch;
     const isOwn = view !== undefined && this.#ownWrites.get(key) === view.version;
     const value = { view, revision };
-    const kept = clock.mayMissSleep === true ? unkept : grant; // COH-5
+    const kept = clock.mayMissSleep === true ? unkept : grant; // COH-3
     const granted = { term, grant: kept, value, expiresInMs: view?.expiresInMs };
     const state = this.#lines.endFetch(fetch, granted, isOwn, clock.bootNow());
     return { found: value, untilMs: undefined, hit: false, state };
@@ -197,16 +161,27 @@ export class CacheCoherence {
     if (result.ok && result.type === 'cache_written') this.#ownWrites.set(name, result.version);
   }
 
-  /** COH-4: whether the lines are gone; of those of an earlier process nothing is known. */
-  onInvalidation(told: Invalidation): boolean | Promise<boolean> {
+  /** COH-2: whether the lines are gone, or which are not yet; of those of an earlier process nothing is known. */
+  onInvalidation(told: Invalidation): Dropped | Promise<Dropped> {
     if (!this.#lines.invalidate(told)) return false;
-    return this.#clients.invalidate(told.keys)?.then(() => true) ?? true;
+    const dropped = this.#clients.invalidate(told.keys);
+    return dropped === undefined || this.#soon(dropped, told.keys);
+  }
+
+  /** MEMORY-7. */
+  async #soon(dropped: Promise<unknown>, keys: readonly string[]): Promise<Dropped> {
+    const { promise, resolve } = Promise.withResolvers<Dropped>();
+    const cancel = this.#parts.clock.after(answerAfterMs, () => {
+      resolve(this.#clients.waitedFor(keys));
+    });
+    void dropped.then(() => resolve(true));
+    return promise.finally(cancel);
   }
 
   /** A client that keeps what it reads, and is told what to drop. */
-  openClient(tell: TellClient): CacheClient {
+  openClient(tell: TellClient, who: string): CacheClient {
     const clients = this.#clients;
-    const id = clients.open(tell);
+    const id = clients.open(tell, who);
     let rightsOf: number | undefined;
     let changes = 0;
     /** MEMORY-5: it goes up with the epoch of the lines here, and whenever the client may do something else than before. */
@@ -246,161 +221,44 @@ export class CacheCoherence {
 
   // ---- the leader -------------------------------------------------------------------------------
 
-  onStatus({ role, ready, term, lastIndex }: Status): void {
-    // SHARER-4: with nothing in its log but its own first entry, nobody was ready to grant anything before it.
-    if (role === 'leader' && lastIndex <= 1) this.#firstTerm = term;
-    // Of one term there is one directory: nodes take what it grants for more of the lease that they have.
-    if (role === 'leader' && this.#led?.term === term) return;
-    this.#led = undefined;
-    if (role !== 'leader' || !ready) return;
-    const isFirst = term === this.#firstTerm;
-    const beganMs = isFirst ? Number.NEGATIVE_INFINITY : this.#parts.clock.now(); // SHARER-4
-    const directory = new Directory(term, beganMs);
-    this.#led = { term, directory, fills: new Fills(term), atGate: new Map(), telling: new Map() };
+  /** EARLIER-3, EARLIER-4. Resolves with false: another one leads. */
+  onNewLeader(term: number): Promise<boolean> {
+    if (term < this.#newest.term) return Promise.resolve(false);
+    if (term > this.#newest.term) this.#newest = { term, isDropped: this.#dropBefore(term) };
+    return this.#newest.isDropped;
+  }
+
+  async #dropBefore(term: number): Promise<boolean> {
+    const { clock } = this.#parts;
+    this.#lines.dropBefore(term);
+    await this.#clients.dropAll();
+    const leftMs = this.#startedMs + grantorLeaseMs(cacheLeaseMs) - clock.now();
+    if (leftMs > 0) await new Promise<void>((resolve) => void clock.after(leftMs, resolve));
+    return true;
+  }
+
+  onStatus(status: Status): void {
+    this.#leader.onStatus(status);
   }
 
   onTick(): void {
     this.#clients.onTick();
-    const nowMs = this.#parts.clock.now();
-    this.#led?.directory.onTick(nowMs);
-    this.#led?.fills.onTick(nowMs);
+    this.#leader.onTick();
   }
 
-  /** COH-1. */
-  async readHere(node: string, key: string, epoch: string): Promise<LeaderAnswer> {
-    const { clock, clusterTime, prove, state } = this.#parts;
-    const led = this.#led;
-    if (led === undefined) throw notLeading();
-    await prove();
-    if (this.#led !== led) throw notLeading();
-    const nowMs = clock.now();
-    const machine = state();
-    const view = machine.show('cache', key as ResourceName, { timeMs: clusterTime() });
-    const grant = led.directory.read(node, epoch, key, nowMs);
-    this.#planTelling();
-    return { term: led.term, view, revision: machine.index, grant };
+  readHere(node: string, key: string, epoch: string): Promise<LeaderAnswer> {
+    return this.#leader.readHere(node, key, epoch);
   }
 
-  async fillHere(key: string, asked: FillRequest): Promise<FillAnswer> {
-    const led = this.#led;
-    if (led === undefined) throw notLeading();
-    const proven = async (): Promise<void> => {
-      await this.#parts.prove();
-      if (this.#led !== led) throw notLeading();
-    };
-    return turnOf({ ...this.#parts, fills: led.fills, proven }, key, asked);
+  fillHere(key: string, asked: FillRequest): Promise<FillAnswer> {
+    return this.#leader.fillHere(key, asked);
   }
 
-  /** Its loader has nothing to write. */
   endFillHere(key: string, token: string): void {
-    if (this.#led === undefined) throw notLeading();
-    this.#led.fills.ended(key, token);
+    this.#leader.endFillHere(key, token);
   }
 
-  readonly gate: WriteGate = {
-    begin: (key, go, fillToken) => {
-      const led = this.#led;
-      if (led === undefined) return false;
-      led.fills.written(key, fillToken); // FILL-2
-      const nowMs = this.#parts.clock.now();
-      led.directory.beginWrite(key, nowMs); // SHARER-2
-      const waits: AtGate = { go, sinceMs: nowMs, wasDelayed: false };
-      led.atGate.set(key, waits);
-      this.#tellItself(led);
-      if (!this.#look(led, key)) {
-        this.#writesDelayed += 1;
-        waits.wasDelayed = true;
-        this.#lookLater(led, key);
-        this.#planTelling();
-      }
-      return true;
-    },
-    end: (key) => {
-      this.#led?.directory.endWrite(key);
-      this.#led?.fills.written(key, undefined); // FILL-2
-    },
-    mayFill: (key, token) =>
-      this.#led?.fills.mayWrite(key, token, this.#parts.clock.now()) ?? false,
-  };
-
-  /** SHARER-1, COH-3. */
-  #look(led: Led, key: string): boolean {
-    const waiting = led.atGate.get(key);
-    if (this.#led !== led || waiting === undefined) return true;
-    const nowMs = this.#parts.clock.now();
-    if (!led.directory.isClear(key, nowMs)) return false;
-    led.atGate.delete(key);
-    const waitedMs = nowMs - waiting.sinceMs;
-    this.#delayMs += waitedMs;
-    if (waiting.wasDelayed) this.#parts.timings?.took('cache_invalidation', waitedMs);
-    waiting.go();
-    return true;
-  }
-
-  /** COH-3: leases that go on meanwhile are waited for as well. */
-  #lookLater(led: Led, key: string): void {
-    const { clock } = this.#parts;
-    const leftMs = led.directory.clearAtMs(key) - clock.now();
-    clock.after(Math.max(1, Math.ceil(leftMs)), () => {
-      if (!this.#look(led, key)) this.#lookLater(led, key);
-    });
-  }
-
-  /** With all that comes in this turn. */
-  #planTelling(): void {
-    if (this.#tellPlanned || this.#led?.directory.hasUntold !== true) return;
-    this.#tellPlanned = true;
-    this.#parts.clock.endOfTurn(() => {
-      this.#tellPlanned = false;
-      const led = this.#led;
-      if (led === undefined) return;
-      this.#tellItself(led);
-      for (const sharer of led.directory.toTell(this.#parts.clock.now()))
-        if ((led.telling.get(sharer) ?? 0) < tellingAtOnce) void this.#tell(led, sharer);
-    });
-  }
-
-  /** COH-2. */
-  #tellItself(led: Led): void {
-    const { clock, nodeId } = this.#parts;
-    const { directory } = led;
-    for (const sharer of directory.toTell(clock.now())) {
-      if (sharer.node !== nodeId) continue;
-      const told = directory.take(sharer);
-      const dropped = this.onInvalidation(told);
-      if (dropped === true) directory.acknowledged(sharer, told, clock.now());
-      else if (dropped !== false) void this.#acknowledge(led, sharer, told, dropped);
-    }
-  }
-
-  async #tell(led: Led, sharer: Sharer): Promise<void> {
-    const { tell } = this.#parts;
-    led.telling.set(sharer, (led.telling.get(sharer) ?? 0) + 1);
-    const told = led.directory.take(sharer);
-    const isDropped = tell(sharer.node, told, tellTimeoutMs).catch(() => undefined);
-    await this.#acknowledge(led, sharer, told, isDropped);
-    const others = (led.telling.get(sharer) ?? 0) - 1;
-    if (others > 0) led.telling.set(sharer, others);
-    else led.telling.delete(sharer);
-    if (this.#led === led) this.#planTelling();
-  }
-
-  async #acknowledge(
-    led: Led,
-    sharer: Sharer,
-    told: Invalidation,
-    dropped: Promise<unknown>,
-  ): Promise<void> {
-    const { clock } = this.#parts;
-    const isDropped = await dropped;
-    if (isDropped === true) led.directory.acknowledged(sharer, told, clock.now());
-    // Another process runs there now: what the one before had ends with its lease.
-    else if (isDropped === undefined) {
-      led.directory.notTold(sharer, told);
-      await new Promise<void>((resolve) => void clock.after(tellAgainMs, resolve));
-    }
-    for (const key of told.keys) this.#look(led, key);
+  get gate(): WriteGate {
+    return this.#leader.gate;
   }
 }
-
-const notLeading = (): Interrupted => new Interrupted(false, 'this node does not lead');

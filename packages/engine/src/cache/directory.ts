@@ -11,38 +11,37 @@
  *     `longestOwedMs` and a lease.
  * SHARER-4: no write is clear before the leases that earlier leaders granted have run out. Those were granted after a proof of
  *     leadership, that is before this leadership began, and their nodes count them from before that proof. The first
- *     leader of a cluster, whose log has nothing of another one, has nobody to wait for.
+ *     leader of a cluster, whose log has nothing of another one, has nobody to wait for; nor has one that heard of all who may have
+ *     such leases that nothing is left under them (earlier-lines.ts).
  * SHARER-5: there are at most `maxKeys` keys and `maxSharers` sharers. A key that falls out is invalidated as if it had changed,
  *     and is known until that is done; meanwhile, and beyond the bound of sharers, reads are answered without a line.
+ * SHARER-6: no one of them takes the place of the others: of one node or client at most `maxKeysEach` keys and `maxEpochsEach` sharers
+ *     are known. Its oldest key makes room for the next; beyond its sharers its reads are answered without a line.
+ * SHARER-7: who has heard of an invalidation and waits for others to drop their lines (`heard`) is granted more time meanwhile, up to
+ *     `longestHeardMs`: one silent client takes nothing from the others of its node.
  */
 import { cacheLeaseMs, grantorLeaseMs } from '@holdfast/protocol/cache';
 import type { Grant, Invalidation } from '@holdfast/protocol/cache';
+import { Delays } from './delays.ts';
+import { newSharer, owesForLong } from './sharer.ts';
+import type { Sharer } from './sharer.ts';
 
 export interface DirectoryBounds {
   readonly maxKeys: number;
   readonly maxSharers: number;
+  readonly maxKeysEach: number;
+  readonly maxEpochsEach: number;
 }
-export const defaultBounds: DirectoryBounds = { maxKeys: 100_000, maxSharers: 1000 };
-/** SHARER-3. */
-export const longestOwedMs = 500;
+export const defaultBounds: DirectoryBounds = {
+  maxKeys: 100_000,
+  maxSharers: 1000,
+  maxKeysEach: 60_000,
+  maxEpochsEach: 50,
+};
 /** Keys that fall out at a time. */
 const mostFallingOut = 100;
 /** Keys of one message. */
 const keysPerMessage = 1000;
-
-/** The lines of one memory since it last had none. */
-export interface Sharer {
-  readonly node: string;
-  readonly epoch: string;
-  /** By the clock of who grants. */
-  expiresMs: number;
-  isOver: boolean;
-  /** Keys that it was to drop and has not acknowledged yet, each with when that was; the oldest first. */
-  readonly owed: Map<string, number>;
-  /** To be told that they are invalid, each with its number. */
-  readonly unsent: Map<string, number>;
-  readonly unsentShared: Set<string>;
-}
 
 interface Entry {
   readonly holders: Set<Sharer>;
@@ -61,6 +60,9 @@ export class Directory {
   /** Those that have something to be told. */
   readonly #untold = new Set<Sharer>();
   readonly #fallingOut = new Set<string>();
+  /** SHARER-6: how many sharers a node or client is. */
+  readonly #epochsOf = new Map<string, number>();
+  readonly delays: Delays = new Delays();
   #seq = 0;
 
   /** @param beganMs When this leadership began, or later. */
@@ -68,6 +70,11 @@ export class Directory {
     this.#term = term;
     this.#writesFromMs = beganMs + grantorLeaseMs(cacheLeaseMs); // SHARER-4
     this.#bounds = bounds;
+  }
+
+  /** SHARER-4: nothing is left under leases that earlier leaders granted. */
+  earlierAreOver(): void {
+    this.#writesFromMs = Number.NEGATIVE_INFINITY;
   }
 
   get keyCount(): number {
@@ -102,6 +109,11 @@ export class Directory {
       this.#makeRoom(nowMs);
       return { ...grant, line: 'none' }; // SHARER-5
     }
+    if (sharer.keys.size >= this.#bounds.maxKeysEach && !sharer.keys.has(key)) {
+      this.#makeRoomOf(sharer, nowMs);
+      return { ...grant, line: 'none' }; // SHARER-6
+    }
+    sharer.keys.add(key);
     const granted = entry ?? { holders: new Set(), awaited: new Set(), blocks: 0 };
     this.#entries.delete(key);
     this.#entries.set(key, granted); // The latest last.
@@ -166,6 +178,16 @@ export class Directory {
     this.#end(sharer);
   }
 
+  /** Whether its lease has run out, or it has left. */
+  isGone(sharer: Sharer, nowMs: number): boolean {
+    return this.#isOver(sharer, nowMs);
+  }
+
+  /** Those whose leases live. */
+  live(nowMs: number): Sharer[] {
+    return [...this.#sharers.values()].filter((sharer) => !this.#isOver(sharer, nowMs));
+  }
+
   get hasUntold(): boolean {
     return this.#untold.size > 0;
   }
@@ -178,7 +200,8 @@ export class Directory {
   /** Invalidations that were not acknowledged yet. */
   get owedCount(): number {
     let count = 0;
-    for (const { isOver, owed } of this.#sharers.values()) if (!isOver) count += owed.size;
+    for (const { isOver, owed, heard } of this.#sharers.values())
+      if (!isOver) count += owed.size + heard.size;
     return count;
   }
 
@@ -198,19 +221,33 @@ export class Directory {
     return { term: this.#term, epoch: sharer.epoch, seq, keys, shared };
   }
 
+  /** SHARER-7: it has heard that it has to drop these, and waits for others. */
+  heard(sharer: Sharer, keys: readonly string[]): void {
+    for (const key of keys) {
+      const sinceMs = sharer.owed.get(key);
+      if (sinceMs === undefined) continue;
+      sharer.owed.delete(key);
+      sharer.heard.set(key, sinceMs);
+    }
+  }
+
   /** It has dropped these. */
-  acknowledged(sharer: Sharer, { keys }: Invalidation, nowMs: number): void {
+  acknowledged(sharer: Sharer, keys: readonly string[], nowMs: number): void {
     for (const key of keys) {
       const entry = this.#entries.get(key);
+      const sinceMs = sharer.owed.get(key) ?? sharer.heard.get(key);
+      if (sinceMs !== undefined) this.delays.note(sharer.node, nowMs - sinceMs, false);
       sharer.owed.delete(key);
+      sharer.heard.delete(key);
       if (entry === undefined || !entry.awaited.delete(sharer)) continue;
       entry.holders.delete(sharer);
+      sharer.keys.delete(key);
       this.#fellOut(key, entry, nowMs);
     }
   }
 
   /** It is to be told again. */
-  notTold(sharer: Sharer, { keys, seq }: Invalidation): void {
+  notTold(sharer: Sharer, keys: readonly string[], seq: number): void {
     if (sharer.isOver) return;
     for (const key of keys)
       if (this.#entries.get(key)?.awaited.has(sharer) === true && !sharer.unsent.has(key)) {
@@ -222,7 +259,7 @@ export class Directory {
   /** What only time brings about. */
   onTick(nowMs: number): void {
     for (const [name, sharer] of this.#sharers)
-      if (this.#isOver(sharer, nowMs)) this.#sharers.delete(name); // SHARER-5
+      if (this.#isOver(sharer, nowMs)) this.#forget(name, sharer); // SHARER-5
     for (const key of this.#fallingOut) {
       const entry = this.#entries.get(key);
       if (entry !== undefined) this.#fellOut(key, entry, nowMs);
@@ -239,16 +276,11 @@ export class Directory {
     const name = nameOf(node, epoch);
     const known = this.#sharers.get(name);
     if (known !== undefined) return this.#isOver(known, nowMs) ? 'over' : known;
+    const epochs = this.#epochsOf.get(node) ?? 0;
+    if (epochs >= this.#bounds.maxEpochsEach) return undefined; // SHARER-6
     if (this.#sharers.size >= this.#bounds.maxSharers) return undefined; // SHARER-5
-    const sharer: Sharer = {
-      node,
-      epoch,
-      expiresMs: nowMs + leaseMs,
-      isOver: false,
-      owed: new Map(),
-      unsent: new Map(),
-      unsentShared: new Set(),
-    };
+    this.#epochsOf.set(node, epochs + 1);
+    const sharer = newSharer(node, epoch, nowMs + leaseMs);
     this.#sharers.set(name, sharer);
     return sharer;
   }
@@ -260,8 +292,17 @@ export class Directory {
   #isOver(sharer: Sharer, nowMs: number): boolean {
     if (sharer.isOver) return true;
     if (nowMs < sharer.expiresMs) return false;
+    for (const owed of [sharer.owed, sharer.heard])
+      for (const sinceMs of owed.values()) this.delays.note(sharer.node, nowMs - sinceMs, true);
     this.#end(sharer);
     return true;
+  }
+
+  #forget(name: string, { node }: Sharer): void {
+    this.#sharers.delete(name);
+    const others = (this.#epochsOf.get(node) ?? 1) - 1;
+    if (others > 0) this.#epochsOf.set(node, others);
+    else this.#epochsOf.delete(node);
   }
 
   #end(sharer: Sharer): void {
@@ -269,6 +310,8 @@ export class Directory {
     sharer.unsent.clear();
     sharer.unsentShared.clear();
     sharer.owed.clear();
+    sharer.heard.clear();
+    sharer.keys.clear();
     this.#untold.delete(sharer);
   }
 
@@ -276,14 +319,16 @@ export class Directory {
     entry.blocks += 1; // SHARER-2
     for (const holder of entry.holders) {
       if (this.#isOver(holder, nowMs)) entry.holders.delete(holder);
-      else if (!entry.awaited.has(holder)) {
-        this.#seq += 1;
-        entry.awaited.add(holder);
-        holder.owed.set(key, nowMs);
-        holder.unsent.set(key, this.#seq);
-        this.#untold.add(holder);
-      }
+      else if (!entry.awaited.has(holder)) this.#await(key, entry, holder, nowMs);
     }
+  }
+
+  #await(key: string, entry: Entry, holder: Sharer, nowMs: number): void {
+    this.#seq += 1;
+    entry.awaited.add(holder);
+    holder.owed.set(key, nowMs);
+    holder.unsent.set(key, this.#seq);
+    this.#untold.add(holder);
   }
 
   #isDropped({ holders, awaited }: Entry, nowMs: number): boolean {
@@ -306,16 +351,27 @@ export class Directory {
     }
   }
 
+  /** SHARER-6: what it was granted longest ago, as if that had changed; others keep it. */
+  #makeRoomOf(sharer: Sharer, nowMs: number): void {
+    for (const key of sharer.keys) {
+      if (this.#fallingOut.size >= mostFallingOut) return;
+      const entry = this.#entries.get(key);
+      if (entry?.holders.has(sharer) !== true) {
+        sharer.keys.delete(key);
+        return;
+      }
+      if (entry.blocks > 0) continue;
+      this.#fallingOut.add(key);
+      entry.blocks += 1; // SHARER-2
+      this.#await(key, entry, sharer, nowMs);
+    }
+  }
+
   #fellOut(key: string, entry: Entry, nowMs: number): void {
     if (!this.#fallingOut.has(key) || !this.#isDropped(entry, nowMs)) return;
     this.#fallingOut.delete(key);
     this.endWrite(key);
   }
-}
-
-function owesForLong({ owed }: Sharer, nowMs: number): boolean {
-  for (const sinceMs of owed.values()) return nowMs - sinceMs > longestOwedMs;
-  return false;
 }
 
 const nameOf = (node: string, epoch: string): string => `${node} ${epoch}`;

@@ -1,6 +1,7 @@
 /** What a read of the cache tells, and the cache of a node in numbers. */
 import type { Grant, LineState } from '@holdfast/protocol/cache';
 import type { CacheView } from '@holdfast/state';
+import type { Delay } from './delays.ts';
 import type { CallOptions } from '../call-options.ts';
 
 /** What a leader answers to a read. */
@@ -82,6 +83,9 @@ export interface CacheStatistics {
   /** Writes that waited for lines to be dropped, and how long they did in all. */
   readonly writesDelayed: number;
   readonly delayMs: number;
+  /** On the leader: by which nodes; on each node: by which of its clients. */
+  readonly delays: readonly Delay[];
+  readonly clientDelays: readonly Delay[];
 }
 
 /** Of a node that has no cache. */
@@ -99,4 +103,6 @@ export const noCacheStatistics: CacheStatistics = {
   sharedKeys: 0,
   writesDelayed: 0,
   delayMs: 0,
+  delays: [],
+  clientDelays: [],
 };

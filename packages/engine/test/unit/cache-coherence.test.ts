@@ -7,8 +7,8 @@ import { describe, test } from 'node:test';
 import { LRUCache } from 'lru-cache';
 import { cacheLeaseMs, grantorLeaseMs, Lines } from '@holdfast/protocol/cache';
 import type { FetchAnswer, Line } from '@holdfast/protocol/cache';
-import { Directory } from '../../src/cache/directory.ts';
-import type { Sharer } from '../../src/cache/directory.ts';
+import { defaultBounds, Directory } from '../../src/cache/directory.ts';
+import type { Sharer } from '../../src/cache/sharer.ts';
 
 type Version = number | undefined;
 const leaderLeaseMs = grantorLeaseMs(cacheLeaseMs);
@@ -53,7 +53,11 @@ class Leader {
     this.term = term;
     this.rate = rate;
     this.values = values;
-    this.directory = new Directory(term, nowMs * rate, { maxKeys, maxSharers: 40 });
+    this.directory = new Directory(term, nowMs * rate, {
+      ...defaultBounds,
+      maxKeys,
+      maxSharers: 40,
+    });
   }
 }
 
@@ -245,8 +249,8 @@ class World {
     const settle = (isDropped: boolean): void => {
       if (isSettled) return;
       isSettled = true;
-      if (isDropped) directory.acknowledged(sharer, told, this.nowMs * rate);
-      else directory.notTold(sharer, told);
+      if (isDropped) directory.acknowledged(sharer, told.keys, this.nowMs * rate);
+      else directory.notTold(sharer, told.keys, told.seq);
     };
     const node = this.#nodes.find(({ name }) => name === sharer.node);
     if (node === undefined) return;
@@ -289,7 +293,11 @@ describe('the directory of a leader', () => {
   });
 
   test('given more keys than it may know, then one that falls out is invalidated before another is granted', () => {
-    const directory = new Directory(1, -leaderLeaseMs, { maxKeys: 2, maxSharers: 2 });
+    const directory = new Directory(1, -leaderLeaseMs, {
+      ...defaultBounds,
+      maxKeys: 2,
+      maxSharers: 2,
+    });
     const line = (key: string, epoch = 'e'): string => {
       const grant = directory.read('n', epoch, key, 0);
       return grant === 'over' ? grant : grant.line;
@@ -300,10 +308,67 @@ describe('the directory of a leader', () => {
     assert.ok(sharer !== undefined);
     const told = directory.take(sharer);
     assert.deepEqual(told.keys, ['a', 'b']);
-    directory.acknowledged(sharer, told, 0);
+    directory.acknowledged(sharer, told.keys, 0);
     assert.equal(directory.keyCount, 0);
     assert.equal(line('c'), 'exclusive');
     assert.deepEqual([line('c', 'f'), line('c', 'g')], ['shared', 'none'], 'too many sharers');
+  });
+
+  test('given one that has as many keys as it may, then its oldest makes room, and others keep theirs (SHARER-6)', () => {
+    const directory = new Directory(1, -leaderLeaseMs, { ...defaultBounds, maxKeysEach: 2 });
+    const line = (node: string, key: string): string => {
+      const grant = directory.read(node, 'e', key, 0);
+      return grant === 'over' ? grant : grant.line;
+    };
+    assert.deepEqual(
+      [line('n', 'a'), line('m', 'a'), line('n', 'b')],
+      ['exclusive', 'shared', 'exclusive'],
+    );
+    assert.deepEqual([line('n', 'c'), line('m', 'c')], ['none', 'exclusive']);
+    const told = [...directory.toTell(0)].map((sharer) => ({ sharer, ...directory.take(sharer) }));
+    const ofOne = told.filter(({ keys: some }) => some.length > 0);
+    assert.deepEqual(
+      ofOne.map(({ sharer: { node }, keys: some }) => [node, ...some]),
+      [['n', 'a', 'b']],
+    );
+    assert.equal(line('n', 'a'), 'none', 'it is falling out');
+    for (const { sharer, keys: some } of ofOne) directory.acknowledged(sharer, some, 0);
+    assert.deepEqual(
+      [line('n', 'c'), line('n', 'd'), line('m', 'a')],
+      ['shared', 'exclusive', 'exclusive'],
+    );
+  });
+
+  test('given one that begins anew again and again, then others are known nevertheless (SHARER-6)', () => {
+    const bounds = { ...defaultBounds, maxSharers: 10, maxEpochsEach: 3 };
+    const directory = new Directory(1, -leaderLeaseMs, bounds);
+    const line = (node: string, epoch: number, nowMs = 0): string => {
+      const grant = directory.read(node, String(epoch), 'k', nowMs);
+      return grant === 'over' ? grant : grant.line;
+    };
+    const lines = Array.from({ length: 20 }, (_, epoch) => line('restless', epoch));
+    assert.equal(lines.filter((one) => one !== 'none').length, 3);
+    assert.notEqual(line('calm', 1), 'none');
+    directory.onTick(leaderLeaseMs);
+    assert.notEqual(line('restless', 99, leaderLeaseMs), 'none', 'those before are over');
+  });
+
+  test('given one that was slow to acknowledge, then it is known who delayed writes, and by how much', () => {
+    const directory = new Directory(1, -leaderLeaseMs);
+    for (const node of ['slow', 'silent', 'quick']) directory.read(node, 'e', 'k', 0);
+    directory.beginWrite('k', 0);
+    const tell = (node: string, nowMs: number): void => {
+      const sharer = directory.sharer(node, 'e');
+      assert.ok(sharer !== undefined);
+      directory.acknowledged(sharer, directory.take(sharer).keys, nowMs);
+    };
+    tell('quick', 3);
+    tell('slow', 400);
+    assert.equal(directory.isClear('k', leaderLeaseMs), true);
+    assert.deepEqual(directory.delays.list, [
+      { name: 'silent', ms: leaderLeaseMs, count: 1, lapsed: 1 },
+      { name: 'slow', ms: 400, count: 1, lapsed: 0 },
+    ]);
   });
 
   test('given a sharer whose lease has run out, then it is granted nothing under its epoch', () => {

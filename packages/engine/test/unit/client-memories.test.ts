@@ -5,19 +5,24 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { LRUCache } from 'lru-cache';
-import { cacheLeaseMs, grantorLeaseMs, Lines } from '@holdfast/protocol/cache';
-import type { Invalidation, Line } from '@holdfast/protocol/cache';
+import { cacheLeaseMs, clientLeaseMs, grantorLeaseMs, Lines } from '@holdfast/protocol/cache';
+import type { Line } from '@holdfast/protocol/cache';
 import { createStateMachine } from '@holdfast/state';
 import type { Command, ResourceName } from '@holdfast/state';
 import type { Status } from '@holdfast/raft';
 import { CacheCoherence } from '../../src/cache/coherence.ts';
-import { longestOwedMs } from '../../src/cache/directory.ts';
+import { longestOwedMs } from '../../src/cache/sharer.ts';
+import type { ToldClient } from '../../src/cache/client-memories.ts';
 import type { CacheClient } from '../../src/cache/statistics.ts';
 import type { Clock } from '../../src/clock.ts';
 
 const leaderLeaseMs = grantorLeaseMs(cacheLeaseMs);
 const caller = { identity: 'test' };
-const leads = { role: 'leader', ready: true, term: 1 } as Status;
+const nodeClientLeaseMs = grantorLeaseMs(clientLeaseMs);
+const membership = { members: [{ id: 'leader' }, { id: 'node' }] };
+const leads = {
+  ...{ role: 'leader', ready: true, term: 1, membership, membershipIndex: 1, commit: 1 },
+} as unknown as Status;
 
 class HandClock implements Clock {
   nowMs = 10_000;
@@ -43,14 +48,14 @@ const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(
 /** What a client does with what it is granted and told. */
 class Client {
   readonly lines: Lines<string>;
-  readonly told: Invalidation[] = [];
+  readonly told: ToldClient[] = [];
   readonly node: CacheClient;
   readonly clock: HandClock;
 
   constructor(name: string, coherence: CacheCoherence, clock: HandClock) {
     this.clock = clock;
     this.lines = new Lines(name, new LRUCache<string, Line<string>>({ max: 9 }), 0);
-    this.node = coherence.openClient((told) => this.told.push(told));
+    this.node = coherence.openClient((told) => this.told.push(told), name);
   }
 
   async read(key = 'k'): Promise<string> {
@@ -66,8 +71,13 @@ class Client {
 
   /** Drops what it was told to, and says so. */
   obey(): void {
-    for (const told of this.told.splice(0))
-      if (this.lines.invalidate(told)) this.node.dropped(told.epoch, told.seq);
+    for (const { epoch, seq, keys, all } of this.told.splice(0)) {
+      if (all === true) {
+        if (epoch === this.lines.epoch) this.lines.drop();
+        this.node.dropped(epoch, undefined);
+      } else if (this.lines.invalidate({ term: 0, epoch, seq, keys, shared: [] }))
+        this.node.dropped(epoch, seq);
+    }
   }
 }
 
@@ -95,6 +105,8 @@ class World {
       state: () => this.machine,
       clusterTime: () => this.machine.time,
       prove: () => Promise.resolve(),
+      status: () => leads,
+      askEarlier: (_node, term) => this.node.onNewLeader(term),
       tell: async (_node, told) => {
         if (this.isDeaf) throw new Error('cut off');
         return this.node.onInvalidation(told);
@@ -164,9 +176,9 @@ describe('the memories of the clients of a node', () => {
     const world = new World();
     const client = world.client('silent');
     await client.read();
-    await world.pass(500);
+    await world.pass(300);
     const write = world.begin();
-    for (let passedMs = 0; passedMs < leaderLeaseMs - 500; passedMs += 100) {
+    for (let passedMs = 0; passedMs < nodeClientLeaseMs - 300; passedMs += 100) {
       const kept = client.lines.read('k', world.clock.nowMs);
       assert.ok(!write.isLetThrough || kept === undefined);
       await world.pass(100);
@@ -176,14 +188,68 @@ describe('the memories of the clients of a node', () => {
     assert.equal(client.lines.read('k', world.clock.nowMs), undefined);
   });
 
+  test('given a client that is silent, then the lease of its node lives on, and what others had is written at once (MEMORY-7, SHARER-7)', async () => {
+    const world = new World();
+    const [silent, other] = [world.client('silent'), world.client('other')];
+    await silent.read();
+    await other.read('b');
+    await world.node.read('mine', caller);
+    const writes = [world.begin(), world.begin('b')];
+    await settled();
+    other.obey();
+    await world.pass(30);
+    assert.deepEqual([writes[0]?.isLetThrough, writes[1]?.isLetThrough], [false, true]);
+    const { drops } = world.node.statistics;
+    let waitedMs = 30;
+    for (; waitedMs < 2 * leaderLeaseMs; waitedMs += 50) {
+      await world.pass(50);
+      // Whatever asks has its answer from memory: its node reads on as before.
+      const { hit } = await world.node.read('mine', caller);
+      assert.equal(hit, true, `after ${String(waitedMs)} ms`);
+      if (writes[0]?.isLetThrough !== true)
+        await silent.node.read('mine', silent.lines.epoch, caller);
+    }
+    assert.equal(writes[0]?.isLetThrough, true);
+    assert.equal(world.node.statistics.drops, drops);
+    const [late] = world.node.statistics.clientDelays;
+    assert.deepEqual([late?.name.startsWith('silent'), late?.lapsed], [true, 1]);
+    assert.ok((late?.ms ?? 0) <= longestOwedMs + nodeClientLeaseMs + 100, String(late?.ms));
+  });
+
+  test('given a new leader, then a node says that nothing is left when its clients have said so or their leases are over (MEMORY-6)', async () => {
+    const world = new World();
+    const [one, silent] = [world.client('one'), world.client('silent')];
+    await one.read();
+    await silent.read('b');
+    let isDropped = false;
+    void world.node.onNewLeader(2).then((dropped) => (isDropped = dropped));
+    assert.equal(await world.node.onNewLeader(1), false, 'another one leads');
+    await settled();
+    one.obey();
+    assert.equal(one.lines.read('k', world.clock.nowMs), undefined);
+    await settled();
+    assert.equal(isDropped, false, 'the other one has its line still');
+    assert.ok(silent.lines.read('b', world.clock.nowMs) !== undefined);
+    world.clock.nowMs += nodeClientLeaseMs;
+    world.node.onTick();
+    await settled();
+    assert.equal(isDropped, true);
+    assert.equal(silent.lines.read('b', world.clock.nowMs), undefined);
+    assert.equal(
+      await one.read(),
+      '1 invalid',
+      'the leader before grants nothing any more (LINE-8)',
+    );
+  });
+
   test('given a node whose lease is nearly over, then what it grants is over before', async () => {
     const world = new World();
     const client = world.client('late');
     await world.node.read('k', caller);
-    world.clock.nowMs += cacheLeaseMs - 1;
+    world.clock.nowMs += cacheLeaseMs - 2;
     const read = client.read();
     assert.equal(await read, '1 exclusive');
-    world.clock.nowMs += 1;
+    world.clock.nowMs += 2;
     assert.equal(client.lines.read('k', world.clock.nowMs), undefined);
   });
 
@@ -204,7 +270,7 @@ describe('the memories of the clients of a node', () => {
     await client.read('secret');
     await client.read('other');
     world.change({ type: 'auth_bind', identity: caller.identity, role: 'reader' });
-    world.clock.nowMs += cacheLeaseMs / 2;
+    world.clock.nowMs += clientLeaseMs / 2;
     const fetch = client.lines.beginFetch('other', world.clock.nowMs);
     const { view, ...lease } = await client.node.read('other', fetch.epoch, caller);
     const answer = { ...lease, value: view?.value ?? 'nothing', expiresInMs: undefined };
@@ -245,7 +311,8 @@ describe('the memories of the clients of a node', () => {
     const write = world.begin();
     await settled();
     assert.equal(write.isLetThrough, false);
-    await world.pass(leaderLeaseMs);
+    await world.pass(nodeClientLeaseMs);
+    await world.pass(100);
     assert.equal(write.isLetThrough, true);
   });
 
@@ -265,11 +332,11 @@ describe('the memories of the clients of a node', () => {
 
   test('given sharers that come and go, then the leader forgets those whose leases are over', async () => {
     const world = new World();
-    for (let epoch = 0; epoch < 50; epoch++) {
+    for (let epoch = 0; epoch < 40; epoch++) {
       await world.node.read('k', caller);
       world.node.onLeaderLost();
     }
-    assert.ok(world.leader.statistics.sharers >= 50);
+    assert.ok(world.leader.statistics.sharers >= 40);
     world.clock.nowMs += leaderLeaseMs;
     world.leader.onTick();
     assert.equal(world.leader.statistics.sharers, 0);

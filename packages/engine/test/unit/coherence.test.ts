@@ -32,14 +32,25 @@ class HandClock implements Clock {
   }
 }
 
-const leads = (term: number, ready = true): Status => ({ role: 'leader', ready, term }) as Status;
-const follows = { role: 'follower', ready: true, term: 9 } as Status;
+/** Of the log of a leader. */
+const logOf = (...ids: readonly string[]): object => ({
+  membership: { members: ids.map((id) => ({ id })) },
+  membershipIndex: 1,
+  commit: 1,
+});
+const pair = logOf('leader', 'node');
+const leads = (term: number, ready = true, log = pair): Status =>
+  ({ role: 'leader', ready, term, ...log }) as unknown as Status;
+const follows = { ...pair, role: 'follower', ready: true, term: 9 } as unknown as Status;
 const caller = { identity: 'test' };
 
 class World {
   readonly clock = new HandClock();
   readonly machine: StateMachine = createStateMachine();
   reached = true;
+  status = leads(1);
+  /** What the node answers a new leader; undefined: by itself. */
+  answers: ((node: string, term: number) => Promise<unknown>) | undefined;
   readonly leader: CacheCoherence;
   readonly node: CacheCoherence;
 
@@ -59,6 +70,11 @@ class World {
       state: () => this.machine,
       clusterTime: () => this.machine.time,
       prove: () => Promise.resolve(),
+      status: () => this.status,
+      askEarlier: (node, term) => {
+        if (this.answers !== undefined) return this.answers(node, term);
+        return this.reached ? this.node.onNewLeader(term) : Promise.reject(new Error('cut off'));
+      },
       tell: (_node, told) =>
         this.reached
           ? Promise.resolve(this.node.onInvalidation(told))
@@ -96,11 +112,11 @@ describe('the cache of a node', () => {
     assert.equal((await world.read()).slice(-4), 'miss');
   });
 
-  test('given a clock that may miss a sleep, then every read asks the leader (COH-5)', async () => {
+  test('given a clock that may miss a sleep, then every read asks the leader (COH-3)', async () => {
     const world = new World();
     world.clock.mayMissSleep = true;
     assert.deepEqual([await world.read(), await world.read()], ['1 miss', '1 miss']);
-    const client = world.node.openClient(() => undefined);
+    const client = world.node.openClient(() => undefined, 'test');
     const { grant } = await client.read('k', 'epoch', caller);
     assert.ok(grant !== 'over' && grant.line === 'none');
   });
@@ -145,6 +161,7 @@ describe('the cache of a node', () => {
   test('given a new leadership, then its writes wait, and lines of the one before are dropped with its first answer', async () => {
     const world = new World();
     await world.read();
+    world.reached = false;
     let isLetThrough = false;
     world.leader.gate.begin('other', () => (isLetThrough = true));
     assert.equal(isLetThrough, true);
@@ -154,6 +171,7 @@ describe('the cache of a node', () => {
       false,
     );
     world.leader.onStatus(leads(3));
+    await settled();
     world.leader.onStatus(leads(3, false));
     isLetThrough = false;
     assert.ok(
@@ -223,5 +241,147 @@ describe('the cache of a node', () => {
     world.clock.fire();
     assert.equal((await other).token, '1-2');
     assert.ok(token !== undefined && !world.leader.gate.mayFill('empty', token));
+  });
+});
+
+describe('a new leader', () => {
+  /** Whether a write would go into the log. */
+  const isLetThrough = (world: World, key = 'k'): boolean => {
+    let isThrough = false;
+    assert.ok(world.leader.gate.begin(key, () => (isThrough = true)));
+    return isThrough;
+  };
+
+  test('given that every node says that nothing is left, then its writes wait no longer (EARLIER-3)', async () => {
+    const world = new World();
+    await world.read();
+    world.leader.onStatus(leads(3));
+    let isThrough = false;
+    world.leader.gate.begin('k', () => (isThrough = true));
+    assert.equal(isThrough, false);
+    await settled();
+    assert.equal(isThrough, true);
+    assert.equal(await world.read(), '1 miss', 'its line is gone');
+  });
+
+  test('given an answer to an earlier leadership of it, then it counts for nothing (EARLIER-2)', async () => {
+    const world = new World();
+    const answered: (() => void)[] = [];
+    world.answers = (_node, term) => {
+      const { promise, resolve } = Promise.withResolvers<unknown>();
+      answered[term] = () => resolve(true);
+      return promise;
+    };
+    world.leader.onStatus(leads(3));
+    world.leader.onStatus(follows);
+    world.leader.onStatus(leads(5));
+    answered[3]?.();
+    await settled();
+    assert.equal(isLetThrough(world), false);
+    answered[5]?.();
+    await settled();
+    assert.equal(isLetThrough(world, 'other'), true);
+  });
+
+  test('given one that is silent or another that knows nothing of it, then all leases are waited out (EARLIER-5)', async () => {
+    for (const answer of [false, null, new Error('cut off')]) {
+      const world = new World();
+      const log = logOf('leader', 'node', 'learner');
+      const asked = new Set<string>();
+      world.answers = (node) => {
+        asked.add(node);
+        if (node === 'node') return Promise.resolve(true);
+        return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+      };
+      world.leader.onStatus(leads(3, true, log));
+      await settled();
+      assert.deepEqual([...asked], ['node', 'learner'], 'all of them');
+      assert.equal(isLetThrough(world), false);
+      world.clock.nowMs += leaderLeaseMs;
+      assert.equal(isLetThrough(world, 'other'), true);
+    }
+  });
+
+  test('given a member that was removed a moment ago, then its lease is waited out; and an older removal is not (EARLIER-1)', async () => {
+    const world = new World();
+    world.leader.onStatus(leads(3, false, logOf('leader', 'node', 'gone')));
+    world.leader.onStatus(leads(3, false));
+    world.clock.nowMs += leaderLeaseMs - 1;
+    world.leader.onStatus(leads(4));
+    await settled();
+    assert.equal(isLetThrough(world), false);
+    world.leader.onStatus(follows);
+    world.clock.nowMs += 1;
+    world.leader.onStatus(leads(5));
+    await settled();
+    assert.equal(isLetThrough(world, 'other'), true);
+  });
+
+  test('given a process that has just begun, then it says that nothing is left a lease later (EARLIER-4)', async () => {
+    const world = new World();
+    let isDropped = false;
+    const clock = new HandClock();
+    const begun = new CacheCoherence({
+      nodeId: 'young',
+      process: 'young',
+      clock,
+      state: () => world.machine,
+      clusterTime: () => 0,
+      prove: () => Promise.resolve(),
+      status: () => world.status,
+      tell: () => Promise.resolve(true),
+      askEarlier: () => Promise.resolve(true),
+      ask: () => Promise.reject(new Error('nobody')),
+    });
+    void begun.onNewLeader(3).then((dropped) => (isDropped = dropped));
+    await settled();
+    assert.equal(isDropped, false);
+    clock.nowMs += leaderLeaseMs;
+    clock.fire();
+    await settled();
+    assert.equal(isDropped, true);
+    assert.equal(await world.node.onNewLeader(3), true, 'one that runs for long says so at once');
+  });
+
+  test('given a node that is no member, or by an entry that is not committed, then it is granted no line (EARLIER-1)', async () => {
+    const world = new World();
+    world.status = leads(1, true, { ...logOf('leader', 'node', 'new'), membershipIndex: 7 });
+    world.leader.onStatus(world.status);
+    const lineOf = async (node: string): Promise<string> => {
+      const { grant, view } = await world.leader.readHere(node, 'k', `${node}#1`);
+      assert.equal(view?.value, '1');
+      return grant === 'over' ? grant : grant.line;
+    };
+    assert.deepEqual([await lineOf('stranger'), await lineOf('new')], ['none', 'none']);
+    assert.equal(await lineOf('node'), 'exclusive');
+    world.status = leads(1, true, {
+      ...logOf('leader', 'node', 'new'),
+      membershipIndex: 7,
+      commit: 7,
+    });
+    assert.equal(await lineOf('new'), 'shared', 'it is committed now');
+  });
+
+  test('given an answer of the leader before that comes late, then it is not kept (LINE-8)', async () => {
+    const world = new World();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const granted = await world.leader.readHere('node', 'k', 'late#1');
+    const late = new CacheCoherence({
+      nodeId: 'node',
+      process: 'late',
+      clock: world.clock,
+      state: () => world.machine,
+      clusterTime: () => 0,
+      prove: () => Promise.resolve(),
+      status: () => world.status,
+      tell: () => Promise.resolve(true),
+      askEarlier: () => Promise.resolve(true),
+      ask: () => promise.then(() => granted),
+    });
+    const read = late.read('k', caller);
+    void late.onNewLeader(2);
+    resolve();
+    assert.equal((await read).view?.value, '1');
+    assert.equal((await late.read('k', caller)).hit, false);
   });
 });

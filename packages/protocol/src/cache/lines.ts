@@ -12,6 +12,8 @@
  * LINE-5: a lease counts from before it was asked for.
  * LINE-6: absence is a line like any other.
  * LINE-7: a read that is under way is known until it ends, however that is; its owner ends it also where it cannot use the answer.
+ * LINE-8: a memory that has said that nothing is left in it of who granted lines before a term keeps nothing more of them either, whenever
+ *     their answers come.
  */
 import { certainMs } from './terms.ts';
 import type { Grant, Invalidation, LineState } from './terms.ts';
@@ -75,6 +77,8 @@ export class Lines<V> {
   /** Of who granted the lease of this epoch; 0: nobody has. */
   #term = 0;
   #leaseUntilMs = Number.NEGATIVE_INFINITY;
+  /** LINE-8. */
+  #leastTerm = 0;
   #invalidations = 0;
   #drops = 0;
 
@@ -156,7 +160,7 @@ export class Lines<V> {
       this.drop();
       return 'invalid';
     }
-    if (term < this.#term) return 'invalid';
+    if (term < this.#term || term < this.#leastTerm) return 'invalid'; // LINE-8
     const untilMs = fetch.sentMs + grant.leaseMs; // LINE-5
     if (nowMs >= untilMs) return 'invalid';
     this.#term = term;
@@ -187,6 +191,12 @@ export class Lines<V> {
       if (line !== undefined) line.state = 'shared';
     }
     return true;
+  }
+
+  /** LINE-8: what was granted before this term is gone when this returns. */
+  dropBefore(term: number): void {
+    this.#leastTerm = Math.max(this.#leastTerm, term);
+    if (this.#term !== 0 && this.#term < term) this.drop();
   }
 
   /** LINE-2: all of them, and the lease. */

@@ -8,6 +8,8 @@
 
 /** Of one memory, for all its lines. A node that is dead delays a write by no more than `grantorLeaseMs` of it. */
 export const cacheLeaseMs = 2000;
+/** Of a client, for all its lines: one that is silent delays writes of what it has by no more than `grantorLeaseMs` of it. */
+export const clientLeaseMs = 800;
 /** How much faster one clock may run than another. */
 const fastest = 1.1;
 /** The same lease as who grants it counts it. */
