@@ -1,4 +1,6 @@
 /** Statistics of the cache: of this node's memory and, while it leads, of everybody's. */
+import { Counter } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { CacheStatistics } from '@holdfast/engine';
 
 type Add = (name: string, help: string, value: () => number) => void;
@@ -64,4 +66,34 @@ export function addCacheStats(
     'How long those waited, in all: a node that is dead holds a write up until its lease has run out.',
     () => read().delayMs / 1000,
   );
+}
+
+/** Who had writes of the cache wait: nodes by name on the leader; the clients of a node together, for there may be many. */
+export function addCacheDelays(read: () => CacheStatistics, registers: Registry[]): void {
+  const metricsOf = {
+    holdfast_cache_sharer_delay_seconds_total: [
+      'How long it took those to drop keys that took more than 0.1 s: nodes, as the leader saw them; clients, as their node did.',
+      'ms',
+    ],
+    holdfast_cache_sharer_lapses_total: [
+      'Keys that those did not drop until their lease had run out: nodes, as the leader saw them; clients, as their node did.',
+      'lapsed',
+    ],
+  } as const;
+  for (const [name, [help, part]] of Object.entries(metricsOf))
+    // oxlint-disable-next-line no-new -- a metric registers itself.
+    new Counter({
+      name,
+      help,
+      registers,
+      labelNames: ['sharer'],
+      collect() {
+        this.reset();
+        const { delays, clientDelays } = read();
+        const scale = part === 'ms' ? 1000 : 1;
+        for (const delay of delays) this.inc({ sharer: delay.name }, delay[part] / scale);
+        const ofClients = clientDelays.reduce((sum, delay) => sum + delay[part], 0);
+        if (ofClients > 0) this.inc({ sharer: 'clients' }, ofClients / scale);
+      },
+    });
 }

@@ -6,7 +6,7 @@ import type { Engine } from '@holdfast/engine';
 import type { Stats } from '@holdfast/state';
 import { addMachineStats } from './machine.ts';
 import type { MachineSources } from './machine.ts';
-import { addCacheStats } from './cache-stats.ts';
+import { addCacheDelays, addCacheStats } from './cache-stats.ts';
 import { addMessageStats } from './queue-stats.ts';
 
 /** What the stream counts of itself. */
@@ -100,6 +100,7 @@ export function addStats(registers: Registry[], sources: StatSources): void {
   addStorageStats(engine, adders);
   addNodeStats(sources, adders);
   addCacheStats(() => engine.stats().cache, adders);
+  addCacheDelays(() => engine.stats().cache, registers);
   addMachineStats(registers, sources);
   addMessageStats(registers, sources);
 }

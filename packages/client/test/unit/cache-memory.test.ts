@@ -160,11 +160,11 @@ describe('The memory of a client', () => {
   });
 
   it('lets a value end by itself before it does at the node', async () => {
-    node.endsInSeconds = 1;
+    node.endsInSeconds = 0.5;
     await read();
-    clock.nowMs += 900;
+    clock.nowMs += 440;
     assert.ok(memory.read('k', 1000) !== undefined);
-    clock.nowMs += 50;
+    clock.nowMs += 20;
     assert.equal(memory.read('k', 1000), undefined);
   });
 

@@ -20,6 +20,7 @@
 import { certainMs, clientLeaseMs } from '@holdfast/protocol/cache';
 import type { Grant, Invalidation } from '@holdfast/protocol/cache';
 import type { Clock } from '../clock.ts';
+import { Delays } from './delays.ts';
 import type { Delay } from './delays.ts';
 import { Directory } from './directory.ts';
 import type { DirectoryBounds } from './directory.ts';
@@ -64,8 +65,9 @@ export interface NodeLine {
 
 export class ClientMemories {
   readonly #clock: Pick<Clock, 'now' | 'after' | 'endOfTurn'>;
+  readonly #delays = new Delays();
   // What is granted here is never older than a lease of this process: SHARER-4 is the leader's.
-  readonly #directory = new Directory(0, Number.NEGATIVE_INFINITY, bounds);
+  readonly #directory = new Directory(0, Number.NEGATIVE_INFINITY, bounds, this.#delays);
   readonly #clients = new Map<string, Client>();
   /** Invalidations that wait, by key. */
   readonly #waiting = new Map<
@@ -91,7 +93,7 @@ export class ClientMemories {
 
   /** Who delayed writes. */
   get delays(): readonly Delay[] {
-    return this.#directory.delays.list;
+    return this.#delays.list;
   }
 
   /**

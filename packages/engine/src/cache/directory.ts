@@ -62,11 +62,17 @@ export class Directory {
   readonly #fallingOut = new Set<string>();
   /** SHARER-6: how many sharers a node or client is. */
   readonly #epochsOf = new Map<string, number>();
-  readonly delays: Delays = new Delays();
+  readonly #delays: Delays;
   #seq = 0;
 
   /** @param beganMs When this leadership began, or later. */
-  constructor(term: number, beganMs: number, bounds: DirectoryBounds = defaultBounds) {
+  constructor(
+    term: number,
+    beganMs: number,
+    bounds: DirectoryBounds = defaultBounds,
+    delays: Delays = new Delays(),
+  ) {
+    this.#delays = delays;
     this.#term = term;
     this.#writesFromMs = beganMs + grantorLeaseMs(cacheLeaseMs); // SHARER-4
     this.#bounds = bounds;
@@ -236,7 +242,7 @@ export class Directory {
     for (const key of keys) {
       const entry = this.#entries.get(key);
       const sinceMs = sharer.owed.get(key) ?? sharer.heard.get(key);
-      if (sinceMs !== undefined) this.delays.note(sharer.node, nowMs - sinceMs, false);
+      if (sinceMs !== undefined) this.#delays.note(sharer.node, nowMs - sinceMs, false);
       sharer.owed.delete(key);
       sharer.heard.delete(key);
       if (entry === undefined || !entry.awaited.delete(sharer)) continue;
@@ -293,7 +299,7 @@ export class Directory {
     if (sharer.isOver) return true;
     if (nowMs < sharer.expiresMs) return false;
     for (const owed of [sharer.owed, sharer.heard])
-      for (const sinceMs of owed.values()) this.delays.note(sharer.node, nowMs - sinceMs, true);
+      for (const sinceMs of owed.values()) this.#delays.note(sharer.node, nowMs - sinceMs, true);
     this.#end(sharer);
     return true;
   }

@@ -14,8 +14,9 @@ import type { Status } from '@holdfast/raft';
 import type { Clock } from '../clock.ts';
 import { Interrupted } from '../interrupted.ts';
 import type { Timings } from '../timings.ts';
+import { Delays } from './delays.ts';
 import type { Delay } from './delays.ts';
-import { Directory } from './directory.ts';
+import { defaultBounds, Directory } from './directory.ts';
 import type { Sharer } from './sharer.ts';
 import { askForEarlierLines, KnownMembers } from './earlier-lines.ts';
 import { turnOf } from './filling.ts';
@@ -77,6 +78,7 @@ export class CacheLeader {
   #led: Led | undefined;
   /** Of a leadership before which there was none. */
   #firstTerm: number | undefined;
+  readonly #delays = new Delays();
   #tellPlanned = false;
   #writesDelayed = 0;
   #delayMs = 0;
@@ -103,7 +105,7 @@ export class CacheLeader {
       sharedKeys: this.#led?.directory.keyCount ?? 0,
       writesDelayed: this.#writesDelayed,
       delayMs: this.#delayMs,
-      delays: this.#led?.directory.delays.list ?? [],
+      delays: this.#delays.list,
     };
   }
 
@@ -117,7 +119,7 @@ export class CacheLeader {
     if (role !== 'leader' || !ready) return;
     const isFirst = term === this.#firstTerm;
     const beganMs = isFirst ? Number.NEGATIVE_INFINITY : this.#parts.clock.now(); // SHARER-4
-    const directory = new Directory(term, beganMs);
+    const directory = new Directory(term, beganMs, defaultBounds, this.#delays);
     const led = { term, directory, fills: new Fills(term), atGate: new Map(), telling: new Map() };
     this.#led = led;
     if (!isFirst) this.#askForEarlierLines(led);

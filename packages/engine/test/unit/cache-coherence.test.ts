@@ -7,6 +7,7 @@ import { describe, test } from 'node:test';
 import { LRUCache } from 'lru-cache';
 import { cacheLeaseMs, grantorLeaseMs, Lines } from '@holdfast/protocol/cache';
 import type { FetchAnswer, Line } from '@holdfast/protocol/cache';
+import { Delays } from '../../src/cache/delays.ts';
 import { defaultBounds, Directory } from '../../src/cache/directory.ts';
 import type { Sharer } from '../../src/cache/sharer.ts';
 
@@ -354,7 +355,8 @@ describe('the directory of a leader', () => {
   });
 
   test('given one that was slow to acknowledge, then it is known who delayed writes, and by how much', () => {
-    const directory = new Directory(1, -leaderLeaseMs);
+    const delays = new Delays();
+    const directory = new Directory(1, -leaderLeaseMs, defaultBounds, delays);
     for (const node of ['slow', 'silent', 'quick']) directory.read(node, 'e', 'k', 0);
     directory.beginWrite('k', 0);
     const tell = (node: string, nowMs: number): void => {
@@ -365,7 +367,7 @@ describe('the directory of a leader', () => {
     tell('quick', 3);
     tell('slow', 400);
     assert.equal(directory.isClear('k', leaderLeaseMs), true);
-    assert.deepEqual(directory.delays.list, [
+    assert.deepEqual(delays.list, [
       { name: 'silent', ms: leaderLeaseMs, count: 1, lapsed: 1 },
       { name: 'slow', ms: 400, count: 1, lapsed: 0 },
     ]);
