@@ -283,6 +283,16 @@ describe('a new leader', () => {
     assert.equal(isLetThrough(world, 'other'), true);
   });
 
+  test('given lines that it granted, then the next leader has them dropped as well (EARLIER-2)', async () => {
+    const world = new World();
+    world.leader.onStatus(leads(3));
+    await settled();
+    assert.deepEqual([await world.read(), await world.read()], ['1 miss', '1 hit']);
+    assert.equal(await world.node.onNewLeader(5), true);
+    assert.equal((await world.read()).slice(-4), 'miss');
+    assert.equal(await world.node.onNewLeader(3), false, 'it leads no longer');
+  });
+
   test('given one that is silent or another that knows nothing of it, then all leases are waited out (EARLIER-5)', async () => {
     for (const answer of [false, null, new Error('cut off')]) {
       const world = new World();
