@@ -1,3 +1,5 @@
+import { HoldfastError } from '@holdfast/protocol';
+import type { LatchAnswer } from '@holdfast/protocol';
 import type { WaitOptions } from './acquiring.ts';
 import type { Session } from './session.ts';
 
@@ -38,7 +40,7 @@ export class Latch {
    */
   async countDown(by = 1): Promise<number> {
     const body = { name: this.name, ...(by === 1 ? {} : { by }) };
-    return (await this.session.request('count_down', body)).count;
+    return this.#countOf(await this.session.request('count_down', body));
   }
 
   /**
@@ -54,9 +56,21 @@ export class Latch {
     );
   }
 
-  /** How much is left. */
+  /**
+   * How much is left.
+   *
+   * @throws HoldfastError `latch_not_found`.
+   */
   async count(): Promise<number> {
-    return (await this.session.request('latch_status', { name: this.name })).count;
+    return this.#countOf(await this.session.request('latch_status', { name: this.name }));
+  }
+
+  #countOf({ count }: LatchAnswer): number {
+    if (count !== null) return count;
+    throw new HoldfastError(
+      'latch_not_found',
+      `There is no latch "${this.name}". Create it with its count first.`,
+    );
   }
 
   /** @throws HoldfastError `latch_not_found`. */

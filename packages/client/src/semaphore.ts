@@ -69,7 +69,7 @@ export class Semaphore {
     await this.session.request('delete_semaphore', { name: this.name });
   }
 
-  /** Who has permits and who waits, in order. */
+  /** Who has permits and who waits, in order. `limit` and `free` are null where there is no such semaphore. */
   status(): Promise<SemaphoreAnswer> {
     return this.session.request('semaphore_status', { name: this.name });
   }

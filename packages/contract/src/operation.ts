@@ -1,4 +1,10 @@
-/** What is declared of an operation. All interfaces, and what clients know of it, are derived from this. */
+/**
+ * What is declared of an operation. All interfaces, and what clients know of it, are derived from this.
+ *
+ * ABSENT-1: a status of a resource of any kind is answered also where nobody has made or uses it: 200, with null for what
+ *     only one that is there has, and empty lists. What acts on one that has to be made first (a resize, a count-down, a
+ *     redrive) is refused with the code of its kind (`queue_not_found`, ...), 404.
+ */
 import type { Fields, Message } from './schema.ts';
 
 /**

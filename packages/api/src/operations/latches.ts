@@ -63,7 +63,7 @@ async function submit(
   return told(command.name, result.count);
 }
 
-const told = (resource: string, count: number): LatchAnswer => ({
+const told = (resource: string, count: number | null): LatchAnswer => ({
   resource,
   count,
   open: count === 0,
@@ -75,12 +75,12 @@ export async function latchStatus(
 ): Promise<Outcome<LatchAnswer>> {
   const query = { type: 'latch', name } as const;
   const result = await context.service.engine.query(query, consistency, callOptions(context));
-  if (result.view === undefined) return notFound(name);
-  return latchAnswer(result.view, result.revision, consistency, context);
+  const view = result.view ?? ({ name, count: null } as const); // (ABSENT-1)
+  return latchAnswer(view, result.revision, consistency, context);
 }
 
 export const latchAnswer = (
-  { name, count }: LatchView,
+  { name, count }: LatchView | Absent,
   revision: number,
   consistency: Consistency,
   { service }: OperationContext,
@@ -90,6 +90,12 @@ export const latchAnswer = (
   consistency,
   revision,
 });
+
+/** There is no such latch. */
+interface Absent {
+  readonly name: string;
+  readonly count: null;
+}
 
 const notFound = (name: string): RequestError =>
   new RequestError(
@@ -122,6 +128,7 @@ export async function waitLatch(
       async () => {
         const answer = await latchStatus({ name }, context);
         if (answer instanceof RequestError) return answer;
+        if (answer.count === null) return notFound(name);
         return answer.open ? told(name, 0) : undefined;
       },
     );

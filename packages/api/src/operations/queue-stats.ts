@@ -3,7 +3,6 @@ import type { QueueOwner, QueueStats, QueueStatsAnswer, QueueStatsBody } from '@
 import type { QueueCounts, QueueView } from '@holdfast/state';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
-import { queueNotFound } from './queue-wire.ts';
 
 export async function queueStats(
   { queue, consistency = 'linearizable' }: QueueStatsBody,
@@ -17,7 +16,6 @@ export async function queueStats(
   const queues = result.queues.filter(
     ({ name }) => service.control?.mayRead(caller, 'queue', name) ?? true,
   );
-  if (queue !== undefined && queues.length === 0) return queueNotFound(queue);
   return { queues: queues.map(statsOf), owners: ownerStats(store.owners(), queues) };
 }
 

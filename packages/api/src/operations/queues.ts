@@ -30,7 +30,7 @@ import { RequestError, requestErrorOf } from '../request-error.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { asResourceName } from './identities.ts';
-import { jsonOf, queueNamed, queueNotFound, readReceipt, tooLargePayload } from './queue-wire.ts';
+import { jsonOf, queueNamed, readReceipt, tooLargePayload } from './queue-wire.ts';
 
 /** What one command of a purge ends at most: an entry of the log does no more. */
 const purgedAtOnce = 1000;
@@ -224,8 +224,8 @@ export async function queueDeadLetters(
   const queue = queueNamed(body.queue);
   const query = { type: 'dead_letters', name: queue, after, limit } as const;
   const result = await context.service.queues.query(query, consistency, callOptions(context));
-  if (result.page === undefined) return queueNotFound(queue);
-  const { letters, more } = result.page;
+  // (ABSENT-1)
+  const { letters, more } = result.page ?? { letters: [], more: false };
   return {
     queue,
     dead_letters: letters.map((letter) => deadLetter(queue, letter)),
@@ -252,8 +252,8 @@ export async function queueBlockedKeys(
   const from = after === undefined ? {} : { after };
   const query = { type: 'blocked_keys', name: queue, limit, ...from } as const;
   const result = await context.service.queues.query(query, consistency, callOptions(context));
-  if (result.page === undefined) return queueNotFound(queue);
-  const { keys, more } = result.page;
+  // (ABSENT-1)
+  const { keys, more } = result.page ?? { keys: [], more: false };
   return {
     queue,
     keys: keys.map(({ key, because, messageId, waiting, endsInMs }) => ({

@@ -87,12 +87,21 @@ export async function semaphoreStatus(
   const { name, consistency = 'linearizable' } = body;
   const query = { type: 'semaphore', name, ...shownOf(body) } as const;
   const result = await context.service.engine.query(query, consistency, callOptions(context));
-  if (result.view !== undefined)
-    return { ...answerOf(result.view), consistency, revision: result.revision };
-  return new RequestError('semaphore_not_found', `There is no semaphore "${name}".`, {
-    resource: name,
-  });
+  const told = result.view === undefined ? absent(name) : answerOf(result.view);
+  return { ...told, consistency, revision: result.revision };
 }
+
+/** Of one that nobody has made yet, or that went with its last user (ABSENT-1). */
+const absent = (resource: string): SemaphoreAnswer => ({
+  resource,
+  limit: null,
+  free: null,
+  persistent: false,
+  holders: [],
+  waiters: [],
+  holder_count: 0,
+  waiter_count: 0,
+});
 
 export async function createSemaphore(
   body: SemaphoreLimitBody,

@@ -1,4 +1,4 @@
-/** What all statuses have in common, and what is told of a name that nobody uses. */
+/** What all statuses have in common. What is told of a name that nobody uses: absent.test.ts. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { assertProblem, startHarness } from '../harness.ts';
@@ -54,18 +54,6 @@ describe('The status', () => {
     assert.equal((await waits).body['elected'], true);
     await request('POST', '/barriers/x/enter', { session_id: b, parties: 2 });
     assert.equal((await request('GET', '/barriers/x')).body['waiter_count'], 0);
-  });
-
-  // One rule: what is made by its use is shown as free; what has to be created first is not found.
-  test('of a name that nobody uses: free where use makes it, 404 where it has to be created', async (t) => {
-    const { request } = startHarness(t);
-    const lock = (await request('GET', '/locks/none')).body;
-    assert.deepEqual([lock['locked'], lock['holder_count']], [false, 0]);
-    assert.equal((await request('GET', '/elections/none')).body['leader'], null);
-    assert.equal((await request('GET', '/barriers/none')).body['round'], null);
-    assertProblem(await request('GET', '/semaphores/none'), 404, 'semaphore_not_found');
-    assertProblem(await request('GET', '/latches/none'), 404, 'latch_not_found');
-    assertProblem(await request('GET', '/sessions/none'), 404, 'session_not_found');
   });
 });
 

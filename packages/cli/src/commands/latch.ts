@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Client } from '@holdfast/client';
 import { printRecord } from '../output.ts';
+import { printable } from '../printable.ts';
 import type { Environment } from '../program.ts';
 import { untilSignal } from '../until-signal.ts';
 import { countOf, defaultClientId, secondsOf, withClient } from '../with-client.ts';
@@ -45,7 +46,17 @@ export function addLatchCommands(program: Command, at: () => Environment): void 
     .command('status <name>')
     .description('Shows how much is left.')
     .addHelpText('after', '\nExample:\n  holdfast latch status shards-loaded')
-    .action((name: string) => printed((client) => client.call('latch_status', { name })));
+    .action(async (name: string) => {
+      const { output } = at();
+      await withClient(at(), async (client) => {
+        const status = await client.call('latch_status', { name });
+        if (status.count !== null || output.json) printRecord(output, status);
+        else
+          output.write(
+            `There is no latch "${printable(name)}". It is made with "holdfast latch create NAME COUNT".\n`,
+          );
+      });
+    });
   latch
     .command('delete <name>')
     .description('Deletes a latch; whoever waits for it is told that it is gone.')

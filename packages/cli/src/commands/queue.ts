@@ -5,6 +5,7 @@ import type { Client } from '@holdfast/client';
 import { UsageError } from '../failure.ts';
 import { jsonOrText, shownJson } from '../json-text.ts';
 import { printRecord, printTable } from '../output.ts';
+import { printable } from '../printable.ts';
 import type { Environment } from '../program.ts';
 import { untilSignal } from '../until-signal.ts';
 import { countOf, secondsOf, withClient } from '../with-client.ts';
@@ -137,20 +138,26 @@ function addStats(queue: Command, at: () => Environment): void {
     .action(async (name: string | undefined) => {
       const environment = at();
       await withClient(environment, async (client) => {
+        const { output } = environment;
         const answer = await client.call('queue_stats', name === undefined ? {} : { queue: name });
-        printTable(
-          environment.output,
-          answer,
-          ['queue', 'depth', 'ready', 'in flight', 'delayed', 'blocked', 'dead', 'oldest'],
-          answer.queues.map((stats) => [
-            stats.queue,
-            ...[stats.depth, stats.ready, stats.in_flight, stats.delayed, stats.blocked].map(
-              String,
-            ),
-            String(stats.dead_letters),
-            stats.oldest_age_seconds === null ? '-' : `${stats.oldest_age_seconds.toFixed(1)} s`,
-          ]),
-        );
+        if (name !== undefined && answer.queues.length === 0 && !output.json)
+          output.write(
+            `There is no queue "${printable(name)}". It is made by the first push, or with "holdfast queue configure NAME".\n`,
+          );
+        else
+          printTable(
+            output,
+            answer,
+            ['queue', 'depth', 'ready', 'in flight', 'delayed', 'blocked', 'dead', 'oldest'],
+            answer.queues.map((stats) => [
+              stats.queue,
+              ...[stats.depth, stats.ready, stats.in_flight, stats.delayed, stats.blocked].map(
+                String,
+              ),
+              String(stats.dead_letters),
+              stats.oldest_age_seconds === null ? '-' : `${stats.oldest_age_seconds.toFixed(1)} s`,
+            ]),
+          );
       });
     });
 }

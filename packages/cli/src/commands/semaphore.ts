@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { CallSettings, Client, Permits } from '@holdfast/client';
-import { HoldfastError } from '@holdfast/protocol';
 import type { SemaphoreAnswer } from '@holdfast/protocol';
 import { printRecord, printTable } from '../output.ts';
 import type { Output } from '../output.ts';
+import { printable } from '../printable.ts';
 import type { Environment } from '../program.ts';
 import { addQueueOptions, runHelp } from '../run/run-options.ts';
 import type { RunOptions } from '../run/run-options.ts';
@@ -132,24 +132,24 @@ function addRun(semaphore: Command, at: () => Environment): void {
     });
 }
 
-/** A semaphore that is gone has no holders. */
 async function holderOf(
   client: Client,
   held: Permits,
   settings?: CallSettings,
 ): Promise<SemaphoreAnswer['holders'][number] | undefined> {
-  try {
-    const { name, fenceToken: fence_token } = held;
-    const wanted = { name, fence_token, show: 1 };
-    const { holders } = await client.call('semaphore_status', wanted, settings);
-    return holders.find((holder) => holder.fence_token === held.fenceToken);
-  } catch (error) {
-    if (error instanceof HoldfastError && error.code === 'semaphore_not_found') return undefined;
-    throw error;
-  }
+  const { name, fenceToken: fence_token } = held;
+  const wanted = { name, fence_token, show: 1 };
+  const { holders } = await client.call('semaphore_status', wanted, settings);
+  return holders.find((holder) => holder.fence_token === held.fenceToken);
 }
 
 function printStatus(output: Output, status: SemaphoreAnswer): void {
+  if (status.limit === null && !output.json) {
+    output.write(
+      `There is no semaphore "${printable(status.resource)}" at the moment. It is made with "holdfast semaphore create NAME --limit N", or by the first acquire that gives a limit.\n`,
+    );
+    return;
+  }
   if (!output.json) {
     const kept = status.persistent ? '' : '; it goes when nobody uses it';
     output.write(

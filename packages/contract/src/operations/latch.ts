@@ -13,7 +13,7 @@ import {
 } from '../fields.ts';
 import { answer, changing, get, post, reading, remove, request } from '../operation.ts';
 import type { Group, UnaryOperation } from '../operation.ts';
-import { always, boolean, optional, uint32 } from '../schema.ts';
+import { always, boolean, nullable, optional, uint32 } from '../schema.ts';
 import type { Message } from '../schema.ts';
 import { listing } from './listing.ts';
 
@@ -27,7 +27,10 @@ const latch: Message = {
   description: 'Status of a latch.',
   fields: {
     resource: [1, resource],
-    count: [2, count('Remaining count.')],
+    count: [
+      2,
+      nullable(count('Remaining count.'), 'Remaining count; null when there is no such latch.'),
+    ],
     open: [3, boolean('The count is 0.')],
     waiter_count: [
       4,
@@ -99,7 +102,7 @@ const latchStatus: UnaryOperation = reading({
     consistency: [2, askedConsistency],
   }),
   answer: latch,
-  errors: ['name_too_long', 'latch_not_found', ...clusterErrors],
+  errors: ['name_too_long', ...clusterErrors],
   access: look,
   http: [
     get('/latches/{name}', 'The count of a latch.'),

@@ -26,7 +26,17 @@ import {
 } from '../fields.ts';
 import { answer, changing, get, post, reading, remove, request } from '../operation.ts';
 import type { Group, UnaryOperation } from '../operation.ts';
-import { always, boolean, described, int32, json, list, nested, optional } from '../schema.ts';
+import {
+  always,
+  boolean,
+  described,
+  int32,
+  json,
+  list,
+  nested,
+  nullable,
+  optional,
+} from '../schema.ts';
 import type { Message } from '../schema.ts';
 import { listing } from './listing.ts';
 import { renewAnswer, renewRequest } from './lock.ts';
@@ -126,10 +136,19 @@ const semaphore: Message = {
   description: 'Status of a semaphore.',
   fields: {
     resource: [1, resource],
-    limit: [2, count('Number of permits (limit).')],
+    limit: [
+      2,
+      nullable(
+        count('Number of permits (limit).'),
+        'Number of permits (limit); null when there is no such semaphore.',
+      ),
+    ],
     free: [
       3,
-      int32('Free permits; below 0 while holders have more than a limit that was reduced.'),
+      nullable(
+        int32('Free permits; below 0 while holders have more than a limit that was reduced.'),
+        'Free permits; below 0 while holders have more than a limit that was reduced; null when there is no such semaphore.',
+      ),
     ],
     persistent: [4, boolean('It was created explicitly and remains when nobody uses it.')],
     consistency: [9, optional(consistency, 'How current a status is.')],
@@ -179,7 +198,7 @@ const semaphoreStatus: UnaryOperation = reading({
     consistency: [2, askedConsistency],
   }),
   answer: semaphore,
-  errors: ['name_too_long', 'semaphore_not_found', ...clusterErrors],
+  errors: ['name_too_long', ...clusterErrors],
   access: { verb: 'read', resource: 'semaphore' },
   http: [
     get('/semaphores/{name}/status', 'Status of a semaphore: holders, and waiters in queue order.'),

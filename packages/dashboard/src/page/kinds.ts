@@ -107,7 +107,8 @@ export function lockRow(lock: LockStatusAnswer): Row {
 }
 
 export function semaphoreRow(semaphore: SemaphoreAnswer): Row {
-  const { free, limit, holders, holder_count, waiters, waiter_count } = semaphore;
+  const { holders, holder_count, waiters, waiter_count } = semaphore;
+  const { free, limit } = { free: semaphore.free ?? 0, limit: semaphore.limit ?? 0 };
   const next = waiters[0];
   const because =
     next === undefined
@@ -115,7 +116,7 @@ export function semaphoreRow(semaphore: SemaphoreAnswer): Row {
       : `${next.client_id} asks for ${number(next.permits)} of ${number(limit)} permits, ${number(free)} ${free === 1 ? 'is' : 'are'} free.`;
   return {
     name: semaphore.resource,
-    state: `${number(free)} of ${number(limit)} free`,
+    state: semaphore.limit === null ? 'not there' : `${number(free)} of ${number(limit)} free`,
     isTaken: holder_count > 0,
     holders: holders.map((holder) => ({
       sessionId: holder.session_id,
@@ -200,13 +201,13 @@ export function barrierRow(barrier: BarrierAnswer): Row {
 
 export const latchRow = ({ resource, count, open, waiter_count = 0 }: LatchAnswer): Row => ({
   name: resource,
-  state: open ? 'open' : `count ${number(count)}`,
-  isTaken: !open,
+  state: count === null ? 'not there' : open ? 'open' : `count ${number(count)}`,
+  isTaken: count !== null && !open,
   holders: [],
   holderCount: 0,
   waiters: [],
   waiterCount: waiter_count,
-  because: waiter_count === 0 ? '' : `It has to be counted down ${number(count)} times more.`,
+  because: waiter_count === 0 ? '' : `It has to be counted down ${number(count ?? 0)} times more.`,
 });
 
 /** Answers are as the contract declares them, for the page is of the node's release (asking.ts). */

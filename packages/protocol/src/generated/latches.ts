@@ -13,8 +13,8 @@ export interface CreateLatchBody {
 export interface LatchAnswer {
   /** Name of the resource. */
   readonly resource: string;
-  /** Remaining count. */
-  readonly count: number;
+  /** Remaining count; null when there is no such latch. */
+  readonly count: number | null;
   /** The count is 0. */
   readonly open: boolean;
   /** Of a status: callers that wait for it at the node that answers. */

@@ -356,7 +356,7 @@ export interface QueueOwner {
 
 /** What Stats answers. */
 export interface QueueStatsAnswer {
-  /** The first 1000 where all are asked for. */
+  /** The first 1000 where all are asked for; none when there is no such queue. */
   readonly queues: readonly QueueStats[];
   /** Each live node, with what it owns of them. */
   readonly owners: readonly QueueOwner[];

@@ -121,10 +121,13 @@ export interface SemaphoreRef {
 export interface SemaphoreAnswer {
   /** Name of the resource. */
   readonly resource: string;
-  /** Number of permits (limit). */
-  readonly limit: number;
-  /** Free permits; below 0 while holders have more than a limit that was reduced. */
-  readonly free: number;
+  /** Number of permits (limit); null when there is no such semaphore. */
+  readonly limit: number | null;
+  /**
+   * Free permits; below 0 while holders have more than a limit that was reduced; null when there is no such
+   * semaphore.
+   */
+  readonly free: number | null;
   /** It was created explicitly and remains when nobody uses it. */
   readonly persistent: boolean;
   /** How current a status is. */

@@ -483,7 +483,7 @@ export const cases: readonly Case[] = [
         gives: { released: true },
       },
       { finish: 'wait' },
-      { ask: 'semaphore_status', with: { name: 'NAME/none' }, gives: 'semaphore_not_found' },
+      { ask: 'semaphore_status', with: { name: 'NAME/none' }, gives: { holder_count: 0 } },
     ],
   },
   {
@@ -662,7 +662,7 @@ export const cases: readonly Case[] = [
       { by: 'b', ask: 'count_down', with: { name: 'NAME' }, gives: { count: 0 } },
       { finish: 'wait' },
       { ask: 'delete_latch', with: { name: 'NAME' }, gives: { deleted: true } },
-      { ask: 'latch_status', with: { name: 'NAME' }, gives: 'latch_not_found' },
+      { ask: 'latch_status', with: { name: 'NAME' }, gives: { open: false } },
     ],
   },
 ];
