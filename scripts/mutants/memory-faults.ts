@@ -30,6 +30,7 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/sessions/ended-sessions.ts',
     find: `      if (!this.#forgetFirst(timeMs)) break;`,
     put: `      if (!this.#forgetFirst(Number.MAX_SAFE_INTEGER)) break;`,
+    hiddenFromRuns: 'it takes more ended sessions than a run has',
   },
   {
     name: 'refused-for-memory-and-carried-out-later',
@@ -90,6 +91,7 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/state/src/primitives/holds/acquire.ts',
     find: `tooManySessions(tables, use)`,
     put: `tooManySessions(tables, tables.callers.of(undefined))`,
+    hiddenFromRuns: 'in runs a caller has no limits',
   },
   {
     name: 'waits-of-several-count-as-one',
@@ -242,6 +244,7 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/at-capacity.ts',
     find: `use.load + more <= maxHoldsPerCaller`,
     put: `use.load <= maxHoldsPerCaller + more`,
+    hiddenFromRuns: 'in runs a caller has no limits',
   },
   {
     name: 'holds-of-a-caller-not-given-back',
@@ -258,6 +261,7 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/at-capacity.ts',
     find: `use.waits + more <= maxWaitsPerCaller`,
     put: `use.waits <= maxWaitsPerCaller + more`,
+    hiddenFromRuns: 'in runs a caller has no limits',
   },
   {
     name: 'metadata-of-a-caller-not-limited',
@@ -265,6 +269,7 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/at-capacity.ts',
     find: `use.metadataBytes + added <= maxMetadataBytesPerCaller`,
     put: `use.metadataBytes - added <= maxMetadataBytesPerCaller`,
+    hiddenFromRuns: 'in runs a caller has no limits',
   },
   {
     name: 'answers-of-a-caller-not-limited',
@@ -272,6 +277,7 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/requests.ts',
     find: `use.answerBytes >= maxResultBytesPerCaller`,
     put: `use.answerBytes < 0 && use.answerBytes >= maxResultBytesPerCaller`,
+    hiddenFromRuns: 'in runs a caller has no limits',
   },
   {
     name: 'answers-of-ended-sessions-count-for-their-caller',

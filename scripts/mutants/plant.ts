@@ -80,10 +80,13 @@ export class Planted {
 
   /** What does not compile for what the fault puts there: syntax, and names that stand for nothing. */
   compileErrors(): readonly string[] {
+    this.plant();
+    const errors = namesUnknownIn(this.#folder, this.fault.file);
+    if (errors.length === 0) return errors;
     this.heal();
     const known = new Set(namesUnknownIn(this.#folder, this.fault.file));
     this.plant();
-    return namesUnknownIn(this.#folder, this.fault.file).filter((error) => !known.has(error));
+    return errors.filter((error) => !known.has(error));
   }
 }
 
