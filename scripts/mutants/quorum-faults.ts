@@ -278,6 +278,7 @@ const planted: readonly QuorumFault[] = [
     await this.release();`,
     put: `  async [Symbol.asyncDispose](): Promise<void> {
     await this.release().catch(() => undefined);`,
+    test: 'packages/quorum-client/test/unit/hold.test.ts',
   },
   {
     name: 'closed-for-whoever-comes-last',
@@ -331,6 +332,7 @@ const planted: readonly QuorumFault[] = [
     file: 'packages/protocol/src/bounded-answer.ts',
     find: `if (bytes > longestBytes) {`,
     put: `if (bytes > longestBytes * 1e6) {`,
+    test: 'packages/quorum-client/test/unit/http-transport.test.ts',
   },
   {
     name: 'answer-of-a-node-without-end',

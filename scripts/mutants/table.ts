@@ -76,7 +76,7 @@ function summary(measured: readonly Measured[]): string {
       simulator !== undefined && simulator.type !== 'out of reach' && hiddenFromRuns === undefined,
   );
   const byTests = count(({ tests }) => tests?.type === 'found');
-  const askedTests = count(({ tests }) => tests !== undefined);
+  const askedTests = count(({ tests }) => tests !== undefined && !isOutOfTests(tests));
   const byNobody = count(
     ({ simulator, tests }) =>
       simulator?.type !== 'found' && tests !== undefined && tests.type !== 'found',
@@ -108,8 +108,13 @@ function placeOf({ runs, scenario }: Extract<SimulatorResult, { readonly type: '
   return scenario === undefined ? `run ${String(runs)}` : `scenario \`${scenario}\``;
 }
 
+/** As for what the simulator's own machines do. */
+const isOutOfTests = (result: TestsResult): boolean =>
+  result.type === 'not found' && result.files === 0;
+
 function testsCell(result: TestsResult | undefined): string {
   if (result === undefined) return 'not measured';
+  if (isOutOfTests(result)) return 'no part of them';
   if (result.type === 'not found') return `not by ${String(result.files)} files of tests`;
   const where = `${result.file.replace(/^packages\//, '')}: ${cell(result.test)}`;
   switch (result.type) {
