@@ -6,12 +6,8 @@ export const accessFaults: readonly Fault[] = [
     name: 'rule-not-asked',
     breaks: 'who may not do it does it: the rule is never asked about an operation with one answer',
     file: 'packages/api/src/pipeline/perform.ts',
-    find: `    perform(body, context) {
-      if (!check.passes(body)) return invalid(declared, check.problem(), context);
-      return admitted(declared, body, context, (own) => run(body, own));`,
-    put: `    perform(body, context) {
-      if (!check.passes(body)) return invalid(declared, check.problem(), context);
-      return run(body, context);`,
+    find: `? admitted(declared, body, context, (own) => run(body, own))`,
+    put: `? run(body, context)`,
     test: 'packages/api/test/unit/access.test.ts',
   },
   {
