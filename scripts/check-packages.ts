@@ -49,7 +49,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   explorer: ['checker', 'client', 'quorum-client', 'quorum', 'raft'],
   chaos: ['checker', 'cli', 'client', 'engine', 'protocol', 'quorum', 'quorum-client'],
-  workload: ['protocol', 'client', 'server', 'engine', 'quorum', 'quorum-client'],
+  workload: ['checker', 'protocol', 'client', 'server', 'engine', 'quorum', 'quorum-client'],
 };
 /** Packages without I/O, clock or randomness: they import nothing from outside either. */
 const purePackages: ReadonlySet<string> = new Set(['state', 'raft', 'protocol', 'contract']);

@@ -12,7 +12,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readFlags } from '@holdfast/checker/flags';
 import { allFaults } from './all-faults.ts';
 import { askSimulator } from './ask-simulator.ts';
 import { TestAsker } from './ask-tests.ts';
@@ -25,7 +25,7 @@ import type { Result, Way } from './results.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-const { values, positionals: wanted } = parseArgs({
+const { values, positionals: wanted } = readFlags({
   allowPositionals: true,
   options: {
     by: { type: 'string', default: 'both' },

@@ -1,7 +1,7 @@
 /** `make test-chaos`, `make soak-chaos`. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readFlags } from '@holdfast/checker/flags';
 import { ChaosCluster } from './cluster/cluster.ts';
 import { showLockSet } from './lockset/both-ways.ts';
 import { nemesisNames, runChaos } from './run.ts';
@@ -15,7 +15,7 @@ const help = `Real nodes and clients under kills, stops, cuts, slow lines, clock
 Options of the program itself: --seconds N (of each run) --minutes N --seed N --nodes 3,5 --only "NAME,NAME" --no-lockset
 Kinds of faults: ${nemesisNames.join(', ')}`;
 
-const { values } = parseArgs({
+const { values } = readFlags({
   options: {
     seconds: { type: 'string', default: '55' },
     minutes: { type: 'string' },

@@ -1,5 +1,5 @@
 /** `make explore`: walks through small configurations, every interleaving, breadth-first. */
-import { parseArgs } from 'node:util';
+import { readFlags } from '@holdfast/checker/flags';
 import { configurations } from './run/configurations.ts';
 import type { Configuration } from './run/configurations.ts';
 import { runSideBySide } from './run/side-by-side.ts';
@@ -17,7 +17,7 @@ Options of the program itself: --name NAME --states N --depth N --minutes N --pr
 Configurations:
 ${[...configurations].map(([name, { purpose }]) => `  ${name.padEnd(18)} ${purpose}`).join('\n')}`;
 
-const { values } = parseArgs({
+const { values } = readFlags({
   options: {
     name: { type: 'string' },
     states: { type: 'string', default: '20000000' },

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readFlags } from '@holdfast/checker/flags';
 import { drawHistory, lockModel } from '@holdfast/checker';
 import { isRunKind, runs } from './run/kinds.ts';
 import type { RunKind } from './run/kinds.ts';
@@ -31,7 +31,7 @@ Options of the program itself: --seeds N --first N --seconds N --threads N | --s
 const progressEveryMs = 5000;
 const grouped = (value: number): string => value.toLocaleString('en');
 
-const { values } = parseArgs({
+const { values } = readFlags({
   options: {
     seeds: { type: 'string', default: '1000' },
     first: { type: 'string' },

@@ -8,13 +8,6 @@ import { invalid } from './who.ts';
 const defaultQueue = 'default';
 export const queueNamed = (queue: string | undefined): string => queue ?? defaultQueue;
 
-export const queueNotFound = (queue: string): RequestError =>
-  new RequestError(
-    'queue_not_found',
-    `There is no queue "${queue}". It is made by the first push or by a configuration.`,
-    { queue },
-  );
-
 /** Of one payload, and of one value of the cache, as JSON. */
 export const maxPayloadBytes = 65_536;
 

@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readFlags } from '@holdfast/checker/flags';
 import { scratchFolder } from '../runs.ts';
 import { cacheNemesisNames, runCacheChaos } from './cache-run.ts';
 
@@ -14,7 +14,7 @@ const help = `A cache whose nodes and clients, which answer reads from their mem
 Options of the program itself: --seconds N (of each run) --minutes N --seed N --only "NAME,NAME"
 Kinds of faults: ${cacheNemesisNames.join(', ')}`;
 
-const { values } = parseArgs({
+const { values } = readFlags({
   options: {
     seconds: { type: 'string', default: '50' },
     minutes: { type: 'string', default: '0' },

@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readFlags } from '@holdfast/checker/flags';
 import { scratchFolder } from '../runs.ts';
 import { queueNemesisNames, runQueueChaos } from './queue-run.ts';
 import type { QueueStoreName } from './queue-run.ts';
@@ -16,7 +16,7 @@ const help = `A queue of messages whose nodes, and whose Redis, are killed, stop
 Options of the program itself: --seconds N (of each run) --minutes N --seed N --store replicated|redis --only "NAME,NAME"
 Kinds of faults: ${queueNemesisNames.join(', ')}`;
 
-const { values } = parseArgs({
+const { values } = readFlags({
   options: {
     seconds: { type: 'string', default: '50' },
     minutes: { type: 'string', default: '0' },

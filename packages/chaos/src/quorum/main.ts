@@ -1,7 +1,7 @@
 /** `make test-chaos-quorum`. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readFlags } from '@holdfast/checker/flags';
 import { showLockSet } from '../lockset/both-ways.ts';
 import { runAll, scratchFolder } from '../runs.ts';
 import { QuorumCluster } from './quorum-cluster.ts';
@@ -16,7 +16,7 @@ const help = `Independent lease nodes and their clients, all real processes, in 
 Options of the program itself: --seconds N (of each run) --minutes N --seed N --clients N --only "NAME,NAME" --no-lockset
 Kinds of faults: ${quorumNemesisNames.join(', ')}`;
 
-const { values } = parseArgs({
+const { values } = readFlags({
   options: {
     seconds: { type: 'string', default: '120' },
     minutes: { type: 'string', default: '0' },

@@ -12,7 +12,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readFlags } from '@holdfast/checker/flags';
 import { startLocalCluster } from '@holdfast/server';
 import { freePorts } from '../free-ports.ts';
 import { describeMachine, machineLine } from '../statistics/machine.ts';
@@ -56,7 +56,7 @@ const calibrationMs = 1000;
 const settleDeadlineMs = 30_000;
 
 function readOptions(): Options | undefined {
-  const { values } = parseArgs({
+  const { values } = readFlags({
     options: {
       seconds: { type: 'string', default: '5' },
       workers: { type: 'string', default: '1,16,64,256' },

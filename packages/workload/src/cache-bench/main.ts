@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readFlags } from '@holdfast/checker/flags';
 import { connect } from '@holdfast/client';
 import type { Client } from '@holdfast/client';
 import { startLocalCluster } from '@holdfast/server';
@@ -21,7 +21,7 @@ const help = `Usage: npm run bench:cache -- [OPTION]…
   --json          print one JSON document instead of tables
 `;
 
-const { values } = parseArgs({
+const { values } = readFlags({
   options: {
     seconds: { type: 'string', default: '2' },
     writes: { type: 'string', default: '200' },

@@ -7,7 +7,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readFlags } from '@holdfast/checker/flags';
 import { startLocalCluster } from '@holdfast/server';
 import { freePorts } from '../free-ports.ts';
 import { describeMachine, machineLine } from '../statistics/machine.ts';
@@ -99,7 +99,7 @@ function print(outcomes: readonly Outcome[]): void {
 }
 
 async function main(): Promise<boolean> {
-  const { values } = parseArgs({
+  const { values } = readFlags({
     options: {
       kills: { type: 'string', default: '10' },
       stops: { type: 'string', default: '5' },

@@ -9,7 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readFlags } from '@holdfast/checker/flags';
 import { startLocalCluster } from '@holdfast/server';
 import { calibrate } from '../bench/calibration.ts';
 import { freePorts } from '../free-ports.ts';
@@ -35,7 +35,7 @@ const settleDeadlineMs = 30_000;
 /** Of the row without a load. */
 const calmPauseMs = 20;
 
-const { values } = parseArgs({
+const { values } = readFlags({
   options: {
     seconds: { type: 'string', default: '5' },
     workers: { type: 'string', default: '1,16,64,256' },

@@ -7,7 +7,7 @@
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readFlags } from '@holdfast/checker/flags';
 import { startLocalCluster } from '@holdfast/server';
 import type { LocalCluster, LocalNode } from '@holdfast/server';
 import { freePorts } from '../free-ports.ts';
@@ -20,7 +20,7 @@ const help = `Usage: npm run bench:queue-depth -- [OPTION]…
   --bytes N      of each payload (10,240)
   --folder PATH  where nodes keep their data (a new folder for temporary files)
 `;
-const { values } = parseArgs({
+const { values } = readFlags({
   options: {
     messages: { type: 'string', default: '100000' },
     bytes: { type: 'string', default: '10240' },

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { readFlags } from '@holdfast/checker/flags';
 import { connect } from '@holdfast/client';
 import type { Client } from '@holdfast/client';
 import { startLocalCluster } from '@holdfast/server';
@@ -42,7 +42,7 @@ const measures: readonly {
   { name: 'longestTurnMs', unit: 'ms', divisor: 1, allowed: 50 },
 ];
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' } } });
+const { values } = readFlags({ options: { minutes: { type: 'string', default: '10' } } });
 const minutes = Number(values.minutes);
 if (!(minutes > 0)) {
   console.error('--minutes takes a number above 0.');

@@ -6,7 +6,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readFlags } from '@holdfast/checker/flags';
 import { freePorts } from '../free-ports.ts';
 import { describeMachine } from '../statistics/machine.ts';
 import { openBuild } from './build.ts';
@@ -46,7 +46,7 @@ const mostLocks = 10_000_000;
 const phaseDeadlineMs = 300_000;
 
 function readOptions(): Options | undefined {
-  const { values } = parseArgs({
+  const { values } = readFlags({
     options: {
       locks: { type: 'string', default: '1000000' },
       sessions: { type: 'string', default: '20' },
