@@ -251,4 +251,23 @@ export const grantFaults: readonly Fault[] = [
   if (hold.units`,
     test: 'packages/state/test/unit/kinds.test.ts',
   },
+  {
+    name: 'forced-release-in-one-entry',
+    breaks:
+      'a forced release of a resource with many holders takes an entry of the log, and a turn of each node, as long as they are many',
+    file: 'packages/api/src/operations/locks.ts',
+    find: `const command = inParts ? { ...about, through, count: forcedAtOnce } : about;`,
+    put: `const command = inParts ? { ...about, through } : about;`,
+    test: 'packages/api/test/unit/service.test.ts',
+  },
+  {
+    name: 'forced-release-ends-later-holds',
+    breaks:
+      'a forced release in parts ends holds that were granted, behind its first part, to those who waited',
+    file: 'packages/state/src/primitives/holds/force-release.ts',
+    find: `    if (hold.firstToken > last) continue;
+`,
+    put: '',
+    test: 'packages/state/test/unit/locks.test.ts',
+  },
 ];

@@ -2,7 +2,12 @@ export { chained as chainedAudit, emptyHead as emptyAuditHead } from './kernel/a
 export type { AuditHead, AuditLine } from './kernel/audit/head.ts';
 export { limitsWithin, unknownPart } from './kernel/command-fields.ts';
 export { withinLevel } from './kernel/feature-levels.ts';
-export { callerLevel, firstFeatureLevel, latestFeatureLevel } from './kernel/levels.ts';
+export {
+  callerLevel,
+  firstFeatureLevel,
+  forceInPartsLevel,
+  latestFeatureLevel,
+} from './kernel/levels.ts';
 export { SnapshotFormatError } from './kernel/snapshot/fields.ts';
 export { StateInvariantError } from './kernel/invariant.ts';
 export { initialLimits, limitsWithoutLog } from './kernel/limits.ts';

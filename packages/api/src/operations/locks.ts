@@ -9,12 +9,16 @@ import type {
   LockRef,
   LockStatusAnswer,
 } from '@holdfast/protocol';
+import { forceInPartsLevel } from '@holdfast/state';
 import type { Command, FenceToken, LockView } from '@holdfast/state';
 import { RequestError, requestErrorOf } from '../request-error.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { askerOf, submitAcquire, termsOf, toWaitMs, waitTooLong } from './asking.ts';
 import { asFenceToken, asResourceName, newRequestId } from './identities.ts';
+
+/** Of a forced release, in one entry of the log: some ms of work. */
+const forcedAtOnce = 1000;
 
 // ---- acquire ------------------------------------------------------------------------------------
 
@@ -149,27 +153,29 @@ export async function adminLock(
 
 // ---- force --------------------------------------------------------------------------------------
 
+/** Ends the holds that are there when the first command is applied; who is granted meanwhile keeps it (FORCE-1 of the state). */
 export async function forceRelease(
-  body: ForceReleaseBody,
+  { name, kind, reason = '' }: ForceReleaseBody,
   context: OperationContext,
 ): Promise<Outcome<ForceReleaseAnswer>> {
-  const result = await context.service.engine.submit(
-    {
-      type: 'force_release',
-      name: asResourceName(body.name),
-      reason: body.reason ?? '',
-      ...(body.kind === undefined ? {} : { kind: body.kind }),
-    },
-    callOptions(context),
-  );
-  // The wish is that nobody holds it: a repetition finds that so.
-  if (!result.ok && result.code === 'lock_not_found') {
-    return { released: false, resource: body.name, count: 0 };
+  const { engine } = context.service;
+  const about = {
+    type: 'force_release',
+    name: asResourceName(name),
+    reason,
+    ...(kind === undefined ? {} : { kind }),
+  } as const;
+  const inParts = engine.status().featureLevel >= forceInPartsLevel;
+  let count = 0;
+  let through = Number.MAX_SAFE_INTEGER;
+  for (let more = true; more;) {
+    const command = inParts ? { ...about, through, count: forcedAtOnce } : about;
+    const result = await engine.submit(command, callOptions(context));
+    // The wish is that nobody holds it: a repetition finds that so.
+    if (!result.ok && result.code === 'lock_not_found') break;
+    if (!result.ok) return requestErrorOf(result);
+    count += result.releasedCount;
+    ({ more, through } = result);
   }
-  if (!result.ok) return requestErrorOf(result);
-  return {
-    released: result.releasedCount > 0,
-    resource: body.name,
-    count: result.releasedCount,
-  };
+  return { released: count > 0, resource: name, count };
 }

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
+import { forceInPartsLevel } from '@holdfast/state';
+import type { Command, ResourceName, SessionId } from '@holdfast/state';
 import { assertProblem, startHarness } from '../harness.ts';
 
 describe('sessions', () => {
@@ -221,6 +223,37 @@ describe('operators', () => {
     const again = await request('POST', '/admin/locks/x/force-release');
     assert.deepEqual(again.body, { released: false, resource: 'x', count: 0 });
     assert.deepEqual(engine.submitted[2]?.command, { type: 'force_release', name: 'x', ...body });
+  });
+
+  test('given more holders than one entry ends, when they are taken by force, then all are, in parts', async (t) => {
+    const { engine, request } = startHarness(t);
+    const hold = (number: number): readonly Command[] => {
+      const sessionId = `session-${String(number)}` as SessionId;
+      const own = { sessionId, clientId: 'c', timeoutMs: 60_000, lockDelayMs: 0, createdAtMs: 0 };
+      const wanted = { name: 'p' as ResourceName, permits: 1, limit: 5000, waitMs: 0 };
+      return [
+        { type: 'create_session', ...own },
+        { type: 'acquire_permits', sessionId, requestId: 1, acquiredAtMs: 0, ...wanted },
+      ];
+    };
+    const commands: readonly Command[] = [
+      { type: 'raise_feature_level', level: forceInPartsLevel },
+      {
+        type: 'set_limits',
+        limits: { ...engine.state.limits, maxSessions: 5000, maxHoldsPerResource: 5000 },
+      },
+      ...Array.from({ length: 1001 }, (_, number) => hold(number)).flat(),
+    ];
+    engine.state.apply({
+      index: engine.state.index + 1,
+      time: engine.state.time,
+      commands: commands.map((command) => ({ identity: 'anonymous', command })),
+    });
+    const body = { name: 'p', kind: 'semaphore' };
+    const forced = await request('POST', '/operations/force_release', body);
+    assert.deepEqual(forced.body, { released: true, resource: 'p', count: 1001 });
+    const parts = engine.submitted.map(({ command }) => 'count' in command && command.count);
+    assert.deepEqual(parts, [1000, 1000]);
   });
 
   test('given sessions that expired, then a cleanup counts each of them once', async (t) => {

@@ -6,6 +6,7 @@
 import type { Command, Wanted } from './commands.ts';
 import { modeLevels, requested, stampLevels, termsLevels } from './field-levels.ts';
 import type { Every, EveryKind, FieldLevel, FieldLevels, LevelsOf } from './field-levels.ts';
+import { forceInPartsLevel } from './levels.ts';
 import type { StateLimits } from './limits.ts';
 import { levelOfLimit, primitiveDeclarations, primitiveLevels } from '../primitives/declared.ts';
 import type { LimitOfPrimitive } from '../primitives/declared.ts';
@@ -118,7 +119,13 @@ export const commandLevels: LevelsOf<Command> = {
   },
   force_release: {
     level: 1,
-    fields: { kind: { level: 1, kinds: resourceKinds }, name: 1, reason: 1 },
+    fields: {
+      kind: { level: 1, kinds: resourceKinds },
+      name: 1,
+      reason: 1,
+      through: forceInPartsLevel,
+      count: forceInPartsLevel,
+    },
   },
   queue_push: { level: 2, fields: { name: 2, messages: message } },
   queue_pop: { level: 2, fields: { name: 2, count: 2, visibilityMs: 2 } },

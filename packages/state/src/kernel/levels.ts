@@ -13,3 +13,6 @@ export const endByResourceLevel = 2;
 
 /** From this level on payloads of messages that are not small stand beside the state. */
 export const payloadsBesideLevel = 3;
+
+/** From this level on a forced release ends so many holds at a time (FORCE-1). */
+export const forceInPartsLevel = 3;

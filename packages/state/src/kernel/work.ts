@@ -8,8 +8,8 @@
  * WORK-2: what does not fit is part of the state and goes on with the next entry, oldest first: turns
  *     that have come (settle.ts), what is due (lifetimes.ts), sessions that end (endings.ts).
  * WORK-3: work is counted and never timed: the same on every node, also on one that was restored.
- * WORK-4: one command may go beyond its share by what is bounded otherwise: the holds or waits of one
- *     resource, the barriers of one session.
+ * WORK-4: one command may go beyond its share by what is bounded otherwise: the places of one session, the count
+ *     that it gives (FORCE-1), and, as written below feature level 3, the holds of one resource.
  */
 import type { Tables } from './tables.ts';
 

@@ -158,6 +158,26 @@ describe('a release', () => {
     assert.equal(outcome(driver.release('a', 'x')), 'not_holder');
     assert.ok(driver.machine.session(id('a')));
   });
+
+  test('forced in parts ends so many holds an entry, and none that began after the first part (FORCE-1)', () => {
+    const driver = new Driver().sessions('a', 'b', 'c', 'd', 'e');
+    for (const session of ['a', 'b', 'c']) driver.hold(session, 'x', { mode: 'shared' });
+    driver.acquire('d', 'x', { mode: 'shared', waitMs: 100, request: 1 });
+    const force = {
+      type: 'force_release',
+      name: lockName('x'),
+      reason: 'stuck',
+      count: 2,
+    } as const;
+    const first = driver.do({ ...force, through: Number.MAX_SAFE_INTEGER });
+    assert.deepEqual(first, { ok: true, type: 'forced', releasedCount: 2, more: true, through: 4 });
+    driver.hold('e', 'x', { mode: 'shared' });
+    const last = driver.do({ ...force, through: 4 });
+    assert.deepEqual(last, { ok: true, type: 'forced', releasedCount: 2, more: false, through: 4 });
+    assert.deepEqual(driver.holders('x'), ['e shared x1']);
+    const none = driver.do({ ...force, through: 4 });
+    assert.deepEqual(none, { ok: true, type: 'forced', releasedCount: 0, more: false, through: 4 });
+  });
 });
 
 describe('a wait', () => {

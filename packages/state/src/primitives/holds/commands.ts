@@ -44,6 +44,10 @@ export type HoldsCommand =
       readonly name: ResourceName;
       /** Told to those who watch. */
       readonly reason: string;
+      /** Only holds that began with this token or an earlier one; all when absent. From feature level 3 on. */
+      readonly through?: number;
+      /** How many holds it ends at most; all when absent (FORCE-1). From feature level 3 on. */
+      readonly count?: number;
     };
 
 export interface Granted {
@@ -84,6 +88,9 @@ export interface Forced {
   readonly ok: true;
   readonly type: 'forced';
   readonly releasedCount: number;
+  /** Some that are to be ended are left: the next command, with this `through`, goes on. */
+  readonly more: boolean;
+  readonly through: number;
 }
 
 export interface Waiting extends Whose {

@@ -1,19 +1,44 @@
-/** An administrator ends all holds of a resource. */
+/**
+ * An administrator ends all holds of a resource.
+ *
+ * FORCE-1: some at a time where the command says how many, oldest first: whoever forces asks again until none is left.
+ *     Holds that began after the first of these commands are not ended: they were granted to those who waited.
+ */
 import type { Execute } from '../../kernel/primitive.ts';
 import { endIfUnused } from '../../kernel/sessions/lifetimes.ts';
 import { lockNotFound } from '../lock/refusals.ts';
 import { endHold } from './grants.ts';
+import type { Hold, Pool } from './pool.ts';
 import { settle } from './settle.ts';
 
-export const forceRelease: Execute<'force_release'> = (tables, { kind, name, reason }) => {
+export const forceRelease: Execute<'force_release'> = (
+  tables,
+  { kind, name, reason, through = Infinity, count = Infinity },
+) => {
   const pool = tables.pools[kind ?? 'lock'].get(name);
   if (pool === undefined || pool.holds.length === 0) return lockNotFound(name);
-  const releasedCount = pool.holds.length;
+  const last = Math.min(through, tables.fenceCounter);
+  const { chosen, more } = holdsThrough(pool, last, count);
   const note = reason === '' ? undefined : reason;
-  for (let hold = pool.holds.first; hold !== undefined; hold = pool.holds.first) {
+  for (const hold of chosen) {
     endHold(tables, hold, 'forced', note);
     endIfUnused(tables, hold.session);
   }
   settle(tables, [pool]);
-  return { ok: true, type: 'forced', releasedCount };
+  return { ok: true, type: 'forced', releasedCount: chosen.length, more, through: last };
 };
+
+/** The first holds that began with this token or an earlier one, and whether there are more of them. */
+function holdsThrough(
+  pool: Pool,
+  last: number,
+  count: number,
+): { readonly chosen: readonly Hold[]; readonly more: boolean } {
+  const chosen: Hold[] = [];
+  for (const hold of pool.holds) {
+    if (hold.firstToken > last) continue;
+    if (chosen.length >= count) return { chosen, more: true };
+    chosen.push(hold);
+  }
+  return { chosen, more: false };
+}

@@ -181,9 +181,12 @@ export class Model {
       case 'force_release': {
         const held = this.holds.filter((hold) => hold.lock === command.name);
         if (held.length === 0) return 'lock_not_found';
-        for (const hold of held) this.endHold(hold, 'forced');
-        for (const hold of held) this.endIfUnused(hold.session);
-        return `forced ${String(held.length)}`;
+        const chosen = held
+          .filter(({ tokens }) => (tokens[0] ?? 0) <= (command.through ?? Infinity))
+          .slice(0, command.count);
+        for (const hold of chosen) this.endHold(hold, 'forced');
+        for (const hold of chosen) this.endIfUnused(hold.session);
+        return `forced ${String(chosen.length)}`;
       }
       case 'keep_alive': {
         const session = this.find(command.sessionId);

@@ -101,11 +101,14 @@ const cancel = fc
   }));
 
 const rare = fc.oneof(
-  lock.map((name): Command => ({
-    type: 'force_release',
-    name: lockName(name),
-    reason: 'by randomness',
-  })),
+  fc
+    .record({ name: lock, part: fc.constantFrom({}, { count: 1 }, { through: 3, count: 2 }) })
+    .map(({ name, part }): Command => ({
+      type: 'force_release',
+      name: lockName(name),
+      reason: 'by randomness',
+      ...part,
+    })),
   fc.constant<Command>({ type: 'jump_fence_counter' }),
   fc.constant<Command>({ type: 'set_limits', limits: roomyLimits }),
 );
