@@ -86,6 +86,11 @@ code { font: 13px/1.4 ui-monospace, monospace; }
 .timeline li.warn::before { background: var(--warn); }
 .timeline time { flex: none; color: var(--soft); font-variant-numeric: tabular-nums; }
 .timeline div { overflow-wrap: anywhere; min-width: 0; }
+.trees { list-style: none; margin: 0; padding: 0; display: grid; gap: 10px; }
+.card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px; min-width: 0; overflow-wrap: anywhere; }
+.tree { list-style: none; margin: 2px 0 2px 6px; padding: 0 0 0 16px; border-left: 2px solid var(--line); }
+.tree li { padding: 3px 0; }
+.reason { color: var(--soft); }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); gap: 10px; }
 .chart { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px; font-size: 13px; }
 .chart strong { color: var(--text); font-size: 18px; }

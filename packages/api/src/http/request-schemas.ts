@@ -40,8 +40,8 @@ function split(route: SplitRoute): RequestSchemas {
 }
 
 /**
- * Text of the query in the type that the schema asks for: plain decimal digits become a number where
- * one is expected; nothing else changes.
+ * Text of the query in the type that the schema asks for: plain decimal digits become a number, `true` and `false` a boolean,
+ * where one is expected; nothing else changes.
  */
 export function readQuery(
   query: Readonly<Record<string, unknown>>,
@@ -49,13 +49,18 @@ export function readQuery(
 ): Readonly<Record<string, unknown>> {
   const entries = Object.entries(query).map(([field, value]) => {
     const expected = Object.hasOwn(schema.properties, field) ? schema.properties[field] : undefined;
-    const digits = { integer: /^[0-9]{1,15}$/, number: /^[0-9]{1,15}(?:\.[0-9]{1,15})?$/ };
-    const type = expected?.['type'];
-    const isNumber =
-      (type === 'integer' || type === 'number') &&
-      typeof value === 'string' &&
-      digits[type].test(value);
-    return [field, isNumber ? Number(value) : value] as const;
+    return [
+      field,
+      typeof value === 'string' ? readText(value, expected?.['type']) : value,
+    ] as const;
   });
   return Object.fromEntries(entries);
+}
+
+const digits = { integer: /^[0-9]{1,15}$/, number: /^[0-9]{1,15}(?:\.[0-9]{1,15})?$/ };
+
+function readText(text: string, type: unknown): unknown {
+  if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
+  const isNumber = (type === 'integer' || type === 'number') && digits[type].test(text);
+  return isNumber ? Number(text) : text;
 }

@@ -10,8 +10,8 @@ import type {
   ListElectionsAnswer,
   ListLocksAnswer,
   ListSemaphoresAnswer,
+  ListLocksBody,
   ListSessionsAnswer,
-  ListSessionsBody,
 } from '@holdfast/protocol';
 import type { Listed, ListedKind, SessionRow } from '@holdfast/state';
 import { barrierAnswer } from './barriers.ts';
@@ -23,7 +23,8 @@ import { answerOf } from './semaphores.ts';
 
 const rowsOnAPage = 100;
 
-export type Asked = ListSessionsBody;
+/** What any list may be asked; those without a wait queue or clients are asked for less. */
+export type Asked = ListLocksBody;
 
 interface Page<View> {
   readonly rows: readonly View[];
@@ -96,7 +97,14 @@ function nameOf(row: unknown): string | null {
 
 async function pageOfRange<Kind extends ListedKind>(
   kind: Kind,
-  { prefix = '', after, client_id, limit = rowsOnAPage, consistency = 'linearizable' }: Asked,
+  {
+    prefix = '',
+    after,
+    client_id,
+    waiting,
+    limit = rowsOnAPage,
+    consistency = 'linearizable',
+  }: Asked,
   context: OperationContext,
 ): Promise<Page<RowOf<Kind>>> {
   const wanted = {
@@ -104,6 +112,7 @@ async function pageOfRange<Kind extends ListedKind>(
     limit,
     ...(after === undefined ? {} : { after }),
     ...(client_id === undefined ? {} : { clientId: client_id }),
+    ...(waiting === true ? { waitedFor: true } : {}),
   };
   const query = { type: 'list', kind, wanted } as const;
   const result = await context.service.engine.query(query, consistency, callOptions(context));

@@ -359,6 +359,7 @@ const listElections: UnaryOperation = listing({
   access: look,
   summary: 'List elections that have a leader or candidates.',
   ofClient: 'Only elections in which this client leads or waits.',
+  waitedFor: 'Only elections with candidates.',
 });
 
 export const elections: Group = {

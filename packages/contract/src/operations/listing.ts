@@ -11,7 +11,7 @@ import {
 } from '../fields.ts';
 import { answer, get, reading, request } from '../operation.ts';
 import type { Access, UnaryOperation } from '../operation.ts';
-import { list, nullable, object, optional, string, text, uint32 } from '../schema.ts';
+import { boolean, list, nullable, object, optional, string, text, uint32 } from '../schema.ts';
 import type { Message, Schema } from '../schema.ts';
 
 interface ListOf {
@@ -22,6 +22,8 @@ interface ListOf {
   readonly summary: string;
   /** What `client_id` asks for; absent: the kind has no clients. */
   readonly ofClient?: string;
+  /** What `waiting` asks for; absent: the kind has no wait queue. */
+  readonly waitedFor?: string;
 }
 
 const clientOf = (
@@ -29,8 +31,20 @@ const clientOf = (
 ): Readonly<Record<string, readonly [5, Schema]>> =>
   description === undefined ? {} : { client_id: [5, optional(clientId, description)] };
 
+const waitingOf = (
+  description: string | undefined,
+): Readonly<Record<string, readonly [6, Schema]>> =>
+  description === undefined ? {} : { waiting: [6, optional(boolean(description))] };
+
 /** `GET /{kind}`, `List…` of gRPC. */
-export function listing({ plural, row, access, summary, ofClient }: ListOf): UnaryOperation {
+export function listing({
+  plural,
+  row,
+  access,
+  summary,
+  ofClient,
+  waitedFor,
+}: ListOf): UnaryOperation {
   const method = `List${plural.charAt(0).toUpperCase()}${plural.slice(1)}`;
   return reading({
     name: `list_${plural}`,
@@ -40,6 +54,7 @@ export function listing({ plural, row, access, summary, ofClient }: ListOf): Una
       limit: [3, optional(uint32(1, longestPage, 'Rows on a page, at most; 100 when absent.'))],
       consistency: [4, askedConsistency],
       ...clientOf(ofClient),
+      ...waitingOf(waitedFor),
     }),
     answer: answer(method, `${method}Answer`, {
       [plural]: [1, list(object(row), 'In the order of names; of each the first 10 of its lists.')],

@@ -117,6 +117,7 @@ export const listLocks: UnaryOperation = reading({
     ],
     consistency: [4, askedConsistency],
     client_id: [5, optional(clientId, 'Only locks that this client holds or waits for.')],
+    waiting: [6, optional(boolean('Only locks that somebody waits for.'))],
   }),
   answer: answer('ListLocks', 'ListLocksAnswer', {
     locks: [1, list(object(lock), 'Each with its first 10 holders and waiters.')],

@@ -254,6 +254,7 @@ const listSemaphores = listing({
   access: { verb: 'read', resource: 'semaphore' },
   summary: 'List semaphores that exist.',
   ofClient: 'Only semaphores of which this client holds permits, or waits for them.',
+  waitedFor: 'Only semaphores that somebody waits for.',
 });
 
 export const semaphores: Group = {

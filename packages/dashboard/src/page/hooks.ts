@@ -12,7 +12,19 @@ export interface Asked<Answer> {
 }
 
 /** Read now, on each change that the watch tells, and every `everyMs` while the tab is looked at. */
-export function useAnswer<Answer>(path: string, everyMs: number): Asked<Answer> {
+export const useAnswer = <Answer>(path: string, everyMs: number): Asked<Answer> =>
+  useRead(path, (signal) => ask<Answer>(path, signal), everyMs, true);
+
+/**
+ * @param path Of what is read; another one is read at once.
+ * @param isLive Read on each change as well.
+ */
+export function useRead<Answer>(
+  path: string,
+  read: (signal: AbortSignal) => Promise<Answer>,
+  everyMs: number,
+  isLive = false,
+): Asked<Answer> {
   const [told, tell] = useState<{ path: string; answer?: Answer; failure?: Failure }>({ path });
   const again = useRef(() => {});
   useEffect(() => {
@@ -23,7 +35,7 @@ export function useAnswer<Answer>(path: string, everyMs: number): Asked<Answer> 
       isWanted = isUnderWay;
       if (isUnderWay) return;
       isUnderWay = true;
-      const read = await ask<Answer>(path, end.signal).then(
+      const found = await read(end.signal).then(
         (answer) => ({ path, answer }),
         (error: unknown) => ({ path, failure: asFailure(error) }),
       );
@@ -31,9 +43,9 @@ export function useAnswer<Answer>(path: string, everyMs: number): Asked<Answer> 
       if (end.signal.aborted) return;
       // What was shown stays where the node does not answer, beside the failure.
       tell((before) =>
-        'failure' in read && read.failure.status === 0 && before.path === path
-          ? { ...before, ...read }
-          : read,
+        'failure' in found && found.failure.status === 0 && before.path === path
+          ? { ...before, ...found }
+          : found,
       );
       if (isWanted) void load();
     };
@@ -42,7 +54,7 @@ export function useAnswer<Answer>(path: string, everyMs: number): Asked<Answer> 
     const timer = setInterval(() => {
       if (document.visibilityState === 'visible') void load();
     }, everyMs);
-    const ignore = live.onEvents(() => void load());
+    const ignore = isLive ? live.onEvents(() => void load()) : () => {};
     return () => {
       end.abort();
       clearInterval(timer);

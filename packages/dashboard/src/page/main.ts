@@ -12,11 +12,13 @@ import { Resource } from './resource.ts';
 import { Resources } from './resources.ts';
 import { Session, Sessions } from './sessions.ts';
 import { WhoLooks } from './signing-in.ts';
+import { Waits } from './waits.ts';
 
 const sections: readonly (readonly [address: string, title: string, pages: readonly string[]])[] = [
   ['cluster', 'Cluster', ['cluster', '']],
   ['resources', 'Resources', ['resources', 'resource']],
   ['sessions', 'Sessions', ['sessions', 'session']],
+  ['waits', 'Waits', ['waits']],
   ['queues', 'Queues', ['queues', 'queue']],
 ];
 
@@ -37,6 +39,8 @@ function pageOf([page = '', first = '', second = '']: readonly string[]): View {
       return html`<${Sessions} />`;
     case 'session':
       return html`<${Session} key=${first} id=${first} />`;
+    case 'waits':
+      return html`<${Waits} />`;
     case 'queues':
       return html`<${Queues} />`;
     case 'queue':

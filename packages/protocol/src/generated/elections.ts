@@ -236,6 +236,8 @@ export interface ListElectionsBody {
   readonly consistency?: Consistency;
   /** Only elections in which this client leads or waits. 1 to 256 characters. */
   readonly client_id?: string;
+  /** Only elections with candidates. */
+  readonly waiting?: boolean;
 }
 
 /** What ListElections answers. */

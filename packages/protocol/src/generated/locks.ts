@@ -397,6 +397,8 @@ export interface ListLocksBody {
   readonly consistency?: Consistency;
   /** Only locks that this client holds or waits for. 1 to 256 characters. */
   readonly client_id?: string;
+  /** Only locks that somebody waits for. */
+  readonly waiting?: boolean;
 }
 
 /** What ListLocks answers. */

@@ -188,6 +188,8 @@ export interface ListSemaphoresBody {
   readonly consistency?: Consistency;
   /** Only semaphores of which this client holds permits, or waits for them. 1 to 256 characters. */
   readonly client_id?: string;
+  /** Only semaphores that somebody waits for. */
+  readonly waiting?: boolean;
 }
 
 /** What ListSemaphores answers. */

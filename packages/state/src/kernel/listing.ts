@@ -37,7 +37,7 @@ export function list(tables: Tables, kind: ListedKind, wanted: ListWanted): List
 
 function page<Name extends string>(
   { names, find }: Source<Name>,
-  { prefix, after, clientId, limit }: ListWanted,
+  { prefix, after, clientId, waitedFor, limit }: ListWanted,
 ): { readonly rows: readonly unknown[]; readonly nextAfter: string | undefined } {
   const rows: unknown[] = [];
   const budget = new ListBudget(limit);
@@ -60,7 +60,8 @@ function page<Name extends string>(
     if (steps > maxSteps) return { rows, nextAfter: last }; // LIST-1
     steps += 1;
     const item = find(name);
-    const isUsed = item !== undefined && isUsedBy(item);
+    const isWanted = item !== undefined && (waitedFor !== true || item.isWaitedFor === true);
+    const isUsed = isWanted && isUsedBy(item);
     if (isUsed === 'not known') return { rows, nextAfter: last }; // LIST-1, LIST-4
     if (isUsed) {
       const shown = item.show();

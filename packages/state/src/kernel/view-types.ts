@@ -182,6 +182,8 @@ export interface ListWanted {
   readonly after?: string;
   /** Only what this client holds, waits for, is inside of; its sessions. What has no members is used by nobody. */
   readonly clientId?: string;
+  /** Only what somebody waits for. */
+  readonly waitedFor?: boolean;
   /** Sessions of this identity alone. */
   readonly owner?: string;
   readonly limit: number;

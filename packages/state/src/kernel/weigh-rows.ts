@@ -8,6 +8,8 @@ export const rowsInAList = 10;
 export interface ListedItem<View> {
   /** The clients that use it, as far as they are looked at. */
   readonly clients: () => Iterable<string>;
+  /** Somebody stands in its wait queue; undefined: it has none. */
+  readonly isWaitedFor?: boolean;
   /** With what it weighs. */
   readonly show: () => { readonly view: View; readonly rows: readonly Row[] };
 }

@@ -53,6 +53,17 @@ describe('A list', () => {
       }
   });
 
+  test('of what is waited for has that and nothing else, of all that have wait queues', () => {
+    const driver = used();
+    driver.acquire('b', 'x/3', { waitMs: 1000 });
+    driver.do(campaign('b', 'x/1', { waitMs: 1000 }));
+    const waitedFor = { waitedFor: true };
+    assert.deepEqual(namesOf(driver, 'lock', waitedFor).names, ['x/3']);
+    assert.deepEqual(namesOf(driver, 'election', waitedFor).names, ['x/1']);
+    for (const kind of ['semaphore', 'barrier', 'latch', 'session'] as const)
+      assert.deepEqual(namesOf(driver, kind, waitedFor).names, [], kind);
+  });
+
   test('of what a client uses has that and nothing else', () => {
     const driver = used();
     for (const kind of ['lock', 'election', 'barrier'] as const)

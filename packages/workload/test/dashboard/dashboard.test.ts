@@ -121,6 +121,42 @@ describe('The dashboard of three nodes', () => {
     assert.deepEqual(looker.complaints, []);
   });
 
+  it('shows who waits for whom: the longest chain first, and whom it ends at', async () => {
+    await using node = await oneNode(await freePorts(1));
+    await using client = await connect({ endpoints: [node.url] });
+    const names = ['root', 'reports', 'invoices', 'mail', 'archive'];
+    const sessions = await Promise.all(
+      names.map((name) => client.session({ timeoutSeconds: 60, clientId: `${name}-worker` })),
+    );
+    // Each holds one, and waits for that of the one before.
+    for (const [index, session] of sessions.entries()) await session.lock(`step/${String(index)}`);
+    const end = new AbortController();
+    const wait = { waitMs: 60_000, signal: end.signal };
+    const waits = sessions
+      .slice(1)
+      .map((session, index) => session.lock(`step/${String(index)}`, wait));
+    const [first, , third] = sessions;
+    assert.ok(first && third);
+    await first.permits('pool', { permits: 2, limit: 2 });
+    const permits = third.permits('pool', { permits: 1, limit: 2, ...wait });
+    await using looker = await look(browser, `${node.url}/#/waits`);
+    const { page, sees, isUsable, screenshot } = looker;
+    await sees('archive-worker');
+    await sees('4 in a row');
+    await sees('Held exclusive by mail-worker.');
+    await isUsable();
+    await screenshot('waits');
+    await page.getByRole('searchbox').fill('step/3');
+    await sees('1 in a row');
+    await page.getByRole('searchbox').fill('nothing');
+    await sees('Nobody waits for what begins with “nothing”.');
+    end.abort();
+    await Promise.allSettled([...waits, permits]);
+    await page.getByRole('searchbox').fill('');
+    await sees('Nobody waits.');
+    assert.deepEqual(looker.complaints, []);
+  });
+
   it('asks for a key where authentication is on, and shows what its identity may read', async () => {
     await using node = await oneNode(await freePorts(1));
     const admin = await post(node.url, 'auth/keys', { identity: 'operator', roles: ['admin'] });

@@ -27,7 +27,7 @@ import type { Hold } from '../holds/pool.ts';
 import { isNext } from '../holds/queue.ts';
 import { encodePool, poolLines } from '../holds/records.ts';
 import { settle } from '../holds/settle.ts';
-import { clientsOf, usedPool } from '../holds/views.ts';
+import { listedPool } from '../holds/views.ts';
 import { notElected, notLeading } from './refusals.ts';
 import { electionView } from './view.ts';
 
@@ -118,19 +118,12 @@ export const elections: Primitive<'election'> = {
   handlers: { campaign, resign, proclaim },
   view: ({ pools, timeMs }, name, { limit }) =>
     electionView(name, pools.election.get(name), timeMs, limit),
-  listed: ({ pools, timeMs }, name) => {
-    const pool = usedPool(pools.election.get(name));
-    return (
-      pool && {
-        clients: () => clientsOf(pool),
-        show: () => {
-          const view = electionView(name, pool, timeMs, rowsInAList);
-          const leaders = view.leader === undefined ? [] : [view.leader];
-          return { view, rows: weigh(name, leaders, view.candidates) };
-        },
-      }
-    );
-  },
+  listed: ({ pools, timeMs }, name) =>
+    listedPool(pools.election.get(name), (pool) => {
+      const view = electionView(name, pool, timeMs, rowsInAList);
+      const leaders = view.leader === undefined ? [] : [view.leader];
+      return { view, rows: weigh(name, leaders, view.candidates) };
+    }),
   encode: encodePool,
   lines: poolLines,
 };

@@ -1,5 +1,6 @@
 /** What readers are shown of holds and waits. Views are made on demand and share nothing with the tables. */
 import { ListBudget } from '../../kernel/view-bounds.ts';
+import type { ListedItem } from '../../kernel/weigh-rows.ts';
 import type { FenceToken, RequestId, SessionId } from '../../kernel/names.ts';
 import { modeOf } from '../lock/modes.ts';
 import type { HolderView, WaiterView } from './commands.ts';
@@ -82,13 +83,28 @@ export const delayedFor = (pool: Pool, timeMs: number): number =>
   pool.lockDelayEnd === undefined ? 0 : Math.max(0, pool.lockDelayEnd.dueMs - timeMs);
 
 /** Clients that hold a pool or wait for it. */
-export function* clientsOf({ holds, queue }: Pool): Generator<string, void, undefined> {
+function* clientsOf({ holds, queue }: Pool): Generator<string, void, undefined> {
   for (const hold of holds) yield hold.session.clientId;
   for (const waiter of queue) yield waiter.session.clientId;
 }
 
 /** What only a lock-delay keeps is used by nobody. */
-export const usedPool = (pool: Pool | undefined): Pool | undefined =>
+const usedPool = (pool: Pool | undefined): Pool | undefined =>
   pool !== undefined && (pool.holds.length > 0 || pool.queue.length > 0 || pool.persistent)
     ? pool
     : undefined;
+
+/** A pool that is used, as lists look at it. */
+export function listedPool<View>(
+  pool: Pool | undefined,
+  show: (used: Pool) => ReturnType<ListedItem<View>['show']>,
+): ListedItem<View> | undefined {
+  const used = usedPool(pool);
+  return (
+    used && {
+      clients: () => clientsOf(used),
+      isWaitedFor: used.queue.length > 0,
+      show: () => show(used),
+    }
+  );
+}

@@ -27,7 +27,7 @@ import type { Hold } from '../holds/pool.ts';
 import { isNext } from '../holds/queue.ts';
 import { encodePool, poolLines } from '../holds/records.ts';
 import { settle } from '../holds/settle.ts';
-import { clientsOf, usedPool } from '../holds/views.ts';
+import { listedPool } from '../holds/views.ts';
 import { giveBack, isTokenOf, undoEntering } from './entered.ts';
 import { lockUnits, unitsOf } from './modes.ts';
 import { lockBusy, lockNotFound, notHolder, staleFenceToken } from './refusals.ts';
@@ -138,18 +138,11 @@ export const locks: Primitive<'lock'> = {
   handlers: { acquire, release, downgrade },
   view: ({ pools, timeMs }, name, { limit, fenceToken }) =>
     lockView(name, pools.lock.get(name), timeMs, limit, fenceToken),
-  listed: ({ pools, timeMs }, name) => {
-    const pool = usedPool(pools.lock.get(name));
-    return (
-      pool && {
-        clients: () => clientsOf(pool),
-        show: () => {
-          const view = lockView(name, pool, timeMs, rowsInAList);
-          return { view, rows: weigh(name, view.holders, view.waiters) };
-        },
-      }
-    );
-  },
+  listed: ({ pools, timeMs }, name) =>
+    listedPool(pools.lock.get(name), (pool) => {
+      const view = lockView(name, pool, timeMs, rowsInAList);
+      return { view, rows: weigh(name, view.holders, view.waiters) };
+    }),
   encode: encodePool,
   lines: poolLines,
 };

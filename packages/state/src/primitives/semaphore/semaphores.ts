@@ -30,7 +30,7 @@ import type { Pool } from '../holds/pool.ts';
 import { isNext } from '../holds/queue.ts';
 import { encodePool, poolLines } from '../holds/records.ts';
 import { settle } from '../holds/settle.ts';
-import { clientsOf, usedPool } from '../holds/views.ts';
+import { listedPool } from '../holds/views.ts';
 import { endWait, poolsOf } from '../holds/waits.ts';
 import { cannotBeHad } from './capacity.ts';
 import type { SemaphoreView } from './commands.ts';
@@ -159,18 +159,11 @@ export const semaphores: Primitive<'semaphore'> = {
     const pool = pools.semaphore.get(name);
     return pool && semaphoreView(pool, timeMs, limit, fenceToken);
   },
-  listed: ({ pools, timeMs }, name) => {
-    const pool = usedPool(pools.semaphore.get(name));
-    return (
-      pool && {
-        clients: () => clientsOf(pool),
-        show: () => {
-          const view = semaphoreView(pool, timeMs, rowsInAList);
-          return { view, rows: weigh(name, view.holders, view.waiters) };
-        },
-      }
-    );
-  },
+  listed: ({ pools, timeMs }, name) =>
+    listedPool(pools.semaphore.get(name), (pool) => {
+      const view = semaphoreView(pool, timeMs, rowsInAList);
+      return { view, rows: weigh(name, view.holders, view.waiters) };
+    }),
   encode: encodePool,
   lines: poolLines,
 };
