@@ -224,4 +224,62 @@ export const restoreFaults: readonly Fault[] = [
     capture: () => new OrderedMap<number, Waiter>(hashOfNumber).capture(),
   }) as unknown as OrderedMap<number, Waiter>;`,
   },
+  {
+    name: 'snapshot-begins-with-every-queue',
+    breaks:
+      'every member stops for as long as it takes to capture 100,000 queues at the same entry',
+    file: 'packages/state/src/kernel/snapshot/snapshot.ts',
+    find: `    tables.queues.snapshot = inQueues;`,
+    put: `    tables.queues.snapshot = inQueues;
+    for (const queue of byName.values()) {
+      inQueues.keepLanes(queue);
+      inQueues.keepMessages(queue);
+    }`,
+    hiddenFromRuns: 'it costs time; what is written is the same',
+    test: 'packages/state/test/unit/queue-captures.test.ts',
+  },
+  {
+    name: 'messages-not-captured-before-change',
+    breaks: 'a message that came after a snapshot began is in it, and one that went is not',
+    file: 'packages/state/src/primitives/queue/queues.ts',
+    find: `    if (snapshot !== undefined && this.messagesSavedIn !== snapshot.number)`,
+    put: `    if (snapshot !== undefined && this.messagesSavedIn > snapshot.number)`,
+    test: 'packages/state/test/unit/queue-captures.test.ts',
+  },
+  {
+    name: 'lanes-not-captured-before-change',
+    breaks: 'a snapshot has the messages of a key that it does not have: it cannot be read',
+    file: 'packages/state/src/primitives/queue/queues.ts',
+    find: `this.lanesSavedIn !== snapshot.number) snapshot`,
+    put: `this.lanesSavedIn > snapshot.number) snapshot`,
+    test: 'packages/state/test/unit/queue-captures.test.ts',
+  },
+  {
+    name: 'queue-captured-again-when-reached',
+    breaks: 'a snapshot has of a queue that changed before it was reached what it has now',
+    file: 'packages/state/src/primitives/queue/captures.ts',
+    find: `    return kept ?? queue.lanes.capture(this.#reader);`,
+    put: `    return kept === undefined || kept.size > 0 ? queue.lanes.capture(this.#reader) : kept;`,
+    test: 'packages/state/test/unit/queue-captures.test.ts',
+  },
+  {
+    name: 'idle-queues-captured',
+    breaks: 'a snapshot walks what 100,000 idle queues have in one turn, without a line of it',
+    file: 'packages/state/src/primitives/queue/captures.ts',
+    find: `    if (queue.lanes.size === 0) queue.lanesSavedIn = this.number; // QCAP-2
+    return queue.lanes.size > 0;`,
+    put: `    return queue.lanes.size >= 0;`,
+    hiddenFromRuns: 'it costs time; what is written is the same',
+    test: 'packages/state/test/unit/queue-captures.test.ts',
+  },
+  {
+    name: 'cancelled-snapshot-copies-on',
+    breaks:
+      'queues that a cancelled snapshot captured are copied as a whole when the next one reaches them',
+    file: 'packages/state/src/kernel/collections/ordered-map.ts',
+    find: `if (this.isWanted && this.#reader?.isOver !== true) this`,
+    put: `if (this.isWanted) this`,
+    hiddenFromRuns: 'it costs time; what is written is the same',
+    test: 'packages/state/test/unit/queue-captures.test.ts',
+  },
 ];

@@ -15,7 +15,18 @@ interface Leaf<T> {
 
 const maxLeafLength = 512;
 
-export class OrderedByNumber<T> {
+/** Of those who read only. */
+export interface ReadableByNumber<T> {
+  readonly size: number;
+  first(): T | undefined;
+  last(): T | undefined;
+  get(number: number): T | undefined;
+  after(number: number): Iterable<T>;
+  values(): Iterable<T>;
+  capture(): Iterable<T>;
+}
+
+export class OrderedByNumber<T> implements ReadableByNumber<T> {
   readonly #numberOf: (member: T) => number;
   #leaves: Leaf<T>[] = [];
   #captures = 0;

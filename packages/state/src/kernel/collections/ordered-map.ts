@@ -23,10 +23,25 @@ export const segmentLength = 2048;
 /** Often enough that little stays; to make one each time would cost more than it gains. */
 const renewedEvery = 8;
 
+/** Who reads what was captured, of one map or of many. */
+export interface Reader {
+  /** Nothing of it is read any more. */
+  isOver: boolean;
+}
+
 /** What a segment had at one moment: made when it changes, or is read. */
 class Kept<Value> {
   values: readonly Value[] | undefined = undefined;
   isWanted = true;
+  readonly #reader: Reader | undefined;
+
+  constructor(reader: Reader | undefined) {
+    this.#reader = reader;
+  }
+
+  keep(map: ReadonlyMap<unknown, Value>): void {
+    if (this.isWanted && this.#reader?.isOver !== true) this.values ??= Array.from(map.values());
+  }
 }
 
 class Segment<Key, Value> {
@@ -46,7 +61,7 @@ class Segment<Key, Value> {
   /** It is about to change (GROW-3). */
   keep(): void {
     if (this.kept === undefined) return;
-    if (this.kept.isWanted) this.kept.values ??= Array.from(this.map.values());
+    this.kept.keep(this.map);
     this.kept = undefined;
   }
 
@@ -88,7 +103,7 @@ export interface ReadableMap<Key, Value> {
   get(key: Key): Value | undefined;
   has(key: Key): boolean;
   values(): Iterable<Value>;
-  capture(): Captured<Value>;
+  capture(reader?: Reader): Captured<Value>;
 }
 
 export class OrderedMap<Key, Value> implements ReadableMap<Key, Value> {
@@ -182,12 +197,16 @@ export class OrderedMap<Key, Value> implements ReadableMap<Key, Value> {
       }
   }
 
-  /** As of now, in order. One that was captured before and is still wanted gets its copies now. */
-  capture(): Captured<Value> {
+  /**
+   * As of now, in order. One that was captured before and is still wanted gets its copies now.
+   *
+   * @param reader Whose end releases what it captured, of however many maps, at once.
+   */
+  capture(reader?: Reader): Captured<Value> {
     const parts: (readonly [Segment<Key, Value>, Kept<Value>])[] = [];
     for (let segment = this.#first; segment !== undefined; segment = segment.next) {
       segment.keep();
-      const kept = new Kept<Value>();
+      const kept = new Kept<Value>(reader);
       segment.kept = kept;
       parts.push([segment, kept]);
     }

@@ -12,7 +12,7 @@
  *     whatever happens while the snapshot is pulled.
  * SNAP-6: no call takes longer than some milliseconds, however large the state is. Beginning a snapshot copies
  *     what is bounded (holds that others ended) and marks the maps, which copy their references shard by shard, when a
- *     shard changes or is reached (SHARD-2).
+ *     shard changes or is reached (SHARD-2). What each queue has is not even marked (QCAP-1).
  * SNAP-7: a state that came by a snapshot of version 3 is marked, and so are its snapshots: that version wrote
  *     records that changed meanwhile first, so the order of its tables is not that of a node that came by
  *     the log. What it does and answers depends on no such order; its bytes are not to be compared. The
@@ -25,7 +25,8 @@ import { levelOfLimit, primitiveDeclarations } from '../../primitives/declared.t
 import { encoders } from '../../primitives/table.ts';
 import type { Remembered } from '../../primitives/queue/dedup.ts';
 import { captureAccess } from '../../primitives/access/records.ts';
-import { encodeDedup, placesOf } from '../../primitives/queue/records.ts';
+import { CapturedQueues } from '../../primitives/queue/captures.ts';
+import { encodeDedup } from '../../primitives/queue/records.ts';
 import { limitsWithin } from '../command-fields.ts';
 import {
   copySession,
@@ -199,21 +200,17 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
     const { sessions, ended, ownEnded } = tables;
     const places = Object.values(tables.places);
     const { byName, dedup } = tables.queues;
+    const inQueues = new CapturedQueues(this.#number);
+    tables.queues.snapshot = inQueues;
     const ending = tables.ending.capture();
     const unsettled = tables.unsettled.capture();
-    const queues = Array.from(byName.values());
-    const lanes = queues.map((queue) => queue.lanes.capture());
-    this.#captured = [sessions, ...places, byName, ended, ownEnded, ending, unsettled, ...lanes];
-    const messages = queues.flatMap(({ live, dead }) => [live.capture(), dead.capture()]);
+    this.#captured = [sessions, ...places, byName, ended, ownEnded, ending, unsettled, inQueues];
     this.#lines = this.#write({
       header: encodeHeader(tables),
       tombstones: tombstones(tables, ended.capture(), ownEnded.capture()),
       sessions: [sessions.capture(), ending],
       unsettled,
-      places: [
-        ...places.map((some) => some.capture()),
-        placesOf(byName.capture(), lanes, messages),
-      ],
+      places: [...places.map((some) => some.capture()), inQueues.places(byName.capture())],
       dedup: dedup.capture(),
       access: captureAccess(tables.access),
     });
@@ -255,7 +252,10 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
     this.#lines = [].values();
     for (const map of this.#captured) map.release();
     this.#captured = [];
-    if (this.#tables.keeper === this) this.#tables.keeper = undefined;
+    if (this.#tables.keeper === this) {
+      this.#tables.keeper = undefined;
+      this.#tables.queues.snapshot = undefined;
+    }
   }
 
   #gather(): void {

@@ -20,8 +20,7 @@ export function dead(tables: Tables, message: Message, lane: Lane): void {
   const { queue } = message;
   message.state = 'dead'; // DEAD-1
   message.diedAtMs = tables.timeMs;
-  queue.live.remove(message.id);
-  queue.dead.add(message);
+  tables.queues.move(message);
   tables.changingPlace(queue);
   queue.died.add(1, tables.timeMs);
   const blocks = queue.order === 'key' && queue.onDead === 'block';
@@ -55,9 +54,8 @@ export function redrive(
 /** DEAD-3. */
 function liveAgain(tables: Tables, queue: Queue, message: Message): void {
   tables.changingPlace(message);
-  queue.dead.remove(message.id);
-  queue.live.add(message);
   message.state = 'waiting';
+  tables.queues.move(message);
   message.deliveries = 0;
   const lane = message.lane ?? laneFor(tables, queue, message.key);
   message.lane = lane;

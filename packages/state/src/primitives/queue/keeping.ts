@@ -41,10 +41,8 @@ export function dueAt(tables: Tables, message: Message, dueMs: number): void {
 /** It lives no more, and is no dead letter. */
 export function forgetMessage(tables: Tables, message: Message): void {
   tables.changingPlace(message);
-  message.queue.live.remove(message.id);
-  message.queue.dead.remove(message.id);
   if (message.payload.text === undefined) tables.payloads.ended.push(message.id); // BESIDE-2
-  tables.queues.removed(message);
+  tables.queues.remove(message);
 }
 
 /** It is in flight no more; whoever calls says what it is then. */

@@ -67,10 +67,9 @@ function pushOne(
   const { snapshotNumber: savedIn } = tables;
   const facts = { id, key, payload, maxDeliveries, pushedAtMs: timeMs, savedIn };
   const message = new Message(queue, facts);
-  queue.live.add(message);
   if (payload.text === undefined)
     tables.payloads.kept.push({ id, byteLength: payload.byteLength, text: json }); // BESIDE-2
-  queues.added(message);
+  queues.add(message);
   queue.pushed.add(1, timeMs);
   if (dedupId !== undefined)
     queues.dedup.add({ id, queue: queue.name, dedupId, untilMs: timeMs + dedupWindowMs });

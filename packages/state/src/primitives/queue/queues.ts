@@ -9,15 +9,18 @@
  */
 import { hashOfText } from '../../kernel/collections/hash.ts';
 import { OrderedMap } from '../../kernel/collections/ordered-map.ts';
+import type { ReadableMap } from '../../kernel/collections/ordered-map.ts';
 import { invariant } from '../../kernel/invariant.ts';
 import { limitExceeded } from '../../kernel/refusals.ts';
 import { ShardedMap } from '../../kernel/collections/sharded-map.ts';
 import { BlockedKeys } from './blocked-keys.ts';
+import type { CapturedQueues } from './captures.ts';
 import { DedupMemory } from './dedup.ts';
 import { Heap } from '../../kernel/collections/heap.ts';
 import { isServedBefore, Lane } from './lanes.ts';
 import type { Message } from './messages.ts';
 import { OrderedByNumber } from '../../kernel/collections/ordered-by-number.ts';
+import type { ReadableByNumber } from '../../kernel/collections/ordered-by-number.ts';
 import { partitionCount, partitionOf } from './placement.ts';
 import { Rate } from './rates.ts';
 import { queueFull, tooManyQueues } from './refusals.ts';
@@ -42,12 +45,9 @@ export class Queue {
   order: QueueOrder = 'key';
   onDead: OnDead = 'skip';
   maxDeliveries: number = defaultMaxDeliveries;
-  /** Those that live. */
-  readonly live: OrderedByNumber<Message> = new OrderedByNumber<Message>(idOf);
-  /** Dead letters. */
-  readonly dead: OrderedByNumber<Message> = new OrderedByNumber<Message>(idOf);
-  /** By their keys. */
-  readonly lanes: OrderedMap<string, Lane> = new OrderedMap<string, Lane>(hashOfText);
+  readonly #live = new OrderedByNumber<Message>(idOf);
+  readonly #dead = new OrderedByNumber<Message>(idOf);
+  readonly #lanes = new OrderedMap<string, Lane>(hashOfText);
   /** Lanes with something to deliver (LANE-3). */
   readonly ready: Heap<Lane> = new Heap<Lane>(isServedBefore);
   readonly blockedKeys: BlockedKeys = new BlockedKeys();
@@ -66,10 +66,30 @@ export class Queue {
   }));
   /** The number of the last snapshot that has this record, see snapshot.ts. */
   savedIn: number;
+  /** The same of its lanes, and of its messages (QCAP-1). */
+  lanesSavedIn: number;
+  messagesSavedIn: number;
 
   constructor(name: ResourceName, savedIn: number) {
     this.name = name;
     this.savedIn = savedIn;
+    this.lanesSavedIn = savedIn;
+    this.messagesSavedIn = savedIn;
+  }
+
+  /** Those that live. */
+  get live(): ReadableByNumber<Message> {
+    return this.#live;
+  }
+
+  /** Dead letters. */
+  get dead(): ReadableByNumber<Message> {
+    return this.#dead;
+  }
+
+  /** By their keys. */
+  get lanes(): ReadableMap<string, Lane> {
+    return this.#lanes;
   }
 
   get size(): number {
@@ -81,6 +101,46 @@ export class Queue {
     let count = 0;
     for (const { ready } of this.partitions) count += ready;
     return count;
+  }
+
+  /** @param snapshot The one that is being taken (QCAP-1). */
+  addMessage(message: Message, snapshot: CapturedQueues | undefined): void {
+    this.#changeMessages(snapshot);
+    (message.state === 'dead' ? this.#dead : this.#live).add(message);
+    this.bytes += message.byteLength;
+  }
+
+  removeMessage({ id, byteLength }: Message, snapshot: CapturedQueues | undefined): void {
+    this.#changeMessages(snapshot);
+    this.#live.remove(id);
+    this.#dead.remove(id);
+    this.bytes -= byteLength;
+  }
+
+  /** Its state has become another one: it may be among the dead letters now, or among them no more. */
+  moveMessage(message: Message, snapshot: CapturedQueues | undefined): void {
+    this.removeMessage(message, snapshot);
+    this.addMessage(message, snapshot);
+  }
+
+  addLane(lane: Lane, snapshot: CapturedQueues | undefined): void {
+    this.#changeLanes(snapshot);
+    this.#lanes.set(lane.key, lane);
+  }
+
+  /** @returns Whether it was there. */
+  removeLane({ key }: Lane, snapshot: CapturedQueues | undefined): boolean {
+    this.#changeLanes(snapshot);
+    return this.#lanes.delete(key);
+  }
+
+  #changeMessages(snapshot: CapturedQueues | undefined): void {
+    if (snapshot !== undefined && this.messagesSavedIn !== snapshot.number)
+      snapshot.keepMessages(this);
+  }
+
+  #changeLanes(snapshot: CapturedQueues | undefined): void {
+    if (snapshot !== undefined && this.lanesSavedIn !== snapshot.number) snapshot.keepLanes(this);
   }
 
   /** LANE-4. */
@@ -115,6 +175,8 @@ export class Queues {
   messageBytes = 0;
   /** Of all queues. */
   laneCount = 0;
+  /** Of the snapshot that is being taken (QCAP-1). */
+  snapshot: CapturedQueues | undefined = undefined;
 
   open(name: ResourceName, savedIn: number): Queue {
     const queue = new Queue(name, savedIn);
@@ -128,27 +190,32 @@ export class Queues {
 
   openLane(queue: Queue, key: string, turn: number, savedIn: number): Lane {
     const lane = new Lane(queue, key, partitionOf(key), turn, savedIn);
-    queue.lanes.set(key, lane);
+    queue.addLane(lane, this.snapshot);
     this.laneCount += 1;
     return lane;
   }
 
-  forgetLane({ queue, key }: Lane): void {
-    if (queue.lanes.delete(key)) this.laneCount -= 1;
+  forgetLane(lane: Lane): void {
+    if (lane.queue.removeLane(lane, this.snapshot)) this.laneCount -= 1;
   }
 
-  /** Counts a message that has come. */
-  added({ queue, byteLength }: Message): void {
-    queue.bytes += byteLength;
-    this.messageBytes += byteLength;
+  /** A message has come. */
+  add(message: Message): void {
+    message.queue.addMessage(message, this.snapshot);
+    this.messageBytes += message.byteLength;
     this.messageCount += 1;
   }
 
-  /** Counts a message that is gone. */
-  removed({ queue, byteLength }: Message): void {
-    queue.bytes -= byteLength;
-    this.messageBytes -= byteLength;
+  /** It is gone. */
+  remove(message: Message): void {
+    message.queue.removeMessage(message, this.snapshot);
+    this.messageBytes -= message.byteLength;
     this.messageCount -= 1;
+  }
+
+  /** It has become a dead letter, or lives again. */
+  move(message: Message): void {
+    message.queue.moveMessage(message, this.snapshot);
   }
 
   /** QBOUND-1. @param queue Undefined: it would be made. */

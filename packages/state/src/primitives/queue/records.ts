@@ -131,9 +131,7 @@ export function decodeMessage(tables: Tables, fields: Fields): undefined {
   const died = fields.optional(() => fields.list());
   message.diedAtMs = died?.number() ?? 0;
   if (!fields.atEnd) message.takenBy = fields.text();
-  queues.added(message);
-  if (state === 'dead') queue.dead.add(message);
-  else queue.live.add(message);
+  queues.add(message);
   if (died === undefined || died.number() === 1) enterLane(tables, message);
 }
 
@@ -155,15 +153,4 @@ function queueOf({ queues }: Tables, fields: Fields): Queue {
   const queue = queues.byName.get(name);
   if (queue === undefined) throw new SnapshotFormatError(`there is no queue "${name}"`);
   return queue;
-}
-
-/** Of a snapshot: as of now, or captured; lines are made as they are taken. */
-export function* placesOf(
-  queues: Iterable<Queue>,
-  lanes: Iterable<Iterable<Lane>>,
-  messages: Iterable<Iterable<Message>>,
-): Generator<QueuePlace, void, undefined> {
-  yield* queues;
-  for (const some of lanes) yield* some;
-  for (const some of messages) yield* some;
 }
