@@ -40,9 +40,9 @@ export class TestAsker {
     let doubtful: TestsResult | undefined;
     let files = 0;
     for (const file of this.#likelihoods.filesFor(planted.fault, known)) {
+      if (files === mostFiles) break;
       const limitMs = await this.#limitMs(planted, file);
       if (limitMs === undefined) continue;
-      if (files === mostFiles) break;
       files += 1;
       const outcome = await runTestFile(this.#folder, file, limitMs);
       if (outcome.type === 'assertion') {
