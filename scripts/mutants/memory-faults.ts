@@ -128,7 +128,7 @@ export const memoryFaults: readonly Fault[] = [
     this.#weigh(id, answerBytes(answer));`,
     put: `    this.#weigh(id, answerBytes(answer));
     answer.result = result;`,
-    test: 'packages/state/test/unit/restore.test.ts',
+    test: 'packages/state/test/unit/quotas.test.ts',
   },
   {
     name: 'names-forgotten-and-carried-out-again',
@@ -136,7 +136,7 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/requests.ts',
     find: `    return made !== undefined && through !== undefined && made.counter <= through`,
     put: `    return made !== undefined && through !== undefined && made.counter < 0`,
-    test: 'packages/state/test/unit/requests.test.ts',
+    test: 'packages/state/test/unit/quotas.test.ts',
   },
   {
     name: 'forgotten-names-not-in-snapshots',
@@ -144,7 +144,7 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/snapshot/session-records.ts',
     find: `new RequestTable<Waiter>(use, { numbersThrough, namesThrough, ackedBelow })`,
     put: `new RequestTable<Waiter>(use, { numbersThrough, namesThrough: namesThrough.slice(0, 0), ackedBelow })`,
-    test: 'packages/state/test/unit/restore.test.ts',
+    test: 'packages/state/test/unit/quotas.test.ts',
   },
   {
     name: 'share-given-back-twice',
