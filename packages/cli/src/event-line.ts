@@ -3,11 +3,12 @@ import type { WatchEvent } from '@holdfast/client';
 import { shownJson } from './json-text.ts';
 import { printable } from './printable.ts';
 
-/** @param receivedAt Events carry no time of their own; undefined for those that were not just received. */
+/** @param receivedAt Told of an event that has no time of its own; undefined for one that was not just received. */
 export function eventLine(event: WatchEvent, receivedAt?: Date): string {
+  const at = event.time === undefined ? receivedAt : new Date(event.time * 1000);
   const { position, type, kind, resource } = event;
   const columns = [
-    ...(receivedAt === undefined ? [] : [receivedAt.toISOString()]),
+    ...(at === undefined ? [] : [at.toISOString()]),
     position,
     type.padEnd('proclaimed'.length),
     kind.padEnd('semaphore'.length),

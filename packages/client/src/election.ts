@@ -152,7 +152,7 @@ export class Leadership extends Held {
     }
   }
 
-  /** Leads no more: the next in turn does. The same as `release`. */
+  /** Resigns: the next candidate leads. The same as `release`. */
   resign(): Promise<void> {
     return this.release();
   }

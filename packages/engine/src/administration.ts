@@ -259,5 +259,5 @@ const notReady = (why: string): HoldfastError =>
 const changeInProgress = (): HoldfastError =>
   new HoldfastError(
     'membership_change_in_progress',
-    'Another change is not committed yet. Try again when GET /cluster/status shows it done.',
+    'Another change of the members is not committed yet. Retry when GET /cluster/status shows it as done.',
   );

@@ -45,7 +45,7 @@ export class PeerRequests {
       if (!isCall(request, supportedLevel())) {
         throw new HoldfastError(
           'invalid_request',
-          'A peer asked for something this version does not know.',
+          'A peer sent a request that this version does not know. Upgrade this node.',
         );
       }
       if (request.type === 'state_digest') {

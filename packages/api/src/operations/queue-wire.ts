@@ -38,7 +38,7 @@ export const receiptOf = ({
 export function readReceipt(text: string): Receipt | RequestError {
   const [, id, delivery, token] = /^([0-9]{1,15})\.([0-9]{1,6})\.([0-9]{1,16})$/.exec(text) ?? [];
   if (id === undefined || delivery === undefined || token === undefined)
-    return invalid('receipt', '"receipt" is not one: give it as the pop told it.');
+    return invalid('receipt', '"receipt" is not valid: send it exactly as the pop returned it.');
   return {
     messageId: Number(id),
     delivery: Number(delivery),

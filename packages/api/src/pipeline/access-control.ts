@@ -119,7 +119,10 @@ export class AccessControl {
     if (certificate === undefined) return undefined;
     return access.identityOf(certificate.field, certificate.value) === identity
       ? undefined
-      : new RequestError('unauthorized', 'This certificate proves no identity any more.');
+      : new RequestError(
+          'unauthorized',
+          'This certificate proves no identity any more. Ask an administrator to map it ("holdfast auth certificate map").',
+        );
   }
 
   /** What the caller may do; undefined: everything, for authentication is off. */
@@ -184,7 +187,7 @@ function refusalOf(
   if (caller.identity === anonymous && rights.isEmpty)
     return new RequestError(
       'unauthorized',
-      'This cluster asks who you are. Send an API key as "Authorization: Bearer hf_...", or show a client certificate that proves an identity.',
+      'Authentication is required. Send an API key as "Authorization: Bearer hf_...", or show a client certificate that proves an identity.',
       { operation },
     );
   const what = name === undefined ? `every ${kind}` : `${kind} "${name}"`;

@@ -14,7 +14,7 @@ import { withClient } from '../with-client.ts';
 export function addAuditCommands(program: Command, at: () => Environment): void {
   const audit = program
     .command('audit')
-    .description('Records of every change and refusal, and whether they are whole.');
+    .description('Enables, shows and verifies the audit: records of every change and refusal.');
   const printed = async (work: (client: Client) => Promise<object>): Promise<void> => {
     const environment = at();
     await withClient(environment, async (client) => {
@@ -28,12 +28,12 @@ export function addAuditCommands(program: Command, at: () => Environment): void 
     .action(() => printed((client) => client.call('audit_enable', {})));
   audit
     .command('disable')
-    .description('Records nothing more; that is the last record.')
+    .description('Turns the audit off; that is its last record.')
     .addHelpText('after', '\nExample:\n  holdfast audit disable')
     .action(() => printed((client) => client.call('audit_disable', {})));
   audit
     .command('status')
-    .description('Shows whether it is on, and where the chains of a node have come to.')
+    .description('Shows whether the audit is on, and the latest record of each chain of a node.')
     .addHelpText('after', '\nExample:\n  holdfast audit status')
     .action(() => printed((client) => client.call('audit_status', {})));
   addCheckpoint(audit, at);
@@ -74,7 +74,9 @@ interface VerifyOptions {
 function addVerify(audit: Command, at: () => Environment): void {
   audit
     .command('verify <folders...>')
-    .description('Looks whether the records in folders of nodes are whole, and the same.')
+    .description(
+      'Verifies that the audit records in folders of nodes are complete, unaltered and the same.',
+    )
     .option('--checkpoint <files...>', 'checkpoints that were kept')
     .option('--verifier-key <key>', 'of the node that signed them')
     .option('--allow-gaps', 'records that a file says it has not are no problem')

@@ -17,7 +17,9 @@ type Listed = (
 ) => Promise<void>;
 
 export function addAuthCommands(program: Command, at: () => Environment): void {
-  const auth = program.command('auth').description('Keys, roles and identities: who may do what.');
+  const auth = program
+    .command('auth')
+    .description('Authentication and access rules: API keys, roles and identities.');
   const printed: Printed = async (work) => {
     const environment = at();
     await withClient(environment, async (client) => {
@@ -172,7 +174,7 @@ const expiryOf = ({ expiresIn }: Lasting): { readonly expires_in_seconds?: numbe
   expiresIn === undefined ? {} : { expires_in_seconds: countOf('--expires-in', expiresIn) };
 
 function addKeys(auth: Command, printed: Printed, listed: Listed): void {
-  const key = auth.command('key').description('Keys, which prove an identity.');
+  const key = auth.command('key').description('API keys, which prove an identity.');
   key
     .command('create <identity>')
     .description('Makes a key of an identity; it is shown once.')
@@ -297,10 +299,10 @@ Example:
 function addCertificates(auth: Command, printed: Printed, listed: Listed): void {
   const certificate = auth
     .command('certificate')
-    .description('Which certificates of clients prove which identity.');
+    .description('Mappings of client certificates to identities.');
   certificate
     .command('map <field> <value> <identity>')
-    .description('Who shows a certificate that says so has this identity.')
+    .description('Maps certificates with this field and value to an identity.')
     .addHelpText(
       'after',
       '\nFields: dns, uri, email, common_name.\n\nExample:\n  holdfast auth certificate map common_name reports reports',
@@ -312,14 +314,14 @@ function addCertificates(auth: Command, printed: Printed, listed: Listed): void 
     );
   certificate
     .command('unmap <field> <value>')
-    .description('A certificate that says so proves no identity any more.')
+    .description('Removes a mapping: certificates with this field and value prove no identity.')
     .addHelpText('after', '\nExample:\n  holdfast auth certificate unmap common_name reports')
     .action((field: string, value: string) =>
       printed((client) => client.call('auth_unmap_certificate', { field: fieldOf(field), value })),
     );
   certificate
     .command('list')
-    .description('Lists what certificates prove, by pages.')
+    .description('Lists mappings of certificates to identities, by pages.')
     .addHelpText('after', '\nExample:\n  holdfast auth certificate list')
     .action(() =>
       listed(['field', 'value', 'identity'], (client) => client.call('auth_list_certificates', {})),

@@ -31,7 +31,7 @@ export function addBarrierEnter(barrier: Command, at: () => Environment): void {
     .description(
       'Enters, waits until all have come, runs a command, leaves, and waits until all have left.',
     )
-    .requiredOption('--parties <number>', 'how many meet; the first of a round decides');
+    .requiredOption('--parties <number>', 'number of parties; the first to enter a round decides');
   addRunOptions(enter, ['longest wait until all have come', usualWaitSeconds])
     .option(
       '--leave-wait <seconds>',
@@ -76,7 +76,10 @@ async function enterWith(
   const { Barrier } = await import('@holdfast/client');
   const barrier = new Barrier(session, name, parties);
   if (!(await barrier.enter(wait)))
-    throw new HoldfastError('wait_timeout', `Not all ${String(parties)} have come to "${name}".`);
+    throw new HoldfastError(
+      'wait_timeout',
+      `Not all ${String(parties)} parties have entered barrier "${name}".`,
+    );
   return { barrier, signal: session.signal };
 }
 

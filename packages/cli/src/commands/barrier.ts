@@ -11,7 +11,9 @@ import { addBarrierEnter } from './barrier-enter.ts';
 export function addBarrierCommands(program: Command, at: () => Environment): void {
   const barrier = program
     .command('barrier')
-    .description('So many meet, go on together, and leave together.')
+    .description(
+      'Double barriers: a number of processes enter, continue together, and leave together.',
+    )
     .enablePositionalOptions();
   addBarrierEnter(barrier, at);
   barrier

@@ -98,7 +98,7 @@ Example:
 function addDelete(cache: Command, at: () => Environment): void {
   cache
     .command('delete <key>')
-    .description('Takes its value from a key.')
+    .description('Deletes the value of a key.')
     .option(...ifVersion) // spread: two texts
     .option(...ifHeld) // spread: two texts
     .option(...fenceToken) // spread: two texts

@@ -109,7 +109,7 @@ Examples:
 const makeOptions = (command: Command): Command =>
   command
     .option('--folder <path>', 'folder of the authority, and for the files', usualFolder)
-    .option('--days <number>', 'how long they hold', usualDays)
+    .option('--days <number>', 'days for which they are valid', usualDays)
     .option('--renew', 'replace those that are there');
 
 /** @throws UsageError */

@@ -35,7 +35,9 @@ interface ElectionRunOptions extends RunOptions {
 export function addElectionRun(election: Command, at: () => Environment): void {
   const run = election
     .command('run <name> <command...>')
-    .description('Leads, runs a command while it does, resigns, and passes on the exit status.')
+    .description(
+      'Campaigns, runs a command while it leads, resigns, and passes on the exit status.',
+    )
     .option('--value <json>', 'what the leader tells: JSON, or text')
     .option(
       '--repeat',

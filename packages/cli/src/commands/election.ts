@@ -25,7 +25,9 @@ interface CampaignOptions extends TermOptions, Omit<HolderOptions, 'fenceToken'>
 export function addElectionCommands(program: Command, at: () => Environment): void {
   const election = program
     .command('election')
-    .description('Runs commands while they lead, shows and observes who leads.')
+    .description(
+      'Campaigns, resigns, shows and observes leaders, and runs commands while they lead.',
+    )
     .enablePositionalOptions();
   addElectionRun(election, at);
   election
@@ -48,7 +50,7 @@ function addCampaign(election: Command, at: () => Environment): void {
   const campaigning = election
     .command('campaign <name>')
     .description(
-      'Leads, and prints the fence token. It ends with "resign", or after its ttl; "run" keeps it up.',
+      'Campaigns, and prints the fence token. The leadership ends with "resign", or after its ttl; "run" renews it.',
     )
     .option('--session <id>', 'lead in this session')
     .option('--client-id <name>', 'without a session: who leads (default: cli-USER)')
@@ -87,7 +89,7 @@ function addCampaign(election: Command, at: () => Environment): void {
 function addProclaim(election: Command, at: () => Environment): void {
   const proclaiming = election
     .command('proclaim <name> <value>')
-    .description('Tells another value as the leader: JSON, or text.');
+    .description('Publishes another value as the leader: JSON, or text.');
   addHolderOptions(proclaiming, 'campaign')
     .addHelpText(
       'after',
@@ -112,7 +114,7 @@ Examples:
 function addResign(election: Command, at: () => Environment): void {
   const resigning = election
     .command('resign <name>')
-    .description('Leads no more: the next in turn does.');
+    .description('Resigns a leadership: the next candidate leads.');
   addHolderOptions(resigning, 'campaign')
     .addHelpText('after', '\nExample:\n  holdfast election resign scheduler --fence-token 42')
     .action(async (name: string, options: HolderOptions) => {

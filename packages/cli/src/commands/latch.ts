@@ -13,7 +13,7 @@ const longestWaitSeconds = 86_400;
 export function addLatchCommands(program: Command, at: () => Environment): void {
   const latch = program
     .command('latch')
-    .description('Counts down to 0; whoever waits for that goes on then.');
+    .description('Countdown latches: waiters continue when the count is 0.');
   const printed = async (work: (client: Client) => Promise<object>): Promise<void> => {
     const environment = at();
     await withClient(environment, async (client) => {
@@ -22,7 +22,7 @@ export function addLatchCommands(program: Command, at: () => Environment): void 
   };
   latch
     .command('create <name> <count>')
-    .description('Makes a latch; repeating it with the same count changes nothing.')
+    .description('Creates a latch with a count; repeating it with the same count changes nothing.')
     .addHelpText('after', '\nExample:\n  holdfast latch create shards-loaded 16')
     .action(async (name: string, text: string) => {
       const count = countOf('The count', text);
@@ -30,7 +30,7 @@ export function addLatchCommands(program: Command, at: () => Environment): void 
     });
   latch
     .command('count-down <name>')
-    .description('Counts down; at 0 whoever waits goes on, and the latch stays open.')
+    .description('Counts a latch down; at 0 its waiters continue, and it stays open.')
     .option('--by <number>', 'how much', '1')
     .addHelpText('after', '\nExample:\n  holdfast latch count-down shards-loaded')
     .action(async (name: string, options: { readonly by: string }) => {
@@ -44,7 +44,7 @@ export function addLatchCommands(program: Command, at: () => Environment): void 
   addWait(latch, at);
   latch
     .command('status <name>')
-    .description('Shows how much is left.')
+    .description('Shows the remaining count of a latch.')
     .addHelpText('after', '\nExample:\n  holdfast latch status shards-loaded')
     .action(async (name: string) => {
       const { output } = at();
@@ -59,7 +59,7 @@ export function addLatchCommands(program: Command, at: () => Environment): void 
     });
   latch
     .command('delete <name>')
-    .description('Deletes a latch; whoever waits for it is told that it is gone.')
+    .description('Deletes a latch; waits for it end with latch_not_found.')
     .addHelpText('after', '\nExample:\n  holdfast latch delete shards-loaded')
     .action((name: string) => printed((client) => client.call('delete_latch', { name })));
 }
@@ -67,13 +67,13 @@ export function addLatchCommands(program: Command, at: () => Environment): void 
 function addWait(latch: Command, at: () => Environment): void {
   latch
     .command('wait <name>')
-    .description('Ends when the count is 0.')
+    .description('Waits until the count of a latch is 0.')
     .option('--wait <seconds>', 'longest wait (default: as long as the cluster allows)')
     .addHelpText(
       'after',
       `
-Exit status: 0 at 0; 1 when there is no such latch, or it was deleted meanwhile; 3 when the wait ran
-out; 5 when no node answered.
+Exit status: 0 when the count is 0; 1 when there is no such latch, or it was deleted meanwhile; 3 when the wait
+timed out; 5 when no node answered.
 
 Example:
   holdfast latch wait shards-loaded --wait 30 && ./serve.sh`,

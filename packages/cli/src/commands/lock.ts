@@ -86,7 +86,10 @@ Examples:
     );
   lock
     .command('check <name> <fence-token>')
-    .description('Tells whether a fence token is the present one (exit status 0) or not (3).')
+    .description(
+      'Tells whether a fence token is that of a current hold (exit status 0) or not (3).',
+    )
+    .addHelpText('after', '\nExample:\n  holdfast lock check reports/daily 42')
     .action(async (name: string, token: string) => {
       const environment = at();
       await withClient(environment, async (client) => {

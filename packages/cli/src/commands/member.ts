@@ -13,6 +13,7 @@ export function addMemberCommands(program: Command, at: () => Environment): void
   member
     .command('list')
     .description('Lists the members: who leads, who votes, how far each log is.')
+    .addHelpText('after', '\nExample:\n  holdfast member list')
     .action(async () => showStatus(at()));
   member
     .command('add <node-id> <address>')

@@ -84,11 +84,16 @@ interface PopOptions extends OfQueue {
 function addPop(queue: Command, at: () => Environment): void {
   queue
     .command('pop')
-    .description('Takes messages; with --visibility they come again unless acknowledged.')
+    .description(
+      'Receives messages; with --visibility they are delivered again unless acknowledged.',
+    )
     .option(...queueOption) // spread: three texts
     .option('--count <number>', 'at most so many', '1')
     .option('--wait <seconds>', 'how long to wait where none is ready')
-    .option('--visibility <seconds>', 'comes again unless acknowledged; without: acknowledged')
+    .option(
+      '--visibility <seconds>',
+      'seconds after which it is delivered again unless acknowledged; without: acknowledged at once',
+    )
     .addHelpText(
       'after',
       `
@@ -181,7 +186,7 @@ function addConfigure(queue: Command, at: () => Environment): void {
   };
   queue
     .command('configure <name>')
-    .description('Sets what is given; makes the queue where there is none.')
+    .description('Changes the settings that are given; creates the queue where there is none.')
     .option('--order <order>', 'key or none; changes only while the queue is empty')
     .option('--on-dead <what>', 'what a dead letter does to its key: skip or block')
     .option('--max-deliveries <number>', 'a dead letter after so many deliveries')
@@ -204,7 +209,7 @@ function addConfigure(queue: Command, at: () => Environment): void {
 function addPurge(queue: Command, at: () => Environment): void {
   queue
     .command('purge <name>')
-    .description('Ends all messages that are there now; those in flight too.')
+    .description('Deletes all messages that are in a queue now, those in flight too.')
     .option('--dead-letters', 'its dead letters instead')
     .option('--delete', 'and deletes the queue when nothing is left')
     .addHelpText('after', '\nExample:\n  holdfast queue purge jobs')
@@ -219,7 +224,9 @@ function addPurge(queue: Command, at: () => Environment): void {
 }
 
 function addDead(queue: Command, at: () => Environment): void {
-  const dead = queue.command('dead').description('Messages that were delivered too often.');
+  const dead = queue
+    .command('dead')
+    .description('Dead letters: messages that were delivered too often.');
   dead
     .command('list')
     .description('Lists dead letters, the oldest first.')
@@ -247,7 +254,7 @@ function addDead(queue: Command, at: () => Environment): void {
     });
   dead
     .command('redrive [id]')
-    .description('Makes dead letters messages again: one, or all.')
+    .description('Returns dead letters to their queue: one, or all.')
     .option(...queueOption) // spread: three texts
     .addHelpText('after', '\nExample:\n  holdfast queue dead redrive --queue jobs')
     .action(async (id: string | undefined, options: OfQueue) => {

@@ -23,7 +23,7 @@ interface AdmitOptions extends ServersOptions {
 export function addQuorumAdmit(quorum: Command, at: () => Environment): void {
   const admit = quorum
     .command('admit')
-    .description('Lets Redis servers vote that are new, or have lost their data.');
+    .description('Admits Redis servers as voters that are new, or have lost their data.');
   addEpochOption(addServersOptions(admit))
     .option(
       '--longest-ttl <seconds>',

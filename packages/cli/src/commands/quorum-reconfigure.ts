@@ -25,9 +25,7 @@ interface ReconfigureOptions extends NodesOptions {
 export function addQuorumReconfigure(quorum: Command, at: () => Environment): void {
   const reconfigure = quorum
     .command('reconfigure')
-    .description(
-      'Ends the set of nodes or Redis servers that is, and begins the one that follows it.',
-    )
+    .description('Replaces the present set of nodes or Redis servers by another one.')
     .requiredOption('--to <list>', 'all nodes (or servers) of the set that follows: 3, 5 or 7 URLs')
     .option(
       '--instead-of-another',

@@ -32,6 +32,7 @@ export function addSessionCommands(program: Command, at: () => Environment): voi
   session
     .command('show <session-id>')
     .description('Shows a session and what it holds.')
+    .addHelpText('after', '\nExample:\n  holdfast session show 5f0c1d7e')
     .action(async (sessionId: string) => {
       const environment = at();
       await withClient(environment, async (client) => {
@@ -61,6 +62,7 @@ export function addSessionCommands(program: Command, at: () => Environment): voi
   session
     .command('keepalive <session-id>')
     .description('Extends a session by its timeout.')
+    .addHelpText('after', '\nExample:\n  holdfast session keepalive 5f0c1d7e')
     .action(async (sessionId: string) => {
       const environment = at();
       await withClient(environment, async (client) => {
@@ -71,6 +73,7 @@ export function addSessionCommands(program: Command, at: () => Environment): voi
     .command('locks <session-id>')
     .description('Lists all that a session holds.')
     .option('--limit <number>', 'at most so many, in the order in which they began (default: all)')
+    .addHelpText('after', '\nExample:\n  holdfast session locks 5f0c1d7e --limit 100')
     .action(async (sessionId: string, { limit }: { readonly limit?: string }) => {
       const most = limit === undefined ? Number.POSITIVE_INFINITY : countOf('--limit', limit);
       await listHolds(at(), sessionId, most);
@@ -78,6 +81,7 @@ export function addSessionCommands(program: Command, at: () => Environment): voi
   session
     .command('end <session-id>')
     .description('Ends a session and releases what it holds.')
+    .addHelpText('after', '\nExample:\n  holdfast session end 5f0c1d7e')
     .action(async (sessionId: string) => {
       const environment = at();
       await withClient(environment, async (client) => {

@@ -36,7 +36,7 @@ export function addWatchCommand(program: Command, at: () => Environment): void {
     .addHelpText(
       'after',
       `
-A line tells: time of receipt (not with --history: events carry no time), position, what happened, kind,
+A line tells: time of the change, position, what happened, kind,
 resource, and whatever else there is: client, token, reason, ... No event is left out, over broken
 connections too. With --json each line is one JSON object.
 

@@ -25,7 +25,13 @@ describe('the line of an event', () => {
     );
   });
 
-  it('given no time of receipt, when it is shown, then the line begins with the position', () => {
+  it('given the time of the change, when it is shown, then that is told, and not the time of receipt', () => {
+    const event: WatchEvent = { ...about, type: 'opened', kind: 'barrier', time: 86_400.5 };
+    assert.match(eventLine(event, new Date(0)), /^1970-01-02T00:00:00\.500Z  7-1  opened/);
+    assert.match(eventLine(event), /^1970-01-02T00:00:00\.500Z  7-1  opened/);
+  });
+
+  it('given no time at all, when it is shown, then the line begins with the position', () => {
     const event: WatchEvent = { ...about, type: 'opened', kind: 'barrier', round: 3 };
     assert.equal(eventLine(event), '7-1  opened      barrier    x  round 3\n');
   });

@@ -270,7 +270,10 @@ class Store implements RedisStore {
       typeof authorizedAt !== 'number' ||
       unknownPart(command, level) !== undefined
     )
-      throw new HoldfastError('invalid_request', 'A member asked for a command that is unknown.');
+      throw new HoldfastError(
+        'invalid_request',
+        'A member sent a command that this version does not know. Upgrade this node.',
+      );
     return this.#here(command, identity, authorizedAt);
   }
 

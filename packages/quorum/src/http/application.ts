@@ -66,7 +66,10 @@ export function createApplication({
   app.addHook('onRequest', async (request) => {
     if (apiKey === undefined || probes.has(request.url)) return;
     if (!isKey(request.headers.authorization ?? '', `Bearer ${apiKey}`))
-      throw new HoldfastError('unauthorized', 'This node asks for its API key: Bearer …');
+      throw new HoldfastError(
+        'unauthorized',
+        'This node requires its API key: send "Authorization: Bearer KEY".',
+      );
   });
   for (const [name, operation] of operations) {
     app.post(`/${name}`, (request, reply) => {
@@ -140,7 +143,10 @@ function problemOf(error: unknown, onError: (error: unknown) => void): HoldfastE
   if (statusCode !== undefined && statusCode < 500)
     return new HoldfastError('invalid_request', message ?? 'The request is not valid.');
   onError(error);
-  return new HoldfastError('internal', 'The node met an error of its own and has logged it.');
+  return new HoldfastError(
+    'internal',
+    'The node had an internal error and logged it. The request may have been executed.',
+  );
 }
 
 function sendProblem(reply: FastifyReply, error: HoldfastError): void {

@@ -68,7 +68,7 @@ export class Lanes {
 const overloaded = (): HoldfastError =>
   new HoldfastError(
     'overloaded',
-    'This node is asked for more leases than it can grant or refuse. Ask again later, and more seldom.',
+    'This node is at capacity: it has more requests than it can answer. Retry later, and less often.',
   );
 
 /** Nobody reads it. */

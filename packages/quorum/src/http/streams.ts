@@ -151,7 +151,7 @@ class Stream {
 
   #operationOf(id: number, name: string): LeaseOperation | HoldfastError {
     if (!this.#authorized)
-      return new HoldfastError('unauthorized', 'This node asks for its API key.');
+      return new HoldfastError('unauthorized', 'This node requires its API key.');
     if (this.#underWay.has(id) || this.#underWay.size >= maxRequests)
       return new HoldfastError(
         'limit_exceeded',

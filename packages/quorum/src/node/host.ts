@@ -87,7 +87,10 @@ export class LeaseHost {
     if (outcome.type === 'denied') return denied(outcome.remainingMs);
     if (outcome.type === 'released') return { status: 'RELEASED' };
     if (outcome.type === 'full')
-      throw new HoldfastError('limit_exceeded', 'This node has as many leases as it can keep.');
+      throw new HoldfastError(
+        'limit_exceeded',
+        'This node has reached its limit of leases. Retry when some have ended.',
+      );
     try {
       await this.#disk.synced();
       this.#turns.taken(resource);

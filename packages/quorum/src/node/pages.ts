@@ -25,7 +25,10 @@ export class Pages {
       after === '' ? [this.#begin(list()), 0] : after.split('.').map(Number);
     const names = this.#lists.get(number);
     if (names === undefined || !Number.isSafeInteger(place) || place < 0)
-      throw new HoldfastError('invalid_request', `There is no page "${after}": begin anew.`);
+      throw new HoldfastError(
+        'invalid_request',
+        `There is no page after "${after}". Begin again without "after".`,
+      );
     this.#lists.delete(number);
     const end = place + namesOnAPage;
     const isLast = end >= names.length;

@@ -418,7 +418,7 @@ describe('The host of a lease node', () => {
     assert.equal(pages, 2);
     assert.throws(
       () => host.tokens('1.1000'),
-      isCode('invalid_request', /begin anew/),
+      isCode('invalid_request', /Begin again without "after"/),
       'it is over',
     );
   });

@@ -34,7 +34,7 @@ export function sessionEnded(id: SessionId, reason: SessionEnd): Refusal {
 export function ownHoldEnded(requestId: RequestId): Refusal {
   return refuse(
     'session_expired',
-    `What request ${shownId(requestId)} acquired has ended. Ask again with a new request id.`,
+    `What request ${shownId(requestId)} acquired has ended. Acquire again with a new request id.`,
     { request_id: requestId },
   );
 }
@@ -50,7 +50,7 @@ export function sessionExists(id: SessionId): Refusal {
 export function waitCancelled(name: ResourceName, requestId: RequestId): Refusal {
   return refuse(
     'wait_abandoned',
-    `Request ${shownId(requestId)} for "${name}" was given up. Ask again with a new request id.`,
+    `Request ${shownId(requestId)} for "${name}" was cancelled. Retry with a new request id.`,
     { resource: name, request_id: requestId },
   );
 }
@@ -72,7 +72,7 @@ export function requestTooOld(
 ): Refusal {
   return refuse(
     'request_forgotten',
-    `This request was made ${String(timeMs - madeAtMs)} ms ago and may be carried out for ${String(liveMs)} ms. It is not carried out. Ask again.`,
+    `This request was made ${String(timeMs - madeAtMs)} ms ago, and is executed only within ${String(liveMs)} ms. It was not executed. Retry.`,
     { age_ms: timeMs - madeAtMs, limit_ms: liveMs, cluster_time_ms: timeMs },
   );
 }
