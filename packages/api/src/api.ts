@@ -16,6 +16,7 @@ import { rawProblem } from './http/problems.ts';
 import { watchLongestTurn } from './metrics/longest-turn.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { Rates } from './pipeline/rates.ts';
+import { WrongKeys } from './pipeline/wrong-keys.ts';
 import { recordWrongProof } from './pipeline/auditing.ts';
 import type { OperationContext, Service } from './operations/context.ts';
 import { WaitingCallers } from './operations/waiting.ts';
@@ -65,6 +66,10 @@ export function buildApi(options: ApiOptions): BuiltApi {
     isRequired: options.requiresAuthentication ?? false,
     clock,
     onKeyUsed: (keyId) => keyUses.used(keyId),
+    wrongKeys:
+      limits.maxWrongKeysPerSecondPerAddress === 0
+        ? undefined
+        : new WrongKeys(limits.maxWrongKeysPerSecondPerAddress, () => clock.now()),
     onWrongProof: (refused, address, keyId) =>
       recordWrongProof(options.auditing, refused, address, keyId),
   });

@@ -45,6 +45,8 @@ export interface ApiLimits {
   readonly maxRequestsPerSecondPerAddress: number;
   readonly maxRequestBytesPerSecondPerIdentity: number;
   readonly maxRequestBytesPerSecondPerAddress: number;
+  /** Of each key that somebody pretends to have (pipeline/wrong-keys.ts); 0: not limited. */
+  readonly maxWrongKeysPerSecondPerAddress: number;
   /** Backups that are sent at a time. */
   readonly maxBackups: number;
   readonly maxBackupsPerCaller: number;
@@ -71,6 +73,7 @@ export const defaultApiLimits: ApiLimits = {
   maxRequestsPerSecondPerAddress: 0,
   maxRequestBytesPerSecondPerIdentity: 0,
   maxRequestBytesPerSecondPerAddress: 0,
+  maxWrongKeysPerSecondPerAddress: 20,
   maxBackups: 4,
   maxBackupsPerCaller: 2,
 };

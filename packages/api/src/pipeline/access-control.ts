@@ -21,6 +21,7 @@ import { isSecretOf, readKey } from './api-keys.ts';
 import { callerFrom, provenCaller } from './caller.ts';
 import type { Caller } from './caller.ts';
 import { OpenCalls } from './open-calls.ts';
+import type { WrongKeys } from './wrong-keys.ts';
 
 /** What a request is executed with once it is admitted. */
 export interface Admission {
@@ -44,6 +45,8 @@ export interface AccessControlOptions {
   /** Keys expire by its wall clock. */
   readonly clock: Pick<Clock, 'wallNow' | 'after' | 'endOfTurn'>;
   readonly onKeyUsed: (keyId: string) => void;
+  /** Undefined: not limited. */
+  readonly wrongKeys?: WrongKeys | undefined;
   /** A proof was shown that does not hold; the id of its key, where it has the form of one. */
   readonly onWrongProof?: (
     refused: RequestError,
@@ -91,13 +94,19 @@ export class AccessControl {
   }
 
   #byKey(text: string, address: string | undefined): Caller | RequestError {
-    const { engine, onKeyUsed } = this.#options;
+    const { engine, onKeyUsed, wrongKeys } = this.#options;
     const read = readKey(text);
     if (read === undefined) return wrongKey();
     const { id, secret } = read;
+    const tooMany = wrongKeys?.refusal(id, address); // Before the hash (WRONG-KEY-1).
+    if (tooMany !== undefined) return tooMany;
     const key = engine.access.key(id);
-    if (!isSecretOf(secret, key?.hash) || key === undefined) return wrongKey();
+    if (!isSecretOf(secret, key?.hash) || key === undefined) {
+      wrongKeys?.wrong(id, address);
+      return wrongKey();
+    }
     if (this.#hasExpired(key.expiresAtMs)) return expiredKey(id);
+    wrongKeys?.proven(id, address);
     onKeyUsed(id);
     return provenCaller(key.identity, { keyId: id }, address);
   }

@@ -3,11 +3,11 @@
  *
  * RATE-1: a bucket has as many tokens as may be used in a second, and fills by the clock. A request without one is refused with
  *     `limit_exceeded` before anything is done, and told when another try makes sense. Bytes are taken when they have
- *     come: who has sent too many is refused until that is made up for.
+ *     come: who has sent too many is refused until that is made up for, and no longer than half a minute after the last of them.
  * RATE-2: what keeps or gives back what is held already is never refused for it: nobody loses a lock by a limit of others.
  *     It counts all the same, but it is no debt: whoever sends much of it locks out those that share its address no
  *     longer than others of its requests would.
- * RATE-3: what is kept is bounded: a full bucket is forgotten, and beyond so many the oldest is.
+ * RATE-3: what is kept is bounded: beyond so many callers those that asked longest ago are forgotten.
  * RATE-4: these are limits of one node, and say so. Both count: that of the identity, and that of the address.
  */
 import type { OperationName } from '@holdfast/protocol';
@@ -15,9 +15,12 @@ import { anonymous, callerOf } from '../callers.ts';
 import type { ApiLimits } from '../options.ts';
 import { RequestError } from '../request-error.ts';
 import type { Caller } from './caller.ts';
+import { Recent } from './recent.ts';
 
 const mostBuckets = 10_000;
 const secondMs = 1000;
+/** RATE-1: one large body is no ban. */
+const longestDebtSeconds = 30;
 
 /** RATE-2. */
 const keepsOrGivesBack: ReadonlySet<string> = new Set<
@@ -47,11 +50,11 @@ interface Bucket {
   filledMs: number;
 }
 
-class Buckets {
+export class Buckets {
   readonly #limit: string;
   readonly #perSecond: number;
   readonly #what: string;
-  readonly #all = new Map<string, Bucket>();
+  readonly #all = new Recent<Bucket>(mostBuckets); // RATE-3
 
   constructor(limit: string, perSecond: number, what: string) {
     this.#limit = limit;
@@ -71,24 +74,14 @@ class Buckets {
       known.filledMs = nowMs;
       return known;
     }
-    if (this.#all.size >= mostBuckets) this.#forget(nowMs);
     const bucket = { tokens: this.#perSecond, filledMs: nowMs };
     this.#all.set(caller, bucket);
     return bucket;
   }
 
-  /** RATE-3. */
-  #forget(nowMs: number): void {
-    for (const [caller, { filledMs, tokens }] of this.#all)
-      if (tokens + ((nowMs - filledMs) * this.#perSecond) / secondMs >= this.#perSecond)
-        this.#all.delete(caller);
-    if (this.#all.size < mostBuckets) return;
-    const [oldest] = this.#all.keys();
-    if (oldest !== undefined) this.#all.delete(oldest);
-  }
-
   spend(caller: string, count: number, nowMs: number): void {
-    this.#bucketOf(caller, nowMs).tokens -= count;
+    const bucket = this.#bucketOf(caller, nowMs);
+    bucket.tokens = Math.max(-longestDebtSeconds * this.#perSecond, bucket.tokens - count);
   }
 
   /** RATE-2: what is there, and no more. */

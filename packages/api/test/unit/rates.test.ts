@@ -119,6 +119,17 @@ describe('requests of a second', () => {
     assert.equal(clocked.passed(1), 1);
   });
 
+  test('are no ban: whoever sent one large body may ask again in half a minute (RATE-1)', () => {
+    const clocked = new Clocked({ maxRequestBytesPerSecondPerAddress: 1000 });
+    clocked.rates.spend(here, 1_000_000_000);
+    const refused = clocked.rates.take(here, 'acquire');
+    assert.equal(refused?.details['retry_after_seconds'], 30);
+    clocked.nowMs += 29_900;
+    assert.equal(clocked.passed(1), 0);
+    clocked.nowMs += 100;
+    assert.equal(clocked.passed(1), 1);
+  });
+
   test('keep a bounded number of callers (RATE-3)', () => {
     const clocked = new Clocked({ maxRequestsPerSecondPerAddress: 10 });
     for (let at = 0; at < 25_000; at++)

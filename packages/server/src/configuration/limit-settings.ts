@@ -27,6 +27,7 @@ const callerLimits = [
   'maxRequestsPerSecondPerAddress',
   'maxRequestBytesPerSecondPerIdentity',
   'maxRequestBytesPerSecondPerAddress',
+  'maxWrongKeysPerSecondPerAddress',
 ] as const;
 export type CallerLimits = Readonly<Record<(typeof callerLimits)[number], number>>;
 
@@ -329,6 +330,13 @@ export const limitSettings: readonly Setting[] = [
       .max(2 ** 40),
     default: 0,
     description: 'Most bytes of requests of one address to this node in a second. 0: not limited.',
+  },
+  {
+    key: 'limits.max_wrong_keys_per_second_per_address',
+    schema: z.int().min(0).max(1_000_000),
+    default: 20,
+    description:
+      'Most wrong API keys under one id that one address may show this node in a second, and five times as many under all ids; more are not looked at. 0: not limited.',
   },
   {
     key: 'limits.max_backups',

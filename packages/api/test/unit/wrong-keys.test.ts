@@ -1,0 +1,80 @@
+/** How many wrong keys somebody may try. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { secured } from '../secured-api.ts';
+import { WrongKeys } from '../../src/pipeline/wrong-keys.ts';
+
+class Guessing {
+  nowMs = 0;
+  readonly keys: WrongKeys = new WrongKeys(10, () => this.nowMs);
+
+  /** @returns How many of them were looked at. */
+  looked(count: number, keyId = 'k1', address = '192.0.2.1'): number {
+    let looked = 0;
+    for (let at = 0; at < count; at++) {
+      if (this.keys.refusal(keyId, address) !== undefined) continue;
+      looked += 1;
+      this.keys.wrong(keyId, address);
+    }
+    return looked;
+  }
+}
+
+describe('wrong keys', () => {
+  test('are looked at so many times a second under one id, then refused before they are compared (WRONG-KEY-1)', () => {
+    const guessing = new Guessing();
+    assert.equal(guessing.looked(1000), 10);
+    assert.equal(guessing.looked(10, 'k1', '192.0.2.2'), 10, 'of another address');
+    guessing.nowMs += 500;
+    assert.equal(guessing.looked(1000), 5);
+    assert.partialDeepStrictEqual(guessing.keys.refusal('k1', '192.0.2.1')?.details, {
+      limit: 'max_wrong_keys_per_second_per_address',
+      scope: 'node',
+      retry_after_seconds: 1,
+    });
+  });
+
+  test('are looked at so many times a second under all ids together (WRONG-KEY-1)', () => {
+    const guessing = new Guessing();
+    let looked = 0;
+    for (let at = 0; at < 500; at++) looked += guessing.looked(1, `k${String(at)}`);
+    assert.equal(looked, 50);
+  });
+
+  test('of others keep nobody out whose key has proven itself from there (WRONG-KEY-2)', () => {
+    const guessing = new Guessing();
+    guessing.keys.proven('good', '192.0.2.1');
+    for (let at = 0; at < 500; at++) guessing.looked(1, `k${String(at)}`);
+    assert.equal(guessing.keys.refusal('good', '192.0.2.1'), undefined);
+    assert.notEqual(guessing.keys.refusal('good2', '192.0.2.1'), undefined);
+    assert.equal(guessing.looked(1000, 'good'), 10, 'and its id is guessed no faster');
+  });
+
+  test('are kept of a bounded number of addresses and ids (WRONG-KEY-3)', () => {
+    const guessing = new Guessing();
+    for (let at = 0; at < 25_000; at++) {
+      const address = `2001:db8:${at.toString(16)}::1`;
+      guessing.keys.wrong('k1', address);
+      guessing.keys.proven('k2', address);
+    }
+    assert.ok(guessing.keys.size <= 10_000);
+  });
+});
+
+test('a node refuses them with 429, and a right one of that id too, but none of other ids', async (t) => {
+  const { request, root, identity } = await secured(t);
+  const other = await identity('other', { verb: 'read', kind: 'lock' });
+  assert.equal((await request('GET', '/locks', undefined, other)).status, 200);
+  const wrong = { authorization: `${String(root['authorization']).slice(0, -2)}__` };
+  const statuses = new Map<number, number>();
+  let retryAfter: unknown;
+  for (let at = 0; at < 60; at++) {
+    const { status, headers } = await request('GET', '/locks', undefined, wrong);
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    if (status === 429) retryAfter = headers['retry-after'];
+  }
+  assert.deepEqual([...statuses.keys()], [401, 429]);
+  assert.ok((statuses.get(401) ?? 0) < 60);
+  assert.equal(retryAfter, '1');
+  assert.equal((await request('GET', '/locks', undefined, other)).status, 200);
+});
