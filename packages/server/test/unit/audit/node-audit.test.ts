@@ -135,7 +135,7 @@ test('of a caller that is refused again and again so many records are made, and 
   );
 });
 
-test('of all callers together so many are recorded, and those with the most of the rest are named (AUDIT-NODE-2)', async (t) => {
+test('of all callers together so many are recorded, and those with the most of the rest are named (AUDIT-NODE-2, REFUSALS-1)', async (t) => {
   const { audit, folder } = stage(t, { bufferBytes: 1 << 22 });
   for (let caller = 0; caller < 100; caller++)
     for (let at = 0; at < 40 + caller; at++) audit.tell(refusal(`192.0.2.${String(caller)}`));
