@@ -1,7 +1,7 @@
 /** Every planted fault. */
 import { accessFaults } from './access-faults.ts';
 import { addressFaults } from './address-faults.ts';
-import { auditFaults, limitFaults } from './audit-faults.ts';
+import { auditFaults, limitFaults, restoredAccessFaults } from './audit-faults.ts';
 import { chaosFaults } from './chaos-faults.ts';
 import { clientFaults } from './client-faults.ts';
 import { commandFaults } from './command-faults.ts';
@@ -129,6 +129,7 @@ export const faultGroups: readonly FaultGroup[] = [
   { title: 'Of keys, identities and rules', faults: identityFaults },
   { title: 'Of the audit', faults: auditFaults },
   { title: 'Of limits and hostile input', faults: limitFaults },
+  { title: 'Of keys after a restore', faults: restoredAccessFaults },
   { title: 'Of HTTP, gRPC, metrics and the command line', faults: interfaceFaults },
   { title: 'Of the quorum lease', faults: quorumFaults },
   { title: 'Of TLS', faults: tlsFaults },

@@ -195,6 +195,31 @@ export const auditFaults: readonly Fault[] = [
   },
 ];
 
+/** What opens a cluster that was restored. */
+export const restoredAccessFaults: readonly Fault[] = [
+  {
+    name: 'restore-brings-keys-back-unsaid',
+    breaks: 'whoever restores a backup opens the cluster to keys that were revoked since',
+    file: 'packages/engine/src/restore/access-anew.ts',
+    find: `  if (choice !== undefined || (isNothing && !isEnabled)) return;`,
+    put: `  if (choice !== 'end' || (isNothing && !isEnabled)) return;`,
+  },
+  {
+    name: 'restore-leaves-roles-of-anonymous',
+    breaks: 'keys end over a restore, and who proves nothing may still do what it might then',
+    file: 'packages/engine/src/restore/access-anew.ts',
+    find: `    for (const role of roles) endings.push({ type: 'auth_unbind', identity, role });`,
+    put: `    for (const role of roles) if (identity !== 'anonymous') endings.push({ type: 'auth_unbind', identity, role });`,
+  },
+  {
+    name: 'restore-ends-authentication',
+    breaks: 'keys end over a restore, and everybody may do everything',
+    file: 'packages/engine/src/restore/access-anew.ts',
+    find: `    { type: 'auth_enable' },`,
+    put: ``,
+  },
+];
+
 /** What is to keep one caller from harming the rest. */
 export const limitFaults: readonly Fault[] = [
   {

@@ -18,8 +18,11 @@ const keyIdOf = (headers: Headers): string =>
   /hf_([a-z0-9]+)_/.exec(String(headers['authorization']))?.[1] ?? '';
 
 /** An api whose cluster has authentication. */
-export async function secured(test: TestContext): Promise<Secured> {
-  const harness = startHarness(test);
+export async function secured(
+  test: TestContext,
+  options: Parameters<typeof startHarness>[1] = {},
+): Promise<Secured> {
+  const harness = startHarness(test, options);
   const made = await harness.request('POST', '/auth/keys', { identity: 'root', roles: ['admin'] });
   assert.equal(made.status, 200, made.text);
   const root = withKey(String(made.body['key']));

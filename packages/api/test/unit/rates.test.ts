@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { OperationName } from '@holdfast/protocol';
+import { systemClock } from '@holdfast/engine/parts';
 import * as fc from 'fast-check';
 import { defaultApiLimits } from '../../src/options.ts';
 import type { ApiLimits } from '../../src/options.ts';
@@ -130,7 +131,7 @@ describe('requests of a second', () => {
     assert.equal(clocked.passed(1), 1);
   });
 
-  test('keep a bounded number of callers (RATE-3)', () => {
+  test('keep a bounded number of callers (RATE-3, RECENT-1)', () => {
     const clocked = new Clocked({ maxRequestsPerSecondPerAddress: 10 });
     for (let at = 0; at < 25_000; at++)
       clocked.passed(1, callerFrom(`2001:db8:${at.toString(16)}::1`));
@@ -141,6 +142,7 @@ describe('requests of a second', () => {
 test('a refusal says which limit, of what, and when to try again', async (t) => {
   const { request, session, acquire } = startHarness(t, {
     limits: { maxRequestsPerSecondPerAddress: 3 },
+    clock: { ...systemClock, now: () => 1000 },
   });
   const id = await session();
   await acquire(id, 'x');

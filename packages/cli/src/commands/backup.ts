@@ -18,6 +18,7 @@ interface RestoreCommandOptions {
   readonly clusterNodeId: string;
   readonly clusterAdvertise: string;
   readonly sessions: 'end' | 'keep';
+  readonly keys?: 'end' | 'keep';
   readonly fenceAbove?: string;
   readonly hash?: string;
 }
@@ -60,6 +61,12 @@ Examples:
         .choices(['end', 'keep'])
         .default('end'),
     )
+    .addOption(
+      new Option(
+        '--keys <what>',
+        'what becomes of API keys, mapped certificates and roles of identities in the backup; has to be said where it has any',
+      ).choices(['end', 'keep']),
+    )
     .option(
       '--fence-above <number>',
       'begin past this, too: what the restore before, out of a backup of the same cluster, said to give',
@@ -71,7 +78,8 @@ Examples:
 Stop every member of the old cluster first, for good. Fence tokens of the new cluster are higher than any of the
 old one. A backup does not tell of other restores: where one was made before, out of this backup or another one of the
 same cluster, give --fence-above the number that it told (fence_counter), or tokens of two clusters are the same. Sessions end unless they are kept: after the backup their clients may have given back, lost or gained what it
-says of them. Keep them only where nothing was done after the backup. Start the node with the name of the new
+says of them. Keep them only where nothing was done after the backup. Keys that were revoked since are in the backup, too: where
+keys end, one new key of an administrator is shown, once, and no other one is valid; roles keep their rules. Start the node with the name of the new
 cluster, and let the others join it with empty folders; see docs/backups.md.
 
 Examples:
@@ -123,7 +131,15 @@ async function restore(
   const hash = wantedHash(file, options.hash);
   const progress = progressLines(output.json);
   const phases = { check: 'checked', read: 'read', write: 'written' } as const;
-  const { restoreBackup } = await import('@holdfast/server/restore');
+  const { newKey, recoveryIdentity, restoreBackup } = await import('@holdfast/server/restore');
+  const { keys } = options;
+  const made = newKey();
+  const administrator = {
+    id: made.id,
+    hash: made.hash,
+    identity: recoveryIdentity(made.id),
+    createdAtMs: Date.now(),
+  };
   const restored = await restoreBackup({
     file,
     ...(hash === undefined ? {} : { hash }),
@@ -132,6 +148,8 @@ async function restore(
     nodeId,
     address,
     sessions: options.sessions,
+    ...(keys === undefined ? {} : { keys }),
+    administrator,
     fenceAbove,
     onProgress: (phase, bytes, totalBytes) => progress(phases[phase], bytes, totalBytes),
   });
@@ -145,8 +163,15 @@ async function restore(
     index: restored.index,
     fence_counter: restored.fenceCounter,
     ended_sessions: restored.endedSessions,
+    authentication: restored.isEnabled,
+    ended_keys: restored.endedKeys,
+    ...(restored.isNewKeyUsed
+      ? { admin_identity: administrator.identity, admin_key: made.text }
+      : {}),
   });
   if (output.json) return;
+  if (restored.isNewKeyUsed)
+    output.write('\nThe key of the administrator is shown once, and is the only one: keep it.\n');
   if (hash === undefined)
     output.write(
       '\nNo hash was given and there is no file beside the backup that tells one: only the sum in its state was checked.\n',

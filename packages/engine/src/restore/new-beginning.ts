@@ -13,6 +13,8 @@
  *     so each node that takes the snapshot has it.
  */
 import type { Command, LogIndex, StateMachine } from '@holdfast/state';
+import { assertChosen, beginAccess } from './access-anew.ts';
+import type { KeysChoice, NewAdministrator, RestoredAccess } from './access-anew.ts';
 import { RestoreError } from './restore-error.ts';
 
 /** What becomes of the sessions in the backup. */
@@ -22,7 +24,7 @@ export type SessionsChoice = 'end' | 'keep';
 const jump = 2 ** 40;
 const sessionsPerEntry = 100;
 
-export interface Begun {
+export interface Begun extends RestoredAccess {
   readonly endedSessions: number;
   readonly fenceCounter: number;
 }
@@ -37,7 +39,9 @@ export async function beginAnew(
   sessions: SessionsChoice,
   fenceAbove: number,
   pause: () => Promise<void>,
+  keys?: { readonly choice: KeysChoice | undefined; readonly administrator?: NewAdministrator },
 ): Promise<Begun> {
+  assertChosen(state, keys?.choice);
   const beginning = beginningOf(state, fenceAbove);
   const enter = entering(state, beginning);
   moveTokens(state, beginning, enter);
@@ -60,7 +64,8 @@ export async function beginAnew(
       await pause();
     }
   }
-  return { endedSessions, fenceCounter: state.stats().fenceCounter };
+  const access = await beginAccess(state, keys?.choice, keys?.administrator, enter, pause);
+  return { endedSessions, fenceCounter: state.stats().fenceCounter, ...access };
 }
 
 /** The first of the multiples of 2^40 past all that is known to have been given (BEGIN-1, BEGIN-2, BEGIN-4). */

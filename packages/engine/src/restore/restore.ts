@@ -21,6 +21,7 @@ import {
 import type { Disk, FoundFile, SegmentSettings } from '@holdfast/storage/parts';
 import type { Identity } from '../identity.ts';
 import { isPeerId } from '../transport/peer-names.ts';
+import type { KeysChoice, NewAdministrator, RestoredAccess } from './access-anew.ts';
 import { readBackup, readPayloads } from './backup-file.ts';
 import type { ReadBackup } from './backup-file.ts';
 import { beginAnew } from './new-beginning.ts';
@@ -42,6 +43,10 @@ export interface RestoreOptions {
   /** `host:port` at which peers will reach this node; empty: none will. */
   readonly address: string;
   readonly sessions: SessionsChoice;
+  /** Has to be told where the backup has any (BEGIN-5). */
+  readonly keys?: KeysChoice | undefined;
+  /** Whose key is the only one where keys end. */
+  readonly administrator?: NewAdministrator;
   /** Tokens and positions are past this number, too: where a restore before began (BEGIN-4). */
   readonly fenceAbove?: number;
   readonly onProgress: (phase: RestorePhase, bytes: number, totalBytes: number) => void;
@@ -51,7 +56,7 @@ export interface RestoreOptions {
   readonly segments?: SegmentSettings;
 }
 
-export interface Restored {
+export interface Restored extends RestoredAccess {
   readonly clusterId: string;
   readonly nodeId: string;
   /** Of the backup. */
@@ -79,7 +84,11 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     (bytes, total) => onProgress('check', bytes, total),
     (bytes, total) => onProgress('read', bytes, total),
   );
-  const begun = await beginAnew(backup.state, sessions, fenceAbove, nextTurn);
+  const { keys: choice, administrator } = options;
+  const begun = await beginAnew(backup.state, sessions, fenceAbove, nextTurn, {
+    choice,
+    ...(administrator === undefined ? {} : { administrator }),
+  });
   await write(options, backup); // REST-2
   return {
     clusterId,

@@ -203,6 +203,99 @@ describe('A restored backup', () => {
     assert.deepEqual(state.show('lock', nameOf(0)), before.show('lock', nameOf(0)));
   });
 
+  describe('with keys', () => {
+    const apply = (state: StateMachine, ...commands: readonly Command[]): void => {
+      const { results } = state.apply({
+        index: state.index + 1,
+        time: state.time,
+        commands: commands.map((command) => ({ identity: 'holdfast', command })),
+      });
+      assert.ok(
+        results.every(({ ok }) => ok),
+        JSON.stringify(results),
+      );
+    };
+    const key = (id: string, identity: string): Command => ({
+      type: 'auth_create_key',
+      id,
+      identity,
+      hash: 'a'.repeat(64),
+      createdAtMs: 1,
+      roles: ['admin'],
+    });
+    const administrator = {
+      id: 'knew',
+      hash: 'b'.repeat(64),
+      identity: 'recovery-knew',
+      createdAtMs: 2,
+    };
+
+    function withKeys(isEnabled: boolean): StateMachine {
+      const state = stateWith(1);
+      apply(
+        state,
+        { type: 'auth_grant', role: 'worker', rule: { verb: 'read', kind: 'lock' } },
+        key('k1', 'root'),
+        key('k2', 'taken since'),
+        { type: 'auth_bind', identity: 'anonymous', role: 'worker' },
+        { type: 'auth_map_certificate', field: 'dns', value: 'x.example', identity: 'root' },
+        ...(isEnabled ? [{ type: 'auth_enable' } as const] : []),
+      );
+      return state;
+    }
+
+    const found = async (): Promise<StateMachine['access']> => {
+      const folder = join(home, 'node');
+      const identity = readFileSync(join(folder, 'identity.json'), 'utf8');
+      return (await stateIn(fileDisk, folder, identity)).access;
+    };
+
+    it('is refused until it is said what becomes of them (BEGIN-5)', async () => {
+      backUp(withKeys(true));
+      await assert.rejects(restore(), isRefused(/2 API keys, 1 mapped certificates.*--keys end/));
+      assert.equal(existsSync(join(home, 'node')), false);
+    });
+
+    it('brings them back as they were where they are kept', async () => {
+      backUp(withKeys(true));
+      const restored = await restore({ keys: 'keep', administrator });
+      assert.partialDeepStrictEqual(restored, {
+        isEnabled: true,
+        endedKeys: 0,
+        isNewKeyUsed: false,
+      });
+      const access = await found();
+      assert.deepEqual([...access.keys.keys()], ['k1', 'k2']);
+      assert.equal(access.isEnabled, true);
+    });
+
+    it('has one new key and nothing else that opens it where they end (BEGIN-6)', async () => {
+      const state = withKeys(true);
+      for (let at = 0; at < 250; at++) apply(state, key(`more${String(at)}`, 'root'));
+      backUp(state);
+      const restored = await restore({ keys: 'end', administrator });
+      assert.partialDeepStrictEqual(restored, {
+        isEnabled: true,
+        endedKeys: 252,
+        isNewKeyUsed: true,
+      });
+      const access = await found();
+      assert.equal(access.isEnabled, true);
+      assert.deepEqual([...access.keys.keys()], ['knew']);
+      assert.deepEqual([...access.bindings.keys()], ['recovery-knew']);
+      assert.equal(access.certificates.size, 0);
+      assert.deepEqual([...access.roles.keys()], ['worker']);
+    });
+
+    it('has none where they end and authentication was off: it stays off', async () => {
+      backUp(withKeys(false));
+      const restored = await restore({ keys: 'end', administrator });
+      assert.partialDeepStrictEqual(restored, { isEnabled: false, isNewKeyUsed: false });
+      const access = await found();
+      assert.deepEqual([access.isEnabled, access.keys.size, access.bindings.size], [false, 0, 0]);
+    });
+  });
+
   it('begins past all of a restore before that it is told of (BEGIN-4)', async () => {
     backUp(stateWith(3));
     // Given a restore, whose cluster gave tokens, and entries with positions
