@@ -71,10 +71,7 @@ export async function beginAccess(
   }
   if (!isEnabled || administrator === undefined)
     return { isEnabled, endedKeys, isNewKeyUsed: false };
-  done([
-    { type: 'auth_create_key', roles: ['admin'], ...administrator },
-    { type: 'auth_enable' },
-  ]);
+  done([{ type: 'auth_create_key', roles: ['admin'], ...administrator }, { type: 'auth_enable' }]);
   return { isEnabled, endedKeys, isNewKeyUsed: true };
 }
 
