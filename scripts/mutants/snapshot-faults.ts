@@ -140,4 +140,34 @@ export const snapshotFaults: readonly Fault[] = [
     put: `this.#next >= Number.MAX_SAFE_INTEGER`,
     test: 'packages/engine/test/unit/kept-entries.test.ts',
   },
+  {
+    name: 'refused-snapshot-keeps-the-state',
+    breaks:
+      'a disk that refuses a snapshot at once leaves the state in the middle of one, and the next one stops the node',
+    file: 'packages/engine/src/snapshots.ts',
+    find: `      .finally(() => pieces.return?.())
+`,
+    put: '',
+    test: 'packages/engine/test/unit/snapshots.test.ts',
+  },
+  {
+    name: 'refused-snapshot-asked-for-in-the-same-turn',
+    breaks:
+      'a backup of a disk that refuses every snapshot asks again and again, and no other work has a turn',
+    file: 'packages/engine/src/snapshots.ts',
+    find: `      if (saved === undefined)
+        await new`,
+    put: `      if (now === undefined)
+        await new`,
+    test: 'packages/engine/test/unit/snapshots.test.ts',
+  },
+  {
+    name: 'partial-snapshot-left-open',
+    breaks: 'each snapshot that comes to nothing because the log fails leaves a file open',
+    file: 'packages/storage/src/snapshot-files.ts',
+    find: `        await partial.shared.release();
+        return undefined;`,
+    put: `        return undefined;`,
+    test: 'packages/storage/test/unit/snapshots.test.ts',
+  },
 ];

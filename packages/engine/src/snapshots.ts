@@ -118,8 +118,11 @@ export class Snapshots {
     const { clock, timings } = this.#options;
     const startedMs = clock.now();
     const stateHash = createHash('sha256');
+    const pieces = state.snapshot();
     this.#saving = this.#options.storage
-      .saveSnapshot(point, this.#finishedWithAudit(hashed(state.snapshot(), stateHash)))
+      .saveSnapshot(point, this.#finishedWithAudit(hashed(pieces, stateHash)))
+      // A disk that refuses it takes not even the first piece; the state takes one snapshot at a time (SNAP-2).
+      .finally(() => pieces.return?.())
       .then((saved) => {
         this.#saving = undefined;
         if (saved === undefined || this.#stopped) return undefined;
@@ -288,9 +291,10 @@ export class Snapshots {
         continue;
       }
       const now = present();
-      if (now === undefined)
+      const saved = now === undefined ? undefined : await this.save(now.point, now.state);
+      // A disk that refuses everything says so at once: asked again in the same turn, it would be asked for ever.
+      if (saved === undefined)
         await new Promise<void>((resolve) => void clock.after(exportPauseMs, resolve));
-      else await this.save(now.point, now.state);
     }
     return undefined;
   }

@@ -200,7 +200,10 @@ export class SnapshotFiles {
         hash.update(piece);
       }
       // STORAGE-2, REPLAY-1: what there is of it goes at the next start.
-      if (!(await covered())) return undefined;
+      if (!(await covered())) {
+        await partial.shared.release();
+        return undefined;
+      }
     } catch (error) {
       if (!(error instanceof DiskFailure)) await this.#discard(partial);
       throw error;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Entry, HardState, MemberId, Membership, Write } from '@holdfast/raft';
 import { MemoryFiles, openStorageOn } from '../src/parts.ts';
-import type { Disk, Operation, SegmentSettings } from '../src/parts.ts';
+import type { Disk, DiskFile, Operation, SegmentSettings } from '../src/parts.ts';
 import type { Opened } from '../src/index.ts';
 
 export const membership: Membership = {
@@ -45,10 +45,12 @@ export class LogInMemory {
   refuses: (operation: Operation, path: string) => Error | undefined = () => undefined;
   failures: Error[] = [];
   warnings: string[] = [];
+  /** Of files whose descriptors nobody has closed. */
+  readonly openPaths: string[] = [];
 
   disk(): Disk {
     let isAlive = true;
-    return this.files.disk({
+    const disk = this.files.disk({
       now: () => 0,
       later: (_operation, act) => {
         if (!isAlive) return;
@@ -62,6 +64,19 @@ export class LogInMemory {
       trouble: (operation, _grows, path) =>
         (operation === 'write' ? this.trouble : undefined) ?? this.refuses(operation, path),
     });
+    const counted = (path: string, file: DiskFile): DiskFile => {
+      this.openPaths.push(path);
+      const close = async (): Promise<void> => {
+        this.openPaths.splice(this.openPaths.indexOf(path), 1);
+        await file.close();
+      };
+      return { ...file, close };
+    };
+    return {
+      ...disk,
+      open: async (path) => counted(path, await disk.open(path)),
+      create: async (path, zeroBytes) => counted(path, await disk.create(path, zeroBytes)),
+    };
   }
 
   async open(): Promise<Opened> {

@@ -54,7 +54,7 @@ export class HandDisk implements Storage {
   async saveSnapshot(
     point: Point,
     chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  ): Promise<SnapshotMeta> {
+  ): Promise<SnapshotMeta | undefined> {
     const all: Uint8Array[] = [];
     for await (const chunk of chunks) all.push(chunk);
     const snapshot = snapshotOf(point, all);

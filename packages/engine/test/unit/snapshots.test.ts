@@ -116,6 +116,48 @@ describe('The hash of a state', () => {
   });
 });
 
+describe('A backup', () => {
+  it('of a disk that refuses every snapshot asks it again after a pause, and ends in time', async () => {
+    let asked = 0;
+    class Refusing extends HandDisk {
+      override saveSnapshot(): Promise<undefined> {
+        asked += 1;
+        assert.ok(asked < 100, 'It asks again in the same turn.');
+        return Promise.resolve(undefined);
+      }
+    }
+    const disk = new Refusing();
+    const clock = new StillClock();
+    const snapshots = new Snapshots(
+      {
+        storage: disk,
+        payloads: alone(disk.payloads),
+        clock,
+        log: silentLog,
+        supportedLevel: 3,
+        onSaved: () => undefined,
+        onVerified: () => undefined,
+        send: () => undefined,
+        onFatal: (error) => assert.fail(String(error)),
+      },
+      { ...point, index: 0, hash: '', byteLength: 0 },
+    );
+    const state = createStateMachine(initialLimits);
+    let reader: SnapshotReader | 'none' | undefined;
+    const opening = snapshots.openAtLeast(1, () => ({ point, state }));
+    void opening.then((found) => (reader = found ?? 'none'));
+    await settled();
+    assert.equal(asked, 1);
+    clock.pass(20);
+    await settled();
+    assert.equal(asked, 2);
+    clock.standStill(120_000);
+    clock.pass(20);
+    await settled();
+    assert.equal(reader, 'none');
+  });
+});
+
 describe('Snapshots that are sent', () => {
   it('leave in the order in which they were asked for, whichever read ends first (ENG-SNAP-4)', async () => {
     const disk = new SlowReads();

@@ -124,6 +124,11 @@ describe('An own snapshot', () => {
       names(log).filter((name) => name.endsWith('.snapshot')),
       [],
     );
+    // And nothing keeps it open.
+    assert.deepEqual(
+      log.openPaths.filter((path) => !path.startsWith('/n/log/')),
+      [],
+    );
     log.refuses = () => undefined;
     const again = await log.reopen();
     assert.equal(indexes(again).at(-1), 10);
