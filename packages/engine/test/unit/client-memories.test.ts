@@ -216,6 +216,23 @@ describe('the memories of the clients of a node', () => {
     assert.ok((late?.ms ?? 0) <= longestOwedMs + nodeClientLeaseMs + 100, String(late?.ms));
   });
 
+  test('given one silent client after the other, then the lease of their node lives on nevertheless (SHARER-7)', async () => {
+    const world = new World();
+    await world.node.read('mine', caller);
+    // It has them, so that nothing but its lease needs the leader.
+    for (let number = 0; number < 40; number++)
+      await world.node.read(`key ${String(number)}`, caller);
+    const { drops } = world.node.statistics;
+    for (let number = 0; number < 40; number++) {
+      const key = `key ${String(number)}`;
+      await world.client(`silent ${String(number)}`).read(key);
+      world.begin(key);
+      await world.pass(100);
+      assert.equal((await world.node.read('mine', caller)).hit, true, String(number));
+    }
+    assert.equal(world.node.statistics.drops, drops);
+  });
+
   test('given a new leader, then a node says that nothing is left when its clients have said so or their leases are over (MEMORY-6)', async () => {
     const world = new World();
     const [one, silent] = [world.client('one'), world.client('silent')];
