@@ -65,6 +65,10 @@ export const abouts: Readonly<Record<string, string>> = {
   'clients-keep-what-their-node-dropped-for-a-new-leader': 'cache',
   'new-process-vouches-for-the-one-before': 'cache',
   'told-to-drop-all-and-drops-nothing': 'cache',
+  'superseded-fill-is-written': 'cache',
+  'fill-turn-survives-a-write': 'cache',
+  'two-loaders-of-one-key': 'cache',
+  'fill-without-its-token': 'cache',
 };
 
 /** Situations of their own (`KIND=scenarios`) that are there for a fault: they are asked before all other runs. */

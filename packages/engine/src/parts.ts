@@ -2,6 +2,7 @@
 export { assembleEngine } from './assemble.ts';
 export type { AssembledEngine, EngineParts } from './assemble.ts';
 export type { Batch } from './batch.ts';
+export { turnMs } from './cache/fills.ts';
 export { noCacheStatistics } from './cache/statistics.ts';
 export { cancelReasons, isCancelled, submitCancellable } from './caller-signal.ts';
 export { cancelCommandOf, copiesLiveMs, isAcquire, nameOf } from './waits.ts';

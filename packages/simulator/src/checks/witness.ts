@@ -14,6 +14,7 @@
  * WITNESS-9: what is logged belongs to the feature level of the log (`feature-levels.ts`).
  * WITNESS-10: messages keep their order and are not lost (`messages.ts`).
  * WITNESS-11: reads of the cache are linearizable (`cached-values.ts`).
+ * WITNESS-12: one loader for each key at a time, and none that is older than a write (`loads.ts`).
  * WITNESS-12: what is promised is on the disks that it takes: votes, acknowledgements, whatever is applied (`on-disk.ts`).
  */
 import { crc32 } from 'node:zlib';
@@ -33,6 +34,7 @@ import { Grants } from './grants.ts';
 import { Lifetimes } from './lifetimes.ts';
 import { Meetings } from './meetings.ts';
 import { CachedValues } from './cached-values.ts';
+import { Loads } from './loads.ts';
 import { Messages } from './messages.ts';
 import { OnDisk } from './on-disk.ts';
 
@@ -54,6 +56,7 @@ export class Witness {
   readonly meetings: Meetings;
   readonly messages: Messages;
   readonly cachedValues: CachedValues;
+  readonly loads: Loads;
   readonly chronicle: Chronicle;
   /** WITNESS-12. */
   readonly disks: OnDisk;
@@ -71,6 +74,7 @@ export class Witness {
     this.meetings = new Meetings(gateParties, report);
     this.messages = new Messages(report);
     this.cachedValues = new CachedValues(report, () => world.timeline.nowMs);
+    this.loads = new Loads(report, () => world.timeline.nowMs);
     this.chronicle = new Chronicle(report);
     this.disks = new OnDisk(report);
     this.#levels = new FeatureLevels(report);
@@ -100,6 +104,7 @@ export class Witness {
       );
     if (role !== 'leader') return;
     const known = this.#leaders.get(term);
+    if (known === undefined) this.loads.onLeader();
     if (known === nodeId) return;
     if (known !== undefined)
       this.#world.violation(`${known} and ${nodeId} both lead in term ${String(term)}.`);
@@ -173,6 +178,7 @@ export class Witness {
       this.meetings.onApplied(batch, events);
       this.messages.onApplied(batch, results); // WITNESS-10
       this.cachedValues.onApplied(batch, results); // WITNESS-11
+      this.loads.onApplied(batch, results); // WITNESS-12
       this.chronicle.onApplied(index, events);
       this.#levels.onApplied(index, batch);
     } else if (known !== print)

@@ -215,6 +215,7 @@ class ClusterRun {
           streams: this.#cluster.streams,
           endpoints: () => random.shuffled(this.#endpoints()),
           values: this.#witness.cachedValues,
+          loads: this.#witness.loads,
           plan: clients,
         }),
       );

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import type { Batch } from '@holdfast/engine/parts';
 import type { Status, Write } from '@holdfast/raft';
-import type { Event } from '@holdfast/state';
+import type { Event, CommandResult } from '@holdfast/state';
 import { CachedValues } from '../../src/checks/cached-values.ts';
+import { loadedValue, Loads } from '../../src/checks/loads.ts';
 import { Cycles } from '../../src/checks/cycles.ts';
 import { Lifetimes } from '../../src/checks/lifetimes.ts';
 import { OnDisk } from '../../src/checks/on-disk.ts';
@@ -25,6 +26,58 @@ const granted = (sessionId: string, name: string, mode = 'exclusive'): Event =>
   ({ type: 'granted', sessionId, name, mode, requestId: 0, fenceToken: 1 }) as Event;
 const waiting = (sessionId: string, name: string): Event =>
   ({ type: 'waiting', sessionId, name, requestId: 1 }) as Event;
+
+describe('The check of loaders (WITNESS-12)', () => {
+  const written = { ok: true, type: 'cache_written', version: 1 } as unknown as CommandResult;
+  const load = (act: (loads: Loads, at: (nowMs: number) => void) => void): number => {
+    let nowMs = 0;
+    const reports: string[] = [];
+    const loads = new Loads(
+      (message) => reports.push(message),
+      () => nowMs,
+    );
+    act(loads, (ms) => (nowMs = ms));
+    return reports.length;
+  };
+  const apply = (loads: Loads, value: unknown): void =>
+    loads.onApplied(batch(0, { type: 'cache_set', name: 'k', value }), [written]);
+
+  it('tells of a value that is older than a write of its key (LOADED-1)', () => {
+    const late = (isWritten: boolean): number =>
+      load((loads) => {
+        const { id } = loads.begin('c', 'k', 0);
+        if (isWritten) apply(loads, 7);
+        apply(loads, loadedValue(id));
+      });
+    assert.deepEqual([late(true), late(false)], [1, 0]);
+  });
+
+  it('tells of two loaders of one key, but not where the turn of the first may be over (LOADED-2)', () => {
+    const second = (between: (loads: Loads, end: () => void) => void, atMs = 100): number =>
+      load((loads, at) => {
+        const { end } = loads.begin('one', 'k', 0);
+        at(10);
+        between(loads, end);
+        at(atMs);
+        loads.begin('other', 'k', atMs - 50);
+      });
+    assert.equal(
+      second(() => undefined),
+      1,
+    );
+    const allowed = [
+      second(() => undefined, 1900),
+      second((loads) => loads.onLeader()),
+      second((loads) => void loads.writing('k')),
+      second((_loads, end) => end()),
+    ];
+    assert.deepEqual(allowed, [0, 0, 0, 0]);
+    assert.equal(
+      second((loads) => void loads.writing('other')),
+      1,
+    );
+  });
+});
 
 describe('The check of the cache (WITNESS-11)', () => {
   const set = { type: 'cache_set', name: 'k', value: 1 };
