@@ -214,8 +214,8 @@ export const cacheFaults: readonly Fault[] = [
     name: 'two-loaders-of-one-key',
     breaks: 'all that find no value load it',
     file: `${engine}/fills.ts`,
-    find: `      if (turn.token !== token) return`,
-    put: `      if (turn.token !== token && nowMs < 0) return`,
+    find: `    if (turn !== undefined && nowMs < turn.untilMs) {`,
+    put: `    if (turn !== undefined && token !== undefined && nowMs < turn.untilMs) {`,
   },
   {
     name: 'fill-without-its-token',
