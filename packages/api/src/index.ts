@@ -2,5 +2,12 @@ export { startApi } from './api.ts';
 export { defaultApiLimits } from './options.ts';
 export type { Api, ApiLimits, ApiLog, ApiOptions } from './options.ts';
 export type { AccessRequest, Audit, AuditOutcome, Authorize, Resource } from './pipeline/access.ts';
-export type { AuditedRequest, AuditStatus, NodeAuditing } from './pipeline/auditing.ts';
+export type {
+  AuditChainName,
+  AuditedRecord,
+  AuditedRequest,
+  AuditStatus,
+  LatestRecords,
+  NodeAuditing,
+} from './pipeline/auditing.ts';
 export type { Caller } from './pipeline/caller.ts';

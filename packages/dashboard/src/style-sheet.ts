@@ -76,7 +76,7 @@ dialog { width: min(520px, calc(100vw - 32px)); border: 1px solid var(--line); b
 dialog::backdrop { background: rgb(0 0 0 / 50%); }
 dialog h2 { margin: 0 0 10px; overflow-wrap: anywhere; }
 dialog p { overflow-wrap: anywhere; }
-code { font: 13px/1.4 ui-monospace, monospace; }
+code { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 .timeline { list-style: none; margin: 0; padding: 0 0 0 6px; }
 .timeline li { position: relative; display: flex; gap: 16px; padding: 0 0 12px 20px; border-left: 2px solid var(--line); }
 .timeline li:last-child { border-color: transparent; }

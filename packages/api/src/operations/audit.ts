@@ -1,6 +1,8 @@
 /** The audit, as operators turn it on and look at it. */
 import type {
   AuditCheckpointAnswer,
+  AuditRecordsAnswer,
+  AuditRecordsBody,
   AuditStatusAnswer,
   AuditSwitchedAnswer,
 } from '@holdfast/protocol';
@@ -51,4 +53,21 @@ export async function checkpoint(
   const signed = await auditing.checkpoint();
   if (signed === undefined) return cannotRecord;
   return { notes: signed.notes, verifier_key: signed.verifierKey };
+}
+
+const recordsShown = 50;
+
+export async function records(
+  { chain, limit = recordsShown }: AuditRecordsBody,
+  { service: { auditing } }: OperationContext,
+): Promise<AuditRecordsAnswer> {
+  const latest = await auditing?.latest(chain, limit);
+  return {
+    records: (latest?.records ?? []).map(({ atMs, on, ...rest }) => ({
+      ...rest,
+      at: atMs / 1000,
+      on: [...on],
+    })),
+    whole: latest?.isWhole ?? true,
+  };
 }

@@ -111,6 +111,7 @@ const all: Handlers = {
   audit_enable: audit.enable,
   audit_disable: audit.disable,
   audit_checkpoint: audit.checkpoint,
+  audit_records: audit.records,
   auth_status: auth.authStatus,
   auth_enable: auth.enable,
   auth_disable: auth.disable,

@@ -51,6 +51,31 @@ export interface AuditStatus {
   readonly chains: readonly AuditedChain[];
 }
 
+/** A record, as far as people look at it; empty where it has none of that. */
+export interface AuditedRecord {
+  readonly seq: number;
+  readonly hash: string;
+  /** Wall clock; 0: not known. */
+  readonly atMs: number;
+  readonly by: string;
+  readonly proof: string;
+  readonly address: string;
+  readonly client: string;
+  readonly operation: string;
+  /** As `kind/name`. */
+  readonly on: readonly string[];
+  readonly outcome: string;
+}
+
+export interface LatestRecords {
+  /** Newest first. */
+  readonly records: readonly AuditedRecord[];
+  /** Each follows by its hash on the one before. */
+  readonly isWhole: boolean;
+}
+
+export type AuditChainName = 'changes' | 'node' | 'requests';
+
 export interface NodeAuditing {
   /** Asked for each request. */
   readonly isOn: boolean;
@@ -61,6 +86,8 @@ export interface NodeAuditing {
   readonly cannotRecordReads: boolean;
   tell(request: AuditedRequest): void;
   status(): AuditStatus;
+  /** Of the files of this node. */
+  latest(chain: AuditChainName, limit: number): Promise<LatestRecords>;
   /** Signed, of each chain; and what their signatures are checked by. Undefined: they cannot be written now. */
   checkpoint(): Promise<
     { readonly notes: readonly string[]; readonly verifierKey: string } | undefined

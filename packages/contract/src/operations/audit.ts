@@ -1,10 +1,10 @@
 /** The audit: whether it is on, where its chains have come to, and what of that an outsider can keep. */
 import { clusterErrors } from '../errors.ts';
-import { position } from '../fields.ts';
+import { position, wallClockSeconds } from '../fields.ts';
 import { answer, changing, get, post, reading, request } from '../operation.ts';
 import type { Group, UnaryOperation } from '../operation.ts';
-import { boolean, list, object, string } from '../schema.ts';
-import type { Message } from '../schema.ts';
+import { boolean, list, nested, object, optional, string, uint32, words } from '../schema.ts';
+import type { Enumeration, Message } from '../schema.ts';
 
 const operate = { verb: 'admin', resource: 'cluster', whole: true } as const;
 const ofThisNode = { needsLeader: false } as const;
@@ -44,6 +44,58 @@ const auditStatus: UnaryOperation = {
     access: operate,
     http: [get('/audit', 'Whether the audit is on, and where its chains have come to.')],
     grpc: { method: 'AuditStatus', comment: 'Returns where the audit has come to.' },
+  }),
+  ...ofThisNode,
+};
+
+const chains: Enumeration = {
+  name: 'AuditChain',
+  description: 'Chain of records.',
+  unspecified: 'Rejected: the chain must be given.',
+  values: {
+    changes: [1, 'Changes of the cluster, the same on every node.'],
+    node: [2, 'What this node alone did.'],
+    requests: [3, 'What this node refused, and reads where they are recorded.'],
+  },
+};
+
+const records: UnaryOperation = {
+  ...reading({
+    name: 'audit_records',
+    request: request('AuditRecords', 'AuditRecordsBody', {
+      chain: [1, words(chains, 'Chain of the records.')],
+      limit: [2, optional(uint32(1, 200, 'Records, at most; 50 when absent.'))],
+    }),
+    answer: answer('AuditRecords', 'AuditRecordsAnswer', {
+      records: [
+        1,
+        list(
+          nested('Record', 'A record. What it has none of is empty.', {
+            seq: [1, position('Its number in the chain.')],
+            hash: [2, string('Its hash.')],
+            at: [3, wallClockSeconds],
+            by: [4, string('Identity.')],
+            proof: [5, string('How the identity was proven.')],
+            address: [6, string('From where.')],
+            client: [7, string('Client id of the session.')],
+            operation: [8, string('Command, or operation of the interface.')],
+            on: [9, list(string('As `kind/name`.'), 'What it was about.')],
+            outcome: [10, string('What came of it, or the code of the error.')],
+          }),
+          'Newest first.',
+        ),
+      ],
+      whole: [2, boolean('Each of them follows by its hash on the one before.')],
+    }),
+    errors: [],
+    access: operate,
+    http: [
+      get(
+        '/audit/records',
+        'The latest records of a chain, as they stand on the disk of this node.',
+      ),
+    ],
+    grpc: { method: 'AuditRecords', comment: 'Returns the latest records of a chain.' },
   }),
   ...ofThisNode,
 };
@@ -99,6 +151,6 @@ export const auditGroup: Group = {
   service: 'Audit',
   tag: 'admin',
   description: 'Records of every change and refusal, chained by their hashes.',
-  operations: [auditStatus, enable, disable, checkpoint],
+  operations: [auditStatus, enable, disable, checkpoint, records],
   errors: {},
 };

@@ -1,4 +1,5 @@
 /** The page: its pages by what stands behind `#/`, whether it is connected, who looks at it. */
+import { Audit } from './audit.ts';
 import { Cluster } from './cluster.ts';
 import { Confirming } from './confirming.ts';
 import { addressOf, useAddress, useConnection } from './hooks.ts';
@@ -20,6 +21,7 @@ const sections: readonly (readonly [address: string, title: string, pages: reado
   ['sessions', 'Sessions', ['sessions', 'session']],
   ['waits', 'Waits', ['waits']],
   ['queues', 'Queues', ['queues', 'queue']],
+  ['audit', 'Audit', ['audit']],
 ];
 
 function pageOf([page = '', first = '', second = '']: readonly string[]): View {
@@ -41,6 +43,8 @@ function pageOf([page = '', first = '', second = '']: readonly string[]): View {
       return html`<${Session} key=${first} id=${first} />`;
     case 'waits':
       return html`<${Waits} />`;
+    case 'audit':
+      return html`<${Audit} chain=${first} />`;
     case 'queues':
       return html`<${Queues} />`;
     case 'queue':

@@ -6,7 +6,7 @@ import { html, useRef, useState } from './library.ts';
 import type { View } from './library.ts';
 import { live } from './live.ts';
 
-const everyMs = 30_000;
+const everyMs = 5000;
 
 interface FormProps {
   readonly onDone: () => void;

@@ -60,3 +60,40 @@ export interface AuditCheckpointAnswer {
   /** What the signatures of this node are checked by. */
   readonly verifier_key: string;
 }
+
+/** Request of AuditRecords. */
+export interface AuditRecordsBody {
+  /** Chain of the records. */
+  readonly chain: 'changes' | 'node' | 'requests';
+  /** Records, at most; 50 when absent. 1 to 200. */
+  readonly limit?: number;
+}
+
+/** What AuditRecords answers. */
+export interface AuditRecordsAnswer {
+  /** Newest first. */
+  readonly records: readonly {
+    /** Its number in the chain. */
+    readonly seq: number;
+    /** Its hash. */
+    readonly hash: string;
+    /** Wall-clock time, seconds since 1970, for people. */
+    readonly at: number;
+    /** Identity. */
+    readonly by: string;
+    /** How the identity was proven. */
+    readonly proof: string;
+    /** From where. */
+    readonly address: string;
+    /** Client id of the session. */
+    readonly client: string;
+    /** Command, or operation of the interface. */
+    readonly operation: string;
+    /** What it was about. */
+    readonly on: readonly string[];
+    /** What came of it, or the code of the error. */
+    readonly outcome: string;
+  }[];
+  /** Each of them follows by its hash on the one before. */
+  readonly whole: boolean;
+}

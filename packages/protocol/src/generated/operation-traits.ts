@@ -132,4 +132,5 @@ export const operationTraits: Readonly<Record<OperationName, OperationTraits>> =
   audit_enable: { repeat: 'always', changes: true, waits: false, session: 'none' },
   audit_disable: { repeat: 'always', changes: true, waits: false, session: 'none' },
   audit_checkpoint: { repeat: 'always', changes: false, waits: false, session: 'none' },
+  audit_records: { repeat: 'always', changes: false, waits: false, session: 'none' },
 };

@@ -163,6 +163,8 @@ import type {
 import type {
   AuditCheckpointAnswer,
   AuditCheckpointBody,
+  AuditRecordsAnswer,
+  AuditRecordsBody,
   AuditStatusAnswer,
   AuditStatusBody,
   AuditSwitchedAnswer,
@@ -328,6 +330,7 @@ export interface Operations {
     readonly body: AuditCheckpointBody;
     readonly answer: AuditCheckpointAnswer;
   };
+  readonly audit_records: { readonly body: AuditRecordsBody; readonly answer: AuditRecordsAnswer };
 }
 export type OperationName = keyof Operations;
 

@@ -14,11 +14,18 @@
  */
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import type { AuditedRequest, AuditStatus, NodeAuditing } from '@holdfast/api';
+import type {
+  AuditChainName,
+  AuditedRequest,
+  AuditStatus,
+  LatestRecords,
+  NodeAuditing,
+} from '@holdfast/api';
 import type { AuditSink, Engine } from '@holdfast/engine';
 import { ChainWriter } from './chain-writer.ts';
 import type { ChainWriterOptions } from './chain-writer.ts';
 import { originOf } from './compare.ts';
+import { latestRecords } from './latest.ts';
 import { chainNames, sealed } from './lines.ts';
 import type { ChainEnd, ChainName } from './lines.ts';
 import { openSigner } from './notes.ts';
@@ -288,6 +295,10 @@ export class NodeAudit implements AuditSink, NodeAuditing {
         bufferedBytes: writer.bufferedBytes,
       })),
     };
+  }
+
+  latest(chain: AuditChainName, limit: number): Promise<LatestRecords> {
+    return latestRecords(join(this.#options.folder, auditFolder), chain, limit);
   }
 
   /** Of what is durable in the files of this node. Undefined: that cannot be made so now. */

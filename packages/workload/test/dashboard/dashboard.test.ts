@@ -157,6 +157,44 @@ describe('The dashboard of three nodes', () => {
     assert.deepEqual(looker.complaints, []);
   });
 
+  it('shows the audit: changes, refusals, and whether the records are linked', async () => {
+    await using node = await oneNode(await freePorts(1));
+    await using looker = await look(browser, `${node.url}/#/audit`);
+    const { page, sees, isUsable, screenshot } = looker;
+    await sees('The audit is off: nothing is recorded.');
+    await isUsable();
+    await post(node.url, 'audit/enable', {});
+    const admin = await post(node.url, 'auth/keys', { identity: 'operator', roles: ['admin'] });
+    const key = String(admin['key']);
+    await post(node.url, 'auth/enable', {}, key);
+    for (const name of ['reports/daily', 'invoices/september', 'mail/outbox'])
+      await post(
+        node.url,
+        `locks/${encodeURIComponent(name)}/acquire`,
+        { client_id: 'report-worker-1' },
+        key,
+      );
+    const refused = await fetch(`${node.url}/locks/wages/acquire`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ client_id: 'nobody' }),
+    });
+    assert.equal(refused.status, 401);
+    await sees('Sign in to see this');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByLabel('API key').fill(key);
+    await page.getByLabel('API key').press('Enter');
+    await sees('lock/reports/daily');
+    await sees('Each record shown follows by its hash on the one before.');
+    await isUsable();
+    await screenshot('audit');
+    await page.getByRole('link', { name: 'Refusals' }).click();
+    await sees('unauthorized');
+    assert.doesNotMatch(await page.locator('main').innerText(), /hf_/);
+    await isUsable();
+    assert.deepEqual(looker.complaints, []);
+  });
+
   it('asks for a key where authentication is on, and shows what its identity may read', async () => {
     await using node = await oneNode(await freePorts(1));
     const admin = await post(node.url, 'auth/keys', { identity: 'operator', roles: ['admin'] });
