@@ -58,7 +58,7 @@ export async function checkpoint(
 const recordsShown = 50;
 
 export async function records(
-  { chain, limit = recordsShown }: AuditRecordsBody,
+  { chain = 'changes', limit = recordsShown }: AuditRecordsBody,
   { service: { auditing } }: OperationContext,
 ): Promise<AuditRecordsAnswer> {
   const latest = await auditing?.latest(chain, limit);

@@ -63,7 +63,7 @@ const records: UnaryOperation = {
   ...reading({
     name: 'audit_records',
     request: request('AuditRecords', 'AuditRecordsBody', {
-      chain: [1, words(chains, 'Chain of the records.')],
+      chain: [1, optional(words(chains, 'Chain of the records; `changes` when absent.'))],
       limit: [2, optional(uint32(1, 200, 'Records, at most; 50 when absent.'))],
     }),
     answer: answer('AuditRecords', 'AuditRecordsAnswer', {

@@ -63,8 +63,8 @@ export interface AuditCheckpointAnswer {
 
 /** Request of AuditRecords. */
 export interface AuditRecordsBody {
-  /** Chain of the records. */
-  readonly chain: 'changes' | 'node' | 'requests';
+  /** Chain of the records; `changes` when absent. */
+  readonly chain?: 'changes' | 'node' | 'requests';
   /** Records, at most; 50 when absent. 1 to 200. */
   readonly limit?: number;
 }
