@@ -12,8 +12,8 @@ import type { Batch } from './batch.ts';
 import { CacheCoherence } from './cache/coherence.ts';
 import type { TellClient } from './cache/client-memories.ts';
 import type { CacheClient, CacheFills, CacheRead } from './cache/statistics.ts';
+import { memberCalls } from './cache/member-calls.ts';
 import { CacheWrites } from './cache/writes.ts';
-import { unwrapAnswer } from './calls.ts';
 import type { CallAnswer } from './calls.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { ClusterClock } from './cluster-clock.ts';
@@ -52,8 +52,6 @@ import type {
 } from './types.ts';
 
 const closeHandoverMs = 1000;
-/** Longer than leases live: after that nobody is waited for. */
-const askEarlierMs = 2500;
 const byNode: Caller = { identity: nodeIdentity };
 
 export class RaftEngine implements Engine {
@@ -144,14 +142,7 @@ export class RaftEngine implements Engine {
       state: () => replica.state,
       clusterTime: () => clusterClock.read(clock.now()),
       prove: () => this.#leadership.prove(),
-      tell: async (node, told, timeoutMs) => {
-        const call = { type: 'cache_invalidate', ...told, timeoutMs } as const;
-        return unwrapAnswer(await transport.call(node as MemberId, call, undefined, timeoutMs));
-      },
-      askEarlier: async (node, term) => {
-        const call = { type: 'cache_drop_earlier', term, timeoutMs: askEarlierMs } as const;
-        return unwrapAnswer(await transport.call(node as MemberId, call, undefined, askEarlierMs));
-      },
+      ...memberCalls(transport),
       status: () => replica.status(),
       ask: (key, epoch, options) => this.#leaderCalls.readCache(key, epoch, options),
     });

@@ -17,6 +17,7 @@ import type {
   TransferAnswer,
   TransferBody,
 } from '@holdfast/protocol';
+import type { ClusterStatus } from '@holdfast/engine';
 import type { Stats } from '@holdfast/state';
 import { RequestError } from '../request-error.ts';
 import { callOptions } from './context.ts';
@@ -30,7 +31,7 @@ export function health(_body: object, { service }: OperationContext): HealthAnsw
     insecure: service.isInsecure,
     is_leader: status.leader === status.nodeId,
     is_ready: status.ready,
-    leader: status.leaderAddress ?? clientAddressOf(status.leaderClientUrl),
+    leader: addressOf(status),
     leader_id: status.leader,
     node_id: service.nodeId,
     service: 'holdfast',
@@ -40,9 +41,14 @@ export function health(_body: object, { service }: OperationContext): HealthAnsw
   };
 }
 
-/** A node that listens for no peers is named by where clients reach it. */
-const clientAddressOf = (url: string | null): string | null =>
-  url === null || url === '' ? null : (URL.parse(url)?.host ?? null);
+/** A node that listens for no peers has no address for them: it is named by where clients reach it. */
+function addressOf({
+  leaderAddress,
+  leaderClientUrl,
+}: Pick<ClusterStatus, 'leaderAddress' | 'leaderClientUrl'>): string | null {
+  if (leaderAddress !== null && leaderAddress !== '') return leaderAddress;
+  return leaderClientUrl === null ? null : (URL.parse(leaderClientUrl)?.host ?? null);
+}
 
 /** The process answers; whether it can serve is `readiness`. */
 export function liveness(): ProbeAnswer {

@@ -210,7 +210,7 @@ describe('holdfast quorum lock run', () => {
       await detailOf({ method: 'POST', headers: form, body: '{}' }),
       /application\/json/,
     );
-    assert.match(await detailOf({}), /It is POST \/acquire/);
+    assert.match(await detailOf({}), /^\/acquire has no GET\. It has OPTIONS, POST\.$/);
   });
 
   it('given a lease that stands, then what is left of it is told in whole ms', async () => {

@@ -8,6 +8,7 @@ import { secureServer } from '@holdfast/tls';
 import type { ServerSecurity } from '@holdfast/tls';
 import type { LeaseHost } from '../node/host.ts';
 import { isKey } from './credentials.ts';
+import { KnownMethods } from './methods.ts';
 import { CountedRequests, metricsType } from './metrics.ts';
 import { openApiOfLeaseNode } from './openapi.ts';
 import { operationsOf, read } from './operations.ts';
@@ -57,11 +58,21 @@ export function createApplication({
   app.setErrorHandler((error, _request, reply) => {
     sendProblem(reply, problemOf(error, onError));
   });
+  const known = new KnownMethods();
+  app.addHook('onRoute', known.add);
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0] ?? '';
-    const other = operations.has(path.slice(1)) ? ` It is POST ${path}, with a body of JSON.` : '';
-    const text = `There is no ${request.method} ${path} on a lease node.${other}`;
-    sendProblem(reply, new HoldfastError('route_not_found', text));
+    const methods = known.of(path);
+    if (methods === undefined) {
+      const text = `There is no ${request.method} ${path} on a lease node. See GET /openapi.json.`;
+      return sendProblem(reply, new HoldfastError('route_not_found', text));
+    }
+    const allow = methods.join(', ');
+    reply.header('allow', allow);
+    if (request.method === 'OPTIONS') return reply.code(204).send();
+    const text = `${path} has no ${request.method}. It has ${allow}.`;
+    const details = { method: request.method, allowed: methods };
+    return sendProblem(reply, new HoldfastError('method_not_allowed', text, details));
   });
   app.addHook('onRequest', async (request) => {
     if (apiKey === undefined || probes.has(request.url)) return;
@@ -149,7 +160,7 @@ function problemOf(error: unknown, onError: (error: unknown) => void): HoldfastE
   );
 }
 
-function sendProblem(reply: FastifyReply, error: HoldfastError): void {
+function sendProblem(reply: FastifyReply, error: HoldfastError): FastifyReply {
   const problem = toProblem(error);
-  reply.code(problem.status).type('application/problem+json').send(problem);
+  return reply.code(problem.status).type('application/problem+json').send(problem);
 }

@@ -305,7 +305,7 @@ describe('Lease nodes over HTTP', () => {
   it('answer everything else with a problem document, too', async () => {
     const [a] = await cluster();
     assertProblem(await ask(a.url, '/locks/r'), 404, 'route_not_found');
-    assertProblem(await ask(a.url, '/tokens', {}), 404, 'route_not_found');
+    assertProblem(await ask(a.url, '/tokens', {}), 405, 'method_not_allowed');
     assertProblem(await ask(a.url, '/release', { text: 'x'.repeat(20_000) }), 400);
     const response = await fetch(`${a.url}/release`, {
       method: 'POST',
