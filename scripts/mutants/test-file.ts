@@ -1,5 +1,7 @@
 /** One file of tests in a process of its own: what came of it, and by which test. */
 import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import type { Told } from './reporter.ts';
@@ -16,6 +18,9 @@ export type FileOutcome =
   | { readonly type: 'not loaded'; readonly message: string };
 
 const reporter = new URL('./reporter.ts', import.meta.url).href;
+const withoutShrinking = new URL('./without-shrinking.ts', import.meta.url).href;
+/** Itself, or by what the tests of the state machine share. */
+const hasProperties = /from '(?:fast-check|[^']*\/randomness\.ts)'/;
 
 /** Ends at the first check that fails; errors and time-outs of single tests leave the others their randomness. */
 export function runTestFile(folder: string, file: string, limitMs: number): Promise<FileOutcome> {
@@ -25,6 +30,7 @@ export function runTestFile(folder: string, file: string, limitMs: number): Prom
     [
       '--conditions=source',
       '--disable-warning=ExperimentalWarning',
+      ...(hasProperties.test(textOf(folder, file)) ? [`--import=${withoutShrinking}`] : []),
       `--test-reporter=${reporter}`,
       '--test-reporter-destination=stdout',
       file,
@@ -69,6 +75,11 @@ export function runTestFile(folder: string, file: string, limitMs: number): Prom
     });
   });
 }
+
+const textOf = (folder: string, file: string): string => {
+  const path = join(folder, file);
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+};
 
 /** Of the processes that the file's own process started, and itself. */
 function endGroup(pid: number | undefined): void {

@@ -79,6 +79,18 @@ describe('What became of a file of tests with a fault', () => {
     assert.equal(found.type, 'error');
   });
 
+  it('is told of a property by its first example, without looking for smaller ones', async () => {
+    mkdirSync(join(folder, 'node_modules'));
+    const library = 'node_modules/fast-check';
+    symlinkSync(join(root, library), join(folder, library));
+    const property = `fc.property(fc.integer(), () => { runs += 1; assert.fail('each'); })`;
+    const found = await outcome(
+      `import * as fc from 'fast-check';
+       it('stops', () => { let runs = 0; assert.throws(() => fc.assert(${property})); assert.equal(runs, 1); });`,
+    );
+    assert.equal(found.type, 'passed');
+  });
+
   it('is a time-out where a test has no end, or the file has none', async () => {
     const forever = `new Promise((resolve) => setTimeout(resolve, 60_000))`;
     const test = await outcome(`it('ends', { timeout: 50 }, () => ${forever});`, 3000);
