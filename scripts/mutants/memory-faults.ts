@@ -169,7 +169,7 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/sessions/making.ts',
     find: `if (stamp === undefined && !remembersByTime(tables.limits)) return;`,
     put: ``,
-    test: 'packages/state/test/unit/ended-sessions.test.ts',
+    test: 'packages/state/test/unit/leaderships.test.ts',
   },
   {
     name: 'ended-sessions-numbered-from-the-first',
