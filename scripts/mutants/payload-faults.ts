@@ -3,6 +3,10 @@ import type { Fault } from './fault.ts';
 
 const payloads = 'packages/engine/src/payloads/payloads.ts';
 const files = 'packages/storage/src/payload-files.ts';
+const scan = 'packages/storage/src/payload-scan.ts';
+const asks = 'packages/engine/src/payloads/payload-asks.ts';
+const troubles = 'packages/storage/test/unit/payload-troubles.test.ts';
+const repairs = 'packages/engine/test/unit/payload-repairs.test.ts';
 
 export const payloadFaults: readonly Fault[] = [
   {
@@ -22,9 +26,9 @@ export const payloadFaults: readonly Fault[] = [
   {
     name: 'payload-given-unverified',
     breaks: 'a consumer works on a payload that the disk has changed',
-    file: payloads,
-    find: `    return payloadHash(text) === stored.hash ? text : undefined;`,
-    put: `    return text;`,
+    file: 'packages/engine/src/payloads/payload-texts.ts',
+    find: `  return payloadHash(text) === stored.hash ? text : undefined;`,
+    put: `  return text;`,
   },
   {
     name: 'payload-of-a-member-unverified',
@@ -67,5 +71,122 @@ export const payloadFaults: readonly Fault[] = [
     file: 'packages/state/src/primitives/queue/keeping.ts',
     find: `  if (message.payload.text === undefined) tables.payloads.ended.push(message.id); // BESIDE-2`,
     put: `  if (message.state === 'dead') tables.payloads.ended.push(message.id); // BESIDE-2`,
+  },
+  {
+    name: 'payload-scan-ends-at-a-damaged-head',
+    breaks: 'one damaged byte takes all payloads behind it in its file',
+    file: scan,
+    find: `      offset += payloadAlignment; // PSCAN-1
+      continue;`,
+    put: `      return; // PSCAN-1`,
+  },
+  {
+    name: 'payload-torn-copy-counts',
+    breaks: 'a copy that the power cut in the middle takes the place of the whole one',
+    file: scan,
+    find: `    if (places.get(frame.id) !== undefined && !(await isWhole(file, frame, onUnreadable))) continue;`,
+    put: `    await isWhole(file, frame, onUnreadable);`,
+  },
+  {
+    name: 'payload-file-that-cannot-be-opened-stops-the-node',
+    breaks: 'one bad file of payloads keeps a node from starting',
+    file: scan,
+    find: `      const opened = await disk.open(path).catch(onUnreadable);`,
+    put: `      const opened = await disk.open(path);`,
+    test: troubles,
+  },
+  {
+    name: 'payload-file-gone-with-what-cannot-be-read',
+    breaks: 'a file goes while nobody knows what is in it, for a while later it can be read again',
+    file: files,
+    find: `    if (hasUnread || slot === this.#current?.slot) return false;`,
+    put: `    if (slot === this.#current?.slot) return false;`,
+    test: troubles,
+  },
+  {
+    name: 'payload-file-that-stays-forgotten',
+    breaks: 'files that could not be removed fill the disk until the next start',
+    file: 'packages/storage/src/payload-troubles.ts',
+    find: `        this.#leftovers.push(file);
+        this.#onWarning(`,
+    put: `        this.#onWarning(`,
+    test: troubles,
+  },
+  {
+    name: 'one-damaged-payload-takes-its-pop',
+    breaks: 'messages that were acknowledged by their pop are lost with another one of it',
+    file: payloads,
+    find: `    if (without === undefined || deliveries.length > 0) return { ...result, deliveries };`,
+    put: `    if (without === undefined) return { ...result, deliveries };`,
+  },
+  {
+    name: 'snapshot-of-a-folder-taken-for-a-backup',
+    breaks: 'a restored cluster has messages without their payloads',
+    file: 'packages/engine/src/restore/backup-file.ts',
+    find: `      if (!within.has(id))`,
+    put: `      if (id < 0 && !within.has(id))`,
+    test: 'packages/engine/test/unit/restore.test.ts',
+  },
+  {
+    name: 'lost-payload-stops-transfers',
+    breaks: 'one payload that is damaged everywhere keeps members from every snapshot, for ever',
+    file: payloads,
+    find: `      if (missing.length > 0 && !isAnswered) continue;`,
+    put: `      if (missing.length > 0) continue;`,
+  },
+  {
+    name: 'silence-taken-for-a-denial',
+    breaks: 'a member takes a snapshot without payloads that others have and were not asked for',
+    file: payloads,
+    find: `      if (missing.length > 0 && !isAnswered) continue;`,
+    put: ``,
+  },
+  {
+    name: 'payload-lost-while-a-member-is-away',
+    breaks: 'the payload of a message is lost while a member that is away has it',
+    file: asks,
+    find: `(told.denials.get(id) ?? 0) === others.length`,
+    put: `(told.denials.get(id) ?? 0) > 0`,
+    test: repairs,
+  },
+  {
+    name: 'unreadable-disk-denies-payloads',
+    breaks: 'a payload is lost while the disk that has it cannot be read for a moment',
+    file: payloads,
+    find: `isKnown && !store.mayHave(stored.id) ? null : false`,
+    put: `isKnown ? null : false`,
+    test: repairs,
+  },
+  {
+    name: 'payload-lost-by-one-pass',
+    breaks: 'a payload is lost while it goes from one member to another',
+    file: 'packages/engine/src/payloads/payload-repairs.ts',
+    find: `const passesUntilLost = 2;`,
+    put: `const passesUntilLost = 1;`,
+    test: repairs,
+  },
+  {
+    name: 'missing-payloads-asked-for-in-a-loop',
+    breaks: 'a member whose others are all away asks without a pause that grows',
+    file: 'packages/engine/src/payloads/payload-repairs.ts',
+    find: `Math.min(longestPauseMs, pauseMs * 2)`,
+    put: `firstPauseMs`,
+    test: repairs,
+  },
+  {
+    name: 'lost-payload-delivered',
+    breaks: 'a consumer gets a message without its payload',
+    file: 'packages/state/src/primitives/queue/deliveries.ts',
+    find: `    if (passedOver(tables, lane, message)) {`,
+    put: `    if (deliveries.length > count && passedOver(tables, lane, message)) {`,
+    test: 'packages/state/test/unit/payloads.test.ts',
+  },
+  {
+    name: 'one-pop-passes-over-all-lost-payloads',
+    breaks: 'the turn of one pop grows with the number of lost payloads',
+    file: 'packages/state/src/primitives/queue/deliveries.ts',
+    find: `      passed += 1; // LOST-2`,
+    put: `      passed += 0; // LOST-2`,
+    test: 'packages/state/test/unit/payloads.test.ts',
   },
 ];

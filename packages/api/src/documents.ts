@@ -3,7 +3,7 @@ import { errors } from '@holdfast/contract';
 import { errorDefinitions } from '@holdfast/protocol';
 import type { ErrorCode, ErrorDefinition } from '@holdfast/protocol';
 import type { Engine } from '@holdfast/engine';
-import { noCacheStatistics } from '@holdfast/engine/parts';
+import { noCacheStatistics, noPayloadStatistics } from '@holdfast/engine/parts';
 import { createMetrics } from './metrics/metrics.ts';
 import { errorsOf, routes } from './http/routes.ts';
 import { openApiDocument } from './openapi/document.ts';
@@ -116,7 +116,14 @@ function silentEngine(): Engine {
       waitingAcquires: 0,
       onCommit: () => () => undefined,
       onTiming: () => () => undefined,
-      storage: { commits: 0, pendingWrites: 0, lastCommitMs: 0, sizeBytes: 0, logBytes: 0 },
+      storage: {
+        commits: 0,
+        pendingWrites: 0,
+        lastCommitMs: 0,
+        sizeBytes: 0,
+        logBytes: 0,
+        payloads: noPayloadStatistics,
+      },
     }),
   };
 }

@@ -7,6 +7,7 @@ import {
   answerQuery,
   isAcquire,
   noCacheStatistics,
+  noPayloadStatistics,
   submitCancellable,
 } from '@holdfast/engine/parts';
 import { HoldfastError } from '@holdfast/protocol';
@@ -396,7 +397,14 @@ export class MemoryEngine implements Engine {
         this.timingListeners.add(listener);
         return () => this.timingListeners.delete(listener);
       },
-      storage: { commits: 1, pendingWrites: 0, lastCommitMs: 0.2, sizeBytes: 4096, logBytes: 1024 },
+      storage: {
+        commits: 1,
+        pendingWrites: 0,
+        lastCommitMs: 0.2,
+        sizeBytes: 4096,
+        logBytes: 1024,
+        payloads: noPayloadStatistics,
+      },
     };
   }
 

@@ -1,6 +1,7 @@
 /** Puts one node's parts together, whatever clock, disk and network they stand on. */
-import type { Member, MemberId, Recovered } from '@holdfast/raft';
+import type { Member, MemberId, Membership, Recovered } from '@holdfast/raft';
 import type { Opened } from '@holdfast/storage';
+import { nodeIdentity } from '@holdfast/state';
 import type { Applied } from '@holdfast/state';
 import type { Batch } from './batch.ts';
 import { maxAppendBytes, maxEntryBytes, snapshotChunkBytes } from './bounds.ts';
@@ -85,7 +86,7 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
     clusterId: options.clusterId,
     clock,
     log: options.log,
-    storageStats: () => opened.storage.stats,
+    storageStats: () => ({ ...opened.storage.stats, payloads: payloads.statistics }),
     timings,
     closeStorage: () => opened.storage.close(),
     stateLimits: options.stateLimits,
@@ -122,6 +123,8 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
     },
     onClientUrl: (peer, url) => engine.onClientUrl(peer, url),
   });
+  let snapshotMembers: readonly Member[] = [];
+  let loggedMembership: Membership | undefined;
   const payloads = new Payloads({
     store: opened.storage.payloads,
     clock,
@@ -129,8 +132,19 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
     asks: new PayloadAsks({
       clock,
       transport: () => transport,
-      others: () => othersOf(replica, toldOf),
+      others: () => othersOf(replica, toldOf, snapshotMembers),
+      leader: () => leaderOf(replica),
     }),
+    random: parts.random,
+    state: () => replica.state,
+    isLeader: () => replica.status().role === 'leader',
+    // They are reached before the own log names them (PAYLOAD-7); once it does, its members are set again.
+    onMembers: (members) => {
+      snapshotMembers = members;
+      transport.setPeers(withOthers(replica.status().membership.members, members));
+    },
+    lose: (name, ids) =>
+      engine.submit({ type: 'queue_lose', name, ids }, { identity: nodeIdentity }),
   });
   const tickMs = Math.max(5, Math.round(options.heartbeatMs / ticksPerHeartbeat));
   const ticks = (durationMs: number): number => Math.max(1, Math.round(durationMs / tickMs));
@@ -177,6 +191,8 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
       onRestored: (index) => engine.onRestored(index),
       onStateKnown: (index, stateHash) => engine.onStateKnown(index, stateHash),
       onStatus: (status) => {
+        if (status.membership !== loggedMembership) snapshotMembers = [];
+        loggedMembership = status.membership;
         view.update(status);
         engine.onRaftStatus(status);
       },
@@ -196,19 +212,36 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
         : options.initialMembers.map(({ id, address }) => ({ id: id as MemberId, address })),
     );
     replica.start();
+    payloads.begin();
   };
   return { engine, replica, start };
 }
 
-/** Those that may have a payload, the leader first. The log of a node that joins may name nobody yet (VIEW-2). */
-function othersOf(replica: Replica, toldOf: readonly string[]): readonly MemberId[] {
+/** Those that may have a payload. The log of a node that joins may name nobody yet (VIEW-2). */
+function othersOf(
+  replica: Replica,
+  toldOf: readonly string[],
+  snapshotMembers: readonly Member[],
+): readonly MemberId[] {
   const { id, leader, membership } = replica.status();
-  const others = new Set(membership.members.map((member) => member.id));
-  for (const told of toldOf) others.add(told as MemberId);
+  const others = new Set(
+    withOthers(membership.members, snapshotMembers).map((member) => member.id),
+  );
+  if (others.size === 0) for (const told of toldOf) others.add(told as MemberId);
   if (leader !== null) others.add(leader);
   others.delete(id);
-  return [...others].sort((a, b) => Number(b === leader) - Number(a === leader));
+  return [...others];
 }
+
+function leaderOf(replica: Replica): MemberId | undefined {
+  const { id, leader } = replica.status();
+  return leader === null || leader === id ? undefined : leader;
+}
+
+const withOthers = (members: readonly Member[], more: readonly Member[]): readonly Member[] => [
+  ...members,
+  ...more.filter(({ id }) => !members.some((member) => member.id === id)),
+];
 
 /** What is asked of this node by one that its log does not name is not begun. */
 const notKnown = (nodeId: MemberId, from: MemberId): Interrupted =>

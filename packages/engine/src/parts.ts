@@ -4,6 +4,7 @@ export type { AssembledEngine, EngineParts } from './assemble.ts';
 export type { Batch } from './batch.ts';
 export { turnMs } from './cache/fills.ts';
 export { noCacheStatistics } from './cache/statistics.ts';
+export { noPayloadStatistics } from './payloads/payload-statistics.ts';
 export { cancelReasons, isCancelled, submitCancellable } from './caller-signal.ts';
 export { cancelCommandOf, copiesLiveMs, isAcquire, nameOf } from './waits.ts';
 export type { Acquire } from './waits.ts';

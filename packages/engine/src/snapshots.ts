@@ -238,7 +238,8 @@ export class Snapshots {
   async #restoreReceived(meta: SnapshotMeta): Promise<ReceivedState | undefined> {
     if (!(await this.#options.storage.verifyReceived(meta))) return undefined;
     const restored = await readState(this.#options, meta, this.#options.supportedLevel);
-    const named = await this.#options.payloads.complete(restored.state, true); // PAYLOAD-1
+    const { members } = meta.membership;
+    const named = await this.#options.payloads.complete(restored.state, true, members); // PAYLOAD-1
     return named === undefined ? undefined : { ...restored, named };
   }
 

@@ -41,6 +41,7 @@ import type {
   FillRequest,
 } from './cache/statistics.ts';
 import type { AuditSink } from './audit-sink.ts';
+import type { PayloadStatistics } from './payloads/payload-statistics.ts';
 import type { PeerSockets } from './transport/peer-sockets.ts';
 
 export { callerIn } from './call-options.ts';
@@ -274,6 +275,7 @@ export interface Engine {
  */
 export type EventListener = (revision: number, events: readonly Event[], wallMs?: number) => void;
 
+export type { PayloadStatistics };
 export type { CacheClient, CacheFills, CacheRead, CacheStatistics, FillAnswer, FillRequest };
 
 export interface EngineStats {
@@ -292,8 +294,9 @@ export interface EngineStats {
     readonly pendingWrites: number;
     readonly lastCommitMs: number;
     readonly sizeBytes: number;
-    /** Of these, the log's; the rest are snapshots. */
+    /** Of these, the log's; the rest are snapshots and payloads. */
     readonly logBytes: number;
+    readonly payloads: PayloadStatistics;
   };
 }
 

@@ -18,7 +18,7 @@ import { DiskFailure } from './durable-names.ts';
 import type { LogTerms } from './log-terms.ts';
 import { mergeWrites } from './merge.ts';
 import type { LogState, SegmentLog } from './segment-log.ts';
-import type { PayloadFiles } from './payload-files.ts';
+import type { PayloadFiles, PayloadListeners } from './payload-files.ts';
 import { piecesOf } from './snapshot-files.ts';
 import type { SnapshotFiles } from './snapshot-files.ts';
 import { encodeHead } from './snapshot-head.ts';
@@ -34,8 +34,7 @@ export interface LogStorageParts {
   readonly state: LogState;
   readonly terms: LogTerms;
   readonly snapshots: SnapshotFiles;
-  /** @param onFailure Told when the disk failed. */
-  readonly openPayloads: (onFailure: (error: unknown) => void) => PayloadFiles;
+  readonly openPayloads: (listeners: PayloadListeners) => PayloadFiles;
   readonly onFailure: (error: Error) => void;
   readonly onWarning: (text: string) => void;
   readonly onClosed: StorageOptions['onClosed'];
@@ -66,7 +65,10 @@ export class LogStorage implements Storage {
   constructor(parts: LogStorageParts) {
     this.#parts = parts;
     this.#state = parts.state;
-    this.payloads = parts.openPayloads((error) => this.#fail(error));
+    this.payloads = parts.openPayloads({
+      onFailure: (error) => this.#fail(error),
+      onWarning: parts.onWarning,
+    });
     parts.log.watch((failure) => this.#fail(failure));
   }
 

@@ -149,13 +149,13 @@ async function openBeside(
     state,
     terms,
     snapshots,
-    openPayloads: (onFailed) =>
+    openPayloads: (listeners) =>
       new PayloadFiles(
         disk,
         folders.payloads,
         payloads,
         settings.payloads ?? defaultPayloads,
-        onFailed,
+        listeners,
       ),
     onFailure,
     onWarning,

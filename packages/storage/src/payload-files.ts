@@ -9,7 +9,9 @@
  *     more than `mostWaitingBytes` is asked to wait (`isBehind`).
  * PFILE-5: of two frames of one id the one in the later file counts, and in one file the later one, where it is whole: it
  *     was put again because the first may not have become durable, or its file is to go.
- * PFILE-6: after the first failure nothing more is written.
+ * PFILE-6: after the first failure to write nothing more is written.
+ * PFILE-7: a file that cannot be read, or not be removed, stops nothing: what is in it counts as not here, a file in which
+ *     something could not be read stays as long as that may be needed, and one that could not be removed is removed later.
  */
 import { join } from 'node:path';
 import type { Disk, DiskFile } from './disk.ts';
@@ -32,6 +34,8 @@ import {
   PayloadPlaces,
   unpacked,
 } from './payload-places.ts';
+import { PayloadTroubles } from './payload-troubles.ts';
+import { RecentPayloads } from './recent-payloads.ts';
 import type { PayloadStore } from './types.ts';
 
 export interface PayloadSettings {
@@ -66,8 +70,18 @@ export interface PayloadFile {
   liveBytes: number;
   /** Reads that are under way, and whatever else keeps it open. */
   users: number;
-  /** Its frames could not all be read: it stays as it is. */
+  /** Frames of it that count could not be read: it goes when none counts any more (PFILE-7). */
   isStuck: boolean;
+  /** Nobody knows all that is in it: a part could not be read when it was found. It stays until the next start (PFILE-7). */
+  hasUnread: boolean;
+}
+
+/** Who is told what. */
+export interface PayloadListeners {
+  /** Nothing more can be written. */
+  readonly onFailure: (error: unknown) => void;
+  /** Something goes on without a file, or a part of it. */
+  readonly onWarning?: (text: string) => void;
 }
 
 interface Waiting {
@@ -79,7 +93,7 @@ export class PayloadFiles implements PayloadStore {
   readonly #disk: Disk;
   readonly #folder: string;
   readonly #settings: PayloadSettings;
-  readonly #onFailure: (error: unknown) => void;
+  readonly #listeners: PayloadListeners;
   readonly #places: PayloadPlaces;
   /** By their slots. */
   readonly #files: (PayloadFile | undefined)[];
@@ -87,15 +101,15 @@ export class PayloadFiles implements PayloadStore {
   #current: PayloadFile | undefined;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
-  /** Those that wait, and the latest that were written, in the order in which they were put. */
-  readonly #memory = new Map<number, Uint8Array>();
-  #memoryBytes = 0;
+  /** Those that wait, and the latest that were written. */
+  readonly #memory: RecentPayloads;
   #working: Promise<void> | undefined;
   /** How many were put, are durable, and are waited for by somebody. */
   #putCount = 0;
   #durableCount = 0;
   #awaitedCount = 0;
   #compacting: Promise<void> | undefined;
+  readonly #troubles: PayloadTroubles;
   #failed = false;
   #closed = false;
   #onRoom: () => void = () => undefined;
@@ -105,17 +119,26 @@ export class PayloadFiles implements PayloadStore {
     folder: string,
     found: FoundPayloads,
     settings: PayloadSettings,
-    onFailure: (error: unknown) => void,
+    listeners: PayloadListeners,
   ) {
     if (settings.fileBytes > maxFileBytes)
       throw new Error(`A file of payloads has at most ${String(maxFileBytes)} bytes.`);
     this.#disk = disk;
     this.#folder = folder;
     this.#settings = settings;
-    this.#onFailure = onFailure;
+    this.#listeners = listeners;
     this.#places = found.places;
     this.#files = [...found.files];
     this.#nextNumber = found.nextNumber;
+    this.#memory = new RecentPayloads(
+      settings.rememberedBytes,
+      (id) => this.#places.get(id) === notWritten,
+    );
+    this.#troubles = new PayloadTroubles(
+      disk,
+      found.troubles,
+      listeners.onWarning ?? (() => undefined),
+    );
   }
 
   get stats(): PayloadStore['stats'] {
@@ -125,7 +148,13 @@ export class PayloadFiles implements PayloadStore {
       sizeBytes += file?.byteLength ?? 0;
       liveBytes += file?.liveBytes ?? 0;
     }
-    return { sizeBytes, liveBytes, waitingBytes: this.#waitingBytes };
+    return {
+      count: this.#places.size,
+      sizeBytes: sizeBytes + this.#troubles.leftoverBytes,
+      liveBytes,
+      waitingBytes: this.#waitingBytes,
+      errors: this.#troubles.count,
+    };
   }
 
   /** PFILE-4. */
@@ -141,6 +170,10 @@ export class PayloadFiles implements PayloadStore {
     return this.#places.get(id) !== undefined;
   }
 
+  mayHave(id: number): boolean {
+    return this.#troubles.mayHave(id, this.has(id));
+  }
+
   ids(): Iterable<number> {
     return this.#places.ids();
   }
@@ -151,7 +184,8 @@ export class PayloadFiles implements PayloadStore {
     if (this.#failed || this.#closed) return; // PFILE-6
     this.#leave(id);
     this.#places.set(id, notWritten);
-    this.#remember(id, body);
+    this.#troubles.forget(id);
+    this.#memory.add(id, body);
     this.#waiting.push({ id, body });
     this.#putCount += 1;
     this.#waitingBytes += body.byteLength;
@@ -162,7 +196,8 @@ export class PayloadFiles implements PayloadStore {
   end(id: number): void {
     this.#leave(id);
     this.#places.delete(id);
-    this.#forget(id);
+    this.#memory.remove(id);
+    this.#troubles.forget(id);
   }
 
   /** PFILE-3. Undefined: it is not here, or damaged. */
@@ -179,7 +214,8 @@ export class PayloadFiles implements PayloadStore {
       const bytes = bufferOf(await file.file.read(offset, payloadHeadBytes + byteLength));
       const head = payloadHeadAt(bytes, 0);
       return head?.id === id ? payloadBodyAt(bytes, 0, head) : undefined;
-    } catch {
+    } catch (error) {
+      this.#troubles.cannotRead(id, file.path, error); // PFILE-7
       return undefined; // It is read elsewhere.
     } finally {
       this.#release(file);
@@ -206,31 +242,6 @@ export class PayloadFiles implements PayloadStore {
     for (const file of this.#files) if (file !== undefined) this.#release(file);
   }
 
-  // ---- what is in memory ------------------------------------------------------------------------
-
-  #remember(id: number, body: Uint8Array): void {
-    this.#forget(id);
-    this.#memory.set(id, body);
-    this.#memoryBytes += body.byteLength;
-    this.#forgetOldest();
-  }
-
-  /** The oldest come first, and none that is not written yet goes. */
-  #forgetOldest(): void {
-    for (const id of this.#memory.keys()) {
-      if (this.#memoryBytes <= this.#settings.rememberedBytes) return;
-      if (this.#places.get(id) === notWritten) return;
-      this.#forget(id);
-    }
-  }
-
-  #forget(id: number): void {
-    const body = this.#memory.get(id);
-    if (body === undefined) return;
-    this.#memory.delete(id);
-    this.#memoryBytes -= body.byteLength;
-  }
-
   // ---- writing ----------------------------------------------------------------------------------
 
   #begin(): void {
@@ -246,7 +257,7 @@ export class PayloadFiles implements PayloadStore {
   #fail(error: unknown): void {
     if (this.#failed) return;
     this.#failed = true;
-    this.#onFailure(error);
+    this.#listeners.onFailure(error);
   }
 
   async #work(): Promise<void> {
@@ -298,7 +309,7 @@ export class PayloadFiles implements PayloadStore {
       }
       offset += length;
     }
-    this.#forgetOldest();
+    this.#memory.shrink();
   }
 
   async #fileFor(byteLength: number): Promise<PayloadFile> {
@@ -314,9 +325,11 @@ export class PayloadFiles implements PayloadStore {
     const path = join(this.#folder, payloadFileName(this.#nextNumber++));
     const file = await this.#disk.create(path, 0);
     await syncFolder(this.#disk, this.#folder);
-    const made = { slot, path, file, byteLength: 0, liveBytes: 0, users: 1, isStuck: false };
+    const unread = { isStuck: false, hasUnread: false };
+    const made = { ...unread, slot, path, file, byteLength: 0, liveBytes: 0, users: 1 };
     this.#files[slot] = made;
     this.#current = made;
+    await this.#troubles.removeLeftovers(); // PFILE-7
     return made;
   }
 
@@ -333,9 +346,10 @@ export class PayloadFiles implements PayloadStore {
     if (this.#isWasteful(file)) this.#compactSoon();
   }
 
-  /** Less than half of it counts. */
-  #isWasteful(file: PayloadFile): boolean {
-    return file !== this.#current && !file.isStuck && file.liveBytes * 2 < file.byteLength;
+  /** Less than half of it counts; of one that could not be read, nothing (PFILE-7). */
+  #isWasteful({ isStuck, hasUnread, liveBytes, byteLength, slot }: PayloadFile): boolean {
+    if (hasUnread || slot === this.#current?.slot) return false;
+    return isStuck ? liveBytes === 0 : liveBytes * 2 < byteLength;
   }
 
   #compactSoon(): void {
@@ -353,11 +367,15 @@ export class PayloadFiles implements PayloadStore {
   /** PFILE-2: what counts in it is put again, and is durable before the file goes. */
   async #compact(file: PayloadFile): Promise<void> {
     file.users += 1;
+    let cause: unknown;
+    const onUnreadable = (error: unknown): void => void (cause ??= error);
     try {
       if (file.liveBytes > 0)
-        for await (const { id, offset, byteLength, body } of framesOf(file, true)) {
+        for await (const frame of framesOf(file, true, onUnreadable)) {
+          const { id, offset, byteLength, body } = frame;
           if (this.#closed || this.#failed) return;
           if (this.#places.get(id) !== packed({ slot: file.slot, offset, byteLength })) continue;
+          if (body === undefined && cause !== undefined) continue; // PFILE-7
           if (body === undefined)
             this.end(id); // Damaged: it is not here any more.
           else this.put(id, Uint8Array.from(body));
@@ -368,10 +386,11 @@ export class PayloadFiles implements PayloadStore {
       this.#release(file);
     }
     file.isStuck = file.liveBytes > 0;
+    if (file.isStuck) this.#troubles.cannotGo(file.path, file.liveBytes, cause);
     if (this.#closed || this.#failed || file.isStuck) return;
     this.#files[file.slot] = undefined;
     this.#release(file);
-    await this.#disk.remove(file.path);
+    await this.#troubles.remove(file); // PFILE-7
   }
 
   #release(file: PayloadFile): void {

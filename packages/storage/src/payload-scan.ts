@@ -6,6 +6,9 @@
  *     head: the length in a head has a byte 0, which is in no JSON text.
  * PSCAN-2: of a frame that would count in the place of an earlier one the body is read as well: the power may have gone
  *     while it was written, and the earlier one is whole.
+ * PSCAN-3: what cannot be read is zeros for whoever looks for frames: none begins there, and no body in it has its
+ *     checksum. What stands around it is found. A file that cannot even be opened is passed over. Both are told, with
+ *     the file and the cause.
  */
 import { join } from 'node:path';
 import type { Disk, DiskFile } from './disk.ts';
@@ -21,12 +24,17 @@ import {
 import { maxBodyBytes, packed, PayloadPlaces, unpacked } from './payload-places.ts';
 
 const windowBytes = 1024 * 1024;
+/** PSCAN-3: a window that cannot be read is read in pieces; in a file in which so many could not be, no more. */
+const pieceBytes = 4096;
+const mostUnreadPieces = 64;
 
 export interface FoundPayloads {
   readonly files: readonly PayloadFile[];
   readonly places: PayloadPlaces;
   /** Of the next file. */
   readonly nextNumber: number;
+  /** PSCAN-3. */
+  readonly troubles: readonly string[];
 }
 
 interface ScannedFrame {
@@ -40,11 +48,41 @@ interface ScannedFrame {
 export const bufferOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
   Buffer.from(buffer, byteOffset, byteLength);
 
-/** The frames of a file in their order (PSCAN-1). */
+export const causeOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
+/** PSCAN-3. */
+function patientReader(
+  file: DiskFile,
+  onUnreadable: (error: unknown) => void,
+): (position: number, byteLength: number) => Promise<Buffer> {
+  let unread = 0;
+  return async (position, byteLength) => {
+    try {
+      return bufferOf(await file.read(position, byteLength));
+    } catch (error) {
+      onUnreadable(error);
+    }
+    const bytes = Buffer.alloc(byteLength);
+    for (let begin = 0; begin < byteLength && unread < mostUnreadPieces; begin += pieceBytes) {
+      const length = Math.min(pieceBytes, byteLength - begin);
+      try {
+        bytes.set(await file.read(position + begin, length), begin);
+      } catch {
+        unread += 1;
+      }
+    }
+    return bytes;
+  };
+}
+
+/** The frames of a file in their order (PSCAN-1). @param onUnreadable Told of each part that cannot be read (PSCAN-3). */
 export async function* framesOf(
   { file, byteLength: end }: { readonly file: DiskFile; readonly byteLength: number },
   withBodies: boolean,
+  onUnreadable: (error: unknown) => void,
 ): AsyncGenerator<ScannedFrame, void, undefined> {
+  const read = patientReader(file, onUnreadable);
   let begin = 0;
   let bytes: Buffer = Buffer.alloc(0);
   for (let offset = 0; offset + payloadHeadBytes <= end;) {
@@ -53,9 +91,7 @@ export async function* framesOf(
       if (offset + wanted <= begin + bytes.byteLength) return true;
       if (offset + wanted > end) return false;
       begin = offset;
-      bytes = bufferOf(
-        await file.read(begin, Math.min(Math.max(windowBytes, wanted), end - begin)),
-      );
+      bytes = await read(begin, Math.min(Math.max(windowBytes, wanted), end - begin));
       return true;
     };
     if (!(await load(payloadHeadBytes))) return;
@@ -77,6 +113,7 @@ export async function* framesOf(
 export async function findPayloads(disk: Disk, folder: string): Promise<FoundPayloads> {
   const places = new PayloadPlaces();
   const found: PayloadFile[] = [];
+  const troubles: string[] = [];
   let nextNumber = 1;
   try {
     for (const { name, byteLength } of await disk.list(folder)) {
@@ -84,28 +121,50 @@ export async function findPayloads(disk: Disk, folder: string): Promise<FoundPay
       if (number === undefined) continue;
       nextNumber = Math.max(nextNumber, number + 1);
       const path = join(folder, name);
-      const opened = { slot: found.length, path, file: await disk.open(path), byteLength };
-      const file: PayloadFile = { ...opened, liveBytes: 0, users: 1, isStuck: false };
-      found.push(file);
-      for await (const frame of framesOf(file, false)) {
-        // PSCAN-2
-        if (places.get(frame.id) !== undefined && !(await isWhole(file, frame))) continue;
-        note(places, found, file, frame);
+      let cause: unknown;
+      const onUnreadable = (error: unknown): void => void (cause ??= error);
+      const opened = await disk.open(path).catch(onUnreadable);
+      if (opened !== undefined) {
+        const about = { slot: found.length, path, file: opened, byteLength };
+        const file = { ...about, liveBytes: 0, users: 1, isStuck: false, hasUnread: false };
+        found.push(file);
+        await noteFrames(places, found, file, onUnreadable);
+        file.hasUnread = cause !== undefined; // PFILE-7
       }
+      if (cause !== undefined) troubles.push(troubleOf(path, cause)); // PSCAN-3
     }
   } catch (error) {
     await closePayloads(found);
     throw error;
   }
-  return { files: found, places, nextNumber };
+  return { files: found, places, nextNumber, troubles };
+}
+
+const troubleOf = (path: string, cause: unknown): string =>
+  `${path} could not be read, or not all of it: ${causeOf(cause)}. ` +
+  'Payloads in it that are needed count as missing, and are fetched from other members. It stays until it can be read at a start.';
+
+async function noteFrames(
+  places: PayloadPlaces,
+  found: readonly PayloadFile[],
+  file: PayloadFile,
+  onUnreadable: (error: unknown) => void,
+): Promise<void> {
+  for await (const frame of framesOf(file, false, onUnreadable)) {
+    // PSCAN-2
+    if (places.get(frame.id) !== undefined && !(await isWhole(file, frame, onUnreadable))) continue;
+    note(places, found, file, frame);
+  }
 }
 
 /** PSCAN-2. */
 async function isWhole(
   { file }: PayloadFile,
   { offset, byteLength }: ScannedFrame,
+  onUnreadable: (error: unknown) => void,
 ): Promise<boolean> {
-  const bytes = bufferOf(await file.read(offset, payloadHeadBytes + byteLength));
+  const read = patientReader(file, onUnreadable);
+  const bytes = await read(offset, payloadHeadBytes + byteLength);
   const head = payloadHeadAt(bytes, 0);
   return head !== undefined && payloadBodyAt(bytes, 0, head) !== undefined;
 }

@@ -57,5 +57,7 @@ export async function openPayloads(disk: Disk, logFolder: string): Promise<Paylo
   const { payloads } = foldersOf(logFolder);
   await disk.makeFolder(payloads);
   const found = await findPayloads(disk, payloads);
-  return new PayloadFiles(disk, payloads, found, defaultPayloads, () => undefined);
+  return new PayloadFiles(disk, payloads, found, defaultPayloads, {
+    onFailure: () => undefined,
+  });
 }

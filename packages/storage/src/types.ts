@@ -55,16 +55,21 @@ export interface PayloadStore {
   read(id: number): Promise<Uint8Array | undefined>;
   /** Resolves when all that was put before is durable. False: it never will be. */
   durable(): Promise<boolean>;
+  /** It is not here as far as can be read now, and may be here all the same: a part of the disk cannot be read. */
+  mayHave(id: number): boolean;
   /** More waits to be written than should be put. */
   readonly isBehind: boolean;
   /** Told whenever there is more room. */
   onRoom(listener: () => void): void;
   readonly stats: {
+    readonly count: number;
     /** Of the files. */
     readonly sizeBytes: number;
     /** Of what is needed in them. */
     readonly liveBytes: number;
     readonly waitingBytes: number;
+    /** Times that a file could not be read, or not be removed. */
+    readonly errors: number;
   };
 }
 

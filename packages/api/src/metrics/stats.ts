@@ -2,7 +2,7 @@
 import { Counter, Gauge } from 'prom-client';
 import type { QueueStore } from '@holdfast/queue';
 import type { Registry } from 'prom-client';
-import type { Engine } from '@holdfast/engine';
+import type { Engine, PayloadStatistics } from '@holdfast/engine';
 import type { Stats } from '@holdfast/state';
 import { addMachineStats } from './machine.ts';
 import type { MachineSources } from './machine.ts';
@@ -98,6 +98,7 @@ export function addStats(registers: Registry[], sources: StatSources): void {
   addClusterStats(engine, adders);
   addQueueStats(sources, adders);
   addStorageStats(engine, adders);
+  addPayloadStats(engine, adders);
   addNodeStats(sources, adders);
   addCacheStats(() => engine.stats().cache, adders);
   addCacheDelays(() => engine.stats().cache, registers);
@@ -235,10 +236,42 @@ function addStorageStats(engine: Engine, { gauge, counter }: Adders): void {
   );
   gauge(
     'holdfast_storage_bytes',
-    'Bytes of log and snapshots on disk.',
+    'Bytes of log, snapshots and payloads on disk.',
     () => stats().storage.sizeBytes,
   );
   gauge('holdfast_log_bytes', 'Bytes of the log on disk.', () => stats().storage.logBytes);
+}
+
+/** Of payloads of messages, which stand beside the state. */
+function addPayloadStats(engine: Engine, { gauge, counter }: Adders): void {
+  const stats = (): PayloadStatistics => engine.stats().storage.payloads;
+  gauge('holdfast_queue_payloads', 'Payloads in files on the disk.', () => stats().count);
+  gauge('holdfast_queue_payload_bytes', 'Bytes of the files of payloads.', () => stats().sizeBytes);
+  gauge(
+    'holdfast_queue_payload_live_bytes',
+    'Bytes in the files of payloads that are needed.',
+    () => stats().liveBytes,
+  );
+  gauge(
+    'holdfast_queue_payloads_missing',
+    'Payloads that this node should have and has not, as far as it knows. They are fetched from other members.',
+    () => stats().missing,
+  );
+  counter(
+    'holdfast_queue_payload_repairs_total',
+    'Payloads that were missing or damaged on this node and were fetched from other members.',
+    () => stats().repaired,
+  );
+  counter(
+    'holdfast_queue_payloads_lost_total',
+    'Payloads that no member had any more: their messages are dead letters without payload.',
+    () => stats().lost,
+  );
+  counter(
+    'holdfast_queue_payload_file_errors_total',
+    'Times that a file of payloads could not be read, or not be removed.',
+    () => stats().fileErrors,
+  );
 }
 
 /** Of this node's streams and its event loop. */

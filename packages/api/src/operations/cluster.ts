@@ -17,7 +17,7 @@ import type {
   TransferAnswer,
   TransferBody,
 } from '@holdfast/protocol';
-import type { ClusterStatus } from '@holdfast/engine';
+import type { ClusterStatus, PayloadStatistics } from '@holdfast/engine';
 import type { Stats } from '@holdfast/state';
 import { RequestError } from '../request-error.ts';
 import { callOptions } from './context.ts';
@@ -38,6 +38,7 @@ export function health(_body: object, { service }: OperationContext): HealthAnsw
     status: status.ready ? 'healthy' : 'unavailable',
     timestamp: new Date(service.now()).toISOString().replace('Z', '+00:00'),
     version: service.version,
+    warnings: warningsOf(service.engine.stats().storage.payloads),
   };
 }
 
@@ -48,6 +49,19 @@ function addressOf({
 }: Pick<ClusterStatus, 'leaderAddress' | 'leaderClientUrl'>): string | null {
   if (leaderAddress !== null && leaderAddress !== '') return leaderAddress;
   return leaderClientUrl === null ? null : (URL.parse(leaderClientUrl)?.host ?? null);
+}
+
+function warningsOf({ missing, isTransferWaiting }: PayloadStatistics): readonly string[] {
+  const warnings: string[] = [];
+  if (missing > 0)
+    warnings.push(
+      `${String(missing)} payloads of messages are missing on the disk of this node; they are fetched from other members.`,
+    );
+  if (isTransferWaiting)
+    warnings.push(
+      'This node cannot take the snapshot of the leader: members that may have the payloads it names cannot be asked.',
+    );
+  return warnings;
 }
 
 /** The process answers; whether it can serve is `readiness`. */

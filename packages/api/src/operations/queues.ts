@@ -237,7 +237,9 @@ const deadLetter = (queue: string, letter: DeadLetterView): DeadLetter => ({
   id: letter.id,
   queue,
   key: letter.key,
-  payload: jsonOf(letter.payload),
+  // Empty: nobody has it (LOST-1 of the state).
+  payload: letter.payload === '' ? null : jsonOf(letter.payload),
+  payload_missing: letter.payload === '',
   deliveries: letter.deliveries,
   reason: letter.reason,
   age_seconds: letter.ageMs / 1000,

@@ -242,12 +242,12 @@ function addDead(queue: Command, at: () => Environment): void {
           environment.output,
           answer,
           ['id', 'key', 'deliveries', 'reason', 'payload'],
-          answer.dead_letters.map(({ id, key, deliveries, reason, payload }) => [
+          answer.dead_letters.map(({ id, key, deliveries, reason, payload, payload_missing }) => [
             String(id),
             key,
             String(deliveries),
             reason,
-            shownJson(payload),
+            payload_missing ? '(missing)' : shownJson(payload),
           ]),
         );
       });

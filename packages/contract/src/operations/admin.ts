@@ -11,7 +11,7 @@ import {
 } from '../fields.ts';
 import { get, post } from '../operation.ts';
 import type { Access, DocumentOperation, Group, UnaryOperation } from '../operation.ts';
-import { always, boolean, nullable, string, words } from '../schema.ts';
+import { always, boolean, list, nullable, string, words } from '../schema.ts';
 import type { Enumeration, Message } from '../schema.ts';
 import { nothing } from './cluster.ts';
 
@@ -66,6 +66,13 @@ const health: UnaryOperation = {
       timestamp: [7, string('Wall-clock time, ISO 8601 with `+00:00`.')],
       version: [8, string('Version of Holdfast that this node runs.')],
       insecure: [10, insecure],
+      warnings: [
+        11,
+        list(
+          string('A sentence.'),
+          'What an operator should look at, though requests may be served. Empty: nothing.',
+        ),
+      ],
     },
   },
   errors: [],

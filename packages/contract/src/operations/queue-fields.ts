@@ -228,7 +228,7 @@ export const ownerStats: Message = {
 export const deadLetter: Message = {
   typeName: 'DeadLetter',
   protoName: 'DeadLetter',
-  description: 'A message that was delivered too often.',
+  description: 'A message that was delivered too often, or whose payload is lost.',
   fields: {
     id: [1, messageId],
     queue: [2, described(toldQueue, 'Where it was pushed.')],
@@ -237,6 +237,10 @@ export const deadLetter: Message = {
     deliveries: [5, count('How often it was delivered.')],
     reason: [6, string('Why the last delivery came to nothing.')],
     age_seconds: [7, number('Seconds since it became one.')],
+    payload_missing: [
+      8,
+      boolean('No member that could be asked has its payload: null stands in its place.'),
+    ],
   },
 };
 

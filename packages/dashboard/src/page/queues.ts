@@ -140,7 +140,11 @@ function DeadLetters({ queue }: { readonly queue: string }): View {
         { name: 'Key', cell: ({ key }) => (key === '' ? '–' : key) },
         { name: 'Deliveries', isNumber: true, cell: ({ deliveries }) => number(deliveries) },
         { name: 'Reason', cell: ({ reason }) => (reason === '' ? '–' : reason) },
-        { name: 'Payload', cell: ({ payload }) => html`<code>${shortened(payload)}</code>` },
+        {
+          name: 'Payload',
+          cell: ({ payload, payload_missing }) =>
+            payload_missing ? 'missing' : html`<code>${shortened(payload)}</code>`,
+        },
         { name: 'For', isNumber: true, cell: ({ age_seconds }) => span(age_seconds) },
         {
           name: 'Action',

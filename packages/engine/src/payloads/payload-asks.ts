@@ -4,6 +4,8 @@
  * PASK-1: what another member gives counts only with the length and the hash that the own state names.
  * PASK-2: what is asked for has a deadline, and comes in answers that fit a frame: of what does not fit the rest is
  *     asked for again.
+ * PASK-3: a payload is said to be nowhere only where each other member, connected or not, has answered that it has it not
+ *     and will not have it by itself: its state names the message, and its disk can be read.
  */
 import type { MemberId } from '@holdfast/raft';
 import { payloadHash } from '@holdfast/state';
@@ -12,6 +14,7 @@ import { unwrapAnswer } from '../calls.ts';
 import type { Clock } from '../clock.ts';
 import type { Transport } from '../transport/types.ts';
 import { toWire } from './wire-payloads.ts';
+import type { GivenPayload } from './wire-payloads.ts';
 
 const timeoutMs = 5000;
 /** All are asked so often, one after the other, for what none of them gave. */
@@ -21,8 +24,28 @@ const pauseMs = 200;
 export interface PayloadAsksParts {
   readonly clock: Pick<Clock, 'after'>;
   readonly transport: () => Pick<Transport, 'call' | 'isConnected'>;
-  /** Other members, the leader first. */
+  /** All other members. */
   readonly others: () => readonly MemberId[];
+  /** Undefined: none is known, or this node leads. */
+  readonly leader: () => MemberId | undefined;
+}
+
+export interface AskedFor {
+  /** Those that did not come. */
+  readonly missing: readonly StoredPayload[];
+  /** Of these, those that are on no member (PASK-3). */
+  readonly nowhere: ReadonlySet<number>;
+  /** Each member that is connected has answered, the leader among them. */
+  readonly isAnswered: boolean;
+  /** Those who did not. */
+  readonly silent: readonly MemberId[];
+}
+
+/** Of one round. */
+interface Round {
+  readonly silent: Set<MemberId>;
+  /** How many have answered so (PASK-3). */
+  readonly denials: Map<number, number>;
 }
 
 export class PayloadAsks {
@@ -32,49 +55,94 @@ export class PayloadAsks {
     this.#parts = parts;
   }
 
-  /** Whether all of these came: each is told as it comes. */
+  /** Each that comes is told as it comes. */
   async fetch(
     wanted: readonly StoredPayload[],
     onText: (id: number, text: string) => void,
-  ): Promise<boolean> {
+  ): Promise<AskedFor> {
     let missing = wanted;
+    let nowhere: ReadonlySet<number> = new Set();
+    let silent: readonly MemberId[] = [];
+    let isAnswered = false;
     for (let round = 0; round < rounds && missing.length > 0; round++) {
       if (round > 0)
         await new Promise<void>((resolve) => void this.#parts.clock.after(pauseMs, resolve));
-      for (const member of this.#parts.others()) {
-        for (;;) {
-          const rest = await this.#ask(member, missing, onText);
-          const isMore = rest.length > 0 && rest.length < missing.length;
-          missing = rest;
-          if (!isMore) break;
-        }
-        if (missing.length === 0) break;
-      }
+      const others = this.#inOrder();
+      const told: Round = { silent: new Set(), denials: new Map() };
+      missing = await this.#askAll(others, missing, told, onText);
+      silent = [...told.silent];
+      isAnswered = this.#isAnswered(told);
+      nowhere = new Set(
+        missing.flatMap(({ id }) => ((told.denials.get(id) ?? 0) === others.length ? [id] : [])),
+      );
+      if (nowhere.size === missing.length) break; // To ask again is of no use.
     }
-    return missing.length === 0;
+    return { missing, nowhere, isAnswered, silent };
+  }
+
+  /** The leader first. */
+  #inOrder(): readonly MemberId[] {
+    const leader = this.#parts.leader();
+    return [...this.#parts.others()].sort((a, b) => Number(b === leader) - Number(a === leader));
+  }
+
+  #isAnswered({ silent }: Round): boolean {
+    const others = this.#parts.others();
+    if (others.length > 0 && others.every((one) => silent.has(one))) return false;
+    const leader = this.#parts.leader();
+    if (leader !== undefined && silent.has(leader)) return false;
+    const transport = this.#parts.transport();
+    return ![...silent].some((one) => transport.isConnected(one));
+  }
+
+  async #askAll(
+    others: readonly MemberId[],
+    wanted: readonly StoredPayload[],
+    told: Round,
+    onText: (id: number, text: string) => void,
+  ): Promise<readonly StoredPayload[]> {
+    let missing = wanted;
+    for (const member of others) {
+      for (;;) {
+        const rest = await this.#ask(member, missing, told, onText);
+        const isMore = rest.length > 0 && rest.length < missing.length;
+        missing = rest;
+        if (!isMore) break;
+      }
+      if (missing.length === 0) break;
+    }
+    return missing;
   }
 
   /** Returns those that did not come. */
   async #ask(
     member: MemberId,
     wanted: readonly StoredPayload[],
+    told: Round,
     onText: (id: number, text: string) => void,
   ): Promise<readonly StoredPayload[]> {
     const transport = this.#parts.transport();
-    if (!transport.isConnected(member)) return wanted;
-    let texts: unknown;
+    let answer: unknown;
     try {
+      if (!transport.isConnected(member)) throw new Error('Not connected.');
       const call = { type: 'payloads', wanted: wanted.map(toWire), timeoutMs };
-      texts = unwrapAnswer(await transport.call(member, call, undefined, timeoutMs));
+      answer = unwrapAnswer(await transport.call(member, call, undefined, timeoutMs));
     } catch {
+      told.silent.add(member);
       return wanted; // Another one may have them.
     }
-    const given: readonly unknown[] = Array.isArray(texts) ? texts : [];
+    const given: readonly unknown[] = Array.isArray(answer) ? answer : [];
+    const isLast = given.length >= wanted.length;
     return wanted.filter((stored, position) => {
-      const text = given[position];
-      if (typeof text !== 'string' || !isOf(stored, text)) return true; // PASK-1
-      onText(stored.id, text);
-      return false;
+      const one = given[position] as GivenPayload | undefined;
+      if (typeof one === 'string' && isOf(stored, one)) {
+        onText(stored.id, one);
+        return false;
+      }
+      // Of an answer that is not the last one it is asked for again (PASK-2).
+      if (isLast && one === null)
+        told.denials.set(stored.id, (told.denials.get(stored.id) ?? 0) + 1);
+      return true; // PASK-1
     });
   }
 }

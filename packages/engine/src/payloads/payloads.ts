@@ -3,7 +3,7 @@
  *
  * PAYLOAD-1: each payload that the newest snapshot of this node names is durable here before that snapshot counts: of its own one
  *     by STORAGE-5, of a received one because it is not verified before (`complete`). What was pushed after it is in the log,
- *     and is put again where the log is applied again.
+ *     and is put again where the log is applied again. But for those that nobody who can be asked has (PAYLOAD-7).
  * PAYLOAD-2: a payload that has ended goes only when a snapshot of this node is durable in which it has ended, and
  *     while nobody reads an older one (`hold`): whoever starts from a snapshot, or gets one, finds what it names.
  * PAYLOAD-3: bytes are given to somebody only where length and hash are those that the state names. Where those here
@@ -11,34 +11,52 @@
  * PAYLOAD-6: a delivery whose payload nobody has takes no other one of its pop with it: that may have been acknowledged.
  * PAYLOAD-4: what a received snapshot names and this node has is not sent again. The rest is asked for in pages.
  * PAYLOAD-5: no turn of the event loop grows with the number of payloads.
+ * PAYLOAD-7: what is damaged or missing on each member that can be asked stops no transfer and no start: it is told, and asked
+ *     for in the background (payload-repairs.ts). Where somebody who is connected did not answer, or the leader did not, a
+ *     received snapshot does not count: after some attempts with growing pauses it is refused, and fetched again.
  */
 import { HoldfastError } from '@holdfast/protocol';
-import { payloadHash } from '@holdfast/state';
 import type {
   CommandResult,
   DeadLettersPage,
   Delivery,
   PayloadChanges,
+  ResourceName,
   StateMachine,
   StoredPayload,
 } from '@holdfast/state';
+import type { Member } from '@holdfast/raft';
 import type { PayloadStore } from '@holdfast/storage';
 import type { Clock } from '../clock.ts';
 import type { EngineLog, QueryResult } from '../types.ts';
 import type { PayloadAsks } from './payload-asks.ts';
 import { IdSet } from './id-set.ts';
+import { mostPageBytes, mostPerPage, perTurn } from './payload-bounds.ts';
+import { PayloadRepairs } from './payload-repairs.ts';
+import type { PayloadStatistics } from './payload-statistics.ts';
+import { PayloadScrub } from './payload-scrub.ts';
+import { textHere } from './payload-texts.ts';
+import { Pauses } from './pauses.ts';
+import type { GivenPayload } from './wire-payloads.ts';
 
-/** Looked at, or taken away, in one turn (PAYLOAD-5). */
-const perTurn = 2000;
-/** Asked for at once. */
-export const mostPerPage = 256;
-export const mostPageBytes: number = 512 * 1024;
+/** PAYLOAD-7: so often are members asked for a page of a received snapshot, with pauses that grow from this one. */
+const attempts = 5;
+const firstPauseMs = 500;
 
 export interface PayloadsParts {
   readonly store: PayloadStore;
-  readonly clock: Pick<Clock, 'endOfTurn'>;
+  readonly clock: Pick<Clock, 'endOfTurn' | 'after' | 'now'>;
+  /** At least 0, less than 1. */
+  readonly random: () => number;
   readonly log: EngineLog;
   readonly asks: PayloadAsks;
+  /** Once `begin` was called. */
+  readonly state: () => Pick<StateMachine, 'queues'>;
+  readonly isLeader: () => boolean;
+  /** A snapshot that is being received names these as members. */
+  readonly onMembers: (members: readonly Member[]) => void;
+  /** By a command of the log (LOST-1 of the state). */
+  readonly lose: (name: ResourceName, ids: readonly number[]) => Promise<unknown>;
 }
 
 interface Ended {
@@ -57,9 +75,30 @@ export class Payloads {
   #holds = 0;
   #isClearing = false;
   #stopped = false;
+  readonly #repairs: PayloadRepairs;
+  readonly #scrub: PayloadScrub;
+  readonly #pauses: Pauses;
+  /** PAYLOAD-7. */
+  #isTransferWaiting = false;
 
   constructor(parts: PayloadsParts) {
     this.#parts = parts;
+    this.#pauses = new Pauses(parts.clock);
+    this.#repairs = new PayloadRepairs(parts);
+    this.#scrub = new PayloadScrub({ ...parts, repairs: this.#repairs });
+  }
+
+  get statistics(): PayloadStatistics {
+    const { count, sizeBytes, liveBytes, errors: fileErrors } = this.#parts.store.stats;
+    const { missing, repaired, lost } = this.#repairs;
+    const isTransferWaiting = this.#isTransferWaiting;
+    return { count, sizeBytes, liveBytes, missing, repaired, lost, fileErrors, isTransferWaiting };
+  }
+
+  /** The node takes part: its state can be asked, and its members. */
+  begin(): void {
+    this.#repairs.begin();
+    this.#scrub.begin();
   }
 
   /** Entries should not be applied until `onRoom`. */
@@ -73,13 +112,17 @@ export class Payloads {
 
   stop(): void {
     this.#stopped = true;
+    this.#pauses.end();
+    this.#repairs.stop();
+    this.#scrub.stop();
   }
 
   /** What an entry did. */
-  applied(index: number, { kept, ended }: PayloadChanges): void {
+  applied(index: number, { kept, ended, lost }: PayloadChanges): void {
     const { store } = this.#parts;
     for (const { id, text } of kept) store.put(id, Buffer.from(text));
     if (ended.length > 0) this.#ended.push({ index, ids: ended }); // PAYLOAD-2
+    if (lost.length > 0) this.#repairs.noteLost(lost);
   }
 
   /** A snapshot of this index is durable here. */
@@ -127,20 +170,26 @@ export class Payloads {
   /**
    * What this state names, and how much of it is not here. Nothing is applied to it meanwhile.
    *
+   * @param members As the snapshot names them: those that the own log names may be gone.
    * @param wanted Asks other members for what is missing (PAYLOAD-4). Undefined: not all of it is to be had now.
    */
-  async complete(state: StateMachine, wanted: boolean): Promise<IdSet | undefined> {
-    const { store, asks } = this.#parts;
+  async complete(
+    state: StateMachine,
+    wanted: boolean,
+    members: readonly Member[] = [],
+  ): Promise<IdSet | undefined> {
+    if (members.length > 0) this.#parts.onMembers(members);
+    const { store } = this.#parts;
     const named = new IdSet();
     let missing: StoredPayload[] = [];
     let missingCount = 0;
     let bytes = 0;
     let looked = 0;
-    const fetch = async (): Promise<boolean> => {
+    const fetch = (): Promise<boolean> => {
       const page = missing;
       missing = [];
       bytes = 0;
-      return asks.fetch(page, (id, text) => store.put(id, Buffer.from(text)));
+      return this.#fetchPage(page);
     };
     for (const stored of state.queues.stored()) {
       named.add(stored.id);
@@ -156,16 +205,43 @@ export class Payloads {
       if (store.isBehind && !(await store.durable())) return undefined;
     }
     if (missing.length > 0 && !(await fetch())) return undefined;
-    if (!wanted && missingCount > 0)
+    if (!wanted && missingCount > 0) {
       this.#parts.log.error(
         {
           err: new Error(
-            `PAYLOAD-1: ${String(missingCount)} payloads that the snapshot names are not on this disk.`,
+            `PAYLOAD-7: ${String(missingCount)} payloads that the snapshot names are not on this disk.`,
           ),
         },
-        'Payloads are missing; other members are asked for each when it is delivered.',
+        'Payloads are missing; other members are asked for them.',
       );
+      this.#repairs.look();
+    }
     return !wanted || (await store.durable()) ? named : undefined; // PAYLOAD-1
+  }
+
+  /** PAYLOAD-7. Whether a received snapshot may count without those that did not come. */
+  async #fetchPage(page: readonly StoredPayload[]): Promise<boolean> {
+    const { store, asks, log, random } = this.#parts;
+    let wanted = page;
+    for (let attempt = 0; attempt < attempts && !this.#stopped; attempt++) {
+      if (attempt > 0) await this.#pauses.pause(firstPauseMs * 2 ** attempt * (0.5 + random()));
+      const onText = (id: number, text: string): void => store.put(id, Buffer.from(text));
+      const { missing, isAnswered, silent } = await asks.fetch(wanted, onText);
+      wanted = missing;
+      if (missing.length > 0)
+        log.warn(
+          { missing: missing.length, messages: missing.slice(0, 20).map(({ id }) => id), silent },
+          isAnswered
+            ? 'Payloads that a received snapshot names are damaged or missing on each member that could be asked.'
+            : 'Members that may have payloads of a received snapshot could not be asked.',
+        );
+      if (missing.length > 0 && !isAnswered) continue;
+      if (missing.length > 0) this.#repairs.look();
+      this.#isTransferWaiting = false;
+      return true;
+    }
+    this.#isTransferWaiting = true;
+    return false;
   }
 
   /** A state took the place of the one before: nothing but what it names, and what comes later, is needed. */
@@ -210,97 +286,98 @@ export class Payloads {
    * @throws HoldfastError where none of them is to be had
    */
   async taken(result: Taken): Promise<Taken> {
+    const texts = await this.#texts(storedIn(result.deliveries));
     const deliveries: Delivery[] = [];
-    let failed: PromiseRejectedResult | undefined;
-    for (const one of await Promise.allSettled(result.deliveries.map((d) => this.#delivered(d))))
-      if (one.status === 'fulfilled') deliveries.push(one.value);
-      else failed ??= one;
-    if (failed !== undefined && deliveries.length === 0) throw failed.reason;
-    return { ...result, deliveries };
-  }
-
-  async #delivered({ stored, ...delivery }: Delivery): Promise<Delivery> {
-    if (stored === undefined) return delivery;
-    const text = await this.#text(stored);
-    if (text !== undefined) return { ...delivery, payload: text };
+    let without: StoredPayload | undefined;
+    for (const { stored, ...delivery } of result.deliveries) {
+      const payload = stored === undefined ? delivery.payload : texts.get(stored.id);
+      if (payload === undefined) without ??= stored;
+      else deliveries.push({ ...delivery, payload });
+    }
+    if (without === undefined || deliveries.length > 0) return { ...result, deliveries };
     throw new HoldfastError(
       'outcome_unknown',
-      `Message ${String(stored.id)} was taken, and its payload of ${String(stored.byteLength)} bytes is damaged or missing on each member that could be asked. ` +
-        'Where it was taken with a visibility it is delivered again afterwards. Check the disks.',
-      { message_id: stored.id },
+      `Message ${String(without.id)} was taken, and its payload of ${String(without.byteLength)} bytes is damaged or missing on each member that could be asked. ` +
+        'Where it was taken with a visibility it is delivered again afterwards, or is a dead letter when no member has it. Check the disks.',
+      { message_id: without.id },
     );
   }
 
-  /** An answer to a query with the payloads in it. @throws HoldfastError */
+  /** An answer to a query with the payloads in it; a dead letter of which nobody has it is told without. */
   async answer(result: QueryResult): Promise<QueryResult> {
     if (result.type !== 'dead_letters' || result.page === undefined) return result;
     return { ...result, page: await this.#letters(result.page) };
   }
 
-  /** To another member, as many of them as fit an answer (PASK-2). Null: it is not here. */
-  async given(wanted: readonly StoredPayload[]): Promise<readonly (string | null)[]> {
-    const given: (string | null)[] = [];
-    let bytes = 0;
-    for (const stored of wanted) {
-      bytes += stored.byteLength;
-      if (given.length > 0 && bytes > mostPageBytes) break;
-      given.push((await this.#textHere(stored)) ?? null);
-    }
-    return given;
-  }
-
-  /** @throws HoldfastError */
   async #letters(page: DeadLettersPage): Promise<DeadLettersPage> {
-    const letters = await Promise.all(
-      page.letters.map(async ({ stored, ...letter }) => {
-        if (stored === undefined) return letter;
-        const text = await this.#text(stored);
-        if (text !== undefined) return { ...letter, payload: text };
-        throw new HoldfastError(
-          'internal',
-          `The payload of dead letter ${String(stored.id)} is damaged or missing on each member that could be asked. Purge it, or repair the disk of a member.`,
-          { message_id: stored.id },
-        );
-      }),
+    const texts = await this.#texts(storedIn(page.letters));
+    const letters = page.letters.map(({ stored, ...letter }) =>
+      stored === undefined ? letter : { ...letter, payload: texts.get(stored.id) ?? '' },
     );
     return { ...page, letters };
   }
 
+  /** To another member, as many of them as fit an answer (PASK-2, PASK-3). */
+  async given(wanted: readonly StoredPayload[]): Promise<readonly GivenPayload[]> {
+    const { store, state } = this.#parts;
+    const given: GivenPayload[] = [];
+    let bytes = 0;
+    const missing: number[] = [];
+    for (const stored of wanted) {
+      const text = await textHere(store, stored);
+      if (text === undefined) {
+        const isKnown = stored.id <= state().queues.lastId();
+        if (isKnown) missing.push(stored.id);
+        given.push(isKnown && !store.mayHave(stored.id) ? null : false);
+        continue;
+      }
+      bytes += stored.byteLength;
+      if (given.length > 0 && bytes > mostPageBytes) break;
+      given.push(text);
+    }
+    if (missing.length > 0) this.#repairs.look(missing);
+    return given;
+  }
+
   /** For a backup. @throws HoldfastError */
   readonly whole = async (stored: StoredPayload): Promise<string> => {
-    const text = await this.#text(stored);
+    const text = (await this.#texts([stored])).get(stored.id);
     if (text !== undefined) return text;
     throw new HoldfastError(
       'internal',
-      `No backup can be made here: the payload of message ${String(stored.id)} is damaged or missing on each member that could be asked.`,
+      `No backup can be made here: the payload of message ${String(stored.id)} is damaged or missing on each member that could be asked. ` +
+        'Try again when all members are connected: it is fetched from one of them, or its message is a dead letter without it.',
       { message_id: stored.id },
     );
   };
 
-  /** PAYLOAD-3. Undefined: nobody who could be asked has it. */
-  async #text(stored: StoredPayload): Promise<string | undefined> {
-    const here = await this.#textHere(stored);
-    if (here !== undefined) return here;
-    let found: string | undefined;
-    await this.#parts.asks.fetch([stored], (id, text) => {
-      found = text;
-      if (this.#parts.store.has(id)) this.#parts.store.put(id, Buffer.from(text));
+  /** PAYLOAD-3: by id, of those that anybody who could be asked has. */
+  async #texts(wanted: readonly StoredPayload[]): Promise<ReadonlyMap<number, string>> {
+    const { store, asks, log } = this.#parts;
+    const texts = new Map<number, string>();
+    const here = await Promise.all(wanted.map((stored) => textHere(store, stored)));
+    const missing = wanted.filter((stored, position) => {
+      const text = here[position];
+      if (text !== undefined) texts.set(stored.id, text);
+      return text === undefined;
     });
-    this.#parts.log.warn(
-      { message: stored.id, found: found !== undefined },
-      'A payload was not on this disk as the state names it; other members were asked.',
-    );
-    return found;
-  }
-
-  /** Of this disk. Undefined: it is not what the state names. */
-  async #textHere(stored: StoredPayload): Promise<string | undefined> {
-    const body = await this.#parts.store.read(stored.id);
-    if (body === undefined || body.byteLength !== stored.byteLength) return undefined;
-    const text = textOf(body);
-    return payloadHash(text) === stored.hash ? text : undefined;
+    if (missing.length === 0) return texts;
+    await asks.fetch(missing, (id, text) => {
+      texts.set(id, text);
+      if (store.has(id)) store.put(id, Buffer.from(text));
+    });
+    this.#repairs.look(missing.flatMap(({ id }) => (texts.has(id) ? [] : [id])));
+    for (const stored of missing) {
+      log.warn(
+        { message: stored.id, found: texts.has(stored.id) },
+        'A payload was not on this disk as the state names it; other members were asked.',
+      );
+    }
+    return texts;
   }
 }
 
-export const textOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
-  Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
+const storedIn = (
+  parts: readonly { readonly stored?: StoredPayload }[],
+): readonly StoredPayload[] =>
+  parts.flatMap(({ stored }) => (stored === undefined ? [] : [stored]));

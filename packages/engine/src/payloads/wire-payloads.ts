@@ -3,6 +3,12 @@ import type { StoredPayload } from '@holdfast/state';
 
 export type WirePayload = readonly [id: number, byteLength: number, hash: number];
 
+/**
+ * What is answered for one payload: its text. Null: it is not here, and will not be by itself. False: it is not, and may be
+ * later, where the log has not come so far or the disk cannot be read.
+ */
+export type GivenPayload = string | null | false;
+
 export const toWire = ({ id, byteLength, hash }: StoredPayload): WirePayload => [
   id,
   byteLength,

@@ -61,6 +61,17 @@ async function applied(engine: Engine, leader: Engine): Promise<void> {
   }
 }
 
+async function statsReached(
+  engine: Engine,
+  isSo: (payloads: ReturnType<Engine['stats']>['storage']['payloads']) => boolean,
+): Promise<void> {
+  const deadlineMs = performance.now() + 20_000;
+  while (!isSo(engine.stats().storage.payloads)) {
+    assert.ok(performance.now() < deadlineMs, JSON.stringify(engine.stats().storage.payloads));
+    await engine.query({ type: 'queues', name }, 'linearizable', caller);
+  }
+}
+
 const bytesIn = (folder: string): Buffer =>
   Buffer.concat(readdirSync(folder).map((file) => readFileSync(join(folder, file))));
 
@@ -171,6 +182,12 @@ describe('Payloads beside the state', { timeout: 60_000 }, () => {
       assertWhole(await pop(back, 1), 1);
       await assert.rejects(pop(back, 1), /is damaged or missing on each member/);
       assertWhole(await pop(back, 8), 3);
+      // Then it is named as lost, on all of them, and in the way of no backup (LOST-1).
+      for (const engine of cluster.engines.values())
+        await statsReached(engine, ({ lost, missing }) => lost === 1 && missing === 0);
+      (await back.openBackup()).close();
+      const caught = await back.query({ type: 'queues', name }, 'linearizable', caller);
+      assert.equal(caught.queues[0]?.counts.inFlight, 10);
     } finally {
       await cluster.close();
     }

@@ -1,4 +1,5 @@
 /** Payloads in memory, durable when the test says so. */
+import { createStateMachine } from '@holdfast/state';
 import type { PayloadStore } from '@holdfast/storage';
 import { Payloads } from '../../src/payloads/payloads.ts';
 import { PayloadAsks } from '../../src/payloads/payload-asks.ts';
@@ -6,7 +7,9 @@ import { silentLog } from '../cluster.ts';
 
 export class MemoryPayloads implements PayloadStore {
   readonly bodies = new Map<number, Uint8Array>();
-  readonly stats = { sizeBytes: 0, liveBytes: 0, waitingBytes: 0 };
+  readonly stats = { count: 0, sizeBytes: 0, liveBytes: 0, waitingBytes: 0, errors: 0 };
+  /** Of a disk that cannot be read. */
+  isUnreadable = false;
   isBehind = false;
   tellRoom: () => void = () => undefined;
   /** Undefined: at once. */
@@ -32,6 +35,10 @@ export class MemoryPayloads implements PayloadStore {
     return Promise.resolve(this.bodies.get(id));
   }
 
+  mayHave(id: number): boolean {
+    return this.isUnreadable && !this.has(id);
+  }
+
   durable(): Promise<boolean> {
     return this.durableWhen ?? Promise.resolve(true);
   }
@@ -45,8 +52,17 @@ export class MemoryPayloads implements PayloadStore {
 export const alone = (store: PayloadStore = new MemoryPayloads()): Payloads =>
   new Payloads({
     store,
-    clock: { endOfTurn: (callback) => void setImmediate(callback) },
+    clock: {
+      now: () => 0,
+      after: () => () => undefined,
+      endOfTurn: (callback) => void setImmediate(callback),
+    },
+    random: () => 0.5,
     log: silentLog,
+    state: () => createStateMachine(),
+    isLeader: () => true,
+    lose: () => Promise.resolve(),
+    onMembers: () => undefined,
     asks: new PayloadAsks({
       clock: { after: () => () => undefined },
       transport: () => ({
@@ -54,5 +70,6 @@ export const alone = (store: PayloadStore = new MemoryPayloads()): Payloads =>
         isConnected: () => false,
       }),
       others: () => [],
+      leader: () => undefined,
     }),
   });

@@ -1,54 +1,8 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 import type { MemberId } from '@holdfast/raft';
-import { createStateMachine, latestFeatureLevel, payloadHash } from '@holdfast/state';
-import type { ResourceName, StateMachine, StoredPayload } from '@holdfast/state';
-import { Payloads } from '../../src/payloads/payloads.ts';
-import { PayloadAsks } from '../../src/payloads/payload-asks.ts';
 import { areWirePayloads } from '../../src/payloads/wire-payloads.ts';
-import type { WirePayload } from '../../src/payloads/wire-payloads.ts';
-import { silentLog } from '../cluster.ts';
-import { MemoryPayloads } from './memory-payloads.ts';
-
-const textOf = (id: number): string => JSON.stringify(`payload ${String(id)} `.repeat(100));
-const storedOf = (id: number): StoredPayload => {
-  const text = textOf(id);
-  return { id, byteLength: Buffer.byteLength(text), hash: payloadHash(text) };
-};
-const keptOf = (id: number) => ({ id, byteLength: storedOf(id).byteLength, text: textOf(id) });
-const turns = async (count: number): Promise<void> => {
-  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
-};
-
-/** @param others What members give when they are asked, in the order in which they are asked. */
-function stage(others: readonly ((id: number) => string | null)[] = []) {
-  const store = new MemoryPayloads();
-  const asked: number[][] = [];
-  const payloads = new Payloads({
-    store,
-    clock: { endOfTurn: (callback) => void setImmediate(callback) },
-    log: silentLog,
-    asks: new PayloadAsks({
-      clock: {
-        after: (_ms, callback) => {
-          setImmediate(callback);
-          return () => undefined;
-        },
-      },
-      transport: () => ({
-        isConnected: () => true,
-        call: (to, request) => {
-          const { wanted } = request as { readonly wanted: readonly WirePayload[] };
-          asked.push(wanted.map(([id]) => id));
-          const give = others[Number(to)];
-          return Promise.resolve({ type: 'ok', value: wanted.map(([id]) => give?.(id) ?? null) });
-        },
-      }),
-      others: () => others.map((_, position) => String(position) as MemberId),
-    }),
-  });
-  return { store, payloads, asked };
-}
+import { keptOf, stage, stateWith, stopAll, storedOf, textOf, turns } from './payload-stage.ts';
 
 const delivered = (id: number) => ({
   ok: true as const,
@@ -66,33 +20,14 @@ const delivered = (id: number) => ({
   ],
 });
 
-/** With so many messages, and the payloads that came of it. */
-function stateWith(count: number): { state: StateMachine; texts: Map<number, string> } {
-  const state = createStateMachine();
-  const texts = new Map<number, string>();
-  const enter = (index: number, command: object): void => {
-    const { payloads } = state.apply({
-      index,
-      time: 1000,
-      commands: [{ identity: 'test', command: command as never }],
-    });
-    for (const { id, text } of payloads?.kept ?? []) texts.set(id, text);
-  };
-  enter(1, { type: 'raise_feature_level', level: latestFeatureLevel });
-  for (let number = 1; number <= count; number++) {
-    const payload = `${String(number)} `.repeat(200);
-    const name = 'mail' as ResourceName;
-    enter(1 + number, { type: 'queue_push', name, messages: [{ key: 'a', payload }] });
-  }
-  return { state, texts };
-}
+afterEach(stopAll);
 
 describe('Payloads beside the state', () => {
   it('go only when a snapshot in which they have ended is durable (PAYLOAD-2)', () => {
     const { store, payloads } = stage();
-    payloads.applied(5, { kept: [keptOf(1), keptOf(2)], ended: [] });
-    payloads.applied(6, { kept: [], ended: [1] });
-    payloads.applied(7, { kept: [], ended: [2] });
+    payloads.applied(5, { kept: [keptOf(1), keptOf(2)], ended: [], lost: [] });
+    payloads.applied(6, { kept: [], ended: [1], lost: [] });
+    payloads.applied(7, { kept: [], ended: [2], lost: [] });
     payloads.snapshotDurable(5);
     assert.ok(store.has(1));
     payloads.snapshotDurable(6);
@@ -103,10 +38,10 @@ describe('Payloads beside the state', () => {
 
   it('stay while somebody reads an older snapshot (PAYLOAD-2)', () => {
     const { store, payloads } = stage();
-    payloads.applied(5, { kept: [keptOf(1)], ended: [] });
+    payloads.applied(5, { kept: [keptOf(1)], ended: [], lost: [] });
     const first = payloads.hold();
     const second = payloads.hold();
-    payloads.applied(6, { kept: [], ended: [1] });
+    payloads.applied(6, { kept: [], ended: [1], lost: [] });
     payloads.snapshotDurable(6);
     first();
     first();
@@ -118,7 +53,7 @@ describe('Payloads beside the state', () => {
   it('go a slice a turn, however many end at once (PAYLOAD-5)', async () => {
     const { store, payloads } = stage();
     const ids = Array.from({ length: 10_000 }, (_, position) => position + 1);
-    payloads.applied(5, { kept: ids.map(keptOf), ended: ids });
+    payloads.applied(5, { kept: ids.map(keptOf), ended: ids, lost: [] });
     payloads.snapshotDurable(5);
     assert.ok(store.bodies.size >= 8000);
     await turns(10);
@@ -127,7 +62,7 @@ describe('Payloads beside the state', () => {
 
   it('are given to consumers as the state names them, wherever they are to be had (PAYLOAD-3)', async () => {
     const { store, payloads, asked } = stage([() => textOf(99), (id) => textOf(id)]);
-    payloads.applied(5, { kept: [keptOf(1)], ended: [] });
+    payloads.applied(5, { kept: [keptOf(1)], ended: [], lost: [] });
     store.put(2, Buffer.from(textOf(3)));
     for (const id of [1, 2]) {
       const { deliveries } = await payloads.taken(delivered(id));
@@ -140,7 +75,8 @@ describe('Payloads beside the state', () => {
     assert.equal(asked.length, 2);
     assert.deepEqual(await payloads.given([storedOf(1), storedOf(7), storedOf(2)]), [
       textOf(1),
-      null,
+      // The state does not know this one yet.
+      false,
       textOf(2),
     ]);
   });
@@ -152,20 +88,25 @@ describe('Payloads beside the state', () => {
       message: /Message 1 was taken, and its payload of \d+ bytes is damaged or missing/,
     });
     const letter = { id: 1, key: 'a', payload: '', stored: storedOf(1), deliveries: 1 };
-    const page = { letters: [{ ...letter, reason: '', ageMs: 1 }], more: false };
-    await assert.rejects(payloads.answer({ type: 'dead_letters', page, revision: 1 }), {
-      code: 'internal',
-    });
+    const letters = [{ ...letter, reason: '', ageMs: 1 }];
+    const page = { letters, more: false };
+    // A dead letter is told all the same, and the others of its page.
+    const answer = await payloads.answer({ type: 'dead_letters', page, revision: 1 });
+    assert.ok(answer.type === 'dead_letters');
+    assert.equal(answer.page?.letters[0]?.payload, '');
+    assert.equal(answer.page.letters[0].stored, undefined);
   });
 
   it('that nobody has take no other message of their pop with them (PAYLOAD-6)', async () => {
     const { store, payloads } = stage([() => null]);
     store.put(2, Buffer.from(textOf(2)));
     const [one, two] = [delivered(1), delivered(2)];
-    const taken = await payloads.taken({
+    const taking = payloads.taken({
       ...one,
       deliveries: [...one.deliveries, ...two.deliveries],
     });
+    await assert.doesNotReject(taking);
+    const taken = await taking;
     assert.deepEqual(
       taken.deliveries.map(({ id, payload }) => [id, payload]),
       [[2, textOf(2)]],
@@ -214,10 +155,8 @@ describe('Payloads beside the state', () => {
     assert.equal(store.bodies.size, texts.size);
   });
 
-  it('that are to be had nowhere, or are not durable here, keep a received snapshot from counting (PAYLOAD-1)', async () => {
+  it('that are not durable here keep a received snapshot from counting (PAYLOAD-1)', async () => {
     const { state, texts } = stateWith(3);
-    const without = stage([() => null]);
-    assert.equal(await without.payloads.complete(state, true), undefined);
     const slow = stage([(id) => texts.get(id) ?? null]);
     let durable: (isDurable: boolean) => void = () => undefined;
     slow.store.durableWhen = new Promise((resolve) => (durable = resolve));
@@ -227,6 +166,60 @@ describe('Payloads beside the state', () => {
     assert.equal(isOver, false);
     durable(false);
     assert.equal(await completing, undefined);
+  });
+
+  it('that each member denies stop no received snapshot, and are asked for afterwards (PAYLOAD-7)', async () => {
+    const { state, texts } = stateWith(3);
+    const [first = 0, ...others] = texts.keys();
+    let isBack = false;
+    const give = (id: number): string | null | false =>
+      id === first && !isBack ? null : (texts.get(id) ?? null);
+    const { payloads, store, asked } = stage([give, () => false], { state });
+    const named = await payloads.complete(state, true);
+    assert.ok(named !== undefined);
+    for (const id of others) assert.ok(store.has(id), `payload ${String(id)}`);
+    assert.ok(!store.has(first));
+    payloads.adopt(named, state);
+    payloads.begin();
+    await turns(20);
+    assert.equal(payloads.statistics.missing, 1);
+    isBack = true;
+    await turns(20);
+    assert.equal(String(store.bodies.get(first)), texts.get(first));
+    const { missing, repaired, lost } = payloads.statistics;
+    assert.deepEqual({ missing, repaired, lost }, { missing: 0, repaired: 1, lost: 0 });
+    const count = asked.length;
+    await turns(20);
+    assert.equal(asked.length, count);
+    payloads.stop();
+  });
+
+  it('of members that do not answer keep a received snapshot from counting, after some attempts (PAYLOAD-7)', async () => {
+    const { state, texts } = stateWith(3);
+    const give = (id: number) => texts.get(id) ?? null;
+    const dumb = stage(['silent', () => null], { pauses: [] });
+    assert.equal(await dumb.payloads.complete(state, true), undefined);
+    assert.ok(dumb.payloads.statistics.isTransferWaiting);
+    // Four pauses, each longer than the one before, and random.
+    const long = dumb.pauses.filter((ms) => ms > 200);
+    assert.deepEqual(long, [1000, 2000, 4000, 8000]);
+    const gone = stage(['away', 'away']);
+    assert.equal(await gone.payloads.complete(state, true), undefined);
+    // The leader has to be heard, and the others where they are connected.
+    const without = stage(['away', give]);
+    assert.ok((await without.payloads.complete(state, true)) !== undefined);
+    const leaderAway = stage(['away', () => null]);
+    assert.equal(await leaderAway.payloads.complete(state, true), undefined);
+    const otherAway = stage([() => null, 'away']);
+    assert.ok((await otherAway.payloads.complete(state, true)) !== undefined);
+  });
+
+  it('are asked of the members that a received snapshot names (PAYLOAD-7)', async () => {
+    const { state, texts } = stateWith(1);
+    const { payloads, told } = stage([(id) => texts.get(id) ?? null]);
+    const members = [{ id: 'n9' as MemberId, address: '192.0.2.9:1', role: 'voter' }] as const;
+    await payloads.complete(state, true, members);
+    assert.deepEqual(told, [members]);
   });
 });
 

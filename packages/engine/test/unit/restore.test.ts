@@ -8,7 +8,7 @@ import type { MemberId } from '@holdfast/raft';
 import { encodeHead } from '@holdfast/storage';
 import { fileDisk, MemoryFiles, openStorageOn } from '@holdfast/storage/parts';
 import type { Disk } from '@holdfast/storage/parts';
-import { createStateMachine, restoreStateMachine } from '@holdfast/state';
+import { createStateMachine, latestFeatureLevel, restoreStateMachine } from '@holdfast/state';
 import type { Command, ResourceName, SessionId, StateMachine } from '@holdfast/state';
 import { createRaftEngine, RestoreError, restoreBackup } from '../../src/index.ts';
 import type { Restored, RestoreOptions } from '../../src/index.ts';
@@ -382,6 +382,29 @@ describe('A backup that is not whole (BFILE-1)', () => {
       if (at >= headBytes)
         await assert.rejects(restore(), isRefused(/no whole backup/), `byte ${String(at)}`);
     }
+    assert.ok(!existsSync(join(home, 'node')));
+  });
+
+  it('is refused where payloads that its state names are not in it, as in a snapshot of a folder (BFILE-3)', async () => {
+    const state = createStateMachine();
+    const commands: readonly Command[] = [
+      { type: 'raise_feature_level', level: latestFeatureLevel },
+      {
+        type: 'queue_push',
+        name: 'mail' as ResourceName,
+        messages: [{ key: 'a', payload: 'x'.repeat(1000) }],
+      },
+    ];
+    const { payloads } = state.apply({
+      index: 7,
+      time: 1000,
+      commands: commands.map((command) => ({ identity: 'test', command })),
+    });
+    const [kept] = payloads?.kept ?? [];
+    assert.ok(kept !== undefined);
+    backUp(state);
+    const named = `payload of message ${String(kept.id)} is not in it`;
+    await assert.rejects(restore(), isRefused(new RegExp(named)));
     assert.ok(!existsSync(join(home, 'node')));
   });
 

@@ -26,6 +26,8 @@ export interface HealthAnswer {
   readonly version: string;
   /** It is reached from other machines without TLS and authentication, because `security.insecure` says so. */
   readonly insecure: boolean;
+  /** What an operator should look at, though requests may be served. Empty: nothing. */
+  readonly warnings: readonly string[];
 }
 
 /** Response to a probe. */

@@ -377,7 +377,7 @@ export interface QueueDeadLettersBody {
   readonly consistency?: Consistency;
 }
 
-/** A message that was delivered too often. */
+/** A message that was delivered too often, or whose payload is lost. */
 export interface DeadLetter {
   /** Of the message: rises with every push. */
   readonly id: number;
@@ -393,6 +393,8 @@ export interface DeadLetter {
   readonly reason: string;
   /** Seconds since it became one. */
   readonly age_seconds: number;
+  /** No member that could be asked has its payload: null stands in its place. */
+  readonly payload_missing: boolean;
 }
 
 /** What DeadLetters answers. */

@@ -6,7 +6,7 @@
 import type { Command, Wanted } from './commands.ts';
 import { modeLevels, requested, stampLevels, termsLevels } from './field-levels.ts';
 import type { Every, EveryKind, FieldLevel, FieldLevels, LevelsOf } from './field-levels.ts';
-import { forceInPartsLevel } from './levels.ts';
+import { forceInPartsLevel, payloadsBesideLevel } from './levels.ts';
 import type { StateLimits } from './limits.ts';
 import { levelOfLimit, primitiveDeclarations, primitiveLevels } from '../primitives/declared.ts';
 import type { LimitOfPrimitive } from '../primitives/declared.ts';
@@ -139,6 +139,7 @@ export const commandLevels: LevelsOf<Command> = {
     fields: { name: 2, order: queueOrder, onDead, maxDeliveries: 2 },
   },
   queue_delete: { level: 2, fields: { name: 2 } },
+  queue_lose: { level: payloadsBesideLevel, fields: { name: 3, ids: 3 } },
   advance: { level: 1, fields: {} },
   checkpoint: { level: 1, fields: {} },
   jump_fence_counter: { level: 1, fields: {} },

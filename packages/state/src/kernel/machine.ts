@@ -180,7 +180,7 @@ class Machine implements StateMachine {
     tables.searches = new Searches(searchStepsUnder(tables.limits));
     const lines = audit.takeLines();
     const { payloads } = tables;
-    const hasPayloads = payloads.kept.length > 0 || payloads.ended.length > 0;
+    const hasPayloads = payloads.kept.length > 0 || payloads.ended.length > 0; // `lost` is among these.
     if (lines === undefined && !hasPayloads) return { results, events };
     if (hasPayloads) tables.payloads = new PayloadLog();
     return {

@@ -13,9 +13,10 @@ import { forceRelease } from './holds/force-release.ts';
 import { acquireMany } from './holds/multi-acquire.ts';
 import { latches } from './latch/latches.ts';
 import { locks } from './lock/locks.ts';
-import type { QueueCommand } from './queue/commands.ts';
+import type { QueueCommand, QueueUpkeep } from './queue/commands.ts';
 import { purge, redrive } from './queue/dead-letters.ts';
 import { acknowledge, extend, giveBack, pop } from './queue/deliveries.ts';
+import { lose } from './queue/lost-payloads.ts';
 import { configure, deleteQueue, push } from './queue/push.ts';
 import {
   decodeDedup,
@@ -37,7 +38,7 @@ export const primitives: { readonly [Kind in PlaceKind]: Primitive<Kind> } = {
 };
 
 /** Records of several kinds, in tables of their own. */
-export const queueHandlers: Handlers<QueueCommand['type']> = {
+export const queueHandlers: Handlers<(QueueCommand | QueueUpkeep)['type']> = {
   queue_push: push,
   queue_pop: pop,
   queue_ack: acknowledge,
@@ -47,6 +48,7 @@ export const queueHandlers: Handlers<QueueCommand['type']> = {
   queue_purge: purge,
   queue_configure: configure,
   queue_delete: (tables, { name }) => deleteQueue(tables, name),
+  queue_lose: lose,
 };
 export const queueLines: Readonly<Record<string, Decode>> = {
   queue: ({ tables }, fields) => decodeQueue(tables, fields),

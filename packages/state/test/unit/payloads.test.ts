@@ -69,7 +69,93 @@ describe('a payload', () => {
     assert.ok(one?.ok === true && one.type === 'queue_taken');
     assert.deepEqual(one.deliveries[0]?.stored, stored);
     assert.equal(one.deliveries[0].payload, '');
-    assert.deepEqual({ ...left }, { kept: [], ended: [id] });
+    assert.deepEqual({ ...left }, { kept: [], ended: [id], lost: [] });
+  });
+
+  test('that no member has any more makes its message a dead letter, once it would be delivered (BESIDE-3, LOST-1)', () => {
+    const entries = new Entries();
+    entries.raise();
+    for (let count = 0; count < 4; count++) entries.push(large);
+    const [a = 0, b = 0, c = 0, d = 0] = [...entries.machine.queues.stored()].map(({ id }) => id);
+    const take = () => {
+      const pop = { type: 'queue_pop', name, count: 1, visibilityMs: 1000 } as const;
+      const [one] = entries.enter(pop).results;
+      assert.ok(one?.ok === true && one.type === 'queue_taken');
+      return one.deliveries;
+    };
+    const [first] = take();
+    assert.equal(first?.id, a);
+    const lost = entries.enter({ type: 'queue_lose', name, ids: [a, b, d, 999] });
+    assert.deepEqual(lost.results, [{ ok: true, type: 'queue_lost', ids: [a, b, d] }]);
+    assert.deepEqual({ ...lost.payloads }, { kept: [], ended: [a, b, d], lost: [a, b, d] });
+    const again = entries.enter({ type: 'queue_lose', name, ids: [a] });
+    assert.deepEqual(again.results, [{ ok: true, type: 'queue_lost', ids: [] }]);
+    // It is in flight, and its consumer has it: its receipt still counts.
+    const { fenceToken, delivery } = first;
+    const receipt = { messageId: a, delivery, fenceToken };
+    assert.ok(entries.enter({ type: 'queue_nack', name, receipt, delayMs: 0 }).results[0]?.ok);
+    const copy = restoreStateMachine(entries.machine.snapshot());
+    assert.equal(copy.digest(), entries.machine.digest());
+    assert.deepEqual(
+      take().map(({ id }) => id),
+      [c],
+    );
+    const letters = (): unknown =>
+      entries.machine.queues
+        .deadLetters(name, 0, 10)
+        ?.letters.map(({ id, payload, deliveries, reason }) => [id, payload, deliveries, reason]);
+    const reason = 'its payload is lost: no member has it any more';
+    assert.deepEqual(letters(), [
+      [a, '', 1, reason],
+      [b, '', 0, reason],
+    ]);
+    // What is redriven has none either.
+    entries.enter({ type: 'queue_redrive', name, count: 10 });
+    assert.deepEqual(
+      [...entries.machine.queues.stored()].map(({ id }) => id),
+      [c],
+    );
+    entries.enter({ type: 'queue_purge', name, part: 'messages', through: c, count: 10 });
+    assert.deepEqual(take(), []);
+    assert.deepEqual(letters(), [[d, '', 0, reason]]);
+    assert.equal(entries.machine.queues.list(name)[0]?.counts.depth, 0);
+  });
+
+  test('is lost for many messages without one pop passing over all of them (LOST-2)', () => {
+    const entries = new Entries();
+    entries.raise();
+    for (let count = 0; count < 300; count++) entries.push(large);
+    const ids = [...entries.machine.queues.stored()].map(({ id }) => id);
+    entries.push(small);
+    entries.enter({ type: 'queue_lose', name, ids });
+    const depth = () => entries.machine.queues.list(name)[0]?.counts.depth;
+    const pop = () => entries.enter({ type: 'queue_pop', name, count: 1 }).results[0];
+    assert.deepEqual(pop(), { ok: true, type: 'queue_taken', deliveries: [] });
+    assert.equal(depth(), 45);
+    const second = pop();
+    assert.ok(second?.ok === true && second.type === 'queue_taken');
+    assert.equal(second.deliveries[0]?.payload, JSON.stringify(small));
+    assert.equal(entries.machine.queues.list(name)[0]?.dead, 300);
+  });
+
+  test('is named page by page, of each part of a queue', () => {
+    const entries = new Entries();
+    entries.raise();
+    for (let count = 0; count < 5; count++) entries.push(count === 2 ? small : large);
+    const { queues } = entries.machine;
+    assert.deepEqual(queues.names(), [name]);
+    const all = [...queues.stored()];
+    const first = queues.storedAfter(name, 'messages', 0, 3);
+    assert.deepEqual(first.stored, all.slice(0, 2));
+    const second = queues.storedAfter(name, 'messages', first.next ?? 0, 3);
+    assert.deepEqual(second, { stored: all.slice(2), next: undefined });
+    assert.deepEqual(queues.storedAfter(name, 'dead_letters', 0, 3), {
+      stored: [],
+      next: undefined,
+    });
+    assert.deepEqual(queues.storedOf(name, all[0]?.id ?? 0), all[0]);
+    assert.equal(queues.storedOf(name, 999), undefined);
+    assert.equal(queues.storedOf('other' as ResourceName, 1), undefined);
   });
 
   test('is kept in the state before every member knows better', () => {

@@ -20,8 +20,10 @@ async function open(
   folder: string,
   settings: PayloadSettings = small,
   onFailure: (error: unknown) => void = (error) => assert.fail(String(error)),
+  onWarning: (text: string) => void = () => undefined,
 ): Promise<PayloadFiles> {
-  return new PayloadFiles(disk, folder, await findPayloads(disk, folder), settings, onFailure);
+  const listeners = { onFailure, onWarning };
+  return new PayloadFiles(disk, folder, await findPayloads(disk, folder), settings, listeners);
 }
 
 /** Each operation takes a turn. */

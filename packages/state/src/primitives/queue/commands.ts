@@ -85,6 +85,14 @@ export interface QueueSettings {
   readonly maxDeliveries?: number;
 }
 
+/** What nodes ask for by themselves. */
+export interface QueueUpkeep {
+  /** The payloads of these messages are on no member any more (LOST-1). */
+  readonly type: 'queue_lose';
+  readonly name: ResourceName;
+  readonly ids: readonly number[];
+}
+
 export interface Delivery {
   readonly id: number;
   readonly key: string;
@@ -134,7 +142,9 @@ export type QueueResult =
       readonly type: 'queue_configured';
       readonly settings: Required<QueueSettings>;
     }
-  | { readonly ok: true; readonly type: 'queue_deleted' };
+  | { readonly ok: true; readonly type: 'queue_deleted' }
+  /** Those of which it was so. */
+  | { readonly ok: true; readonly type: 'queue_lost'; readonly ids: readonly number[] };
 
 /** Something that was not ready has become so. */
 export interface QueueReady {
@@ -183,9 +193,9 @@ export interface DeadLetterView {
   /** Of the message, as when it was pushed. */
   readonly id: number;
   readonly key: string;
-  /** JSON; empty where it stands beside the state. */
+  /** JSON; empty where it stands beside the state, or is lost. */
   readonly payload: string;
-  /** Absent: the payload is here. */
+  /** Absent: the payload is here, or lost. */
   readonly stored?: StoredPayload;
   readonly deliveries: number;
   readonly reason: string;
@@ -214,8 +224,20 @@ export interface QueueViews {
   readyCount(name: ResourceName): number;
   /** All that stand beside the state. Nothing may be applied before the last one was told. */
   stored(): Iterable<StoredPayload>;
+  /** Names of queues that there are. */
+  names(): readonly ResourceName[];
+  /** Of one part of a queue: those that stand beside the state with ids above `after`, among the next `limit` messages. */
+  storedAfter(name: ResourceName, part: QueuePart, after: number, limit: number): StoredPage;
+  /** What is named of this message. Undefined: it has ended, or has no payload beside the state. */
+  storedOf(name: ResourceName, id: number): StoredPayload | undefined;
   /** No message has a higher id; those that are pushed later have. */
   lastId(): number;
+}
+
+export interface StoredPage {
+  readonly stored: readonly StoredPayload[];
+  /** Where the next page begins. Undefined: there is none. */
+  readonly next: number | undefined;
 }
 
 export interface DeadLettersPage {
@@ -242,7 +264,7 @@ export interface BlockedKeyView {
 type ResultOf<Type extends QueueResult['type']> = Extract<QueueResult, { readonly type: Type }>;
 
 export interface QueueTypes {
-  readonly command: QueueCommand;
+  readonly command: QueueCommand | QueueUpkeep;
   readonly results: {
     readonly queue_push: ResultOf<'queue_pushed'>;
     readonly queue_pop: ResultOf<'queue_taken'>;
@@ -253,6 +275,7 @@ export interface QueueTypes {
     readonly queue_purge: ResultOf<'queue_moved'>;
     readonly queue_configure: ResultOf<'queue_configured'>;
     readonly queue_delete: ResultOf<'queue_deleted'>;
+    readonly queue_lose: ResultOf<'queue_lost'>;
   };
   readonly event: QueueReady;
 }
@@ -267,6 +290,7 @@ export const queueCommands = {
   queue_purge: { repeatable: 'never', answers: ['queue_moved'] },
   queue_configure: { repeatable: 'always', answers: ['queue_configured'] },
   queue_delete: { repeatable: 'never', answers: ['queue_deleted'] },
+  queue_lose: { repeatable: 'always', answers: ['queue_lost'] },
 } as const;
 export const queueRefusals = [
   'queue_not_found',

@@ -10,12 +10,14 @@
  *     While authentication is on it is that of another one than who took the message as well (OWNER-1).
  * DELIV-4: a message goes by an acknowledgement of its current delivery, by a pop that acknowledges at once, or by a
  *     purge, and in no other way.
- * DELIV-5: a message whose last delivery came to nothing is a dead letter: it is delivered no more.
+ * DELIV-5: a message whose last delivery came to nothing is a dead letter: it is delivered no more. So is one whose
+ *     payload is lost (LOST-1).
  */
 import { anonymousIdentity } from '../../kernel/commands.ts';
 import { dead } from './dead-letters.ts';
 import { dueAt, endDelay, endDelivery, forgetMessage, settleLane } from './keeping.ts';
-import { storedPayload } from './payloads.ts';
+import { lostReason, mostPassedOver, passedOver } from './lost-payloads.ts';
+import { isLost, storedPayload } from './payloads.ts';
 import { queueNotFound, staleReceipt } from './refusals.ts';
 import type { Lane } from './lanes.ts';
 import type { Message } from './messages.ts';
@@ -41,10 +43,15 @@ export function pop(
   const deliveries: Delivery[] = [];
   if (queue === undefined) return { ok: true, type: 'queue_taken', deliveries };
   let bytes = 0;
-  while (deliveries.length < count) {
+  let passed = 0;
+  while (deliveries.length < count && passed < mostPassedOver) {
     const lane = queue.ready.first(); // LANE-3
     const message = lane?.waiting.first(); // LANE-2
     if (lane === undefined || message === undefined) break;
+    if (passedOver(tables, lane, message)) {
+      passed += 1; // LOST-2
+      continue;
+    }
     bytes += message.byteLength;
     if (deliveries.length > 0 && bytes > maxTakenBytes) break;
     deliveries.push(deliver(tables, lane, message, visibilityMs));
@@ -138,9 +145,9 @@ export function giveBack(
   if ('ok' in found) return found;
   const { message, lane } = found;
   endDelivery(tables, message, lane);
-  message.reason = reason;
+  message.reason = isLost(message.payload) ? lostReason : reason;
   const { id } = message;
-  if (message.deliveries >= message.maxDeliveries) {
+  if (isLast(message)) {
     dead(tables, message, lane); // DELIV-5
     return { ok: true, type: 'queue_returned', id, dead: true, retryInMs: 0 };
   }
@@ -154,6 +161,10 @@ export function giveBack(
   settleLane(tables, lane);
   return { ok: true, type: 'queue_returned', id, dead: false, retryInMs };
 }
+
+/** DELIV-5, LOST-1. */
+const isLast = ({ deliveries, maxDeliveries, payload }: Message): boolean =>
+  deliveries >= maxDeliveries || isLost(payload);
 
 /** So that an instant nack does not burn all deliveries at once. */
 function backoffMs(deliveries: number): number {
@@ -183,8 +194,8 @@ export function messageDue(tables: Tables, message: Message): void {
   }
   if (message.state === 'in_flight') {
     endDelivery(tables, message, lane);
-    message.reason = 'not acknowledged in time';
-    if (message.deliveries >= message.maxDeliveries) {
+    message.reason = isLost(message.payload) ? lostReason : 'not acknowledged in time';
+    if (isLast(message)) {
       dead(tables, message, lane); // DELIV-5
       return;
     }

@@ -19,7 +19,7 @@ export class Message {
   readonly id: number;
   readonly queue: Queue;
   readonly key: string;
-  readonly payload: Payload;
+  payload: Payload;
   readonly maxDeliveries: number;
   /** Cluster time of its push. */
   readonly pushedAtMs: number;

@@ -7,6 +7,8 @@
  *     wherever each has the bytes.
  * BESIDE-2: the entry that pushes a message hands out its text to be kept, and the entry that ends the message says
  *     so. In between each snapshot of the state names it.
+ * BESIDE-3: a payload that no member has any more is lost by an entry (lost-payloads.ts). From then on the state names
+ *     it no more, and its message has none.
  */
 import { payloadsBesideLevel } from '../../kernel/levels.ts';
 import { utf8Length } from '../../kernel/utf8-length.ts';
@@ -18,11 +20,15 @@ export const largestWithin = 256;
 export interface Payload {
   /** As JSON in UTF-8: what it counts for. */
   readonly byteLength: number;
-  /** JSON. Undefined: it stands beside the state. */
+  /** JSON. Undefined: it stands beside the state. Empty, which no JSON is: it is lost (BESIDE-3). */
   readonly text: string | undefined;
   /** Of the text, where that stands beside the state; 0 otherwise. */
   readonly hash: number;
 }
+
+/** BESIDE-3. */
+export const lostPayload: Payload = { byteLength: 0, text: '', hash: 0 };
+export const isLost = ({ text }: Payload): boolean => text === '';
 
 /** A payload that stands beside the state. */
 export interface StoredPayload {
@@ -37,6 +43,8 @@ export interface PayloadChanges {
   readonly kept: readonly KeptPayload[];
   /** Ids of messages that have ended; of those that `kept` names as well. */
   readonly ended: readonly number[];
+  /** Of `ended`, those that are lost (BESIDE-3). */
+  readonly lost: readonly number[];
 }
 
 export interface KeptPayload {
@@ -50,6 +58,7 @@ export interface KeptPayload {
 export class PayloadLog implements PayloadChanges {
   readonly kept: KeptPayload[] = [];
   readonly ended: number[] = [];
+  readonly lost: number[] = [];
 }
 
 /** A payload that is pushed, with its text. */

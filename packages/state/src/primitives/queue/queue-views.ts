@@ -14,9 +14,11 @@ import type {
   DeadLettersPage,
   DeadLetterView,
   QueueCounts,
+  QueuePart,
   QueueRate,
   QueueView,
   QueueViews,
+  StoredPage,
 } from './commands.ts';
 
 /** Queues that one view shows. */
@@ -146,6 +148,30 @@ export class QueueReader implements QueueViews {
           const stored = storedPayload(id, payload);
           if (stored !== undefined) yield stored;
         }
+  }
+
+  names(): readonly ResourceName[] {
+    return Array.from(this.#tables.queues.byName.values(), ({ name }) => name);
+  }
+
+  storedAfter(name: ResourceName, part: QueuePart, after: number, limit: number): StoredPage {
+    const queue = this.#queue(name);
+    const stored: StoredPayload[] = [];
+    let looked = 0;
+    for (const { id, payload } of (part === 'messages' ? queue?.live : queue?.dead)?.after(after) ??
+      []) {
+      const one = storedPayload(id, payload);
+      if (one !== undefined) stored.push(one);
+      looked += 1;
+      if (looked >= limit) return { stored, next: id };
+    }
+    return { stored, next: undefined };
+  }
+
+  storedOf(name: ResourceName, id: number): StoredPayload | undefined {
+    const queue = this.#queue(name);
+    const message = queue?.live.get(id) ?? queue?.dead.get(id);
+    return message === undefined ? undefined : storedPayload(id, message.payload);
   }
 
   #queue(name: ResourceName): Queue | undefined {

@@ -245,6 +245,7 @@ export function outcome(result: CommandResult): string {
     case 'queue_extended':
     case 'queue_configured':
     case 'queue_deleted':
+    case 'queue_lost':
     case 'auth_changed':
     case 'abandoned':
     case 'advanced':

@@ -218,6 +218,7 @@ export class Model {
       case 'queue_purge':
       case 'queue_configure':
       case 'queue_delete':
+      case 'queue_lose':
       case 'auth_enable':
       case 'auth_disable':
       case 'auth_create_key':

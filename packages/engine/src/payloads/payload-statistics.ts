@@ -1,0 +1,26 @@
+/** What is told of a node's payloads, for metrics and health. */
+export interface PayloadStatistics {
+  readonly count: number;
+  readonly sizeBytes: number;
+  readonly liveBytes: number;
+  /** Should be here, and are not, as far as is known. */
+  readonly missing: number;
+  readonly repaired: number;
+  readonly lost: number;
+  /** Of files that could not be read, or not be removed. */
+  readonly fileErrors: number;
+  /** A received snapshot was refused, since members that may have its payloads could not be asked. */
+  readonly isTransferWaiting: boolean;
+}
+
+/** Of a node that has none. */
+export const noPayloadStatistics: PayloadStatistics = {
+  count: 0,
+  sizeBytes: 0,
+  liveBytes: 0,
+  missing: 0,
+  repaired: 0,
+  lost: 0,
+  fileErrors: 0,
+  isTransferWaiting: false,
+};

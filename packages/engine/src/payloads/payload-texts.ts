@@ -1,0 +1,18 @@
+/** The texts of payloads as they are in a store of bytes. */
+import { payloadHash } from '@holdfast/state';
+import type { StoredPayload } from '@holdfast/state';
+import type { PayloadStore } from '@holdfast/storage';
+
+/** Of this disk. Undefined: what is there is not what the state names (PAYLOAD-3). */
+export async function textHere(
+  store: Pick<PayloadStore, 'read'>,
+  stored: StoredPayload,
+): Promise<string | undefined> {
+  const body = await store.read(stored.id);
+  if (body === undefined || body.byteLength !== stored.byteLength) return undefined;
+  const text = textOf(body);
+  return payloadHash(text) === stored.hash ? text : undefined;
+}
+
+export const textOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString('utf8');

@@ -1,0 +1,95 @@
+/**
+ * What goes wrong with files of payloads and stops nothing (PFILE-7 of payload-files.ts): told, counted, and done later
+ * where it can be done later.
+ */
+import type { Disk } from './disk.ts';
+import { causeOf } from './payload-scan.ts';
+
+/** Ids that are remembered as unreadable, and told each once; of any others it is not known. */
+const mostUnreadable = 10_000;
+
+/** A file that is needed no more. */
+interface Unneeded {
+  readonly path: string;
+  readonly byteLength: number;
+}
+
+export class PayloadTroubles {
+  readonly #disk: Pick<Disk, 'remove'>;
+  readonly #onWarning: (text: string) => void;
+  /** There are files of which a part, or all, could not be read when they were found. */
+  readonly #isUnsure: boolean;
+  readonly #unreadable = new Set<number>();
+  #leftovers: Unneeded[] = [];
+  #count: number;
+
+  constructor(
+    disk: Pick<Disk, 'remove'>,
+    found: readonly string[],
+    onWarning: (text: string) => void,
+  ) {
+    this.#disk = disk;
+    this.#onWarning = onWarning;
+    this.#isUnsure = found.length > 0;
+    this.#count = found.length;
+    for (const trouble of found) onWarning(trouble);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Of files that could not be removed. */
+  get leftoverBytes(): number {
+    let bytes = 0;
+    for (const { byteLength } of this.#leftovers) bytes += byteLength;
+    return bytes;
+  }
+
+  /** What cannot be read now may be read again. */
+  mayHave(id: number, isHere: boolean): boolean {
+    return this.#unreadable.has(id) || (this.#isUnsure && !isHere);
+  }
+
+  /** One word of it for each payload: the disk may go on like this. */
+  cannotRead(id: number, path: string, error: unknown): void {
+    this.#count += 1;
+    if (this.#unreadable.has(id)) return;
+    if (this.#unreadable.size < mostUnreadable) this.#unreadable.add(id);
+    this.#onWarning(`Payload ${String(id)} could not be read from ${path}: ${causeOf(error)}.`);
+  }
+
+  /** It has ended, or was put again. */
+  forget(id: number): void {
+    this.#unreadable.delete(id);
+  }
+
+  cannotGo(path: string, liveBytes: number, cause: unknown): void {
+    const why = cause === undefined ? 'their frames are damaged' : causeOf(cause);
+    this.#count += 1;
+    this.#onWarning(
+      `${path} was to be made smaller, and ${String(liveBytes)} bytes of payloads in it could not be read: ${why}. ` +
+        'It stays as long as they are needed and are not fetched from other members.',
+    );
+  }
+
+  async remove(file: Unneeded): Promise<void> {
+    this.#leftovers.push(file);
+    await this.removeLeftovers();
+  }
+
+  /** Whatever is left is tried again with the next file. */
+  async removeLeftovers(): Promise<void> {
+    for (const file of this.#leftovers.splice(0)) {
+      try {
+        await this.#disk.remove(file.path);
+      } catch (error) {
+        this.#count += 1;
+        this.#leftovers.push(file);
+        this.#onWarning(
+          `${file.path} is needed no more, and could not be removed: ${causeOf(error)}. It is tried again later.`,
+        );
+      }
+    }
+  }
+}
