@@ -54,6 +54,52 @@ export const clientFaults: readonly Fault[] = [
     put: `    return answers as readonly Answer[];`,
   },
   {
+    name: 'all-that-waits-in-one-message',
+    breaks:
+      'a client sends more in one message than a node reads, again and again, and all its sessions are lost',
+    file: 'packages/client/src/outgoing.ts',
+    find: `if (message !== '' && message.length + text.length >= mostUnits) {`,
+    put: `if (message !== '' && message.length + text.length < 0) {`,
+  },
+  {
+    name: 'keepalives-behind-all-that-waits',
+    breaks: 'a keepalive goes out after megabytes of acquires',
+    file: 'packages/client/src/outgoing.ts',
+    find: `    if (this.#units <= mostUnits) this.#write(messages);`,
+    put: `    if (this.#units > 0) this.#write(messages);`,
+  },
+  {
+    name: 'a-request-longer-than-a-node-reads',
+    breaks: 'one request that no node reads ends the connection of all others',
+    file: 'packages/client/src/request-text.ts',
+    find: `  if (isLonger(text, longestRequestBytes)) throw`,
+    put: `  if (isLonger(text, 1e9)) throw`,
+  },
+  {
+    name: 'a-body-longer-than-a-node-reads',
+    breaks: 'over plain HTTP a request that no node reads is sent all the same',
+    file: 'packages/client/src/request-text.ts',
+    find: `  if (isLonger(text, longestBodyBytes)) throw`,
+    put: `  if (isLonger(text, 1e9)) throw`,
+  },
+  {
+    name: 'no-json-is-thrown-as-it-comes',
+    breaks: 'what cannot be written as JSON is thrown without a code, or where nobody catches',
+    file: 'packages/client/src/request-text.ts',
+    find: `  } catch (error) {
+    const why`,
+    put: `  } catch (error) {
+    if (error !== undefined) throw error;
+    const why`,
+  },
+  {
+    name: 'keepalives-without-room-of-their-own',
+    breaks: 'a client with too much to ask for cannot keep its sessions alive',
+    file: 'packages/client/src/room.ts',
+    find: `isOfHolders ? 1 + shareOfHolders : 1; // ROOM-2`,
+    put: `isOfHolders ? 1 : 1; // ROOM-2`,
+  },
+  {
     name: 'told-addresses-are-believed',
     breaks: 'a client goes to whatever a node tells as an address',
     file: route,
@@ -81,11 +127,9 @@ export const clientFaults: readonly Fault[] = [
     name: 'failed-calls-kept-for-the-next-node',
     breaks: 'the memory of a client grows with every call while no node can be reached',
     file: 'packages/client/src/connection.ts',
-    find: `    this.#turn.delete(pending);
-    this.#ofSessions.remove(pending);
-    pending.cleanUp?.();`,
-    put: `    this.#ofSessions.remove(pending);
-    pending.cleanUp?.();`,
+    find: `    if (!pending.sent) this.#turn.delete(pending);
+`,
+    put: ``,
   },
   {
     name: 'waiting-clients-ping-all-the-time',

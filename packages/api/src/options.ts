@@ -2,6 +2,7 @@
 import type { Engine } from '@holdfast/engine';
 import type { Clock } from '@holdfast/engine/parts';
 import type { QueueStore } from '@holdfast/queue';
+import { longestBodyBytes, longestMessageBytes } from '@holdfast/protocol';
 import type { HostPort, Tracing } from '@holdfast/protocol';
 import type { ServerSecurity } from '@holdfast/tls';
 import type { LogWithLevel } from './operations/log-level.ts';
@@ -53,7 +54,7 @@ export interface ApiLimits {
 }
 
 export const defaultApiLimits: ApiLimits = {
-  maxBodyBytes: 64 * 1024,
+  maxBodyBytes: longestBodyBytes,
   maxWaitSeconds: 60,
   defaultSessionTimeoutSeconds: 30,
   maxSessionTimeoutSeconds: 86_400,
@@ -61,7 +62,7 @@ export const defaultApiLimits: ApiLimits = {
   maxConnections: 10_000,
   maxStreams: 5000,
   maxRequestsPerStream: 10_000,
-  maxFrameBytes: 1024 * 1024,
+  maxFrameBytes: longestMessageBytes,
   maxUnreadBytes: 8 * 1024 * 1024,
   maxEventsKept: 100_000,
   maxGrpcCalls: 10_000,

@@ -248,7 +248,13 @@ function endpointsOf({ endpoints }: { readonly endpoints: unknown }): readonly E
   return given.map((one) => endpointOf(typeof one === 'string' ? one : describe(one)));
 }
 
-const describe = (value: unknown): string => JSON.stringify(value)?.slice(0, 200) ?? typeof value;
+function describe(value: unknown): string {
+  try {
+    return JSON.stringify(value)?.slice(0, 200) ?? typeof value;
+  } catch {
+    return `a value of type ${typeof value}`;
+  }
+}
 
 function warn({ kind, message }: ClientWarning): void {
   const host = globalThis.process as Partial<NodeJS.Process> | undefined;

@@ -6,6 +6,7 @@
  *     What has ended is kept nowhere, also while no node can be reached.
  * CONNECTION-5: a request whose caller is told that nothing was done has had no effect. What one node says of the copy
  *     that came to it tells nothing of the copies that went elsewhere before.
+ * CONNECTION-6: what is unanswered is bounded, in number and size (room.ts).
  */
 import { errorDefinitions, HoldfastError, RenewedMap } from '@holdfast/protocol';
 import type {
@@ -33,18 +34,19 @@ import { Listening, listeningPingEveryMs } from './listening.ts';
 import { Pushes } from './pushes.ts';
 import { backoffMs, Reach, sweepEveryMs } from './reach.ts';
 import type { Ways } from './reach.ts';
-import { changesNothing, cancelRequestOf, isRepeatable, mayWait } from './request.ts';
+import { OutgoingRequests } from './outgoing.ts';
+import type { Outgoing } from './outgoing.ts';
+import { Room } from './room.ts';
+import { changesNothing, cancelRequestOf, isOfHolders, isRepeatable, mayWait } from './request.ts';
+import { textOfRequest } from './request-text.ts';
 import type { AskedOperation } from './request.ts';
 import type { ClientWarning } from './client-warning.ts';
 import type { ClientSpan, ClientTracing } from './tracing.ts';
 
-const maxUnanswered = 50_000;
-
-interface Pending extends CallOfSession<Pending> {
+interface Pending extends CallOfSession<Pending>, Outgoing {
   readonly id: number;
   readonly operation: AskedOperation;
   readonly body: unknown;
-  readonly ackedBelow: number | undefined;
   readonly span: ClientSpan | undefined;
   readonly deadlineMs: number;
   readonly repeatable: boolean;
@@ -52,9 +54,6 @@ interface Pending extends CallOfSession<Pending> {
   readonly reject: (error: HoldfastError) => void;
   /** Takes it off its signal. */
   cleanUp: (() => void) | undefined;
-  /** It went out with a message, and nothing makes it go out again. */
-  sent: boolean;
-  attempts: number;
   /** A copy that was sent is not answered, or its answer left open what became of it (CONNECTION-5). */
   uncertain: boolean;
 }
@@ -67,8 +66,8 @@ export class Connection {
   readonly #pending = new RenewedMap<number, Pending>();
   readonly #listening: Listening;
   readonly #ofSessions = new CallsOfSessions<Pending>();
-  /** What goes out with the next message; while there is no connection, all that is waited for. */
-  readonly #turn = new Set<Pending>();
+  readonly #turn = new OutgoingRequests<Pending>();
+  readonly #room = new Room();
   #nextId = 1;
   #closed = false;
   #cancelSweep: (() => void) | undefined;
@@ -100,7 +99,7 @@ export class Connection {
       isWanted: () => this.#pending.size > 0,
       mayMove: () => this.#allRepeatable(),
       shortestLeaseMs: () => this.pushes.shortestLeaseMs,
-      ping: () => this.#reach.send([[this.#nextId++, 'ping', null]]),
+      ping: () => this.#say('ping', null),
     });
   }
 
@@ -152,8 +151,7 @@ export class Connection {
   }
 
   unwatch(watchId: number): void {
-    if (this.pushes.unwatch(watchId))
-      this.#reach.send([[this.#nextId++, 'unwatch', { watch_id: watchId }]]);
+    if (this.pushes.unwatch(watchId)) this.#say('unwatch', { watch_id: watchId });
   }
 
   /** Calls back when the connection breaks. */
@@ -182,24 +180,28 @@ export class Connection {
   ): Promise<unknown> {
     if (this.#closed)
       return Promise.reject(new HoldfastError('connection_lost', 'The client is closed.'));
-    if (this.#pending.size >= maxUnanswered) {
-      return Promise.reject(
-        new HoldfastError(
-          'overloaded',
-          `The client has ${String(maxUnanswered)} requests in flight, which is its limit. The request was not sent.`,
-        ),
-      );
-    }
     const { signal } = settings;
     if (signal?.aborted === true) return Promise.reject(cancelledError({ effect: 'none' }));
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
+      const { ackedBelow } = settings;
+      const span = this.#tracing?.begin(operation);
+      const holds = isOfHolders(operation);
+      let text: string;
+      try {
+        text = textOfRequest(operation, requestOf(id, operation, body, ackedBelow, span));
+        this.#room.take(text, holds); // CONNECTION-6
+      } catch (error) {
+        span?.end(error instanceof HoldfastError ? error.code : 'internal');
+        throw error;
+      }
       const pending: Pending = {
         id,
         operation,
         body,
-        ackedBelow: settings.ackedBelow,
-        span: this.#tracing?.begin(operation),
+        text,
+        isOfHolders: holds,
+        span,
         deadlineMs: this.#clock.now() + settings.timeoutMs,
         repeatable: isRepeatable(operation, body),
         resolve:
@@ -252,26 +254,20 @@ export class Connection {
       this.#fail(pending, new HoldfastError('connection_lost', 'The client was closed.'));
   }
 
-  /** All requests of one event-loop turn are one message. */
+  /** What one event-loop turn asks for goes out together. */
   #enqueue(pending: Pending): void {
-    if (this.#turn.has(pending)) return;
     this.#turn.add(pending);
     if (this.#turn.size === 1) queueMicrotask(() => this.#flush());
   }
 
   #flush(): void {
-    if (!this.#reach.isOpen) {
-      this.#reach.want();
-      return;
-    }
-    const requests: unknown[] = [];
-    for (const pending of this.#turn) {
-      pending.sent = true;
-      pending.attempts += 1;
-      requests.push(requestOf(pending));
-    }
-    this.#turn.clear();
-    if (requests.length > 0) this.#reach.send(requests);
+    if (!this.#reach.isOpen) this.#reach.want();
+    else for (const message of this.#turn.take()) this.#reach.send(message);
+  }
+
+  /** What no caller waits for. */
+  #say(operation: 'ping' | 'unwatch' | 'cancel', body: object | null): void {
+    this.#reach.send(JSON.stringify([[this.#nextId++, operation, body]]));
   }
 
   /** Nothing is under way that would fail if it were to go on elsewhere. */
@@ -309,11 +305,7 @@ export class Connection {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     if (kind === 0) {
-      this.#pending.delete(id);
-      if (!pending.sent) this.#turn.delete(pending);
-      this.#ofSessions.remove(pending);
-      pending.cleanUp?.();
-      pending.span?.end();
+      this.#done(pending);
       pending.resolve(body);
     } else {
       this.#onProblem(pending, body as Problem);
@@ -349,7 +341,7 @@ export class Connection {
     const { id, operation, body } = pending;
     const waitsThere = pending.sent && this.#reach.isOpen && mayWait(operation);
     if (waitsThere && (cancelRequestOf(operation, body)?.kind ?? 'barrier') === 'barrier')
-      this.#reach.send([[this.#nextId++, 'cancel', { request: id }]]);
+      this.#say('cancel', { request: id });
     this.#fail(pending, error);
   }
 
@@ -359,12 +351,18 @@ export class Connection {
   }
 
   #fail(pending: Pending, error: HoldfastError): void {
+    this.#done(pending, error.code);
+    pending.reject(error);
+  }
+
+  /** CONNECTION-2. */
+  #done(pending: Pending, failedWith?: ErrorCode): void {
     this.#pending.delete(pending.id);
-    this.#turn.delete(pending);
+    this.#room.leave(pending.text);
+    if (!pending.sent) this.#turn.delete(pending);
     this.#ofSessions.remove(pending);
     pending.cleanUp?.();
-    pending.span?.end(error.code);
-    pending.reject(error);
+    pending.span?.end(failedWith);
   }
 
   /** One coarse timer for all deadlines (CONNECTION-2). */
@@ -388,8 +386,13 @@ export class Connection {
   }
 }
 
-/** As it stands in a message. */
-function requestOf({ id, operation, body, ackedBelow, span }: Pending): readonly unknown[] {
+function requestOf(
+  id: number,
+  operation: AskedOperation,
+  body: unknown,
+  ackedBelow: number | undefined,
+  span: ClientSpan | undefined,
+): readonly unknown[] {
   if (span !== undefined) return [id, operation, body, ackedBelow ?? null, span.context];
   return ackedBelow === undefined ? [id, operation, body] : [id, operation, body, ackedBelow];
 }

@@ -6,7 +6,7 @@
  * with the next keepalive. Nothing of the cache is kept: nobody could tell what is invalid.
  */
 import { causeOf } from './causes.ts';
-import { errorDefinitions } from '@holdfast/protocol';
+import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import { readAnswer } from '@holdfast/protocol/bounded-answer';
 import type {
   CacheGetAnswer,
@@ -17,6 +17,7 @@ import type {
   TraceContext,
   WatchBody,
 } from '@holdfast/protocol';
+import { textOfBody } from './request-text.ts';
 import type { Fetch } from '#requests';
 import type { SocketEvents, StreamSocket } from '#socket';
 
@@ -127,10 +128,17 @@ class HttpSocket implements StreamSocket {
     signal: AbortSignal,
     trace?: TraceContext,
   ): Promise<readonly [failed: boolean, answer: unknown]> {
+    let text: string;
+    try {
+      text = textOfBody(path.replace(/\?.*/, ''), body);
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      return [true, { ...error.details, code: error.code, detail: error.message }];
+    }
     const response = await this.#fetch(`${this.#url}/operations/${path}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...trace },
-      body: JSON.stringify(body),
+      body: text,
       signal,
     });
     const answer = await readAnswer(this.#url, response, longestAnswerBytes);

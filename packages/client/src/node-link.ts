@@ -138,9 +138,10 @@ export class NodeLink {
     return true;
   }
 
-  send(requests: readonly unknown[]): void {
+  /** @param message Of requests. */
+  send(message: string): void {
     this.#isAsked = true;
-    this.#socket?.send(JSON.stringify(requests));
+    this.#socket?.send(message);
   }
 
   /** Nothing is heard of it any more. */

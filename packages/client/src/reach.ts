@@ -131,8 +131,8 @@ export class Reach {
     return this.#line?.overHttp ?? false;
   }
 
-  send(requests: readonly unknown[]): void {
-    this.#line?.send(requests);
+  send(message: string): void {
+    this.#line?.send(message);
   }
 
   /** There is something to send. */

@@ -4,7 +4,7 @@
  * REQUEST-1: a request is sent again, with the same ids, only where a second execution is impossible: reads,
  *     keepalives, and whatever carries a request id, or is pushed with a dedup id.
  */
-import { operationTraits } from '@holdfast/protocol';
+import { ofHolders, operationTraits } from '@holdfast/protocol';
 import type { OperationName, Operations, OperationTraits } from '@holdfast/protocol';
 
 /** An operation of the stream; some are none of the table. */
@@ -47,6 +47,9 @@ interface Deduplicated {
 /** A push by dedup id is executed once. */
 const isDeduplicated = ({ dedup_id, messages }: Partial<Deduplicated>): boolean =>
   dedup_id !== undefined || messages?.every((one) => one.dedup_id !== undefined) === true;
+
+/** What keeps, cancels or gives back: it goes before what wants, and has room of its own. */
+export const isOfHolders = (operation: AskedOperation): boolean => ofHolders.has(operation);
 
 export const mayWait = (operation: AskedOperation): boolean => traitsOf(operation).waits;
 

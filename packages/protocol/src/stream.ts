@@ -6,6 +6,32 @@ import type { TraceContext } from './tracing.ts';
 /** Path of the WebSocket that carries the client stream. */
 export const streamPath = '/stream';
 
+/** Bytes of one WebSocket message from a client: a node ends the connection at a longer one. */
+export const longestMessageBytes: number = 1024 * 1024;
+/** Bytes of the body of one HTTP request, or of one message of gRPC: a node refuses a longer one. */
+export const longestBodyBytes: number = 64 * 1024;
+
+/**
+ * What keeps, cancels or gives back. Clients send it before what wants, and both sides have room for it above the
+ * room of all others: however much is wanted, what is held can be kept, and given back.
+ */
+export const ofHolders: ReadonlySet<string> = new Set<OperationName | 'ping' | 'cache_dropped'>([
+  'keepalive',
+  'cancel_request',
+  'release',
+  'renew',
+  'release_permits',
+  'renew_permits',
+  'resign',
+  'renew_leadership',
+  'end_session',
+  'queue_extend',
+  'queue_ack',
+  'queue_nack',
+  'ping',
+  'cache_dropped',
+]);
+
 /**
  * One WebSocket message from a client: a batch of requests, JSON text. Each is
  * `[id, operation, body]`; ids are chosen by the client and unique among its unanswered requests.

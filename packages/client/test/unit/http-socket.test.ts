@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
+import { HoldfastError, longestBodyBytes } from '@holdfast/protocol';
 import { connect } from '../../src/index.ts';
 
 const block = Buffer.alloc(1024 * 1024, ' ');
@@ -39,4 +40,36 @@ describe('A node that is asked over plain HTTP', () => {
       }
     },
   );
+
+  it('is sent no request that is larger than it reads, and others as before (REQUEST-TEXT-1)', async () => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(String(request.url));
+      request.resume();
+      const status = { cluster_id: 'c', node_id: 'n', leader: 'n', members: [] };
+      const isStatus = request.url === '/cluster/status';
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify(isStatus ? status : { locks: [], version: '1' }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    try {
+      const endpoints = [`http://127.0.0.1:${String(port)}`];
+      const client = await connect({ endpoints, transport: 'http', timeoutMs: 5000 });
+      for (const value of ['x'.repeat(longestBodyBytes), '€'.repeat(longestBodyBytes / 3)])
+        await assert.rejects(
+          client.cache.set('a', value),
+          (error) =>
+            error instanceof HoldfastError &&
+            error.code === 'invalid_request' &&
+            error.effect === 'none',
+        );
+      await client.cache.set('a', 'y'.repeat(60_000));
+      await client.close();
+      assert.equal(asked.filter((url) => url === '/operations/cache_set').length, 1);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
 });
