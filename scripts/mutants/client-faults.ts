@@ -100,6 +100,29 @@ export const clientFaults: readonly Fault[] = [
     put: `isOfHolders ? 1 : 1; // ROOM-2`,
   },
   {
+    name: 'garbage-ends-a-process-with-a-key',
+    breaks: 'what is no message of a node is thrown where nobody catches, by a client that shows a key',
+    file: 'packages/client/src/hello.ts',
+    find: `const answers = isAnswered ? undefined : answersIn(text);`,
+    put: `const answers = isAnswered
+          ? undefined
+          : (JSON.parse(text) as readonly (readonly [number, unknown, unknown])[]);`,
+  },
+  {
+    name: 'a-key-that-fails-ends-the-process',
+    breaks: "what the caller's function throws is thrown where nobody catches",
+    file: 'packages/client/src/given-at-once.ts',
+    find: `    return { why: \`\${what} failed: \${causeOf(error)}\` };`,
+    put: `    throw error;`,
+  },
+  {
+    name: 'an-unknown-code-is-believed',
+    breaks: 'a code that is none here is looked up in the table of errors',
+    file: 'packages/protocol/src/errors.ts',
+    find: `  isErrorCode(code) ? code : 'internal';`,
+    put: `  (code as ErrorCode | undefined) ?? 'internal';`,
+  },
+  {
     name: 'told-addresses-are-believed',
     breaks: 'a client goes to whatever a node tells as an address',
     file: route,

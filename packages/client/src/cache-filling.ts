@@ -105,6 +105,7 @@ export class CacheFilling {
       return { found: { value, version } };
     } catch (error) {
       if (error instanceof HoldfastError && mayBeReadAgain.has(error.code)) return 'again';
+      await this.#endTurn(key, token);
       throw error;
     }
   }

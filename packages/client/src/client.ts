@@ -14,6 +14,7 @@ import type { CallSettings } from './call-settings.ts';
 import { environmentWith } from './environment.ts';
 import type { Environment } from './environment.ts';
 import type { ClientWarning } from './client-warning.ts';
+import { checkApiKey } from './hello.ts';
 import type { ApiKey } from './hello.ts';
 import { cancelRequestOf } from './request.ts';
 import { Cache } from './cache.ts';
@@ -102,6 +103,7 @@ export class Client {
    */
   constructor(options: ClientOptions, environment?: Environment) {
     checkTls(options.tls);
+    checkApiKey(options.apiKey);
     const { clock, openSocket, openHttp, newId } =
       environment ?? environmentWith(options.tls, options.apiKey);
     const { transport = 'auto' } = options;

@@ -8,7 +8,7 @@
  *     that came to it tells nothing of the copies that went elsewhere before.
  * CONNECTION-6: what is unanswered is bounded, in number and size (room.ts).
  */
-import { errorDefinitions, HoldfastError, RenewedMap } from '@holdfast/protocol';
+import { codeIn, errorDefinitions, HoldfastError, RenewedMap } from '@holdfast/protocol';
 import type {
   CacheDroppedAnswer,
   CacheDroppedBody,
@@ -313,7 +313,7 @@ export class Connection {
   }
 
   #onProblem(pending: Pending, problem: Problem): void {
-    const code: ErrorCode = problem.code in errorDefinitions ? problem.code : 'internal';
+    const code = codeIn(problem);
     const { retry, effect } = errorDefinitions[code];
     pending.sent = false;
     if (effect !== 'none') pending.uncertain = true;

@@ -4,7 +4,7 @@ import { openSocket } from '#socket';
 import type { SocketEvents, StreamSocket } from '#socket';
 import { systemClock } from './clock.ts';
 import { openHttp } from './http-socket.ts';
-import { apiKeyOf, withHello } from './hello.ts';
+import { readApiKey, withHello } from './hello.ts';
 import type { ApiKey } from './hello.ts';
 import type { TlsSettings } from './tls.ts';
 import type { ClientClock } from './clock.ts';
@@ -35,8 +35,10 @@ export function environmentWith(tls: TlsSettings | undefined, apiKey?: ApiKey): 
     apiKey === undefined
       ? fetchPlain
       : (url, init = {}) => {
+          const given = readApiKey(apiKey);
+          if ('why' in given) return Promise.reject(new Error(given.why));
           const headers = new Headers(init.headers);
-          headers.set('authorization', `Bearer ${apiKeyOf(apiKey)}`);
+          headers.set('authorization', `Bearer ${given.value}`);
           return fetchPlain(url, { ...init, headers });
         };
   return {

@@ -6,7 +6,7 @@
  * with the next keepalive. Nothing of the cache is kept: nobody could tell what is invalid.
  */
 import { causeOf } from './causes.ts';
-import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
+import { codeIn, errorDefinitions, HoldfastError, isErrorCode } from '@holdfast/protocol';
 import { readAnswer } from '@holdfast/protocol/bounded-answer';
 import type {
   CacheGetAnswer,
@@ -14,6 +14,7 @@ import type {
   ClusterPush,
   ErrorCode,
   EventsAnswer,
+  Problem,
   TraceContext,
   WatchBody,
 } from '@holdfast/protocol';
@@ -142,9 +143,9 @@ class HttpSocket implements StreamSocket {
       signal,
     });
     const answer = await readAnswer(this.#url, response, longestAnswerBytes);
-    const code = (answer as { readonly code?: unknown }).code;
-    const known = typeof code === 'string' && code in errorDefinitions;
-    if (!response.ok && !known) throw new Error('The server that answered is not a Holdfast node.');
+    const { code } = answer as { readonly code?: unknown };
+    if (!response.ok && !isErrorCode(code))
+      throw new Error('The server that answered is not a Holdfast node.');
     return [!response.ok, answer];
   }
 
@@ -209,8 +210,8 @@ class HttpSocket implements StreamSocket {
       const body = { ...filter, after, limit: 500, wait_seconds: pollSeconds };
       const [failed, answer] = await this.#post('events', body, signal);
       if (failed) {
-        const problem = answer as { readonly code: ErrorCode };
-        if (errorDefinitions[problem.code].retry === 'never') {
+        const problem = answer as Problem;
+        if (errorDefinitions[codeIn(problem)].retry === 'never') {
           this.#tell([0, 'watch', { watch_id: watchId, events: [], problem }]);
           return;
         }

@@ -13,15 +13,23 @@ export function answersIn(text: string): readonly Answer[] | undefined {
   }
 }
 
-/** What is no answer of an operation is an object: a problem, or a push. */
+/** An answer, a problem, and a push have an object each. */
 function isAnswer(value: unknown): value is Answer {
   if (!Array.isArray(value)) return false;
   const answer = value as readonly unknown[];
   const id = answer[0];
-  if (typeof id !== 'number') return false;
-  if (id !== 0 && answer[1] === 0) return true;
   const body = answer[2];
-  return typeof body === 'object' && body !== null;
+  if (typeof id !== 'number' || typeof body !== 'object' || body === null) return false;
+  return id !== 0 || isPush(answer[1], body);
+}
+
+/** What it is taken for is in it. Of a kind that is not known here it may be anything. */
+function isPush(kind: unknown, body: object): boolean {
+  const fields = body as Readonly<Record<string, unknown>>;
+  if (kind === 'watch')
+    return typeof fields['watch_id'] === 'number' && Array.isArray(fields['events']);
+  if (kind === 'cache') return typeof fields['epoch'] === 'string' && Array.isArray(fields['keys']);
+  return true;
 }
 
 /** Undefined: what it says of the cluster cannot be read. */

@@ -1,5 +1,6 @@
 /** What a connection over TLS is made with. */
 import { HoldfastError } from '@holdfast/protocol';
+import { givenAtOnce } from './given-at-once.ts';
 
 /** Certificates and keys in PEM, for `https://` endpoints; not in browsers, which have their own. */
 export interface TlsOptions {
@@ -14,8 +15,16 @@ export interface TlsOptions {
 /** A function is asked for each new connection: certificates that change are taken up that way. */
 export type TlsSettings = TlsOptions | (() => TlsOptions);
 
-export const tlsOptionsOf = (settings: TlsSettings): TlsOptions =>
-  typeof settings === 'function' ? settings() : settings;
+/** @throws Error where a function gives none. */
+export function tlsOptionsOf(settings: TlsSettings): TlsOptions {
+  if (typeof settings !== 'function') return settings;
+  const given = givenAtOnce('"tls"', settings);
+  if ('why' in given) throw new Error(given.why);
+  const wrong = wrongIn(given.value);
+  // Never with what was given: it may be a key.
+  if (wrong !== undefined) throw new Error(`what "tls" gave ${wrong}`);
+  return given.value as TlsOptions;
+}
 
 /** From programs without types too. @throws HoldfastError `invalid_request` */
 export function checkTls(settings: unknown): void {

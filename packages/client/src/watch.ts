@@ -2,7 +2,7 @@
  * A watch as an async iterator: goes on after the last event that was handed out, over broken
  * connections and on other nodes, and leaves none out.
  */
-import { HoldfastError } from '@holdfast/protocol';
+import { codeIn, HoldfastError } from '@holdfast/protocol';
 import type { ErrorCode, WatchBody, WatchedKind, WatchEvent } from '@holdfast/protocol';
 import type { Connection } from './connection.ts';
 
@@ -92,7 +92,7 @@ class WatchRound {
   async #begin(body: WatchBody): Promise<string> {
     const answer = await this.#connection.watch(body, this.#timeoutMs, (push) => {
       if (push.problem !== undefined) {
-        this.#error = new HoldfastError(push.problem.code, push.problem.detail);
+        this.#error = new HoldfastError(codeIn(push.problem), push.problem.detail);
         this.#end();
         return;
       }

@@ -1,5 +1,5 @@
 /** Calls that a follower passes on to the leader, as they cross between peers. */
-import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
+import { codeIn, HoldfastError } from '@holdfast/protocol';
 import type { ErrorCode, TraceContext } from '@holdfast/protocol';
 import type { Invalidation } from '@holdfast/protocol/cache';
 import { unknownPart } from '@holdfast/state';
@@ -217,7 +217,7 @@ export function unwrapAnswer(answer: unknown): unknown {
     case 'interrupted':
       throw new Interrupted(received.begun, received.message);
     case 'error': {
-      const code: ErrorCode = received.code in errorDefinitions ? received.code : 'internal';
+      const code = codeIn(received);
       throw new HoldfastError(code, received.message, { ...received.details });
     }
     case undefined:

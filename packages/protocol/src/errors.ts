@@ -38,6 +38,10 @@ export interface HoldfastErrorOptions extends ErrorOptions {
   readonly effect?: ErrorEffect;
 }
 
+/** What comes from elsewhere may have any code: of a newer node, or of none. */
+export const isErrorCode = (code: unknown): code is ErrorCode =>
+  typeof code === 'string' && Object.hasOwn(errorDefinitions, code);
+
 /** The one error class of the service and its clients; told apart by `code`. */
 export class HoldfastError extends Error {
   override readonly name: string = 'HoldfastError';
@@ -68,6 +72,10 @@ export interface Problem {
   readonly code: ErrorCode;
   readonly [detail: string]: unknown;
 }
+
+/** Its code, or `internal` where it has none that is known here. */
+export const codeIn = ({ code }: { readonly code?: unknown }): ErrorCode =>
+  isErrorCode(code) ? code : 'internal';
 
 /** The problem document of an error, or of anything that has its parts. */
 export function toProblem(error: {

@@ -1,6 +1,5 @@
 /** How questions get to a lease node and answers back. */
-import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
-import type { ErrorCode } from '@holdfast/protocol';
+import { codeIn, HoldfastError } from '@holdfast/protocol';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -21,10 +20,9 @@ export const closed = (): HoldfastError =>
 
 /** The error that a problem document tells, with its details: a program reads there which set a node has. */
 export function errorIn(node: string, problem: Fields): HoldfastError {
-  const { type: _type, title: _title, status: _status, code, detail, ...details } = problem;
-  const known = typeof code === 'string' && code in errorDefinitions;
+  const { type: _type, title: _title, status: _status, code: _code, detail, ...details } = problem;
   return new HoldfastError(
-    known ? (code as ErrorCode) : 'internal',
+    codeIn(problem),
     `${node}: ${typeof detail === 'string' ? detail : 'it answered with an error.'}`,
     details,
   );

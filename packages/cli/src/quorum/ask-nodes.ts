@@ -1,7 +1,7 @@
 /** Questions to the nodes of a quorum, each for itself: nobody among them knows what the others say. */
 import { askUrl } from '../certificates.ts';
 import { randomUUID } from 'node:crypto';
-import { errorDefinitions, setIdOf } from '@holdfast/protocol';
+import { isErrorCode, setIdOf } from '@holdfast/protocol';
 import { readAnswer } from '@holdfast/protocol/bounded-answer';
 import type { ErrorCode, QuorumStatusAnswer } from '@holdfast/protocol';
 import { isRecord, readStatus } from '../ask-node.ts';
@@ -255,12 +255,7 @@ export function reasonOf(error: unknown, withinMs: number = answerWithinMs): str
 }
 
 function isRefusal(told: unknown): told is Refusal {
-  return (
-    isRecord(told) &&
-    typeof told['detail'] === 'string' &&
-    typeof told['code'] === 'string' &&
-    told['code'] in errorDefinitions
-  );
+  return isRecord(told) && typeof told['detail'] === 'string' && isErrorCode(told['code']);
 }
 
 const numbersOfStatus = [

@@ -5,15 +5,27 @@ import { answersIn, clusterIn } from '../../src/messages.ts';
 
 describe('A message of a node', () => {
   it('is read where it is one', () => {
-    for (const text of ['[]', '[[7,0,{"a":1}]]', '[[7,0,null]]', '[[7,1,{}],[0,"watch",{}]]'])
+    for (const text of ['[]', '[[7,0,{"a":1}]]', '[[7,1,{}],[0,"later",{}]]'])
       assert.deepEqual(answersIn(text), JSON.parse(text));
   });
 
   it('is none where it is anything else, and nothing is thrown', () => {
     const whole = ['', 'HTTP/1.1 400', '{}', '7', 'null', '"a"', '[', '[7]', '[null]', '[{}]'];
-    const answers = ['[[]]', '[["7",0,{}]]', '[[7,1,null]]', '[[7,1,"no"]]', '[[0,0,7]]'];
+    const pushes = [
+      '[[0,"watch",{"watch_id":1}]]',
+      '[[0,"watch",{"events":[]}]]',
+      '[[0,"cache",{}]]',
+    ];
+    const answers = [
+      '[[]]',
+      '[[7,0,null]]',
+      '[["7",0,{}]]',
+      '[[7,1,null]]',
+      '[[7,1,"no"]]',
+      '[[0,0,7]]',
+    ];
     const oneOfTwo = ['[[7,0,{}],[7,1,null]]', '[[7,0,{}],7]'];
-    for (const text of [...whole, ...answers, ...oneOfTwo])
+    for (const text of [...whole, ...pushes, ...answers, ...oneOfTwo])
       assert.equal(answersIn(text), undefined, text);
   });
 });

@@ -1,6 +1,6 @@
 /** What whoever changes the set asks of a node, over HTTP. */
-import { errorDefinitions, HoldfastError, setIdOf } from '@holdfast/protocol';
-import type { ErrorCode, QuorumSetAnswer } from '@holdfast/protocol';
+import { HoldfastError, isErrorCode, setIdOf } from '@holdfast/protocol';
+import type { QuorumSetAnswer } from '@holdfast/protocol';
 import type { Fetch } from '@holdfast/tls';
 import type { SetQuestion } from '../set/change-set.ts';
 import { setAnswer } from './schemas.ts';
@@ -59,7 +59,5 @@ async function readBounded(response: Response): Promise<unknown> {
 function refusalIn(answer: unknown, status: number): Error {
   const { code, detail } = (answer ?? {}) as { readonly code?: unknown; readonly detail?: unknown };
   const text = typeof detail === 'string' ? detail : `it answered ${String(status)}`;
-  return typeof code === 'string' && code in errorDefinitions
-    ? new HoldfastError(code as ErrorCode, text)
-    : new Error(text);
+  return isErrorCode(code) ? new HoldfastError(code, text) : new Error(text);
 }

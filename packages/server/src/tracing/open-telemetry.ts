@@ -7,9 +7,8 @@
 import type { Attributes, Context, DiagLogger, Span, SpanKind, Tracer } from '@opentelemetry/api';
 import type * as OpenTelemetry from '@opentelemetry/api';
 import type * as Sdk from '@opentelemetry/sdk-trace';
-import { errorDefinitions } from '@holdfast/protocol';
+import { errorDefinitions, isErrorCode } from '@holdfast/protocol';
 import type {
-  ErrorCode,
   SpanAttributes,
   TraceContext,
   TraceParent,
@@ -172,7 +171,7 @@ function begun(
 
 /** A refusal is an answer like others, and no fault of the node: only what a 5xx of HTTP tells is one. */
 const isFault = (code: string): boolean =>
-  code in errorDefinitions && errorDefinitions[code as ErrorCode].status >= 500;
+  isErrorCode(code) && errorDefinitions[code].status >= 500;
 
 function contextOf(api: Api, { traceparent, tracestate }: TraceContext): Context {
   const [, traceId = '', spanId = '', flags = '00'] = traceparent.split('-');

@@ -49,13 +49,13 @@ describe('A client with 1,500 waiting locks whose connection is cut', () => {
       const all = range(sessionsOfAll).flatMap((s) =>
         range(waitsOfSession).map((w) => [s, w] as const),
       );
-      await Promise.all(all.map(([s, w]) => holders[s]?.lock(lockOf(s, w))));
+      await Promise.all(all.map(async ([s, w]) => holders[s]?.lock(lockOf(s, w))));
       const sessions = await Promise.all(
         range(sessionsOfAll).map(() => client.session({ timeoutSeconds: 8 })),
       );
       const metadata = 'm'.repeat(900);
       const waits = Promise.all(
-        all.map(([s, w]) => sessions[s]?.lock(lockOf(s, w), { waitMs: 30_000, metadata })),
+        all.map(async ([s, w]) => sessions[s]?.lock(lockOf(s, w), { waitMs: 30_000, metadata })),
       );
       const count = async (): Promise<number> =>
         (await Promise.all(sessions.map((session) => session.waits()))).flat().length;
