@@ -101,7 +101,8 @@ export const clientFaults: readonly Fault[] = [
   },
   {
     name: 'garbage-ends-a-process-with-a-key',
-    breaks: 'what is no message of a node is thrown where nobody catches, by a client that shows a key',
+    breaks:
+      'what is no message of a node is thrown where nobody catches, by a client that shows a key',
     file: 'packages/client/src/hello.ts',
     find: `const answers = isAnswered ? undefined : answersIn(text);`,
     put: `const answers = isAnswered
