@@ -7,24 +7,24 @@ SEEDS ?= 1000
 .DEFAULT_GOAL := help
 .PHONY: help install build run cluster quorum-cluster demo bench bench-security test-performance bench-queue bench-cache bench-queue-depth test-redis test-chaos-queue test-chaos-cache bench-failover bench-quorum bench-state test test-unit test-integration test-slow simulate test-chaos test-chaos-quorum soak soak-chaos test-containers test-packages test-dashboard test-rolling-restart fuzz mutants explore check format documents tarballs reference clean
 
-help: ## Lists what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+help: ## Lists the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: ## Installs what is needed (the other targets do so by themselves)
+install: ## Installs the dependencies (the other targets do so by themselves)
 	@$(NODE) ./scripts/install.sh
 
 build: install ## Checks the types and builds what is published
 	@$(NODE) npm run --silent build
 
-run: build ## Starts one durable node on 127.0.0.1:8080 (PORT=9000 for another)
+run: build ## Starts one durable node on 127.0.0.1:8080 (PORT=9000 for another port)
 	@$(NODE) node packages/cli/dist/main.js server --config config/single.yaml $(if $(PORT),--http-port $(PORT))
 
-cluster: build ## Starts three nodes on 127.0.0.1:5000-5002 (PORTS=8001,8002,8003 for others; TLS=1 for TLS)
+cluster: build ## Starts three nodes on 127.0.0.1:5000-5002 (PORTS=8001,8002,8003 for other ports; TLS=1 for TLS)
 	@$(NODE) node packages/cli/dist/main.js cluster --ports $(PORTS) --data $(if $(filter data/cluster,$(DATA)),$(if $(TLS),data/cluster-tls,$(DATA)),$(DATA)) $(if $(TLS),--tls)
 
 quorum-cluster: PORTS = 5001,5002,5003
 quorum-cluster: DATA = data/quorum
-quorum-cluster: build ## Starts three lease nodes without a leader on 127.0.0.1:5001-5003 (PORTS=6001,6002,6003 for others)
+quorum-cluster: build ## Starts three lease nodes without a leader on 127.0.0.1:5001-5003 (PORTS=6001,6002,6003 for other ports)
 	@$(NODE) node packages/cli/dist/main.js quorum-cluster --ports $(PORTS) --data $(DATA)
 
 demo: build ## Shows failover: 20 workers, 5 locks, three kills of the leader
@@ -36,9 +36,9 @@ bench: build ## Measures acquire-release cycles against three nodes (AGAINST=PAT
 bench-security: build ## Measures TLS with keys, and the audit, each beside a plain cluster in one run (SECONDS=4, WORKERS=64)
 	@$(NODE) npm run --silent bench:security
 
-test-performance: bench ## The same as bench
+test-performance: bench ## Another name for bench
 
-bench-failover: build ## Measures how long no lock can be had when the leader goes
+bench-failover: build ## Measures how long no lock is granted after the leader is killed, stopped or frozen
 	@$(NODE) npm run --silent bench:failover
 
 bench-state: build ## Measures what a large state costs (LOCKS=20000 SESSIONS=20 for a smaller one; JSON=1)
@@ -53,13 +53,13 @@ bench-queue: build ## Measures messages pushed, taken and acknowledged against t
 bench-queue-depth: build ## Measures memory, turns and starts of three nodes with a deep queue (MESSAGES=100000, BYTES=10240)
 	@$(NODE) npm run --silent bench:queue-depth -- $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(BYTES),--bytes $(BYTES))
 
-bench-quorum: build ## Measures cycles, hand-overs and crowds against three independent lease nodes (ONLY=crowds)
+bench-quorum: build ## Measures acquire-release cycles, hand-overs and many waiters against three lease nodes (ONLY=crowds)
 	@$(NODE) npm run --silent bench:quorum -- $(if $(ONLY),--only $(ONLY))
 
-bench-access: install ## Measures what deciding a request costs with 1,000 rules, and proving a key
+bench-access: install ## Measures the time to authorize a request with 1,000 rules (RULES=100), and to verify a key
 	@$(NODE) node --conditions=source packages/api/test/bench/access.ts $(RULES)
 
-test: install ## Runs the tests, but those that take longer (test-slow and others below)
+test: install ## Runs the unit and integration tests; longer ones have targets of their own, below
 	@$(NODE) npm run --silent test
 
 test-unit: install ## Runs the tests that start no processes
@@ -74,25 +74,25 @@ test-slow: install ## Runs what takes longer: failovers, moved clusters, snapsho
 simulate: install ## Runs of whole clusters in virtual time (SEEDS=10000; SEED=42 TRACE=1 for one; KIND=leaders, KIND=quorum)
 	@$(NODE) npm run --silent simulate -- $(if $(KIND),--kind $(KIND)) $(if $(ABOUT),--about $(ABOUT)) $(if $(SEED),--seed $(SEED) $(if $(TRACE),--trace),--seeds $(SEEDS) $(if $(FIRST),--first $(FIRST)))
 
-test-chaos: install ## Real processes under kills, stops, cuts, full disks and more (three minutes)
+test-chaos: install ## Tests real processes under kills, pauses, partitions, full disks and more (three minutes)
 	@$(NODE) npm run --silent chaos
 
-soak-chaos: install ## The same for longer: MINUTES=30
+soak-chaos: install ## The same as test-chaos, for longer (MINUTES=30)
 	@$(NODE) npm run --silent chaos -- --minutes $(or $(MINUTES),10)
 
-soak: build ## Three nodes with TLS, keys, queues and a cache at work: do memory, disk, handles and event loop stay flat? MINUTES=60
+soak: build ## Runs three nodes with TLS, keys, queues and a cache: do memory, disk, handles and event loop stay flat? (MINUTES=60)
 	@$(NODE) npm run --silent soak -- --minutes $(or $(MINUTES),60)
 
-test-redis: install ## Queues in a Redis Cluster of three: all that the stores have in common
+test-redis: install ## Tests queues in a Redis Cluster of three: all that both stores have in common
 	@$(NODE) npm run --silent test:redis
 
-test-chaos-queue: install ## A queue whose nodes and whose Redis are killed, stopped and cut off (two minutes; MINUTES=30, SEED=42)
+test-chaos-queue: install ## Tests a queue whose nodes and whose Redis are killed, stopped and partitioned (two minutes; MINUTES=30, SEED=42)
 	@$(NODE) npm run --silent chaos:queue -- $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
-test-chaos-cache: install ## A cache whose nodes and clients are killed, stopped and cut off, judged for old reads (one minute; MINUTES=30, SEED=42)
+test-chaos-cache: install ## Tests a cache whose nodes and clients are killed, stopped and partitioned, for stale reads (one minute; MINUTES=30, SEED=42)
 	@$(NODE) npm run --silent chaos:cache -- $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
-test-chaos-quorum: install ## Lease nodes and their clients, real processes in trouble (two and a half minutes; MINUTES=30, SEED=42)
+test-chaos-quorum: install ## Tests lease nodes and their clients under kills, pauses and partitions (two and a half minutes; MINUTES=30, SEED=42)
 	@$(NODE) npm run --silent chaos:quorum -- $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 test-containers: install ## Builds the image and runs it and compose.yaml (needs root or a container engine; BASE=image)
@@ -101,22 +101,22 @@ test-containers: install ## Builds the image and runs it and compose.yaml (needs
 test-packages: build ## Installs what is published, runs the command, and the client's example on Node 20, 22, 24 and in Chromium
 	@$(NODE) npm run --silent test:packages
 
-test-dashboard: install ## The dashboard in Chromium, with axe (SCREENSHOTS=1 makes docs/images anew)
+test-dashboard: install ## Tests the dashboard in Chromium, with axe (SCREENSHOTS=1 makes docs/images anew)
 	@$(if $(SCREENSHOTS),SCREENSHOTS=1) $(NODE) npm run --silent test:dashboard
 
 test-rolling-restart: install ## Restarts three nodes one after the other under load: a client sees no error
 	@$(NODE) npm run --silent test:rolling-restart
 
-fuzz: install ## Random bytes for all that reads those of others: ports, logs, snapshots, configuration, keys (SECONDS=60, SEED=7, TARGET=logs)
+fuzz: install ## Fuzzes all readers of untrusted bytes: ports, logs, snapshots, configuration, keys (SECONDS=60, SEED=7, TARGET=logs)
 	@$(NODE) npm run --silent fuzz
 
 mutants: install ## Plants faults in a copy of the sources: each must be found (NAMES="a b" for some; BY=tests or BY=simulator; MISSING=1 or STALE=1)
 	@$(NODE) npm run --silent mutants -- $(if $(BY),--by $(BY)) $(if $(MISSING),--missing) $(if $(STALE),--stale) $(NAMES)
 
-explore: install ## Walks through small configurations, every interleaving (NAME=old-terms, STATES=1000000, MINUTES=5; FAULTS=1 plants faults)
+explore: install ## Explores every interleaving of small configurations (NAME=old-terms, STATES=1000000, MINUTES=5; FAULTS=1 plants faults)
 	@$(NODE) $(if $(FAULTS),npm run --silent explore:faults -- $(NAMES),npm run --silent explore -- $(if $(NAME),--name $(NAME)) $(if $(STATES),--states $(STATES)) $(if $(MINUTES),--minutes $(MINUTES)))
 
-check: install ## Format, lint, package imports, types, unused code, generated documents
+check: install ## Checks format, lint, package imports, types, unused code, generated documents
 	@$(NODE) npm run --silent check
 
 format: install ## Formats everything

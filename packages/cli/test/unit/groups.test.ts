@@ -74,7 +74,7 @@ describe('the groups of commands', () => {
 
   // Each file costs about a millisecond of a start.
   const most: readonly (readonly [string, number])[] = [
-    ['--version', 45],
+    ['--version', 48],
     ['lock status --help', 65],
     ['session create --help', 58],
     ['quorum status --help', 75],
@@ -96,6 +96,28 @@ describe('the groups of commands', () => {
         [],
       );
     });
+
+  it('read at most 125 files for a client that connects (START-1)', () => {
+    const run = spawnSync(
+      process.execPath,
+      [
+        '--import',
+        teller,
+        '--conditions=source',
+        '--input-type=module',
+        '-e',
+        "import '@holdfast/client'",
+      ],
+      { encoding: 'utf8' },
+    );
+    assert.equal(run.status, 0, run.stderr);
+    const read = run.stderr.split('\n').filter((url) => !url.startsWith('node:'));
+    assert.ok(read.length <= 125, `${String(read.length)}:\n${read.join('\n')}`);
+    assert.deepEqual(
+      read.filter((url) => /packages\/(?!client\/|protocol\/)|node_modules\/(?!ws\/)/.test(url)),
+      [],
+    );
+  });
 
   for (const words of ['--version', 'lock run --help', 'status --help', 'quorum lock run --help'])
     it(`read nothing of the client for "holdfast ${words}", which asks no node (START-1)`, () => {
