@@ -6,6 +6,7 @@
  * RULES-2: what is named anywhere, in code, tests or documents, is declared; a rule of SPEC.md (`S3`) is named in code as
  *     `SPEC.md S3`, and is there.
  * RULES-3: a rule of a module is named somewhere else than where it is declared.
+ * RULES-4: where a document names rules in parentheses behind a file, that file declares or names each of them.
  *
  * Prints what breaks them and ends with status 1.
  */
@@ -65,6 +66,8 @@ export function brokenRules(sources: readonly Source[], spec: string): string[] 
     }
     broken.push(...brokenShortIds(source, ofSpec));
   }
+  for (const { path, text } of sources)
+    if (path.endsWith('.md')) broken.push(...misplaced(path, text, sources));
   for (const [id, path] of declared)
     if (uses.get(id) === 1) broken.push(`${path}: ${id} is named nowhere else`);
   return broken;
@@ -84,6 +87,25 @@ function brokenShortIds({ path, text }: Source, ofSpec: ReadonlySet<string>): st
     }
   return broken;
 }
+
+const fileWithRules = /`(?<file>[\w./-]+\.ts)` \((?<rules>[A-Z][^)`]*)\)/g;
+
+/** RULES-4. A file is told by the end of its path. */
+function misplaced(document: string, text: string, sources: readonly Source[]): string[] {
+  const broken: string[] = [];
+  for (const { groups } of text.matchAll(fileWithRules)) {
+    const { file = '', rules = '' } = groups ?? {};
+    const found = sources.filter(({ path }) => path.endsWith(`/${file}`));
+    if (found.length === 0) broken.push(`${document}: there is no file ${file}`);
+    for (const [id] of rules.matchAll(idOfModule))
+      if (found.length > 0 && !found.some((source) => namesOf(source).has(id)))
+        broken.push(`${document}: ${file} neither declares nor names ${id}`);
+  }
+  return broken;
+}
+
+const namesOf = ({ text }: Source): ReadonlySet<string> =>
+  new Set([...text.matchAll(idOfModule)].map(([id]) => id));
 
 if (import.meta.main) {
   const paths = execFileSync(

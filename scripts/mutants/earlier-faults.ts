@@ -49,7 +49,7 @@ export const earlierFaults: readonly EarlierFault[] = [
   {
     seen: 'arrays of unbounded length were spread into calls: the stack was full',
     planted: ['holds-spread-into-a-call'],
-    kept: ['workload/test/slow/many-holds', 'state/test/unit/restore'],
+    kept: ['state/test/unit/restore'],
   },
   {
     seen: 'an entry that no message could carry was proposed: its holder led and never committed',

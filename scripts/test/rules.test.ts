@@ -34,4 +34,19 @@ describe('The check of rule ids', () => {
   it('finds what is declared and named nowhere else (RULES-3)', () => {
     assert.match(brokenRules([module(' * A-1: one.\n')], spec).join(), /A-1 is named nowhere else/);
   });
+
+  it('finds a rule that a document puts beside another file than its own (RULES-4)', () => {
+    const sources = (text: string): { readonly path: string; readonly text: string }[] => [
+      module(' * A-1: one.\n'),
+      other('// A-1\n'),
+      { path: 'packages/a/src/c.ts', text: '' },
+      { path: 'ARCHITECTURE.md', text },
+    ];
+    assert.deepEqual(brokenRules(sources('`a/src/a.ts` (A-1), `b.ts` (A-1)'), spec), []);
+    assert.match(
+      brokenRules(sources('`c.ts` (A-1)'), spec).join(),
+      /c\.ts neither declares nor names A-1/,
+    );
+    assert.match(brokenRules(sources('`d.ts` (A-1)'), spec).join(), /there is no file d\.ts/);
+  });
 });
