@@ -3,7 +3,8 @@
  *
  * First safety under faults. Then a majority is mended and must go on within bounded virtual time,
  * whatever came before. Then everything is mended, all clients go, and what they had must be given back
- * and all nodes must agree. At the end the history of the clients is judged.
+ * and all nodes must agree. At the end a bit of one disk is turned, which that node must notice, and the history of
+ * the clients is judged.
  */
 import { checkLinearizable, lockModel, poolModel } from '@holdfast/checker';
 import type { Verdict } from '@holdfast/checker';
@@ -11,16 +12,14 @@ import { Beliefs } from '../checks/beliefs.ts';
 import { Witness } from '../checks/witness.ts';
 import { Recorder } from '../clients/recorder.ts';
 import type { LockOperation, LockRecorder, PoolRecorder } from '../clients/recorder.ts';
-import { Courier } from '../clients/courier.ts';
-import { Keeper } from '../clients/keeper.ts';
-import { Player } from '../clients/player.ts';
 import { slotLimit } from '../clients/slots.ts';
-import { Worker } from '../clients/worker.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { quickDisk } from '../world/disk.ts';
 import { calm } from '../world/network.ts';
 import type { Random } from '../world/random.ts';
 import { Violation, World } from '../world/world.ts';
+import { hireClients } from './clients.ts';
+import type { SimulatedClient } from './clients.ts';
 import { Faults } from './faults.ts';
 import { planOf } from './plan.ts';
 import type { Plan } from './plan.ts';
@@ -98,7 +97,7 @@ class ClusterRun {
   readonly #witness: Witness;
   readonly #beliefs: Beliefs;
   readonly #cluster: Cluster;
-  readonly #workers: (Worker | Player | Courier | Keeper)[] = [];
+  readonly #workers: readonly SimulatedClient[];
   readonly #faults: Faults;
   readonly #plan: Plan;
 
@@ -113,21 +112,28 @@ class ClusterRun {
     this.#poolRecorder = new Recorder(world);
     const plan = planOf(random);
     this.#plan = plan;
-    const { clockDrift, kinds } = plan;
+    const { kinds } = plan;
     this.#cluster = new Cluster({
       world,
       random: random.fork(),
       witness: this.#witness,
       size: plan.size,
-      clockDrift,
+      clockDrift: plan.clockDrift,
       settings: plan.settings,
       vary: plan.vary,
       olderProbability: plan.olderProbability,
     });
-    this.#hireWorkers(clockDrift);
-    this.#hirePlayers(clockDrift);
-    this.#hireCouriers(clockDrift);
-    this.#hireKeepers(clockDrift);
+    this.#workers = hireClients({
+      world,
+      random,
+      plan,
+      witness: this.#witness,
+      beliefs: this.#beliefs,
+      recorder: this.recorder,
+      poolRecorder: this.#poolRecorder,
+      streams: this.#cluster.streams,
+      endpoints: () => this.#endpoints(),
+    });
     world.tell('run', `about ${plan.focus}, faults: ${kinds.join(', ')}`);
     this.#faults = new Faults(
       world,
@@ -137,89 +143,6 @@ class ClusterRun {
       kinds,
       this.#witness,
     );
-  }
-
-  #hireWorkers(clockDrift: number): void {
-    const random = this.#random;
-    const { clients } = this.#plan;
-    for (let number = 1; number <= clients.workers; number++) {
-      this.#workers.push(
-        new Worker({
-          world: this.world,
-          machine: this.world.machine(`c${String(number)}`, clockDrift),
-          random: random.fork(),
-          streams: this.#cluster.streams,
-          endpoints: () => random.shuffled(this.#endpoints()),
-          plan: clients,
-          recorder: this.recorder,
-          poolRecorder: this.#poolRecorder,
-          beliefs: this.#beliefs,
-          onlyReads: number > 2 && number === clients.workers && random.withProbability(0.6),
-        }),
-      );
-    }
-  }
-
-  /** Half of the runs of everything use more than locks and semaphores. */
-  #hirePlayers(clockDrift: number): void {
-    const random = this.#random.fork();
-    const { clients } = this.#plan;
-    for (let number = 1; number <= clients.players; number++) {
-      this.#workers.push(
-        new Player({
-          world: this.world,
-          machine: this.world.machine(`p${String(number)}`, clockDrift),
-          random: random.fork(),
-          streams: this.#cluster.streams,
-          endpoints: () => random.shuffled(this.#endpoints()),
-          recorder: this.recorder,
-          beliefs: this.#beliefs,
-          meetings: this.#witness.meetings,
-          chronicle: this.#witness.chronicle,
-          plan: clients,
-          isFirst: number === 1,
-        }),
-      );
-    }
-  }
-
-  #hireCouriers(clockDrift: number): void {
-    const { clients } = this.#plan;
-    if (clients.couriers === 0) return;
-    const random = this.#random.fork();
-    for (let number = 1; number <= clients.couriers; number++) {
-      this.#workers.push(
-        new Courier({
-          world: this.world,
-          machine: this.world.machine(`q${String(number)}`, clockDrift),
-          random: random.fork(),
-          streams: this.#cluster.streams,
-          endpoints: () => random.shuffled(this.#endpoints()),
-          messages: this.#witness.messages,
-          plan: clients,
-        }),
-      );
-    }
-  }
-
-  #hireKeepers(clockDrift: number): void {
-    const { clients } = this.#plan;
-    if (clients.keepers === 0) return;
-    const random = this.#random.fork();
-    for (let number = 1; number <= clients.keepers; number++) {
-      this.#workers.push(
-        new Keeper({
-          world: this.world,
-          machine: this.world.machine(`k${String(number)}`, clockDrift),
-          random: random.fork(),
-          streams: this.#cluster.streams,
-          endpoints: () => random.shuffled(this.#endpoints()),
-          values: this.#witness.cachedValues,
-          loads: this.#witness.loads,
-          plan: clients,
-        }),
-      );
-    }
   }
 
   #endpoints(): string[] {
@@ -235,6 +158,7 @@ class ClusterRun {
     this.#faults.stop();
     const recoveredMs = await this.#mendMajority();
     await this.#settle();
+    await this.#damageOne();
     const decided = this.#judge();
     return {
       seed: this.#seed,
@@ -363,6 +287,16 @@ class ClusterRun {
     }
     await this.#comparePayloads(leader);
     await this.world.timeline.run(this.world.nowMs);
+  }
+
+  /** Damage is in every run, whichever faults were drawn: what this run wrote can be told from what the disk made of it. */
+  async #damageOne(): Promise<void> {
+    const { running } = this.#cluster;
+    if (running.length === 0) return;
+    const node = this.#random.pick(running);
+    this.#cluster.damage(node);
+    await this.world.timeline.run(this.world.nowMs + startBoundMs, () => !node.machine.isOn);
+    if (node.machine.isOn) throw new Violation(`${node.id} neither starts nor refuses its disk.`);
   }
 
   /** MESSAGES-6 of the checks: reading takes virtual time. */
