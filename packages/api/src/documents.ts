@@ -88,6 +88,7 @@ function silentEngine(): Engine {
     query: never,
     readCache: never,
     openCacheClient: never,
+    listCache: never,
     cacheFills: { fillCache: never, endCacheFill: never },
     status: never,
     onStatus: never,

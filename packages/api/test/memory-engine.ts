@@ -23,6 +23,7 @@ import type {
 import type {
   CacheClient,
   CacheFills,
+  CacheListing,
   CacheRead,
   EventListener,
   Backup,
@@ -177,6 +178,11 @@ export class MemoryEngine implements Engine {
     },
     endCacheFill: async () => undefined,
   };
+
+  listing: CacheListing = { lines: [], isCut: false, pending: [] };
+  listCache(from: number): CacheListing {
+    return { ...this.listing, lines: this.listing.lines.slice(from) };
+  }
 
   /** It grants nothing: what is kept is tested with engines that do. */
   openCacheClient(): CacheClient {

@@ -13,6 +13,7 @@ import { CacheCoherence } from './cache/coherence.ts';
 import type { TellClient } from './cache/client-memories.ts';
 import type { CacheClient, CacheFills, CacheRead } from './cache/statistics.ts';
 import { memberCalls } from './cache/member-calls.ts';
+import type { CacheListing } from './cache/listing.ts';
 import { CacheWrites } from './cache/writes.ts';
 import type { CallAnswer } from './calls.ts';
 import { Checkpoints } from './checkpoints.ts';
@@ -207,6 +208,10 @@ export class RaftEngine implements Engine {
 
   openCacheClient(tell: TellClient, who: string): CacheClient {
     return this.#coherence.openClient(tell, who);
+  }
+
+  listCache(from: number): CacheListing {
+    return this.#coherence.list(from);
   }
 
   get cacheFills(): CacheFills {

@@ -32,6 +32,7 @@ import type {
 import type { CallOptions, Caller } from './call-options.ts';
 import type { TimingListener } from './timings.ts';
 import type { TellClient } from './cache/client-memories.ts';
+import type { CacheListing } from './cache/listing.ts';
 import type {
   CacheClient,
   CacheFills,
@@ -217,6 +218,8 @@ export interface Engine {
   /** The value of a key of the cache as of now: from the memory of this node where it may be, else from the leader. */
   readCache(key: string, options: CallOptions): Promise<CacheRead>;
   readonly cacheFills: CacheFills;
+  /** What this node has in its memory of the cache from that place on, the latest read first, and what is to be dropped. */
+  listCache(from: number): CacheListing;
   /**
    * A client of this node that answers reads of the cache from its own memory.
    *
@@ -276,6 +279,7 @@ export interface Engine {
 export type EventListener = (revision: number, events: readonly Event[], wallMs?: number) => void;
 
 export type { PayloadStatistics };
+export type { CacheListing };
 export type { CacheClient, CacheFills, CacheRead, CacheStatistics, FillAnswer, FillRequest };
 
 export interface EngineStats {

@@ -4,6 +4,7 @@ import * as audit from './audit.ts';
 import * as auth from './auth.ts';
 import * as barriers from './barriers.ts';
 import * as cache from './cache.ts';
+import { cacheLines } from './cache-lines.ts';
 import * as cluster from './cluster.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import * as elections from './elections.ts';
@@ -93,6 +94,7 @@ const all: Handlers = {
   cache_fill: cache.cacheFill,
   cache_fill_end: cache.cacheFillEnd,
   cache_stats: cache.cacheStats,
+  cache_lines: cacheLines,
   events,
   leader: cluster.leader,
   cluster_status: cluster.clusterStatus,

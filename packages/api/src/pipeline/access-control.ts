@@ -141,10 +141,10 @@ export class AccessControl {
   }
 
   /** Whether one may be told of this resource: asked again for each, since rules change meanwhile. */
-  mayRead(caller: Caller, kind: string, name: string): boolean {
+  mayRead(caller: Caller, kind: string, name: string, verb: Verb = 'read'): boolean {
     const rights = this.rightsOf(caller);
     if (rights === undefined) return !this.#isClosedTo(caller); // DENY-3
-    return rights.permits('read', kind, name) && this.standing(caller) === undefined;
+    return rights.permits(verb, kind, name) && this.standing(caller) === undefined;
   }
 
   /** Whether one may be told what becomes of a session: its id alone gives nobody a right to that. */

@@ -29,6 +29,35 @@ describe('the cache over HTTP', () => {
     assert.deepEqual((await request('GET', '/cache/stats')).body['keys'], 0);
   });
 
+  test('given lines of a node, then they are listed by pages, with what is to be dropped', async (t) => {
+    const { request, engine } = startHarness(t);
+    const keys = ['a/1', 'b/1', 'a/2', 'a/3'];
+    engine.listing = {
+      lines: keys.map((key, index) => ({ key, version: index, state: 'shared' })),
+      isCut: false,
+      pending: [
+        { key: 'a/1', sharer: 'node-2', of: 'node', waitedMs: 250 },
+        { key: 'b/1', sharer: 'ada at 10.0.0.3 #7', of: 'client', waitedMs: 50 },
+      ],
+    };
+    const page = async (query: string): Promise<readonly unknown[]> => {
+      const { status, body } = await request('GET', `/cache/lines?${query}`);
+      assert.equal(status, 200);
+      const lines = body['lines'] as readonly { readonly key: string }[];
+      return [...lines.map(({ key }) => key), body['next_from']];
+    };
+    assert.deepEqual(await page('limit=3'), ['a/1', 'b/1', 'a/2', 3]);
+    assert.deepEqual(await page('limit=3&from=3'), ['a/3', null]);
+    assert.deepEqual(await page('limit=2&prefix=a/'), ['a/1', 'a/2', 3]);
+    engine.listing = { ...engine.listing, isCut: true };
+    assert.deepEqual(await page('prefix=z/'), [4], 'a page may be empty and not the last');
+    const { body } = await request('GET', '/cache/lines?prefix=b/');
+    assert.deepEqual(body['pending'], [
+      { key: 'b/1', of: 'client', sharer: 'ada at 10.0.0.3 #7', waited_seconds: 0.05 },
+    ]);
+    assert.equal((await request('GET', '/cache/lines?limit=1001')).status, 400);
+  });
+
   test('given a version, when another one is demanded, then nothing is changed and the version is told', async (t) => {
     const { request } = startHarness(t);
     const first = await request('POST', '/cache/set', { key: 'k', value: 1, if_version: 0 });

@@ -15,12 +15,14 @@ import {
   described,
   example,
   json,
+  list,
   nullable,
   number,
   object,
   optional,
   string,
   text,
+  uint32,
   uint64,
   words,
 } from '../schema.ts';
@@ -343,6 +345,88 @@ const cacheStats: UnaryOperation = reading({
   grpc: { method: 'CacheStats', comment: 'Tells the cache in numbers.' },
 });
 
+const toldSharer: Schema = string(
+  'Id of the node; of a client who it is and from where, which is told to administrators alone.',
+);
+const sharerKinds: Enumeration = {
+  name: 'SharerKind',
+  typeName: 'SharerKind',
+  description: 'Who has keys of the cache in its memory.',
+  unspecified: 'Never told.',
+  values: {
+    node: [1, 'A node, as the leader knows it.'],
+    client: [2, 'A client of the node that answers.'],
+  },
+};
+const cacheLine: Message = {
+  typeName: 'CacheLine',
+  protoName: 'CacheLine',
+  description: 'A key that a node has in its memory.',
+  fields: {
+    key: [1, toldKey],
+    state: [2, words(lineStates, 'What the node has of it.')],
+    version: [
+      3,
+      described(version, 'Log index of the write that gave it its value; 0 where it has none.'),
+    ],
+  },
+};
+const pendingInvalidation: Message = {
+  typeName: 'PendingInvalidation',
+  protoName: 'PendingInvalidation',
+  description: 'A key that somebody was told to drop and has not yet: a write of it waits.',
+  fields: {
+    key: [1, toldKey],
+    sharer: [2, toldSharer],
+    of: [3, words(sharerKinds, 'Whether that is a node or a client.')],
+    waited_seconds: [4, number('Since it was to drop it.')],
+  },
+};
+const sharerDelay: Message = {
+  typeName: 'SharerDelay',
+  protoName: 'SharerDelay',
+  description: 'Somebody who dropped keys late, so that writes waited.',
+  fields: {
+    sharer: [1, toldSharer],
+    of: [2, words(sharerKinds, 'Whether that is a node or a client.')],
+    seconds: [3, number('How long it took, in all.')],
+    count: [4, count('Keys that it took more than 0.1 seconds to drop.')],
+    lapsed: [5, count('Of those: not dropped until its lease had run out.')],
+  },
+};
+
+const cacheLines: UnaryOperation = reading({
+  name: 'cache_lines',
+  request: request('CacheLines', 'CacheLinesBody', {
+    prefix: [1, optional(text(0, maxNameLength, 'Keys that begin with this; all when absent.'))],
+    from: [2, optional(uint32(0, undefined, '`next_from` of the page before.'))],
+    limit: [3, optional(uint32(1, 1000, 'At most so many; 100 when absent.'))],
+  }),
+  answer: answer('CacheLines', 'CacheLinesAnswer', {
+    node: [1, toldNode],
+    lines: [2, list(object(cacheLine), 'Keys in the memory of the node, the latest read first.')],
+    next_from: [
+      3,
+      nullable(
+        uint32(
+          0,
+          undefined,
+          '`from` of the next page; null on the last. A page may be empty and not the last.',
+        ),
+      ),
+    ],
+    pending: [4, list(object(pendingInvalidation), 'At most 500 of nodes and 500 of clients.')],
+    delays: [
+      5,
+      list(object(sharerDelay), 'Who delayed writes: nodes on the leader, clients on their node.'),
+    ],
+  }),
+  errors: [],
+  access: { verb: 'cache_read', resource: 'cache', filtered: true },
+  http: [get('/cache/lines', 'What the node that answers has of the cache in its memory.')],
+  grpc: { method: 'CacheLines', comment: 'Lists what a node has of the cache in its memory.' },
+});
+
 export const cache: Group = {
   name: 'cache',
   service: 'Cache',
@@ -357,6 +441,7 @@ export const cache: Group = {
     cacheFillEnd,
     cacheDelete,
     cacheStats,
+    cacheLines,
   ],
   errors: {
     version_mismatch: byCluster(

@@ -1,5 +1,6 @@
 /** The page: its pages by what stands behind `#/`, whether it is connected, who looks at it. */
 import { Audit } from './audit.ts';
+import { CachePage } from './cache.ts';
 import { Cluster } from './cluster.ts';
 import { Confirming } from './confirming.ts';
 import { addressOf, useAddress, useConnection } from './hooks.ts';
@@ -21,6 +22,7 @@ const sections: readonly (readonly [address: string, title: string, pages: reado
   ['sessions', 'Sessions', ['sessions', 'session']],
   ['waits', 'Waits', ['waits']],
   ['queues', 'Queues', ['queues', 'queue']],
+  ['cache', 'Cache', ['cache']],
   ['audit', 'Audit', ['audit']],
 ];
 
@@ -45,6 +47,8 @@ function pageOf([page = '', first = '', second = '']: readonly string[]): View {
       return html`<${Waits} />`;
     case 'audit':
       return html`<${Audit} chain=${first} />`;
+    case 'cache':
+      return html`<${CachePage} />`;
     case 'queues':
       return html`<${Queues} />`;
     case 'queue':

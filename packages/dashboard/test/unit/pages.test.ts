@@ -9,6 +9,7 @@ import type {
   SemaphoreAnswer,
 } from '@holdfast/protocol';
 import { asFailure, pathOf, RequestFailed } from '../../src/page/asking.ts';
+import { share, sharerOf } from '../../src/page/cache.ts';
 import { barrierRow, electionRow, latchRow, lockRow, semaphoreRow } from '../../src/page/kinds.ts';
 import { readEvents } from '../../src/page/live.ts';
 
@@ -156,5 +157,17 @@ describe('Data on a page', () => {
         name,
       );
     }
+  });
+});
+
+describe('The page of the cache', () => {
+  it('names who has lines, and clients of others only as such', () => {
+    assert.equal(sharerOf({ of: 'node', sharer: 'node-2' }), 'node node-2');
+    assert.equal(
+      sharerOf({ of: 'client', sharer: 'ada at 10.0.0.3 #7' }),
+      'client ada at 10.0.0.3 #7',
+    );
+    assert.equal(sharerOf({ of: 'client', sharer: 'a client' }), 'client');
+    assert.deepEqual([share(0, 0), share(3, 1)], ['–', '75.0 %']);
   });
 });

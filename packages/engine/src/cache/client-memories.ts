@@ -91,6 +91,10 @@ export class ClientMemories {
     return this.#directory.owedCount;
   }
 
+  get sharers(): Iterable<Sharer> {
+    return this.#directory.sharers;
+  }
+
   /** Who delayed writes. */
   get delays(): readonly Delay[] {
     return this.#delays.list;

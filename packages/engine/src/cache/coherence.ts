@@ -18,6 +18,8 @@ import { ClientMemories } from './client-memories.ts';
 import type { TellClient } from './client-memories.ts';
 import { CacheLeader } from './leading.ts';
 import type { CacheLeaderParts, Dropped } from './leading.ts';
+import { listLines, listPending } from './listing.ts';
+import type { CacheListing } from './listing.ts';
 import { nodeStore } from './node-store.ts';
 import type { Found } from './node-store.ts';
 import type {
@@ -54,6 +56,7 @@ export interface CoherenceParts extends CacheLeaderParts {
 
 export class CacheCoherence {
   readonly #parts: CoherenceParts;
+  readonly #store = nodeStore();
   readonly #lines: Lines<Found>;
   readonly #clients: ClientMemories;
   readonly #ownWrites = new LRUCache<string, number>({
@@ -73,7 +76,7 @@ export class CacheCoherence {
 
   constructor(parts: CoherenceParts) {
     this.#parts = parts;
-    this.#lines = new Lines(parts.process, nodeStore(), 2 * clusterClockGrainMs);
+    this.#lines = new Lines(parts.process, this.#store, 2 * clusterClockGrainMs);
     this.#clients = new ClientMemories(parts.clock);
     this.#leader = new CacheLeader(parts, this);
     this.#startedMs = parts.clock.now();
@@ -95,6 +98,16 @@ export class CacheCoherence {
       delays,
       clientDelays: this.#clients.delays,
     };
+  }
+
+  /** @param from How many of the lines that were read latest are left out. */
+  list(from: number): CacheListing {
+    const { clock } = this.#parts;
+    const isLive = this.#lines.leaseLeftMs(clock.bootNow()) > 0;
+    const lines = listLines(isLive ? this.#store.entries() : [], from);
+    const ofNodes = listPending(this.#leader.sharers, 'node', clock.now());
+    const ofClients = listPending(this.#clients.sharers, 'client', clock.now());
+    return { ...lines, pending: [...ofNodes, ...ofClients] };
   }
 
   // ---- every node -------------------------------------------------------------------------------

@@ -184,6 +184,10 @@ export class Directory {
     this.#end(sharer);
   }
 
+  get sharers(): Iterable<Sharer> {
+    return this.#sharers.values();
+  }
+
   /** Whether its lease has run out, or it has left. */
   isGone(sharer: Sharer, nowMs: number): boolean {
     return this.#isOver(sharer, nowMs);

@@ -109,6 +109,10 @@ export class CacheLeader {
     };
   }
 
+  get sharers(): Iterable<Sharer> {
+    return this.#led?.directory.sharers ?? [];
+  }
+
   onStatus(status: Status): void {
     const { role, ready, term, lastIndex } = status;
     this.#members.update(status);

@@ -18,7 +18,12 @@ export interface Found {
   readonly revision: number;
 }
 
-export function nodeStore({ maxLines, maxBytes }: StoreBounds = defaultBounds): LineStore<Found> {
+export interface NodeStore extends LineStore<Found> {
+  /** The latest read first. */
+  entries(): Iterable<readonly [key: string, line: Line<Found>]>;
+}
+
+export function nodeStore({ maxLines, maxBytes }: StoreBounds = defaultBounds): NodeStore {
   // Not told how many there may be, it takes no memory for those that there are not.
   const lines = new LRUCache<string, Line<Found>>({
     maxSize: maxBytes,
@@ -34,6 +39,7 @@ export function nodeStore({ maxLines, maxBytes }: StoreBounds = defaultBounds): 
     },
     delete: (key) => lines.delete(key),
     clear: () => lines.clear(),
+    entries: () => lines.entries(),
     get size() {
       return lines.size;
     },

@@ -254,3 +254,69 @@ export interface CacheStatsAnswer {
   /** On the leader: writes that wait until nobody has their key any more. */
   readonly pending_writes: number;
 }
+
+/** Request of CacheLines. */
+export interface CacheLinesBody {
+  /** Keys that begin with this; all when absent. At most 256 characters. */
+  readonly prefix?: string;
+  /** `next_from` of the page before. */
+  readonly from?: number;
+  /** At most so many; 100 when absent. 1 to 1,000. */
+  readonly limit?: number;
+}
+
+/** A key that a node has in its memory. */
+export interface CacheLine {
+  /** The key. */
+  readonly key: string;
+  /** What the node has of it. */
+  readonly state: LineState;
+  /** Log index of the write that gave it its value; 0 where it has none. */
+  readonly version: number;
+}
+
+/**
+ * Who has keys of the cache in its memory. `node`: A node, as the leader knows it. `client`: A client of the
+ * node that answers.
+ */
+export type SharerKind = 'node' | 'client';
+
+/** A key that somebody was told to drop and has not yet: a write of it waits. */
+export interface PendingInvalidation {
+  /** The key. */
+  readonly key: string;
+  /** Id of the node; of a client who it is and from where, which is told to administrators alone. */
+  readonly sharer: string;
+  /** Whether that is a node or a client. */
+  readonly of: SharerKind;
+  /** Since it was to drop it. */
+  readonly waited_seconds: number;
+}
+
+/** Somebody who dropped keys late, so that writes waited. */
+export interface SharerDelay {
+  /** Id of the node; of a client who it is and from where, which is told to administrators alone. */
+  readonly sharer: string;
+  /** Whether that is a node or a client. */
+  readonly of: SharerKind;
+  /** How long it took, in all. */
+  readonly seconds: number;
+  /** Keys that it took more than 0.1 seconds to drop. */
+  readonly count: number;
+  /** Of those: not dropped until its lease had run out. */
+  readonly lapsed: number;
+}
+
+/** What CacheLines answers. */
+export interface CacheLinesAnswer {
+  /** Id of the node that answers. */
+  readonly node: string;
+  /** Keys in the memory of the node, the latest read first. */
+  readonly lines: readonly CacheLine[];
+  /** `from` of the next page; null on the last. A page may be empty and not the last. */
+  readonly next_from: number | null;
+  /** At most 500 of nodes and 500 of clients. */
+  readonly pending: readonly PendingInvalidation[];
+  /** Who delayed writes: nodes on the leader, clients on their node. */
+  readonly delays: readonly SharerDelay[];
+}

@@ -109,6 +109,7 @@ export const operationTraits: Readonly<Record<OperationName, OperationTraits>> =
   cache_fill_end: { repeat: 'always', changes: false, waits: false, session: 'none' },
   cache_delete: { repeat: 'never', changes: true, waits: false, session: 'none' },
   cache_stats: { repeat: 'always', changes: false, waits: false, session: 'none' },
+  cache_lines: { repeat: 'always', changes: false, waits: false, session: 'none' },
   events: { repeat: 'always', changes: false, waits: true, session: 'none' },
   auth_status: { repeat: 'always', changes: false, waits: false, session: 'none' },
   auth_enable: { repeat: 'always', changes: true, waits: false, session: 'none' },

@@ -126,6 +126,8 @@ import type {
   CacheFillEndBody,
   CacheGetAnswer,
   CacheGetBody,
+  CacheLinesAnswer,
+  CacheLinesBody,
   CacheSetAnswer,
   CacheSetBody,
   CacheStatsAnswer,
@@ -292,6 +294,7 @@ export interface Operations {
   readonly cache_fill_end: { readonly body: CacheFillEndBody; readonly answer: CacheFillEndAnswer };
   readonly cache_delete: { readonly body: CacheDeleteBody; readonly answer: CacheDeleteAnswer };
   readonly cache_stats: { readonly body: CacheStatsBody; readonly answer: CacheStatsAnswer };
+  readonly cache_lines: { readonly body: CacheLinesBody; readonly answer: CacheLinesAnswer };
   readonly events: { readonly body: EventsBody; readonly answer: EventsAnswer };
   readonly auth_status: { readonly body: AuthStatusBody; readonly answer: AuthStatusAnswer };
   readonly auth_enable: { readonly body: EnableAuthBody; readonly answer: AuthChangedAnswer };

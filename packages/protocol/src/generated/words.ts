@@ -6,6 +6,7 @@ import type { OnDead } from './queues.ts';
 import type { BlockedBy } from './queues.ts';
 import type { LineState } from './cache.ts';
 import type { KeptLine } from './cache.ts';
+import type { SharerKind } from './cache.ts';
 import type { WatchedKind } from './events.ts';
 import type { WatchEventType } from './events.ts';
 import type { AccessVerb } from './auth.ts';
@@ -17,6 +18,7 @@ export const onDeadWords: readonly OnDead[] = ['skip', 'block'];
 export const blockedByWords: readonly BlockedBy[] = ['in_flight', 'retry', 'dead_letter'];
 export const lineStateWords: readonly LineState[] = ['modified', 'exclusive', 'shared', 'invalid'];
 export const keptLineWords: readonly KeptLine[] = ['exclusive', 'shared', 'none', 'over'];
+export const sharerKindWords: readonly SharerKind[] = ['node', 'client'];
 export const watchedKindWords: readonly WatchedKind[] = [
   'lock',
   'semaphore',

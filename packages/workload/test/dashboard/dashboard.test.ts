@@ -121,6 +121,27 @@ describe('The dashboard of three nodes', () => {
     assert.deepEqual(looker.complaints, []);
   });
 
+  it('shows the cache: lines, what is to be dropped, and who delays it', async () => {
+    await using node = await oneNode(await freePorts(1));
+    await using client = await connect({ endpoints: [node.url] });
+    for (const key of ['user/1', 'user/2', 'team/1']) {
+      await client.cache.set(key, { name: key });
+      await client.cache.get(key);
+    }
+    await using looker = await look(browser, `${node.url}/#/cache`);
+    const { page, sees, isUsable, screenshot } = looker;
+    await sees('user/2');
+    await sees('No write waits for a line to be dropped.');
+    await isUsable();
+    await screenshot('cache');
+    await page.getByRole('searchbox').fill('team/');
+    await sees('team/1');
+    await page.getByText('user/2').waitFor({ state: 'hidden' });
+    await page.getByRole('searchbox').fill('nobody/');
+    await sees('None begins with “nobody/”.');
+    assert.deepEqual(looker.complaints, []);
+  });
+
   it('shows who waits for whom: the longest chain first, and whom it ends at', async () => {
     await using node = await oneNode(await freePorts(1));
     await using client = await connect({ endpoints: [node.url] });
