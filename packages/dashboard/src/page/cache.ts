@@ -104,7 +104,9 @@ export function CachePage(): View {
             },
           ],
           lines,
-          prefix === '' ? 'This node has no line here.' : `None begins with “${prefix}”.`,
+          prefix === ''
+            ? 'None: nothing was read through this node for two seconds, or nothing is left here.'
+            : `None begins with “${prefix}”.`,
         )}
         ${pager(from === 0, next === null ? undefined : () => go({ prefix, from: next }), () =>
           go({ prefix, from: 0 }),

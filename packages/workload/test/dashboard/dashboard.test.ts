@@ -1,6 +1,7 @@
 /** The dashboard as people see it, on real nodes. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
 import { connect } from '@holdfast/client';
 import type { LockStatusAnswer } from '@holdfast/protocol';
@@ -124,10 +125,16 @@ describe('The dashboard of three nodes', () => {
   it('shows the cache: lines, what is to be dropped, and who delays it', async () => {
     await using node = await oneNode(await freePorts(1));
     await using client = await connect({ endpoints: [node.url] });
-    for (const key of ['user/1', 'user/2', 'team/1']) {
-      await client.cache.set(key, { name: key });
-      await client.cache.get(key);
-    }
+    const keys = ['user/1', 'user/2', 'team/1'];
+    for (const key of keys) await client.cache.set(key, { name: key });
+    // Lines live as long as something is read through their node.
+    const end = new AbortController();
+    const reading = (async (): Promise<void> => {
+      while (!end.signal.aborted) {
+        for (const key of keys) await client.call('cache_get', { k: key });
+        await setTimeout(100);
+      }
+    })();
     await using looker = await look(browser, `${node.url}/#/cache`);
     const { page, sees, isUsable, screenshot } = looker;
     await sees('user/2');
@@ -139,6 +146,8 @@ describe('The dashboard of three nodes', () => {
     await page.getByText('user/2').waitFor({ state: 'hidden' });
     await page.getByRole('searchbox').fill('nobody/');
     await sees('None begins with “nobody/”.');
+    end.abort();
+    await reading;
     assert.deepEqual(looker.complaints, []);
   });
 
