@@ -94,5 +94,5 @@ export function askForEarlierLines(parts: EarlierLinesParts): void {
       if (!isPointless()) clock.after(askAgainMs, () => isPointless() || asked(node));
     };
   };
-  for (const node of [...left]) asked(node);
+  for (const node of left) asked(node);
 }

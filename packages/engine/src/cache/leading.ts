@@ -139,7 +139,7 @@ export class CacheLeader {
       leadsOn: () => this.#led === led,
       onNoneLeft: () => {
         led.directory.earlierAreOver();
-        for (const key of [...led.atGate.keys()]) this.#look(led, key);
+        for (const key of led.atGate.keys()) this.#look(led, key);
       },
     });
   }

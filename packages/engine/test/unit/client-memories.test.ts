@@ -21,7 +21,12 @@ const caller = { identity: 'test' };
 const nodeClientLeaseMs = grantorLeaseMs(clientLeaseMs);
 const membership = { members: [{ id: 'leader' }, { id: 'node' }] };
 const leads = {
-  ...{ role: 'leader', ready: true, term: 1, membership, membershipIndex: 1, commit: 1 },
+  role: 'leader',
+  ready: true,
+  term: 1,
+  membership,
+  membershipIndex: 1,
+  commit: 1,
 } as unknown as Status;
 
 class HandClock implements Clock {
