@@ -395,37 +395,43 @@ const sharerDelay: Message = {
   },
 };
 
-const cacheLines: UnaryOperation = reading({
-  name: 'cache_lines',
-  request: request('CacheLines', 'CacheLinesBody', {
-    prefix: [1, optional(text(0, maxNameLength, 'Keys that begin with this; all when absent.'))],
-    from: [2, optional(uint32(0, undefined, '`next_from` of the page before.'))],
-    limit: [3, optional(uint32(1, 1000, 'At most so many; 100 when absent.'))],
-  }),
-  answer: answer('CacheLines', 'CacheLinesAnswer', {
-    node: [1, toldNode],
-    lines: [2, list(object(cacheLine), 'Keys in the memory of the node, the latest read first.')],
-    next_from: [
-      3,
-      nullable(
-        uint32(
-          0,
-          undefined,
-          '`from` of the next page; null on the last. A page may be empty and not the last.',
+const cacheLines: UnaryOperation = {
+  ...reading({
+    name: 'cache_lines',
+    request: request('CacheLines', 'CacheLinesBody', {
+      prefix: [1, optional(text(0, maxNameLength, 'Keys that begin with this; all when absent.'))],
+      from: [2, optional(uint32(0, undefined, '`next_from` of the page before.'))],
+      limit: [3, optional(uint32(1, 1000, 'At most so many; 100 when absent.'))],
+    }),
+    answer: answer('CacheLines', 'CacheLinesAnswer', {
+      node: [1, toldNode],
+      lines: [2, list(object(cacheLine), 'Keys in the memory of the node, the latest read first.')],
+      next_from: [
+        3,
+        nullable(
+          uint32(
+            0,
+            undefined,
+            '`from` of the next page; null on the last. A page may be empty and not the last.',
+          ),
         ),
-      ),
-    ],
-    pending: [4, list(object(pendingInvalidation), 'At most 500 of nodes and 500 of clients.')],
-    delays: [
-      5,
-      list(object(sharerDelay), 'Who delayed writes: nodes on the leader, clients on their node.'),
-    ],
+      ],
+      pending: [4, list(object(pendingInvalidation), 'At most 500 of nodes and 500 of clients.')],
+      delays: [
+        5,
+        list(
+          object(sharerDelay),
+          'Who delayed writes: nodes on the leader, clients on their node.',
+        ),
+      ],
+    }),
+    errors: [],
+    access: { verb: 'cache_read', resource: 'cache', filtered: true },
+    http: [get('/cache/lines', 'What the node that answers has of the cache in its memory.')],
+    grpc: { method: 'CacheLines', comment: 'Lists what a node has of the cache in its memory.' },
   }),
-  errors: [],
-  access: { verb: 'cache_read', resource: 'cache', filtered: true },
-  http: [get('/cache/lines', 'What the node that answers has of the cache in its memory.')],
-  grpc: { method: 'CacheLines', comment: 'Lists what a node has of the cache in its memory.' },
-});
+  needsLeader: false,
+};
 
 export const cache: Group = {
   name: 'cache',
