@@ -251,6 +251,13 @@ export const limitFaults: readonly Fault[] = [
     put: ``,
   },
   {
+    name: 'keys-refused-before-they-are-known',
+    breaks: 'a node that starts tells valid keys that they are wrong, and clients end by it',
+    file: 'packages/api/src/pipeline/access-control.ts',
+    find: `    return !this.#hasCaughtUp;`,
+    put: `    return false;`,
+  },
+  {
     name: 'wrong-keys-of-others-lock-out',
     breaks: 'whoever shows wrong keys locks out all that have the same proxy',
     file: 'packages/api/src/pipeline/access-control.ts',

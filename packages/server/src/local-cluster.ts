@@ -52,8 +52,13 @@ export interface LocalCluster {
   readonly urls: readonly string[];
   /** What clients need to be taken by a cluster with TLS; undefined without. */
   readonly security: LocalSecurity | undefined;
-  /** Resolves with the leader's node id once there is one. @throws Error after `timeoutMs` (10,000). */
-  leader(timeoutMs?: number): Promise<string>;
+  /**
+   * Resolves with the leader's node id once there is one.
+   *
+   * @param apiKey Where authentication is on: nodes tell nobody else who leads.
+   * @throws Error after `timeoutMs` (10,000).
+   */
+  leader(timeoutMs?: number, apiKey?: string): Promise<string>;
   /** Sends a signal; for SIGKILL and SIGTERM resolves when the process is gone. */
   kill(nodeId: string, signal: NodeJS.Signals): Promise<void>;
   /** Starts a node that is not running. */
@@ -119,7 +124,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     },
     urls: slots.map(urlOf),
     security,
-    leader: (timeoutMs = 10_000) => findLeader(slots, timeoutMs),
+    leader: (timeoutMs = 10_000, apiKey?: string) => findLeader(slots, timeoutMs, apiKey),
     async kill(nodeId, signal) {
       const slot = slotOf(nodeId);
       if (signal === 'SIGKILL' || signal === 'SIGTERM') await stopProcess(slot, signal);
@@ -249,19 +254,24 @@ function stopProcess(slot: Slot, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   });
 }
 
-async function askOf(slot: Slot, path: string): Promise<unknown> {
+async function askOf(slot: Slot, path: string, apiKey: string | undefined): Promise<unknown> {
   const url = `${urlOf(slot)}${path}`;
-  if (slot.security !== undefined) return slot.security.ask(url, statusTimeoutMs);
-  return (await fetch(url, { signal: AbortSignal.timeout(statusTimeoutMs) })).json();
+  if (slot.security !== undefined) return slot.security.ask(url, statusTimeoutMs, apiKey);
+  const headers = new Headers(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` });
+  return (await fetch(url, { headers, signal: AbortSignal.timeout(statusTimeoutMs) })).json();
 }
 
-async function findLeader(slots: readonly Slot[], timeoutMs: number): Promise<string> {
+async function findLeader(
+  slots: readonly Slot[],
+  timeoutMs: number,
+  apiKey: string | undefined,
+): Promise<string> {
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
     for (const slot of slots) {
       if (slot.child === undefined) continue;
       try {
-        const status = (await askOf(slot, '/cluster/status')) as {
+        const status = (await askOf(slot, '/cluster/status', apiKey)) as {
           readonly node_id?: string;
           readonly leader?: string | null;
           readonly role?: string;

@@ -15,7 +15,7 @@ export interface LocalSecurity {
   /** Settings of a node, as environment variables. */
   environmentOf(nodeId: string): Readonly<Record<string, string>>;
   /** What a node answers to this client. */
-  ask(url: string, timeoutMs: number): Promise<unknown>;
+  ask(url: string, timeoutMs: number, apiKey?: string): Promise<unknown>;
 }
 
 /** Makes what is not there yet. */
@@ -51,8 +51,9 @@ export async function localSecurity(
         HOLDFAST_TLS_AUTHORITY: authority,
       };
     },
-    async ask(url, timeoutMs) {
-      const asked = get(url, { agent, signal: AbortSignal.timeout(timeoutMs) });
+    async ask(url, timeoutMs, apiKey) {
+      const headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
+      const asked = get(url, { agent, headers, signal: AbortSignal.timeout(timeoutMs) });
       const [answer] = (await once(asked, 'response')) as [IncomingMessage];
       return JSON.parse(await text(answer)) as unknown;
     },

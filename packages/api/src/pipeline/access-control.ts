@@ -7,6 +7,8 @@
  * DENY-2: a proof that is shown and does not hold is refused, whatever is asked: nobody becomes anonymous by a wrong key.
  * DENY-3: a node that is told to have authentication (`security.authentication: required`) answers nobody but this
  *     machine until it is on: until then everybody could do everything.
+ * DENY-5: a node that has started and has not caught up refuses nobody for good: what it does not know yet may be there. It says
+ *     that it is to be asked again, or another one.
  * DENY-4: what is open ends within a second of the end of the key, or of the right, that it stands on.
  */
 import type { Engine } from '@holdfast/engine';
@@ -60,6 +62,8 @@ const everything: Admission = {};
 export class AccessControl {
   readonly #options: AccessControlOptions;
   readonly open: OpenCalls;
+  /** Once it has, what it knows is what the cluster knows, but for the newest (DENY-5). */
+  #hasCaughtUp = false;
 
   constructor(options: AccessControlOptions) {
     this.#options = options;
@@ -80,6 +84,8 @@ export class AccessControl {
       // Whoever is in front of a node without authentication may have one of its own.
       if (isMeant || engine.access.isEnabled) {
         const proven = this.#byKey(text ?? '', address);
+        if (proven instanceof RequestError && proven.code === 'unauthorized' && this.#isCatchingUp)
+          return catchingUp(); // DENY-5
         if (proven instanceof RequestError)
           this.#options.onWrongProof?.(proven, address, readKey(text ?? '')?.id);
         return proven;
@@ -109,6 +115,14 @@ export class AccessControl {
     wrongKeys?.proven(id, address);
     onKeyUsed(id);
     return provenCaller(key.identity, { keyId: id }, address);
+  }
+
+  /** DENY-5. Asked only of what is refused. */
+  get #isCatchingUp(): boolean {
+    if (this.#hasCaughtUp) return false;
+    const { ready, role, appliedIndex, lastIndex } = this.#options.engine.status();
+    this.#hasCaughtUp = ready && role !== 'learner' && appliedIndex >= lastIndex;
+    return !this.#hasCaughtUp;
   }
 
   #hasExpired(expiresAtMs: number | undefined): boolean {
@@ -176,7 +190,7 @@ export class AccessControl {
     let isOfSessions = false;
     for (const resource of request.resources) {
       const refused = refusalOf(rights, caller, request, resource);
-      if (refused !== undefined) return refused;
+      if (refused !== undefined) return this.#isCatchingUp ? catchingUp() : refused; // DENY-5
       isOfSessions ||= resource.kind === 'session';
     }
     const authorizedAt = engine.revision;
@@ -227,6 +241,12 @@ function isPermitted(
 
 const isFromHere = (address: string | undefined): boolean =>
   address !== undefined && isLoopback(address.replace(/^::ffff:(?=\d+\.)/i, ''));
+
+const catchingUp = (): RequestError =>
+  new RequestError(
+    'not_leader',
+    'This node has started and does not know all keys and rules yet. The request was not executed. Try again, or ask another node.',
+  );
 
 const wrongKey = (): RequestError =>
   new RequestError(

@@ -76,3 +76,29 @@ test('a node refuses them with 429, and a right one of that id too, but none of 
   }
   assert.equal((await request('GET', '/locks', undefined, other)).status, 200);
 });
+
+test('a node that has not caught up since its start refuses nobody for good (DENY-5)', async (t) => {
+  const { request, root, identity, engine } = await secured(t);
+  const reader = await identity('reader', { verb: 'read', kind: 'lock' });
+  const wrong = { authorization: `${String(root['authorization']).slice(0, -2)}__` };
+  const codes = async (): Promise<readonly unknown[]> => {
+    const asked = [wrong, reader, {}].map((headers) =>
+      request('POST', '/auth/disable', {}, headers).then(({ body }) => body['code']),
+    );
+    return Promise.all(asked);
+  };
+  const status = engine.status();
+  let behind = { ...status, appliedIndex: 3, lastIndex: 5 };
+  engine.status = () => behind;
+  const early = ['not_leader', 'not_leader', 'not_leader'];
+  assert.deepEqual(await codes(), early);
+  behind = { ...status, appliedIndex: 5, lastIndex: 5, ready: false };
+  assert.deepEqual(await codes(), early);
+  behind = { ...status, appliedIndex: 5, lastIndex: 5, role: 'learner' };
+  assert.deepEqual(await codes(), early);
+  behind = { ...status, appliedIndex: 5, lastIndex: 5 };
+  const late = ['unauthorized', 'forbidden', 'unauthorized'];
+  assert.deepEqual(await codes(), late);
+  behind = { ...status, appliedIndex: 5, lastIndex: 9 };
+  assert.deepEqual(await codes(), late, 'it has caught up once');
+});

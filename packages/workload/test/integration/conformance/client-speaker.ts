@@ -12,6 +12,7 @@ import {
 import type { Client, Held, Session } from '@holdfast/client';
 import type { OperationName } from '@holdfast/protocol';
 import type { LocalCluster } from '@holdfast/server';
+import type { Shown } from './shown.ts';
 import type { Fields } from './steps.ts';
 import type { Speaker } from './speakers.ts';
 
@@ -38,8 +39,9 @@ export class ClientSpeaker implements Speaker {
     this.#client = client;
   }
 
-  static async connect(cluster: LocalCluster): Promise<ClientSpeaker> {
-    return new ClientSpeaker(await connect({ endpoints: cluster.urls, timeoutMs: 20_000 }));
+  static async connect(cluster: LocalCluster, shown: Shown = {}): Promise<ClientSpeaker> {
+    const endpoints = cluster.urls;
+    return new ClientSpeaker(await connect({ endpoints, timeoutMs: 20_000, ...shown }));
   }
 
   async open(session: string): Promise<void> {

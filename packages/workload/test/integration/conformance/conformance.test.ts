@@ -1,12 +1,15 @@
 /**
  * The same cases through HTTP, gRPC and the TypeScript client, against three real processes whose leader
- * is killed now and then: all three give the same.
+ * is killed now and then: all three give the same. With SECURITY=1 all is over TLS, members show each other certificates, and
+ * whoever asks has a key whose rules permit just that (`make test-conformance SECURITY=1`).
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
 import { threeNodes } from '../support/cluster.ts';
 import { ClientSpeaker } from './client-speaker.ts';
+import { fetchAs, keysIn } from './shown.ts';
+import type { Shown } from './shown.ts';
 import { GrpcSpeaker, HttpSpeaker } from './speakers.ts';
 import type { Speaker } from './speakers.ts';
 import { cases } from './steps.ts';
@@ -14,10 +17,14 @@ import type { Ask, Case, Fields, Step } from './steps.ts';
 
 type Nodes = Awaited<ReturnType<typeof threeNodes>>;
 
+const isSecured = process.env['SECURITY'] === '1';
+
 let nodes: Nodes;
+let shown: Shown = {};
 
 before(async () => {
-  nodes = await threeNodes();
+  nodes = await threeNodes({}, '127.0.0.1', isSecured);
+  if (isSecured) shown = await keysIn(nodes.cluster);
 });
 after(async () => {
   await comesBack;
@@ -25,10 +32,22 @@ after(async () => {
 });
 
 const speakers: Readonly<Record<string, () => Promise<Speaker>>> = {
-  http: () => new HttpSpeaker(nodes.cluster).prepare(),
-  grpc: async () => new GrpcSpeaker(nodes.cluster),
-  client: () => ClientSpeaker.connect(nodes.cluster),
+  http: () => new HttpSpeaker(nodes.cluster, shown).prepare(),
+  grpc: async () => new GrpcSpeaker(nodes.cluster, shown),
+  client: () => ClientSpeaker.connect(nodes.cluster, shown),
 };
+
+test('a stranger is told nothing, where security is on', { skip: !isSecured }, async () => {
+  const { url } = nodes.cluster.nodes[0] ?? assert.fail('there is a node');
+  const { tls } = shown;
+  assert.ok(tls !== undefined);
+  const withoutKey = await fetchAs({ tls })(`${url}/locks`, {});
+  assert.equal(withoutKey.status, 401);
+  const withoutCertificate = fetchAs({ tls: { ca: tls.ca } })(`${url}/locks`, {});
+  await assert.rejects(withoutCertificate);
+  const administration = await fetchAs(shown)(`${url}/auth/keys`, {});
+  assert.equal(administration.status, 403);
+});
 
 for (const [interfaceName, speak] of Object.entries(speakers)) {
   describe(`through ${interfaceName}`, () => {
@@ -149,8 +168,8 @@ let comesBack: Promise<void> = Promise.resolve();
 async function killLeader(): Promise<void> {
   const { cluster } = nodes;
   await comesBack;
-  const leader = await cluster.leader();
+  const leader = await cluster.leader(10_000, shown.apiKey);
   await cluster.kill(leader, 'SIGKILL');
-  await cluster.leader();
+  await cluster.leader(10_000, shown.apiKey);
   comesBack = cluster.restart(leader);
 }

@@ -10,6 +10,8 @@ import { loadSync } from '@grpc/proto-loader';
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type { ErrorCode, OperationName } from '@holdfast/protocol';
 import type { LocalCluster } from '@holdfast/server';
+import { fetchAs } from './shown.ts';
+import type { Shown } from './shown.ts';
 import type { Fields } from './steps.ts';
 
 export interface Speaker {
@@ -44,12 +46,14 @@ const numbered: ReadonlySet<string> = new Set([
 /** Numbers requests, and asks one node after the other until one answers. */
 export abstract class NodeSpeaker implements Speaker {
   protected readonly cluster: LocalCluster;
+  protected readonly shown: Shown;
   readonly #sessions = new Map<string, string>();
   #nextRequest = 1;
   #node = 0;
 
-  constructor(cluster: LocalCluster) {
+  constructor(cluster: LocalCluster, shown: Shown = {}) {
     this.cluster = cluster;
+    this.shown = shown;
   }
 
   protected abstract askNode(node: number, operation: OperationName, body: Fields): Promise<Fields>;
@@ -93,12 +97,13 @@ interface PathOf {
 
 export class HttpSpeaker extends NodeSpeaker {
   readonly #paths = new Map<string, PathOf>();
+  readonly #fetch = fetchAs(this.shown);
 
   /** Reads where each operation is from the OpenAPI document. */
   async prepare(): Promise<this> {
     const { urls } = this.cluster;
     // One of them may be answered meanwhile.
-    const response = await Promise.any(urls.map((url) => fetch(`${url}/openapi.json`)));
+    const response = await Promise.any(urls.map((url) => this.#fetch(`${url}/openapi.json`, {})));
     const { paths } = (await response.json()) as {
       readonly paths: Readonly<Record<string, Readonly<Record<string, { operationId: string }>>>>;
     };
@@ -118,7 +123,7 @@ export class HttpSpeaker extends NodeSpeaker {
     });
     const fields = Object.fromEntries(rest);
     const query = method === 'GET' ? `?${new URLSearchParams(texts(fields)).toString()}` : '';
-    const response = await fetch(`${this.cluster.urls[node] ?? ''}${filled}${query}`, {
+    const response = await this.#fetch(`${this.cluster.urls[node] ?? ''}${filled}${query}`, {
       method,
       ...(method === 'GET'
         ? {}
@@ -152,8 +157,8 @@ export class GrpcSpeaker extends NodeSpeaker {
   readonly #clients = new Map<string, GrpcClient>();
   readonly #services: readonly ServiceClientConstructor[];
 
-  constructor(cluster: LocalCluster) {
-    super(cluster);
+  constructor(cluster: LocalCluster, shown: Shown = {}) {
+    super(cluster, shown);
     const folder = fileURLToPath(new URL('../../../../../proto', import.meta.url));
     const names = ['sessions', 'locks', 'semaphores', 'elections', 'barriers', 'latches', 'events'];
     const definition = loadSync(
@@ -177,7 +182,10 @@ export class GrpcSpeaker extends NodeSpeaker {
     const call = (client as unknown as Readonly<Record<string, Unary>>)[rpc];
     if (call === undefined) throw new Error(`No service has ${rpc}.`);
     return new Promise((resolve, reject) => {
-      call.call(client, toProto(body) as object, new Metadata(), (error, answer) => {
+      const metadata = new Metadata();
+      if (this.shown.apiKey !== undefined)
+        metadata.set('authorization', `Bearer ${this.shown.apiKey}`);
+      call.call(client, toProto(body) as object, metadata, (error, answer) => {
         if (error === null) resolve(fromProto(answer) as Fields);
         else reject(problemOf(error));
       });
@@ -191,7 +199,13 @@ export class GrpcSpeaker extends NodeSpeaker {
     const known = this.#clients.get(key);
     if (known !== undefined) return known;
     if (Service === undefined) throw new Error(`No service has ${rpc}.`);
-    const client = new Service(address, credentials.createInsecure());
+    const { tls } = this.shown;
+    const client = new Service(
+      address,
+      tls === undefined
+        ? credentials.createInsecure()
+        : credentials.createSsl(Buffer.from(tls.ca), Buffer.from(tls.key), Buffer.from(tls.cert)),
+    );
     this.#clients.set(key, client);
     return client;
   }

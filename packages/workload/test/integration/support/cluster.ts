@@ -13,6 +13,7 @@ export interface TestCluster extends AsyncDisposable {
 export async function threeNodes(
   environment: Readonly<Record<string, string>> = {},
   host = '127.0.0.1',
+  tls = false,
 ): Promise<TestCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-test-'));
   const cluster = await startLocalCluster({
@@ -20,6 +21,7 @@ export async function threeNodes(
     host,
     folder,
     environment,
+    tls,
   });
   await cluster.leader();
   return {
