@@ -11,4 +11,6 @@ export { segmentOf, snapshotOf } from './layout.ts';
 export { MemoryFiles } from './memory-disk.ts';
 export type { Operation } from './memory-disk.ts';
 export { lookAtLog } from './look.ts';
+export { lookAtPayloads } from './look-payloads.ts';
+export type { SeenPayloads } from './look-payloads.ts';
 export type { SeenLog, SeenSegment, SeenSnapshot } from './look.ts';

@@ -35,7 +35,7 @@ export function addInspectCommand(program: Command, at: () => Environment): void
       'after',
       `
 It changes nothing, and needs no cluster: whose folder it is, the segments of its log, its snapshots with their
-hashes compared, and the state that comes out of them. A folder that a node has is refused; what a start would
+hashes compared, files of payloads and of the audit, and the state that comes out of them. A folder that a node has is refused; what a start would
 refuse is told as a problem, and the exit status is 1 then.
 
 The state is that of the entries that this node knew to be committed. The last of them are often not recorded, and
@@ -63,8 +63,12 @@ async function inspect(
   const { problems, state } = inspected;
   if (problems.length > 0) finish(exitStatus.failure);
   if (list === undefined && session === undefined) {
+    const { lookAtAudit } = await import('@holdfast/server/audit');
+    const audit = await lookAtAudit(folder);
     output.write(
-      output.json ? `${JSON.stringify(overview(inspected), null, 2)}\n` : overviewText(inspected),
+      output.json
+        ? `${JSON.stringify(overview(inspected, audit), null, 2)}\n`
+        : overviewText(inspected, audit),
     );
     return;
   }

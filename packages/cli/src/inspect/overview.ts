@@ -1,17 +1,20 @@
 /** What an inspected folder is as a whole. */
+import type { SeenChain } from '@holdfast/server/audit';
 import type { InspectedFolder, InspectedState } from '@holdfast/server/inspect';
 import { printable } from '../printable.ts';
 import { countOfKind, listedKinds } from './lists.ts';
 import { wireRecord } from './wire-names.ts';
 
-/** For programs. */
-export function overview(inspected: InspectedFolder): object {
-  const { folder, identity, membership, log, problems, state } = inspected;
+/** For programs. @param audit Chains of records in the folder. */
+export function overview(inspected: InspectedFolder, audit: readonly SeenChain[]): object {
+  const { folder, identity, membership, log, payloads, problems, state } = inspected;
   return wireRecord({
     folder,
     identity: identity ?? null,
     members: membership?.members ?? identity?.initialMembers ?? null,
     log,
+    payloads,
+    audit: audit.map(({ last, ...chain }) => ({ ...chain, last: last ?? null })),
     problems,
     state: state === undefined ? null : stateOverview(state),
   });
@@ -39,12 +42,14 @@ function stateOverview(inspected: InspectedState): object {
 type Line = readonly [name: string, text: string];
 
 /** For people. */
-export function overviewText(inspected: InspectedFolder): string {
-  const { log, problems, state } = inspected;
+export function overviewText(inspected: InspectedFolder, audit: readonly SeenChain[]): string {
+  const { log, payloads, problems, state } = inspected;
   const parts = [
     table(nodeLines(inspected)),
     segmentLines(log.segments),
     snapshotLines(log.snapshots),
+    payloadLines(payloads),
+    auditLines(audit),
     ...(state === undefined ? [] : [table(stateLines(state)), table(limitLines(state))]),
     log.repairs.map((text) => `${text}\n`).join(''),
     problems.map((text) => `Problem: ${printable(text)}\n`).join(''),
@@ -116,6 +121,28 @@ function snapshotLines(snapshots: Snapshots): string {
         `snapshot at ${String(index)}: ${String(byteLength)} bytes, SHA-256 ${hash}` +
         `${isReceived ? ', received from a leader' : ''}, ${problem === undefined ? 'verified' : `not whole: ${problem}`}\n`,
     )
+    .join('');
+}
+
+function payloadLines(payloads: InspectedFolder['payloads']): string {
+  return payloads
+    .map(
+      (file) =>
+        `payloads ${file.name}: ${String(file.payloads)} of messages, ${String(file.byteLength)} bytes` +
+        `${file.damaged === 0 ? '' : `; ${String(file.damaged)} of them damaged: the node asks other members for these`}\n`,
+    )
+    .join('');
+}
+
+function auditLines(audit: readonly SeenChain[]): string {
+  return audit
+    .map(({ chain, files, byteLength, first, last }) => {
+      const records =
+        last === undefined
+          ? 'no whole record'
+          : `records ${String(first)} to ${String(last.seq)}, SHA-256 ${last.hash}`;
+      return `audit of ${chain}: ${records}, ${String(files)} ${files === 1 ? 'file' : 'files'}, ${String(byteLength)} bytes\n`;
+    })
     .join('');
 }
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { connect } from '@holdfast/client';
+import type { Client } from '@holdfast/client';
 import { addInspectCommand } from '../../src/commands/inspect.ts';
 import { buildProgram } from '../../src/program.ts';
 import { holdfast, until } from './support/holdfast.ts';
@@ -41,6 +42,20 @@ async function outputOf(folder: string, words: readonly string[]): Promise<strin
   return text;
 }
 
+/** Once the feature level is raised. */
+async function untilOn(client: Client): Promise<void> {
+  const deadlineMs = performance.now() + 30_000;
+  for (;;) {
+    try {
+      await client.call('audit_enable', {});
+      return;
+    } catch (error) {
+      if (performance.now() > deadlineMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
 describe('holdfast inspect', { timeout: 120_000 }, () => {
   it('is refused while the node runs, and tells what it held when it is killed, byte for byte as it was', async () => {
     const folder = join(home, 'node');
@@ -53,6 +68,7 @@ describe('holdfast inspect', { timeout: 120_000 }, () => {
       await until('the node serves', () => serving.test(node.told()), 60_000);
       const url = serving.exec(node.told())?.[1] ?? '';
       await using client = await connect({ endpoints: [url] });
+      await untilOn(client);
       const session = await client.session({ timeoutSeconds: 60 });
       for (const name of ['jobs/1', 'jobs/2', 'jobs/3', 'other']) await session.lock(name);
       const running = await at().ended;
@@ -60,6 +76,8 @@ describe('holdfast inspect', { timeout: 120_000 }, () => {
       assert.match(running.stderr, /in use by another process/);
       // It runs on, and has its folder
       await session.lock('jobs/4');
+      // Its record is in the file then.
+      await client.call('audit_checkpoint', {});
       node.child.kill('SIGKILL');
       await node.ended;
       await until('the process is gone', () => node.child.signalCode === 'SIGKILL');
@@ -74,12 +92,18 @@ describe('holdfast inspect', { timeout: 120_000 }, () => {
       const held = await inspect('--json', '--session', session.id, '--uncommitted');
       assert.deepEqual(everythingIn(folder), before);
       assert.equal(told.status, 0, told.stderr);
+      assert.match(
+        told.stdout,
+        /^audit of changes: records 1 to \d+, SHA-256 [0-9a-f]{64}, 1 file, \d+ bytes$/m,
+      );
       assert.match(told.stdout, /^feature level +\d+$/m);
       assert.match(told.stdout, /^segment 1: entries 1 \(term \d+\) to \d+ /m);
       assert.partialDeepStrictEqual(JSON.parse(json), {
         identity: { node_id: 'node-1', log: { made: true, starts: 1 } },
         problems: [],
         log: { format: 'segments' },
+        payloads: [],
+        audit: [{ chain: 'changes', files: 1, first: 1 }],
         state: { snapshot_alone: false, authentication: false },
       });
       assert.deepEqual(listed.match(/^\S+/gm), [

@@ -18,8 +18,8 @@ import {
   primitiveDeclarations,
 } from '@holdfast/state';
 import type { ListedKind, StateMachine } from '@holdfast/state';
-import { lookAtLog } from '@holdfast/storage/parts';
-import type { SeenLog } from '@holdfast/storage/parts';
+import { lookAtLog, lookAtPayloads } from '@holdfast/storage/parts';
+import type { SeenLog, SeenPayloads } from '@holdfast/storage/parts';
 import { decodeBatch } from '../batch.ts';
 import { readIdentity, refuseDiverged } from '../identity.ts';
 import type { Former, Identity } from '../identity.ts';
@@ -50,6 +50,8 @@ export interface InspectedFolder {
   /** The latest in the log, committed or not: undefined where nothing tells one. */
   readonly membership: Membership | undefined;
   readonly log: InspectedLog;
+  /** Files with payloads of messages, beside the state. */
+  readonly payloads: readonly SeenPayloads[];
   /** Why no node starts on it, or should. */
   readonly problems: readonly string[];
   /** Undefined: there is none, or it cannot be read, which `problems` says. */
@@ -102,6 +104,7 @@ export async function inspectFolder({
       identity,
       membership: seen.recovered && membershipOf(seen.recovered),
       log: { format, segments, snapshots, hardState, repairs },
+      payloads: await lookAtPayloads(logFolder),
       state: await stateOf(seen, uncommitted, problems),
       problems,
     };
