@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Disk } from './disk.ts';
 import { readOnlyDisk } from './file-disk.ts';
 import { foldersOf, payloadFileOf } from './layout.ts';
-import { framesOf } from './payload-scan.ts';
+import { causeOf, framesOf } from './payload-scan.ts';
 
 export interface SeenPayloads {
   readonly name: string;
@@ -12,6 +12,8 @@ export interface SeenPayloads {
   readonly payloads: number;
   /** Of these, with a body that is not what was written. */
   readonly damaged: number;
+  /** What the disk said of a part that it cannot read (PSCAN-3). */
+  readonly unreadable: string | undefined;
 }
 
 /** In the order in which they were written. Each is read once, a bounded part at a time. */
@@ -27,11 +29,15 @@ export async function lookAtPayloads(
     try {
       let payloads = 0;
       let damaged = 0;
-      for await (const { body } of framesOf({ file, byteLength }, true)) {
+      let unreadable: string | undefined;
+      const onUnreadable = (error: unknown): void => {
+        unreadable ??= causeOf(error);
+      };
+      for await (const { body } of framesOf({ file, byteLength }, true, onUnreadable)) {
         payloads += 1;
         if (body === undefined) damaged += 1;
       }
-      seen.push({ name, byteLength, payloads, damaged });
+      seen.push({ name, byteLength, payloads, damaged, unreadable });
     } finally {
       await file.close();
     }

@@ -13,7 +13,10 @@ export function overview(inspected: InspectedFolder, audit: readonly SeenChain[]
     identity: identity ?? null,
     members: membership?.members ?? identity?.initialMembers ?? null,
     log,
-    payloads,
+    payloads: payloads.map(({ unreadable, ...file }) => ({
+      ...file,
+      unreadable: unreadable ?? null,
+    })),
     audit: audit.map(({ last, ...chain }) => ({ ...chain, last: last ?? null })),
     problems,
     state: state === undefined ? null : stateOverview(state),
@@ -129,7 +132,8 @@ function payloadLines(payloads: InspectedFolder['payloads']): string {
     .map(
       (file) =>
         `payloads ${file.name}: ${String(file.payloads)} of messages, ${String(file.byteLength)} bytes` +
-        `${file.damaged === 0 ? '' : `; ${String(file.damaged)} of them damaged: the node asks other members for these`}\n`,
+        `${file.damaged === 0 ? '' : `; ${String(file.damaged)} of them damaged: the node asks other members for these`}` +
+        `${file.unreadable === undefined ? '' : `; a part of it cannot be read: ${printable(file.unreadable)}`}\n`,
     )
     .join('');
 }

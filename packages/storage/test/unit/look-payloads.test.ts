@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { fileDisk } from '../../src/file-disk.ts';
+import type { Disk } from '../../src/disk.ts';
+import { fileDisk, readOnlyDisk } from '../../src/file-disk.ts';
 import { lookAtPayloads } from '../../src/look-payloads.ts';
 import { PayloadFiles } from '../../src/payload-files.ts';
 import { findPayloads } from '../../src/payload-scan.ts';
@@ -18,7 +19,9 @@ it('The look at files of payloads counts what is in them and what is damaged, an
     const folder = join(home, 'payloads');
     await mkdir(folder);
     const found = await findPayloads(fileDisk, folder);
-    const store = new PayloadFiles(fileDisk, folder, found, settings, () => undefined);
+    const store = new PayloadFiles(fileDisk, folder, found, settings, {
+      onFailure: (error) => assert.fail(String(error)),
+    });
     for (let id = 1; id <= 30; id++) store.put(id, Buffer.alloc(300, `payload ${String(id)} `));
     assert.equal(await store.durable(), true);
     await store.close();
@@ -42,6 +45,20 @@ it('The look at files of payloads counts what is in them and what is damaged, an
     assert.equal(countOf('damaged', damaged), 1);
     assert.equal(countOf('payloads', damaged), 30);
     assert.deepEqual(await readFile(path), bytes);
+
+    const broken: Disk = {
+      ...readOnlyDisk,
+      open: async () => ({
+        write: () => Promise.reject(new Error('It is only read.')),
+        read: () => Promise.reject(new Error('EIO: i/o error')),
+        close: () => Promise.resolve(),
+      }),
+    };
+    const unread = await lookAtPayloads(logFolder, broken);
+    assert.deepEqual(
+      new Set(unread.map(({ unreadable }) => unreadable)),
+      new Set(['EIO: i/o error']),
+    );
   } finally {
     await rm(home, { recursive: true });
   }
