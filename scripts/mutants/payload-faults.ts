@@ -10,6 +10,22 @@ const repairs = 'packages/engine/test/unit/payload-repairs.test.ts';
 
 export const payloadFaults: readonly Fault[] = [
   {
+    name: 'pops-without-room',
+    breaks: 'many pops at once use up the memory of a node',
+    file: 'packages/api/src/operations/pop-room.ts',
+    find: `    if (this.#bytes + bytes > mostBytes || own > mostBytesPerCaller) return false;`,
+    put: `    if (own > mostBytesPerCaller) return false;`,
+    test: 'packages/api/test/unit/pop-room.test.ts',
+  },
+  {
+    name: 'one-caller-takes-all-room-of-pops',
+    breaks: 'the pops of one caller keep those of all others waiting',
+    file: 'packages/api/src/operations/pop-room.ts',
+    find: `    if (this.#bytes + bytes > mostBytes || own > mostBytesPerCaller) return false;`,
+    put: `    if (this.#bytes + bytes > mostBytes) return false;`,
+    test: 'packages/api/test/unit/pop-room.test.ts',
+  },
+  {
     name: 'payload-gone-when-it-ends',
     breaks: 'a node that starts from its snapshot has not what that names',
     file: payloads,

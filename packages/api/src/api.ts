@@ -28,6 +28,7 @@ import type { Api, ApiOptions, GrpcAddress } from './options.ts';
 import { RequestError } from './request-error.ts';
 import { StreamServer } from './stream/server.ts';
 import { ClientStreams } from './stream/streams.ts';
+import { PopRoom } from './operations/pop-room.ts';
 import { QueueWaiters } from './operations/queue-waiters.ts';
 import { EventFeed } from './watch/feed.ts';
 
@@ -94,6 +95,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     feed,
     queues,
     queueWaiters: new QueueWaiters(queues, (delayMs, callback) => clock.after(delayMs, callback)),
+    popRoom: new PopRoom((delayMs, callback) => clock.after(delayMs, callback)),
     after: (delayMs, callback) => clock.after(delayMs, callback),
     endOfTurn: (callback) => clock.endOfTurn(callback),
     now: () => clock.wallNow(),

@@ -1,6 +1,7 @@
 /** The api's parts, for a simulator that puts sockets of its own under them. */
 export { sharesOf } from './callers.ts';
 export type { OperationContext, Service } from './operations/context.ts';
+export { PopRoom } from './operations/pop-room.ts';
 export { QueueWaiters } from './operations/queue-waiters.ts';
 export { WaitingCallers } from './operations/waiting.ts';
 export { defaultApiLimits } from './options.ts';

@@ -12,6 +12,7 @@ import type { AccessControl } from '../pipeline/access-control.ts';
 import type { Caller } from '../pipeline/caller.ts';
 import type { EventFeed } from '../watch/feed.ts';
 import type { LogWithLevel } from './log-level.ts';
+import type { PopRoom } from './pop-room.ts';
 import type { QueueWaiters } from './queue-waiters.ts';
 import type { WaitingCallers } from './waiting.ts';
 
@@ -46,6 +47,7 @@ export interface Service {
   readonly queues: QueueStore;
   /** Pops that wait for messages. */
   readonly queueWaiters: QueueWaiters;
+  readonly popRoom: PopRoom;
   /** Calls back once after so many ms; returns the cancel. */
   readonly after: (delayMs: number, callback: () => void) => () => void;
   readonly endOfTurn: (callback: () => void) => void;

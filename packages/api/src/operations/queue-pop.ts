@@ -7,13 +7,14 @@
  *     visibility ends.
  */
 import type { QueueMessage, QueuePopAnswer, QueuePopBody } from '@holdfast/protocol';
+import { maxTakenBytes } from '@holdfast/state';
 import type { Delivery, QueueCommand } from '@holdfast/state';
 import { RequestError, requestErrorOf, stoppingError } from '../request-error.ts';
 import { toWaitMs, waitTooLong } from './asking.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { asResourceName } from './identities.ts';
-import { jsonOf, queueNamed, receiptOf } from './queue-wire.ts';
+import { jsonOf, maxPayloadBytes, queueNamed, receiptOf } from './queue-wire.ts';
 import { forWaiter } from './until.ts';
 import type { Waiter } from './until.ts';
 
@@ -38,6 +39,28 @@ export async function queuePop(
 }
 
 async function take(command: Pop, context: OperationContext): Promise<Outcome<QueuePopAnswer>> {
+  const { service, caller } = context;
+  const { popRoom } = service;
+  const share = caller.share ?? caller.identity;
+  const bytes = mostBytesOf(command);
+  if (!popRoom.tryEnter(share, bytes) && !(await popRoom.enter(share, bytes))) return noRoom;
+  try {
+    return await takeNow(command, context);
+  } finally {
+    popRoom.leave(share, bytes);
+  }
+}
+
+const mostBytesOf = ({ count }: Pop): number =>
+  Math.min(count * maxPayloadBytes, maxTakenBytes + maxPayloadBytes);
+
+/** POPROOM-2. */
+const noRoom = new RequestError(
+  'overloaded',
+  'Pops on this node read as many bytes of payloads at once as it has room for. Nothing was taken. Try again later, or take fewer messages at once.',
+);
+
+async function takeNow(command: Pop, context: OperationContext): Promise<Outcome<QueuePopAnswer>> {
   const result = await context.service.queues.submit(command, callOptions(context));
   if (!result.ok) return requestErrorOf(result);
   const isReceipted = command.visibilityMs !== undefined;

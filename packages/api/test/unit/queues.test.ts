@@ -154,6 +154,22 @@ describe('queues over HTTP', () => {
     assert.equal((await harness.request('POST', '/queue/ack', { receipt })).status, 200);
   });
 
+  test('given no room for payloads, when messages are popped, then nothing is taken before there is some', async (t) => {
+    const harness = await pushed(t, 'here');
+    const { popRoom } = harness.built.service;
+    const bytes = 32 * 1024 * 1024;
+    assert.ok(popRoom.tryEnter('one', bytes) && popRoom.tryEnter('two', bytes));
+    const before = harness.engine.state.index;
+    let isOver = false;
+    const popping = taken(harness).finally(() => (isOver = true));
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual([isOver, harness.engine.state.index], [false, before]);
+    popRoom.leave('one', bytes);
+    assert.equal((await popping)['payload'], 'here');
+    // Whoever has its answer takes no room.
+    assert.ok(popRoom.tryEnter('three', bytes));
+  });
+
   test('given a page of another site, when it embeds the path of a pop, then nothing is taken', async (t) => {
     const harness = await pushed(t, 'mine');
     const refused = await harness.request('GET', '/queue/pop', undefined, {
