@@ -138,7 +138,7 @@ describe('bad input about queues', () => {
       ) as Readonly<Record<string, string | number>>;
       const [verb = '', path = ''] = (paths[operation] ?? '').split(' ');
       const query = new URLSearchParams(
-        Object.entries(body).map(([name, value]) => [name, String(value)]),
+        Object.entries(body).map(([name, value]): [string, string] => [name, String(value)]),
       );
       const answer =
         verb === 'GET'
