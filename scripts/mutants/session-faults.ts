@@ -6,20 +6,46 @@ export const sessionFaults: readonly Fault[] = [
     name: 'lease-counted-from-the-answer',
     breaks:
       'a client believes in its lease for as long as the answer took, longer than the cluster',
-    file: 'packages/client/src/session.ts',
+    file: 'packages/client/src/session-lease.ts',
     find: `if (sentAt.monotonicMs >= this.#provenAt.monotonicMs) this.#provenAt = sentAt; // CLIENT-SESSION-1`,
     put: `this.#provenAt = momentOf(this.#clock);`,
   },
   {
     name: 'client-trusts-its-timers',
     breaks: 'a client that was paused believes in a hold until its timers have fired',
-    file: 'packages/client/src/session.ts',
+    file: 'packages/client/src/session-lease.ts',
     find: `    if (this.#clock.now() >= this.#endsAtMs) {
       this.#lose('its lease has expired by the clock of this machine');
       return false;
     }
     return passedMs(this.#clock, this.#provenAt) < this.#leaseMs;`,
     put: `    return true;`,
+  },
+  {
+    name: 'sleep-noticed-by-timers-alone',
+    breaks: 'after the machine slept signals say for long that a lease stands which is over',
+    file: 'packages/client/src/wakes.ts',
+    find: `    if (slept) for (const onWake of this.#listeners) onWake();`,
+    put: ``,
+  },
+  {
+    name: 'in-doubt-for-ever',
+    breaks: 'a session that slept past its lease, and is not answered, goes on as if it stood',
+    file: 'packages/client/src/session-lease.ts',
+    find: `      if (!this.isValid() && !this.#isOver)
+        this.#lose('the machine`,
+    put: `      if (!this.isValid() && this.#isOver)
+        this.#lose('the machine`,
+  },
+  {
+    name: 'quorum-hold-in-doubt-for-ever',
+    breaks:
+      'a lease by a quorum whose holder slept past it goes on as if it stood, and nobody answers',
+    file: 'packages/quorum-client/src/quorum-lock.ts',
+    find: `      if (this.state === 'held' && !this.#isValid())
+        this.#end('the machine`,
+    put: `      if (this.state !== 'held' && !this.#isValid())
+        this.#end('the machine`,
   },
   {
     name: 'unreachable-leader-tried-for-ever',

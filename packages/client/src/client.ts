@@ -25,6 +25,7 @@ import { checkTls } from './tls.ts';
 import type { ClientTracing } from './tracing.ts';
 import type { TlsSettings } from './tls.ts';
 import { isUncertain, untilAnswered } from './until-answered.ts';
+import { Wakes } from './wakes.ts';
 import { watch } from './watch.ts';
 import type { WatchOptions } from './watch.ts';
 
@@ -90,6 +91,7 @@ export class Client {
   readonly #newId: () => string;
   readonly #timeoutMs: number;
   readonly #onWarning: (warning: ClientWarning) => void;
+  readonly #wakes: Wakes;
   readonly #sessions = new Set<Session>();
   readonly #memory: CacheMemory | undefined;
   /** Keys with values and versions, on all nodes; it needs no session. */
@@ -108,6 +110,7 @@ export class Client {
       environment ?? environmentWith(options.tls, options.apiKey);
     const { transport = 'auto' } = options;
     this.#clock = clock;
+    this.#wakes = new Wakes(clock);
     this.#newId = newId;
     this.#timeoutMs = options.timeoutMs ?? 10_000;
     this.clientId = options.clientId ?? `client-${newId().slice(0, 8)}`;
@@ -219,6 +222,7 @@ export class Client {
       timeoutMs: answer.timeout * 1000,
       callTimeoutMs: this.#timeoutMs,
       sentAt,
+      wakes: this.#wakes,
       onWarning: this.#onWarning,
     });
     this.#sessions.add(session);

@@ -64,7 +64,10 @@ export abstract class Held {
     return this.#endReason;
   }
 
-  /** Aborted when the hold is lost or released; always before the lease can have ended. */
+  /**
+   * Aborted when the hold is lost or released: before the lease can have ended, or, where the machine slept past that, within about a
+   * second of its waking, unless the hold proves to stand. What it guards asks `isHeld` too, which compares clocks.
+   */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();

@@ -7,6 +7,7 @@ export { momentOf, passedMs, systemClock } from './clock.ts';
 export type { ClientClock, Moment } from './clock.ts';
 export type { Environment, OpenSocket } from './environment.ts';
 export { checkTls } from './tls.ts';
+export { Wakes } from './wakes.ts';
 export type { TlsSettings } from './tls.ts';
 export { fetchWith } from '#requests';
 export type { Fetch } from '#requests';

@@ -1,5 +1,6 @@
 import type { ClientWarning } from './client-warning.ts';
 import type { Moment } from './clock.ts';
+import type { Wakes } from './wakes.ts';
 
 /** What a session is made of, once the cluster has opened it. */
 export interface SessionFields {
@@ -10,5 +11,7 @@ export interface SessionFields {
   readonly callTimeoutMs: number;
   /** When the request that opened it was sent. */
   readonly sentAt: Moment;
+  /** Of the client. */
+  readonly wakes: Wakes;
   readonly onWarning: (warning: ClientWarning) => void;
 }

@@ -4,7 +4,8 @@
  * CLIENT-SESSION-1: the lease counts from the moment the keepalive that succeeded was SENT, on the monotonic clock.
  * CLIENT-SESSION-2: what is held is decided by comparing clocks, never by whether a timer has fired: timers stand
  *     still while the event loop is blocked.
- * CLIENT-SESSION-3: a hold's signal fires before the lease can have ended on any server: `marginMs` before.
+ * CLIENT-SESSION-3: a hold's signal fires before the lease can have ended on any server, a margin before; after the machine slept
+ *     past that moment, as soon as that is noticed (session-lease.ts).
  * CLIENT-SESSION-4: what a machine sleeps counts: of its two clocks the one that says more is believed (clock.ts). What only
  *     the clock that never sleeps says to be over is not believed in until a keepalive succeeds.
  * CLIENT-SESSION-5: a session that is lost never comes back, nor do its holds.
@@ -22,8 +23,7 @@ import type {
 } from '@holdfast/protocol';
 import type { WaitOptions } from './acquiring.ts';
 import { underHold, type LockWork } from './with-lock.ts';
-import { momentOf, passedMs } from './clock.ts';
-import type { ClientClock, Moment } from './clock.ts';
+import type { ClientClock } from './clock.ts';
 import type { Connection } from './connection.ts';
 import type { Held } from './held.ts';
 import { Hold } from './hold.ts';
@@ -43,6 +43,7 @@ import {
 } from './session-requests.ts';
 import type { LockOptions, PermitsOptions } from './session-requests.ts';
 import type { SessionFields } from './session-fields.ts';
+import { SessionLease } from './session-lease.ts';
 import { Permits } from './permits.ts';
 import { watch, type WatchOptions } from './watch.ts';
 
@@ -67,7 +68,6 @@ export class Session {
   readonly #connection: Connection;
   readonly #clock: ClientClock;
   readonly #callTimeoutMs: number;
-  readonly #marginMs: number;
   readonly #holds = new Holdings();
   readonly #check: HoldsCheck;
   /** @internal */
@@ -75,11 +75,7 @@ export class Session {
   readonly #numbered: NumberedCalls;
   readonly #controller = new AbortController();
   #state: SessionState = 'active';
-  /** When the keepalive that succeeded was sent (CLIENT-SESSION-1). */
-  #provenAt: Moment;
-  #cancelKeepAlive: (() => void) | undefined;
-  #cancelExpiry: (() => void) | undefined;
-  #failures = 0;
+  readonly #lease: SessionLease;
   #ending: Promise<void> | undefined;
   #heldAtEnd: readonly Held[] = [];
   readonly #unsubscribe: () => void;
@@ -93,8 +89,6 @@ export class Session {
     this.clientId = fields.clientId;
     this.timeoutMs = fields.timeoutMs;
     this.#callTimeoutMs = fields.callTimeoutMs;
-    this.#marginMs = Math.min(1000, fields.timeoutMs / 10);
-    this.#provenAt = fields.sentAt;
     this.#numbered = this.#newNumbered();
     this.counts = new HoldCounts(this.id, this.#holds, this.#numbered, fields.onWarning);
     connection.beginCallsOf(this.id);
@@ -105,8 +99,7 @@ export class Session {
     });
     this.#check = new HoldsCheck(this.#holds, this.#checked(), clock);
     this.#unsubscribe = connection.onOpen(() => void this.#check.run());
-    this.#planKeepAlive(this.timeoutMs / 3);
-    this.#planExpiry();
+    this.#lease = this.#newLease(fields);
   }
 
   /** What this client knows of it now. */
@@ -126,27 +119,12 @@ export class Session {
 
   /** Ms for which the lease is certain from now; 0 when it is not. */
   get validForMs(): number {
-    return this.isValid() ? this.#leaseMs - passedMs(this.#clock, this.#provenAt) : 0;
+    return this.#state === 'active' ? this.#lease.validForMs : 0;
   }
 
   /** CLIENT-SESSION-2, CLIENT-SESSION-4: compares clocks; finds out a lease that has run out though no timer has fired. */
   isValid(): boolean {
-    if (this.#state !== 'active') return false;
-    if (this.#clock.now() >= this.#endsAtMs) {
-      this.#lose('its lease has expired by the clock of this machine');
-      return false;
-    }
-    return passedMs(this.#clock, this.#provenAt) < this.#leaseMs;
-  }
-
-  /** How long it is certain from when it was proven (CLIENT-SESSION-3). */
-  get #leaseMs(): number {
-    return this.timeoutMs - this.#marginMs;
-  }
-
-  /** By the monotonic clock. */
-  get #endsAtMs(): number {
-    return this.#provenAt.monotonicMs + this.#leaseMs;
+    return this.#state === 'active' && this.#lease.isValid();
   }
 
   /**
@@ -321,6 +299,21 @@ export class Session {
     };
   }
 
+  #newLease({ wakes, sentAt }: SessionFields): SessionLease {
+    return new SessionLease({
+      clock: this.#clock,
+      wakes,
+      timeoutMs: this.timeoutMs,
+      sentAt,
+      ask: (timeoutMs) =>
+        this.#connection.call('keepalive', { session_id: this.id }, { timeoutMs }),
+      onKept: () => {
+        if (!this.#connection.tellsEnds) void this.#check.run();
+      },
+      onLost: (why) => this.#lose(why),
+    });
+  }
+
   #newNumbered(): NumberedCalls {
     return new NumberedCalls({
       connection: this.#connection,
@@ -329,47 +322,6 @@ export class Session {
       timeoutMs: this.#callTimeoutMs,
       state: () => this.#state,
       onGone: () => this.#lose('the cluster no longer knows it'),
-    });
-  }
-
-  #planKeepAlive(delayMs: number): void {
-    this.#cancelKeepAlive = this.#clock.after(delayMs, () => void this.#keepAlive());
-  }
-
-  async #keepAlive(): Promise<void> {
-    if (!this.isValid() && this.#state !== 'active') return;
-    const sentAt = momentOf(this.#clock);
-    const left = Math.max(1, this.#endsAtMs - sentAt.monotonicMs);
-    try {
-      await this.#connection.call(
-        'keepalive',
-        { session_id: this.id },
-        { timeoutMs: Math.min(left, this.timeoutMs / 3) },
-      );
-      if (this.#state !== 'active') return;
-      this.#failures = 0;
-      if (sentAt.monotonicMs >= this.#provenAt.monotonicMs) this.#provenAt = sentAt; // CLIENT-SESSION-1
-      this.#planExpiry();
-      this.#planKeepAlive(this.timeoutMs / 3);
-      if (!this.#connection.tellsEnds) void this.#check.run();
-    } catch (error) {
-      if (this.#state !== 'active') return;
-      if (isGone(error)) {
-        this.#lose('it expired');
-        return;
-      }
-      this.#failures += 1;
-      const backoffMs =
-        Math.min(this.timeoutMs / 10, 50 * 2 ** this.#failures) * (0.5 + this.#clock.random() / 2);
-      this.#planKeepAlive(backoffMs);
-    }
-  }
-
-  /** CLIENT-SESSION-3. The timer only hurries what `isValid` finds out anyway. */
-  #planExpiry(): void {
-    this.#cancelExpiry?.();
-    this.#cancelExpiry = this.#clock.after(Math.max(0, this.#endsAtMs - this.#clock.now()), () => {
-      if (this.isValid()) this.#planExpiry();
     });
   }
 
@@ -390,8 +342,7 @@ export class Session {
 
   #stop(state: 'lost' | 'ended'): void {
     this.#state = state;
-    this.#cancelKeepAlive?.();
-    this.#cancelExpiry?.();
+    this.#lease.stop();
     this.#detach();
     this.#unsubscribe();
     this.#controller.abort(new HoldfastError('hold_lost', `Session "${this.id}" is ${state}.`));

@@ -5,7 +5,7 @@
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { WaitOptions } from '@holdfast/client';
-import type { Moment } from '@holdfast/client/parts';
+import type { Moment, Wakes } from '@holdfast/client/parts';
 import { Held } from '@holdfast/client';
 import { onAbort } from './abort-listeners.ts';
 import { checkFields, checkMs, checkSignal } from './door.ts';
@@ -21,6 +21,9 @@ const minPauseMs = 20;
 const maxPauseMs = 500;
 /** Where voters say that too many ask. */
 const maxRefusedPauseMs = 16_000;
+
+/** After the machine slept past the end of a lease, how long a renewal may take until the hold is lost. */
+const longestDoubtMs = 1000;
 
 /** What it takes at least until the next of those that wait has it. */
 const handOverMs = 2;
@@ -48,6 +51,7 @@ export interface QuorumLockSettings extends WaitQueueSettings {
   /** Shown to people as the holder. */
   readonly clientId: string;
   readonly gates: Gates;
+  readonly wakes: Wakes;
 }
 
 /**
@@ -234,6 +238,8 @@ export class QuorumHold extends Held {
   #askedAt: Moment;
   #cancelRenewal: () => void = () => undefined;
   #cancelEnd: () => void = () => undefined;
+  #cancelDoubt: (() => void) | undefined;
+  readonly #ignoreWakes: () => void;
 
   /** @internal */
   constructor(settings: QuorumLockSettings, granted: GrantedLease) {
@@ -249,6 +255,7 @@ export class QuorumHold extends Held {
     this.#settings = settings;
     this.#granted = granted;
     this.#askedAt = granted.askedAt;
+    this.#ignoreWakes = settings.wakes.listen(() => this.#awake());
     this.#planRenewal(settings.ttlMs / 3);
     this.#planEnd();
   }
@@ -276,6 +283,7 @@ export class QuorumHold extends Held {
   }
 
   #planRenewal(delayMs: number): void {
+    this.#cancelRenewal();
     this.#cancelRenewal = this.#settings.clock.after(delayMs, () => void this.#renew());
   }
 
@@ -304,7 +312,22 @@ export class QuorumHold extends Held {
     });
   }
 
+  /** The machine slept: what is planned comes late. Where the lease may be over, the voters are asked at once. */
+  #awake(): void {
+    if (this.state !== 'held' || this.#cancelDoubt !== undefined) return;
+    this.#planRenewal(0);
+    const { clock, ttlMs } = this.#settings;
+    if (this.#isValid()) return;
+    this.#cancelDoubt = clock.after(Math.min(longestDoubtMs, ttlMs / 10), () => {
+      this.#cancelDoubt = undefined;
+      if (this.state === 'held' && !this.#isValid())
+        this.#end('the machine slept longer than its lease, and no renewal succeeded since');
+    });
+  }
+
   #stop(): void {
+    this.#cancelDoubt?.();
+    this.#ignoreWakes();
     this.#cancelRenewal();
     this.#cancelEnd();
   }

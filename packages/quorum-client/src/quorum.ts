@@ -21,7 +21,7 @@ import { NodeVoter } from './node-voter.ts';
 import { QuorumLock } from './quorum-lock.ts';
 import type { QuorumLockSettings } from './quorum-lock.ts';
 import { StreamTransport } from './stream-transport.ts';
-import { checkTls } from '@holdfast/client/parts';
+import { checkTls, Wakes } from '@holdfast/client/parts';
 import type { TlsSettings } from '@holdfast/client/parts';
 import type { Voter } from './voter.ts';
 
@@ -137,6 +137,7 @@ export class Quorum {
       nodeTimeoutMs,
       clock: environment.clock,
       gates: new Gates(environment.clock),
+      wakes: new Wakes(environment.clock),
       newId: environment.newId,
       wallNow: environment.wallNow ?? Date.now,
       clientId: options.clientId ?? `client-${environment.newId().slice(0, 8)}`,

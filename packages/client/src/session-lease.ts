@@ -1,0 +1,150 @@
+/**
+ * How long a session is certain, and the keepalives that prove it: CLIENT-SESSION-1 to CLIENT-SESSION-4 of session.ts.
+ *
+ * SESSION-LEASE-1: where the machine slept past the end of the lease, the cluster is asked at once whether the session stands, and
+ *     the session is lost unless that is answered within the margin: whoever only listens to a signal hears of it, too.
+ */
+import { momentOf, passedMs } from './clock.ts';
+import type { ClientClock, Moment } from './clock.ts';
+import { isGone } from './session-requests.ts';
+import type { Wakes } from './wakes.ts';
+
+export interface SessionLeaseParts {
+  readonly clock: ClientClock;
+  readonly wakes: Wakes;
+  readonly timeoutMs: number;
+  /** When the request that opened the session was sent. */
+  readonly sentAt: Moment;
+  /** Asks the cluster to keep the session. */
+  readonly ask: (timeoutMs: number) => Promise<unknown>;
+  readonly onKept: () => void;
+  readonly onLost: (why: string) => void;
+}
+
+export class SessionLease {
+  readonly #parts: SessionLeaseParts;
+  readonly #clock: ClientClock;
+  readonly #marginMs: number;
+  /** When the keepalive that succeeded was sent (CLIENT-SESSION-1). */
+  #provenAt: Moment;
+  #isOver = false;
+  #failures = 0;
+  #cancelKeepAlive: (() => void) | undefined;
+  #cancelExpiry: (() => void) | undefined;
+  #cancelDoubt: (() => void) | undefined;
+  readonly #ignoreWakes: () => void;
+
+  constructor(parts: SessionLeaseParts) {
+    this.#parts = parts;
+    this.#clock = parts.clock;
+    this.#marginMs = Math.min(1000, parts.timeoutMs / 10);
+    this.#provenAt = parts.sentAt;
+    this.#ignoreWakes = parts.wakes.listen(() => this.#awake());
+    this.#planKeepAlive(parts.timeoutMs / 3);
+    this.#planExpiry();
+  }
+
+  /** Ms for which it is certain from now; 0 when it is not. */
+  get validForMs(): number {
+    return this.isValid() ? this.#leaseMs - passedMs(this.#clock, this.#provenAt) : 0;
+  }
+
+  /** CLIENT-SESSION-2, CLIENT-SESSION-4: compares clocks; finds out a lease that has run out though no timer has fired. */
+  isValid(): boolean {
+    if (this.#isOver) return false;
+    if (this.#clock.now() >= this.#endsAtMs) {
+      this.#lose('its lease has expired by the clock of this machine');
+      return false;
+    }
+    return passedMs(this.#clock, this.#provenAt) < this.#leaseMs;
+  }
+
+  /** The session is over. */
+  stop(): void {
+    this.#isOver = true;
+    this.#cancelKeepAlive?.();
+    this.#cancelExpiry?.();
+    this.#cancelDoubt?.();
+    this.#ignoreWakes();
+  }
+
+  /** How long it is certain from when it was proven (CLIENT-SESSION-3). */
+  get #leaseMs(): number {
+    return this.#parts.timeoutMs - this.#marginMs;
+  }
+
+  /** By the monotonic clock. */
+  get #endsAtMs(): number {
+    return this.#provenAt.monotonicMs + this.#leaseMs;
+  }
+
+  #lose(why: string): void {
+    this.stop();
+    this.#parts.onLost(why);
+  }
+
+  #planKeepAlive(delayMs: number): void {
+    this.#cancelKeepAlive?.();
+    this.#cancelKeepAlive = this.#clock.after(delayMs, () => void this.#keepAlive());
+  }
+
+  async #keepAlive(): Promise<void> {
+    this.isValid();
+    if (this.#isOver) return;
+    const sentAt = momentOf(this.#clock);
+    const leftMs = Math.max(1, this.#endsAtMs - sentAt.monotonicMs);
+    const { ask, timeoutMs, onKept } = this.#parts;
+    try {
+      await ask(Math.min(leftMs, timeoutMs / 3));
+      if (this.#isOver) return;
+      this.#failures = 0;
+      if (sentAt.monotonicMs >= this.#provenAt.monotonicMs) this.#provenAt = sentAt; // CLIENT-SESSION-1
+      this.#planExpiry();
+      this.#planKeepAlive(timeoutMs / 3);
+      onKept();
+    } catch (error) {
+      if (this.#isOver) return;
+      if (isGone(error)) {
+        this.#lose('it expired');
+        return;
+      }
+      this.#failures += 1;
+      const backoffMs =
+        Math.min(timeoutMs / 10, 50 * 2 ** this.#failures) * (0.5 + this.#clock.random() / 2);
+      this.#planKeepAlive(backoffMs);
+    }
+  }
+
+  /** CLIENT-SESSION-3. The timer only hurries what `isValid` finds out anyway. */
+  #planExpiry(): void {
+    this.#cancelExpiry?.();
+    const leftMs = this.#leaseMs - passedMs(this.#clock, this.#provenAt);
+    this.#cancelExpiry = this.#clock.after(Math.max(0, leftMs), () => {
+      if (this.isValid()) this.#planExpiry();
+      else if (!this.#isOver) this.#doubt();
+    });
+  }
+
+  /** The machine slept: what is planned comes late. */
+  #awake(): void {
+    if (!this.isValid()) {
+      if (!this.#isOver) this.#doubt();
+      return;
+    }
+    this.#planExpiry();
+    const dueInMs = this.#parts.timeoutMs / 3 - passedMs(this.#clock, this.#provenAt);
+    this.#planKeepAlive(Math.max(0, dueInMs));
+  }
+
+  /** SESSION-LEASE-1: by the clock that counts sleep it may be over. */
+  #doubt(): void {
+    if (this.#cancelDoubt !== undefined) return;
+    this.#cancelDoubt = this.#clock.after(this.#marginMs, () => {
+      this.#cancelDoubt = undefined;
+      if (!this.isValid() && !this.#isOver)
+        this.#lose('the machine slept longer than its lease, and no keepalive was answered since');
+    });
+    this.#cancelKeepAlive?.();
+    void this.#keepAlive();
+  }
+}
