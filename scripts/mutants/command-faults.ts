@@ -3,6 +3,22 @@ import type { Fault } from './fault.ts';
 
 export const commandFaults: readonly Fault[] = [
   {
+    name: 'nobody-listens-to-stderr',
+    breaks: 'a command whose stderr has no reader ends with another status, and a node with it',
+    file: 'packages/cli/src/deaf-stderr.ts',
+    find: `process.stderr.on('error', () => undefined);`,
+    put: `process.stderr.once('close', () => undefined);`,
+    test: 'packages/cli/test/integration/deaf-stderr.test.ts',
+  },
+  {
+    name: 'no-channel-where-too-many-files-are-open',
+    breaks: 'too many open files are told as a defect of this program',
+    file: 'packages/cli/src/run/launcher.ts',
+    find: `  return channel ?? new PassThrough();`,
+    put: `  return channel as Duplex;`,
+    test: 'packages/cli/test/unit/run/launcher.test.ts',
+  },
+  {
     name: 'signal-ends-the-wrapper',
     breaks: 'SIGQUIT and SIGUSR1 end whoever runs a command, not the command',
     file: 'packages/cli/src/run/signals.ts',

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import './no-debugger.ts';
+import './deaf-stderr.ts';
 
 // Not by a static import: all of those are read before the first of them is run.
 const [{ run }, { outputFailed }] = await Promise.all([

@@ -6,6 +6,8 @@ import { runNode } from './process.ts';
 /** Exit status of a node that could not be started. */
 const startFailed = 1;
 
+// Whoever reads its log may leave: the node goes on.
+process.stderr.on('error', () => undefined);
 try {
   await runNode(loadConfiguration({ environment: process.env }));
 } catch (error) {

@@ -14,6 +14,7 @@ import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
+import { PassThrough } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import { catchableNumbers } from './signals.ts';
 import { isInForeground, lifeOf } from './terminal.ts';
@@ -59,7 +60,7 @@ export class Launcher {
       env: variables,
     });
     if (terminal !== undefined) closeSync(terminal);
-    this.#channel = this.#shell.stdio[3] as Duplex;
+    this.#channel = channelOf(this.#shell);
     // The shell's end of it is told by its exit.
     this.#channel.on('error', () => undefined);
     this.#read();
@@ -217,3 +218,10 @@ const isCaught = (number: string): boolean =>
   !(['SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGINT'] as const).some(
     (signal) => constants.signals[signal] === Number(number),
   );
+
+/** Where too many files are open Node gives no channels, though its types say so; `error` tells why, later. */
+export function channelOf(shell: Pick<ChildProcess, 'stdio'>): Duplex {
+  const stdio = shell.stdio as readonly unknown[] | undefined;
+  const channel = stdio?.[3] as Duplex | null | undefined;
+  return channel ?? new PassThrough();
+}
