@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { LogMissingError, openStorage, StorageDamagedError } from '../../src/index.ts';
 import type { Opened } from '../../src/index.ts';
 import { fileDisk } from '../../src/file-disk.ts';
-import { openStorageOn } from '../../src/parts.ts';
+import { MemoryFiles, openStorageOn } from '../../src/parts.ts';
 import type { Disk, DiskFile } from '../../src/parts.ts';
 import { entry, hardState, logId } from '../log-in-memory.ts';
 
@@ -35,6 +35,34 @@ function killedAfter(steps: { left: number }): Disk {
     rename: (from, to) => step(() => fileDisk.rename(from, to)),
     remove: (path) => step(() => fileDisk.remove(path)),
   };
+}
+
+/** The former file on the real disk, and everything else on one whose power can go; after so many steps nothing is done. */
+function besideFormer(files: MemoryFiles, steps: { left: number }): Disk {
+  const disk = files.disk({
+    now: () => 0,
+    later: (_operation, act) => queueMicrotask(act),
+    trouble: () => (steps.left-- > 0 ? undefined : new Killed()),
+  });
+  return {
+    ...disk,
+    list: async (folder) => [
+      ...(await disk.list(folder)),
+      ...(await fileDisk.list(folder).catch(() => [])),
+    ],
+    remove: (path) =>
+      path.includes('holdfast.sqlite') ? fileDisk.remove(path) : disk.remove(path),
+  };
+}
+
+/** What is not durable is the old or the new one, at random. */
+function randomnessOf(seed: number): { below: (limit: number) => number } {
+  let state = seed;
+  const below = (limit: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * limit);
+  };
+  return { below };
 }
 
 /** A small folder as the version before left it: a snapshot at 10, the log from 8 to 13, term 3. */
@@ -140,6 +168,36 @@ describe('A folder of the format before', () => {
       finished.finishConversion?.();
       await finished.storage.close();
       assert.ok(!readdirSync(folder).some((name) => name.startsWith('holdfast.sqlite')));
+    }
+  });
+
+  it('is whole, before or after, wherever the power goes while it is converted, or right after', async () => {
+    let isConverted = false;
+    for (let count = 0; !isConverted; count++) {
+      restore();
+      const files = new MemoryFiles();
+      const steps = { left: count };
+      const disk = (): Disk => besideFormer(files, steps);
+      // Given a conversion that had the power for so many steps
+      try {
+        await (await open(false, disk())).storage.close();
+        isConverted = true;
+      } catch (error) {
+        assert.ok(steps.left < 0, String(error));
+      }
+      files.cutPower(randomnessOf(2 * count + 1));
+      // When it is begun once more, comes to its end, and the power goes when the identity says so
+      steps.left = Number.POSITIVE_INFINITY;
+      const opened = await open(false, disk());
+      await holdsAll(opened);
+      steps.left = 0;
+      await opened.storage.close().catch(() => undefined);
+      files.cutPower(randomnessOf(2 * count + 2));
+      // Then the log that was made is there, whole
+      steps.left = Number.POSITIVE_INFINITY;
+      const made = await open(true, disk());
+      await holdsAll(made);
+      await made.storage.close();
     }
   });
 
