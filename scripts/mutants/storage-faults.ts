@@ -194,17 +194,6 @@ export const storageFaults: readonly Fault[] = [
     test: 'packages/engine/test/integration/log-identity.test.ts',
   },
   {
-    name: 'leftovers-of-a-conversion-come-back',
-    breaks:
-      'files of a conversion that was cut off come back when the power goes, beside the log that was made instead',
-    file: 'packages/storage/src/convert.ts',
-    find: `  await syncFolder(disk, folders.log);
-  await syncFolder(disk, folders.snapshots);
-`,
-    put: '',
-    test: 'packages/storage/test/unit/convert.test.ts',
-  },
-  {
     name: 'conversion-not-synced',
     breaks:
       'a log that was made of the format before is gone when the power goes, after the identity says that it was made',
