@@ -127,14 +127,20 @@ function snapshotLines(snapshots: Snapshots): string {
     .join('');
 }
 
-function payloadLines(payloads: InspectedFolder['payloads']): string {
-  return payloads
-    .map(
-      (file) =>
-        `payloads ${file.name}: ${String(file.payloads)} of messages, ${String(file.byteLength)} bytes` +
-        `${file.damaged === 0 ? '' : `; ${String(file.damaged)} of them damaged: the node asks other members for these`}` +
-        `${file.unreadable === undefined ? '' : `; a part of it cannot be read: ${printable(file.unreadable)}`}\n`,
-    )
+function payloadLines(files: InspectedFolder['payloads']): string {
+  return files
+    .map(({ name, payloads, byteLength, damaged, unreadable }) => {
+      const parts = [
+        `payloads ${name}: ${String(payloads)} of messages, ${String(byteLength)} bytes`,
+        ...(damaged === 0
+          ? []
+          : [`${String(damaged)} of them damaged: the node asks other members for these`]),
+        ...(unreadable === undefined
+          ? []
+          : [`a part of it cannot be read: ${printable(unreadable)}`]),
+      ];
+      return `${parts.join('; ')}\n`;
+    })
     .join('');
 }
 
