@@ -10,9 +10,11 @@ import { connect } from '@holdfast/client';
 import type { Client } from '@holdfast/client';
 import { startLocalCluster } from '@holdfast/server';
 import type { LocalCluster } from '@holdfast/server';
+import { bootNow } from '@holdfast/client/boot-clock';
 import { freePorts } from '../free-ports.ts';
 import { describeMachine, machineLine } from '../statistics/machine.ts';
 import { milliseconds, table, whole } from '../statistics/table.ts';
+import { startRedis } from './redis.ts';
 
 const help = `Usage: npm run bench:cache -- [OPTION]…
 
@@ -124,9 +126,53 @@ async function timed(
     await one(number);
     tookMs.push(performance.now() - startMs);
   }
-  tookMs.sort((a, b) => a - b);
-  const at = (share: number): number => tookMs[Math.floor(share * (count - 1))] ?? Number.NaN;
+  return statisticsOf(what, tookMs);
+}
+
+function statisticsOf(what: string, tookMs: readonly number[]): Writes {
+  const sorted = tookMs.toSorted((a, b) => a - b);
+  const at = (share: number): number =>
+    sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN;
   return { what, p50Ms: at(0.5), p99Ms: at(0.99) };
+}
+
+/** What others do on this machine at this moment. */
+async function beside(seconds: number): Promise<readonly Reads[]> {
+  const rows = [
+    await reads('the clock that each hit looks at, alone', seconds, async (count) => {
+      for (let read = 0; read < count; read++) bootNow();
+      return count;
+    }),
+  ];
+  const [port = 0] = await freePorts(1);
+  await using redis = await startRedis(port);
+  if (redis === undefined) return rows;
+  return [
+    ...rows,
+    await reads('Redis: GET, 64 at once', seconds, (count) => redis.get(count)),
+    await reads('Redis: tracked, a Map in the client, awaited', seconds, (count) =>
+      redis.tracked(count),
+    ),
+  ];
+}
+
+type Timed = readonly [
+  what: string,
+  before: () => Promise<unknown>,
+  one: (number: number) => Promise<unknown>,
+];
+
+/** One of the first, one of the second: whatever else the machine does, both meet it. */
+async function inTurns(count: number, ...both: readonly Timed[]): Promise<readonly Writes[]> {
+  const rows = both.map(([what]) => ({ what, tookMs: [] as number[] }));
+  for (let number = 0; number < count; number++)
+    for (const [index, [, before, one]] of both.entries()) {
+      await before();
+      const startMs = performance.now();
+      await one(number);
+      rows[index]?.tookMs.push(performance.now() - startMs);
+    }
+  return rows.map(({ what, tookMs }) => statisticsOf(what, tookMs));
 }
 
 async function writeRows(
@@ -144,12 +190,13 @@ async function writeRows(
     Promise.all(some.map(({ cache }) => cache.get(key)));
   const write = (number: number): Promise<unknown> => client.cache.set(key, number);
   const rows = [
-    await timed('acquire of a lock', count, nobody, (number) =>
-      session.lock(`bench/${String(number)}`),
-    ),
+    ...(await inTurns(
+      count,
+      ['acquire of a lock', nobody, (number) => session.lock(`bench/${String(number)}`)],
+      ['write, three nodes have it, in turns with that', onNodes(cluster.urls), write],
+    )),
     await timed('write, nobody has the key', count, nobody, write),
     await timed('write, one node has it', count, onNodes(cluster.urls.slice(0, 1)), write),
-    await timed('write, three nodes have it', count, onNodes(cluster.urls), write),
     await timed('write, three clients have it', count, inClients(clients.slice(0, 3)), write),
     await timed('write, 100 clients have it', count, inClients(clients), write),
   ];
@@ -193,7 +240,7 @@ async function bench(): Promise<void> {
     const [url] = cluster.urls;
     if (client === undefined || url === undefined) throw new Error('There is no client.');
     await client.cache.set(key, 0);
-    const readStats = await readRows(client, url, seconds);
+    const readStats = [...(await readRows(client, url, seconds)), ...(await beside(seconds))];
     const writeStats = [...(await writeRows(cluster, clients, writes)), await deadRow(cluster, 3)];
     const machine = describeMachine();
     if (values.json) console.log(JSON.stringify({ machine, reads: readStats, writes: writeStats }));
