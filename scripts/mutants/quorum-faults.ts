@@ -295,6 +295,7 @@ const planted: readonly QuorumFault[] = [
     file: 'packages/redis-voters/src/scripts.ts',
     find: `if mark[6] and mark[6] ~= ARGV[#ARGV] then return {'ANOTHER_SET', mark[2], mark[7]} end`,
     put: ``,
+    test: 'packages/redis-voters/test/slow/redis/sets.test.ts',
   },
   {
     name: 'everysec-forgotten',
@@ -311,6 +312,7 @@ const planted: readonly QuorumFault[] = [
     file: 'packages/redis-voters/src/scripts.ts',
     find: `if mark[8] then return {'CLOSED', mark[9]} end`,
     put: ``,
+    test: 'packages/redis-voters/test/slow/redis/sets.test.ts',
   },
   {
     name: 'redis-set-begins-at-once',
@@ -318,6 +320,7 @@ const planted: readonly QuorumFault[] = [
     file: 'packages/redis-voters/src/change-set.ts',
     find: `await pause(longestTtlMs * (1 + smallestDriftShare), this.#options.signal);`,
     put: ``,
+    test: 'packages/redis-voters/test/slow/redis/sets.test.ts',
   },
   {
     name: 'log-fills-the-disk',
