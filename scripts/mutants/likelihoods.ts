@@ -58,8 +58,8 @@ export class Likelihoods {
     const files = [...this.#imports.distancesFrom(fault.file)].filter(([file]) => {
       if (!file.endsWith('.test.ts') || file.startsWith('packages/simulator/')) return false;
       if (file === fault.test || file === before) return true;
-      if (file.includes('/test/slow/') || file.includes('/test/redis/')) return false;
-      return !file.includes('/integration/') || file.startsWith(`packages/${folder}/`);
+      if (file.includes('/test/unit/')) return true;
+      return file.includes('/test/integration/') && file.startsWith(`packages/${folder}/`);
     });
     return new Map(files);
   }
