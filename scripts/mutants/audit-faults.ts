@@ -215,8 +215,8 @@ export const restoredAccessFaults: readonly Fault[] = [
     name: 'restore-ends-authentication',
     breaks: 'keys end over a restore, and everybody may do everything',
     file: 'packages/engine/src/restore/access-anew.ts',
-    find: `    { type: 'auth_enable' },`,
-    put: ``,
+    find: `{ type: 'auth_create_key', roles: ['admin'], ...administrator }, { type: 'auth_enable' }]`,
+    put: `{ type: 'auth_create_key', roles: ['admin'], ...administrator }]`,
   },
 ];
 

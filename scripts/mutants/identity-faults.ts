@@ -55,8 +55,10 @@ export const identityFaults: readonly Fault[] = [
     name: 'wrong-key-is-anonymous',
     breaks: 'who shows a wrong key goes on as one who shows none',
     file: 'packages/api/src/pipeline/access-control.ts',
-    find: 'if (!isSecretOf(secret, key?.hash) || key === undefined) return wrongKey();',
-    put: 'if (!isSecretOf(secret, key?.hash) || key === undefined) return callerFrom(address);',
+    find: `      wrongKeys?.wrong(id, address);
+      return wrongKey();`,
+    put: `      wrongKeys?.wrong(id, address);
+      return callerFrom(address);`,
   },
   {
     name: 'watch-not-filtered',

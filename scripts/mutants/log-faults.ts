@@ -128,8 +128,8 @@ export const logFaults: readonly Fault[] = [
     breaks:
       'a leader that applies before its own disk has the entries cannot start again after a crash',
     file: 'packages/storage/src/snapshot-files.ts',
-    find: `if (!(await covered())) return undefined;`,
-    put: ``,
+    find: `if (!(await covered())) {`,
+    put: `if ((await covered()) && this.#closed) {`,
   },
   {
     name: 'snapshot-named-though-the-log-failed',

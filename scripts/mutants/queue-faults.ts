@@ -42,10 +42,8 @@ export const queueFaults: readonly Fault[] = [
     name: 'dead-letter-delivered-again',
     breaks: 'a message that fails each time is delivered for ever',
     file: `${queue}/deliveries.ts`,
-    find: `    message.reason = 'not acknowledged in time';
-    if (message.deliveries >= message.maxDeliveries) {`,
-    put: `    message.reason = 'not acknowledged in time';
-    if (message.deliveries > message.maxDeliveries) {`,
+    find: `  deliveries >= maxDeliveries || isLost(payload);`,
+    put: `  deliveries > maxDeliveries || isLost(payload);`,
     test: 'packages/state/test/unit/message-queue.test.ts',
   },
   {
