@@ -70,9 +70,9 @@ export const identityFaults: readonly Fault[] = [
   {
     name: 'list-not-filtered',
     breaks: 'a list tells of names that its caller may not read',
-    file: 'packages/api/src/operations/lists.ts',
-    find: 'if (ranges === undefined) return pageOfRange(kind, asked, context);',
-    put: 'if (ranges === undefined || ranges.length > 0) return pageOfRange(kind, asked, context);',
+    file: 'packages/api/src/operations/readable-pages.ts',
+    find: 'if (ranges === undefined) return read(asked, undefined);',
+    put: 'if (ranges === undefined || ranges.length > 0) return read(asked, undefined);',
   },
   {
     name: 'open-after-revocation',

@@ -282,4 +282,44 @@ export const restoreFaults: readonly Fault[] = [
     hiddenFromRuns: 'it costs time; what is written is the same',
     test: 'packages/state/test/unit/queue-captures.test.ts',
   },
+  {
+    name: 'page-of-queues-without-weight',
+    breaks: 'an answer with 1,000 queues of long names is larger than what a frame takes',
+    file: 'packages/state/src/primitives/queue/queue-views.ts',
+    find: `if (!budget.takes([name], undefined, numbersBytes)) return`,
+    put: `if (!budget.takes([])) return`,
+    hiddenFromRuns: 'runs have few queues',
+    test: 'packages/api/test/unit/queue-pages.test.ts',
+  },
+  {
+    name: 'page-of-queues-walks-all',
+    breaks: 'a page of queues costs as much as there are queues before it',
+    file: 'packages/state/src/primitives/queue/queue-views.ts',
+    find: `byName.names.from(after !== undefined && after > prefix ? after : prefix)) {
+      if (!name.startsWith(prefix)) break;`,
+    put: `byName.names.from(prefix)) {
+      if (!name.startsWith(prefix)) break;
+      if (after !== undefined && byName.get(name) !== undefined && name <= after) continue;`,
+    hiddenFromRuns: 'it costs time; what is told is the same',
+    test: 'packages/state/test/unit/queue-pages.test.ts',
+  },
+  {
+    name: 'queues-read-for-each-metric',
+    breaks: 'each of twelve metrics reads all queues, in one turn at each scrape',
+    file: 'packages/api/src/metrics/queue-stats.ts',
+    find: `this.#reading ??= this.#all()`,
+    put: `this.#reading = this.#all()`,
+    hiddenFromRuns: 'runs have no metrics',
+    test: 'packages/api/test/unit/queue-pages.test.ts',
+  },
+  {
+    name: 'metrics-put-together-in-one-turn',
+    breaks: 'the metrics of 1,000 queues are put together in one turn of the event loop',
+    file: 'packages/api/src/metrics/queue-stats.ts',
+    find: `    await this.#turns;
+    return rows;`,
+    put: `    return rows;`,
+    hiddenFromRuns: 'runs have no metrics',
+    test: 'packages/api/test/unit/queue-pages.test.ts',
+  },
 ];

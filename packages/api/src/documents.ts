@@ -149,7 +149,7 @@ export function metricsDocument(): string {
     '',
     '`GET /metrics` answers in the text format of Prometheus, on the port of clients and, where `metrics.listen` is set, on one of its own. Alert rules and a dashboard are in [deploy/](../deploy/README.md).',
     '',
-    'Labels are bounded: members of the cluster, declared paths, error codes, uses of certificates, and the first 1000 queues. "On the leader" means that other nodes report 0 or do not count. In addition there are the usual metrics of the process (`holdfast_process_*`, `holdfast_nodejs_*`). The five names without the prefix are those of the service that this one takes the place of.',
+    'Labels are bounded: members of the cluster, declared paths, error codes, uses of certificates, and the first 1000 queues in the order of their names. "On the leader" means that other nodes report 0 or do not count. In addition there are the usual metrics of the process (`holdfast_process_*`, `holdfast_nodejs_*`). The five names without the prefix are those of the service that this one takes the place of.',
     '',
     '| Name | Kind | Labels | Meaning |',
     '| --- | --- | --- | --- |',

@@ -74,7 +74,7 @@ export class MemoryEngine implements Engine {
     maxWaitsPerSession: 100_000,
     maxMetadataBytesPerSession: 16 * 1024 * 1024,
     maxResultBytesPerSession: 1024 * 1024,
-    maxQueues: 100,
+    maxQueues: 10_000,
     maxMessages: 200_000,
     maxMessagesPerQueue: 100_000,
     maxMessageBytes: 64 * 1024 * 1024,

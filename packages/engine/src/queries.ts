@@ -71,11 +71,10 @@ function find(
         : ownGaveBack(state, caller, state.implicitSessionOf(name, fenceToken));
       return { type: 'found_hold', found, ended, gaveBack };
     }
+    case 'queue':
+      return { type: 'queue', view: state.queues.show(query.name as ResourceName, timeMs) };
     case 'queues':
-      return {
-        type: 'queues',
-        queues: state.queues.list(query.name as ResourceName | undefined, timeMs),
-      };
+      return { type: 'queues', page: state.queues.page(query.wanted, timeMs) };
     case 'queue_ready':
       return {
         type: 'queue_ready',

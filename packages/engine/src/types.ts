@@ -17,6 +17,8 @@ import type {
   PlaceKind,
   PlacesPage,
   Primitives,
+  QueuesPage,
+  QueuesWanted,
   QueueView,
   ResourceKind,
   Listed,
@@ -80,8 +82,8 @@ export type Query =
       readonly holder?: Holder;
     }
   | { readonly type: 'list'; readonly kind: ListedKind; readonly wanted: ListWanted }
-  /** One queue, or the first of all. */
-  | { readonly type: 'queues'; readonly name?: string }
+  | { readonly type: 'queue'; readonly name: string }
+  | { readonly type: 'queues'; readonly wanted: QueuesWanted }
   /** How many of its messages would be delivered now. */
   | { readonly type: 'queue_ready'; readonly name: string }
   | {
@@ -128,7 +130,8 @@ export type Found =
       /** Nobody has the token: the implicit session that gave it back, where a repetition is answered. */
       readonly gaveBack: SessionId | undefined;
     }
-  | { readonly type: 'queues'; readonly queues: readonly QueueView[] }
+  | { readonly type: 'queue'; readonly view: QueueView | undefined }
+  | { readonly type: 'queues'; readonly page: QueuesPage }
   | { readonly type: 'queue_ready'; readonly count: number }
   | { readonly type: 'dead_letters'; readonly page: DeadLettersPage | undefined }
   | { readonly type: 'blocked_keys'; readonly page: BlockedKeysPage | undefined }

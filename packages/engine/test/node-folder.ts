@@ -65,7 +65,7 @@ export function factsOf({ state: inspected }: InspectedFolder): NodeFacts {
             ? `${kind} ${row.name}: ${String(row.count)} of ${String(row.initialCount)}`
             : kind,
       );
-  for (const { name, counts, dead } of state.queues.list(undefined))
+  for (const { name, counts, dead } of state.queues.page({ prefix: '', limit: 1000 }).queues)
     others.push(`queue ${name}: ${String(counts.depth)} messages, ${String(dead)} dead`);
   return {
     index: state.index,

@@ -4,7 +4,7 @@ import type { QueueCommand } from '@holdfast/state';
 
 export type QueueQuery = Extract<
   Query,
-  { readonly type: 'queues' | 'queue_ready' | 'dead_letters' | 'blocked_keys' }
+  { readonly type: 'queue' | 'queues' | 'queue_ready' | 'dead_letters' | 'blocked_keys' }
 >;
 
 /**

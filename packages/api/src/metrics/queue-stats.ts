@@ -1,10 +1,20 @@
-/** Statistics of queues, each with the name of its queue: the first 1000, as the state shows them. */
+/**
+ * Statistics of queues, each with the name of its queue: the first 1000 in the order of their names.
+ *
+ * SCRAPE-1: whoever asks for the metrics makes the queues be read once for all of them, by pages, each in a turn of the
+ *     event loop of its own; and what each metric tells is put together in a turn of its own.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
-import type { QueueView } from '@holdfast/state';
+import type { QueueRow, QueuesPage } from '@holdfast/state';
 import type { StatSources } from './stats.ts';
 
-type FigureOf = (queue: QueueView) => number;
+type FigureOf = (queue: QueueRow) => number;
+
+/** Queues that are told of, and those of them that are read in one turn. */
+const mostQueues = 1000;
+const queuesAtOnce = 250;
 
 const gauges: Readonly<Record<string, readonly [help: string, metricOf: FigureOf]>> = {
   holdfast_queue_depth: ['Messages of a queue that are no dead letters.', (q) => q.counts.depth],
@@ -36,13 +46,49 @@ const counters: Readonly<Record<string, readonly [help: string, metricOf: Figure
   holdfast_queue_dead_total: ['Messages that became dead letters.', (q) => q.rates.dead.total],
 };
 
+/** What all metrics of one scrape tell of. */
+class QueueReadings {
+  readonly #store: StatSources['queues'];
+  #reading: Promise<readonly QueueRow[]> | undefined = undefined;
+  #turns: Promise<unknown> = Promise.resolve();
+
+  constructor(store: StatSources['queues']) {
+    this.#store = store;
+  }
+
+  /** SCRAPE-1: those who ask while it is read get the same; each goes on in a turn of its own. */
+  async read(): Promise<readonly QueueRow[]> {
+    this.#reading ??= this.#all().finally(() => (this.#reading = undefined));
+    const rows = await this.#reading;
+    this.#turns = this.#turns.then(async () => nextTurn());
+    await this.#turns;
+    return rows;
+  }
+
+  async #all(): Promise<readonly QueueRow[]> {
+    const rows: QueueRow[] = [];
+    let after: string | undefined;
+    do {
+      const page = await this.#page(after, Math.min(queuesAtOnce, mostQueues - rows.length));
+      // A store that cannot be reached leaves out what it would tell: the other metrics are told.
+      if (page === undefined) return [];
+      for (const row of page.queues) rows.push(row);
+      after = page.nextAfter;
+      await nextTurn();
+    } while (after !== undefined && rows.length < mostQueues);
+    return rows;
+  }
+
+  async #page(after: string | undefined, limit: number): Promise<QueuesPage | undefined> {
+    const wanted = { prefix: '', limit, ...(after === undefined ? {} : { after }) };
+    const query = { type: 'queues', wanted } as const;
+    const asked = this.#store().query(query, 'stale', { identity: 'metrics' });
+    return (await asked.catch(() => undefined))?.page;
+  }
+}
+
 export function addMessageStats(registers: Registry[], { queues, waitingPops }: StatSources): void {
-  // A store that cannot be reached leaves out what it would tell: the other metrics are told.
-  const read = async (): Promise<readonly QueueView[]> => {
-    const asked = queues().query({ type: 'queues' }, 'stale', { identity: 'metrics' });
-    const result = await asked.catch(() => undefined);
-    return result?.type === 'queues' ? result.queues : [];
-  };
+  const readings = new QueueReadings(queues);
   const labelNames = ['queue'] as const;
   for (const [name, [help, metricOf]] of Object.entries(gauges))
     // oxlint-disable-next-line no-new -- a metric registers itself.
@@ -52,8 +98,9 @@ export function addMessageStats(registers: Registry[], { queues, waitingPops }: 
       registers,
       labelNames,
       async collect() {
+        const rows = await readings.read();
         this.reset();
-        for (const queue of await read()) this.set({ queue: queue.name }, metricOf(queue));
+        for (const queue of rows) this.set({ queue: queue.name }, metricOf(queue));
       },
     });
   for (const [name, [help, metricOf]] of Object.entries(counters))
@@ -64,8 +111,9 @@ export function addMessageStats(registers: Registry[], { queues, waitingPops }: 
       registers,
       labelNames,
       async collect() {
+        const rows = await readings.read();
         this.reset();
-        for (const queue of await read()) this.inc({ queue: queue.name }, metricOf(queue));
+        for (const queue of rows) this.inc({ queue: queue.name }, metricOf(queue));
       },
     });
   // oxlint-disable-next-line no-new -- a metric registers itself.

@@ -1,9 +1,4 @@
-/**
- * Lists of each kind, by pages: what there is, in the order of names.
- *
- * LIST-3: of what its caller may not read a page tells nothing, not even where it ends: it is looked for in the ranges of
- *     names that the caller may read alone.
- */
+/** Lists of each kind, by pages: what there is, in the order of names. */
 import type {
   Consistency,
   ListBarriersAnswer,
@@ -19,6 +14,8 @@ import { callOptions } from './context.ts';
 import type { OperationContext } from './context.ts';
 import { electionAnswer } from './elections.ts';
 import { statusOf } from './locks.ts';
+import { readablePage } from './readable-pages.ts';
+import type { AskedPage } from './readable-pages.ts';
 import { answerOf } from './semaphores.ts';
 
 const rowsOnAPage = 100;
@@ -40,52 +37,41 @@ interface Page<View> {
 
 type RowOf<Kind extends ListedKind> = Extract<Listed, { readonly kind: Kind }>['rows'][number];
 
-/** LIST-3: ranges of names that one page looks through. */
-const maxRanges = 100;
-/** A page ends behind the range that makes it as large as this: it has to fit a frame. */
-const maxPageCharacters = 256 * 1024;
-
 /** A page of those that the caller may read. */
 export async function pageOf<Kind extends ListedKind>(
   kind: Kind,
   asked: Asked,
   context: OperationContext,
 ): Promise<Page<RowOf<Kind>>> {
-  const { service, caller } = context;
+  const { client_id, waiting, consistency = 'linearizable' } = asked;
+  const { prefix = '', after, limit = rowsOnAPage } = asked;
+  const { engine } = context.service;
+  let { revision } = engine;
+  const read = async (page: AskedPage): Promise<PageOfKind<Kind>> => {
+    const wanted = {
+      ...page,
+      ...(client_id === undefined ? {} : { clientId: client_id }),
+      ...(waiting === true ? { waitedFor: true } : {}),
+    };
+    const query = { type: 'list', kind, wanted } as const;
+    const result = await engine.query(query, consistency, callOptions(context));
+    ({ revision } = result);
+    const { listed } = result;
+    // A list is of what it was asked for.
+    return { rows: listed.rows as readonly RowOf<Kind>[], nextAfter: listed.nextAfter ?? null };
+  };
+  const page = { prefix, limit, ...(after === undefined ? {} : { after }) };
   // Whose a session is, the state knows (VISIBLE-1).
-  const ranges =
-    kind === 'session' ? undefined : service.control?.rightsOf(caller)?.rangesOf('read', kind);
-  if (ranges === undefined) return pageOfRange(kind, asked, context);
-  const { prefix = '', after = '', limit = rowsOnAPage, consistency = 'linearizable' } = asked;
-  const wanted = ranges.filter(
-    ({ start, isName }) =>
-      (start.startsWith(prefix) || (!isName && prefix.startsWith(start))) &&
-      (start > after || (!isName && after.startsWith(start))),
-  );
-  const rows: RowOf<Kind>[] = [];
-  let { revision } = service.engine;
-  let characters = 0;
-  const told = (next_after: string | null): Page<RowOf<Kind>> => ({
-    rows,
-    revision,
-    consistency,
-    told: { next_after, consistency, revision },
-  });
-  for (const [index, { start, isName }] of wanted.entries()) {
-    if (rows.length >= limit || characters >= maxPageCharacters) return told(nameOf(rows.at(-1)));
-    if (index === maxRanges) return told(wanted[index - 1]?.start ?? null);
-    const within = start.length > prefix.length ? start : prefix;
-    const left = { ...asked, prefix: within, limit: isName ? 1 : limit - rows.length };
-    const page = await pageOfRange(kind, left, context);
-    ({ revision } = page);
-    for (const row of page.rows) {
-      if (isName && nameOf(row) !== start) continue;
-      rows.push(row);
-      characters += JSON.stringify(row).length;
-    }
-    if (!isName && page.told.next_after !== null) return told(page.told.next_after);
-  }
-  return told(null);
+  const { rows, nextAfter } =
+    kind === 'session'
+      ? await read(page)
+      : await readablePage({ kind, nameOf, read }, page, context); // LIST-3
+  return { rows, revision, consistency, told: { next_after: nextAfter, consistency, revision } };
+}
+
+interface PageOfKind<Kind extends ListedKind> {
+  readonly rows: readonly RowOf<Kind>[];
+  readonly nextAfter: string | null;
 }
 
 /** Of a row of any kind but a session. */
@@ -93,34 +79,6 @@ function nameOf(row: unknown): string | null {
   return typeof row === 'object' && row !== null && 'name' in row && typeof row.name === 'string'
     ? row.name
     : null;
-}
-
-async function pageOfRange<Kind extends ListedKind>(
-  kind: Kind,
-  {
-    prefix = '',
-    after,
-    client_id,
-    waiting,
-    limit = rowsOnAPage,
-    consistency = 'linearizable',
-  }: Asked,
-  context: OperationContext,
-): Promise<Page<RowOf<Kind>>> {
-  const wanted = {
-    prefix,
-    limit,
-    ...(after === undefined ? {} : { after }),
-    ...(client_id === undefined ? {} : { clientId: client_id }),
-    ...(waiting === true ? { waitedFor: true } : {}),
-  };
-  const query = { type: 'list', kind, wanted } as const;
-  const result = await context.service.engine.query(query, consistency, callOptions(context));
-  const { revision, listed } = result;
-  const told = { next_after: listed.nextAfter ?? null, consistency, revision };
-  // A list is of what it was asked for.
-  const rows = listed.rows as readonly RowOf<Kind>[];
-  return { rows, revision, consistency, told };
 }
 
 export async function listSessions(

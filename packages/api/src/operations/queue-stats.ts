@@ -1,25 +1,86 @@
 /** Queues in numbers, of each and of each owner. */
 import type { QueueOwner, QueueStats, QueueStatsAnswer, QueueStatsBody } from '@holdfast/protocol';
-import type { QueueCounts, QueueView } from '@holdfast/state';
+import type { QueueCounts, QueueRow } from '@holdfast/state';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
+import { readablePage } from './readable-pages.ts';
+import type { AskedPage, Readable } from './readable-pages.ts';
+
+const queuesOnAPage = 100;
 
 export async function queueStats(
-  { queue, consistency = 'linearizable' }: QueueStatsBody,
+  body: QueueStatsBody,
   context: OperationContext,
 ): Promise<Outcome<QueueStatsAnswer>> {
-  const { queues: store } = context.service;
-  const which = queue === undefined ? {} : { name: queue };
-  const query = { type: 'queues', ...which } as const;
-  const result = await store.query(query, consistency, callOptions(context));
-  const { service, caller } = context;
-  const queues = result.queues.filter(
-    ({ name }) => service.control?.mayRead(caller, 'queue', name) ?? true,
-  );
-  return { queues: queues.map(statsOf), owners: ownerStats(store.owners(), queues) };
+  const { rows, nextAfter, partitions } = await found(body, context);
+  return {
+    queues: rows.map(statsOf),
+    owners: ownerStats(context.service.queues.owners(), partitions),
+    next_after: nextAfter,
+  };
 }
 
-function statsOf(view: QueueView): QueueStats {
+interface FoundQueues {
+  readonly rows: readonly QueueRow[];
+  readonly nextAfter: string | null;
+  /** Of the queues that are shown, together. */
+  readonly partitions: readonly QueueCounts[];
+}
+
+/** LIST-3. */
+async function found(
+  {
+    queue,
+    prefix = '',
+    after,
+    limit = queuesOnAPage,
+    consistency = 'linearizable',
+  }: QueueStatsBody,
+  context: OperationContext,
+): Promise<FoundQueues> {
+  const { queues: store, control } = context.service;
+  const sums: MutableCounts[] = [];
+  const one = async (name: string): Promise<Omit<FoundQueues, 'partitions'>> => {
+    const query = { type: 'queue', name } as const;
+    const { view } = await store.query(query, consistency, callOptions(context));
+    addTo(sums, view?.partitions ?? []);
+    return { rows: view === undefined ? [] : [view], nextAfter: null };
+  };
+  if (queue !== undefined) {
+    const mayRead = control?.mayRead(context.caller, 'queue', queue) ?? true;
+    return { ...(mayRead ? await one(queue) : { rows: [], nextAfter: null }), partitions: sums };
+  }
+  const page = async (wanted: AskedPage): Promise<Omit<FoundQueues, 'partitions'>> => {
+    const query = { type: 'queues', wanted } as const;
+    const answer = await store.query(query, consistency, callOptions(context));
+    addTo(sums, answer.page.partitions);
+    return { rows: answer.page.queues, nextAfter: answer.page.nextAfter ?? null };
+  };
+  const read: Readable<QueueRow>['read'] = (wanted, name) =>
+    name === undefined ? page(wanted) : one(name);
+  const asked = { prefix, limit, ...(after === undefined ? {} : { after }) };
+  const readable = { kind: 'queue', nameOf: ({ name }: QueueRow) => name, read };
+  return { ...(await readablePage(readable, asked, context)), partitions: sums };
+}
+
+type MutableCounts = { -readonly [Name in keyof QueueCounts]: number };
+
+const none = (): MutableCounts => ({ depth: 0, ready: 0, inFlight: 0, delayed: 0, blocked: 0 });
+
+/** Adds what each partition has. */
+function addTo(sums: MutableCounts[], partitions: readonly QueueCounts[]): void {
+  for (const [partition, counts] of partitions.entries()) add((sums[partition] ??= none()), counts);
+}
+
+function add(sum: MutableCounts, counts: QueueCounts): void {
+  sum.depth += counts.depth;
+  sum.ready += counts.ready;
+  sum.inFlight += counts.inFlight;
+  sum.delayed += counts.delayed;
+  sum.blocked += counts.blocked;
+}
+
+function statsOf(view: QueueRow): QueueStats {
   const { counts, settings, rates } = view;
   return {
     ...countsOf(counts),
@@ -54,24 +115,19 @@ const countsOf = (counts: QueueCounts): Omit<QueueOwner, 'node_id' | 'partitions
   blocked: counts.blocked,
 });
 
-/** @param owners Of each partition; one without an owner is in nobody's numbers. */
-function ownerStats(owners: readonly string[], queues: readonly QueueView[]): QueueOwner[] {
+/**
+ * @param owners Of each partition; one without an owner is in nobody's numbers.
+ * @param counts Of each partition; none where nothing was found.
+ */
+function ownerStats(owners: readonly string[], counts: readonly QueueCounts[]): QueueOwner[] {
   const nodes = [...new Set(owners)].filter((node) => node !== '').toSorted();
   return nodes.map((node) => {
-    const total = { depth: 0, ready: 0, inFlight: 0, delayed: 0, blocked: 0 };
+    const total = none();
     let partitions = 0;
     for (const [partition, owner] of owners.entries()) {
       if (owner !== node) continue;
       partitions += 1;
-      for (const view of queues) {
-        const counts = view.partitions[partition];
-        if (counts === undefined) continue;
-        total.depth += counts.depth;
-        total.ready += counts.ready;
-        total.inFlight += counts.inFlight;
-        total.delayed += counts.delayed;
-        total.blocked += counts.blocked;
-      }
+      add(total, counts[partition] ?? none());
     }
     return { ...countsOf(total), node_id: node, partitions };
   });

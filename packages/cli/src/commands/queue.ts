@@ -5,10 +5,10 @@ import type { Client } from '@holdfast/client';
 import { UsageError } from '../failure.ts';
 import { jsonOrText, shownJson } from '../json-text.ts';
 import { printRecord, printTable } from '../output.ts';
-import { printable } from '../printable.ts';
 import type { Environment } from '../program.ts';
 import { untilSignal } from '../until-signal.ts';
 import { countOf, secondsOf, withClient } from '../with-client.ts';
+import { addQueueStats } from './queue-stats.ts';
 import { addQueueWork } from './queue-work.ts';
 
 const queueOption = ['--queue <name>', 'the queue', 'default'] as const;
@@ -23,7 +23,7 @@ export function addQueueCommands(program: Command, at: () => Environment): void 
   addPush(queue, at);
   addPop(queue, at);
   addQueueWork(queue, at);
-  addStats(queue, at);
+  addQueueStats(queue, at);
   addConfigure(queue, at);
   addPurge(queue, at);
   addDead(queue, at);
@@ -131,38 +131,6 @@ Example:
           ]),
         );
         if (answer.messages.length === 0) environment.finish(3);
-      });
-    });
-}
-
-function addStats(queue: Command, at: () => Environment): void {
-  queue
-    .command('stats [name]')
-    .description('Shows queues in numbers; all of them without a name.')
-    .addHelpText('after', '\nExample:\n  holdfast queue stats')
-    .action(async (name: string | undefined) => {
-      const environment = at();
-      await withClient(environment, async (client) => {
-        const { output } = environment;
-        const answer = await client.call('queue_stats', name === undefined ? {} : { queue: name });
-        if (name !== undefined && answer.queues.length === 0 && !output.json)
-          output.write(
-            `There is no queue "${printable(name)}". It is made by the first push, or with "holdfast queue configure NAME".\n`,
-          );
-        else
-          printTable(
-            output,
-            answer,
-            ['queue', 'depth', 'ready', 'in flight', 'delayed', 'blocked', 'dead', 'oldest'],
-            answer.queues.map((stats) => [
-              stats.queue,
-              ...[stats.depth, stats.ready, stats.in_flight, stats.delayed, stats.blocked].map(
-                String,
-              ),
-              String(stats.dead_letters),
-              stats.oldest_age_seconds === null ? '-' : `${stats.oldest_age_seconds.toFixed(1)} s`,
-            ]),
-          );
       });
     });
 }

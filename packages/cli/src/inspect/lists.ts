@@ -3,6 +3,8 @@ import type { InspectedState } from '@holdfast/server/inspect';
 
 type State = InspectedState['state'];
 type ListedKind = Parameters<State['list']>[0];
+type ListWanted = Parameters<State['list']>[1];
+type QueuesPage = ReturnType<State['queues']['page']>;
 
 export type InspectedKind = ListedKind | 'queue';
 
@@ -33,30 +35,29 @@ const heads: Partial<Readonly<Record<InspectedKind, readonly string[]>>> = {
 export const headsOf = (kind: InspectedKind): readonly string[] =>
   heads[kind] ?? [kind.toUpperCase(), 'RECORD'];
 
+interface InspectedPage {
+  readonly rows: readonly ListedRow[];
+  readonly nextAfter: string | undefined;
+}
+
 /** The pages of a kind, in the order of names, as long as they are asked for. */
 export function* pagesOf(
   state: State,
   kind: InspectedKind,
   wanted: { readonly prefix: string; readonly after?: string; readonly limit?: number },
-): Generator<
-  { readonly rows: readonly ListedRow[]; readonly nextAfter: string | undefined },
-  void
-> {
-  if (kind === 'queue') {
-    yield queuesOf(state, wanted);
-    return;
-  }
+): Generator<InspectedPage, void> {
   let after = wanted.after;
   let left = wanted.limit ?? Number.POSITIVE_INFINITY;
   do {
-    const page = state.list(kind, {
+    const asked = {
       prefix: wanted.prefix,
       limit: Math.min(pageRows, left),
       ...(after === undefined ? {} : { after }),
-    });
+    };
+    const page = kind === 'queue' ? queuesOf(state.queues.page(asked)) : listed(state, kind, asked);
     left -= page.rows.length;
-    after = page.nextAfter;
-    yield { rows: rowsOf(page), nextAfter: page.nextAfter };
+    ({ nextAfter: after } = page);
+    yield page;
   } while (after !== undefined && left > 0);
 }
 
@@ -141,16 +142,13 @@ function rowsOf(page: Page): readonly ListedRow[] {
   }
 }
 
-function queuesOf(
-  state: State,
-  wanted: { readonly prefix: string; readonly after?: string; readonly limit?: number },
-): { readonly rows: readonly ListedRow[]; readonly nextAfter: string | undefined } {
-  const { prefix, after = '', limit = Number.POSITIVE_INFINITY } = wanted;
-  const found = state.queues
-    .list(undefined)
-    .filter(({ name }) => name.startsWith(prefix) && name > after)
-    .sort((one, other) => (one.name < other.name ? -1 : 1));
-  const rows = found.slice(0, limit).map((record) => ({
+function listed(state: State, kind: ListedKind, asked: ListWanted): InspectedPage {
+  const page = state.list(kind, asked);
+  return { rows: rowsOf(page), nextAfter: page.nextAfter };
+}
+
+const queuesOf = ({ queues, nextAfter }: QueuesPage): InspectedPage => ({
+  rows: queues.map((record) => ({
     record,
     cells: [
       record.name,
@@ -162,9 +160,9 @@ function queuesOf(
         record.dead,
       ].map(String),
     ],
-  }));
-  return { rows, nextAfter: rows.length < found.length ? found[rows.length - 1]?.name : undefined };
-}
+  })),
+  nextAfter,
+});
 
 const firstOf = (
   holders: readonly { readonly clientId: string; readonly fenceToken: number }[],

@@ -1,6 +1,14 @@
 /** Queues: messages with keys, delivered in order and at least once, unless a pop acknowledges at once. */
 import { byCluster, clusterErrors } from '../errors.ts';
-import { askedConsistency, longestPage, nextAfter, pageAfter, waitSeconds } from '../fields.ts';
+import {
+  askedConsistency,
+  longestPage,
+  maxNameLength,
+  namePrefix,
+  nextAfter,
+  pageAfter,
+  waitSeconds,
+} from '../fields.ts';
 import { answer, changing, get, post, reading, request } from '../operation.ts';
 import type { Group, UnaryOperation } from '../operation.ts';
 import {
@@ -259,21 +267,29 @@ const queueStatsOf: UnaryOperation = reading({
   request: request('Stats', 'QueueStatsBody', {
     queue: [1, optional(text(1, 256, 'This queue alone; all when absent.'))],
     consistency: [2, askedConsistency],
+    prefix: [3, optional(namePrefix)],
+    after: [4, optional(text(1, maxNameLength, '`next_after` of the page before.'))],
+    limit: [5, optional(uint32(1, longestPage, 'Queues on a page, at most; 100 when absent.'))],
   }),
   answer: answer('Stats', 'QueueStatsAnswer', {
     queues: [
       1,
-      list(
-        object(queueStats),
-        'The first 1000 where all are asked for; none when there is no such queue.',
-      ),
+      list(object(queueStats), 'In the order of names; none when there is no such queue.'),
     ],
     owners: [2, list(object(ownerStats), 'Each live node, with what it owns of them.')],
+    next_after: [
+      3,
+      nullable(
+        string(
+          '`after` of the next page; null on the last. A page may have few queues, or none, and not be the last.',
+        ),
+      ),
+    ],
   }),
   errors: ['name_too_long', ...storeErrors],
   access: { verb: 'read', resource: 'queue', filtered: true },
-  http: [get('/queue/stats', 'Queues in numbers: of each, and of each owner.')],
-  grpc: { method: 'Stats', comment: 'Tells queues in numbers.' },
+  http: [get('/queue/stats', 'Queues in numbers, by pages: of each, and of each owner.')],
+  grpc: { method: 'Stats', comment: 'Tells queues in numbers, by pages.' },
 });
 
 const deadLetters: UnaryOperation = reading({

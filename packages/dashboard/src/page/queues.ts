@@ -31,16 +31,17 @@ const numbers: readonly (readonly [string, (queue: QueueStats) => number])[] = [
 ];
 
 export function Queues(): View {
-  const asked = useAnswer<QueueStatsAnswer>('queue/stats', everyMs);
-  const [{ prefix, from }, go] = useState({ prefix: '', from: 0 });
+  const [{ prefix, after }, go] = useState({ prefix: '', after: '' });
+  const asked = useAnswer<QueueStatsAnswer>(
+    pathOf('queue/stats', { prefix, after, limit: rowsOnAPage }),
+    everyMs,
+  );
   return html`<h1>Queues</h1>
     <${Search}
       label="Search by the beginning of the name"
-      onSearch=${(wanted: string) => go({ prefix: wanted, from: 0 })}
+      onSearch=${(wanted: string) => go({ prefix: wanted, after: '' })}
     />
-    ${shown(asked, ({ queues }) => {
-      const found = queues.filter(({ queue }) => queue.startsWith(prefix));
-      const last = from + rowsOnAPage;
+    ${shown(asked, ({ queues, next_after: next }) => {
       return html`${table<QueueStats>(
         'Queues',
         [
@@ -56,11 +57,11 @@ export function Queues(): View {
             cell: ({ oldest_age_seconds }) => span(oldest_age_seconds),
           },
         ],
-        found.slice(from, last),
+        queues,
         prefix === '' ? 'No queues.' : `None begins with “${prefix}”.`,
       )}
-      ${pager(from === 0, last < found.length ? () => go({ prefix, from: last }) : undefined, () =>
-        go({ prefix, from: 0 }),
+      ${pager(after === '', next === null ? undefined : () => go({ prefix, after: next }), () =>
+        go({ prefix, after: '' }),
       )}`;
     })}`;
 }

@@ -282,6 +282,12 @@ export interface QueueStatsBody {
    * applied.
    */
   readonly consistency?: Consistency;
+  /** Only names with this prefix. At most 256 characters. */
+  readonly prefix?: string;
+  /** `next_after` of the page before. 1 to 256 characters. */
+  readonly after?: string;
+  /** Queues on a page, at most; 100 when absent. 1 to 1,000. */
+  readonly limit?: number;
 }
 
 /** A queue, in numbers. */
@@ -356,10 +362,12 @@ export interface QueueOwner {
 
 /** What Stats answers. */
 export interface QueueStatsAnswer {
-  /** The first 1000 where all are asked for; none when there is no such queue. */
+  /** In the order of names; none when there is no such queue. */
   readonly queues: readonly QueueStats[];
   /** Each live node, with what it owns of them. */
   readonly owners: readonly QueueOwner[];
+  /** `after` of the next page; null on the last. A page may have few queues, or none, and not be the last. */
+  readonly next_after: string | null;
 }
 
 /** Request of DeadLetters. */

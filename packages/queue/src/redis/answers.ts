@@ -101,6 +101,23 @@ function countsOf([ready, inFlight, delayed, blocked]: readonly unknown[]): Queu
   return { ...counts, depth: counts.ready + counts.inFlight + counts.delayed + counts.blocked };
 }
 
+/** Counts each partition to what others have. */
+export function addTo(sums: QueueCounts[], partitions: readonly QueueCounts[]): void {
+  for (const [index, counts] of partitions.entries()) {
+    const sum = sums[index];
+    sums[index] =
+      sum === undefined
+        ? counts
+        : {
+            depth: sum.depth + counts.depth,
+            ready: sum.ready + counts.ready,
+            inFlight: sum.inFlight + counts.inFlight,
+            delayed: sum.delayed + counts.delayed,
+            blocked: sum.blocked + counts.blocked,
+          };
+  }
+}
+
 export function viewOf(name: ResourceName, answer: Answer): QueueView {
   const partitions = listOf(answer['partitions']).map(countsOf);
   const sum = (of: keyof QueueCounts): number =>

@@ -52,6 +52,8 @@ const steps: Readonly<Record<Step, string>> = {
 };
 
 const commandTimeoutMs = 5000;
+/** Names of queues in one answer, about. */
+const namesAtOnce = 1000;
 const longestReconnectMs = 1000;
 const reconnect = (attempt: number): number => Math.min(longestReconnectMs, 50 * attempt);
 
@@ -127,9 +129,24 @@ export class RedisConnection {
     return scripts[`holdfast_${step}`]?.(key, text);
   }
 
-  /** The names of all queues, in no order. */
-  async names(): Promise<readonly string[]> {
-    return this.#asked(() => this.#commands.smembers(`${this.#prefix}names`));
+  /** The names of all queues, in no order and in parts; one may be told twice. */
+  async *names(): AsyncGenerator<readonly string[], void, undefined> {
+    let cursor = '0';
+    do {
+      const [next, names] = await this.#asked(() =>
+        this.#commands.sscan(`${this.#prefix}names`, cursor, 'COUNT', namesAtOnce),
+      );
+      yield names;
+      cursor = next;
+    } while (cursor !== '0');
+  }
+
+  async hasName(name: string): Promise<boolean> {
+    return (await this.#asked(() => this.#commands.sismember(`${this.#prefix}names`, name))) === 1;
+  }
+
+  async countNames(): Promise<number> {
+    return this.#asked(() => this.#commands.scard(`${this.#prefix}names`));
   }
 
   async addName(name: string): Promise<void> {

@@ -10,10 +10,20 @@ import {
   partitionOf,
   refusalsOfQueues as refusals,
 } from '@holdfast/state';
-import type { CommandResult, QueueCommand, QueueView, ResourceName } from '@holdfast/state';
+import type {
+  CommandResult,
+  QueueCommand,
+  QueueCounts,
+  QueueRow,
+  QueuesPage,
+  QueuesWanted,
+  QueueView,
+  ResourceName,
+} from '@holdfast/state';
 import type { QueryResult } from '@holdfast/engine';
 import type { QueueQuery } from '../store.ts';
 import {
+  addTo,
   deliveryOf,
   isAnswer,
   listOf,
@@ -25,6 +35,7 @@ import {
 } from './answers.ts';
 import type { Answer } from './answers.ts';
 import type { RedisConnection, Step } from './connection.ts';
+import { FirstNames } from './first-names.ts';
 import type { StoreLimits } from './limits.ts';
 
 /** Partition → fence token of its owner's lock. */
@@ -56,7 +67,6 @@ export function partitionFor(command: QueueCommand): number | undefined {
   }
 }
 
-const mostViews = 1000;
 const mostBytesShown = 512 * 1024;
 
 export class Partitions {
@@ -71,10 +81,11 @@ export class Partitions {
 
   /** From then on the owner before changes nothing of these partitions, in all queues that there are (RFENCE-1). */
   async claim(owned: Owned): Promise<boolean> {
-    for (const name of await this.#connection.names()) {
-      const answer = await this.#run('claim', name, owned, {});
-      if (answer['refused'] === 'not_owner') return false;
-    }
+    for await (const names of this.#connection.names())
+      for (const name of names) {
+        const answer = await this.#run('claim', name, owned, {});
+        if (answer['refused'] === 'not_owner') return false;
+      }
     return true;
   }
 
@@ -113,23 +124,13 @@ export class Partitions {
 
   async query(query: QueueQuery): Promise<QueryResult> {
     const revision = 0; // The log has nothing of it.
-    if (query.type === 'queues') {
-      const names =
-        query.name === undefined
-          ? (await this.#connection.names()).toSorted().slice(0, mostViews)
-          : [query.name];
-      const queues: QueueView[] = [];
-      for (const name of names) {
-        const answer = await this.#run('stats', name, new Map(), {});
-        if (answer['missing'] !== true) queues.push(viewOf(name as ResourceName, answer));
-      }
-      return { type: 'queues', queues, revision };
-    }
+    if (query.type === 'queue')
+      return { type: 'queue', view: await this.#view(query.name), revision };
+    if (query.type === 'queues')
+      return { type: 'queues', page: await this.#page(query.wanted), revision };
     if (query.type === 'queue_ready') {
-      const answer = await this.#run('stats', query.name, new Map(), {});
-      const isThere = answer['missing'] !== true;
-      const count = isThere ? viewOf(query.name as ResourceName, answer).counts.ready : 0;
-      return { type: 'queue_ready', count, revision };
+      const view = await this.#view(query.name);
+      return { type: 'queue_ready', count: view?.counts.ready ?? 0, revision };
     }
     if (query.type === 'dead_letters') {
       const { after, limit } = query;
@@ -162,11 +163,39 @@ export class Partitions {
     return { type: 'blocked_keys', page: { keys, more: answer['more'] === true }, revision };
   }
 
+  async #view(name: string): Promise<QueueView | undefined> {
+    const answer = await this.#run('stats', name, new Map(), {});
+    return answer['missing'] === true ? undefined : viewOf(name as ResourceName, answer);
+  }
+
+  /** Names are walked in parts, for Redis has them in no order. */
+  async #page({ prefix, after = '', limit }: QueuesWanted): Promise<QueuesPage> {
+    const first = new FirstNames(limit + 1);
+    for await (const names of this.#connection.names())
+      for (const name of names) if (name > after && name.startsWith(prefix)) first.add(name);
+    const queues: QueueRow[] = [];
+    const sums: QueueCounts[] = [];
+    let characters = 0;
+    let last: string | undefined;
+    const found = first.toSorted();
+    for (const name of found) {
+      if (queues.length === limit || characters > mostBytesShown)
+        return { queues, partitions: sums, nextAfter: last };
+      last = name;
+      const view = await this.#view(name);
+      if (view === undefined) continue; // Deleted meanwhile.
+      const { partitions, ...row } = view;
+      addTo(sums, partitions);
+      queues.push(row);
+      characters += JSON.stringify(row).length;
+    }
+    return { queues, partitions: sums, nextAfter: found.length > limit ? last : undefined };
+  }
+
   async #addName(name: string): Promise<CommandResult | undefined> {
-    const names = await this.#connection.names();
     const { maxQueues } = this.#limits;
-    if (!names.includes(name) && names.length >= maxQueues)
-      return refusals.tooManyQueues(maxQueues);
+    const isFull = (await this.#connection.countNames()) >= maxQueues;
+    if (isFull && !(await this.#connection.hasName(name))) return refusals.tooManyQueues(maxQueues);
     await this.#connection.addName(name);
     this.#named.add(name);
     return undefined;

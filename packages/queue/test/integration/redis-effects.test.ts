@@ -26,9 +26,9 @@ describe('A queue whose Redis is down', { skip }, () => {
       const push = (payload: string) =>
         store.submit({ type: 'queue_push', name, messages: [{ key: 'a', payload }] });
       const size = async () => {
-        const found = await store.query({ type: 'queues', name });
-        assert.ok(found.type === 'queues');
-        return found.queues[0]?.counts.depth;
+        const found = await store.query({ type: 'queue', name });
+        assert.ok(found.type === 'queue');
+        return found.view?.counts.depth;
       };
       assert.ok((await push('first')).ok);
       await server.kill();

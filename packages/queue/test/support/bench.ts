@@ -7,6 +7,7 @@ import type {
   JsonValue,
   PushedMessage,
   QueueCommand,
+  QueuesPage,
   QueueView,
   Receipt,
   ResourceName,
@@ -122,13 +123,23 @@ export class Bench {
   purge = (part: 'messages' | 'dead_letters', count = 1000, through = Number.MAX_SAFE_INTEGER) =>
     this.#ok('queue_moved', { type: 'queue_purge', name: this.name, part, through, count });
 
+  /** Another queue of the same store. */
+  beside = (end: string): Bench => new Bench(this.#under, `${this.name}${end}`);
+
   async view(): Promise<QueueView> {
-    const query = { type: 'queues', name: this.name } as const;
+    const query = { type: 'queue', name: this.name } as const;
     const result = await this.#under.query(query);
-    assert.equal(result.type, 'queues');
-    const [view] = result.queues;
+    assert.equal(result.type, 'queue');
+    const { view } = result;
     assert.ok(view !== undefined);
     return view;
+  }
+
+  async page(prefix: string, limit: number, after?: string): Promise<QueuesPage> {
+    const wanted = { prefix, limit, ...(after === undefined ? {} : { after }) };
+    const result = await this.#under.query({ type: 'queues', wanted });
+    assert.equal(result.type, 'queues');
+    return result.page;
   }
 
   async deadLetters(after = 0, limit = 100) {

@@ -343,6 +343,35 @@ export function testStore(under: () => StoreUnderTest): void {
     assert.equal((await bench.deadLetters()).letters.length, 2);
   });
 
+  on(
+    'tells queues by pages in the order of names, and their partitions together',
+    async (bench) => {
+      await bench.pushAll([{ key: 'a', payload: 1 }]);
+      const [first, second] = [bench.beside('/1'), bench.beside('/2')];
+      await second.pushAll(['a', 'b'].map((key, payload) => ({ key, payload })));
+      await first.configure({ order: 'none' });
+      const page = await bench.page(bench.name, 2);
+      assert.deepEqual(
+        page.queues.map(({ name, counts }) => [name, counts.depth]),
+        [
+          [bench.name, 1],
+          [first.name, 0],
+        ],
+      );
+      assert.equal(page.nextAfter, first.name);
+      const rest = await bench.page(bench.name, 2, page.nextAfter);
+      assert.deepEqual(
+        rest.queues.map(({ name, counts }) => [name, counts.depth]),
+        [[second.name, 2]],
+      );
+      assert.equal(rest.nextAfter, undefined);
+      assert.equal(
+        rest.partitions.reduce((sum, { depth }) => sum + depth, 0),
+        2,
+      );
+    },
+  );
+
   on('refuses what passes a bound of the queue, and takes none of it', async (bench) => {
     const many = Array.from({ length: 100 }, () => ({ key: 'a', payload: 'x'.repeat(1000) }));
     let refused = '';

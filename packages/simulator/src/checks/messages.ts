@@ -159,7 +159,7 @@ export class Messages {
 
   /** MESSAGES-4. Once all members agree. */
   compareState(state: StateMachine): void {
-    const [view] = state.queues.list(mail as ResourceName);
+    const view = state.queues.show(mail as ResourceName);
     const there = (view?.counts.depth ?? 0) + (view?.dead ?? 0);
     if (there !== this.#live.size)
       this.#report(

@@ -174,7 +174,7 @@ class Comparison {
   }
 
   assertAlike(): void {
-    const [view] = this.#driver.machine.queues.list(name);
+    const view = this.#driver.machine.queues.show(name);
     assert.ok(view);
     assert.deepEqual({ ...view.counts, dead: view.dead }, this.#model.counts());
     const sum = view.partitions.reduce((total, { depth }) => total + depth, 0);

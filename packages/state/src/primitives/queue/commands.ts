@@ -165,7 +165,8 @@ export interface QueueCounts {
   readonly blocked: number;
 }
 
-export interface QueueView {
+/** A queue in numbers, as a page of them shows it. */
+export interface QueueRow {
   readonly name: ResourceName;
   readonly settings: Required<QueueSettings>;
   readonly counts: QueueCounts;
@@ -180,8 +181,28 @@ export interface QueueView {
     readonly acknowledged: QueueRate;
     readonly dead: QueueRate;
   };
+}
+
+export interface QueueView extends QueueRow {
   /** Of each partition. */
   readonly partitions: readonly QueueCounts[];
+}
+
+export interface QueuesWanted {
+  /** Only names that begin with it. */
+  readonly prefix: string;
+  /** Only names behind this one. */
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/** In the order of names. */
+export interface QueuesPage {
+  readonly queues: readonly QueueRow[];
+  /** Of each partition, of the queues of this page together. */
+  readonly partitions: readonly QueueCounts[];
+  /** `after` of the next page; undefined on the last one. */
+  readonly nextAfter: string | undefined;
 }
 
 export interface QueueRate {
@@ -204,8 +225,9 @@ export interface DeadLetterView {
 
 /** Ages, rates and what is left are as of `timeMs`: cluster time of now, where it is later than the last entry. */
 export interface QueueViews {
-  /** One queue, none where there is none of this name; or the first of all. */
-  list(name: ResourceName | undefined, timeMs?: number): readonly QueueView[];
+  /** Undefined: there is no such queue. */
+  show(name: ResourceName, timeMs?: number): QueueView | undefined;
+  page(wanted: QueuesWanted, timeMs?: number): QueuesPage;
   /** With ids above `after`. Undefined: there is no such queue. */
   deadLetters(
     name: ResourceName,

@@ -7,11 +7,11 @@
  *     id through retries and as a dead letter.
  * LANE-3: of the keys that have something ready, one with the fewest messages in flight is served first, and among
  *     those the one that was served longest ago. A key with many messages delays no other.
- * LANE-4: each message is counted once, in its queue and in its partition: ready, in flight, delayed or blocked.
+ * LANE-4: each message is counted once in its queue, and once in its partition: ready, in flight, delayed or blocked.
  */
 import { Heap } from '../../kernel/collections/heap.ts';
 import type { Message } from './messages.ts';
-import type { Queue } from './queues.ts';
+import type { MutableCounts, Queue } from './queues.ts';
 
 export class Lane {
   readonly kind = 'lane';
@@ -71,11 +71,8 @@ export class Lane {
     const ready = this.readyCount;
     const readyBefore = this.#ready;
     const blocked = this.waiting.size - ready;
-    const counts = queue.countsOf(this.partition); // LANE-4
-    counts.ready += ready - readyBefore;
-    counts.inFlight += inFlight - this.#inFlight;
-    counts.delayed += delayed - this.#delayed;
-    counts.blocked += blocked - this.#blocked;
+    this.#count(queue.counts, ready, blocked);
+    this.#count(queue.countsOf(this.partition), ready, blocked);
     this.#ready = ready;
     this.#inFlight = inFlight;
     this.#delayed = delayed;
@@ -86,6 +83,14 @@ export class Lane {
     if (isBlocked) queue.blockedKeys.add(this);
     else queue.blockedKeys.remove(this);
     return Math.max(0, ready - readyBefore);
+  }
+
+  /** LANE-4. */
+  #count(counts: MutableCounts, ready: number, blocked: number): void {
+    counts.ready += ready - this.#ready;
+    counts.inFlight += this.inFlight - this.#inFlight;
+    counts.delayed += this.delayed - this.#delayed;
+    counts.blocked += blocked - this.#blocked;
   }
 }
 

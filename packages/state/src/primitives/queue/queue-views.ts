@@ -1,4 +1,9 @@
-/** What is shown of queues. */
+/**
+ * What is shown of queues.
+ *
+ * QVIEW-1: a page of queues costs what it shows, and a queue on it the same however many partitions and messages it has;
+ *     what each partition has is told of one queue, or of a page together.
+ */
 import { ListBudget } from '../../kernel/view-bounds.ts';
 import { settingsOf } from './push.ts';
 import type { Tables } from '../../kernel/tables.ts';
@@ -6,7 +11,7 @@ import type { ResourceName } from '../../kernel/names.ts';
 import type { Lane } from './lanes.ts';
 import { storedPayload } from './payloads.ts';
 import type { Payload, StoredPayload } from './payloads.ts';
-import type { Queue } from './queues.ts';
+import type { MutableCounts, Queue } from './queues.ts';
 import type { Rate } from './rates.ts';
 import type {
   BlockedKeysPage,
@@ -16,13 +21,16 @@ import type {
   QueueCounts,
   QueuePart,
   QueueRate,
+  QueueRow,
+  QueuesPage,
+  QueuesWanted,
   QueueView,
   QueueViews,
   StoredPage,
 } from './commands.ts';
 
-/** Queues that one view shows. */
-const mostQueues = 1000;
+/** What a queue weighs in an answer beside its name, above other rows: names of fields and numbers. */
+const numbersBytes = 600;
 
 const rateAt = (rate: Rate, timeMs: number): QueueRate => ({
   total: rate.total,
@@ -32,25 +40,18 @@ const rateAt = (rate: Rate, timeMs: number): QueueRate => ({
 const bytesBeside = ({ text, byteLength }: Payload): number =>
   text === undefined ? byteLength : 0;
 
+const withDepth = (counts: MutableCounts): QueueCounts => ({
+  ...counts,
+  depth: counts.ready + counts.inFlight + counts.delayed + counts.blocked,
+});
+
 /** @param timeMs Of now: that of the last entry, or later. */
-function queueView(queue: Queue, timeMs: number): QueueView {
-  const partitions: QueueCounts[] = queue.partitions.map((counts) => ({
-    ...counts,
-    depth: counts.ready + counts.inFlight + counts.delayed + counts.blocked,
-  }));
-  const sum = (name: keyof QueueCounts): number =>
-    partitions.reduce((total, counts) => total + counts[name], 0);
+function queueRow(queue: Queue, timeMs: number): QueueRow {
   const oldest = queue.live.first();
   return {
     name: queue.name,
     settings: settingsOf(queue),
-    counts: {
-      depth: sum('depth'),
-      ready: sum('ready'),
-      inFlight: sum('inFlight'),
-      delayed: sum('delayed'),
-      blocked: sum('blocked'),
-    },
+    counts: withDepth(queue.counts),
     dead: queue.dead.size,
     blockedKeys: queue.blockedKeys.size,
     bytes: queue.bytes,
@@ -61,8 +62,26 @@ function queueView(queue: Queue, timeMs: number): QueueView {
       acknowledged: rateAt(queue.acknowledged, timeMs),
       dead: rateAt(queue.died, timeMs),
     },
-    partitions,
   };
+}
+
+/** What the partitions of several queues have together. */
+class PartitionSums {
+  readonly #sums: MutableCounts[] = [];
+
+  add({ partitions }: Queue): void {
+    for (const [index, { ready, inFlight, delayed, blocked }] of partitions.entries()) {
+      const sum = (this.#sums[index] ??= { ready: 0, inFlight: 0, delayed: 0, blocked: 0 });
+      sum.ready += ready;
+      sum.inFlight += inFlight;
+      sum.delayed += delayed;
+      sum.blocked += blocked;
+    }
+  }
+
+  toCounts(): readonly QueueCounts[] {
+    return this.#sums.map(withDepth);
+  }
 }
 
 export class QueueReader implements QueueViews {
@@ -72,18 +91,37 @@ export class QueueReader implements QueueViews {
     this.#tables = tables;
   }
 
-  list(name: ResourceName | undefined, timeMs?: number): readonly QueueView[] {
+  show(name: ResourceName, timeMs?: number): QueueView | undefined {
+    const queue = this.#queue(name);
+    return (
+      queue && {
+        ...queueRow(queue, this.#now(timeMs)),
+        partitions: queue.partitions.map(withDepth),
+      }
+    );
+  }
+
+  /** QVIEW-1. */
+  page({ prefix, after, limit }: QueuesWanted, timeMs?: number): QueuesPage {
+    const { byName } = this.#tables.queues;
     const now = this.#now(timeMs);
-    if (name !== undefined) {
-      const queue = this.#queue(name);
-      return queue === undefined ? [] : [queueView(queue, now)];
+    const budget = new ListBudget(limit);
+    const queues: QueueRow[] = [];
+    const sums = new PartitionSums();
+    const told = (nextAfter: string | undefined): QueuesPage => ({
+      queues,
+      partitions: sums.toCounts(),
+      nextAfter,
+    });
+    for (const name of byName.names.from(after !== undefined && after > prefix ? after : prefix)) {
+      if (!name.startsWith(prefix)) break;
+      const queue = name === after ? undefined : byName.get(name);
+      if (queue === undefined) continue;
+      if (!budget.takes([name], undefined, numbersBytes)) return told(queues.at(-1)?.name);
+      queues.push(queueRow(queue, now));
+      if (queue.live.size > 0) sums.add(queue);
     }
-    const views: QueueView[] = [];
-    for (const queue of this.#tables.queues.byName.values()) {
-      if (views.length === mostQueues) break;
-      views.push(queueView(queue, now));
-    }
-    return views;
+    return told(undefined);
   }
 
   deadLetters(

@@ -12,7 +12,7 @@ import { OrderedMap } from '../../kernel/collections/ordered-map.ts';
 import type { ReadableMap } from '../../kernel/collections/ordered-map.ts';
 import { invariant } from '../../kernel/invariant.ts';
 import { limitExceeded } from '../../kernel/refusals.ts';
-import { ShardedMap } from '../../kernel/collections/sharded-map.ts';
+import { NamedMap } from '../../kernel/collections/named-map.ts';
 import { BlockedKeys } from './blocked-keys.ts';
 import type { CapturedQueues } from './captures.ts';
 import { DedupMemory } from './dedup.ts';
@@ -37,7 +37,9 @@ export const defaultMaxDeliveries = 10;
 const idOf = ({ id }: Message): number => id;
 
 /** How many of each, as they are counted. */
-type MutableCounts = { -readonly [Name in Exclude<keyof QueueCounts, 'depth'>]: number };
+export type MutableCounts = { -readonly [Name in Exclude<keyof QueueCounts, 'depth'>]: number };
+
+const noCounts = (): MutableCounts => ({ ready: 0, inFlight: 0, delayed: 0, blocked: 0 });
 
 export class Queue {
   readonly kind = 'queue';
@@ -57,13 +59,10 @@ export class Queue {
   readonly delivered: Rate = new Rate();
   readonly acknowledged: Rate = new Rate();
   readonly died: Rate = new Rate();
+  /** Of all its partitions together (LANE-4). */
+  readonly counts: MutableCounts = noCounts();
   /** LANE-4. */
-  readonly partitions: readonly MutableCounts[] = Array.from({ length: partitionCount }, () => ({
-    ready: 0,
-    inFlight: 0,
-    delayed: 0,
-    blocked: 0,
-  }));
+  readonly partitions: readonly MutableCounts[] = Array.from({ length: partitionCount }, noCounts);
   /** The number of the last snapshot that has this record, see snapshot.ts. */
   savedIn: number;
   /** The same of its lanes, and of its messages (QCAP-1). */
@@ -98,9 +97,7 @@ export class Queue {
 
   /** Messages that would be delivered now. */
   get readyCount(): number {
-    let count = 0;
-    for (const { ready } of this.partitions) count += ready;
-    return count;
+    return this.counts.ready;
   }
 
   /** @param snapshot The one that is being taken (QCAP-1). */
@@ -168,7 +165,7 @@ function bytesAllowed(
 export type QueuePlace = Queue | Lane | Message;
 
 export class Queues {
-  readonly byName: ShardedMap<ResourceName, Queue> = new ShardedMap<ResourceName, Queue>();
+  readonly byName: NamedMap<ResourceName, Queue> = new NamedMap<ResourceName, Queue>();
   readonly dedup: DedupMemory = new DedupMemory();
   /** Messages and dead letters of all queues, and what they take. */
   messageCount = 0;
