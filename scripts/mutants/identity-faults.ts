@@ -73,6 +73,7 @@ export const identityFaults: readonly Fault[] = [
     file: 'packages/api/src/operations/readable-pages.ts',
     find: 'if (ranges === undefined) return read(asked, undefined);',
     put: 'if (ranges === undefined || ranges.length > 0) return read(asked, undefined);',
+    test: 'packages/api/test/unit/queue-pages.test.ts',
   },
   {
     name: 'open-after-revocation',
