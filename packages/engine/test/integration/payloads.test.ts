@@ -68,7 +68,7 @@ async function statsReached(
   const deadlineMs = performance.now() + 20_000;
   while (!isSo(engine.stats().storage.payloads)) {
     assert.ok(performance.now() < deadlineMs, JSON.stringify(engine.stats().storage.payloads));
-    await engine.query({ type: 'queues', name }, 'linearizable', caller);
+    await engine.query({ type: 'queue', name }, 'linearizable', caller);
   }
 }
 
@@ -186,8 +186,8 @@ describe('Payloads beside the state', { timeout: 60_000 }, () => {
       for (const engine of cluster.engines.values())
         await statsReached(engine, ({ lost, missing }) => lost === 1 && missing === 0);
       (await back.openBackup()).close();
-      const caught = await back.query({ type: 'queues', name }, 'linearizable', caller);
-      assert.equal(caught.queues[0]?.counts.inFlight, 10);
+      const caught = await back.query({ type: 'queue', name }, 'linearizable', caller);
+      assert.equal(caught.view?.counts.inFlight, 10);
     } finally {
       await cluster.close();
     }

@@ -118,7 +118,7 @@ describe('a payload', () => {
     entries.enter({ type: 'queue_purge', name, part: 'messages', through: c, count: 10 });
     assert.deepEqual(take(), []);
     assert.deepEqual(letters(), [[d, '', 0, reason]]);
-    assert.equal(entries.machine.queues.list(name)[0]?.counts.depth, 0);
+    assert.equal(entries.machine.queues.show(name)?.counts.depth, 0);
   });
 
   test('is lost for many messages without one pop passing over all of them (LOST-2)', () => {
@@ -128,14 +128,14 @@ describe('a payload', () => {
     const ids = [...entries.machine.queues.stored()].map(({ id }) => id);
     entries.push(small);
     entries.enter({ type: 'queue_lose', name, ids });
-    const depth = () => entries.machine.queues.list(name)[0]?.counts.depth;
+    const depth = () => entries.machine.queues.show(name)?.counts.depth;
     const pop = () => entries.enter({ type: 'queue_pop', name, count: 1 }).results[0];
     assert.deepEqual(pop(), { ok: true, type: 'queue_taken', deliveries: [] });
     assert.equal(depth(), 45);
     const second = pop();
     assert.ok(second?.ok === true && second.type === 'queue_taken');
     assert.equal(second.deliveries[0]?.payload, JSON.stringify(small));
-    assert.equal(entries.machine.queues.list(name)[0]?.dead, 300);
+    assert.equal(entries.machine.queues.show(name)?.dead, 300);
   });
 
   test('is named page by page, of each part of a queue', () => {
