@@ -3,6 +3,22 @@ import type { Fault } from './fault.ts';
 
 export const commandFaults: readonly Fault[] = [
   {
+    name: 'acquire-of-a-command-not-cancelled',
+    breaks: 'a command that failed leaves a lock held that nobody knows of',
+    file: 'packages/cli/src/acquire-once.ts',
+    find: `await cancel(client, { ...acquired, request_id: requestId }, error);`,
+    put: `throw error;`,
+    test: 'packages/cli/test/unit/acquire-once.test.ts',
+  },
+  {
+    name: 'keepalives-without-room-at-the-node',
+    breaks: 'a stream that is full of waits refuses keepalives and releases',
+    file: 'packages/api/src/stream/connection.ts',
+    find: `this.#unanswered <= 2 * most && ofHolders`,
+    put: `this.#unanswered <= most && ofHolders`,
+    test: 'packages/api/test/unit/stream.test.ts',
+  },
+  {
     name: 'nobody-listens-to-stderr',
     breaks: 'a command whose stderr has no reader ends with another status, and a node with it',
     file: 'packages/cli/src/deaf-stderr.ts',

@@ -6,9 +6,10 @@
  *     too many is refused with `overloaded`, a reader too slow loses its stream (1013).
  * STREAM-3: a frame that is not a batch of requests ends the stream (1002): its ids, and so its answers,
  *     cannot be told.
+ * STREAM-5: what keeps, cancels or gives back has as much room again above that: however much waits, no session is lost.
  * STREAM-4: what one event-loop turn brings for a stream leaves in one frame.
  */
-import { toProblem } from '@holdfast/protocol';
+import { ofHolders, toProblem } from '@holdfast/protocol';
 import type { ClusterPush, HoldEndedPush, StreamAnswer } from '@holdfast/protocol';
 import type { RawData } from 'ws';
 import type { OperationContext, Outcome } from '../operations/context.ts';
@@ -179,7 +180,7 @@ export class StreamConnection {
       this.#answer(id, noSuchOperation(name));
     } else if (ackedBelow !== undefined && !isCount(ackedBelow)) {
       this.#answer(id, wrongAnsweredBelow(ackedBelow));
-    } else if (this.#unanswered > this.#host.maxRequests) {
+    } else if (this.#isFullFor(name)) {
       this.#answer(id, tooManyRequests(this.#host.maxRequests));
     } else if (this.#host.isStopping()) {
       this.#answer(id, stoppingError);
@@ -190,6 +191,12 @@ export class StreamConnection {
       this.#begin(id, operation, body, ackedBelow, context);
     }
     return true;
+  }
+
+  /** STREAM-5. */
+  #isFullFor(operation: string): boolean {
+    const most = this.#host.maxRequests;
+    return this.#unanswered > most && !(this.#unanswered <= 2 * most && ofHolders.has(operation));
   }
 
   /** DENY-4. */

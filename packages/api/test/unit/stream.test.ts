@@ -257,7 +257,12 @@ describe('bounds', () => {
       ['list_locks', {}],
     ]);
     assert.equal(codeOf((await replies[2]) ?? assert.fail()), 'overloaded');
+    // Who holds has room above it, and that has an end as well (STREAM-5).
+    const kept = client.callAll([1, 2, 3].map(() => ['keepalive', { session_id: 'none' }]));
+    assert.equal(codeOf((await kept[2]) ?? assert.fail()), 'overloaded');
     open();
+    for (const one of await Promise.all(kept.slice(0, 2)))
+      assert.notEqual(codeOf(one), 'overloaded');
     const [first, second] = await Promise.all(replies);
     assert.deepEqual([first?.failed, second?.failed], [false, false]);
     assert.equal((await client.call('list_locks', {})).failed, false);

@@ -1,4 +1,5 @@
 /** `holdfast election ...` */
+import { acquireOnce } from '../acquire-once.ts';
 import type { Command } from 'commander';
 import type { ElectionAnswer } from '@holdfast/protocol';
 import { UsageError } from '../failure.ts';
@@ -81,7 +82,12 @@ function addCampaign(election: Command, at: () => Environment): void {
       };
       await withClient(environment, async (client) => {
         const settings = { timeoutMs: wait * 1000 + 10_000 };
-        printRecord(environment.output, await client.call('campaign', body, settings));
+        const acquired = { name, kind: 'election' as const, ...whoOf(options) };
+        const answer = await acquireOnce(client, acquired, (request_id, signal) =>
+          client.call('campaign', { ...body, request_id }, { ...settings, signal }),
+        );
+        if (typeof answer === 'number') environment.finish(answer);
+        else printRecord(environment.output, answer);
       });
     });
 }

@@ -1,3 +1,4 @@
+import { acquireOnce } from '../acquire-once.ts';
 import type { Command } from 'commander';
 import type { ListLocksAnswer, LockStatusAnswer } from '@holdfast/protocol';
 import { exitStatus } from '../exit-status.ts';
@@ -112,29 +113,36 @@ async function acquire(
 ): Promise<void> {
   const wait = secondsOf('--wait', options.wait) ?? 0;
   const { priority, maxHoldMs } = termsOf(options);
-  const { metadata } = options;
+  const { metadata, clientId = defaultClientId } = options;
   const who =
     options.session === undefined
       ? {
-          client_id: options.clientId ?? defaultClientId,
+          client_id: clientId,
           ttl_seconds: secondsOf('--ttl', options.ttl) ?? 60,
         }
       : { session_id: options.session };
   await withClient(environment, async (client) => {
-    const answer = await client.call(
-      'acquire',
-      {
-        name,
-        ...who,
-        ...(wait === 0 ? {} : { wait_seconds: wait }),
-        ...(options.shared === true ? { mode: 'shared' as const } : {}),
-        ...(priority === undefined ? {} : { priority }),
-        ...(maxHoldMs === undefined ? {} : { max_hold_seconds: maxHoldMs / 1000 }),
-        ...(metadata === undefined ? {} : { metadata: jsonOrText(metadata) }),
-      },
-      { timeoutMs: wait * 1000 + 10_000 },
+    const { session } = options;
+    const by = session === undefined ? { client_id: clientId } : { session_id: session };
+    const acquired = { name, kind: 'lock' as const, ...by };
+    const answer = await acquireOnce(client, acquired, (request_id, signal) =>
+      client.call(
+        'acquire',
+        {
+          name,
+          request_id,
+          ...who,
+          ...(wait === 0 ? {} : { wait_seconds: wait }),
+          ...(options.shared === true ? { mode: 'shared' as const } : {}),
+          ...(priority === undefined ? {} : { priority }),
+          ...(maxHoldMs === undefined ? {} : { max_hold_seconds: maxHoldMs / 1000 }),
+          ...(metadata === undefined ? {} : { metadata: jsonOrText(metadata) }),
+        },
+        { timeoutMs: wait * 1000 + 10_000, signal },
+      ),
     );
-    printRecord(environment.output, answer);
+    if (typeof answer === 'number') environment.finish(answer);
+    else printRecord(environment.output, answer);
   });
 }
 
