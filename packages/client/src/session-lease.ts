@@ -119,7 +119,8 @@ export class SessionLease {
   #planExpiry(): void {
     this.#cancelExpiry?.();
     const leftMs = this.#leaseMs - passedMs(this.#clock, this.#provenAt);
-    this.#cancelExpiry = this.#clock.after(Math.max(0, leftMs), () => {
+    // A timer may fire a rounding error too early: less than a ms would be planned again and again at one time.
+    this.#cancelExpiry = this.#clock.after(Math.max(1, leftMs), () => {
       if (this.isValid()) this.#planExpiry();
       else if (!this.#isOver) this.#doubt();
     });

@@ -14,7 +14,7 @@
  * WITNESS-9: what is logged belongs to the feature level of the log (`feature-levels.ts`).
  * WITNESS-10: messages keep their order and are not lost (`messages.ts`).
  * WITNESS-11: reads of the cache are linearizable (`cached-values.ts`).
- * WITNESS-12: one loader for each key at a time, and none that is older than a write (`loads.ts`).
+ * WITNESS-13: one loader for each key at a time, and none that is older than a write (`loads.ts`).
  * WITNESS-12: what is promised is on the disks that it takes: votes, acknowledgements, whatever is applied (`on-disk.ts`).
  */
 import { crc32 } from 'node:zlib';
@@ -178,7 +178,7 @@ export class Witness {
       this.meetings.onApplied(batch, events);
       this.messages.onApplied(batch, results); // WITNESS-10
       this.cachedValues.onApplied(batch, results); // WITNESS-11
-      this.loads.onApplied(batch, results); // WITNESS-12
+      this.loads.onApplied(batch, results); // WITNESS-13
       this.chronicle.onApplied(index, events);
       this.#levels.onApplied(index, batch);
     } else if (known !== print)

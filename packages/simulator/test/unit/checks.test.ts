@@ -27,7 +27,7 @@ const granted = (sessionId: string, name: string, mode = 'exclusive'): Event =>
 const waiting = (sessionId: string, name: string): Event =>
   ({ type: 'waiting', sessionId, name, requestId: 1 }) as Event;
 
-describe('The check of loaders (WITNESS-12)', () => {
+describe('The check of loaders (WITNESS-13)', () => {
   const written = { ok: true, type: 'cache_written', version: 1 } as unknown as CommandResult;
   const load = (act: (loads: Loads, at: (nowMs: number) => void) => void): number => {
     let nowMs = 0;
