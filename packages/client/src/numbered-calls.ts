@@ -93,7 +93,7 @@ export class NumberedCalls {
     const begun = this.#givingBack.get(held);
     if (begun !== undefined) return begun.attempt(); // NUMBERED-CALL-2
     const { timeoutMs } = this.#parts;
-    const opened = this.#open({ timeoutMs });
+    const opened = this.#open({ timeoutMs, givesBack: true });
     const number = opened instanceof Promise ? await opened : opened;
     try {
       await this.#release(operation, held, number);
@@ -115,7 +115,7 @@ export class NumberedCalls {
     const { timeoutMs, clock } = this.#parts;
     const parts = {
       clock,
-      open: () => this.#open({ timeoutMs }),
+      open: () => this.#open({ timeoutMs, givesBack: true }),
       ask: (number: NumberedRequest) => this.#release(operation, held, number),
       isOver: () => this.#isOver,
       onReleased,

@@ -7,6 +7,7 @@
  * NUMBERED-2: the cluster remembers the latest 1024 answers of a session. At most `maxInFlight` requests are under
  *      way, and none begins that is `maxAhead` or more above one whose outcome is being settled: what is still
  *      needed is among those that it remembers.
+ * NUMBERED-3: of both bounds a share is left to what gives back: however much a session waits for, it can release what it holds.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { ClientClock } from './clock.ts';
@@ -14,6 +15,8 @@ import { Links } from './links.ts';
 
 const maxInFlight = 512;
 const maxAhead = 512;
+/** Of both, for what gives back (NUMBERED-3). */
+const forGivingBack = 64;
 
 /** A request that has its number, until it is closed. */
 export interface NumberedRequest {
@@ -29,6 +32,8 @@ export interface NumberedRequest {
 /** How long a request waits for its turn, and what cancels it. */
 export interface TurnSettings {
   readonly timeoutMs: number;
+  /** It gives back: NUMBERED-3. */
+  readonly givesBack?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -78,6 +83,7 @@ export class NumberedRequests {
   /** Those of them that were kept. */
   readonly #kept = new Set<number>();
   readonly #queue = new Set<() => void>();
+  readonly #queueToGiveBack = new Set<() => void>();
   readonly #events: RequestEvents = {
     onKept: (id) => this.#kept.add(id),
     onClosed: (id) => {
@@ -103,7 +109,7 @@ export class NumberedRequests {
    * @throws HoldfastError `deadline_exceeded`, `cancelled`: nothing was sent.
    */
   open(assertActive: () => void, turn: TurnSettings): NumberedRequest | Promise<NumberedRequest> {
-    if (!this.#hasRoom) return this.#openLater(assertActive, turn);
+    if (!this.#hasRoomFor(turn.givesBack)) return this.#openLater(assertActive, turn);
     assertActive();
     return this.#begin();
   }
@@ -120,29 +126,36 @@ export class NumberedRequests {
 
   /** The session is over: nobody waits for a turn any more. */
   wakeAll(): void {
-    for (const wake of this.#queue) wake();
-    this.#queue.clear();
+    for (const queue of [this.#queueToGiveBack, this.#queue]) {
+      for (const wake of queue) wake();
+      queue.clear();
+    }
   }
 
-  /** NUMBERED-2. */
-  get #hasRoom(): boolean {
-    if (this.#unanswered.size >= maxInFlight) return false;
-    for (const id of this.#kept) if (this.#next - id >= maxAhead) return false;
+  /** NUMBERED-2, NUMBERED-3. */
+  #hasRoomFor(givesBack = false): boolean {
+    const leave = givesBack ? 0 : forGivingBack;
+    if (this.#unanswered.size >= maxInFlight - leave) return false;
+    for (const id of this.#kept) if (this.#next - id >= maxAhead - leave) return false;
     return true;
   }
 
   #wake(): void {
-    for (const wake of this.#queue) {
-      if (!this.#hasRoom) return;
-      this.#queue.delete(wake);
-      wake();
-      return;
-    }
+    const givesBack = this.#queueToGiveBack.size > 0;
+    const queue = givesBack ? this.#queueToGiveBack : this.#queue;
+    const [wake] = queue;
+    if (wake === undefined || !this.#hasRoomFor(givesBack)) return;
+    queue.delete(wake);
+    wake();
   }
 
-  async #whenRoom(assertActive: () => void, { timeoutMs, signal }: TurnSettings): Promise<void> {
+  async #whenRoom(
+    assertActive: () => void,
+    { timeoutMs, signal, givesBack = false }: TurnSettings,
+  ): Promise<void> {
     const deadlineMs = this.#clock.now() + timeoutMs;
-    while (!this.#hasRoom) {
+    const queue = givesBack ? this.#queueToGiveBack : this.#queue;
+    while (!this.#hasRoomFor(givesBack)) {
       assertActive();
       if (signal?.aborted === true)
         throw new HoldfastError(
@@ -153,22 +166,26 @@ export class NumberedRequests {
         );
       const leftMs = deadlineMs - this.#clock.now();
       if (leftMs <= 0) throw tooMany();
-      await this.#woken(leftMs, signal);
+      await this.#woken(queue, leftMs, signal);
     }
     this.#wake(); // There may be room for the next one too.
   }
 
-  #woken(longestMs: number, signal: AbortSignal | undefined): Promise<void> {
+  #woken(
+    queue: Set<() => void>,
+    longestMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
         cancel();
         signal?.removeEventListener('abort', wake);
-        this.#queue.delete(wake);
+        queue.delete(wake);
         resolve();
       };
       const cancel = this.#clock.after(longestMs, wake);
       signal?.addEventListener('abort', wake, { once: true });
-      this.#queue.add(wake);
+      queue.add(wake);
     });
   }
 }
@@ -176,7 +193,7 @@ export class NumberedRequests {
 const tooMany = (): HoldfastError =>
   new HoldfastError(
     'deadline_exceeded',
-    `The session has ${String(maxInFlight)} requests in flight or with unknown outcome, which is its limit; this one was not sent.`,
+    `The session has ${String(maxInFlight - forGivingBack)} requests in flight or with unknown outcome, which is its limit; this one was not sent.`,
     {},
     { effect: 'none' },
   );

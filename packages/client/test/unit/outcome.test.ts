@@ -238,7 +238,7 @@ describe('The numbers of requests', () => {
     const numbers = new NumberedRequests(clock);
     const kept = await numbers.open(nothing, turn);
     kept.keep();
-    for (let count = 1; count < 512; count++) (await numbers.open(nothing, turn)).close();
+    for (let count = 1; count < 448; count++) (await numbers.open(nothing, turn)).close();
     let begun = false;
     const next = Promise.resolve(numbers.open(nothing, turn)).then((number) => {
       begun = true;
@@ -247,13 +247,32 @@ describe('The numbers of requests', () => {
     await breathe();
     assert.equal(begun, false);
     kept.close();
-    assert.equal((await next).id, 513);
+    assert.equal((await next).id, 449);
+  });
+
+  it('are left for what gives back where all others wait, and those have an end too (NUMBERED-3)', async () => {
+    const numbers = new NumberedRequests(new TestClock());
+    for (let count = 0; count < 448; count++) await numbers.open(nothing, turn);
+    const inLine: string[] = [];
+    const wants = Promise.resolve(numbers.open(nothing, turn)).then(() => inLine.push('wants'));
+    const release = { ...turn, givesBack: true };
+    const given = Array.from({ length: 64 }, () => numbers.open(nothing, release));
+    for (const one of given) assert.ok(!(one instanceof Promise));
+    const last = Promise.resolve(numbers.open(nothing, release)).then(() => inLine.push('gives'));
+    const [first] = given;
+    assert.ok(first !== undefined && !(first instanceof Promise));
+    first.close();
+    await last;
+    assert.deepEqual(inLine, ['gives']);
+    for (const one of given.slice(1)) if (!(one instanceof Promise)) one.close();
+    numbers.wakeAll();
+    void wants;
   });
 
   it('are not waited for longer than a request may take, and nothing was sent then', async () => {
     const clock = new TestClock();
     const numbers = new NumberedRequests(clock);
-    for (let count = 0; count < 512; count++) await numbers.open(nothing, turn);
+    for (let count = 0; count < 448; count++) await numbers.open(nothing, turn);
     const late = Promise.resolve(numbers.open(nothing, turn));
     clock.pass(1000);
     await assert.rejects(late, failsWith('deadline_exceeded', 'none'));
