@@ -88,6 +88,14 @@ export const outcomeFaults: readonly Fault[] = [
     put: ``,
   },
   {
+    name: 'releases-wait-behind-acquires',
+    breaks: 'a session that waits for much cannot give back what it holds',
+    file: 'packages/client/src/numbered-requests.ts',
+    find: `const leave = givesBack ? 0 : forGivingBack;`,
+    put: `const leave = givesBack ? forGivingBack : forGivingBack;`,
+    test: 'packages/client/test/unit/outcome.test.ts',
+  },
+  {
     name: 'release-repeated-as-another',
     breaks: 'a release that is repeated is another one: what was entered twice is given back twice',
     file: 'packages/client/src/giving-back.ts',
