@@ -229,4 +229,23 @@ export const replicaFaults: readonly Fault[] = [
     find: `      this.#latest = undefined;`,
     put: ``,
   },
+  {
+    name: 'copies-of-a-wait-told-in-one-turn',
+    breaks: '100,000 copies of one waiting acquire are all answered in one turn of the event loop',
+    file: 'packages/engine/src/command-queue.ts',
+    find: `else this.#tellWaits(ended, (waiting) => waiting.resolve(result));`,
+    put: `else for (const waiting of ended) waiting.resolve(result);`,
+    hiddenFromRuns: 'it costs time; each is answered all the same',
+    test: 'packages/engine/test/unit/waiting-acquires.test.ts',
+  },
+  {
+    name: 'copies-of-a-wait-searched',
+    breaks: 'to take one of 100,000 copies of a waiting acquire away passes over all of them',
+    file: 'packages/engine/src/waiting-acquires.ts',
+    find: `if (!found.delete(acquire)) return;`,
+    put: `if ([...found].indexOf(acquire) < 0) return;
+      found.delete(acquire);`,
+    hiddenFromRuns: 'it costs time; each is answered all the same',
+    test: 'packages/engine/test/unit/waiting-acquires.test.ts',
+  },
 ];

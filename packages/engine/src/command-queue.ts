@@ -17,7 +17,7 @@
  *     error for all: an error with a stack for each of 200,000 would take a second. Until it has been told a
  *     command counts as pending, and a waiting acquire as waiting.
  */
-import { HoldfastError, RenewedMap } from '@holdfast/protocol';
+import { HoldfastError } from '@holdfast/protocol';
 import type { TraceParent } from '@holdfast/protocol';
 import { callerLevel, withinLevel } from '@holdfast/state';
 import type {
@@ -46,6 +46,7 @@ import type { Outcome } from './proposals.ts';
 import type { Replica } from './replica.ts';
 import { TurnSlices } from './turn-slices.ts';
 import { notProposed, notYet } from './unlogged.ts';
+import { WaitingAcquires } from './waiting-acquires.ts';
 import { isAcquire, nameOf } from './waits.ts';
 
 /**
@@ -80,8 +81,7 @@ export class CommandQueue {
   #bytesInLog = 0;
   #batchesInFlight = 0;
   /** Acquires in a queue of the state machine, by session and request. */
-  #waiting = new RenewedMap<string, Submission[]>();
-  #waitingCount = 0;
+  readonly #waiting = new WaitingAcquires<Submission>();
   readonly #telling: TurnSlices;
   /** Not yet told that it came to nothing here (COMMANDS-5). */
   #untoldCommands = 0;
@@ -111,7 +111,7 @@ export class CommandQueue {
   }
 
   get waitingAcquires(): number {
-    return this.#waitingCount + this.#untoldWaits;
+    return this.#waiting.count + this.#untoldWaits;
   }
 
   onCommit(listener: (seconds: number) => void): () => void {
@@ -155,7 +155,7 @@ export class CommandQueue {
       waitKey: key,
       trace: trace === undefined ? undefined : this.#traced(trace, command.type),
     };
-    if (key !== undefined) this.#register(key, submission); // COMMANDS-2
+    if (key !== undefined) this.#waiting.add(key, submission); // COMMANDS-2
     this.#queued.push(submission);
     this.#planFlush();
   }
@@ -193,12 +193,11 @@ export class CommandQueue {
   onEvents(events: readonly Event[]): void {
     for (const event of events) {
       if (event.type !== 'wait_ended') continue;
-      const key = waitKey(event.sessionId, event.requestId, event.name);
-      const list = this.#waiting.get(key);
-      if (list === undefined) continue;
-      this.#waiting.delete(key);
-      this.#waitingCount -= list.length;
-      for (const waiting of list) waiting.resolve(event.result);
+      const { result } = event;
+      const ended = this.#waiting.take(waitKey(event.sessionId, event.requestId, event.name));
+      if (ended === undefined) continue;
+      if ('resolve' in ended) ended.resolve(result);
+      else this.#tellWaits(ended, (waiting) => waiting.resolve(result)); // COMMANDS-5
     }
   }
 
@@ -207,22 +206,8 @@ export class CommandQueue {
     if (this.#queued.count > 0) this.#planFlush();
   }
 
-  #register(key: string, submission: Submission): void {
-    const list = this.#waiting.get(key);
-    if (list === undefined) this.#waiting.set(key, [submission]);
-    else list.push(submission);
-    this.#waitingCount += 1;
-  }
-
   #unregister(submission: Submission): void {
-    const key = submission.waitKey;
-    const list = key === undefined ? undefined : this.#waiting.get(key);
-    if (key === undefined || list === undefined) return;
-    const position = list.indexOf(submission);
-    if (position < 0) return;
-    list.splice(position, 1);
-    this.#waitingCount -= 1;
-    if (list.length === 0) this.#waiting.delete(key);
+    if (submission.waitKey !== undefined) this.#waiting.remove(submission.waitKey, submission);
   }
 
   /** These came to nothing here (COMMANDS-5). */
@@ -243,11 +228,14 @@ export class CommandQueue {
 
   /** Rejects every waiting acquire (COMMANDS-5); their places in the state's queues stay. */
   endWaits(error: Error): void {
-    const waiting = this.#waiting;
-    this.#waiting = new RenewedMap();
-    this.#untoldWaits += this.#waitingCount;
-    this.#waitingCount = 0;
-    this.#telling.add(this.#endsOfWaits(waiting.values(), error));
+    this.#untoldWaits += this.#waiting.count;
+    this.#telling.add(this.#endsOfWaits(this.#waiting.takeAll(), (one) => one.reject(error)));
+  }
+
+  /** Copies of one acquire: there may be very many. */
+  #tellWaits(copies: ReadonlySet<Submission>, tell: (waiting: Submission) => void): void {
+    this.#untoldWaits += copies.size;
+    this.#telling.add(this.#endsOfWaits(copies, tell));
   }
 
   /** Resolves when everybody has been told whose command came to nothing here. */
@@ -263,13 +251,15 @@ export class CommandQueue {
       };
   }
 
-  *#endsOfWaits(lists: Iterable<readonly Submission[]>, error: Error): Generator<() => void> {
-    for (const list of lists)
-      for (const waiting of list)
-        yield () => {
-          this.#untoldWaits -= 1;
-          waiting.reject(error);
-        };
+  *#endsOfWaits(
+    waits: Iterable<Submission>,
+    tell: (waiting: Submission) => void,
+  ): Generator<() => void> {
+    for (const waiting of waits)
+      yield () => {
+        this.#untoldWaits -= 1;
+        tell(waiting);
+      };
   }
 
   #planFlush(): void {
