@@ -15,7 +15,7 @@ export class Wakes {
   readonly #listeners = new Set<() => void>();
   /** By how much the one clock was ahead of the other. */
   #leadMs = 0;
-  #isLooking = false;
+  #cancelLook: (() => void) | undefined;
 
   constructor(clock: ClientClock) {
     this.#clock = clock;
@@ -24,12 +24,15 @@ export class Wakes {
   /** Calls back after each sleep. @returns what ends it. */
   listen(onWake: () => void): () => void {
     this.#listeners.add(onWake);
-    if (!this.#isLooking) {
-      this.#isLooking = true;
+    if (this.#cancelLook === undefined) {
       this.#leadMs = this.#lead;
       this.#planLook();
     }
-    return () => this.#listeners.delete(onWake);
+    return () => {
+      if (!this.#listeners.delete(onWake) || this.#listeners.size > 0) return;
+      this.#cancelLook?.();
+      this.#cancelLook = undefined;
+    };
   }
 
   get #lead(): number {
@@ -37,15 +40,11 @@ export class Wakes {
   }
 
   #planLook(): void {
-    this.#clock.after(lookEveryMs, () => this.#look());
+    this.#cancelLook = this.#clock.after(lookEveryMs, () => this.#look());
   }
 
   /** WAKE-1. */
   #look(): void {
-    if (this.#listeners.size === 0) {
-      this.#isLooking = false;
-      return;
-    }
     this.#planLook();
     const leadMs = this.#lead;
     const slept = leadMs > this.#leadMs + toleranceMs;

@@ -46,7 +46,11 @@ describe('Waiting for a quorum lock', () => {
     const hold = await atOnce(waited);
     assert.equal(hold.fenceToken, 2);
     await settle();
-    assert.equal(clock.timers, 2, 'its renewal and its end: nothing waits any more');
+    assert.equal(
+      clock.timers,
+      3,
+      'its renewal, its end, and the look for sleep: nothing waits any more',
+    );
     assert.deepEqual(waiters(), [0, 0, 0]);
   });
 
