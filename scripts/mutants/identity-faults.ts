@@ -110,4 +110,13 @@ export const identityFaults: readonly Fault[] = [
     find: '    if (!this.#mayFollow(sessionId)) return;\n',
     put: '',
   },
+  {
+    name: 'page-of-access-walks-all',
+    breaks: 'a page of keys, roles or identities copies and sorts the names of all of them',
+    file: 'packages/engine/src/access-queries.ts',
+    find: `of all.names.from(after ?? '')) {`,
+    put: `of [...all.keys()].filter((one) => one >= (after ?? '')).toSorted()) {`,
+    hiddenFromRuns: 'it costs time; what is told is the same',
+    test: 'packages/engine/test/unit/access-pages.test.ts',
+  },
 ];

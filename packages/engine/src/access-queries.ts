@@ -77,20 +77,20 @@ export function findAccess(access: AccessTables, query: AccessQuery): FoundAcces
   }
 }
 
-/** In the order of names. What there is is bounded (AUTH-4 of the state). */
+/** In the order of names; it costs what it shows. */
 function pageOf<Row>(
-  all: ReadonlyMap<string, Row>,
+  all: ReadonlyMap<string, Row> & Pick<AccessTables['keys'], 'names'>,
   { after, limit }: { readonly after?: string; readonly limit: number },
 ): Page<Row> {
-  const names = [...all.keys()].filter((name) => after === undefined || name > after).toSorted();
   const rows: Row[] = [];
   let characters = 0;
-  for (const name of names) {
-    const row = all.get(name);
+  let last: string | undefined;
+  for (const name of all.names.from(after ?? '')) {
+    const row = name === after ? undefined : all.get(name);
     if (row === undefined) continue;
-    if (rows.length >= limit || characters >= maxPageCharacters)
-      return { rows, nextAfter: names[rows.length - 1] };
+    if (rows.length >= limit || characters >= maxPageCharacters) return { rows, nextAfter: last };
     rows.push(row);
+    last = name;
     characters += JSON.stringify(row).length;
   }
   return { rows, nextAfter: undefined };

@@ -11,6 +11,8 @@
  *     of that is there, or it is refused.
  * AUTH-4: bounded by number: keys, identities, roles, rules and certificates; texts are bounded where they enter.
  */
+import { OrderedTable } from './ordered-table.ts';
+import type { ReadableTable } from './ordered-table.ts';
 import { anonymousIdentity } from '../../kernel/commands.ts';
 import type { LogIndex } from '../../kernel/names.ts';
 import type { AccessRule, CertificateField } from './commands.ts';
@@ -84,10 +86,10 @@ export interface AccessView {
 
 /** All of it, for listings. */
 export interface AccessTables extends AccessView {
-  readonly keys: ReadonlyMap<string, Key>;
-  readonly roles: ReadonlyMap<string, Role>;
-  readonly bindings: ReadonlyMap<string, Binding>;
-  readonly certificates: ReadonlyMap<string, CertificateMapping>;
+  readonly keys: ReadableTable<Key>;
+  readonly roles: ReadableTable<Role>;
+  readonly bindings: ReadableTable<Binding>;
+  readonly certificates: ReadableTable<CertificateMapping>;
 }
 
 /** Compiled sets of roles that are kept; they are made again where there are more. */
@@ -104,10 +106,10 @@ export class Access implements AccessTables {
   /** When something changed of an identity of which nothing is left to tell it. */
   otherwiseChangedAt: LogIndex = 0;
   ruleCount = 0;
-  readonly keys: Map<string, Key> = new Map<string, Key>();
-  readonly roles: Map<string, Role> = new Map<string, Role>();
-  readonly bindings: Map<string, Binding> = new Map<string, Binding>();
-  readonly certificates: Map<string, CertificateMapping> = new Map<string, CertificateMapping>();
+  readonly keys: OrderedTable<Key> = new OrderedTable<Key>();
+  readonly roles: OrderedTable<Role> = new OrderedTable<Role>();
+  readonly bindings: OrderedTable<Binding> = new OrderedTable<Binding>();
+  readonly certificates: OrderedTable<CertificateMapping> = new OrderedTable<CertificateMapping>();
   /** By the roles, as a text; and of each identity, for those who ask again. */
   readonly #compiled = new Map<string, Rights>();
   readonly #ofIdentity = new Map<string, Rights>();
