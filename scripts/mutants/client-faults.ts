@@ -108,6 +108,7 @@ export const clientFaults: readonly Fault[] = [
     put: `const answers = isAnswered
           ? undefined
           : (JSON.parse(text) as readonly (readonly [number, unknown, unknown])[]);`,
+    test: 'packages/client/test/unit/hello.test.ts',
   },
   {
     name: 'a-key-that-fails-ends-the-process',

@@ -6,9 +6,42 @@ import { HoldfastError } from '@holdfast/protocol';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 import { Client, connect } from '../../src/client.ts';
+import { withHello } from '../../src/hello.ts';
 import type { ApiKey } from '../../src/hello.ts';
 import { answersIn } from '../../src/messages.ts';
+import type { SocketEvents } from '../../src/socket.ts';
 import { FakePeer } from '../fake-peer.ts';
+
+describe('The first message of a connection with a key', () => {
+  it('is given on as it came where it is none, and nothing is thrown', () => {
+    for (const text of [
+      'welcome to another service',
+      'null',
+      '7',
+      '{}',
+      '[null]',
+      '[[1,0,null]]',
+    ]) {
+      const told: string[] = [];
+      const sent: string[] = [];
+      const opened: SocketEvents[] = [];
+      const open = withHello((_url, events) => {
+        opened.push(events);
+        return { send: (one) => void sent.push(one), close: () => undefined };
+      }, 'hf_x');
+      open('ws://127.0.0.1:1', {
+        onOpen: () => undefined,
+        onMessage: (one) => void told.push(one),
+        onClose: () => undefined,
+      });
+      const [events] = opened;
+      events?.onOpen();
+      assert.equal(sent.length, 1);
+      assert.doesNotThrow(() => events?.onMessage(text));
+      assert.deepEqual(told, [text]);
+    }
+  });
+});
 
 /** What the caller's function may do beside giving a key. */
 const faults: Readonly<Record<string, { readonly give: () => unknown; readonly why: RegExp }>> = {
