@@ -1,7 +1,11 @@
 /** What was asked for while the cluster could not answer, and executed after the client was told that it failed. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { connect, Election, MultiLock } from '@holdfast/client';
+import { fileURLToPath } from 'node:url';
+import { credentials, loadPackageDefinition } from '@grpc/grpc-js';
+import type { ServiceClientConstructor } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { Barrier, connect, Election, MultiLock } from '@holdfast/client';
 import type { Client, Session } from '@holdfast/client';
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type { ErrorCode } from '@holdfast/protocol';
@@ -15,6 +19,33 @@ const holdsOf = async (client: Client, session: Session): Promise<number> =>
 
 const followersOf = (cluster: LocalCluster, leader: string): readonly string[] =>
   cluster.nodes.map(({ nodeId }) => nodeId).filter((nodeId) => nodeId !== leader);
+
+/** With a deadline of its own, and never again. */
+function acquireByGrpc(cluster: LocalCluster, nodeId: string, body: object): Promise<object> {
+  const folder = fileURLToPath(new URL('../../../../proto', import.meta.url));
+  const definition = loadSync('holdfast/v1/locks.proto', { includeDirs: [folder], keepCase: true });
+  const loaded = loadPackageDefinition(definition) as unknown as {
+    readonly holdfast: { readonly v1: { readonly Locks: ServiceClientConstructor } };
+  };
+  const node = cluster.nodes.find((one) => one.nodeId === nodeId);
+  const client = new loaded.holdfast.v1.Locks(
+    node?.grpcAddress ?? '',
+    credentials.createInsecure(),
+  ) as unknown as {
+    Acquire(
+      body: object,
+      options: { readonly deadline: number },
+      callback: (error: Error | null, answer: object) => void,
+    ): void;
+    close(): void;
+  };
+  return new Promise<object>((resolve, reject) => {
+    client.Acquire(body, { deadline: Date.now() + 3000 }, (error, answer) => {
+      if (error === null) resolve(answer);
+      else reject(error);
+    });
+  }).finally(() => client.close());
+}
 
 describe('Acquires of which the client was told that they failed, while both followers were paused', () => {
   it('hold nothing once the cluster goes on, and what is tried again is given back as a whole', async () => {
@@ -41,6 +72,14 @@ describe('Acquires of which the client was told that they failed, while both fol
         body: JSON.stringify(who),
       }),
     );
+    // Whoever waits for another party wants it no more meanwhile.
+    const others = Promise.allSettled([
+      acquireByGrpc(cluster, leader, { name: 'by-grpc', client_id: 'grpc', ttl_seconds: 300 }),
+      new Barrier(session, 'meeting', 2).enter({
+        waitMs: 60_000,
+        signal: AbortSignal.timeout(4000),
+      }),
+    ]);
     const effects = new Set<unknown>();
     const asked = await Promise.allSettled([
       session.lock('job'),
@@ -54,6 +93,10 @@ describe('Acquires of which the client was told that they failed, while both fol
       new Election(plainSession, 'chief-by-http').campaign(),
     ]);
     for (const nodeId of followers) await cluster.kill(nodeId, 'SIGCONT');
+    assert.deepEqual(
+      (await others).map(({ status }) => status),
+      ['rejected', 'rejected'],
+    );
     for (const answered of await Promise.all(plain)) {
       const { code } = (await answered.json()) as { readonly code: ErrorCode };
       effects.add(errorDefinitions[code].effect);
@@ -76,11 +119,15 @@ describe('Acquires of which the client was told that they failed, while both fol
         20_000,
         async () => (await holdsOf(of, whose)) === 0,
       );
+    await waitUntil('the session is still inside the barrier', 20_000, async () => {
+      const { member_count } = await client.call('barrier_status', { name: 'meeting' });
+      return member_count === 0;
+    });
     await entered.release();
     assert.equal(entered.state, 'released');
     // As a program would: it tries again, and is done.
     for (const name of ['job', 'twice', 'left']) await (await session.lock(name)).release();
-    for (const name of ['job', 'twice', 'left', 'right', 'plain-true', 'plain-false'])
+    for (const name of ['job', 'twice', 'left', 'right', 'plain-true', 'plain-false', 'by-grpc'])
       await (await rival.lock(name, { waitMs: 5000 })).release();
     await (await rival.permits('slots', { permits: 2, limit: 2, waitMs: 5000 })).release();
     for (const name of ['chief', 'chief-by-http'])
