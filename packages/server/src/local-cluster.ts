@@ -283,7 +283,9 @@ async function findLeader(
       }
     }
     if (performance.now() >= deadlineMs)
-      throw new Error(`No leader in ${String(timeoutMs)} ms. The nodes' logs tell why.`);
+      throw new Error(
+        `No leader was found in ${String(timeoutMs)} ms. The nodes' logs tell why. Where authentication is on, set HOLDFAST_API_KEY to a key that may read the cluster's status.`,
+      );
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { HoldfastError } from '@holdfast/protocol';
 import type { LocalCluster, LocalClusterOptions } from '@holdfast/server';
+import { apiKey } from '../api-key.ts';
 import { readStatus } from '../ask-node.ts';
 import { exitStatus } from '../exit-status.ts';
 import { UsageError } from '../failure.ts';
@@ -131,7 +132,7 @@ async function runCluster(
     },
   });
   try {
-    const leader = await cluster.leader();
+    const leader = await cluster.leader(undefined, apiKey());
     if (output.json)
       output.write(
         `${JSON.stringify({ ready: true, leader, nodes: cluster.nodes, ...certificatesOf(cluster) })}\n`,
