@@ -1,9 +1,5 @@
 /**
-<<<<<<< HEAD
  * Notices that the machine slept: timers count by a clock that does not count sleep, and come late by as long as that.
-=======
- * Notices that the machine slept: timers count by the clock that was paused meanwhile, and come late by as long as that.
->>>>>>> 433a148e (Client: the word for a paused machine)
  *
  * WAKE-1: while somebody listens, the two clocks are compared every `lookEveryMs`: where the one that counts sleep has gone further
  *     since the last look, the machine has slept. One timer for all who listen.

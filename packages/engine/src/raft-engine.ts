@@ -94,11 +94,8 @@ export class RaftEngine implements Engine {
     this.#asks = new MemberAsks(nodeId, transport);
     const stamps = new Stamps(() => replica.state.time);
     this.#coherence = this.#makeCoherence(replica, transport, clusterClock);
-    const cacheWrites = new CacheWrites(
-      clock,
-      this.#coherence.gate,
-      (envelope, resolve, reject, trace) => queue.submit(envelope, resolve, reject, trace),
-    );
+    const submit = queue.submit.bind(queue);
+    const cacheWrites = new CacheWrites(clock, this.#coherence.gate, submit);
     this.#cacheWrites = cacheWrites;
     this.#submissions = new Submissions({ clock, log, queue: cacheWrites, route, stamps });
     this.#leadership = new Leadership({ clock, clusterClock, replica, queue, limits });

@@ -20,7 +20,6 @@
  *     audit again what is not written.
  */
 import { createHash } from 'node:crypto';
-import type { Hash } from 'node:crypto';
 import type {
   LogIndex,
   MemberId,
@@ -38,6 +37,7 @@ import type { Clock } from './clock.ts';
 import { assertSupported } from './feature-levels.ts';
 import type { IdSet } from './payloads/id-set.ts';
 import type { Payloads } from './payloads/payloads.ts';
+import { hashed, withLast } from './snapshot-pieces.ts';
 import type { Timings } from './timings.ts';
 import type { EngineLog } from './types.ts';
 
@@ -325,21 +325,6 @@ export interface RestoredState {
 /** With what it names beside it, all of which is here. */
 export interface ReceivedState extends RestoredState {
   readonly named: IdSet;
-}
-
-function* hashed(chunks: Iterable<Uint8Array>, hash: Hash): Generator<Uint8Array, void, undefined> {
-  for (const chunk of chunks) {
-    hash.update(chunk);
-    yield chunk;
-  }
-}
-
-async function* withLast(
-  chunks: Iterable<Uint8Array>,
-  last: () => Promise<void> | undefined,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  yield* chunks;
-  await last();
 }
 
 /** Of all its bytes, read a slice a turn. */

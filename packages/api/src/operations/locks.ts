@@ -175,7 +175,8 @@ export async function forceRelease(
     if (!result.ok && result.code === 'lock_not_found') break;
     if (!result.ok) return requestErrorOf(result);
     count += result.releasedCount;
-    ({ more, through } = result);
+    more = result.rest?.more === true;
+    through = result.rest?.through ?? through;
   }
   return { released: count > 0, resource: name, count };
 }

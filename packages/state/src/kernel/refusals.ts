@@ -1,6 +1,9 @@
 /**
  * What a refused command is told. Session ids are capabilities, so of another session only its
  * client id and fence token are shown.
+ *
+ * An answer that is remembered is part of the state, its text too: members of different releases would differ. The texts
+ * of this package change with a feature level alone; whoever shows one to people may say more.
  */
 import { commandDeclarations } from '../primitives/declared.ts';
 import type { OnceType } from '../primitives/declared.ts';
@@ -34,7 +37,7 @@ export function sessionEnded(id: SessionId, reason: SessionEnd): Refusal {
 export function ownHoldEnded(requestId: RequestId): Refusal {
   return refuse(
     'session_expired',
-    `What request ${shownId(requestId)} acquired has ended. Acquire again with a new request id.`,
+    `What request ${shownId(requestId)} acquired has ended. Ask again with a new request id.`,
     { request_id: requestId },
   );
 }
@@ -50,7 +53,7 @@ export function sessionExists(id: SessionId): Refusal {
 export function waitCancelled(name: ResourceName, requestId: RequestId): Refusal {
   return refuse(
     'wait_abandoned',
-    `Request ${shownId(requestId)} for "${name}" was cancelled. Retry with a new request id.`,
+    `Request ${shownId(requestId)} for "${name}" was given up. Ask again with a new request id.`,
     { resource: name, request_id: requestId },
   );
 }
@@ -72,7 +75,7 @@ export function requestTooOld(
 ): Refusal {
   return refuse(
     'request_forgotten',
-    `This request was made ${String(timeMs - madeAtMs)} ms ago, and is executed only within ${String(liveMs)} ms. It was not executed. Retry.`,
+    `This request was made ${String(timeMs - madeAtMs)} ms ago and may be carried out for ${String(liveMs)} ms. It is not carried out. Ask again.`,
     { age_ms: timeMs - madeAtMs, limit_ms: liveMs, cluster_time_ms: timeMs },
   );
 }

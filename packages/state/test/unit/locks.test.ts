@@ -170,13 +170,28 @@ describe('a release', () => {
       count: 2,
     } as const;
     const first = driver.do({ ...force, through: Number.MAX_SAFE_INTEGER });
-    assert.deepEqual(first, { ok: true, type: 'forced', releasedCount: 2, more: true, through: 4 });
+    assert.deepEqual(first, {
+      ok: true,
+      type: 'forced',
+      releasedCount: 2,
+      rest: { more: true, through: 4 },
+    });
     driver.hold('e', 'x', { mode: 'shared' });
     const last = driver.do({ ...force, through: 4 });
-    assert.deepEqual(last, { ok: true, type: 'forced', releasedCount: 2, more: false, through: 4 });
+    assert.deepEqual(last, {
+      ok: true,
+      type: 'forced',
+      releasedCount: 2,
+      rest: { more: false, through: 4 },
+    });
     assert.deepEqual(driver.holders('x'), ['e shared x1']);
     const none = driver.do({ ...force, through: 4 });
-    assert.deepEqual(none, { ok: true, type: 'forced', releasedCount: 0, more: false, through: 4 });
+    assert.deepEqual(none, {
+      ok: true,
+      type: 'forced',
+      releasedCount: 0,
+      rest: { more: false, through: 4 },
+    });
   });
 });
 

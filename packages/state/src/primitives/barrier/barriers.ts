@@ -208,7 +208,7 @@ function partiesMismatch({ name, parties }: Barrier, given: number): Refusal {
 
 /** STATE-BARRIER-4. */
 function enteredInVain(name: ResourceName, code: 'wait_timeout' | 'wait_abandoned'): Refusal {
-  const why = code === 'wait_timeout' ? 'did not open in time' : 'was cancelled by its caller';
+  const why = code === 'wait_timeout' ? 'did not open in time' : 'was given up by its caller';
   return refuse(code, `The wait for barrier "${name}" ${why}; this session is out again.`, {
     resource: name,
   });

@@ -88,9 +88,8 @@ export interface Forced {
   readonly ok: true;
   readonly type: 'forced';
   readonly releasedCount: number;
-  /** Some that are to be ended are left: the next command, with this `through`, goes on. */
-  readonly more: boolean;
-  readonly through: number;
+  /** Where the command said how many: whether some are left, which the next command, with this `through`, ends. */
+  readonly rest?: { readonly more: boolean; readonly through: number };
 }
 
 export interface Waiting extends Whose {

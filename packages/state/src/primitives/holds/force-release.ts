@@ -13,19 +13,20 @@ import { settle } from './settle.ts';
 
 export const forceRelease: Execute<'force_release'> = (
   tables,
-  { kind, name, reason, through = Infinity, count = Infinity },
+  { kind, name, reason, through = Infinity, count },
 ) => {
   const pool = tables.pools[kind ?? 'lock'].get(name);
   if (pool === undefined || pool.holds.length === 0) return lockNotFound(name);
   const last = Math.min(through, tables.fenceCounter);
-  const { chosen, more } = holdsThrough(pool, last, count);
+  const { chosen, more } = holdsThrough(pool, last, count ?? Infinity);
   const note = reason === '' ? undefined : reason;
   for (const hold of chosen) {
     endHold(tables, hold, 'forced', note);
     endIfUnused(tables, hold.session);
   }
   settle(tables, [pool]);
-  return { ok: true, type: 'forced', releasedCount: chosen.length, more, through: last };
+  const forced = { ok: true, type: 'forced', releasedCount: chosen.length } as const;
+  return count === undefined ? forced : { ...forced, rest: { more, through: last } };
 };
 
 /** The first holds that began with this token or an earlier one, and whether there are more of them. */

@@ -25,15 +25,11 @@ export function holderShown({ session, fenceToken, units, pool }: Hold): JsonVal
 }
 
 export function waitTimeout(pool: Pool): Refusal {
-  return refuse(
-    'wait_timeout',
-    `The wait for "${pool.name}" timed out before it was free. Nothing was acquired. Retry, or wait longer.`,
-    {
-      resource: pool.name,
-      holders: holdersShown(pool),
-      waiter_count: pool.queue.length,
-    },
-  );
+  return refuse('wait_timeout', `The wait for "${pool.name}" ran out before it was free.`, {
+    resource: pool.name,
+    holders: holdersShown(pool),
+    waiter_count: pool.queue.length,
+  });
 }
 
 /**
