@@ -247,8 +247,9 @@ export const limitFaults: readonly Fault[] = [
     name: 'wrong-keys-looked-at-without-limit',
     breaks: 'whoever guesses keys keeps a node busy, as fast as it can send',
     file: 'packages/api/src/pipeline/access-control.ts',
-    find: `      wrongKeys?.wrong(id, address);`,
-    put: ``,
+    find: `return wrongKeys?.wrong(id, address) ?? wrongKey(); // WRONG-KEY-1, WRONG-KEY-2`,
+    put: `return wrongKey();`,
+    test: 'packages/api/test/unit/wrong-keys.test.ts',
   },
   {
     name: 'keys-refused-before-they-are-known',
@@ -261,8 +262,13 @@ export const limitFaults: readonly Fault[] = [
     name: 'wrong-keys-of-others-lock-out',
     breaks: 'whoever shows wrong keys locks out all that have the same proxy',
     file: 'packages/api/src/pipeline/access-control.ts',
-    find: `    wrongKeys?.proven(id, address);`,
-    put: ``,
+    find: `    const key = engine.access.key(id);
+    if (!isSecretOf`,
+    put: `    const key = engine.access.key(id);
+    const tooMany = wrongKeys?.wrong(id, address);
+    if (tooMany !== undefined) return tooMany;
+    if (!isSecretOf`,
+    test: 'packages/api/test/unit/wrong-keys.test.ts',
   },
   {
     name: 'rates-of-all-callers-kept',

@@ -353,4 +353,13 @@ export const cacheFaults: readonly Fault[] = [
     find: `      if (epoch === this.#lines.epoch) this.#lines.drop();\n`,
     put: ``,
   },
+  {
+    name: 'member-that-came-and-went-unseen',
+    breaks:
+      'a member that was added and removed between two looks of a new leader answers an old value',
+    file: 'packages/engine/src/cache/earlier-lines.ts',
+    find: `if (membershipIndex !== this.#seenIndex)`,
+    put: `if ([...this.#members].some((id) => !members.has(id)))`,
+    test: 'packages/engine/test/unit/coherence.test.ts',
+  },
 ];

@@ -6,7 +6,7 @@ export const commandFaults: readonly Fault[] = [
     name: 'acquire-of-a-command-not-cancelled',
     breaks: 'a command that failed leaves a lock held that nobody knows of',
     file: 'packages/cli/src/acquire-once.ts',
-    find: `await cancel(client, { ...acquired, request_id: requestId }, error);`,
+    find: `await cancel(client, acquired, request, error);`,
     put: `throw error;`,
     test: 'packages/cli/test/unit/acquire-once.test.ts',
   },
@@ -68,5 +68,22 @@ echo "status $status" >&3`,
     find: `    process.kill(0, 'SIGTSTP');
     process.kill(process.pid, 'SIGSTOP');`,
     put: `    this.#isStopping = process.pid > 0;`,
+  },
+  {
+    name: 'commands-share-their-number',
+    breaks: 'two commands on two machines hold one lock at once: each has the number of the ms',
+    file: 'packages/cli/src/acquire-once.ts',
+    find: `{ request_id: randomInt(1, requestIds) }`,
+    put: `{ request_id: Date.now() + randomInt(0, 2) }`,
+    test: 'packages/cli/test/unit/acquire-once.test.ts',
+  },
+  {
+    name: 'command-numbers-in-a-session-of-others',
+    breaks:
+      'a command in the session of a program makes the cluster take all that this program asks for old',
+    file: 'packages/cli/src/acquire-once.ts',
+    find: `acquired.session_id === undefined ?`,
+    put: `acquired.name !== '' ?`,
+    test: 'packages/cli/test/unit/acquire-once.test.ts',
   },
 ];

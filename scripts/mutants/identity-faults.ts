@@ -55,10 +55,8 @@ export const identityFaults: readonly Fault[] = [
     name: 'wrong-key-is-anonymous',
     breaks: 'who shows a wrong key goes on as one who shows none',
     file: 'packages/api/src/pipeline/access-control.ts',
-    find: `      wrongKeys?.wrong(id, address);
-      return wrongKey();`,
-    put: `      wrongKeys?.wrong(id, address);
-      return callerFrom(address);`,
+    find: `return wrongKeys?.wrong(id, address) ?? wrongKey(); // WRONG-KEY-1, WRONG-KEY-2`,
+    put: `return wrongKeys?.wrong(id, address) ?? callerFrom(address);`,
   },
   {
     name: 'watch-not-filtered',

@@ -205,4 +205,12 @@ export const payloadFaults: readonly Fault[] = [
     put: `      passed += 0; // LOST-2`,
     test: 'packages/state/test/unit/payloads.test.ts',
   },
+  {
+    name: 'one-member-denies-for-all',
+    breaks: 'a message is lost while a member that was never asked has its payload',
+    file: 'packages/engine/src/payloads/payload-asks.ts',
+    find: `others.every((one) => told.denials.get(id)?.has(one) === true)`,
+    put: `(told.denials.get(id)?.size ?? 0) > 0`,
+    test: 'packages/engine/test/unit/payload-repairs.test.ts',
+  },
 ];

@@ -1,4 +1,12 @@
-/** An acquire of a command that ends with it: nobody asks for it again, so what became of it is settled before. */
+/**
+ * An acquire of a command that ends with it: nobody asks for it again, so what became of it is settled before.
+ *
+ * ONCE-1: without a session its number is random. The session that is made for the hold is derived from it (identities.ts of the
+ *     api): two commands with the same one, on two machines in the same ms, would be one holder.
+ * ONCE-2: in a session that was given it has no number. That session's program numbers its requests from 1 on, and a larger one
+ *     would make the state take all of them for old.
+ */
+import { randomInt } from 'node:crypto';
 import type { Client } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
 import type { Operations } from '@holdfast/protocol';
@@ -12,13 +20,8 @@ export type Acquired = Pick<
   'name' | 'kind' | 'session_id' | 'client_id'
 >;
 
-/**
- * Later commands have larger ones: those of a session increase. Below 2^53 until the year 2255.
- *
- * @param random At least 0, less than 1: two commands of one millisecond.
- */
-export const requestIdAt = (nowMs: number, random: number): number =>
-  Math.floor(nowMs) * 1000 + Math.floor(random * 1000);
+/** Below 2^48: a whole number that JSON keeps, and that no two of many commands have alike. */
+const requestIds = 2 ** 48;
 
 /**
  * A signal that asks this process to stop cancels it as well: gives 128 + the signal's number then.
@@ -28,38 +31,47 @@ export const requestIdAt = (nowMs: number, random: number): number =>
 export async function acquireOnce<Answer>(
   client: Pick<Client, 'call'>,
   acquired: Acquired,
-  ask: (requestId: number, signal: AbortSignal) => Promise<Answer>,
+  ask: (request: { readonly request_id?: number }, signal: AbortSignal) => Promise<Answer>,
 ): Promise<Answer | number> {
-  const requestId = requestIdAt(Date.now(), Math.random());
+  const request =
+    acquired.session_id === undefined ? { request_id: randomInt(1, requestIds) } : undefined;
   return untilSignal(async (signal) => {
     try {
-      const answer = await ask(requestId, signal);
+      const answer = await ask(request ?? {}, signal);
       // Of an answer that comes with the signal nobody is told.
       if (!signal.aborted) return answer;
     } catch (error) {
       if (!(error instanceof HoldfastError) || error.effect === 'none') throw error;
-      await cancel(client, { ...acquired, request_id: requestId }, error);
+      await cancel(client, acquired, request, error);
     }
     const stopped = new HoldfastError('cancelled', 'The command was stopped.');
-    return cancel(client, { ...acquired, request_id: requestId }, stopped);
+    return cancel(client, acquired, request, stopped);
   });
 }
 
 /** @throws HoldfastError As it failed, with what holds now. */
 async function cancel(
   client: Pick<Client, 'call'>,
-  wish: Operations['cancel_request']['body'],
+  acquired: Acquired,
+  request: { readonly request_id: number } | undefined,
   error: HoldfastError,
 ): Promise<never> {
   const { code, details, message } = error;
+  if (request === undefined)
+    throw new HoldfastError(
+      code,
+      `${message} Where it was executed, "${acquired.name}" is held until its session ends or releases it.`,
+      details,
+      { cause: error },
+    );
+  const wish = { ...acquired, ...request };
   try {
     await client.call('cancel_request', wish, { timeoutMs: cancelTimeoutMs });
   } catch (failed) {
     const why = failed instanceof Error ? failed.message : String(failed);
-    const end = wish.session_id === undefined ? 'its ttl is over' : 'its session ends';
     throw new HoldfastError(
       code,
-      `${message} It could not be cancelled (${why}): where it was executed, "${wish.name}" is held until ${end}.`,
+      `${message} It could not be cancelled (${why}): where it was executed, "${wish.name}" is held until its ttl is over.`,
       details,
       { cause: failed },
     );

@@ -15,13 +15,18 @@ import { answersIn } from './messages.ts';
 /** A function is asked for each new connection: a key that was rotated is taken up that way. */
 export type ApiKey = string | (() => string);
 
+const printable = /^[\x21-\x7e]+$/;
+
 export function readApiKey(key: ApiKey): Given<string> {
   const given = typeof key === 'function' ? givenAtOnce('"apiKey"', key) : { value: key };
   if ('why' in given) return given;
   const { value } = given;
-  return typeof value === 'string'
+  if (typeof value !== 'string')
+    return { why: `"apiKey" gave ${value === null ? 'null' : `a value of type ${typeof value}`}` };
+  // Never with what it is: a header that refuses it would show it in its error.
+  return printable.test(value)
     ? { value }
-    : { why: `"apiKey" gave ${value === null ? 'null' : `a value of type ${typeof value}`}` };
+    : { why: '"apiKey" has spaces, line ends or other characters that no key has' };
 }
 
 /** From programs without types too. @throws HoldfastError `invalid_request` */

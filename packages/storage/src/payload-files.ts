@@ -171,7 +171,7 @@ export class PayloadFiles implements PayloadStore {
   }
 
   mayHave(id: number): boolean {
-    return this.#troubles.mayHave(id, this.has(id));
+    return this.#troubles.mayHave(id);
   }
 
   ids(): Iterable<number> {

@@ -46,9 +46,12 @@ export class PayloadTroubles {
     return bytes;
   }
 
-  /** What cannot be read now may be read again. */
-  mayHave(id: number, isHere: boolean): boolean {
-    return this.#unreadable.has(id) || (this.#isUnsure && !isHere);
+  /**
+   * Of a payload that could not be had: what cannot be read now may be read again. Where a file was not read whole at the start, or more
+   * could not be read than are remembered, that may be said of any.
+   */
+  mayHave(id: number): boolean {
+    return this.#isUnsure || this.#unreadable.size >= mostUnreadable || this.#unreadable.has(id);
   }
 
   /** One word of it for each payload: the disk may go on like this. */

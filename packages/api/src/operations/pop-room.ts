@@ -42,11 +42,19 @@ export class PopRoom {
     this.#bounds = bounds;
   }
 
-  /** POPROOM-1. At once, where there is room; whoever enters leaves. */
+  /** POPROOM-1. At once, where there is room, and nobody waits for more of it than there is (POPROOM-2); whoever enters leaves. */
   tryEnter(caller: string, bytes: number): boolean {
+    for (const waiting of this.#waiting) if (this.#isTooLarge(waiting.bytes)) return false;
+    return this.#tryEnter(caller, bytes);
+  }
+
+  #isTooLarge(bytes: number): boolean {
+    return this.#bytes + bytes > this.#bounds.mostBytes;
+  }
+
+  #tryEnter(caller: string, bytes: number): boolean {
     const own = (this.#bytesOf.get(caller) ?? 0) + bytes;
-    const { mostBytes, mostBytesPerCaller } = this.#bounds;
-    if (this.#bytes + bytes > mostBytes || own > mostBytesPerCaller) return false;
+    if (this.#isTooLarge(bytes) || own > this.#bounds.mostBytesPerCaller) return false;
     this.#bytes += bytes;
     this.#bytesOf.set(caller, own);
     return true;
@@ -72,7 +80,9 @@ export class PopRoom {
     const own = (this.#bytesOf.get(caller) ?? 0) - bytes;
     if (own > 0) this.#bytesOf.set(caller, own);
     else this.#bytesOf.delete(caller);
-    for (const waiting of this.#waiting)
-      if (this.tryEnter(waiting.caller, waiting.bytes)) waiting.enter();
+    for (const waiting of this.#waiting) {
+      if (this.#isTooLarge(waiting.bytes)) break; // POPROOM-2: smaller ones do not pass it.
+      if (this.#tryEnter(waiting.caller, waiting.bytes)) waiting.enter();
+    }
   }
 }

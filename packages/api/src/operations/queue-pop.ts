@@ -38,13 +38,23 @@ export async function queuePop(
   );
 }
 
-async function take(command: Pop, context: OperationContext): Promise<Outcome<QueuePopAnswer>> {
+/**
+ * @param isGone Whether its caller has gone while it waited for room: nothing is taken for nobody. Undefined: it does not wait for it.
+ */
+async function take(
+  command: Pop,
+  context: OperationContext,
+  isGone?: () => boolean,
+): Promise<Outcome<QueuePopAnswer>> {
   const { service, caller } = context;
   const { popRoom } = service;
   const share = caller.share ?? caller.identity;
   const bytes = mostBytesOf(command);
-  if (!popRoom.tryEnter(share, bytes) && !(await popRoom.enter(share, bytes))) return noRoom;
+  if (!popRoom.tryEnter(share, bytes)) {
+    if (isGone === undefined || !(await popRoom.enter(share, bytes))) return noRoom;
+  }
   try {
+    if (isGone?.() === true) return noRoom; // Nobody is told.
     return await takeNow(command, context);
   } finally {
     popRoom.leave(share, bytes);
@@ -84,20 +94,21 @@ async function takeInTime(
     over ??= ended;
     end(ended);
   };
+  const isGone = (): boolean => over === 'caller' || over === 'stop';
   const cancelTime = service.after(waitMs, () => finish('time'));
   waiter.onGone(finish);
   try {
-    let answer = await takeWhatIsReady(command, context);
+    let answer = await takeWhatIsReady(command, context, isGone);
     for (;;) {
       if (answer instanceof RequestError) return answer;
       if (answer !== undefined && answer.messages.length > 0) return answer;
       const ended =
         over ?? (await nextReady(command.name, context, (listener) => (end = listener)));
       if (ended === 'ready') {
-        answer = await take(command, context);
+        answer = await take(command, context, isGone);
         continue;
       }
-      if (ended === 'time') return answer ?? (await take(command, context));
+      if (ended === 'time') return answer ?? (await take(command, context, isGone));
       if (ended === 'stop') return stoppingError;
       return new RequestError(
         'wait_abandoned',
@@ -116,9 +127,10 @@ async function takeInTime(
 async function takeWhatIsReady(
   command: Pop,
   context: OperationContext,
+  isGone: () => boolean,
 ): Promise<Outcome<QueuePopAnswer> | undefined> {
   const ready = await context.service.queues.readyHere?.(command.name);
-  return ready === 0 ? undefined : take(command, context);
+  return ready === 0 ? undefined : take(command, context, isGone);
 }
 
 /** Until something may be ready, or the wait is over. */

@@ -84,11 +84,10 @@ export class AccessControl {
       // Whoever is in front of a node without authentication may have one of its own.
       if (isMeant || engine.access.isEnabled) {
         const proven = this.#byKey(text ?? '', address);
-        if (proven instanceof RequestError && proven.code === 'unauthorized' && this.#isCatchingUp)
-          return catchingUp(); // DENY-5
-        if (proven instanceof RequestError)
-          this.#options.onWrongProof?.(proven, address, readKey(text ?? '')?.id);
-        return proven;
+        if (!(proven instanceof RequestError)) return proven;
+        this.#options.onWrongProof?.(proven, address, readKey(text ?? '')?.id);
+        const isWrong = proven.code === 'unauthorized';
+        return isWrong && this.#isCatchingUp ? catchingUp() : proven; // DENY-5
       }
     }
     if (!engine.access.hasCertificates) return callerFrom(address);
@@ -104,15 +103,10 @@ export class AccessControl {
     const read = readKey(text);
     if (read === undefined) return wrongKey();
     const { id, secret } = read;
-    const tooMany = wrongKeys?.refusal(id, address); // Before the hash (WRONG-KEY-1).
-    if (tooMany !== undefined) return tooMany;
     const key = engine.access.key(id);
-    if (!isSecretOf(secret, key?.hash) || key === undefined) {
-      wrongKeys?.wrong(id, address);
-      return wrongKey();
-    }
+    if (!isSecretOf(secret, key?.hash) || key === undefined)
+      return wrongKeys?.wrong(id, address) ?? wrongKey(); // WRONG-KEY-1, WRONG-KEY-2
     if (this.#hasExpired(key.expiresAtMs)) return expiredKey(id);
-    wrongKeys?.proven(id, address);
     onKeyUsed(id);
     return provenCaller(key.identity, { keyId: id }, address);
   }
@@ -120,8 +114,8 @@ export class AccessControl {
   /** DENY-5. Asked only of what is refused. */
   get #isCatchingUp(): boolean {
     if (this.#hasCaughtUp) return false;
-    const { ready, role, appliedIndex, lastIndex } = this.#options.engine.status();
-    this.#hasCaughtUp = ready && role !== 'learner' && appliedIndex >= lastIndex;
+    const { ready, role, appliedIndex, commitIndex } = this.#options.engine.status();
+    this.#hasCaughtUp = ready && role !== 'learner' && appliedIndex >= commitIndex;
     return !this.#hasCaughtUp;
   }
 

@@ -225,6 +225,9 @@ export class StreamConnection {
     this.#hasAsked = true;
     if (proven instanceof RequestError) {
       this.#refused = proven; // DENY-2
+      // It may hold soon: the client says hello again on another connection.
+      if (proven.code !== 'unauthorized')
+        this.close(closeCodes.tryAgainLater, proven.message.slice(0, longestReason));
       return proven;
     }
     this.#context = { ...this.#context, caller: proven ?? caller };

@@ -161,7 +161,7 @@ describe('queues over HTTP', () => {
     assert.ok(popRoom.tryEnter('one', bytes) && popRoom.tryEnter('two', bytes));
     const before = harness.engine.state.index;
     let isOver = false;
-    const popping = taken(harness).finally(() => (isOver = true));
+    const popping = taken(harness, 'wait_seconds=20').finally(() => (isOver = true));
     for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual([isOver, harness.engine.state.index], [false, before]);
     popRoom.leave('one', bytes);

@@ -83,8 +83,8 @@ function addCampaign(election: Command, at: () => Environment): void {
       await withClient(environment, async (client) => {
         const settings = { timeoutMs: wait * 1000 + 10_000 };
         const acquired = { name, kind: 'election' as const, ...whoOf(options) };
-        const answer = await acquireOnce(client, acquired, (request_id, signal) =>
-          client.call('campaign', { ...body, request_id }, { ...settings, signal }),
+        const answer = await acquireOnce(client, acquired, (request, signal) =>
+          client.call('campaign', { ...body, ...request }, { ...settings, signal }),
         );
         if (typeof answer === 'number') environment.finish(answer);
         else printRecord(environment.output, answer);

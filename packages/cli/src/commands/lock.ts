@@ -125,12 +125,12 @@ async function acquire(
     const { session } = options;
     const by = session === undefined ? { client_id: clientId } : { session_id: session };
     const acquired = { name, kind: 'lock' as const, ...by };
-    const answer = await acquireOnce(client, acquired, (request_id, signal) =>
+    const answer = await acquireOnce(client, acquired, (request, signal) =>
       client.call(
         'acquire',
         {
           name,
-          request_id,
+          ...request,
           ...who,
           ...(wait === 0 ? {} : { wait_seconds: wait }),
           ...(options.shared === true ? { mode: 'shared' as const } : {}),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Client } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
-import { acquireOnce, requestIdAt } from '../../src/acquire-once.ts';
+import { acquireOnce } from '../../src/acquire-once.ts';
 
 const acquired = { name: 'a', kind: 'lock', client_id: 'cli' } as const;
 const uncertain = new HoldfastError('outcome_unknown', 'Nobody knows.');
@@ -19,9 +19,9 @@ function clientThat(cancel: () => Promise<unknown>) {
 describe('An acquire of a command', () => {
   it('is cancelled by its number where it may have been executed, and says so', async () => {
     const { client, cancelled } = clientThat(() => Promise.resolve({}));
-    let id = 0;
-    const asked = acquireOnce(client, acquired, (requestId) => {
-      id = requestId;
+    let id: number | undefined;
+    const asked = acquireOnce(client, acquired, ({ request_id }) => {
+      id = request_id;
       return Promise.reject(uncertain);
     });
     await assert.rejects(
@@ -56,9 +56,31 @@ describe('An acquire of a command', () => {
     assert.deepEqual(cancelled, []);
   });
 
-  it('has a larger number than those before, which is one that JSON keeps', () => {
-    const now = Date.now();
-    assert.ok(requestIdAt(now, 0.999) < requestIdAt(now + 1, 0));
-    assert.ok(Number.isSafeInteger(requestIdAt(now, 0.5)));
+  it('has a random number, which no other command has (ONCE-1)', async () => {
+    const { client } = clientThat(() => Promise.resolve({}));
+    const ids = await Promise.all(
+      Array.from({ length: 2000 }, () =>
+        acquireOnce(client, acquired, ({ request_id }) => Promise.resolve(request_id)),
+      ),
+    );
+    assert.equal(new Set(ids).size, 2000);
+    assert.ok(ids.every((id) => Number.isSafeInteger(id)));
+  });
+
+  it('in a session that was given has no number, and says until when it may be held (ONCE-2)', async () => {
+    const { client, cancelled } = clientThat(() => Promise.resolve({}));
+    const inSession = { name: 'a', kind: 'lock', session_id: 'of-a-program' } as const;
+    const asked = acquireOnce(client, inSession, (request) => {
+      assert.deepEqual(request, {});
+      return Promise.reject(uncertain);
+    });
+    await assert.rejects(
+      asked,
+      (error) =>
+        error instanceof HoldfastError &&
+        error.effect === 'perhaps' &&
+        /held until its session ends/.test(error.message),
+    );
+    assert.deepEqual(cancelled, []);
   });
 });

@@ -5,7 +5,8 @@
  * EARLIER-1: those who may have lines are known to every later leader: a leader grants lines only to members of a membership that is
  *     committed, which every later leader has in its log. So they are the members by the log of this one, learners too, and those that
  *     were removed: to them nothing was granted after the entry that removes them was logged, which is before it was seen here.
- *     Where one was removed less than a lease ago, or this process runs for less than that and cannot know, nobody is asked.
+ *     Where the members changed less than a lease ago, whoever they were in between, or this process runs for less than that and
+ *     cannot know, nobody is asked.
  * EARLIER-2: an answer counts for the leadership that asked and for no other: what was dropped then may have been granted anew since.
  * EARLIER-3: a node says that none is left when its lines are gone and those of its clients (MEMORY-6), and keeps nothing any more
  *     that an earlier leader grants, whenever that answer comes (LINE-8).
@@ -30,6 +31,8 @@ export class KnownMembers {
   #members: ReadonlySet<string> = new Set();
   /** Before this process began nobody saw it. */
   #removedAtMs: number;
+  /** Of the membership that was seen last. */
+  #seenIndex: number | undefined;
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock;
@@ -38,7 +41,9 @@ export class KnownMembers {
 
   update({ membership, membershipIndex, commit }: Members): void {
     const members = new Set<string>(membership.members.map(({ id }) => id));
-    for (const id of this.#members) if (!members.has(id)) this.#removedAtMs = this.#clock.now();
+    // One that came and went between two of these, in one append or a snapshot, was never seen here.
+    if (membershipIndex !== this.#seenIndex) this.#removedAtMs = this.#clock.now();
+    this.#seenIndex = membershipIndex;
     this.#members = members;
     const isCommitted = membershipIndex <= commit;
     const grantable = this.#grantable;

@@ -44,8 +44,8 @@ export interface AskedFor {
 /** Of one round. */
 interface Round {
   readonly silent: Set<MemberId>;
-  /** How many have answered so (PASK-3). */
-  readonly denials: Map<number, number>;
+  /** Who have answered so (PASK-3): one is asked again for the rest of a large answer. */
+  readonly denials: Map<number, Set<MemberId>>;
 }
 
 export class PayloadAsks {
@@ -73,7 +73,9 @@ export class PayloadAsks {
       silent = [...told.silent];
       isAnswered = this.#isAnswered(told);
       nowhere = new Set(
-        missing.flatMap(({ id }) => ((told.denials.get(id) ?? 0) === others.length ? [id] : [])),
+        missing.flatMap(({ id }) =>
+          others.every((one) => told.denials.get(id)?.has(one) === true) ? [id] : [],
+        ),
       );
       if (nowhere.size === missing.length) break; // To ask again is of no use.
     }
@@ -140,11 +142,16 @@ export class PayloadAsks {
         return false;
       }
       // Of an answer that is not the last one it is asked for again (PASK-2).
-      if (isLast && one === null)
-        told.denials.set(stored.id, (told.denials.get(stored.id) ?? 0) + 1);
+      if (isLast && one === null) deny(told, stored.id, member);
       return true; // PASK-1
     });
   }
+}
+
+function deny({ denials }: Round, id: number, member: MemberId): void {
+  const known = denials.get(id);
+  if (known === undefined) denials.set(id, new Set([member]));
+  else known.add(member);
 }
 
 /** PASK-1. */

@@ -131,7 +131,8 @@ export class PayloadRepairs {
   async #run(): Promise<void> {
     let pauseMs = firstPauseMs;
     while (!this.#stopped) {
-      if (this.#missing.size === 0 && this.#mustWalk) await this.#walk();
+      // What nobody gives now must not keep the others from being looked for.
+      if (this.#mustWalk && this.#missing.size < this.#mostNoted) await this.#walk();
       if (this.#missing.size === 0) return;
       const before = this.repaired;
       await this.#pass();

@@ -246,6 +246,7 @@ export class Payloads {
 
   /** A state took the place of the one before: nothing but what it names, and what comes later, is needed. */
   adopt(named: IdSet, state: StateMachine): void {
+    this.#isTransferWaiting = false;
     this.#ended = [];
     this.#durableIndex = state.index;
     void this.#sweep(named, state.queues.lastId());

@@ -314,17 +314,27 @@ describe('a new leader', () => {
 
   test('given a member that was removed a moment ago, then its lease is waited out; and an older removal is not (EARLIER-1)', async () => {
     const world = new World();
+    const removed = { ...pair, membershipIndex: 2, commit: 2 };
     world.leader.onStatus(leads(3, false, logOf('leader', 'node', 'gone')));
-    world.leader.onStatus(leads(3, false));
+    world.leader.onStatus(leads(3, false, removed));
     world.clock.nowMs += leaderLeaseMs - 1;
-    world.leader.onStatus(leads(4));
+    world.leader.onStatus(leads(4, true, removed));
     await settled();
     assert.equal(isLetThrough(world), false);
-    world.leader.onStatus(follows);
+    world.leader.onStatus({ ...follows, ...removed });
     world.clock.nowMs += 1;
-    world.leader.onStatus(leads(5));
+    world.leader.onStatus(leads(5, true, removed));
     await settled();
     assert.equal(isLetThrough(world, 'other'), true);
+  });
+
+  test('given a member that came and went in one append, then its lease is waited out though it was never seen (EARLIER-1)', async () => {
+    const world = new World();
+    world.leader.onStatus(leads(3, false));
+    world.clock.nowMs += leaderLeaseMs;
+    world.leader.onStatus(leads(4, true, { ...pair, membershipIndex: 9, commit: 9 }));
+    await settled();
+    assert.equal(isLetThrough(world), false);
   });
 
   test('given a process that has just begun, then it says that nothing is left a lease later (EARLIER-4)', async () => {

@@ -1,12 +1,15 @@
 /** Payloads that a member should have and has not. */
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
+import type { MemberId } from '@holdfast/raft';
 import type { ResourceName } from '@holdfast/state';
+import { PayloadAsks } from '../../src/payloads/payload-asks.ts';
 import { PayloadScrub } from '../../src/payloads/payload-scrub.ts';
 import { PayloadRepairs } from '../../src/payloads/payload-repairs.ts';
+import type { WirePayload } from '../../src/payloads/wire-payloads.ts';
 import { silentLog } from '../cluster.ts';
 import { MemoryPayloads } from './memory-payloads.ts';
-import { stage, stateWith, stopAll, turns } from './payload-stage.ts';
+import { stage, stateWith, stopAll, storedOf, textOf, turns } from './payload-stage.ts';
 
 const until = async (isSo: () => boolean): Promise<void> => {
   for (let turn = 0; turn < 2000 && !isSo(); turn++) await turns(1);
@@ -130,6 +133,30 @@ describe('payloads that are missing on this disk', () => {
     assert.deepEqual(await own.payloads.given([stored]), [false]);
     own.store.isUnreadable = false;
     assert.deepEqual(await own.payloads.given([stored]), [null]);
+  });
+
+  it('are not said to be nowhere where one member says it twice, and another cannot be asked (PASK-3)', async () => {
+    const [given, denied] = [storedOf(1), storedOf(2)];
+    const asked: number[][] = [];
+    const asks = new PayloadAsks({
+      clock: { after: (_ms, callback) => (setImmediate(callback), () => undefined) },
+      transport: () => ({
+        isConnected: (to) => to !== 'away',
+        call: (_to, request) => {
+          const { wanted } = request as { readonly wanted: readonly WirePayload[] };
+          asked.push(wanted.map(([id]) => id));
+          // What it has it gives; then it is asked again for the rest.
+          const value = wanted.map(([id]) => (id === given.id ? textOf(id) : null));
+          return Promise.resolve({ type: 'ok', value });
+        },
+      }),
+      others: () => ['here', 'away'] as MemberId[],
+      leader: () => undefined,
+    });
+    const { missing, nowhere } = await asks.fetch([given, denied], () => undefined);
+    assert.deepEqual(asked.slice(0, 2), [[1, 2], [2]]);
+    assert.deepEqual(missing, [denied]);
+    assert.deepEqual([...nowhere], []);
   });
 
   it('are not lost by what one pass says alone (PREPAIR-3)', async () => {

@@ -93,7 +93,7 @@ describe('files of payloads on a bad disk', () => {
     assert.deepEqual(await readable(store, 60), [...range(1, 21), ...range(33, 60)]);
     assert.match(told[0] ?? '', /^\/p\/\S+ could not be read, or not all of it: EIO: i\/o error/);
     for (const id of lost) assert.ok(!store.has(id) || id === 22, `payload ${String(id)}`);
-    assert.ok(store.mayHave(25) && !store.mayHave(40));
+    assert.ok(store.mayHave(25));
     assert.ok(store.stats.errors > 0);
     // Nobody knows what else is in it.
     for (const id of range(1, 60)) store.end(id);
