@@ -41,7 +41,7 @@ export const auditFaults: readonly Fault[] = [
   {
     name: 'audit-snapshot-before-files',
     breaks: 'records are lost by a power cut after a snapshot: the log does not tell them again',
-    file: 'packages/engine/src/snapshots.ts',
+    file: 'packages/engine/src/snapshot-pieces.ts',
     find: `  await last();`,
     put: `  void last();`,
   },
@@ -84,10 +84,8 @@ export const auditFaults: readonly Fault[] = [
     name: 'audit-wrong-key-not-told',
     breaks: 'whoever tries keys leaves no trace',
     file: 'packages/api/src/pipeline/access-control.ts',
-    find: `        if (proven instanceof RequestError)
-          this.#options.onWrongProof`,
-    put: `        if (proven instanceof RequestError && address === '')
-          this.#options.onWrongProof`,
+    find: `        this.#options.onWrongProof?.(`,
+    put: `        if (address === '') this.#options.onWrongProof?.(`,
   },
   {
     name: 'audit-order-not-verified',
