@@ -64,7 +64,7 @@ describe('holdfast watch', () => {
     const all = await run('watch', 'd/', '--history');
     assert.equal(all.status, 0, all.stderr);
     assert.deepEqual(
-      linesOf(all.stdout).map((line) => line.replace(/^\d+-\d+ +/, '')),
+      linesOf(all.stdout).map((line) => line.replace(/^\S+Z +\d+-\d+ +/, '')),
       ['d/1', 'd/2', 'd/3'].map((name) => `created     latch      ${name}  count 5`),
     );
     const latest = await run('watch', 'd/', '--history', '--limit', '2');
