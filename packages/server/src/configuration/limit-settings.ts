@@ -336,7 +336,7 @@ export const limitSettings: readonly Setting[] = [
     schema: z.int().min(0).max(1_000_000),
     default: 20,
     description:
-      'Most wrong API keys under one id that one address may show this node in a second, and five times as many under all ids; more are not looked at. 0: not limited.',
+      'Most wrong API keys under one id that one address may show this node in a second, and five times as many under all ids; more are refused as too many, a key that holds never is. 0: not limited.',
   },
   {
     key: 'limits.max_backups',
