@@ -224,8 +224,7 @@ export class StreamConnection {
     });
     this.#hasAsked = true;
     if (proven instanceof RequestError) {
-      this.#refused = proven; // DENY-2
-      // It may hold soon: the client says hello again on another connection.
+      this.#refused = proven; // DENY-2; where it may hold soon, the client says hello on another connection.
       if (proven.code !== 'unauthorized')
         this.close(closeCodes.tryAgainLater, proven.message.slice(0, longestReason));
       return proven;
