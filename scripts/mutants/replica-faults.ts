@@ -22,8 +22,8 @@ export const replicaFaults: readonly Fault[] = [
     name: 'commit-told-by-heartbeats',
     breaks: 'who waits at a follower is told of what was committed with the next heartbeat only',
     file: 'packages/engine/src/commit-news.ts',
-    find: `    this.#cancel ??= this.#clock.after(this.#newsAfterMs`,
-    put: `    this.#cancel ??= this.#clock.after(100 * this.#newsAfterMs`,
+    find: `    return this.#clock.after(this.#newsAfterMs`,
+    put: `    return this.#clock.after(100 * this.#newsAfterMs`,
   },
   {
     name: 'commit-told-for-each-entry',
@@ -31,6 +31,18 @@ export const replicaFaults: readonly Fault[] = [
     file: 'packages/engine/src/commit-news.ts',
     find: `this.#clock.after(this.#newsAfterMs`,
     put: `this.#clock.after(quietNewsAfterMs`,
+  },
+  {
+    name: 'commit-told-though-an-entry-follows',
+    breaks: 'under load every other batch costs an append of its own to tell that it is committed',
+    file: 'packages/engine/src/commit-news.ts',
+    find: `      if (this.#told >= waitedFor) {
+        this.#cancel = this.#wait();
+        return;
+      }
+`,
+    put: '',
+    test: 'packages/engine/test/unit/commit-news.test.ts',
   },
   {
     name: 'keepalive-without-proof',
