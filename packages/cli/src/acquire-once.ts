@@ -1,9 +1,9 @@
 /**
  * An acquire of a command that ends with it: nobody asks for it again, so what became of it is settled before.
  *
- * ONCE-1: without a session its number is random. The session that is made for the hold is derived from it (identities.ts of the
+ * ACQUIRE-ONCE-1: without a session its number is random. The session that is made for the hold is derived from it (identities.ts of the
  *     api): two commands with the same one, on two machines in the same ms, would be one holder.
- * ONCE-2: in a session that was given it has no number. That session's program numbers its requests from 1 on, and a larger one
+ * ACQUIRE-ONCE-2: in a session that was given it has no number. That session's program numbers its requests from 1 on, and a larger one
  *     would make the state take all of them for old.
  */
 import { randomInt } from 'node:crypto';

@@ -56,7 +56,7 @@ describe('An acquire of a command', () => {
     assert.deepEqual(cancelled, []);
   });
 
-  it('has a random number, which no other command has (ONCE-1)', async () => {
+  it('has a random number, which no other command has (ACQUIRE-ONCE-1)', async () => {
     const { client } = clientThat(() => Promise.resolve({}));
     const ids = await Promise.all(
       Array.from({ length: 2000 }, () =>
@@ -67,7 +67,7 @@ describe('An acquire of a command', () => {
     assert.ok(ids.every((id) => Number.isSafeInteger(id)));
   });
 
-  it('in a session that was given has no number, and says until when it may be held (ONCE-2)', async () => {
+  it('in a session that was given has no number, and says until when it may be held (ACQUIRE-ONCE-2)', async () => {
     const { client, cancelled } = clientThat(() => Promise.resolve({}));
     const inSession = { name: 'a', kind: 'lock', session_id: 'of-a-program' } as const;
     const asked = acquireOnce(client, inSession, (request) => {
