@@ -238,6 +238,18 @@ describe('a stream', () => {
     );
   });
 
+  test('ends where its key cannot be judged yet, so that its client says hello again (DENY-5)', async (t) => {
+    const { engine, built } = startHarness(t);
+    const principals = await Principals.of(engine);
+    const status = engine.status();
+    engine.status = () => ({ ...status, appliedIndex: 3, commitIndex: 5 });
+    const url = await built.app.listen({ host: '127.0.0.1', port: 0 });
+    const early = await StreamClient.open(url);
+    const key = principals.key('no rule') ?? '';
+    void early.call('hello', { api_key: `${key.slice(0, -2)}__` }).catch(() => undefined);
+    assert.equal((await early.closed).code, 1013);
+  });
+
   test('ends when its key is revoked (DENY-4)', async (t) => {
     const { engine, built } = startHarness(t);
     const principals = await Principals.of(engine);

@@ -47,6 +47,20 @@ describe('room for payloads of pops', () => {
     assert.ok(!room.tryEnter('d', 21), 'those who waited count');
   });
 
+  it('is left to a large one that waits for it: small ones that come later do not pass it (POPROOM-2)', async () => {
+    const { room, told, wait } = stage();
+    assert.ok(room.tryEnter('a', 50) && room.tryEnter('b', 40));
+    wait('c', 55);
+    assert.ok(!room.tryEnter('d', 5), 'there is room for it, and one waits');
+    wait('d', 5);
+    room.leave('b', 40);
+    await turns();
+    assert.deepEqual(told, [], 'not for the large one yet');
+    room.leave('a', 50);
+    await turns();
+    assert.deepEqual(told, ['c true', 'd true']);
+  });
+
   it('is refused after a while, and at once where too many wait (POPROOM-2)', async () => {
     const { room, told, timers, wait } = stage();
     assert.ok(room.tryEnter('a', 60) && room.tryEnter('b', 40));

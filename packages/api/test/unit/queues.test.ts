@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { startHarness } from '../harness.ts';
 import type { Answer, Harness } from '../harness.ts';
+import { StreamClient } from '../stream-client.ts';
 
 type Message = Readonly<Record<string, unknown>> & { readonly receipt: string };
 
@@ -212,6 +213,27 @@ describe('a pop that waits', () => {
     }
     const payloads = (await Promise.all(pops)).flatMap(messagesOf).map(({ payload }) => payload);
     assert.deepEqual(new Set(payloads), new Set([1, 2, 3]));
+  });
+
+  test('takes nothing for a caller that has gone while it waited for room (POP-2)', async (t) => {
+    const harness = await pushed(t, 'stays');
+    const { popRoom } = harness.built.service;
+    const bytes = 32 * 1024 * 1024;
+    assert.ok(popRoom.tryEnter('one', bytes) && popRoom.tryEnter('two', bytes));
+    const url = await harness.built.app.listen({ host: '127.0.0.1', port: 0 });
+    const client = await StreamClient.open(url);
+    void client.call('queue_pop', { wait_seconds: 20 }).catch(() => undefined);
+    await until(() => harness.built.service.waiting.count === 1);
+    client.hangUp();
+    await client.closed;
+    // The node has noticed it as well.
+    while (!/^holdfast_streams 0$/m.test((await harness.request('GET', '/metrics')).text));
+    popRoom.leave('one', bytes);
+    await until(() => harness.built.service.waiting.count === 0);
+    assert.deepEqual(
+      harness.engine.submitted.map(({ command }) => command.type),
+      ['queue_push'],
+    );
   });
 
   test('is answered without messages when its time is over', async (t) => {

@@ -6,7 +6,7 @@ import { HoldfastError } from '@holdfast/protocol';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 import { Client, connect } from '../../src/client.ts';
-import { withHello } from '../../src/hello.ts';
+import { readApiKey, withHello } from '../../src/hello.ts';
 import type { ApiKey } from '../../src/hello.ts';
 import { answersIn } from '../../src/messages.ts';
 import type { SocketEvents } from '../../src/socket.ts';
@@ -170,4 +170,14 @@ describe('What a server says that is no message of a node', { timeout: 20_000 },
         for (const { text, statuses } of told)
           if (leadsOn(text)) assert.deepEqual(statuses, ['fulfilled', 'fulfilled'], text);
       });
+});
+
+describe('A key with characters that no key has', () => {
+  it('is refused without being shown: a header would tell it in its error', () => {
+    for (const key of ['hf_secret\nhf_other', 'hf_ secret', '', 'hf_secr\u00e4t']) {
+      const given = readApiKey(key);
+      assert.ok('why' in given && !/secr/.test(given.why), key);
+    }
+    assert.deepEqual(readApiKey('hf_a_B-9_'), { value: 'hf_a_B-9_' });
+  });
 });

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import type { Disk, DiskFile } from '../../src/disk.ts';
 import { MemoryFiles } from '../../src/memory-disk.ts';
 import { PayloadFiles } from '../../src/payload-files.ts';
+import { PayloadTroubles } from '../../src/payload-troubles.ts';
 import { findPayloads } from '../../src/payload-scan.ts';
 
 const folder = '/p';
@@ -170,5 +171,18 @@ describe('files of payloads on a bad disk', () => {
     await turns(50);
     assert.ok(files.paths.length < count);
     await store.close();
+  });
+});
+
+describe('a disk of which more cannot be read than is remembered', () => {
+  it('may have any payload: none is denied to others (PFILE-7)', () => {
+    const { files, refusals } = stage();
+    const troubles = new PayloadTroubles(troubled(files, refusals), [], () => undefined);
+    const error = new Error('EIO');
+    for (let id = 1; id <= 9999; id++) troubles.cannotRead(id, '/p/a', error);
+    assert.deepEqual([troubles.mayHave(1), troubles.mayHave(20_000)], [true, false]);
+    for (let id = 10_000; id <= 10_001; id++) troubles.cannotRead(id, '/p/a', error);
+    assert.equal(troubles.mayHave(10_001), true);
+    assert.equal(troubles.mayHave(20_000), true);
   });
 });
