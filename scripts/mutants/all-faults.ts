@@ -8,6 +8,7 @@ import { commandFaults } from './command-faults.ts';
 import { diskFaults } from './disk-faults.ts';
 import type { Fault } from './fault.ts';
 import { grantFaults } from './grant-faults.ts';
+import { hostileFaults } from './hostile-faults.ts';
 import { identityFaults } from './identity-faults.ts';
 import { interfaceFaults } from './interface-faults.ts';
 import { leaseFaults } from './lease-faults.ts';
@@ -128,7 +129,7 @@ export const faultGroups: readonly FaultGroup[] = [
   { title: 'Of who may do what, and of declarations', faults: accessFaults },
   { title: 'Of keys, identities and rules', faults: identityFaults },
   { title: 'Of the audit', faults: auditFaults },
-  { title: 'Of limits and hostile input', faults: limitFaults },
+  { title: 'Of limits and hostile input', faults: [...limitFaults, ...hostileFaults] },
   { title: 'Of keys after a restore', faults: restoredAccessFaults },
   { title: 'Of HTTP, gRPC, metrics and the command line', faults: interfaceFaults },
   { title: 'Of the quorum lease', faults: quorumFaults },

@@ -30,6 +30,7 @@ async function ask(
   signal?.throwIfAborted();
   const asked = request(url, {
     ...tlsOptionsOf(tls),
+    rejectUnauthorized: true, // Whatever NODE_TLS_REJECT_UNAUTHORIZED says: the caller has said whom to trust.
     agent,
     method,
     headers: Object.fromEntries(new Headers(headers)),

@@ -25,7 +25,10 @@ export interface SocketEvents {
 export function openSocket(url: string, events: SocketEvents, tls?: TlsSettings): MeasuredSocket {
   let socket: WebSocket;
   try {
-    const certificates = tls !== undefined && url.startsWith('wss:') ? tlsOptionsOf(tls) : {};
+    const certificates =
+      tls !== undefined && url.startsWith('wss:')
+        ? { ...tlsOptionsOf(tls), rejectUnauthorized: true } // As in requests.ts.
+        : {};
     socket = new WebSocket(url, {
       ...certificates,
       perMessageDeflate: false,

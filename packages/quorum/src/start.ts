@@ -54,6 +54,8 @@ export interface LeaseNodeOptions {
   readonly tls?: LeaseNodeTls;
   /** Other machines reach it without TLS and authentication: its health says so. */
   readonly isInsecure?: boolean;
+  /** A request has to arrive within this time, in ms. Default 30,000. */
+  readonly requestArrivalMs?: number;
   readonly log: LeaseNodeLog;
 }
 
@@ -150,6 +152,7 @@ async function startSecured(
     apiKey: options.apiKey,
     security,
     isInsecure: options.isInsecure,
+    requestArrivalMs: options.requestArrivalMs,
     onError: (err) => log.error({ err }, 'A request failed with an internal error.'),
   });
   let url: string;

@@ -36,6 +36,7 @@ export async function localSecurity(
   if (!existsSync(client.certificate) || !existsSync(client.key))
     await made.makeClientCertificate('client', { folder, replace: true });
   const agent = new Agent({
+    rejectUnauthorized: true,
     ca: readFileSync(authority),
     cert: readFileSync(client.certificate),
     key: readFileSync(client.key),

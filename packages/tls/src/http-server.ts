@@ -5,6 +5,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ServerSecurity } from './server-security.ts';
 
 const defaultCheckMs = 5000;
+/** Of a request whose arrival nobody bounds otherwise. */
+const defaultArrivalMs = 30_000;
 
 interface Timeouts {
   readonly keepAliveTimeout?: number | undefined;
@@ -15,7 +17,8 @@ interface Timeouts {
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**
- * As Fastify makes it, with the same times.
+ * As Fastify makes it, with the same times. No request has for ever to arrive: 0, which is what Fastify gives where nobody has set a
+ * time, would be that for Node.
  *
  * @param connectionsCheckingInterval How often it looks for requests that are too slow, in ms.
  */
@@ -27,8 +30,9 @@ export const secureServer =
       handler,
     );
     if (keepAliveTimeout !== undefined) server.keepAliveTimeout = keepAliveTimeout;
-    if (requestTimeout !== undefined) server.requestTimeout = requestTimeout;
-    server.headersTimeout = requestTimeout ?? server.headersTimeout;
+    const isSet = requestTimeout !== undefined && requestTimeout > 0;
+    server.requestTimeout = isSet ? requestTimeout : defaultArrivalMs;
+    server.headersTimeout = server.requestTimeout;
     server.setTimeout(connectionTimeout ?? 0);
     return server;
   };

@@ -4,6 +4,8 @@
  * TLS-6: a connection to a member is used only where the other end has proven by its certificate to be that member; one
  *     that came in proves the names of its certificate and nothing more. A certificate of a client proves no member:
  *     one of a member is for both uses (CERT-1 of `development/authority.ts`).
+ * TLS-7: no variable of the environment (`NODE_TLS_REJECT_UNAUTHORIZED`) turns that off: the check is asked for by name
+ *     wherever TLS is dialled, and a socket that was not found authorized proves no name.
  */
 import { connect, createServer, TLSSocket } from 'node:tls';
 import type { Socket } from 'node:net';
@@ -51,26 +53,32 @@ export class MemberSockets {
       host,
       port,
       ...contextOptionsOf(this.#certificates.current, this.#lowestVersion),
-      checkServerIdentity: (): Error | undefined => this.#problemWith(socket, peer),
+      rejectUnauthorized: true, // TLS-7
+      checkServerIdentity: (): Error | undefined => problemWith(socket, peer),
     });
     socket.setNoDelay(true);
     return socket;
   }
 
-  /** The names that the other end of a judged socket has proven (TLS-6). */
+  /** The names that the other end of a judged socket has proven (TLS-6, TLS-7). */
   namesOf(socket: Socket): readonly string[] {
-    const certificate = socket instanceof TLSSocket ? peerCertificateOf(socket) : undefined;
-    return certificate === undefined || !isForBothUses(certificate)
-      ? []
-      : dnsNamesIn(certificate.subjectAltName);
+    return socket instanceof TLSSocket && socket.authorized ? shownNames(socket) : [];
   }
+}
 
-  #problemWith(socket: TLSSocket, peer: string): Error | undefined {
-    const names = this.namesOf(socket);
-    if (names.includes(peer)) return undefined;
-    const told = names.length === 0 ? 'no member' : names.slice(0, 8).join(', ');
-    return new Error(`the certificate there is of ${told}, and not of "${peer}"`);
-  }
+/** Called once the chain holds, and before Node says that the socket is authorized. */
+function problemWith(socket: TLSSocket, peer: string): Error | undefined {
+  const names = shownNames(socket);
+  if (names.includes(peer)) return undefined;
+  const told = names.length === 0 ? 'no member' : names.slice(0, 8).join(', ');
+  return new Error(`the certificate there is of ${told}, and not of "${peer}"`);
+}
+
+function shownNames(socket: TLSSocket): readonly string[] {
+  const certificate = peerCertificateOf(socket);
+  return certificate === undefined || !isForBothUses(certificate)
+    ? []
+    : dnsNamesIn(certificate.subjectAltName);
 }
 
 /** Node calls the extended uses `keyUsage`. A certificate that names none was not made for a member. */

@@ -1,4 +1,4 @@
-/** HTTP requests of a node to another one: it shows its certificate, and trusts its authorities alone. */
+/** HTTP requests of a node to another one: it shows its certificate, and trusts its authorities alone (TLS-7 of `member-sockets.ts`). */
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
@@ -17,6 +17,7 @@ export const fetchWith =
     signal?.throwIfAborted();
     const asked = request(url, {
       ...contextOptionsOf(certificates.current, lowestVersion),
+      rejectUnauthorized: true, // TLS-7
       agent: false,
       method,
       headers: Object.fromEntries(new Headers(headers)),

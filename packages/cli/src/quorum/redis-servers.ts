@@ -73,7 +73,16 @@ export async function redisDriver(): Promise<CreateRedisClient> {
     const tls = settings.url.startsWith('rediss:') ? certificates() : undefined;
     return tls === undefined
       ? createClient(settings)
-      : createClient({ ...settings, socket: { ...settings.socket, tls: true, ...tls } });
+      : createClient({
+          ...settings,
+          socket: {
+            ...settings.socket,
+            tls: true,
+            minVersion: 'TLSv1.2',
+            rejectUnauthorized: true,
+            ...tls,
+          },
+        });
   };
 }
 

@@ -71,6 +71,17 @@ async function list(client: Client): Promise<string> {
 
 describe('a client over TLS', () => {
   for (const transport of ['stream', 'http'] as const) {
+    it(`trusts its authority alone, whatever the environment says: ${transport}`, async (t) => {
+      const { url, names } = await serve(t);
+      const variable = 'NODE_TLS_REJECT_UNAUTHORIZED';
+      process.env[variable] = '0';
+      t.after(() => Reflect.deleteProperty(process.env, variable));
+      const others = await Authority.create({ name: 'Others', days: 1 });
+      const tls = { ...tlsOf(known), ca: others.pair.certificate };
+      assert.notEqual(await list(new Client({ endpoints: [url], transport, tls })), 'answered');
+      assert.deepEqual(names, []);
+    });
+
     it(`shows its certificate and trusts its authority: ${transport}`, async (t) => {
       const { url, names } = await serve(t);
       const client = new Client({ endpoints: [url], transport, tls: tlsOf(known) });

@@ -1,4 +1,9 @@
-/** The HTTP side of a lease node. */
+/**
+ * The HTTP side of a lease node.
+ *
+ * LEASE-HTTP-1: a request that has not arrived in time is cut off, headers and body alike, with TLS and without, and a
+ *     connection that says nothing.
+ */
 import fastify from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Server } from 'node:net';
@@ -17,6 +22,11 @@ import { LeaseStreams } from './streams.ts';
 
 const maxBodyBytes = 16 * 1024;
 const maxConnections = 10_000;
+/** Of a request, its body included. Answers may take longer: acquires wait. */
+const defaultArrivalMs = 30_000;
+/** As on other nodes (`checkEveryMs` of the api). */
+const checkEveryMs = (arrivalMs: number): number =>
+  Math.max(50, Math.min(5000, Math.floor(arrivalMs / 4)));
 /** What a probe asks for without credentials. */
 const probes: ReadonlySet<string> = new Set(['/health', '/livez', '/readyz']);
 /** Longer than what the longest name takes when every byte of it is percent-encoded. */
@@ -29,6 +39,8 @@ export interface ApplicationOptions {
   readonly security?: ServerSecurity | undefined;
   /** Other machines reach it without TLS and authentication. */
   readonly isInsecure?: boolean | undefined;
+  /** LEASE-HTTP-1. */
+  readonly requestArrivalMs?: number | undefined;
   readonly onError: (error: unknown) => void;
 }
 
@@ -37,10 +49,17 @@ export function createApplication({
   apiKey,
   security,
   isInsecure = false,
+  requestArrivalMs = defaultArrivalMs,
   onError,
 }: ApplicationOptions): FastifyInstance {
   const options = {
     bodyLimit: maxBodyBytes,
+    // LEASE-HTTP-1
+    requestTimeout: requestArrivalMs,
+    http: {
+      connectionsCheckingInterval: checkEveryMs(requestArrivalMs),
+      headersTimeout: requestArrivalMs,
+    },
     forceCloseConnections: true,
     // A path that cannot be decoded.
     frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void => {
@@ -50,7 +69,9 @@ export function createApplication({
   } as const;
   const app: FastifyInstance = fastify({
     ...options,
-    ...(security === undefined ? {} : { serverFactory: secureServer(security) }),
+    ...(security === undefined
+      ? {}
+      : { serverFactory: secureServer(security, checkEveryMs(requestArrivalMs)) }),
   });
   const endHandshakes = security?.secure(app.server as Server as TlsServer, 'http');
   app.server.maxConnections = maxConnections;

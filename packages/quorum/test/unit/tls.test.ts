@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { request } from 'node:https';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
 import { after, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { LeaseNodeOptions } from '../../src/start.ts';
+import { connect as connectSecurely } from 'node:tls';
+import type { LeaseNodeOptions, LeaseNodeTls } from '../../src/start.ts';
 import { certificatesOf } from './support/certificate.ts';
 import { LeaseNodes } from './support/lease-nodes.ts';
 
@@ -10,6 +14,58 @@ import { LeaseNodes } from './support/lease-nodes.ts';
 const longestStartMs = 20_000;
 const longestTtlMs = 300;
 const driftBufferMs = 40;
+const requestArrivalMs = 300;
+const longestDripMs = 10_000;
+
+/** Sends a part again and again until the connection ends. @returns How long that took, and what it was told. */
+async function dripped(
+  socket: Socket,
+  begin: string,
+  part: string,
+): Promise<{ readonly tookMs: number; readonly told: string }> {
+  let told = '';
+  socket.on('error', () => undefined);
+  socket.on('data', (chunk: Buffer) => (told += chunk.toString()));
+  const startedMs = performance.now();
+  socket.write(begin);
+  const timer = setInterval(() => socket.write(part), 20);
+  const closed = new Promise((resolve) => socket.once('close', () => resolve('closed')));
+  const ended = await Promise.race([closed, pause(longestDripMs, 'open', { ref: false })]);
+  clearInterval(timer);
+  socket.destroy();
+  assert.equal(ended, 'closed');
+  return { tookMs: performance.now() - startedMs, told };
+}
+
+describe('A lease node cuts off in time who (LEASE-HTTP-1)', () => {
+  const nodes = new LeaseNodes();
+  after(() => nodes.end());
+  const post = 'POST /acquire HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n';
+  const slow: readonly (readonly [string, string, string])[] = [
+    ['sends its headers byte by byte', 'GET /health HTTP/1.1\r\nx: ', 'a'],
+    ['sends its body byte by byte', `${post}content-length: 4000\r\n\r\n`, ' '],
+    ['sends chunks without end', `${post}transfer-encoding: chunked\r\n\r\n`, '1\r\n \r\n'],
+  ];
+  for (const isSecure of [false, true])
+    for (const [name, begin, part] of slow)
+      it(`${name}, ${isSecure ? 'over TLS' : 'without TLS'}`, async () => {
+        const { files, ca } = await certificatesOf(['a']);
+        const tls: LeaseNodeTls = {
+          files: files('a'),
+          clientCertificates: 'off',
+          lowestVersion: '1.2',
+          handshakeTimeoutMs: 5000,
+        };
+        const node = await nodes.start('a', { requestArrivalMs, ...(isSecure ? { tls } : {}) });
+        const at = { host: '127.0.0.1', port: Number(new URL(node.url).port) };
+        const socket = isSecure ? connectSecurely({ ...at, ca }) : connect(at);
+        await once(socket, isSecure ? 'secureConnect' : 'connect');
+        const { tookMs, told } = await dripped(socket, begin, part);
+        assert.ok(tookMs >= requestArrivalMs - 50, String(tookMs));
+        assert.match(told, /^HTTP\/1\.1 408 /);
+        await node.close();
+      });
+});
 
 describe('Lease nodes over HTTPS', () => {
   const nodes = new LeaseNodes();

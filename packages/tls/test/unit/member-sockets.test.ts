@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { createServer as createHttpsServer } from 'node:https';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
+import { connect } from 'node:tls';
 import { Authority } from '../../src/development/index.ts';
 import type { KeyPair } from '../../src/development/index.ts';
-import { Certificates, MemberSockets } from '../../src/index.ts';
+import { Certificates, fetchWith, MemberSockets } from '../../src/index.ts';
 import {
   authority,
   filesOf,
@@ -61,7 +63,63 @@ async function meet(
   return { proven, connected };
 }
 
+/** The variable with which Node takes every certificate that is not asked about by name. */
+function believeAnything(t: TestContext): void {
+  const name = 'NODE_TLS_REJECT_UNAUTHORIZED';
+  const before = process.env[name];
+  process.env[name] = '0';
+  t.after(() => {
+    if (before === undefined) Reflect.deleteProperty(process.env, name);
+    else process.env[name] = before;
+  });
+}
+
 describe('sockets of members', () => {
+  it('dial nobody of another authority, whatever the environment says (TLS-7)', async (t) => {
+    believeAnything(t);
+    const { sockets: stranger } = await socketsOf(t, await nodeOf('node-1', otherAuthority));
+    const { sockets: two } = await socketsOf(t, await nodeOf('node-2'));
+    const { connected, proven } = await meet(t, stranger, two, 'node-1');
+    assert.match(String(connected), /unable to verify|self-signed|issuer/);
+    assert.equal(proven, undefined);
+  });
+
+  it('prove no name by a certificate that nobody checked (TLS-7)', async (t) => {
+    const { sockets: stranger } = await socketsOf(t, await nodeOf('node-1', otherAuthority));
+    const { sockets: two } = await socketsOf(t, await nodeOf('node-2'));
+    const { server, endHandshakes } = stranger.listen(() => undefined);
+    t.after(() => {
+      endHandshakes();
+      server.close();
+    });
+    const port = await listening(server);
+    const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
+    t.after(() => socket.destroy());
+    socket.on('error', () => undefined);
+    await once(socket, 'secureConnect');
+    assert.equal(socket.authorized, false);
+    assert.deepEqual(two.namesOf(socket), []);
+  });
+
+  it('ask nobody of another authority over HTTP, whatever the environment says (TLS-7)', async (t) => {
+    believeAnything(t);
+    const stranger = await nodeOf('node-1', otherAuthority);
+    const server = createHttpsServer(
+      { cert: stranger.certificate, key: stranger.key },
+      (_request, response) => response.end('taken'),
+    );
+    t.after(() => server.close());
+    const port = await listening(server);
+    const files = filesOf(newFolder(), await nodeOf('node-2'));
+    const certificates = await Certificates.open({ files, log: new Lines() });
+    t.after(() => certificates.close());
+    const ask = fetchWith(certificates, '1.3');
+    await assert.rejects(
+      ask(`https://localhost:${String(port)}/`),
+      /unable to verify|self-signed|issuer/,
+    );
+  });
+
   it('prove each end to the other (TLS-6)', async (t) => {
     const { sockets: one } = await socketsOf(t, await nodeOf('node-1'));
     const { sockets: two } = await socketsOf(t, await nodeOf('node-2'));
