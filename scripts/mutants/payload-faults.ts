@@ -2,6 +2,7 @@
 import type { Fault } from './fault.ts';
 
 const payloads = 'packages/engine/src/payloads/payloads.ts';
+const ended = 'packages/engine/src/payloads/ended-payloads.ts';
 const files = 'packages/storage/src/payload-files.ts';
 const scan = 'packages/storage/src/payload-scan.ts';
 const asks = 'packages/engine/src/payloads/payload-asks.ts';
@@ -28,16 +29,40 @@ export const payloadFaults: readonly Fault[] = [
   {
     name: 'payload-gone-when-it-ends',
     breaks: 'a node that starts from its snapshot has not what that names',
-    file: payloads,
+    file: ended,
     find: `      if (first === undefined || first.index > this.#durableIndex) return;`,
     put: `      if (first === undefined) return;`,
   },
   {
     name: 'payload-gone-under-a-reader',
     breaks: 'a backup, or a member that gets a snapshot, lacks payloads that have ended meanwhile',
-    file: payloads,
-    find: `    while (left > 0 && this.#holds === 0 && !this.#stopped) {`,
+    file: ended,
+    find: `    while (left > 0 && !this.isHeld && !this.#stopped) {`,
     put: `    while (left > 0 && !this.#stopped) {`,
+  },
+  {
+    name: 'payloads-kept-without-a-bound',
+    breaks: 'a slow reader of a snapshot uses up the memory of a node',
+    file: ended,
+    find: `    if (this.#count > this.#mostHeld && this.#holds.size > 0) this.#loseHolds();
+  }
+
+  /** A snapshot`,
+    put: `  }
+
+  /** A snapshot`,
+    test: 'packages/engine/test/unit/payloads.test.ts',
+    hiddenFromRuns: 'no run ends a million messages while a snapshot is read',
+  },
+  {
+    name: 'backup-without-an-end',
+    breaks:
+      'a reader that takes a chunk a minute keeps an old snapshot, and all that ends, for hours',
+    file: 'packages/api/src/http/backups.ts',
+    find: `    const cancelDeadline = this.#after(longestSeconds * 1000, () => {`,
+    put: `    const cancelDeadline = this.#after(longestSeconds * 1000 * 1000, () => {`,
+    test: 'packages/api/test/unit/backups.test.ts',
+    hiddenFromRuns: 'runs read their backups at once',
   },
   {
     name: 'payload-given-unverified',

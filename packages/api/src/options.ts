@@ -51,6 +51,8 @@ export interface ApiLimits {
   /** Backups that are sent at a time. */
   readonly maxBackups: number;
   readonly maxBackupsPerCaller: number;
+  /** A backup that is read more slowly is cut off (http/backups.ts). */
+  readonly minBackupBytesPerSecond: number;
 }
 
 export const defaultApiLimits: ApiLimits = {
@@ -77,6 +79,7 @@ export const defaultApiLimits: ApiLimits = {
   maxWrongKeysPerSecondPerAddress: 20,
   maxBackups: 4,
   maxBackupsPerCaller: 2,
+  minBackupBytesPerSecond: 128 * 1024,
 };
 
 /** Where the api tells what only an operator can act upon; a pino logger fits. */

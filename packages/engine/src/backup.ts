@@ -6,8 +6,10 @@
  *     then not before a read that is under way has ended.
  * BACKUP-2: payloads beside the state are put into it, so that it is whole by itself. It is read twice then: its hash and
  *     length are told before its first byte. Both readings are of what PAYLOAD-2 keeps, and give the same bytes.
+ * BACKUP-3: where that is no longer kept (PAYLOAD-8) it ends with an error, and is closed at once.
  */
 import { createHash } from 'node:crypto';
+import { HoldfastError } from '@holdfast/protocol';
 import { WholeSnapshot } from '@holdfast/state';
 import type { StoredPayload } from '@holdfast/state';
 import type { SnapshotReader } from '@holdfast/storage';
@@ -22,6 +24,8 @@ export interface BackupSource {
   readonly stateOffset: number;
   /** JSON. Undefined where nothing stands beside the state. @throws HoldfastError */
   readonly payload: ((stored: StoredPayload) => Promise<string>) | undefined;
+  /** Aborted when payloads that it names may be gone (PAYLOAD-8). */
+  readonly lost: AbortSignal;
   /** Nothing of it is read any more. */
   readonly release: () => void;
 }
@@ -34,7 +38,7 @@ export async function backupOf(source: BackupSource): Promise<Backup> {
   const sum = createHash('sha256');
   let wholeBytes = 0;
   try {
-    for await (const chunk of whole(source, payload, (act) => act())) {
+    for await (const chunk of whole(source, payload, keptBy(source))) {
       sum.update(chunk);
       wholeBytes += chunk.byteLength;
     }
@@ -50,11 +54,29 @@ export async function backupOf(source: BackupSource): Promise<Backup> {
 /** How each read is made: the backup may be closed meanwhile. */
 type Guard = <T>(act: () => Promise<T>) => Promise<T>;
 
+/** BACKUP-3. */
+const keptBy =
+  ({ lost }: BackupSource): Guard =>
+  async (act) => {
+    try {
+      if (!lost.aborted) return await act();
+    } catch (error) {
+      if (!lost.aborted) throw error;
+    }
+    throw new HoldfastError(
+      'overloaded',
+      'The backup was cancelled: too many messages have ended while it was read, and their payloads are no longer kept for it. ' +
+        'Make it where it is read faster: on the machine of the node, or when less is consumed.',
+    );
+  };
+
 /** BACKUP-1. */
 function readOnce(
-  { reader, release }: BackupSource,
+  source: BackupSource,
   chunksBy: (read: Guard) => AsyncGenerator<Uint8Array, void, undefined>,
 ): Pick<Backup, 'chunks' | 'close'> {
+  const { reader, lost, release } = source;
+  const whileKept = keptBy(source);
   let isReading = false;
   let isOver = false;
   let isClosed = false;
@@ -62,14 +84,16 @@ function readOnce(
     isOver = true;
     if (isReading || isClosed) return; // BACKUP-1
     isClosed = true;
+    lost.removeEventListener('abort', end);
     reader.close();
     release();
   };
+  lost.addEventListener('abort', end, { once: true }); // BACKUP-3
   const guard: Guard = async (act) => {
-    if (isOver) throw new Error('This backup has been closed.');
+    if (isOver && !lost.aborted) throw new Error('This backup has been closed.');
     isReading = true;
     try {
-      return await act();
+      return await whileKept(act);
     } finally {
       isReading = false;
     }

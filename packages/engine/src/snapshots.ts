@@ -155,7 +155,8 @@ export class Snapshots {
 
   /** These are being sent from now on; transfers of others have ended (ENG-SNAP-3). */
   setTransfers(hashes: readonly string[]): void {
-    if (hashes.length > 0) this.#release ??= this.#options.payloads.hold();
+    // Payloads that go meanwhile have ended in the log behind the snapshot (PAYLOAD-8).
+    if (hashes.length > 0) this.#release ??= this.#options.payloads.hold(() => undefined);
     else {
       this.#release?.();
       this.#release = undefined;
@@ -262,7 +263,8 @@ export class Snapshots {
   /** What a backup is made of: see `openAtLeast`. */
   async openBackup(index: LogIndex, present: Present): Promise<BackupSource | undefined> {
     const { payloads, storage } = this.#options;
-    const release = payloads.hold(); // PAYLOAD-2
+    const lost = new AbortController();
+    const release = payloads.hold(() => lost.abort()); // PAYLOAD-2
     const reader = await this.openAtLeast(index, present);
     if (reader === undefined) {
       release();
@@ -270,7 +272,7 @@ export class Snapshots {
     }
     const stateOffset = storage.stateOffset(reader.meta);
     // What the snapshot names counts, not what is on this disk: there may be nothing of it.
-    return { reader, stateOffset, payload: payloads.whole, release };
+    return { reader, stateOffset, payload: payloads.whole, lost: lost.signal, release };
   }
 
   /**

@@ -206,6 +206,7 @@ async function serve(
       ...configuration.callerLimits,
       maxBackups: configuration.maxBackups,
       maxBackupsPerCaller: configuration.maxBackupsPerCaller,
+      minBackupBytesPerSecond: configuration.minBackupBytesPerSecond,
     },
     log,
     logLevel: log,

@@ -36,7 +36,7 @@ import { readQuery, requestSchemas } from './request-schemas.ts';
 import { routes } from './routes.ts';
 import type { DocumentRoute, EventsRoute, OperationRoute, RelayRoute } from './routes.ts';
 import { serveEvents } from './server-sent-events.ts';
-import { Backups } from './backups.ts';
+import { backupHeaders, Backups } from './backups.ts';
 import { welcomeJson } from './welcome.ts';
 
 /** Longer than what the longest name takes when every byte of it is percent-encoded. */
@@ -373,8 +373,11 @@ const documents: Readonly<Record<string, (parts: HttpParts) => Write>> = {
     ({ metrics }) =>
     async () => ({ content: await metrics.text() }),
   snapshot: ({ context: { service } }) => {
-    const backups = new Backups(service.limits.maxBackups, service.shares.backups, (ms, callback) =>
-      service.after(ms, callback),
+    const backups = new Backups(
+      service.limits,
+      service.shares.backups,
+      (ms, callback) => service.after(ms, callback),
+      service.log,
     );
     return async (_request, reply, own) => {
       const begun = await backups.begin(own.caller.share, () => service.engine.openBackup());
@@ -384,16 +387,7 @@ const documents: Readonly<Record<string, (parts: HttpParts) => Write>> = {
         'close',
         openFor(own, (refused) => stream.destroy(new Error(refused.message))), // DENY-4
       );
-      const { index, hash, byteLength } = begun.backup;
-      const cluster = service.engine.status().clusterId.replaceAll(/[^A-Za-z0-9._-]/g, '_');
-      const file = `holdfast-${cluster}-${String(index)}.snapshot`;
-      reply.headers({
-        'content-length': String(byteLength),
-        'content-disposition': `attachment; filename="${file}"`,
-        'holdfast-cluster-id': service.engine.status().clusterId,
-        'holdfast-snapshot-index': String(index),
-        'holdfast-snapshot-hash': hash,
-      });
+      reply.headers(backupHeaders(begun, service.engine.status().clusterId));
       return { content: stream };
     };
   },

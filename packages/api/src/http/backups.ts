@@ -6,33 +6,67 @@
  *      more (hung up, or stopped reading for `idleMs`) is closed. The time in which the node saves the
  *      snapshot does not count: nobody is late then.
  * HTTP-BACKUP-2: a place is given back when its stream closes, or when none came to be.
+ * HTTP-BACKUP-3: a backup ends in time, however its reader reads: after `patienceMs`, and what its size takes at the least rate.
+ *      Until then the node keeps the old snapshot and what ends meanwhile. How long that is, is told before the first byte.
  */
 import { Readable } from 'node:stream';
 import type { Backup } from '@holdfast/engine';
 import type { PerCaller } from '../callers.ts';
+import type { ApiLog } from '../options.ts';
 import { RequestError } from '../request-error.ts';
 
 const idleMs = 60_000;
+const patienceMs = 60_000;
+/** A timer takes no more. */
+const longestTimerSeconds = 2_000_000;
 
 /** A backup on its way to its reader. */
 export interface BackupStream {
   readonly backup: Omit<Backup, 'chunks' | 'close'>;
   readonly stream: Readable;
+  /** HTTP-BACKUP-3. */
+  readonly longestSeconds: number;
+}
+
+export interface BackupBounds {
+  readonly maxBackups: number;
+  /** HTTP-BACKUP-3: a reader that is slower for all of it is cut off. */
+  readonly minBackupBytesPerSecond: number;
+}
+
+/** What is told of a backup in front of its bytes. */
+export function backupHeaders(
+  { backup, longestSeconds }: BackupStream,
+  clusterId: string,
+): Readonly<Record<string, string>> {
+  const { index, hash, byteLength } = backup;
+  const cluster = clusterId.replaceAll(/[^A-Za-z0-9._-]/g, '_');
+  return {
+    'content-length': String(byteLength),
+    'content-disposition': `attachment; filename="holdfast-${cluster}-${String(index)}.snapshot"`,
+    'holdfast-cluster-id': clusterId,
+    'holdfast-snapshot-index': String(index),
+    'holdfast-snapshot-hash': hash,
+    'holdfast-snapshot-longest-seconds': String(longestSeconds),
+  };
 }
 
 export class Backups {
-  readonly #most: number;
+  readonly #bounds: BackupBounds;
   readonly #perCaller: PerCaller;
   readonly #after: (ms: number, callback: () => void) => () => void;
+  readonly #log: Pick<ApiLog, 'warn'>;
   #open = 0;
 
   /** @param after Calls back once; returns what cancels that. */
   constructor(
-    most: number,
+    bounds: BackupBounds,
     perCaller: PerCaller,
     after: (ms: number, callback: () => void) => () => void,
+    log: Pick<ApiLog, 'warn'>,
   ) {
-    this.#most = most;
+    this.#bounds = bounds;
+    this.#log = log;
     this.#perCaller = perCaller;
     this.#after = after;
   }
@@ -42,11 +76,12 @@ export class Backups {
     caller: string | undefined,
     open: () => Promise<Backup>,
   ): Promise<BackupStream | RequestError> {
-    if (this.#open >= this.#most) {
+    const { maxBackups } = this.#bounds;
+    if (this.#open >= maxBackups) {
       return new RequestError(
         'overloaded',
-        `This node is sending ${String(this.#most)} backups, which is its limit. Retry when one has finished, or use another node.`,
-        { limit: 'max_backups', value: this.#most },
+        `This node is sending ${String(maxBackups)} backups, which is its limit. Retry when one has finished, or use another node.`,
+        { limit: 'max_backups', value: maxBackups },
       );
     }
     const giveBack = this.#perCaller.take(caller);
@@ -60,13 +95,18 @@ export class Backups {
       giveBack();
       throw error;
     }
-    return { backup, stream: this.#streamOf(backup, giveBack) };
+    const { minBackupBytesPerSecond } = this.#bounds;
+    const sendingSeconds = Math.ceil(backup.byteLength / minBackupBytesPerSecond);
+    const longestSeconds = Math.min(patienceMs / 1000 + sendingSeconds, longestTimerSeconds);
+    return { backup, stream: this.#streamOf(backup, longestSeconds, giveBack), longestSeconds };
   }
 
-  #streamOf(backup: Backup, giveBack: () => void): Readable {
+  #streamOf(backup: Backup, longestSeconds: number, giveBack: () => void): Readable {
     let sent = 0;
-    const counted = countedChunks(backup.chunks, () => {
+    let sentBytes = 0;
+    const counted = countedChunks(backup.chunks, ({ byteLength }) => {
       sent += 1;
+      sentBytes += byteLength;
     });
     const stream = Readable.from(counted, { objectMode: false, highWaterMark: 64 * 1024 });
     let cancel: () => void = () => undefined;
@@ -82,10 +122,26 @@ export class Backups {
       });
     };
     watch(sent);
+    // HTTP-BACKUP-3
+    const cancelDeadline = this.#after(longestSeconds * 1000, () => {
+      stream.destroy(
+        new Error(
+          `The backup was cancelled: its reader had ${String(longestSeconds)} s for it. Read it faster, or lower limits.min_backup_bytes_per_second.`,
+        ),
+      );
+    });
+    stream.once('error', (error) => {
+      const { index, byteLength } = backup;
+      this.#log.warn(
+        { err: error, index, byteLength, sentBytes },
+        'A backup was not sent to its end.',
+      );
+    });
     stream.once('close', () => {
       this.#open -= 1; // HTTP-BACKUP-2
       giveBack();
       cancel();
+      cancelDeadline();
       backup.close();
     });
     return stream;
@@ -94,10 +150,10 @@ export class Backups {
 
 async function* countedChunks(
   chunks: AsyncIterable<Uint8Array>,
-  onChunk: () => void,
+  onChunk: (chunk: Uint8Array) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of chunks) {
-    onChunk();
+    onChunk(chunk);
     yield chunk;
   }
 }

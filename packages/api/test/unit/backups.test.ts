@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import type { Backup } from '@holdfast/engine';
-import { Backups } from '../../src/http/backups.ts';
+import { backupHeaders, Backups } from '../../src/http/backups.ts';
 import { PerCaller } from '../../src/callers.ts';
 import { RequestError } from '../../src/request-error.ts';
 
@@ -27,7 +27,7 @@ const never = (): (() => void) => () => undefined;
 const backupOf = (source: Source): Backup => ({
   index: 1,
   hash: '',
-  byteLength: Infinity,
+  byteLength: 600 * 1024 * 1024,
   chunks: endless(source),
   close: () => {
     source.closed = true;
@@ -46,7 +46,12 @@ const backupsWith = (
   most = 4,
   mostPerCaller = 2,
 ): Backups =>
-  new Backups(most, new PerCaller('max_backups_per_caller', mostPerCaller, 'backups'), after);
+  new Backups(
+    { maxBackups: most, minBackupBytesPerSecond: 1024 * 1024 },
+    new PerCaller('max_backups_per_caller', mostPerCaller, 'backups'),
+    after,
+    { warn: () => undefined },
+  );
 
 describe('backups of one caller', () => {
   it('given as many as it may have, then one more is refused, though others are served', async () => {
@@ -121,8 +126,8 @@ describe('backups of one node', () => {
   it('given a reader that has read nothing for a minute, then its backup is cancelled and its source closed', async () => {
     const timers: (() => void)[] = [];
     const source = { read: 0, closed: false };
-    const backups = backupsWith((_ms, callback) => {
-      timers.push(callback);
+    const backups = backupsWith((ms, callback) => {
+      if (ms === 60_000) timers.push(callback);
       return () => undefined;
     });
     const stream = await begun(backups, source);
@@ -133,6 +138,39 @@ describe('backups of one node', () => {
     timers.shift()?.();
     assert.ok(!stream.destroyed);
     timers.shift()?.();
+    await over;
+    await turn();
+    assert.ok(source.closed);
+  });
+
+  it('given a reader that takes some bytes now and then, then its backup ends when its time is over (HTTP-BACKUP-3)', async () => {
+    const timers: { readonly ms: number; readonly callback: () => void }[] = [];
+    const source = { read: 0, closed: false };
+    const backups = backupsWith((ms, callback) => {
+      timers.push({ ms, callback });
+      return () => undefined;
+    });
+    const answer = await backups.begin(undefined, () => Promise.resolve(backupOf(source)));
+    assert.ok(!(answer instanceof RequestError));
+    const { stream, longestSeconds } = answer;
+    // 600 MiB at 1 MiB/s, and a minute.
+    assert.equal(longestSeconds, 660);
+    assert.equal(
+      backupHeaders(answer, 'c/1')['holdfast-snapshot-longest-seconds'],
+      String(longestSeconds),
+    );
+    const failed = new Promise<Error>((resolve) => stream.once('error', resolve));
+    const over = closed(stream);
+    // It is never idle for a minute.
+    for (let minute = 0; minute < 11; minute++) {
+      stream.read(64 * 1024);
+      for (let count = 0; count < 10; count++) await turn();
+      const idle = timers.findIndex(({ ms }) => ms === 60_000);
+      timers.splice(idle, 1)[0]?.callback();
+      assert.ok(!stream.destroyed, `minute ${String(minute)}`);
+    }
+    timers.find(({ ms }) => ms === 660_000)?.callback();
+    assert.match((await failed).message, /its reader had 660 s for it/);
     await over;
     await turn();
     assert.ok(source.closed);

@@ -44,6 +44,11 @@ export interface Downloaded {
   readonly byteLength: number;
 }
 
+interface Told extends Omit<Downloaded, 'url'> {
+  /** The node ends it then; undefined of one that does not tell. */
+  readonly longestSeconds: number | undefined;
+}
+
 /**
  * @param endpoints URLs as `endpointOf` reads them (ENDPOINT-1), asked one after the other until one sends its backup.
  * @throws HoldfastError where none does; DiskError; UsageError where the file is there already.
@@ -142,7 +147,8 @@ async function save(
   onProgress: OnProgress,
   silence: Silence,
 ): Promise<Downloaded> {
-  const told = headersOf(url, answer);
+  const { longestSeconds, ...told } = headersOf(url, answer);
+  const startedMs = performance.now();
   const partial = `${file}.partial`;
   const made: string[] = [];
   try {
@@ -150,7 +156,15 @@ async function save(
     const descriptor = openPrivateFile(partial, 'wx'); // DOWN-3
     made.push(partial);
     try {
-      const received = await receive(answer, descriptor, told.byteLength, onProgress, silence);
+      const received = await receive(
+        answer,
+        descriptor,
+        told.byteLength,
+        onProgress,
+        silence,
+      ).catch((error: unknown) => {
+        throw tooSlow(error, performance.now() - startedMs, longestSeconds);
+      });
       const { hash, byteLength } = received;
       if (byteLength !== told.byteLength || hash !== told.hash)
         throw new HoldfastError(
@@ -190,14 +204,35 @@ function giveName(descriptor: number, file: string, hash: string, made: string[]
   syncFolder(dirname(file));
 }
 
-function headersOf(url: string, answer: Response): Omit<Downloaded, 'url'> {
+/** What a node that had enough of a slow reader says in front of the bytes alone. */
+function tooSlow(error: unknown, tookMs: number, longestSeconds: number | undefined): unknown {
+  if (!(error instanceof HoldfastError) || error.code !== 'connection_lost') return error;
+  // The node began to count a little earlier.
+  if (longestSeconds === undefined || tookMs < longestSeconds * 950) return error;
+  return new HoldfastError(
+    error.code,
+    `${error.message} It gives a backup of this size ${String(longestSeconds)} s, and they were over. ` +
+      'Read it faster, on the machine of the node for one, or lower its limits.min_backup_bytes_per_second.',
+    {},
+    { cause: error },
+  );
+}
+
+function headersOf(url: string, answer: Response): Told {
   const { headers } = answer;
   const hash = headers.get('holdfast-snapshot-hash') ?? '';
   const index = Number(headers.get('holdfast-snapshot-index') ?? '');
   const byteLength = Number(headers.get('content-length') ?? '');
   if (!/^[0-9a-f]{64}$/.test(hash) || !(index > 0) || !(byteLength > 0))
     throw new HoldfastError('connection_lost', `${url} is no node of Holdfast: it tells no hash.`);
-  return { clusterId: headers.get('holdfast-cluster-id') ?? undefined, index, hash, byteLength };
+  const seconds = Number(headers.get('holdfast-snapshot-longest-seconds') ?? '');
+  return {
+    clusterId: headers.get('holdfast-cluster-id') ?? undefined,
+    index,
+    hash,
+    byteLength,
+    longestSeconds: seconds > 0 ? seconds : undefined,
+  };
 }
 
 async function receive(

@@ -43,6 +43,7 @@ async function sending(
   act: (url: string) => Promise<void>,
   isCut = false,
   path = '',
+  longestSeconds = 60,
 ): Promise<void> {
   const server = createServer((request, response) => {
     if (request.url !== `${path}/cluster/snapshot`) {
@@ -54,6 +55,7 @@ async function sending(
       'holdfast-cluster-id': 'shop',
       'holdfast-snapshot-index': '12',
       'holdfast-snapshot-hash': hash,
+      'holdfast-snapshot-longest-seconds': String(longestSeconds),
     });
     response.write(body, () => (isCut ? response.destroy() : response.end()));
   });
@@ -103,6 +105,23 @@ describe('A backup that is fetched (DOWN-1)', () => {
       true,
     );
     assert.deepEqual(readdirSync(home), []);
+  });
+
+  it('that the node cut off because it was read too slowly says so, and one that broke off before does not', async () => {
+    for (const [longestSeconds, message] of [
+      [
+        0.001,
+        /broke off .* gives a backup of this size 0\.001 s, and they were over\. Read it faster/,
+      ],
+      [60, /broke off after \d+ of \d+ bytes\.$/],
+    ] as const)
+      await sending(
+        bytes.subarray(0, 5000),
+        (url) => assert.rejects(fetchInto(url), { code: 'connection_lost', message }),
+        true,
+        '',
+        longestSeconds,
+      );
   });
 
   it('takes the next node where one does not answer, and no file that is there', async () => {

@@ -280,6 +280,8 @@ const snapshot: DocumentOperation = {
     'Holdfast-Snapshot-Index': 'Log index: the backup contains everything up to it.',
     'Holdfast-Snapshot-Hash':
       'SHA-256 of the file, as `sha256sum` prints it. Snapshots that nodes of a cluster take at the same index are the same.',
+    'Holdfast-Snapshot-Longest-Seconds':
+      'Time that the reader has for all of it. Then the transfer is interrupted (`limits.min_backup_bytes_per_second`).',
   },
   errors: [],
   access: operate,

@@ -5,7 +5,8 @@
  *     by STORAGE-5, of a received one because it is not verified before (`complete`). What was pushed after it is in the log,
  *     and is put again where the log is applied again. But for those that nobody who can be asked has (PAYLOAD-7).
  * PAYLOAD-2: a payload that has ended goes only when a snapshot of this node is durable in which it has ended, and
- *     while nobody reads an older one (`hold`): whoever starts from a snapshot, or gets one, finds what it names.
+ *     while nobody reads an older one (`hold`): whoever starts from a snapshot, or gets one, finds what it names. How much is
+ *     kept for a reader is bounded (PAYLOAD-8 of ended-payloads.ts).
  * PAYLOAD-3: bytes are given to somebody only where length and hash are those that the state names. Where those here
  *     are not, another member is asked, and what it gives is kept here. Where none has them the answer says so.
  * PAYLOAD-6: a delivery whose payload nobody has takes no other one of its pop with it: that may have been acknowledged.
@@ -30,6 +31,7 @@ import type { PayloadStore } from '@holdfast/storage';
 import type { Clock } from '../clock.ts';
 import type { EngineLog, QueryResult } from '../types.ts';
 import type { PayloadAsks } from './payload-asks.ts';
+import { EndedPayloads } from './ended-payloads.ts';
 import { IdSet } from './id-set.ts';
 import { mostPageBytes, mostPerPage, perTurn } from './payload-bounds.ts';
 import { PayloadRepairs } from './payload-repairs.ts';
@@ -57,23 +59,15 @@ export interface PayloadsParts {
   readonly onMembers: (members: readonly Member[]) => void;
   /** By a command of the log (LOST-1 of the state). */
   readonly lose: (name: ResourceName, ids: readonly number[]) => Promise<unknown>;
-}
-
-interface Ended {
-  /** Of the entry that ended them. */
-  readonly index: number;
-  readonly ids: readonly number[];
+  /** PAYLOAD-8; fewer for tests. */
+  readonly mostHeldEnded?: number;
 }
 
 type Taken = Extract<CommandResult, { readonly type: 'queue_taken' }>;
 
 export class Payloads {
   readonly #parts: PayloadsParts;
-  #ended: Ended[] = [];
-  /** Of the newest snapshot that is durable. */
-  #durableIndex = 0;
-  #holds = 0;
-  #isClearing = false;
+  readonly #ended: EndedPayloads;
   #stopped = false;
   readonly #repairs: PayloadRepairs;
   readonly #scrub: PayloadScrub;
@@ -83,6 +77,7 @@ export class Payloads {
 
   constructor(parts: PayloadsParts) {
     this.#parts = parts;
+    this.#ended = new EndedPayloads({ ...parts, mostHeld: parts.mostHeldEnded });
     this.#pauses = new Pauses(parts.clock);
     this.#repairs = new PayloadRepairs(parts);
     this.#scrub = new PayloadScrub({ ...parts, repairs: this.#repairs });
@@ -112,6 +107,7 @@ export class Payloads {
 
   stop(): void {
     this.#stopped = true;
+    this.#ended.stop();
     this.#pauses.end();
     this.#repairs.stop();
     this.#scrub.stop();
@@ -121,48 +117,18 @@ export class Payloads {
   applied(index: number, { kept, ended, lost }: PayloadChanges): void {
     const { store } = this.#parts;
     for (const { id, text } of kept) store.put(id, Buffer.from(text));
-    if (ended.length > 0) this.#ended.push({ index, ids: ended }); // PAYLOAD-2
+    this.#ended.add(index, ended); // PAYLOAD-2
     if (lost.length > 0) this.#repairs.noteLost(lost);
   }
 
   /** A snapshot of this index is durable here. */
   snapshotDurable(index: number): void {
-    this.#durableIndex = index;
-    this.#clear();
+    this.#ended.snapshotDurable(index);
   }
 
-  /** Until the function that it returns is called nothing goes (PAYLOAD-2). */
-  hold(): () => void {
-    this.#holds += 1;
-    let isHeld = true;
-    return () => {
-      if (!isHeld) return;
-      isHeld = false;
-      this.#holds -= 1;
-      this.#clear();
-    };
-  }
-
-  /** PAYLOAD-2, PAYLOAD-5. */
-  #clear(): void {
-    if (this.#isClearing) return;
-    let left = perTurn;
-    while (left > 0 && this.#holds === 0 && !this.#stopped) {
-      const [first] = this.#ended;
-      if (first === undefined || first.index > this.#durableIndex) return;
-      const some = first.ids.slice(0, left);
-      for (const id of some) this.#parts.store.end(id);
-      left -= some.length;
-      const rest = first.ids.slice(some.length);
-      if (rest.length > 0) this.#ended[0] = { index: first.index, ids: rest };
-      else this.#ended.shift();
-    }
-    if (this.#ended.length === 0 || this.#holds > 0 || this.#stopped) return;
-    this.#isClearing = true;
-    this.#parts.clock.endOfTurn(() => {
-      this.#isClearing = false;
-      this.#clear();
-    });
+  /** Until the function that it returns is called nothing goes (PAYLOAD-2), or until `onLost` is called (PAYLOAD-8). */
+  hold(onLost: () => void): () => void {
+    return this.#ended.hold(onLost);
   }
 
   // ---- a state that came out of a snapshot ------------------------------------------------------
@@ -247,8 +213,7 @@ export class Payloads {
   /** A state took the place of the one before: nothing but what it names, and what comes later, is needed. */
   adopt(named: IdSet, state: StateMachine): void {
     this.#isTransferWaiting = false;
-    this.#ended = [];
-    this.#durableIndex = state.index;
+    this.#ended.begin(state.index);
     void this.#sweep(named, state.queues.lastId());
   }
 
@@ -261,17 +226,15 @@ export class Payloads {
       if (looked % perTurn === 0) await this.#nextTurn();
       if (this.#stopped) return;
       if (id > lastId || named.has(id)) continue;
-      if (this.#holds === 0) store.end(id);
+      if (!this.#ended.isHeld) store.end(id);
       else held.push(id); // PAYLOAD-2
     }
-    if (held.length === 0) return;
-    this.#ended.unshift({ index: 0, ids: held });
-    this.#clear();
+    this.#ended.sweep(held);
   }
 
   /** On start, before anything is applied: what is not named is of a time that the log tells again, if at all. */
   async adoptFound(named: IdSet | undefined, index: number): Promise<void> {
-    this.#durableIndex = index;
+    this.#ended.begin(index);
     await this.#sweep(named ?? new IdSet(), Number.POSITIVE_INFINITY);
   }
 

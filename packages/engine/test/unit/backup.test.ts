@@ -9,8 +9,11 @@ import { HandDisk, settled, snapshotOf } from './hand-disk.ts';
 const point = { index: 5, term: 1, membership: { members: [] } };
 
 /** Of a snapshot with nothing beside it. */
-const plain = (reader: SnapshotReader): Promise<Backup> =>
-  backupOf({ reader, stateOffset: 0, payload: undefined, release: () => undefined });
+const plain = (
+  reader: SnapshotReader,
+  lost: AbortSignal = new AbortController().signal,
+  release: () => void = () => undefined,
+): Promise<Backup> => backupOf({ reader, stateOffset: 0, payload: undefined, lost, release });
 
 function opened(byteLength: number): { disk: HandDisk; reader: SnapshotReader } {
   const disk = new HandDisk();
@@ -67,5 +70,22 @@ describe('A backup', () => {
     await assert.rejects(chunks.next(), /has been closed/);
     await settled();
     assert.equal(disk.openReaders, 0);
+  });
+
+  it('of which payloads are no longer kept is closed at once, and tells its reader why (BACKUP-3)', async () => {
+    const { disk, reader } = opened(1_000_000);
+    const lost = new AbortController();
+    let released = 0;
+    const backup = await plain(reader, lost.signal, () => (released += 1));
+    const chunks = backup.chunks[Symbol.asyncIterator]();
+    await chunks.next();
+    lost.abort();
+    assert.equal(disk.openReaders, 0);
+    await assert.rejects(chunks.next(), {
+      code: 'overloaded',
+      message: /too many messages have ended while it was read/,
+    });
+    backup.close();
+    assert.equal(released, 1);
   });
 });

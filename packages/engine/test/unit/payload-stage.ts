@@ -32,6 +32,7 @@ interface StageOptions {
   readonly lose?: (name: ResourceName, ids: readonly number[]) => Promise<unknown>;
   /** Pauses are noted here. */
   readonly pauses?: number[];
+  readonly mostHeldEnded?: number;
 }
 
 const begun: Payloads[] = [];
@@ -64,6 +65,7 @@ export function stage(others: readonly Other[] = [], options: StageOptions = {})
     clock,
     random: () => 0.5,
     log: silentLog,
+    ...(options.mostHeldEnded !== undefined && { mostHeldEnded: options.mostHeldEnded }),
     state: () => state,
     isLeader: () => isLeader,
     lose: (queue, ids) => {

@@ -39,8 +39,8 @@ describe('Payloads beside the state', () => {
   it('stay while somebody reads an older snapshot (PAYLOAD-2)', () => {
     const { store, payloads } = stage();
     payloads.applied(5, { kept: [keptOf(1)], ended: [], lost: [] });
-    const first = payloads.hold();
-    const second = payloads.hold();
+    const first = payloads.hold(assert.fail);
+    const second = payloads.hold(assert.fail);
     payloads.applied(6, { kept: [], ended: [1], lost: [] });
     payloads.snapshotDurable(6);
     first();
@@ -48,6 +48,37 @@ describe('Payloads beside the state', () => {
     assert.ok(store.has(1));
     second();
     assert.ok(!store.has(1));
+  });
+
+  it('stay for a reader only up to a limit, then its hold is lost and they go (PAYLOAD-8)', async () => {
+    const { store, payloads } = stage([], { mostHeldEnded: 10 });
+    const ids = Array.from({ length: 12 }, (_, position) => position + 1);
+    payloads.applied(5, { kept: ids.map(keptOf), ended: [], lost: [] });
+    let lost = 0;
+    const first = payloads.hold(() => (lost += 1));
+    const second = payloads.hold(() => (lost += 1));
+    const end = (id: number): void => {
+      payloads.applied(5 + id, { kept: [], ended: [id], lost: [] });
+      payloads.snapshotDurable(5 + id);
+    };
+    for (const id of ids.slice(0, 10)) end(id);
+    await turns(3);
+    assert.equal(store.bodies.size, 12);
+    assert.equal(lost, 0);
+    end(11);
+    await turns(3);
+    assert.equal(lost, 2);
+    assert.deepEqual([...store.bodies.keys()], [12]);
+    // What was lost is given back by nobody: the hold of a later reader stands.
+    const third = payloads.hold(assert.fail);
+    first();
+    second();
+    end(12);
+    await turns(3);
+    assert.ok(store.has(12));
+    third();
+    await turns(3);
+    assert.equal(store.bodies.size, 0);
   });
 
   it('go a slice a turn, however many end at once (PAYLOAD-5)', async () => {
@@ -143,7 +174,7 @@ describe('Payloads beside the state', () => {
     for (const [id, text] of texts) store.put(id, Buffer.from(text));
     const old = Array.from({ length: 99 }, (_, id) => id).find((id) => !texts.has(id)) ?? 0;
     store.put(old, Buffer.from('old'));
-    const release = payloads.hold();
+    const release = payloads.hold(assert.fail);
     const named = await payloads.complete(state, true);
     assert.ok(named !== undefined);
     payloads.adopt(named, state);

@@ -350,4 +350,14 @@ export const limitSettings: readonly Setting[] = [
     default: 2,
     description: 'Most backups that this node sends to one caller at a time.',
   },
+  {
+    key: 'limits.min_backup_bytes_per_second',
+    schema: z
+      .int()
+      .min(1024)
+      .max(2 ** 40),
+    default: 131_072,
+    description:
+      'A backup is cut off 60 s after the time that its bytes take at this rate: until its end the node keeps an old snapshot, and payloads of messages that have ended.',
+  },
 ];

@@ -59,6 +59,7 @@ export interface Configuration {
   readonly callerLimits: CallerLimits;
   readonly maxBackups: number;
   readonly maxBackupsPerCaller: number;
+  readonly minBackupBytesPerSecond: number;
   readonly stateLimits: ConfiguredLimits;
   readonly queueRedis: QueueRedis;
   readonly audit: AuditConfiguration;
@@ -266,6 +267,7 @@ function assemble(value: (key: string) => unknown): Configuration {
     callerLimits: readCallerLimits(number),
     maxBackups: number('limits.max_backups'),
     maxBackupsPerCaller: number('limits.max_backups_per_caller'),
+    minBackupBytesPerSecond: number('limits.min_backup_bytes_per_second'),
     stateLimits: readStateLimits(number),
     queueRedis: readQueueRedis(value),
     audit: readAudit(value),

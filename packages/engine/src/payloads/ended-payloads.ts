@@ -1,0 +1,122 @@
+/**
+ * Payloads whose messages have ended, until they may go from the disk (PAYLOAD-2).
+ *
+ * PAYLOAD-8: what is kept for those who read an older snapshot is bounded. When more than `mostHeld` payloads have ended meanwhile
+ *     each of them loses its hold: a backup is cancelled and says so, a member that gets a snapshot is told of what
+ *     is gone like of what has been lost, and reads in the log behind the snapshot that it has ended.
+ */
+import type { PayloadStore } from '@holdfast/storage';
+import type { Clock } from '../clock.ts';
+import { perTurn } from './payload-bounds.ts';
+
+/** PAYLOAD-8: about 100 MB, when each of them is ended by an entry of its own. */
+const defaultMostHeld = 1_000_000;
+
+export interface EndedParts {
+  readonly store: Pick<PayloadStore, 'end'>;
+  readonly clock: Pick<Clock, 'endOfTurn'>;
+  /** PAYLOAD-8; fewer for tests. */
+  readonly mostHeld?: number | undefined;
+}
+
+interface Ended {
+  /** Of the entry that ended them. */
+  readonly index: number;
+  readonly ids: readonly number[];
+}
+
+export class EndedPayloads {
+  readonly #parts: EndedParts;
+  readonly #mostHeld: number;
+  #ended: Ended[] = [];
+  #count = 0;
+  /** Of the newest snapshot that is durable. */
+  #durableIndex = 0;
+  /** Each with what is called when it is lost (PAYLOAD-8). */
+  readonly #holds = new Set<{ readonly onLost: () => void }>();
+  #isClearing = false;
+  #stopped = false;
+
+  constructor(parts: EndedParts) {
+    this.#parts = parts;
+    this.#mostHeld = parts.mostHeld ?? defaultMostHeld;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** By the entry of this index. */
+  add(index: number, ids: readonly number[]): void {
+    if (ids.length === 0) return;
+    this.#ended.push({ index, ids });
+    this.#count += ids.length;
+    if (this.#count > this.#mostHeld && this.#holds.size > 0) this.#loseHolds();
+  }
+
+  /** A snapshot of this index is durable here. */
+  snapshotDurable(index: number): void {
+    this.#durableIndex = index;
+    this.#clear();
+  }
+
+  /** A state of this index is on the disk; what ended before is told by `sweep`. */
+  begin(index: number): void {
+    this.#ended = [];
+    this.#count = 0;
+    this.#durableIndex = index;
+  }
+
+  /** These are named by nothing that is to stay, whatever becomes durable. */
+  sweep(ids: readonly number[]): void {
+    if (ids.length === 0) return;
+    this.#ended.unshift({ index: 0, ids });
+    this.#count += ids.length;
+    if (this.#count > this.#mostHeld && this.#holds.size > 0) this.#loseHolds();
+    this.#clear();
+  }
+
+  get isHeld(): boolean {
+    return this.#holds.size > 0;
+  }
+
+  /** Until the function that it returns is called nothing goes (PAYLOAD-2), or until `onLost` is called (PAYLOAD-8). */
+  hold(onLost: () => void): () => void {
+    const hold = { onLost };
+    this.#holds.add(hold);
+    return () => {
+      if (this.#holds.delete(hold)) this.#clear();
+    };
+  }
+
+  /** PAYLOAD-8. */
+  #loseHolds(): void {
+    const lost = [...this.#holds];
+    this.#holds.clear();
+    for (const { onLost } of lost) onLost();
+    this.#clear();
+  }
+
+  /** PAYLOAD-2, PAYLOAD-5. */
+  #clear(): void {
+    if (this.#isClearing) return;
+    let left = perTurn;
+    while (left > 0 && !this.isHeld && !this.#stopped) {
+      const [first] = this.#ended;
+      if (first === undefined || first.index > this.#durableIndex) return;
+      const some = first.ids.slice(0, left);
+      for (const id of some) this.#parts.store.end(id);
+      left -= some.length;
+      this.#count -= some.length;
+      const rest = first.ids.slice(some.length);
+      if (rest.length > 0) this.#ended[0] = { index: first.index, ids: rest };
+      else this.#ended.shift();
+    }
+    if (this.#ended.length === 0 || this.isHeld || this.#stopped) return;
+    this.#isClearing = true;
+    this.#parts.clock.endOfTurn(() => {
+      this.#isClearing = false;
+      this.#clear();
+    });
+  }
+}
