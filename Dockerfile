@@ -33,8 +33,8 @@ COPY LICENSE package.json ./
 COPY proto proto
 COPY deploy/docker/healthcheck.mjs deploy/docker/kubernetes-secret.mjs bin/
 # A number, so that Kubernetes can see that it is not root. The folder is made here, so that a new volume is that user's.
-RUN ln -s /opt/holdfast/packages/cli/dist/main.js /usr/local/bin/holdfast \
-  && chmod +x packages/cli/dist/main.js && mkdir -m 0700 /data && chown 10001:10001 /data
+RUN ln -s /opt/holdfast/packages/cli/dist/bundle/holdfast.js /usr/local/bin/holdfast \
+  && chmod +x packages/cli/dist/bundle/holdfast.js && mkdir -m 0700 /data && chown 10001:10001 /data
 # Node would open its debugger at SIGUSR1 until the first line of the program has run.
 ENV NODE_ENV=production \
   NODE_OPTIONS=--disable-sigusr1 \

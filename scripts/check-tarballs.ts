@@ -7,12 +7,14 @@
  * PACK-3: the types of what programs use (client, guards, quorum client) compile in a strict project that has no types of Node, resolved as
  *     by Node and as by a bundler.
  * PACK-4: the client depends on its protocol and a socket, and on nothing else: neither do its peers.
+ * PACK-5: the bundle of the client commands is that of these sources.
  *
  * Looks at the packages that programs use; with --all at every one. Needs a build. Prints each fault and ends with status 1.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundleFolder, makeBundle } from './bundle-commands.ts';
 
 /** As far as it is looked at. */
 export interface Manifest {
@@ -41,7 +43,7 @@ export function faultsOf(
     if (path.endsWith('.tsbuildinfo') || path.startsWith('test/'))
       faults.push(`${name}: ${path} does not belong into the tarball`);
     const source = /^dist\/(.*)\.js$/.exec(path)?.[1];
-    if (source !== undefined && !has.has(`src/${source}.ts`))
+    if (source?.startsWith('bundle/') === false && !has.has(`src/${source}.ts`))
       faults.push(`${name}: the source of ${path} is gone: remove dist and build again`);
   }
   for (const [, target = ''] of readme.matchAll(/\]\(([^)#\s]+)/g))
@@ -61,6 +63,26 @@ export function faultsOf(
 export const importsOf = ({ name, exports = {} }: Manifest): string[] =>
   Object.keys(exports).map(
     (entry) => `export type * as ${entry.replaceAll(/\W/g, '_')} from '${name}${entry.slice(1)}';`,
+  );
+
+/** PACK-5. @param made The texts of a bundle that was just made. @param packed Those of the one that is published. */
+export function bundleFaults(
+  made: ReadonlyMap<string, string>,
+  packed: ReadonlyMap<string, string>,
+): string[] {
+  const same =
+    made.size === packed.size && [...made].every(([path, text]) => packed.get(path) === text);
+  return same
+    ? []
+    : ['The bundle of the client commands is not that of these sources: build again'];
+}
+
+const textsIn = (folder: string): ReadonlyMap<string, string> =>
+  new Map(
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .map((path) => [path.slice(folder.length + 1), readFileSync(path, 'utf8')]),
   );
 
 /** What programs use, and the packages that those depend on. */
@@ -122,11 +144,13 @@ if (import.meta.main) {
   const names = new Set(published.map((name) => manifestOf(name).name));
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const faults = (process.argv.includes('--all') ? published : used).flatMap((name) => {
+  const all = process.argv.includes('--all');
+  const faults = (all ? published : used).flatMap((name) => {
     const files = pack(name);
     const readme = readFileSync(join('packages', name, 'README.md'), 'utf8');
     return faultsOf(manifestOf(name), files, readme, names);
   });
+  if (all) faults.push(...bundleFaults((await makeBundle()).files, textsIn(bundleFolder)));
   for (const fault of faults) console.error(fault);
   const said = compile(used);
   if (said !== '') console.error(said);

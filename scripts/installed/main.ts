@@ -1,12 +1,13 @@
 /**
  * What is published, installed as a user would: `make test-packages`.
  *
- * Packs every package, installs the tarballs of the command with `npm install --global` and starts a node with it, and those
- * of the client into an empty project, where the example of its README takes its lock on every Node at hand (20, 22, 24) and
- * as a bundle in Chromium. npm fetches what they depend on; that and the other Nodes need the registry of npm.
+ * Packs every package, installs the tarballs of the command with `npm install --global`, starts a node with it and asks that node on
+ * every Node (20, 22, 24); and those of the client into an empty project, where the example of its README takes its lock on each
+ * of them and as a bundle in Chromium. npm fetches what they depend on; that and the other Nodes need the registry of npm.
  */
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -69,6 +70,15 @@ async function installCommand(
     }
     throw new Error('The installed command started no node.');
   };
+}
+
+/** A client command as it is installed. @throws Error where it does not say what became of the lock. */
+async function askOn(program: string, prefix: string, url: string): Promise<void> {
+  const command = await realpath(join(prefix, 'bin/holdfast'));
+  const asked = [command, '--endpoint', url, 'lock', 'run', 'jobs/a', '--'];
+  const words = ['sh', '-c', 'echo "under $HOLDFAST_FENCE_TOKEN"'];
+  const { stdout } = await run(program, [...asked, ...words], { timeout: 60_000 });
+  if (!/^under \d+$/.test(stdout.trim())) throw new Error(`holdfast lock run wrote ${stdout}`);
 }
 
 /** The first program of the README, with what it writes, and where it asks. */
@@ -145,6 +155,7 @@ async function main(scratch: string): Promise<void> {
       for (const major of majors) {
         const program = await nodeOf(major, scratch);
         const { stdout } = await run(program, ['example.js'], { cwd: project, timeout: 60_000 });
+        await askOn(program, join(scratch, 'global'), node.url);
         checkWritten(execFileSync(program, ['--version'], { encoding: 'utf8' }).trim(), stdout);
       }
       const told = await show(readFileSync(join(project, 'bundle.js'), 'utf8'));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { faultsOf, importsOf } from '../check-tarballs.ts';
+import { bundleFaults, faultsOf, importsOf } from '../check-tarballs.ts';
 
 const files = ['LICENSE', 'README.md', 'package.json', 'src/a.ts', 'dist/a.js'];
 const published = new Set(['@holdfast/a', '@holdfast/b']);
@@ -27,6 +27,20 @@ describe('The check of tarballs', () => {
     assert.match(faults(['dist/.tsbuildinfo']).join(), /tsbuildinfo does not belong/);
     assert.match(faults(['test/a.test.ts']).join(), /a\.test\.ts does not belong/);
     assert.match(faults(['dist/b.js']).join(), /source of dist\/b\.js is gone/);
+  });
+
+  it('asks for no source beside a file of the bundle, which has many (PACK-1)', () => {
+    assert.deepEqual(faults(['dist/bundle/parts/b.js']), []);
+  });
+
+  it('finds a bundle that is not of these sources (PACK-5)', () => {
+    const texts = (...entries: readonly (readonly [string, string])[]): Map<string, string> =>
+      new Map(entries);
+    const made = texts(['a.js', '1'], ['b.js', '2']);
+    assert.deepEqual(bundleFaults(made, texts(['b.js', '2'], ['a.js', '1'])), []);
+    assert.match(bundleFaults(made, texts(['a.js', '1'], ['b.js', '3'])).join(), /build again/);
+    assert.match(bundleFaults(made, texts(['a.js', '1'])).join(), /build again/);
+    assert.match(bundleFaults(texts(), made).join(), /build again/);
   });
 
   it('finds a link that leads out of the package (PACK-1)', () => {

@@ -140,6 +140,25 @@ const read = (some: readonly Group[]): Promise<readonly AddGroup[]> =>
 
 const withValue: ReadonlySet<string> = new Set(['--endpoint', '--ca', '--cert', '--key']);
 
+/** Those that start a node, read the folder of one, or make certificates. */
+const withServerPackages: ReadonlySet<string> = new Set([
+  'server',
+  'cluster',
+  'restore',
+  'quorum-node',
+  'quorum-cluster',
+  'doctor',
+  'inspect',
+  'cert',
+]);
+
+/** Whether this command line is for the modules of this package, not for the bundle (BUNDLE-1 of bundle-entry.ts). */
+export function needsServerPackages(words: readonly string[]): boolean {
+  const name = commandIn(words);
+  if (name === undefined) return false;
+  return withServerPackages.has(name) || (name === 'quorum' && words.includes('reconfigure'));
+}
+
 /** The first word that is no option of the program, nor its value. */
 function commandIn(words: readonly string[]): string | undefined {
   for (let place = 0; place < words.length; place += 1) {

@@ -1,13 +1,13 @@
-/** The built command on the oldest Node that client commands support. */
+/** The command as it is published, a bundle, on the Node that runs this and on the oldest that client commands support. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startOneNode } from './support/holdfast.ts';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
-const main = join(root, 'packages/cli/dist/main.js');
+const main = join(root, 'packages/cli/dist/bundle/holdfast.js');
 
 function findOlderNode(): string | undefined {
   return (process.env['PATH'] ?? '')
@@ -22,21 +22,51 @@ function findOlderNode(): string | undefined {
 const older = findOlderNode();
 const skip = older === undefined && 'This machine has no Node 20 to 23 beside the newest.';
 
-describe('The built command on an older Node', { skip }, () => {
-  let node: Awaited<ReturnType<typeof startOneNode>>;
-  before(async () => {
-    execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b'], {
-      cwd: join(root, 'packages/cli'),
-    });
-    node = await startOneNode();
+let node: Awaited<ReturnType<typeof startOneNode>>;
+before(async () => {
+  execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b'], {
+    cwd: join(root, 'packages/cli'),
   });
-  after(() => node.close());
+  execFileSync(process.execPath, ['--conditions=source', 'scripts/bundle-commands.ts'], {
+    cwd: root,
+  });
+  node = await startOneNode();
+});
+after(() => node.close());
 
-  const run = (...words: readonly string[]) =>
-    spawnSync(older ?? '', [main, '--endpoint', node.url, ...words], {
-      encoding: 'utf8',
-      timeout: 30_000,
-    });
+const runOn = (program: string, ...words: readonly string[]) =>
+  spawnSync(program, [main, '--endpoint', node.url, ...words], {
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
+
+describe('The published command', () => {
+  const run = (...words: readonly string[]) => runOn(process.execPath, ...words);
+
+  it('runs a command under a lock, beside its guard', () => {
+    const ran = run('lock', 'run', 'c', '--', 'sh', '-c', 'echo $HOLDFAST_FENCE_TOKEN');
+    assert.equal(ran.status, 0, ran.stderr);
+    assert.match(ran.stdout, /^\d+\n$/);
+    assert.equal(ran.stderr, '');
+  });
+
+  it('tells what a node refused, with its code and its exit status', () => {
+    const refused = run('lock', 'release', 'd', '--session', 'x', '--json');
+    assert.equal(refused.status, 1, refused.stderr);
+    assert.match(refused.stderr, /"code":"session_not_found"/);
+  });
+
+  it('runs what needs packages of the server', () => {
+    const shown = run('inspect', '--storage-folder', join(dirname(main), 'missing'));
+    assert.equal(shown.status, 1);
+    assert.match(shown.stderr, /^holdfast: /);
+    assert.doesNotMatch(shown.stderr, /node:internal/);
+    assert.match(run('server', '--help').stdout, /--storage-folder/);
+  });
+});
+
+describe('The published command on an older Node', { skip }, () => {
+  const run = (...words: readonly string[]) => runOn(older ?? '', ...words);
 
   it('takes a lock, runs a command under one, and shows who holds it', () => {
     const taken = run('lock', 'acquire', 'a', '--json');
