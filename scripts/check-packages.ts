@@ -25,6 +25,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   quorum: ['protocol', 'storage', 'tls'],
   server: ['protocol', 'engine', 'api', 'queue', 'storage', 'tls'],
   cli: [
+    'cli', // By its name: what the bundle of the client commands leaves to the modules.
     'protocol',
     'client',
     'quorum-client',

@@ -3,7 +3,8 @@
  * so that a repetition on any node names the same session: no table of what was seen is needed.
  *
  * ID-1: an id follows from the identity of its caller as well: nobody's request names the session of another identity,
- *     whatever it tells.
+ *     whatever it tells. So an id follows from something else once authentication is on
+ *     (docs/decisions/0039-ids-and-identities.md).
  */
 import { hash, randomUUID } from 'node:crypto';
 import type { FenceToken, ResourceName, SessionId } from '@holdfast/state';

@@ -56,7 +56,7 @@ function assertRefusedOnce(seen: Seen, declared: Operation): void {
   );
   assert.deepEqual(seen.audited, [[name, 'forbidden']]);
   const body = sampleOf(declared);
-  const named = access.resource === 'session' ? body['session_id'] : body['name'];
+  const named = access.resource === 'session' ? body['session_id'] : (body['name'] ?? body['k']);
   if (named !== undefined) assert.equal(seen.asked[0]?.resources[0]?.name, named);
 }
 
@@ -121,11 +121,11 @@ describe('given a rule that refuses all, when an operation is asked for', () => 
     }
 
     const { name } = declared;
-    if (
+    const isOnStream =
+      declared.kind === 'control' ||
       (declared.kind === 'unary' && declared.onStream) ||
-      name === 'watch' ||
-      name === 'unwatch'
-    ) {
+      name === 'watch';
+    if (isOnStream) {
       test(`on the stream, ${name} is refused the same way`, async (t) => {
         const seen = refusing();
         const client = await StreamClient.open(await listening(t, seen));

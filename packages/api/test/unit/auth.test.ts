@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { TestContext } from 'node:test';
 import { operations } from '@holdfast/contract';
 import { verbs } from '@holdfast/state';
 import type { Answer } from '../harness.ts';
@@ -289,6 +290,46 @@ describe('a session of another identity', () => {
       (await request('POST', '/sessions', body, ann)).body['session_id'],
       one.body['session_id'],
     );
+  });
+});
+
+describe('a request that is repeated after authentication was turned on', () => {
+  const session = { client_id: 'c', request_id: 'r' };
+  const acquire = { client_id: 'c', ttl_seconds: 60, request_id: 1 };
+
+  /** @returns Both before and after, by the client of these headers: none before where it had no key yet. */
+  const acrossTheSwitch = async (t: TestContext, hasKeyBefore: boolean) => {
+    const { request } = startHarness(t);
+    const made = await request('POST', '/auth/keys', { identity: 'ann', roles: ['admin'] });
+    const ann = withKey(String(made.body['key']));
+    const ask = async (headers: Readonly<Record<string, string>> | undefined) => ({
+      session: await request('POST', '/sessions', session, headers),
+      hold: await request('POST', '/locks/x/acquire', acquire, headers),
+    });
+    const before = await ask(hasKeyBefore ? ann : undefined);
+    assert.equal(before.hold.status, 200, before.hold.text);
+    assert.equal((await request('POST', '/auth/enable', {}, ann)).status, 200);
+    return { request, ann, before, after: await ask(ann) };
+  };
+
+  test('is the same one where the client showed its key before (ID-1)', async (t) => {
+    const { before, after } = await acrossTheSwitch(t, true);
+    assert.equal(after.session.body['session_id'], before.session.body['session_id']);
+    assert.equal(after.hold.status, 200, after.hold.text);
+    assert.equal(after.hold.body['fence_token'], before.hold.body['fence_token']);
+  });
+
+  test('is a new one where it had none: what anybody could have made is given to nobody (ID-1, OWNER-1)', async (t) => {
+    const { request, ann, before, after } = await acrossTheSwitch(t, false);
+    const id = String(before.session.body['session_id']);
+    assert.equal(after.session.status, 200, after.session.text);
+    assert.notEqual(after.session.body['session_id'], id);
+    assertRefused(after.hold, 409, 'lock_held');
+    const keepalive = await request('POST', `/sessions/${id}/keepalive`, {}, ann);
+    assertRefused(keepalive, 404, 'session_not_found');
+    // From here on it is recognised.
+    const again = await request('POST', '/sessions', session, ann);
+    assert.equal(again.body['session_id'], after.session.body['session_id']);
   });
 });
 
