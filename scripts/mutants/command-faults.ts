@@ -11,6 +11,15 @@ export const commandFaults: readonly Fault[] = [
     test: 'packages/cli/test/unit/acquire-once.test.ts',
   },
   {
+    name: 'acquire-in-a-session-not-cancelled',
+    breaks:
+      'a command whose node was killed leaves a hold in the session of a program that knows nothing of it',
+    file: 'packages/api/src/operations/identities.ts',
+    find: `  requestId: request_id ?? cancel_id ?? newRequestId(),`,
+    put: `  requestId: request_id ?? (cancel_id === '' ? cancel_id : newRequestId()),`,
+    test: 'packages/api/test/unit/cancel-request.test.ts',
+  },
+  {
     name: 'keepalives-without-room-at-the-node',
     breaks: 'a stream that is full of waits refuses keepalives and releases',
     file: 'packages/api/src/stream/connection.ts',
@@ -82,8 +91,10 @@ echo "status $status" >&3`,
     breaks:
       'a command in the session of a program makes the cluster take all that this program asks for old',
     file: 'packages/cli/src/acquire-once.ts',
-    find: `acquired.session_id === undefined ?`,
-    put: `acquired.name !== '' ?`,
+    find: `    acquired.session_id === undefined
+      ? {`,
+    put: `    acquired.name !== ''
+      ? {`,
     test: 'packages/cli/test/unit/acquire-once.test.ts',
   },
 ];

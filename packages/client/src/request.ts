@@ -54,23 +54,28 @@ export const isOfHolders = (operation: AskedOperation): boolean => ofHolders.has
 export const mayWait = (operation: AskedOperation): boolean => traitsOf(operation).waits;
 
 /**
- * The request that cancels another one by its number, whatever became of it; undefined: it has
- * none.
+ * The request that cancels another one by its number, or by the id that it has for that, whatever became of it;
+ * undefined: it has neither.
  */
 export function cancelRequestOf(
   operation: AskedOperation,
   body: unknown,
 ): Operations['cancel_request']['body'] | undefined {
   const kind = traitsOf(operation).waitKind;
-  const { session_id, client_id, request_id, name, resources } = body as {
+  const { session_id, client_id, request_id, cancel_id, name, resources } = body as {
     readonly session_id?: string;
     readonly client_id?: string;
     readonly request_id?: number;
+    readonly cancel_id?: string;
     readonly name?: string;
     readonly resources?: readonly { readonly name: string }[];
   };
   const named = name ?? resources?.[0]?.name;
-  if (kind === undefined || request_id === undefined || named === undefined) return undefined;
+  if (kind === undefined || named === undefined) return undefined;
+  if (request_id === undefined)
+    return session_id === undefined || cancel_id === undefined
+      ? undefined
+      : { session_id, cancel_id, kind, name: named };
   if (session_id !== undefined) return { session_id, request_id, kind, name: named };
   return client_id === undefined ? undefined : { client_id, request_id, kind, name: named };
 }

@@ -7,6 +7,7 @@ import {
   number,
   nullable,
   optional,
+  patterned,
   string,
   text,
   uint32,
@@ -123,6 +124,12 @@ export const requestNumber: Schema = example(
   17,
 );
 
+export const cancelId: Schema = patterned(
+  36,
+  '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
+  'A UUID made for this request, by which any node can cancel it. Instead of `request_id`, in a session whose requests another program numbers. The request is not to be repeated: when the connection is lost the node cancels it, too.',
+);
+
 // ---- holds --------------------------------------------------------------------------------------
 
 export const fenceToken: Schema = example(
@@ -188,6 +195,7 @@ export const terms: {
   readonly independent: Schema;
   readonly wait: Schema;
   readonly requestId: Schema;
+  readonly cancelId: Schema;
 } = {
   ttl: optional(ttlSeconds),
   priority: optional(priority),
@@ -196,6 +204,7 @@ export const terms: {
   independent: optional(independent),
   wait: optional(waitSeconds),
   requestId: optional(requestNumber),
+  cancelId: optional(cancelId),
 };
 
 // ---- what is told -------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { asSessionId, ownedName, implicitSessionId } from './identities.ts';
 import { timeoutTooLong } from './sessions.ts';
-import { invalid, whoIsWrong } from './who.ts';
+import { idsAreWrong, invalid, whoIsWrong } from './who.ts';
 
 /** Bytes of metadata or of a value, as JSON. */
 const maxValueBytes = 1024;
@@ -24,10 +24,11 @@ export function askerOf(
     readonly name: string;
     readonly ttl_seconds?: number;
     readonly request_id?: number;
+    readonly cancel_id?: string;
   },
   context: OperationContext,
 ): Outcome<Asker> {
-  const wrong = whoIsWrong(body);
+  const wrong = whoIsWrong(body) ?? idsAreWrong(body);
   if (wrong !== undefined) return wrong;
   if (body.session_id !== undefined) {
     if (body.ttl_seconds !== undefined) {

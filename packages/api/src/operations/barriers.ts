@@ -14,9 +14,9 @@ import { RequestError, requestErrorOf, stoppingError } from '../request-error.ts
 import { toWaitMs, waitTooLong } from './asking.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
-import { requestIdOf } from './holds.ts';
 import { shownOf } from './locks.ts';
-import { asResourceName, asSessionId } from './identities.ts';
+import { asResourceName, asSessionId, requestIdOf } from './identities.ts';
+import { idsAreWrong } from './who.ts';
 import { forWaiter, until } from './until.ts';
 import type { Waiter } from './until.ts';
 
@@ -28,7 +28,8 @@ export async function enterBarrier(
 ): Promise<Outcome<EnterBarrierAnswer>> {
   const { wait_seconds = 0, request_id } = body;
   const tooLong = waitTooLong(wait_seconds, context);
-  if (tooLong !== undefined) return tooLong;
+  const wrong = tooLong ?? idsAreWrong(body);
+  if (wrong !== undefined) return wrong;
   if (wait_seconds === 0) {
     const told = await enter(body, context);
     return told instanceof RequestError ? told : entered(body, told, told.open);

@@ -15,8 +15,8 @@ import { RequestError } from '../request-error.ts';
 import { askerOf, submitAcquire, termsOf, toWaitMs, valueTooLarge, waitTooLong } from './asking.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
-import { refusedRelease, requestIdOf, sessionOfHold } from './holds.ts';
-import { asFenceToken, asResourceName, newRequestId } from './identities.ts';
+import { refusedRelease, sessionOfHold } from './holds.ts';
+import { asFenceToken, asResourceName, requestIdOf } from './identities.ts';
 import { endsInSeconds, shownOf } from './locks.ts';
 
 export async function campaign(
@@ -34,7 +34,7 @@ export async function campaign(
   const result = await submitAcquire(
     {
       type: 'campaign',
-      requestId: body.request_id ?? newRequestId(),
+      ...requestIdOf(body),
       name: asResourceName(body.name),
       waitMs: toWaitMs(waitSeconds),
       acquiredAtMs: context.service.now(),

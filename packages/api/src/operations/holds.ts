@@ -22,7 +22,7 @@ import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { findHold } from './holders.ts';
 import type { Found, HeldKind } from './holders.ts';
-import { asFenceToken, asResourceName, asSessionId, newRequestId } from './identities.ts';
+import { asFenceToken, asResourceName, asSessionId } from './identities.ts';
 
 export async function release(
   body: ReleaseBody,
@@ -237,10 +237,3 @@ export async function check(body: CheckBody, context: OperationContext): Promise
     end_reason: found.ended?.reason ?? null,
   };
 }
-
-/** Repetitions inside the cluster are recognised also where the caller numbers nothing. */
-export const requestIdOf = ({
-  request_id,
-}: {
-  readonly request_id?: number;
-}): { readonly requestId: number | string } => ({ requestId: request_id ?? newRequestId() });

@@ -61,6 +61,19 @@ export function newRequestId(): string {
   return `${requestPrefix}-${requestCounter.toString(36)}`;
 }
 
+interface Identified {
+  readonly request_id?: number;
+  readonly cancel_id?: string;
+}
+
+/** Repetitions inside the cluster are recognised also where the caller numbers nothing. */
+export const requestIdOf = ({
+  request_id,
+  cancel_id,
+}: Identified): { readonly requestId: number | string } => ({
+  requestId: request_id ?? cancel_id ?? newRequestId(),
+});
+
 // What has passed validation gets its brand here and nowhere else.
 export const asSessionId = (text: string): SessionId => text as SessionId;
 export const asResourceName = (text: string): ResourceName => text as ResourceName;

@@ -15,7 +15,7 @@ import { RequestError, requestErrorOf } from '../request-error.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { askerOf, submitAcquire, termsOf, toWaitMs, waitTooLong } from './asking.ts';
-import { asFenceToken, asResourceName, newRequestId } from './identities.ts';
+import { asFenceToken, asResourceName, requestIdOf } from './identities.ts';
 
 /** Of a forced release, in one entry of the log: some ms of work. */
 const forcedAtOnce = 1000;
@@ -55,7 +55,7 @@ function acquireCommand(body: AcquireBody, context: OperationContext): Outcome<A
   if (terms instanceof RequestError) return terms;
   return {
     type: 'acquire',
-    requestId: body.request_id ?? newRequestId(),
+    ...requestIdOf(body),
     name: asResourceName(body.name),
     mode: body.mode ?? 'exclusive',
     waitMs: toWaitMs(waitSeconds),

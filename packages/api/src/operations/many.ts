@@ -3,9 +3,9 @@ import type { AcquireManyAnswer, AcquireManyBody, WantedBody } from '@holdfast/p
 import type { CommandResult, Wanted } from '@holdfast/state';
 import { RequestError } from '../request-error.ts';
 import { submitAcquire, termsOf, toWaitMs, waitTooLong } from './asking.ts';
-import { invalid } from './who.ts';
+import { idsAreWrong, invalid } from './who.ts';
 import type { OperationContext, Outcome } from './context.ts';
-import { asResourceName, asSessionId, newRequestId } from './identities.ts';
+import { asResourceName, asSessionId, requestIdOf } from './identities.ts';
 
 export async function acquireMany(
   body: AcquireManyBody,
@@ -14,6 +14,8 @@ export async function acquireMany(
   const waitSeconds = body.wait_seconds ?? 0;
   const tooLong = waitTooLong(waitSeconds, context);
   if (tooLong !== undefined) return tooLong;
+  const wrong = idsAreWrong(body);
+  if (wrong !== undefined) return wrong;
   const terms = termsOf(body);
   if (terms instanceof RequestError) return terms;
   const wanted = wantedOf(body.resources);
@@ -22,7 +24,7 @@ export async function acquireMany(
     {
       type: 'acquire_many',
       sessionId: asSessionId(body.session_id),
-      requestId: body.request_id ?? newRequestId(),
+      ...requestIdOf(body),
       wanted,
       waitMs: toWaitMs(waitSeconds),
       acquiredAtMs: context.service.now(),

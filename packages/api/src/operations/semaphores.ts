@@ -16,7 +16,7 @@ import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { askerOf, submitAcquire, termsOf, toWaitMs, waitTooLong } from './asking.ts';
 import { refusedRelease, sessionOfHold } from './holds.ts';
-import { asFenceToken, asResourceName, newRequestId } from './identities.ts';
+import { asFenceToken, asResourceName, requestIdOf } from './identities.ts';
 import { endsInSeconds, shownOf } from './locks.ts';
 
 export async function acquirePermits(
@@ -34,7 +34,7 @@ export async function acquirePermits(
   const result = await submitAcquire(
     {
       type: 'acquire_permits',
-      requestId: body.request_id ?? newRequestId(),
+      ...requestIdOf(body),
       name: asResourceName(body.name),
       permits,
       waitMs: toWaitMs(waitSeconds),

@@ -18,7 +18,7 @@ import type { QueryAnswer } from '@holdfast/engine';
 import type { SessionId } from '@holdfast/state';
 import { RequestError, requestErrorOf } from '../request-error.ts';
 import { callOptions } from './context.ts';
-import { invalid, whoIsWrong } from './who.ts';
+import { idsAreWrong, invalid, whoIsWrong } from './who.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import {
   asResourceName,
@@ -168,7 +168,13 @@ export async function cancelRequest(
   body: CancelBody,
   context: OperationContext,
 ): Promise<Outcome<CancelAnswer>> {
-  const { request_id, kind, name } = body;
+  const { request_id, cancel_id, kind, name } = body;
+  const requestId = request_id ?? cancel_id;
+  if (requestId === undefined)
+    return invalid(
+      'request_id',
+      'Provide the request_id of the acquire that is to be cancelled, or its cancel_id.',
+    );
   const sessionId = sessionThatAsked(body, context);
   if (sessionId instanceof RequestError) return sessionId;
   const result = await context.service.engine.submit(
@@ -177,7 +183,7 @@ export async function cancelRequest(
       kind,
       sessionId,
       name: asResourceName(name),
-      requestId: request_id,
+      requestId,
       // Copies of an acquire by client id may come for so long.
       ...(body.session_id === undefined
         ? {
@@ -199,7 +205,7 @@ export async function cancelRequest(
 /** The session of a request, which may have been made by it. */
 function sessionThatAsked(body: CancelBody, { caller }: OperationContext): Outcome<SessionId> {
   const { session_id, client_id = '', request_id, kind, name } = body;
-  const wrong = whoIsWrong(body);
+  const wrong = whoIsWrong(body) ?? idsAreWrong(body);
   if (wrong !== undefined) return wrong;
   if (session_id !== undefined) return asSessionId(session_id);
   if (kind === 'many' || kind === 'barrier')

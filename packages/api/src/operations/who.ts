@@ -16,6 +16,29 @@ export function whoIsWrong(who: Who): RequestError | undefined {
   return undefined;
 }
 
+interface Identified {
+  readonly client_id?: string;
+  readonly request_id?: number;
+  readonly cancel_id?: string;
+}
+
+/** An acquire has a number, an id by which it can be cancelled in its session, or neither. */
+export function idsAreWrong({
+  client_id,
+  request_id,
+  cancel_id,
+}: Identified): RequestError | undefined {
+  if (cancel_id === undefined) return undefined;
+  if (request_id !== undefined)
+    return invalid('cancel_id', 'Provide either request_id or cancel_id, not both.');
+  if (client_id !== undefined)
+    return invalid(
+      'cancel_id',
+      '"cancel_id" is for requests of a session. With client_id provide request_id.',
+    );
+  return undefined;
+}
+
 export function invalid(field: string, message: string): RequestError {
   return new RequestError('invalid_request', message, { field });
 }

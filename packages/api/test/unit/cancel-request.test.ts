@@ -53,6 +53,57 @@ describe('an acquire by client id that is cancelled by its number', () => {
   });
 });
 
+describe('an acquire in a session that is cancelled by an id of its own', () => {
+  const id = (digit: number): string => `0b8f1b76-9d5c-4f0e-9a59-5b7f3b0b7c1${String(digit)}`;
+  for (const [kind, path, asked] of [
+    ['lock', '/locks/x/acquire', {}],
+    ['semaphore', '/semaphores/x/acquire', { limit: 1 }],
+    ['election', '/election/x/campaign', {}],
+    ['many', '/locks/acquire-many', { resources: [{ kind: 'lock', name: 'x' }] }],
+    ['barrier', '/barriers/x/enter', { parties: 2 }],
+  ] as const) {
+    test(`given ${kind}, then what it was granted is given back, a late copy is refused, and numbers go on`, async (t) => {
+      const { request, engine } = startHarness(t);
+      const made = await request('POST', '/sessions', { client_id: 'c' });
+      const session_id = String(made.body['session_id']);
+      const ask = (ids: object) => request('POST', path, { session_id, ...asked, ...ids });
+      const cancelRequest = (cancel_id: string) =>
+        request('POST', '/cancel', { session_id, cancel_id, kind, name: 'x' });
+      assert.equal((await ask({ cancel_id: id(1) })).status, 200);
+      for (let times = 0; times < 2; times++)
+        assert.deepEqual((await cancelRequest(id(1))).body, { cancelled: true });
+      assert.equal(engine.state.stats().heldLocks, 0);
+      assert.equal((await request('GET', '/barriers/x/status')).body['member_count'], 0);
+      assert.deepEqual((await cancelRequest(id(2))).body, { cancelled: true });
+      const late = (await ask({ cancel_id: id(2) })).body;
+      assert.equal(late['code'], 'wait_abandoned');
+      // Its program numbers as before.
+      assert.equal((await ask({ request_id: 2 })).status, 200);
+    });
+  }
+
+  test('given a number or a client id beside it, or neither, then it is refused', async (t) => {
+    const { request } = startHarness(t);
+    const made = await request('POST', '/sessions', { client_id: 'c' });
+    const session_id = made.body['session_id'];
+    const ids = [
+      { session_id, request_id: 1, cancel_id: id(1) },
+      { client_id: 'c', cancel_id: id(1) },
+      { session_id, cancel_id: 'no-uuid' },
+    ];
+    for (const wrong of ids) {
+      const cancelled = { ...wrong, kind: 'lock', name: 'x' };
+      for (const [path, body] of [
+        ['/locks/x/acquire', wrong],
+        ['/cancel', cancelled],
+      ] as const)
+        assert.equal((await request('POST', path, body)).body['code'], 'invalid_request');
+    }
+    const neither = { session_id, kind: 'lock', name: 'x' };
+    assert.equal((await request('POST', '/cancel', neither)).body['code'], 'invalid_request');
+  });
+});
+
 describe('an acquire without a number whose caller hangs up before it is answered', () => {
   test('given that it does not wait, then it is cancelled all the same', async (t) => {
     const harness = startHarness(t);

@@ -1,5 +1,5 @@
 /** `holdfast election ...` */
-import { acquireOnce } from '../acquire-once.ts';
+import { acquireOnce, whatBecomesOfIt } from '../acquire-once.ts';
 import type { Command } from 'commander';
 import type { ElectionAnswer } from '@holdfast/protocol';
 import { UsageError } from '../failure.ts';
@@ -64,7 +64,11 @@ function addCampaign(election: Command, at: () => Environment): void {
   addTermOptions(campaigning)
     .addHelpText(
       'after',
-      '\nExample:\n  holdfast election campaign scheduler --ttl 300 --value \'{"url":"http://a:1"}\'',
+      `
+${whatBecomesOfIt}
+
+Example:
+  holdfast election campaign scheduler --ttl 300 --value '{"url":"http://a:1"}'`,
     )
     .action(async (name: string, options: CampaignOptions) => {
       const environment = at();

@@ -1,4 +1,4 @@
-import { acquireOnce } from '../acquire-once.ts';
+import { acquireOnce, whatBecomesOfIt } from '../acquire-once.ts';
 import type { Command } from 'commander';
 import type { ListLocksAnswer, LockStatusAnswer } from '@holdfast/protocol';
 import { exitStatus } from '../exit-status.ts';
@@ -47,6 +47,8 @@ export function addLockCommands(program: Command, at: () => Environment): void {
     .addHelpText(
       'after',
       `
+${whatBecomesOfIt}
+
 Examples:
   holdfast lock acquire reports/daily --ttl 300 --wait 10
   holdfast lock acquire reports/daily --max-hold 3600 --metadata '{"ticket":4711}'`,

@@ -67,20 +67,43 @@ describe('An acquire of a command', () => {
     assert.ok(ids.every((id) => Number.isSafeInteger(id)));
   });
 
-  it('in a session that was given has no number, and says until when it may be held (ACQUIRE-ONCE-2)', async () => {
-    const { client, cancelled } = clientThat(() => Promise.resolve({}));
+  describe('in a session that was given (ACQUIRE-ONCE-2)', () => {
     const inSession = { name: 'a', kind: 'lock', session_id: 'of-a-program' } as const;
-    const asked = acquireOnce(client, inSession, (request) => {
-      assert.deepEqual(request, {});
-      return Promise.reject(uncertain);
+
+    it('has no number, and is cancelled by an id of its own', async () => {
+      const { client, cancelled } = clientThat(() => Promise.resolve({}));
+      const ids = new Set<string | undefined>();
+      for (let times = 0; times < 2; times++)
+        await assert.rejects(
+          acquireOnce(client, inSession, ({ request_id, cancel_id }) => {
+            assert.equal(request_id, undefined);
+            ids.add(cancel_id);
+            return Promise.reject(uncertain);
+          }),
+          { code: 'outcome_unknown', effect: 'none', message: /nothing is held by it/ },
+        );
+      assert.deepEqual(
+        cancelled,
+        [...ids].map((cancel_id) => ['cancel_request', { ...inSession, cancel_id }]),
+      );
+      assert.equal(ids.size, 2);
     });
-    await assert.rejects(
-      asked,
-      (error) =>
-        error instanceof HoldfastError &&
-        error.effect === 'perhaps' &&
-        /held until its session ends/.test(error.message),
-    );
-    assert.deepEqual(cancelled, []);
+
+    it('says until when it may be held where it could not be cancelled', async () => {
+      const { client } = clientThat(() => Promise.reject(new Error('no node')));
+      await assert.rejects(
+        acquireOnce(client, inSession, () => Promise.reject(uncertain)),
+        { effect: 'perhaps', message: /no node.*held until its session ends/ },
+      );
+    });
+
+    it('holds nothing where the session has ended meanwhile', async () => {
+      const ended = new HoldfastError('session_expired', 'It has ended.');
+      const { client } = clientThat(() => Promise.reject(ended));
+      await assert.rejects(
+        acquireOnce(client, inSession, () => Promise.reject(uncertain)),
+        { code: 'outcome_unknown', effect: 'none', message: /nothing is held by it/ },
+      );
+    });
   });
 });

@@ -61,6 +61,7 @@ export const acquireMany: UnaryOperation = changing('numbered', {
     max_hold_seconds: [5, terms.maxHold],
     metadata: [6, terms.metadata],
     independent: [7, terms.independent],
+    cancel_id: [8, terms.cancelId],
   }),
   answer: answer('AcquireMany', 'AcquireManyAnswer', {
     acquired: [1, always(true)],

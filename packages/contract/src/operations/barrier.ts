@@ -6,6 +6,7 @@ import {
   count,
   name,
   position,
+  cancelId,
   requestNumber,
   resource,
   sessionId,
@@ -41,6 +42,7 @@ const enterBarrier: UnaryOperation = changing('numbered', {
       ),
     ],
     request_id: [5, optional(requestNumber)],
+    cancel_id: [6, optional(cancelId)],
   }),
   answer: answer('EnterBarrier', 'EnterBarrierAnswer', {
     entered: [1, always(true)],

@@ -85,6 +85,7 @@ const campaignRequest = request('Campaign', 'CampaignBody', {
   value: [8, optional(value)],
   wait_seconds: [9, terms.wait],
   request_id: [10, terms.requestId],
+  cancel_id: [11, terms.cancelId],
 });
 const campaignAnswer = answer('Campaign', 'CampaignAnswer', {
   elected: [1, always(true)],

@@ -49,6 +49,7 @@ const acquire: UnaryOperation = changing('numbered', {
     mode: [9, askedMode],
     wait_seconds: [10, terms.wait],
     request_id: [11, terms.requestId],
+    cancel_id: [12, terms.cancelId],
   }),
   answer: answer('Acquire', 'AcquireAnswer', {
     acquired: [1, always(true)],

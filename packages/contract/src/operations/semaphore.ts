@@ -66,6 +66,7 @@ const acquirePermits: UnaryOperation = changing('numbered', {
     ],
     wait_seconds: [11, terms.wait],
     request_id: [12, terms.requestId],
+    cancel_id: [13, terms.cancelId],
   }),
   answer: answer('AcquirePermits', 'AcquirePermitsAnswer', {
     acquired: [1, always(true)],

@@ -11,6 +11,7 @@ import {
   nextAfter,
   pageAfter,
   queuePosition,
+  cancelId,
   requestNumber,
   resource,
   sessionId,
@@ -165,12 +166,21 @@ export const cancelRequest: UnaryOperation = changing('always', {
   request: request('Cancel', 'CancelBody', {
     session_id: [1, who.session],
     client_id: [5, who.client],
-    request_id: [2, described(requestNumber, 'Request id of the acquire.')],
+    request_id: [
+      2,
+      optional(described(requestNumber, 'Request id of the acquire; else its `cancel_id`.')),
+    ],
     kind: [
       3,
       words(waitKinds, 'Kind of the resource; of a multi-acquire, `many` with its first name.'),
     ],
     name: [4, name],
+    cancel_id: [
+      6,
+      optional(
+        described(cancelId, 'Cancel id of the acquire, in a session; else its `request_id`.'),
+      ),
+    ],
   }),
   answer: answer('Cancel', 'CancelAnswer', {
     cancelled: [1, always(true, 'The acquire holds nothing, and never will with this request id.')],

@@ -39,6 +39,12 @@ export interface CampaignBody {
    * stored (idempotent) response and is not executed again.
    */
   readonly request_id?: number;
+  /**
+   * A UUID made for this request, by which any node can cancel it. Instead of `request_id`, in a session whose
+   * requests another program numbers. The request is not to be repeated: when the connection is lost the node
+   * cancels it, too. At most 36 characters.
+   */
+  readonly cancel_id?: string;
 }
 
 /** What Campaign answers. */

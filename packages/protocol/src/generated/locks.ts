@@ -41,6 +41,12 @@ export interface AcquireBody {
    * stored (idempotent) response and is not executed again.
    */
   readonly request_id?: number;
+  /**
+   * A UUID made for this request, by which any node can cancel it. Instead of `request_id`, in a session whose
+   * requests another program numbers. The request is not to be repeated: when the connection is lost the node
+   * cancels it, too. At most 36 characters.
+   */
+  readonly cancel_id?: string;
 }
 
 /** What Acquire answers. */
@@ -203,6 +209,12 @@ export interface AcquireManyBody {
    * detection ignores it.
    */
   readonly independent?: boolean;
+  /**
+   * A UUID made for this request, by which any node can cancel it. Instead of `request_id`, in a session whose
+   * requests another program numbers. The request is not to be repeated: when the connection is lost the node
+   * cancels it, too. At most 36 characters.
+   */
+  readonly cancel_id?: string;
 }
 
 /** What AcquireMany answers. */

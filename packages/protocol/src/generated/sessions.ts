@@ -295,12 +295,14 @@ export interface CancelBody {
    * characters.
    */
   readonly client_id?: string;
-  /** Request id of the acquire. */
-  readonly request_id: number;
+  /** Request id of the acquire; else its `cancel_id`. */
+  readonly request_id?: number;
   /** Kind of the resource; of a multi-acquire, `many` with its first name. */
   readonly kind: 'lock' | 'semaphore' | 'election' | 'many' | 'barrier';
   /** Name of the resource. "/" makes a hierarchy; write it %2F in the path of a URL. 1 to 256 characters. */
   readonly name: string;
+  /** Cancel id of the acquire, in a session; else its `request_id`. At most 36 characters. */
+  readonly cancel_id?: string;
 }
 
 /** What Cancel answers. */

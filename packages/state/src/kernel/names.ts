@@ -15,7 +15,8 @@ export type LogIndex = number;
 /**
  * Names one request of a session, for deduplication and for finding one's place in a queue again.
  * A number is the client's own, increasing within its session (its order lets old ones be refused
- * once forgotten); a string is made by the node that received a request without one, and is unique.
+ * once forgotten); a string is made by the node that received a request without one, or by a caller that may have to
+ * cancel the request and numbers none (a UUID), and is unique.
  */
 export type RequestId = number | string;
 
