@@ -117,4 +117,28 @@ export const identityFaults: readonly Fault[] = [
     hiddenFromRuns: 'it costs time; what is told is the same',
     test: 'packages/engine/test/unit/access-pages.test.ts',
   },
+  {
+    name: 'token-of-a-foreign-hold-told',
+    breaks: 'who may write one key of the cache learns the fence token of any hold of others',
+    file: 'packages/state/src/primitives/cache/refusals.ts',
+    find: `hold.session.living && (owner === undefined || hold.session.owner === owner);`,
+    put: `hold.session.living;`,
+    test: 'packages/state/test/unit/access.test.ts',
+  },
+  {
+    name: 'condition-on-a-hold-not-asked-about',
+    breaks: 'a write under a hold is tried on resources that its caller has no right to',
+    file: 'packages/api/src/pipeline/access.ts',
+    find: `[...resourcesOf(access, body), ...conditionsOf(body)]`,
+    put: `[...resourcesOf(access, body), ...conditionsOf({})]`,
+    test: 'packages/api/test/unit/advisories.test.ts',
+  },
+  {
+    name: 'holders-told-to-who-may-not-read',
+    breaks: 'a refusal names clients, fence tokens and resources that its caller may not read',
+    file: 'packages/api/src/pipeline/masked.ts',
+    find: `if (control?.rightsOf(caller) === undefined) return refused;`,
+    put: `if (control?.isOn !== undefined) return refused;`,
+    test: 'packages/api/test/unit/masked.test.ts',
+  },
 ];

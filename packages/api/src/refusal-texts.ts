@@ -3,7 +3,13 @@
  * of the replicated state, so it keeps its wording for as long as members of several releases may have to agree; what
  * users read is made here, out of the code and the details.
  */
-import type { Refusal } from '@holdfast/state';
+import type { ErrorCode } from '@holdfast/protocol';
+
+interface Told {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
@@ -18,7 +24,7 @@ function cycleText(members: unknown): string | undefined {
 }
 
 /** The message of a refusal in standard terms: what happened, and what to do next. */
-export function refusalText({ code, message, details = {} }: Refusal): string {
+export function refusalText({ code, message, details = {} }: Told): string {
   if (code === 'deadlock') {
     const cycle = cycleText(details['members']);
     return cycle === undefined

@@ -18,11 +18,11 @@ const keyIdOf = (headers: Headers): string =>
   /hf_([a-z0-9]+)_/.exec(String(headers['authorization']))?.[1] ?? '';
 
 /** An api whose cluster has authentication. */
-export async function secured(
+export async function secured<Of extends Harness = Harness>(
   test: TestContext,
   options: Parameters<typeof startHarness>[1] = {},
-): Promise<Secured> {
-  const harness = startHarness(test, options);
+  harness: Of = startHarness(test, options) as Of,
+): Promise<Secured & Of> {
   const made = await harness.request('POST', '/auth/keys', { identity: 'root', roles: ['admin'] });
   assert.equal(made.status, 200, made.text);
   const root = withKey(String(made.body['key']));
@@ -30,6 +30,12 @@ export async function secured(
   assert.equal(enabled.status, 200, enabled.text);
   return {
     ...harness,
+    /** What is not valid is refused before any rule is asked: a test of rules that sends it shows nothing. */
+    async request(...asked) {
+      const answer = await harness.request(...asked);
+      assert.notEqual(answer.body['code'], 'invalid_request', answer.text);
+      return answer;
+    },
     root,
     keyOf: keyIdOf,
     async identity(name, ...rules) {

@@ -197,8 +197,8 @@ export class AccessControl {
 function refusalOf(
   rights: Rights,
   caller: Caller,
-  { verb, isFiltered, operation }: AccessRequest,
-  { kind, name }: Resource,
+  { verb: verbOfAll, isFiltered, operation }: AccessRequest,
+  { kind, name, verb = verbOfAll }: Resource,
 ): RequestError | undefined {
   if (isPermitted(rights, verb, kind, name, isFiltered)) return undefined;
   if (caller.identity === anonymous && rights.isEmpty)
@@ -207,13 +207,17 @@ function refusalOf(
       'Authentication is required. Send an API key as "Authorization: Bearer hf_...", or show a client certificate that proves an identity.',
       { operation },
     );
-  const what = name === undefined ? `every ${kind}` : `${kind} "${name}"`;
+  const of = kind === 'hold' ? 'a lock, semaphore or election' : kind;
+  const what = name === undefined ? `every ${kind}` : `${of} "${name}"`;
   return new RequestError(
     'forbidden',
     `"${caller.identity}" may not do this: no rule permits "${verb}" on ${what}. An administrator grants it with "holdfast auth role grant".`,
     { operation, verb, kind, ...(name === undefined ? {} : { resource: name }) },
   );
 }
+
+/** What an identity can hold. */
+const heldKinds = ['lock', 'semaphore', 'election'] as const;
 
 function isPermitted(
   rights: Rights,
@@ -224,6 +228,7 @@ function isPermitted(
 ): boolean {
   // Whose a session is, the state knows (OWNER-1): whoever may do something at all may have one.
   if (kind === 'session') return !rights.isEmpty;
+  if (kind === 'hold') return heldKinds.some((one) => rights.permits(verb, one, name)); // ACCESS-4
   // Which nodes there are: clients have to find them.
   if (kind === 'cluster' && verb === 'read') return !rights.isEmpty;
   if (!isFiltered || name !== undefined) {

@@ -7,6 +7,8 @@
  *     authorized anew by the rules that this node knows by then, and executed again where they admit it.
  * ACCESS-3: locks by which nodes themselves own something are taken by no client, whatever its rights, also without
  *     authentication. Whoever may force a release can take one from a node, which finds that out (OWN-4).
+ * ACCESS-4: a condition on a hold is about the resource of that hold as well: it is asked whether its caller may `acquire` that,
+ *     as it must have done. So an answer tells nobody else whether it is held.
  */
 import { resourceKinds } from '@holdfast/contract';
 import { cancelReasons } from '@holdfast/engine/parts';
@@ -18,6 +20,7 @@ import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { Admission } from './access-control.ts';
 import { record, unrecordable } from './auditing.ts';
 import type { Caller } from './caller.ts';
+import { masked } from './masked.ts';
 
 const mostTries = 3;
 /** ACCESS-2: how far a node that answers may be behind its leader. */
@@ -25,10 +28,12 @@ const longestLagMs = 1000;
 const lagPauseMs = 10;
 
 export interface Resource {
-  /** `session`, or as the contract's groups name what they are about. */
+  /** `session`, `hold` (a lock, semaphore or election, whichever is held), or as the contract's groups name what they are about. */
   readonly kind: string;
   /** Undefined: all of the kind. */
   readonly name: string | undefined;
+  /** Asked of it instead of the verb of the operation. */
+  readonly verb?: Verb;
 }
 
 /** What is asked for. */
@@ -154,8 +159,9 @@ function attempt<Answer extends object>(
   const outcome = how.waits ? whileAdmitted(request, own, run) : run(own);
   if (!(outcome instanceof Promise) || admission.authorizedAt === undefined) return outcome;
   return (how.isRead ? outcome.catch(changedRights) : outcome).then(async (settled) => {
-    if (!(settled instanceof RequestError) || settled.code !== 'access_changed' || triesLeft <= 0)
-      return settled;
+    if (!(settled instanceof RequestError)) return settled;
+    if (settled.code !== 'access_changed' || triesLeft <= 0)
+      return masked(settled, request, context.caller, context.service.control); // MASK-1
     await applied(settled.details['revision'], context);
     return attempt(request, context, run, how, triesLeft - 1);
   });
@@ -235,7 +241,7 @@ function requestOf(declared: Operation, body: object): AccessRequest {
   return {
     operation: name,
     verb: access.verb,
-    resources: resourcesOf(access, body),
+    resources: [...resourcesOf(access, body), ...conditionsOf(body)],
     isFiltered: access.filtered === true,
     isOpen: access.open === true,
     changes: 'changes' in declared && declared.changes,
@@ -255,6 +261,13 @@ function resourcesOf(access: Access, body: object): readonly Resource[] {
     fields.map((field) => textOf(body, field)).find((text) => text !== undefined) ??
     access.whenUnnamed;
   return [{ kind, name }];
+}
+
+/** ACCESS-4. */
+function conditionsOf(body: object): readonly Resource[] {
+  const ifHeld: unknown = Object.getOwnPropertyDescriptor(body, 'if_held')?.value;
+  if (typeof ifHeld !== 'object' || ifHeld === null) return [];
+  return [{ kind: 'hold', name: textOf(ifHeld, 'resource'), verb: 'acquire' }];
 }
 
 /** ACCESS-3. */

@@ -25,23 +25,56 @@ describe('given authentication', () => {
     assert.equal(engine.state.stats().heldLocks, 0);
   });
 
-  test('a condition on a hold tells nothing of a lock that its caller may not read', async (t) => {
-    const { request, identity } = await secured(t);
-    const writer = await identity('writer', {
-      verb: 'cache_write',
-      kind: 'cache',
-      prefix: 'mine/',
-    });
-    const of = (token: number): object => ({
-      key: 'mine/a',
-      value: 1,
-      if_held: { kind: 'lock', name: 'theirs', fence_token: token },
-    });
-    const answers = await Promise.all(
-      [1, 2].map((token) => request('POST', '/cache/set', of(token), writer)),
+  test('a condition on a hold tells nothing of a lock that its caller may not take, nor of a hold of another identity', async (t) => {
+    const { request, identity, root } = await secured(t);
+    const owned = await request('POST', '/sessions', {}, root);
+    const held = await request(
+      'POST',
+      `/sessions/${String(owned.body['session_id'])}/locks/theirs`,
+      {},
+      root,
     );
-    for (const { body } of answers)
-      assert.ok(!JSON.stringify(body).includes('holders'), JSON.stringify(body));
+    const token = Number(held.body['fence_token']);
+    assert.ok(token > 0, held.text);
+    const mayWrite = { verb: 'cache_write', kind: 'cache', prefix: 'mine/' };
+    const writer = await identity('writer', mayWrite);
+    const worker = await identity('worker', mayWrite, { verb: 'acquire', kind: 'lock' });
+    const answerTo = async (
+      headers: Readonly<Record<string, string>>,
+      resource: string,
+      fence_token: number,
+    ): Promise<string> => {
+      const if_held = { resource, fence_token };
+      const set = { key: 'mine/a', value: 1, if_held };
+      const answers = [
+        await request('POST', '/cache/set', set, headers),
+        await request('POST', '/operations/cache_set', set, headers),
+        await request('POST', '/operations/cache_delete', { k: 'mine/a', if_held }, headers),
+        await request('DELETE', '/cache', { k: 'mine/a', if_held }, headers),
+      ];
+      const told = answers.map(({ body }) =>
+        JSON.stringify({
+          code: body['code'],
+          detail: body['detail'],
+          current: body['current_fence_token'],
+        }).replaceAll(resource, 'NAME'),
+      );
+      return told.join('\n');
+    };
+    const [real, absent] = [
+      await answerTo(writer, 'theirs', 999),
+      await answerTo(writer, 'nobodys', 999),
+    ];
+    assert.equal(real, absent, 'a lock that is held is told like one that is not there');
+    assert.match(real, /"forbidden"/);
+    assert.doesNotMatch(real, /invalid_request|hold_not_current/);
+    // Who may take it may try, and learns no more of another identity's hold.
+    const tried = await answerTo(worker, 'theirs', 999);
+    assert.equal(tried, await answerTo(worker, 'nobodys', 999));
+    assert.equal(tried.match(/"hold_not_current"/g)?.length, 4, tried);
+    assert.ok(!tried.includes(`"current":${String(token)}`), tried);
+    const own = await answerTo(root, 'theirs', 999);
+    assert.equal(own.match(new RegExp(`"current":${String(token)}`, 'g'))?.length, 4, own);
   });
 
   test('administration is asked for by nobody without a key: every operation of it', async (t) => {
@@ -90,10 +123,10 @@ describe('given authentication', () => {
     const answers = [
       await request('POST', '/cache/set', { key: 'k', value: 1, if_version: 999_999 }, writer),
       await request('POST', '/cache/set', { key: 'k', value: 1, if_version: 0 }, writer),
-      await request('DELETE', '/cache?key=k&if_version=999999', undefined, writer),
+      await request('DELETE', '/cache?k=k&if_version=999999', undefined, writer),
       await request('GET', '/cache/get?k=k', undefined, writer),
       await request('POST', '/cache/set', { key: 'k', value: 2 }, writer),
-      await request('DELETE', '/cache?key=k', undefined, writer),
+      await request('DELETE', '/cache?k=k', undefined, writer),
     ];
     assert.equal(answers[3]?.status, 403);
     assert.ok(answers.some(({ status }) => status === 200));

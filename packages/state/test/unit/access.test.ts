@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { restoreStateMachine } from '../../src/index.ts';
-import type { Command, CommandResult, Envelope } from '../../src/index.ts';
+import type { Command, CommandResult, Envelope, FenceToken } from '../../src/index.ts';
 import { createCommand, Driver, id, lockName } from './support/driver.ts';
 
 const hash = 'a'.repeat(64);
@@ -222,6 +222,14 @@ describe('a hold', () => {
     } as const;
     assert.equal(access.codeOf('bob', write), 'hold_not_current');
     assert.equal(access.codeOf('ann', write), 'ok');
+    const told = (who: string, name: string): readonly unknown[] => {
+      const ifHeld = { name: lockName(name), fenceToken: 999 as FenceToken };
+      const refused = access.as(who, { ...write, ifHeld });
+      assert.ok(!refused.ok && refused.code === 'hold_not_current');
+      return [refused.message.replaceAll(name, 'NAME'), refused.details?.['current_fence_token']];
+    };
+    assert.deepEqual(told('bob', 'x'), told('bob', 'nobodys'), 'as if nobody had it');
+    assert.equal(told('ann', 'x')[1], held.fenceToken);
   });
 });
 
