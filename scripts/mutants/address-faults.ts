@@ -119,8 +119,40 @@ export const addressFaults: readonly Fault[] = [
     name: 'process-counts-before-it-is-known',
     breaks: 'after a restart a node does not know whose messages it has taken',
     file: 'packages/engine/src/peer-runs.ts',
-    find: `    writeDurably(this.#folder, fileName, `,
-    put: `    String(`,
+    find: `this.#file.write(text).then(`,
+    put: `Promise.resolve().then(`,
+    test: 'packages/engine/test/unit/copies.test.ts',
+  },
+  {
+    name: 'process-counts-while-the-disk-takes-its-name',
+    breaks: 'a node that crashes then does not know whose messages it has taken',
+    file: 'packages/engine/src/transport/tcp.ts',
+    find: `        if (counted !== undefined)
+          return counted.then(() => this.#receive(peer, frames.slice(at), on));
+`,
+    put: `        if (counted !== undefined) void at;
+`,
+    hiddenFromRuns: 'runs have connections of their own in the place of TCP',
+    test: 'packages/engine/test/unit/slow-peer-files.test.ts',
+  },
+  {
+    name: 'event-loop-waits-for-a-peers-file',
+    breaks: 'on a slow disk a leader misses its heartbeats whenever a peer starts again',
+    file: 'packages/engine/src/durable-file.ts',
+    find: `await this.#disk.syncFolder(this.#folder);`,
+    put: `const { fsyncSync, openSync } = process.getBuiltinModule('node:fs');
+      fsyncSync(openSync(this.#folder, 'r'));`,
+    hiddenFromRuns: 'runs have connections and disks of their own',
+    test: 'packages/engine/test/unit/slow-peer-files.test.ts',
+  },
+  {
+    name: 'let-in-beside-one-that-counted-meanwhile',
+    breaks: 'a copy of a folder votes again, where the member voted while the copy was waiting',
+    file: 'packages/engine/src/transport/tcp.ts',
+    find: `if (this.#options.runs.laterThan(peer, ownRuns) !== undefined) {`,
+    put: `if (ownRuns.length === 0) {`,
+    hiddenFromRuns: 'runs have connections of their own in the place of TCP',
+    test: 'packages/engine/test/unit/slow-peer-files.test.ts',
   },
   {
     name: 'anybody-stops-a-node',
@@ -152,9 +184,9 @@ export const addressFaults: readonly Fault[] = [
     name: 'full-disk-blamed-on-the-peer',
     breaks: 'a node that cannot remember its peers goes on deaf to them, and may lead',
     file: 'packages/engine/src/transport/incoming.ts',
-    find: `if (error instanceof DiskError) options.onDiskError(error);
-        else this.#drop(error);`,
-    put: `this.#drop(error);`,
+    find: `if (error instanceof DiskError) onDiskError(error);
+      else if (this.isOpen) this.#drop(error);`,
+    put: `if (this.isOpen) this.#drop(error);`,
     test: 'packages/engine/test/unit/copies.test.ts',
   },
   {

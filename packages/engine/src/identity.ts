@@ -51,9 +51,12 @@ export interface Identity {
 }
 
 /** Of files that were being written; one that is left behind by a crash is removed at the next start. */
-const temporaryEnding = '.new';
+export const temporaryEnding = '.new';
 
-/** Writes a small file so that after a crash either the old or the new one is there, whole. */
+/**
+ * Writes a small file so that after a crash either the old or the new one is there, whole. The event loop waits for the
+ * disk: only where a node starts or stops. While it serves: `DurableFile`.
+ */
 export function writeDurably(folder: string, name: string, text: string): void {
   try {
     const temporary = join(folder, `${name}.${randomUUID()}${temporaryEnding}`);

@@ -3,15 +3,19 @@
  * is never changed: a member that comes back with another folder has to be removed, and added under an id
  * that was never used.
  *
- * KNOWN-1: written down, and passed on, is only what concerns a member by the own log. So whoever is no
- *     member leaves no trace, keeps nobody out who becomes one, and cannot make it grow.
+ * KNOWN-1: passed on, and remembered for good, is only what concerns a member by the own log. So whoever is no
+ *     member leaves no trace, keeps nobody out who becomes one, and cannot make it grow. A node that joins writes
+ *     down as well what members tell it of ids that its log does not name yet, until its log names members.
  * KNOWN-2: ids and incarnations have their forms. What a file holds in another form is no peer's.
  * KNOWN-3: what is passed on has at most `maxToldBytes`, so that a hello with it is one that is taken.
+ * KNOWN-4: nothing that is said on a connection counts before the disk has what was remembered by then.
  */
 import { join } from 'node:path';
 import type { MemberId } from '@holdfast/raft';
+import type { Disk } from '@holdfast/storage/parts';
 import { maxHelloBytes } from './bounds.ts';
-import { readJson, writeDurably } from './identity.ts';
+import { DurableFile } from './durable-file.ts';
+import { readJson } from './identity.ts';
 import { isIncarnation, isPeerId } from './transport/peer-names.ts';
 import type { PeerKnowledge } from './transport/types.ts';
 
@@ -22,18 +26,24 @@ const maxToldBytes = maxHelloBytes / 2;
 /** What a node that joins keeps in memory of those who may be members: more than a cluster ever has. */
 const maxHeardOf = 128;
 
+const fileName = 'known-peers.json';
+/** In front of the id in the file. No id has a space, and a release that does not know it takes no notice (KNOWN-2). */
+const heardPrefix = 'heard ';
+
 export class KnownPeers {
-  readonly #folder: string;
+  readonly #file: DurableFile;
   readonly #knowledge: Knowledge;
   readonly #incarnations: Map<string, string>;
   /** What a node that joins was told of ids that its log does not name yet. */
-  readonly #heardOf = new Map<string, string>();
+  readonly #heardOf: Map<string, string>;
+  /** Set while the disk has not got all of it; for good where it refuses it. */
+  #unwritten: Promise<void> | undefined;
 
   /** @throws Error when the file is damaged: to forget who is known would let a lost folder vote. */
-  constructor(folder: string, knowledge: Knowledge) {
-    this.#folder = folder;
+  constructor(folder: string, knowledge: Knowledge, disk: Disk) {
+    this.#file = new DurableFile(disk, folder, fileName);
     this.#knowledge = knowledge;
-    const path = join(folder, 'known-peers.json');
+    const path = join(folder, fileName);
     const found = readJson(path) ?? {};
     if (!isRecordOfTexts(found)) {
       throw new Error(
@@ -41,12 +51,22 @@ export class KnownPeers {
       );
     }
     this.#incarnations = new Map(wellFormed(found)); // KNOWN-2
+    const heard = Object.entries(found).filter(([key]) => key.startsWith(heardPrefix));
+    const heardOf = heard.map(([key, value]) => [key.slice(heardPrefix.length), value] as const);
+    this.#heardOf = new Map(wellFormed(Object.fromEntries(heardOf)).slice(0, maxHeardOf));
   }
 
-  /**
-   * True when this peer is new or the one that was met before. A new member is remembered durably first;
-   * the event loop waits for the disk meanwhile, once in the life of each.
-   */
+  /** Undefined: the disk has all that is remembered (KNOWN-4). Rejects with `DiskError` where it refuses it. */
+  durable(): Promise<void> | undefined {
+    return this.#unwritten;
+  }
+
+  /** Nothing is being written any more. */
+  settled(): Promise<void> {
+    return this.#file.settled();
+  }
+
+  /** True when this peer is new or the one that was met before. Nothing of it counts before what is remembered of it is `durable`. */
   accepts(id: MemberId, incarnation: string): boolean {
     if (!isPeerId(id) || !isIncarnation(incarnation)) return false;
     const known = this.#incarnations.get(id) ?? this.#heardOf.get(id);
@@ -67,19 +87,22 @@ export class KnownPeers {
     const unknown = wellFormed(told).filter(([id]) => !this.#incarnations.has(id));
     this.#remember(unknown.filter(([id]) => isKnownMember(id as MemberId)));
     if (!isJoining()) return;
+    const before = this.#heardOf.size;
     for (const [id, incarnation] of unknown) {
       if (this.#incarnations.has(id) || this.#heardOf.size >= maxHeardOf) continue;
       if (!this.#heardOf.has(id)) this.#heardOf.set(id, incarnation);
     }
+    if (this.#heardOf.size > before) this.#write();
   }
 
   /** The own log names other members than before: what was heard of them counts, of others no more. */
   onMembership(): void {
     const { isKnownMember, isJoining } = this.#knowledge;
-    if (isJoining()) return;
+    if (isJoining() || this.#heardOf.size === 0) return;
     const settled = [...this.#heardOf].filter(([id]) => isKnownMember(id as MemberId));
     this.#heardOf.clear();
     this.#remember(settled);
+    this.#write();
   }
 
   /** To be told to others: members first, then those met last (KNOWN-3). */
@@ -101,10 +124,19 @@ export class KnownPeers {
   #remember(entries: readonly (readonly [string, string])[]): void {
     const added = entries.filter(([id]) => !this.#incarnations.has(id));
     if (added.length === 0) return;
-    const all = Object.fromEntries([...this.#incarnations, ...added]);
-    writeDurably(this.#folder, 'known-peers.json', JSON.stringify(all, null, 2) + '\n');
-    // Only now: had the write failed, the next attempt has to fail too.
     for (const [id, incarnation] of added) this.#incarnations.set(id, incarnation);
+    this.#write();
+  }
+
+  #write(): void {
+    const heard = [...this.#heardOf].map(([id, value]) => [`${heardPrefix}${id}`, value] as const);
+    const all = Object.fromEntries([...this.#incarnations, ...heard]);
+    const written = this.#file.write(`${JSON.stringify(all, null, 2)}\n`).then(() => {
+      if (this.#unwritten === written) this.#unwritten = undefined;
+    });
+    // Whoever asks whether it is durable is told that it failed, at every attempt.
+    written.catch(() => undefined);
+    this.#unwritten = written;
   }
 }
 

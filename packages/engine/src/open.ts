@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { holdsFormerLog, lockFolder, openStorage } from '@holdfast/storage';
 import type { Opened } from '@holdfast/storage';
+import { delayed, fileDisk } from '@holdfast/storage/parts';
 import { assembleEngine } from './assemble.ts';
 import { systemClock } from './clock.ts';
 import {
@@ -42,7 +43,8 @@ async function startOn(
   identity: Identity,
   opened: Opened,
 ): Promise<Engine> {
-  const { peerListen, clientUrl, folder, log } = options;
+  const { peerListen, clientUrl, folder, log, writeDelayMs = 0 } = options;
+  const disk = writeDelayMs > 0 ? delayed(fileDisk, writeDelayMs) : fileDisk;
   let listen = (): Promise<void> => Promise.resolve();
   let close = listen;
   const { engine, start } = await assembleEngine({
@@ -54,9 +56,10 @@ async function startOn(
     opened,
     onDiverged: (error) => markDiverged(options.folder, error),
     makeTransport: (handlers) => {
-      const knownPeers = new KnownPeers(folder, handlers.knowledge);
+      const knownPeers = new KnownPeers(folder, handlers.knowledge, disk);
       const addresses = new PeerAddresses({
         folder,
+        disk,
         nodeId: identity.nodeId,
         knowledge: handlers.knowledge,
         configured: options.initialMembers,
@@ -67,7 +70,7 @@ async function startOn(
         identity,
         knownPeers,
         addresses,
-        runs: new PeerRuns(folder, handlers.knowledge),
+        runs: new PeerRuns(folder, handlers.knowledge, disk),
         self: { clientUrl, address: options.peerAdvertise, runs: identity.log.runs ?? [] },
         clock: systemClock,
         log,

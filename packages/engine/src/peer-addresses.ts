@@ -10,14 +10,17 @@
  * ADDR-3: no address is dropped for another. All are tried in turn: those learned, the latest first, those
  *     of this start's configuration, that of the log.
  * ADDR-4: bounded: two for each of `maxMembers` members, those by the own log alone.
- * ADDR-5: it is kept in a file so that it outlives a restart. Without that file nothing is lost but hints.
+ * ADDR-5: it is kept in a file so that it outlives a restart. Without that file nothing is lost but hints. It is written
+ *     in the background, and not where a member has started again at the same address: nobody would look elsewhere.
  * ADDR-6: what is passed on is of no start that cannot be (`maxStartsAhead` beyond those that are known): nothing that
  *     the member says of itself later would count.
  */
 import { join } from 'node:path';
 import { hostPortOf, isWildcardHost } from '@holdfast/protocol';
 import type { MemberId } from '@holdfast/raft';
-import { readJson, writeDurably } from './identity.ts';
+import type { Disk } from '@holdfast/storage/parts';
+import { DurableFile } from './durable-file.ts';
+import { readJson } from './identity.ts';
 import { isCount } from './transport/fields.ts';
 import { isPeerId } from './transport/peer-names.ts';
 import { maxStartsAhead } from './transport/run-names.ts';
@@ -45,6 +48,7 @@ interface Hints {
 
 export interface PeerAddressesOptions {
   readonly folder: string;
+  readonly disk: Disk;
   readonly nodeId: string;
   readonly knowledge: Pick<PeerKnowledge, 'isKnownMember'>;
   /** Of the configuration of this start. */
@@ -56,9 +60,11 @@ export class PeerAddresses {
   readonly #options: PeerAddressesOptions;
   readonly #configured: ReadonlyMap<string, string>;
   readonly #hints: Map<string, Hints>;
+  readonly #file: DurableFile;
 
   constructor(options: PeerAddressesOptions) {
     this.#options = options;
+    this.#file = new DurableFile(options.disk, options.folder, fileName);
     this.#configured = new Map(options.configured.map(({ id, address }) => [id, address]));
     this.#hints = new Map(readHints(options));
   }
@@ -113,17 +119,22 @@ export class PeerAddresses {
     if (JSON.stringify(before) === JSON.stringify(hints)) return false;
     if (before === undefined && this.#hints.size >= maxMembers) this.#forgetOne();
     this.#hints.set(id, hints);
-    try {
-      const members = Object.fromEntries(this.#hints);
-      writeDurably(
-        this.#options.folder,
-        fileName,
-        `${JSON.stringify({ formatVersion: 1, members }, null, 2)}\n`,
-      );
-    } catch (error) {
-      this.#options.log.warn({ peer: id }, `The address of a peer was not kept: ${String(error)}`);
-    }
+    if (placesOf(before) !== placesOf(hints)) this.#write(id);
     return true;
+  }
+
+  /** ADDR-5. */
+  #write(id: string): void {
+    const members = Object.fromEntries(this.#hints);
+    const text = `${JSON.stringify({ formatVersion: 1, members }, null, 2)}\n`;
+    this.#file.write(text).catch((error: unknown) => {
+      this.#options.log.warn({ peer: id }, `The address of a peer was not kept: ${String(error)}`);
+    });
+  }
+
+  /** Nothing is being written any more. */
+  settled(): Promise<void> {
+    return this.#file.settled();
   }
 
   /** One that is no member any more, else the oldest (ADDR-4). */
@@ -141,6 +152,10 @@ function latestFirst({ met, told }: Hints): readonly SaidAddress[] {
   if (told === undefined) return [met];
   return told.starts > met.starts ? [told, met] : [met, told];
 }
+
+/** What there is to read of them after a restart: where, and in which order. */
+const placesOf = (hints: Hints | undefined): string =>
+  JSON.stringify([hints?.met?.address, hints?.told?.address, latestFirst(hints ?? {})[0]?.address]);
 
 /** From outside; undefined where nobody could connect to it. */
 function saidAddress(value: unknown): SaidAddress | undefined {

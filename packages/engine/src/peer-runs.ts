@@ -2,8 +2,8 @@
  * Which process of a member this node has taken messages of. Two processes on copies of one folder could
  * vote twice in a term, and acknowledge what only one of them has.
  *
- * RUN-1: before the first message of a process counts, it is durably known here as the latest of its member. From
- *     then on no process counts that was started earlier, or as the same start a second time, or whose folder
+ * RUN-1: before the first message of a process counts, it is durably known here as the latest of its member; its
+ *     connection is not read while the disk takes that. From then on no process counts that was started earlier, or as the same start a second time, or whose folder
  *     has had another process in the place of that one: its folder is an older copy, or went another way.
  * RUN-2: written down is only what concerns a member by the own log, one process each.
  *
@@ -12,7 +12,9 @@
  */
 import { join } from 'node:path';
 import type { MemberId } from '@holdfast/raft';
-import { readJson, writeDurably } from './identity.ts';
+import type { Disk } from '@holdfast/storage/parts';
+import { DurableFile } from './durable-file.ts';
+import { readJson } from './identity.ts';
 import { isPeerId } from './transport/peer-names.ts';
 import { isRun } from './transport/run-names.ts';
 import type { Run } from './transport/run-names.ts';
@@ -21,13 +23,15 @@ import type { PeerKnowledge } from './transport/types.ts';
 const fileName = 'peer-runs.json';
 
 export class PeerRuns {
-  readonly #folder: string;
+  readonly #file: DurableFile;
   readonly #knowledge: Pick<PeerKnowledge, 'isKnownMember'>;
   readonly #latest: Map<string, Run>;
+  /** Of which the disk has not got the latest yet; for good where it refuses it. */
+  readonly #unwritten = new Map<string, Promise<void>>();
 
   /** @throws Error when the file is damaged: to forget which process counts would let an older copy vote. */
-  constructor(folder: string, knowledge: Pick<PeerKnowledge, 'isKnownMember'>) {
-    this.#folder = folder;
+  constructor(folder: string, knowledge: Pick<PeerKnowledge, 'isKnownMember'>, disk: Disk) {
+    this.#file = new DurableFile(disk, folder, fileName);
     this.#knowledge = knowledge;
     this.#latest = readLatest(join(folder, fileName));
   }
@@ -48,16 +52,34 @@ export class PeerRuns {
     return this.#latest.get(id)?.starts ?? 0;
   }
 
-  /** A message of this process is about to count. The event loop waits for the disk, once in the life of each. */
-  count(id: MemberId, run: Run): void {
-    const latest = this.#latest.get(id);
-    if (latest?.run === run.run || !this.#knowledge.isKnownMember(id)) return;
+  /**
+   * A message of the last of these processes is about to count. Undefined: it does; else it does once that resolves. Rejects with
+   * `DiskError`: nothing of this process ever counts here.
+   */
+  count(id: MemberId, runs: readonly Run[]): Promise<void> | undefined {
+    const run = runs.at(-1);
+    if (run === undefined || !this.#knowledge.isKnownMember(id)) return undefined;
+    if (this.#latest.get(id)?.run !== run.run) this.#write(id, run);
+    return this.#unwritten.get(id);
+  }
+
+  /** In memory at once: from here on no earlier process comes in between. */
+  #write(id: MemberId, run: Run): void {
+    this.#latest.set(id, run);
     const members = [...this.#latest].filter(([other]) =>
       this.#knowledge.isKnownMember(other as MemberId),
     );
-    const all = Object.fromEntries([...members, [id, run]]);
-    writeDurably(this.#folder, fileName, `${JSON.stringify(all, null, 2)}\n`);
-    this.#latest.set(id, run);
+    const text = `${JSON.stringify(Object.fromEntries(members), null, 2)}\n`;
+    const written = this.#file.write(text).then(() => {
+      if (this.#unwritten.get(id) === written) this.#unwritten.delete(id);
+    });
+    written.catch(() => undefined); // Whoever asks is told.
+    this.#unwritten.set(id, written);
+  }
+
+  /** Nothing is being written any more. */
+  settled(): Promise<void> {
+    return this.#file.settled();
   }
 }
 

@@ -1,7 +1,7 @@
 /** The storage's parts, for a simulator that puts a disk of its own under them. */
 export type { Disk, DiskFile, FoundFile } from './disk.ts';
 export { removeDurably, renameDurably } from './durable-names.ts';
-export { fileDisk } from './file-disk.ts';
+export { delayed, fileDisk } from './file-disk.ts';
 export { openStorageOn } from './open.ts';
 export type { SegmentSettings } from './open.ts';
 export { openPayloads, writeRestored } from './restored-log.ts';

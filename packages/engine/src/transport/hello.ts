@@ -156,7 +156,7 @@ export class Introductions {
   }
 
   /**
-   * Whether the one that sent this frame may be talked to (HELLO-1). Remembers a new one, durably.
+   * Whether the one that sent this frame may be talked to (HELLO-1), once the new one that it may be is `remembered`.
    *
    * @param wanted The member that this node has connected to; undefined on the accepting side.
    * @param proven The names that the connection proves (PEER-1).
@@ -201,6 +201,11 @@ export class Introductions {
     const clientUrl = toldUrl(hello['clientUrl']);
     const { supported: supportedLevel } = toldLevels(hello);
     return { ok: true, peer, clientUrl, said, run, runs, takesPart, supportedLevel };
+  }
+
+  /** Undefined: the disk has all that was told by hellos so far. Rejects with `DiskError` where it refuses it (KNOWN-4). */
+  remembered(): Promise<void> | undefined {
+    return this.#knownPeers.durable();
   }
 
   #mismatch(

@@ -35,7 +35,12 @@ export interface IncomingOptions {
   /** Whether a peer may send frames of any length; else they are as short as a hello. */
   readonly maySendAll: (peer: MemberId) => boolean;
   readonly onOpen: (incoming: Incoming, met: Introduced) => void;
-  readonly onFrames: (peer: MemberId, frames: readonly Frame[], on: Incoming) => void;
+  /** What comes next is not read before that resolves. */
+  readonly onFrames: (
+    peer: MemberId,
+    frames: readonly Frame[],
+    on: Incoming,
+  ) => Promise<void> | undefined;
   readonly onOtherRun: (error: OtherRunError) => void;
   readonly onDiskError: (error: DiskError) => void;
   /** `peer` is undefined for one that never showed who it is. */
@@ -67,9 +72,22 @@ export class Incoming implements RunConnection {
       try {
         this.#receive(chunk);
       } catch (error) {
-        if (error instanceof DiskError) options.onDiskError(error);
-        else this.#drop(error);
+        this.#drop(error);
       }
+    });
+  }
+
+  /** What comes meanwhile is not read. */
+  #afterDisk(durable: Promise<void> | undefined, act: () => void): void {
+    if (durable === undefined) {
+      act();
+      return;
+    }
+    const { onDiskError, socket } = this.#options;
+    socket.pause();
+    durable.then(act).catch((error: unknown) => {
+      if (error instanceof DiskError) onDiskError(error);
+      else if (this.isOpen) this.#drop(error);
     });
   }
 
@@ -97,7 +115,9 @@ export class Incoming implements RunConnection {
       if (frame.kind === frameKinds.refused) return this.#noteRefusal(frame);
       frames.push(frame);
     }
-    if (frames.length > 0) this.#options.onFrames(this.#peer, frames, this);
+    if (frames.length === 0) return;
+    const counted = this.#options.onFrames(this.#peer, frames, this);
+    if (counted !== undefined) this.#afterDisk(counted, () => void this.#options.socket.resume());
   }
 
   /** HELLO-1, on the accepting side. */
@@ -115,6 +135,11 @@ export class Incoming implements RunConnection {
       throw new FrameError('frames came before both sides had shown who they are');
     const { address } = met.said;
     this.#said = typeof address === 'string' ? address.slice(0, 310) : '';
+    this.#afterDisk(introductions.remembered(), () => this.#arrive(met));
+  }
+
+  #arrive(met: Introduced): void {
+    const { socket } = this.#options;
     const { run, runs, takesPart } = met;
     socket.pause(); // What comes meanwhile is not read.
     this.#options.runs.arrive(met.peer, { run, runs, takesPart, connection: this }, (other) => {

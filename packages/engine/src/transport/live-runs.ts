@@ -102,10 +102,10 @@ export class LiveRuns {
       done({ other, stops: lives && (present.takesPart || !arrival.takesPart) }); // RUN-4, RUN-6
   }
 
-  /** The process behind this connection, as long as it is the one that is present. */
-  runOf(peer: MemberId, connection: RunConnection): Run | undefined {
+  /** The process behind this connection, last of those on its folder, as long as it is the one that is present. */
+  runsOf(peer: MemberId, connection: RunConnection): readonly Run[] | undefined {
     const present = this.#present.get(peer);
-    return present?.connections.has(connection) === true ? present.run : undefined;
+    return present?.connections.has(connection) === true ? present.runs : undefined;
   }
 
   takesPart(peer: MemberId): void {

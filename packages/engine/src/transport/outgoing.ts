@@ -41,8 +41,8 @@ export interface OutgoingOptions {
   readonly once: Once;
   /** Both sides have shown who they are. */
   readonly onOpen: (met: Introduced, address: string) => void;
-  /** The peer answers on this connection. */
-  readonly onFrames: (frames: readonly Frame[], on: Outgoing) => void;
+  /** The peer answers on this connection. What comes next is not read before that resolves. */
+  readonly onFrames: (frames: readonly Frame[], on: Outgoing) => Promise<void> | undefined;
   readonly onOtherRun: (error: OtherRunError) => void;
   readonly onDiskError: (error: DiskError) => void;
   /** The connection broke, or an attempt failed; `triedAll`: at every address that is known. */
@@ -201,8 +201,7 @@ export class Outgoing implements RunConnection {
     try {
       this.#receive(socket, reader, chunk);
     } catch (error) {
-      if (error instanceof DiskError) this.#options.onDiskError(error);
-      else this.#refuse(socket, error instanceof FrameError ? error.message : String(error));
+      this.#refuse(socket, error instanceof FrameError ? error.message : String(error));
     }
   }
 
@@ -214,7 +213,9 @@ export class Outgoing implements RunConnection {
       else if (this.#connected) frames.push(frame);
       else if (!this.#meet(socket, reader, frame)) return;
     }
-    if (frames.length > 0) this.#options.onFrames(frames, this);
+    if (frames.length === 0) return;
+    const counted = this.#options.onFrames(frames, this);
+    if (counted !== undefined) this.#afterDisk(socket, counted, () => void socket.resume());
   }
 
   /** HELLO-1, on the connecting side. */
@@ -225,6 +226,14 @@ export class Outgoing implements RunConnection {
       this.#refuse(socket, met.reason, met.stops);
       return false;
     }
+    this.#afterDisk(socket, introductions.remembered(), () => {
+      if (socket === this.#socket) this.#arrive(met, socket, reader);
+    });
+    return false;
+  }
+
+  #arrive(met: Introduced, socket: Socket, reader: FrameReader): void {
+    const { introductions, peer } = this.#options;
     const { run, runs, takesPart } = met;
     socket.pause(); // What comes meanwhile is not read.
     this.#options.runs.arrive(peer, { run, runs, takesPart, connection: this }, (other) => {
@@ -237,7 +246,20 @@ export class Outgoing implements RunConnection {
         this.#refuse(socket, text, other.stops); // RUN-3, RUN-4
       }
     });
-    return false;
+  }
+
+  /** What comes on this socket meanwhile is not read. */
+  #afterDisk(socket: Socket, durable: Promise<void> | undefined, act: () => void): void {
+    if (durable === undefined) {
+      act();
+      return;
+    }
+    socket.pause();
+    durable.then(act).catch((error: unknown) => {
+      if (error instanceof DiskError) this.#options.onDiskError(error);
+      else if (socket === this.#socket && this.isOpen)
+        this.#refuse(socket, error instanceof FrameError ? error.message : String(error));
+    });
   }
 
   #open(met: Introduced, socket: Socket, reader: FrameReader): void {

@@ -11,7 +11,7 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { formatHostPort } from '@holdfast/protocol';
 import type { MemberId, Message } from '@holdfast/raft';
-import type { DiskError } from '@holdfast/storage';
+import { DiskError } from '@holdfast/storage';
 import type { Clock } from '../clock.ts';
 import type { FeatureLevelError } from '../feature-levels.ts';
 import type { Identity } from '../identity.ts';
@@ -70,6 +70,7 @@ export class TcpTransport implements Transport {
   /** Of the programs of peers, as they told when they were met last. */
   readonly #supportedLevels = new Map<MemberId, number>();
   #listener: PeerListener | undefined;
+  #hasStopped = false;
 
   constructor(options: TcpTransportOptions) {
     this.#options = options;
@@ -120,7 +121,11 @@ export class TcpTransport implements Transport {
   }
 
   setPeers(peers: readonly { readonly id: MemberId; readonly address: string }[]): void {
-    this.#options.knownPeers.onMembership();
+    const { knownPeers } = this.#options;
+    knownPeers.onMembership();
+    knownPeers.durable()?.catch((error: unknown) => {
+      if (error instanceof DiskError) this.#stop(error);
+    });
     this.#incoming.onMembership(this.#options.handlers.knowledge.isKnownMember);
     const own = this.#options.identity.nodeId;
     const before = new Map(this.#inLog);
@@ -240,6 +245,8 @@ export class TcpTransport implements Transport {
    * peer, and others have to lead. Nothing leaves any more that could count.
    */
   #stop(error: OtherRunError | DiskError | FeatureLevelError): void {
+    if (this.#hasStopped) return;
+    this.#hasStopped = true;
     this.#options.log.error({}, error.message);
     void this.close();
     this.#options.handlers.onMustStop(error);
@@ -257,6 +264,8 @@ export class TcpTransport implements Transport {
     this.#listener?.endHandshakes();
     const server = this.#listener?.server;
     if (server !== undefined) await new Promise<void>((resolve) => server.close(() => resolve()));
+    const { knownPeers, runs, addresses } = this.#options;
+    await Promise.all([knownPeers.settled(), runs.settled(), addresses.settled()]);
   }
 
   #accept(socket: Socket): void {
@@ -292,15 +301,22 @@ export class TcpTransport implements Transport {
     this.#incoming.add(incoming, socket.remoteAddress ?? '');
   }
 
-  #receive(peer: MemberId, frames: readonly Frame[], on: RunConnection): void {
+  /** Where it returns a promise, what comes next on this connection is to wait for it. */
+  #receive(peer: MemberId, frames: readonly Frame[], on: RunConnection): Promise<void> | undefined {
     const { knowledge } = this.#options.handlers;
-    const run = this.#liveRuns.runOf(peer, on);
-    if (run === undefined) return; // Another process has its place.
+    const ownRuns = this.#liveRuns.runsOf(peer, on);
+    if (ownRuns === undefined) return undefined; // Another process has its place.
     const messages: Message[] = [];
-    for (const frame of frames) {
+    for (const [at, frame] of frames.entries()) {
       if (frame.kind === frameKinds.raft) {
         if (!this.#probation.isOver) continue; // PROB-1
-        this.#options.runs.count(peer, run); // RUN-1
+        if (this.#options.runs.laterThan(peer, ownRuns) !== undefined) {
+          on.destroy(); // Another one has counted since its hello: it comes again, and is told.
+          return undefined;
+        }
+        const counted = this.#options.runs.count(peer, ownRuns); // RUN-1
+        if (counted !== undefined)
+          return counted.then(() => this.#receive(peer, frames.slice(at), on));
         this.#liveRuns.takesPart(peer);
         const message = this.#admit(peer, decodeMessage(frame.body, knowledge.term()));
         if (message !== undefined) messages.push(message);
@@ -313,6 +329,7 @@ export class TcpTransport implements Transport {
       else this.#calls.receive(peer, frame);
     }
     if (messages.length > 0) this.#options.handlers.onMessages(peer, messages);
+    return undefined;
   }
 
   /** The peer asks because of another process of this member (RUN-3). */

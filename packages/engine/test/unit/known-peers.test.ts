@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { MemberId } from '@holdfast/raft';
+import { fileDisk } from '@holdfast/storage/parts';
 import { maxHelloBytes } from '../../src/bounds.ts';
 import { KnownPeers } from '../../src/known-peers.ts';
 import { incarnationOf } from './peer-nodes.ts';
@@ -24,26 +25,40 @@ describe('The peers that a node knows', () => {
     members = new Set([n1, n2, n3]);
     isJoining = false;
   });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+  const opened: KnownPeers[] = [];
+  afterEach(async () => {
+    for (const known of opened.splice(0)) await known.settled();
+    rmSync(folder, { recursive: true, force: true });
+  });
 
-  const open = (): KnownPeers =>
-    new KnownPeers(folder, {
-      isKnownMember: (id) => members.has(id),
+  const open = (): KnownPeers => {
+    const knowledge = {
+      isKnownMember: (id: MemberId) => members.has(id),
       isJoining: () => isJoining,
-    });
+    };
+    const known = new KnownPeers(folder, knowledge, fileDisk);
+    opened.push(known);
+    return known;
+  };
   const path = (): string => join(folder, 'known-peers.json');
   const onDisk = (): unknown => JSON.parse(readFileSync(path(), 'utf8'));
 
-  it('are members, each remembered in the folder that was met first, also after a restart (IDENTITY-1)', () => {
-    assert.ok(open().accepts(n2, incarnationOf(2)));
+  it('are members, each remembered in the folder that was met first, also after a restart (IDENTITY-1)', async () => {
+    const known = open();
+    assert.ok(known.accepts(n2, incarnationOf(2)));
+    const durable = known.durable();
+    assert.ok(durable !== undefined, 'nothing of it counts yet (KNOWN-4)');
+    await durable;
+    assert.equal(known.durable(), undefined);
     assert.deepEqual(onDisk(), { n2: incarnationOf(2) });
     assert.ok(open().accepts(n2, incarnationOf(2)));
     assert.equal(open().accepts(n2, incarnationOf(3)), false);
   });
 
-  it('are written down only where the own log names them (KNOWN-1)', () => {
+  it('are written down only where the own log names them (KNOWN-1)', async () => {
     const known = open();
     assert.ok(known.accepts(n4, incarnationOf(9)));
+    await known.settled();
     assert.equal(existsSync(path()), false);
     assert.deepEqual(known.toTell(), {});
     // Becomes a member, in another folder than that stranger's.
@@ -62,18 +77,31 @@ describe('The peers that a node knows', () => {
     assert.ok(known.accepts(n4, incarnationOf(4)));
   });
 
-  it('of a node that joins are learned for the time when its log names them', () => {
+  it('of a node that joins are learned for the time when its log names them, also where it starts again before', async () => {
     isJoining = true;
     members = new Set([n1]);
+    const before = open();
+    before.learn(n1, { n3: incarnationOf(3), n4: incarnationOf(4) });
+    assert.equal(before.accepts(n3, incarnationOf(9)), false);
+    await before.durable();
     const known = open();
-    known.learn(n1, { n3: incarnationOf(3), n4: incarnationOf(4) });
+    assert.deepEqual(known.toTell(), {});
     assert.equal(known.accepts(n3, incarnationOf(9)), false);
-    assert.equal(existsSync(path()), false);
     isJoining = false;
     members = new Set([n1, n2, n3]);
     known.onMembership();
+    await known.durable();
     assert.deepEqual(onDisk(), { n3: incarnationOf(3) });
     assert.equal(open().accepts(n3, incarnationOf(9)), false);
+  });
+
+  it('that the disk does not take never count: it says so at every attempt (KNOWN-4)', async () => {
+    const known = open();
+    rmSync(folder, { recursive: true });
+    known.accepts(n2, incarnationOf(2));
+    await assert.rejects(async () => known.durable(), { name: 'DiskError' });
+    assert.ok(known.accepts(n2, incarnationOf(2)));
+    await assert.rejects(async () => known.durable(), { name: 'DiskError' });
   });
 
   it('have ids and incarnations in their forms, whatever the file holds (KNOWN-2)', () => {

@@ -57,7 +57,7 @@ class Process implements RunConnection {
   }
 
   get isPresent(): boolean {
-    return live.runOf(b, this) !== undefined;
+    return live.runsOf(b, this) !== undefined;
   }
 }
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { MemberId } from '@holdfast/raft';
+import { fileDisk } from '@holdfast/storage/parts';
 import { PeerAddresses } from '../../src/peer-addresses.ts';
 import { maxStartsAhead } from '../../src/transport/run-names.ts';
 
@@ -18,11 +19,16 @@ describe('The addresses of members', () => {
     members = new Set(['n1' as MemberId, n2, n3]);
     warnings.length = 0;
   });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+  const opened: PeerAddresses[] = [];
+  afterEach(async () => {
+    for (const addresses of opened.splice(0)) await addresses.settled();
+    rmSync(folder, { recursive: true, force: true });
+  });
 
-  const open = (configured: readonly { id: string; address: string }[] = []): PeerAddresses =>
-    new PeerAddresses({
+  const open = (configured: readonly { id: string; address: string }[] = []): PeerAddresses => {
+    const addresses = new PeerAddresses({
       folder,
+      disk: fileDisk,
       nodeId: 'n1',
       knowledge: { isKnownMember: (id) => members.has(id) },
       configured,
@@ -32,6 +38,9 @@ describe('The addresses of members', () => {
         error: () => undefined,
       },
     });
+    opened.push(addresses);
+    return addresses;
+  };
 
   it('are all tried: what the member said, the configuration of this start, the log (ADDR-3)', () => {
     const addresses = open([{ id: 'n2', address: 'configured:1' }]);
@@ -41,8 +50,10 @@ describe('The addresses of members', () => {
     assert.deepEqual(addresses.of(n2, 'logged:1'), ['said:1', 'configured:1', 'logged:1']);
   });
 
-  it('are kept over a restart, and without the file only hints are lost (ADDR-5)', () => {
-    open().met(n2, { starts: 2, address: 'said:1' });
+  it('are kept over a restart, and without the file only hints are lost (ADDR-5)', async () => {
+    const before = open();
+    before.met(n2, { starts: 2, address: 'said:1' });
+    await before.settled();
     assert.deepEqual(open().of(n2, 'logged:1'), ['said:1', 'logged:1']);
     writeFileSync(join(folder, 'peer-addresses.json'), '{');
     assert.deepEqual(open().of(n2, 'logged:1'), ['logged:1']);
@@ -52,6 +63,20 @@ describe('The addresses of members', () => {
       JSON.stringify({ members: { n2: { met: 7, told: { starts: 1, address: 'a:1' } }, '': {} } }),
     );
     assert.deepEqual(open().of(n2, 'logged:1'), ['a:1', 'logged:1']);
+  });
+
+  it('are not written where a member has started again at the same address (ADDR-5)', async () => {
+    const addresses = open();
+    addresses.met(n2, { starts: 2, address: 'said:1' });
+    await addresses.settled();
+    const path = join(folder, 'peer-addresses.json');
+    rmSync(path);
+    assert.ok(addresses.met(n2, { starts: 3, address: 'said:1' }), 'others are told of the start');
+    await addresses.settled();
+    assert.equal(existsSync(path), false);
+    addresses.met(n2, { starts: 4, address: 'moved:1' });
+    await addresses.settled();
+    assert.match(readFileSync(path, 'utf8'), /moved:1/);
   });
 
   it('of a start that cannot be are not taken from others, so that later ones count (ADDR-6)', () => {
@@ -106,7 +131,7 @@ describe('The addresses of members', () => {
       assert.deepEqual(addresses.told(n2, told), []);
   });
 
-  it('are bounded: those of former members go first (ADDR-4)', () => {
+  it('are bounded: those of former members go first (ADDR-4)', async () => {
     const addresses = open();
     for (let at = 0; at < 100; at++) {
       const id = `former-${String(at)}` as MemberId;
@@ -115,6 +140,7 @@ describe('The addresses of members', () => {
       if (at > 0) members.delete(id);
     }
     addresses.met(n2, { starts: 1, address: 'a:2' });
+    await addresses.settled();
     const { members: kept } = JSON.parse(
       readFileSync(join(folder, 'peer-addresses.json'), 'utf8'),
     ) as { members: object };

@@ -6,6 +6,7 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import { join } from 'node:path';
 import { formatHostPort, hostPortOf } from '@holdfast/protocol';
 import type { MemberId, Message } from '@holdfast/raft';
+import { delayed, fileDisk } from '@holdfast/storage/parts';
 import { systemClock } from '../../src/clock.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { FeatureLevels } from '../../src/feature-levels.ts';
@@ -102,6 +103,8 @@ export interface PeerNodeOptions {
   readonly sockets?: PeerSockets;
   /** It takes part at once where this is absent (PROB-1). */
   readonly onProbation?: true;
+  /** Of what it writes while it runs. */
+  readonly writeDelayMs?: number;
 }
 
 const everybodyIsKnown: PeerKnowledge = {
@@ -130,14 +133,16 @@ export async function startPeer(name: string, options: PeerNodeOptions): Promise
   const said = new Heard<string>();
   const say = (_fields: object, message: string): void => said.add(message);
   const knowledge = { ...everybodyIsKnown, ...options.knowledge };
-  const { host = '127.0.0.1' } = options;
+  const { host = '127.0.0.1', writeDelayMs = 0 } = options;
+  const disk = writeDelayMs > 0 ? delayed(fileDisk, writeDelayMs) : fileDisk;
   const transport = new TcpTransport({
     sockets: options.sockets,
     identity,
-    knownPeers: new KnownPeers(folder, knowledge),
-    runs: new PeerRuns(folder, knowledge),
+    knownPeers: new KnownPeers(folder, knowledge, disk),
+    runs: new PeerRuns(folder, knowledge, disk),
     addresses: new PeerAddresses({
       folder,
+      disk,
       nodeId: name,
       knowledge,
       configured: options.configured ?? [],

@@ -6,10 +6,10 @@ import {
   openSync,
   readdirSync,
   readSync,
-  rmSync,
   statSync,
   truncateSync,
 } from 'node:fs';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chainStart, readLine } from './lines.ts';
 import type { ChainEnd, ChainName } from './lines.ts';
@@ -23,11 +23,12 @@ export const fileName = (chain: ChainName, first: number): string =>
 
 /** In the order of their records. */
 export function filesOf(folder: string, chain: ChainName): readonly string[] {
+  return existsSync(folder) ? namesOf(readdirSync(folder), chain) : [];
+}
+
+function namesOf(names: readonly string[], chain: ChainName): string[] {
   const form = new RegExp(`^${chain}-\\d{${String(digits)}}\\${suffix}$`);
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => form.test(name))
-    .sort();
+  return names.filter((name) => form.test(name)).sort();
 }
 
 export interface FoundEnd {
@@ -116,23 +117,32 @@ export interface Retention {
   readonly keepMs: number;
 }
 
-/** Deletes the oldest files, never the one that is written. */
-export function deleteOldest(
+/** Deletes the oldest files, never the one that is written. The node serves meanwhile: nothing waits for the disk. */
+export async function deleteOldest(
   { folder, chain, keepBytes, keepMs }: Retention,
   written: { readonly name: string | undefined; readonly bytes: number },
   nowMs: number,
-): void {
-  const names = filesOf(folder, chain).filter((name) => name !== written.name);
-  const files = names.flatMap((name) => {
+): Promise<void> {
+  const { name: current, bytes: currentBytes } = written;
+  const names = namesOf(await readdir(folder).catch(orNone), chain);
+  const files: { readonly path: string; readonly size: number; readonly mtimeMs: number }[] = [];
+  for (const name of names) {
+    if (name === current) continue;
     const path = join(folder, name);
-    const stat = statSync(path, { throwIfNoEntry: false });
-    return stat === undefined ? [] : [{ path, stat }];
-  });
-  let bytes = files.reduce((sum, { stat }) => sum + stat.size, written.bytes);
-  for (const { path, stat } of files) {
-    const isOld = keepMs > 0 && nowMs - stat.mtimeMs > keepMs;
-    if (!isOld && bytes <= keepBytes) break;
-    rmSync(path, { force: true });
-    bytes -= stat.size;
+    const found = await stat(path).catch(orNone);
+    if (!Array.isArray(found)) files.push({ path, size: found.size, mtimeMs: found.mtimeMs });
   }
+  let bytes = files.reduce((sum, { size }) => sum + size, currentBytes);
+  for (const { path, size, mtimeMs } of files) {
+    const isOld = keepMs > 0 && nowMs - mtimeMs > keepMs;
+    if (!isOld && bytes <= keepBytes) break;
+    await rm(path, { force: true });
+    bytes -= size;
+  }
+}
+
+/** What is not there, or is gone meanwhile, is none to be deleted. */
+function orNone(error: unknown): string[] {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+  throw error;
 }

@@ -266,7 +266,7 @@ export class ChainWriter {
       if (this.#isSyncDue()) await this.#sync();
       if (this.#file.bytes >= this.#options.rotateBytes) {
         await this.#file.turnOver();
-        this.clearUp();
+        await this.clearUp();
       }
     } while (this.#queue.length > this.#writtenCount);
   }
@@ -321,9 +321,9 @@ export class ChainWriter {
   }
 
   /** Deletes the oldest files, never the one that is written. One that cannot be deleted ends no node: it stays, and is told. */
-  clearUp(nowMs: number = Date.now()): void {
+  async clearUp(nowMs: number = Date.now()): Promise<void> {
     try {
-      deleteOldest(this.#options, this.#file, nowMs);
+      await deleteOldest(this.#options, this.#file, nowMs);
     } catch (error) {
       this.#options.onFailure(error);
     }

@@ -74,7 +74,8 @@ export class NodeAudit implements AuditSink, NodeAuditing {
   readonly #changes: ChainWriter;
   readonly #own: OwnChain;
   readonly #requests: OwnChain;
-  #signer: Signer | undefined;
+  /** One at a time makes the key. */
+  #signer: Promise<Signer> | undefined;
   #engine: Engine | undefined;
   #anchoredSeq = 0;
   #anchoredRequests: number;
@@ -243,7 +244,7 @@ export class NodeAudit implements AuditSink, NodeAuditing {
     const now = Date.now();
     if (now >= this.#clearUpDueMs) {
       this.#clearUpDueMs = now + clearUpMs;
-      for (const writer of Object.values(this.#writers)) writer.clearUp();
+      for (const writer of Object.values(this.#writers)) void writer.clearUp();
     }
     if (now < this.#anchorDueMs) return;
     this.#anchorDueMs = now + this.#options.anchorSeconds * 1000;
@@ -311,12 +312,22 @@ export class NodeAudit implements AuditSink, NodeAuditing {
     const durable = Promise.all(chainNames.map((chain) => isDurable(writers[chain])));
     const late = setTimeout(longestCheckpointMs, [false], { ref: false });
     if ((await Promise.race([durable, late])).includes(false)) return undefined;
-    const folder = join(this.#options.folder, auditFolder);
-    const signer = (this.#signer ??= openSigner(folder, `holdfast/${clusterId}/${nodeId}`));
+    const signer = await this.#openSigner();
     const notes = ends.map(({ chain, end }) =>
       signer.sign(originOf(clusterId, chain, nodeId), end),
     );
     return { notes, verifierKey: signer.verifierKey };
+  }
+
+  async #openSigner(): Promise<Signer> {
+    const { clusterId, folder, nodeId } = this.#options;
+    this.#signer ??= openSigner(join(folder, auditFolder), `holdfast/${clusterId}/${nodeId}`);
+    try {
+      return await this.#signer;
+    } catch (error) {
+      this.#signer = undefined; // Somebody may have put the file right.
+      throw error;
+    }
   }
 
   /** AUDIT-NODE-5. */

@@ -16,16 +16,7 @@ import {
   verify,
 } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ChainEnd } from './lines.ts';
 
@@ -57,14 +48,16 @@ function keyHash(name: string, raw: Buffer): Buffer {
  * @param name Of the node, without spaces or `+`.
  * @throws Error where the file is none of a key.
  */
-export function openSigner(folder: string, name: string): Signer {
+export async function openSigner(folder: string, name: string): Promise<Signer> {
   const path = join(folder, keyFile);
-  if (!existsSync(path)) {
-    mkdirSync(folder, { recursive: true, mode: privateFolderMode });
+  let found = await textOf(path);
+  if (found === undefined) {
+    await mkdir(folder, { recursive: true, mode: privateFolderMode });
     const { privateKey } = generateKeyPairSync('ed25519');
-    writeKey(folder, path, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    await writeKey(folder, path, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    found = await textOf(path);
   }
-  const key = readKey(path);
+  const key = readKey(path, found);
   const raw = rawKey(createPublicKey(key));
   const hash = keyHash(name, raw);
   const encoded = Buffer.concat([Buffer.of(ed25519Type), raw]).toString('base64');
@@ -79,22 +72,32 @@ export function openSigner(folder: string, name: string): Signer {
 }
 
 /** NOTE-2. */
-function writeKey(folder: string, path: string, text: string | Buffer): void {
+async function writeKey(folder: string, path: string, text: string | Buffer): Promise<void> {
   const partial = `${path}.partial`;
-  writeFileSync(partial, text, { mode: privateMode, flush: true });
-  renameSync(partial, path);
-  const descriptor = openSync(folder, 'r');
+  await writeFile(partial, text, { mode: privateMode, flush: true });
+  await rename(partial, path);
+  const opened = await open(folder, 'r');
   try {
-    fsyncSync(descriptor);
+    await opened.sync();
   } finally {
-    closeSync(descriptor);
+    await opened.close();
   }
 }
 
-function readKey(path: string): KeyObject {
+/** Undefined: there is none. */
+async function textOf(path: string): Promise<Buffer | undefined> {
   try {
-    const key = createPrivateKey(readFileSync(path));
-    if (key.asymmetricKeyType === 'ed25519') return key;
+    return await readFile(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function readKey(path: string, text: Buffer | undefined): KeyObject {
+  try {
+    const key = text === undefined ? undefined : createPrivateKey(text);
+    if (key?.asymmetricKeyType === 'ed25519') return key;
   } catch {
     // The library's text may tell of what is in the file.
   }

@@ -92,7 +92,7 @@ describe('the files of a chain', () => {
       await writer.flush();
     }
     const before = readdirSync(folder).length;
-    writer.clearUp(Date.now() + 10_000);
+    await writer.clearUp(Date.now() + 10_000);
     assert.ok(readdirSync(folder).length < Math.min(3, before));
     await writer.close();
   });

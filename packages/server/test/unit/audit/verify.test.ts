@@ -93,7 +93,7 @@ describe('a record that was', () => {
   test('at the end is found by a checkpoint, by an anchor, and by another node', async (t) => {
     const lines = recordsOf(10);
     const folder = await written(t, lines);
-    const signer = openSigner(newFolder(t), 'holdfast/c/n1');
+    const signer = await openSigner(newFolder(t), 'holdfast/c/n1');
     const note = signer.sign('holdfast/c/changes', endOf(lines[9] ?? ''));
     const kept = { path: 'kept.txt', note };
     const [whole] = await verifyFolders([folder], [kept], signer.verifierKey);
@@ -132,7 +132,7 @@ describe('a file that says that records are not there', () => {
 
   test('is not believed of a record that an anchor or a checkpoint knows', async (t) => {
     const folder = await forged(t, 'node', 'dropped');
-    const signer = openSigner(newFolder(t), 'holdfast/c/n1');
+    const signer = await openSigner(newFolder(t), 'holdfast/c/n1');
     const node = await written(t, recordsOf(1), { chain: 'changes' });
     const [name = ''] = readdirSync(node);
     writeFileSync(join(folder, name), readFileSync(join(node, name)));
@@ -265,7 +265,7 @@ describe('the chains of a node', () => {
   });
 
   test('are missed where a checkpoint tells of them, and no folder is of their node (AUDIT-VERIFY-1)', async (t) => {
-    const signer = openSigner(newFolder(t), 'holdfast/c/n2');
+    const signer = await openSigner(newFolder(t), 'holdfast/c/n2');
     const end = endOf(recordsOf(3)[2] ?? '');
     const note = signer.sign('holdfast/c/node/n2', end);
     const folder = await own(t, 6);
@@ -297,16 +297,16 @@ test('two long chains are compared side by side, and gaps in either (AUDIT-VERIF
 });
 
 describe('a checkpoint', () => {
-  test('is not signed by a key that was cut off, which is neither replaced nor told of (NOTE-2)', (t) => {
+  test('is not signed by a key that was cut off, which is neither replaced nor told of (NOTE-2)', async (t) => {
     const folder = newFolder(t);
-    const { verifierKey } = openSigner(folder, 'holdfast/c/n1');
+    const { verifierKey } = await openSigner(folder, 'holdfast/c/n1');
     const path = join(folder, 'checkpoint-key.pem');
     assert.deepEqual(readdirSync(folder), ['checkpoint-key.pem']);
     const whole = readFileSync(path, 'utf8');
     for (const length of [0, 10, 60, whole.length - 40]) {
       writeFileSync(path, whole.slice(0, length));
-      assert.throws(
-        () => openSigner(folder, 'holdfast/c/n1'),
+      await assert.rejects(
+        openSigner(folder, 'holdfast/c/n1'),
         (error: Error) =>
           /is no whole Ed25519 key.*move it away/.test(error.message) &&
           !error.message.includes(whole.slice(30, 50)),
@@ -316,19 +316,19 @@ describe('a checkpoint', () => {
     writeFileSync(path, whole);
     // What a crash left of a key that never had its name is no key.
     writeFileSync(`${path}.partial`, whole.slice(0, 20));
-    assert.equal(openSigner(folder, 'holdfast/c/n1').verifierKey, verifierKey);
+    assert.equal((await openSigner(folder, 'holdfast/c/n1')).verifierKey, verifierKey);
   });
 
-  test('is signed by a key that is written beside its name before it has it (NOTE-2)', (t) => {
+  test('is signed by a key that is written beside its name before it has it (NOTE-2)', async (t) => {
     const folder = newFolder(t);
     mkdirSync(join(folder, 'checkpoint-key.pem.partial'));
-    assert.throws(() => openSigner(folder, 'holdfast/c/n1'), /EISDIR/);
+    await assert.rejects(openSigner(folder, 'holdfast/c/n1'), /EISDIR/);
     assert.ok(!readdirSync(folder).includes('checkpoint-key.pem'));
   });
 
-  test('is a signed note that tells origin, size and hash, and is refused when altered (NOTE-1)', (t) => {
+  test('is a signed note that tells origin, size and hash, and is refused when altered (NOTE-1)', async (t) => {
     const folder = newFolder(t);
-    const signer = openSigner(folder, 'holdfast/c/n1');
+    const signer = await openSigner(folder, 'holdfast/c/n1');
     const end = endOf(recordsOf(4)[3] ?? '');
     const note = signer.sign('holdfast/c/changes', end);
     assert.match(note, /^holdfast\/c\/changes\n4\n[A-Za-z0-9+/]{43}=\n\n— holdfast\/c\/n1 \S+\n$/);
@@ -341,10 +341,10 @@ describe('a checkpoint', () => {
       /was altered/,
     );
     mkdirSync(join(folder, 'other'));
-    const other = openSigner(join(folder, 'other'), 'holdfast/c/n1');
+    const other = await openSigner(join(folder, 'other'), 'holdfast/c/n1');
     assert.throws(() => readCheckpoint(note, other.verifierKey), /no signature of/);
     // The key is kept: what was signed before a restart is checked by the same one.
-    assert.equal(openSigner(folder, 'holdfast/c/n1').verifierKey, signer.verifierKey);
+    assert.equal((await openSigner(folder, 'holdfast/c/n1')).verifierKey, signer.verifierKey);
   });
 });
 
