@@ -13,6 +13,10 @@ export const maxRuns = { cluster: 600, leaders: 60, quorum: 3000, scenarios: 600
 /** What one run may take beyond the time for all of them. */
 const lastRunMs = 60_000;
 
+/** Whether the file is part of what a run does. */
+export const runsReach = (imports: Imports, { file }: Fault): boolean =>
+  imports.distancesFrom(file).has(main);
+
 interface Summary {
   readonly runs: number;
   readonly broken: readonly {
@@ -34,7 +38,7 @@ export async function askSimulator(
   fault: Fault,
 ): Promise<SimulatorResult> {
   if (fault.hiddenFromRuns !== undefined) return { type: 'out of reach' };
-  if (!options.imports.distancesFrom(fault.file).has(main)) return { type: 'out of reach' };
+  if (!runsReach(options.imports, fault)) return { type: 'out of reach' };
   const endsAtMs = performance.now() + options.maxSeconds * 1000;
   const kind = fault.runs ?? 'cluster';
   const scenario = scenarioFor[fault.name];

@@ -11,7 +11,10 @@ export const safetyDocument = 'docs/safety.md';
 export async function safetyText(root: string, results: Results): Promise<string> {
   const path = join(root, safetyDocument);
   const settings = await resolveConfig(path);
-  return format(withTable(readFileSync(path, 'utf8'), results), { ...settings, filepath: path });
+  return format(withTable(root, readFileSync(path, 'utf8'), results), {
+    ...settings,
+    filepath: path,
+  });
 }
 
 export async function writeTable(root: string, results: Results): Promise<void> {

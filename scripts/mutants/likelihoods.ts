@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Fault } from './fault.ts';
 import type { Imports } from './imports.ts';
+import { replays } from './replays.ts';
 import type { TestsResult } from './results.ts';
 
 /** How many words that are frequent in a file count no more, and how long a file of average length is. */
@@ -26,7 +27,8 @@ export class Likelihoods {
   /**
    * Tests that import the faulty file on some way: the one that is there for the fault, the one that found it
    * before, then unit tests of its package and of others by the words that they share with the fault and by the
-   * number of imports between; tests with real processes, of its own package alone, at last.
+   * number of imports between; tests with real processes, of its own package alone, at last. Replays of what was
+   * stored are asked for their own faults alone.
    */
   filesFor(fault: Fault, known: TestsResult | undefined): readonly string[] {
     const folder = fault.file.split('/')[1] ?? '';
@@ -57,7 +59,9 @@ export class Likelihoods {
   ): ReadonlyMap<string, number> {
     const files = [...this.#imports.distancesFrom(fault.file)].filter(([file]) => {
       if (!file.endsWith('.test.ts') || file.startsWith('packages/simulator/')) return false;
-      if (file === fault.test || file === before) return true;
+      if (file === fault.test) return true;
+      if (replays.has(file)) return false; // MUTANT-4
+      if (file === before) return true;
       if (file.includes('/test/unit/')) return true;
       return file.includes('/test/integration/') && file.startsWith(`packages/${folder}/`);
     });

@@ -7,6 +7,7 @@
  *   make mutants MISSING=1       those that were not measured yet
  *   make mutants STALE=1         those whose file has changed since they were measured
  *
+ * Tests alone are asked for two faults at a time, each in a copy of its own; whole runs use both processors already.
  * What was measured is kept in `scripts/mutants/results.json`, and the table in docs/safety.md is made from it.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -15,12 +16,13 @@ import { join } from 'node:path';
 import { readFlags } from '@holdfast/checker/flags';
 import { allFaults } from './all-faults.ts';
 import { askSimulator } from './ask-simulator.ts';
-import { TestAsker } from './ask-tests.ts';
+import { TestAsker, unsoundOf } from './ask-tests.ts';
+import type { Unmutated } from './ask-tests.ts';
 import { writeTable } from './document.ts';
 import type { Fault } from './fault.ts';
 import { Imports } from './imports.ts';
 import { copyCheckout, Planted } from './plant.ts';
-import { keepResult, readResults, resultOf, textOf } from './results.ts';
+import { isOfOlderText, keepResult, readResults, resultOf, textOf } from './results.ts';
 import type { Result, Way } from './results.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -54,9 +56,7 @@ function questionsOf(fault: Fault): { readonly simulator: boolean; readonly test
   const asks = (way: Way): boolean => {
     if (by !== 'both' && by !== way) return false;
     if (values.missing && known[way] !== undefined) return false;
-    return (
-      !values.stale || (known[way] !== undefined && known.texts?.[way] !== textOf(root, fault))
-    );
+    return !values.stale || (known[way] !== undefined && isOfOlderText(root, fault, known, way));
   };
   return { simulator: asks('simulator'), tests: asks('tests') };
 }
@@ -65,30 +65,43 @@ const chosen = allFaults.filter((fault) => {
   const { simulator, tests } = questionsOf(fault);
   return (wanted.length === 0 || wanted.includes(fault.name)) && (simulator || tests);
 });
-const folder = mkdtempSync(join(tmpdir(), 'holdfast-mutants-'));
+const waiting = [...chosen];
+const survivors: string[] = [];
+const unmutated: Unmutated = new Map();
+const lanes = by === 'tests' ? Number(values.threads) : 1;
 try {
-  copyCheckout(root, folder);
-  const imports = new Imports(folder);
-  const tests = new TestAsker(folder, imports);
-  const survivors: string[] = [];
-  for (const fault of chosen) {
-    const startedAt = performance.now();
-    const measured = await measure(fault, tests, imports);
-    keepResult(root, allFaults, fault, measured);
-    if (measured.simulator?.type !== 'found' && measured.tests?.type !== 'found')
-      survivors.push(fault.name);
-    tell(fault, measured, performance.now() - startedAt);
-  }
-  for (const [file, { type }] of tests.unsound)
+  await Promise.all(Array.from({ length: Math.min(lanes, chosen.length) }, askForThose));
+  const unsound = unsoundOf(unmutated);
+  for (const [file, { type }] of unsound)
     console.log(`Not asked, for without a fault its outcome is "${type}": ${file}`);
   console.log(`${String(chosen.length - survivors.length)} of ${String(chosen.length)} found`);
-  process.exitCode = survivors.length === 0 && tests.unsound.length === 0 ? 0 : 1;
+  process.exitCode = survivors.length === 0 && unsound.length === 0 ? 0 : 1;
 } finally {
   await writeTable(root, readResults(root));
-  rmSync(folder, { recursive: true, force: true });
+}
+
+/** One fault after the other in a copy of the checkout, as long as any waits. */
+async function askForThose(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-mutants-'));
+  try {
+    copyCheckout(root, folder);
+    const imports = new Imports(folder);
+    const tests = new TestAsker(folder, imports, unmutated);
+    for (let fault = waiting.shift(); fault !== undefined; fault = waiting.shift()) {
+      const startedAt = performance.now();
+      const measured = await measure(folder, fault, tests, imports);
+      keepResult(root, allFaults, fault, measured);
+      if (measured.simulator?.type !== 'found' && measured.tests?.type !== 'found')
+        survivors.push(fault.name);
+      tell(fault, measured, performance.now() - startedAt);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 async function measure(
+  folder: string,
   fault: Fault,
   tests: TestAsker,
   imports: Imports,

@@ -28,6 +28,8 @@ const assertions: ReadonlySet<string> = new Set([
   'StorageDamagedError',
 ]);
 const endless: ReadonlySet<string> = new Set(['testTimeoutFailure', 'cancelledByParent']);
+/** What a test waited for has not happened in its time: packages/checker/src/waits.ts, `AbortSignal.timeout`. */
+const expiredWaits: ReadonlySet<string> = new Set(['WaitExpiredError', 'TimeoutError']);
 
 export default async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const path: string[] = [];
@@ -52,11 +54,7 @@ function tell(told: Told): void {
 }
 
 function failed(path: readonly string[], error: unknown): Told {
-  const how = isAssertion(error)
-    ? 'assertion'
-    : endless.has(failureTypeOf(error))
-      ? 'time-out'
-      : 'error';
+  const how = endless.has(failureTypeOf(error)) ? 'time-out' : howOf(error);
   const message = error instanceof Error ? error.message : String(error);
   return { type: 'failed', test: path.join(' › '), how, message: message.slice(0, 300) };
 }
@@ -66,10 +64,15 @@ function failureTypeOf(error: unknown): string {
   return String(error.failureType);
 }
 
-/** Also where an assertion is the cause of what a library threw, as for a property that does not hold. */
-export function isAssertion(error: unknown, depth = 0): boolean {
-  if (typeof error !== 'object' || error === null || depth > 5) return false;
-  if ('code' in error && error.code === 'ERR_ASSERTION') return true;
-  if ('name' in error && assertions.has(String(error.name))) return true;
-  return 'cause' in error && isAssertion(error.cause, depth + 1);
+/**
+ * By the outermost error of a kind that is known: an assertion may be the cause of what a library threw, as for a
+ * property that does not hold, and what a wait asked last may be the cause of its end.
+ */
+function howOf(error: unknown, depth = 0): 'assertion' | 'time-out' | 'error' {
+  if (typeof error !== 'object' || error === null || depth > 5) return 'error';
+  const name = 'name' in error ? String(error.name) : '';
+  if (expiredWaits.has(name)) return 'time-out';
+  if (('code' in error && error.code === 'ERR_ASSERTION') || assertions.has(name))
+    return 'assertion';
+  return 'cause' in error ? howOf(error.cause, depth + 1) : 'error';
 }

@@ -4,7 +4,8 @@
  *
  * MR-1: a result belongs to the fault as it was when it was measured: of one that was changed since, or is
  *       gone, nothing is known.
- * MR-2: with a result stands of which text of the file it is: where that has changed since, `STALE=1` asks again.
+ * MR-2: with a result stands of which text of the file it is: where that has changed since, the table marks it and
+ *       `STALE=1` asks again. Comments and how lines are laid out are no part of that text.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -28,7 +29,8 @@ export type SimulatorResult =
 
 export type TestsResult =
   | { readonly type: 'found'; readonly file: string; readonly test: string }
-  | { readonly type: 'not found'; readonly files: number }
+  /** By so many files; `ofFiles` of them were to be asked where the time for all was over before. */
+  | { readonly type: 'not found'; readonly files: number; readonly ofFiles?: number }
   | { readonly type: 'time-out'; readonly file: string; readonly test: string }
   | {
       readonly type: 'error';
@@ -58,10 +60,24 @@ export const fingerprintOf = ({ file, find, put, runs }: Fault): string =>
 
 /** MR-2. */
 export const textOf = (root: string, { file }: Fault): string =>
+  hashOfProgram(readFileSync(join(root, file), 'utf8'));
+
+/** Of what runs: the same for two texts that differ in comments on lines of their own, or in white space alone. */
+export const hashOfProgram = (text: string): string =>
   createHash('sha256')
-    .update(readFileSync(join(root, file)))
+    .update(
+      text
+        .replaceAll(/^[ \t]*\/\*[\s\S]*?\*\/[ \t]*$/gm, '')
+        .replaceAll(/^[ \t]*\/\/.*$/gm, '')
+        .replaceAll(/\s+/g, ' ')
+        .trim(),
+    )
     .digest('hex')
     .slice(0, 12);
+
+/** Whether a result is of another text of the file than it has now. MR-2. */
+export const isOfOlderText = (root: string, fault: Fault, { texts }: Result, way: Way): boolean =>
+  texts?.[way] !== textOf(root, fault);
 
 export function readResults(root: string): Results {
   const file = join(root, path);

@@ -16,7 +16,8 @@ import { fileURLToPath } from 'node:url';
 import { isScenario } from '../../packages/simulator/src/scenarios/scenarios.ts';
 import { allFaults as faults } from '../mutants/all-faults.ts';
 import { abouts, scenarioFor } from '../mutants/abouts.ts';
-import { TestAsker } from '../mutants/ask-tests.ts';
+import { TestAsker, unsoundOf } from '../mutants/ask-tests.ts';
+import type { Unmutated } from '../mutants/ask-tests.ts';
 import { earlierFaults } from '../mutants/earlier-faults.ts';
 import { Imports } from '../mutants/imports.ts';
 import { faultyText, Planted } from '../mutants/plant.ts';
@@ -100,6 +101,32 @@ describe('What became of a file of tests with a fault', () => {
     assert.equal((await outcome(never, 3000)).type, 'time-out');
   });
 
+  it('is a time-out where a wait ran out, whatever it asked last, and whatever a library made of it', async () => {
+    const waits = JSON.stringify(join(root, 'packages/checker/src/waits.ts'));
+    const wait = `const { untilSo } = await import(${waits});\n`;
+    const never = `it('comes', () => untilSo(() => false, { longestMs: 20 }));`;
+    assert.equal((await outcome(wait + never)).type, 'time-out');
+    const asked = `const { WaitExpiredError } = await import(${waits});
+      const cause = new assert.AssertionError({ message: 'asked last' });
+      it('comes', () => { throw new WaitExpiredError('', { cause }); });
+      it('comes as a property', () => { throw new Error('property', { cause: new WaitExpiredError('') }); });`;
+    assert.deepEqual(await outcome(asked), { type: 'time-out', test: 'comes' });
+    const signal = `it('comes', async () => { const signal = AbortSignal.timeout(5); await new Promise((r) => setTimeout(r, 50)); signal.throwIfAborted(); });`;
+    assert.equal((await outcome(signal)).type, 'time-out');
+  });
+
+  it('is a find where a check failed beside a wait that ran out', async () => {
+    const waits = JSON.stringify(join(root, 'packages/checker/src/waits.ts'));
+    const both = `const { untilSo } = await import(${waits});
+      it('comes', () => untilSo(() => false, { longestMs: 20 }));
+      it('is right', () => assert.equal(1, 2));`;
+    const found = await outcome(both);
+    assert.deepEqual(
+      [found.type, found.type === 'assertion' && found.test],
+      ['assertion', 'is right'],
+    );
+  });
+
   it('is told apart where the file cannot be loaded', async () => {
     assert.equal((await outcome(`import './gone.ts';`)).type, 'not loaded');
     assert.equal((await outcome(`const a = ;`)).type, 'not loaded');
@@ -141,21 +168,27 @@ describe('The tests that are asked for a fault', () => {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  const ask = async () => {
-    const asker = new TestAsker(folder, new Imports(folder));
+  const ask = async (ms?: number) => {
+    const unmutated: Unmutated = new Map();
+    const asker = new TestAsker(folder, new Imports(folder), unmutated, ms);
     const planted = new Planted(folder, fault);
     planted.plant();
     const result = await asker.ask(planted, undefined);
     const text = readFileSync(join(folder, fault.file), 'utf8');
     planted.heal();
     assert.match(text, /a \+ b \+ 1/, 'planted still');
-    return { result, unsound: asker.unsound.map(([file]) => file) };
+    return { result, unsound: unsoundOf(unmutated).map(([file]) => file) };
   };
 
   it('do not find it by a file that fails without it, nor by an error', async () => {
     const { result, unsound } = await ask();
     assert.equal(result.type, 'error');
     assert.deepEqual(unsound, [`${unit}/always-fails.test.ts`]);
+  });
+
+  it('are asked no more when the time for all of them is over', async () => {
+    const result = { type: 'not found', files: 0, ofFiles: 3 };
+    assert.deepEqual((await ask(0)).result, result);
   });
 
   it('find it by a check, which is named', async () => {
@@ -235,7 +268,7 @@ describe('The results of planted faults', () => {
       assert.deepEqual(resultOf(readResults(folder), fault).texts, both);
       writeFileSync(join(folder, fault.file), 'a');
       const before = textOf(folder, fault);
-      writeFileSync(join(folder, fault.file), 'a ');
+      writeFileSync(join(folder, fault.file), 'a b');
       assert.notEqual(textOf(folder, fault), before);
     } finally {
       rmSync(folder, { recursive: true });
@@ -244,10 +277,12 @@ describe('The results of planted faults', () => {
 
   it('stand in the document for every fault once, with those that were not measured', () => {
     const safety = readFileSync(join(root, 'docs/safety.md'), 'utf8');
-    const table = withTable(safety, {});
+    const table = withTable(root, safety, {});
     for (const { name, hiddenFromRuns } of faults) {
-      const runs = hiddenFromRuns === undefined ? 'not measured' : 'cannot be seen: ';
-      assert.equal(table.split(`\n| \`${name}\` | ${runs}`).length, 2, name);
+      const runs =
+        hiddenFromRuns === undefined ? '(?:not measured|no part of them)' : 'cannot be seen: ';
+      const rows = table.match(new RegExp(`^\\| \`${name}\` \\| ${runs}`, 'gm')) ?? [];
+      assert.equal(rows.length, 1, name);
     }
     const stored = readResults(root);
     for (const name of Object.keys(stored)) {

@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { WaitExpiredError } from '@holdfast/checker/waits';
 
 const askEveryMs = 10;
 
 /**
  * Asks again and again until the answer is neither undefined nor false.
  * @param what completes the sentence "Timed out after … ms: …".
- * @throws Error when the deadline passes first; what the last question threw is its cause.
+ * @throws WaitExpiredError when the deadline passes first; what the last question threw is its cause.
  */
 export async function waitUntil<T>(
   what: string,
@@ -23,5 +24,5 @@ export async function waitUntil<T>(
     }
     await pause(askEveryMs);
   }
-  throw new Error(`Timed out after ${String(deadlineMs)} ms: ${what}.`, { cause });
+  throw new WaitExpiredError(`Timed out after ${String(deadlineMs)} ms: ${what}.`, { cause });
 }

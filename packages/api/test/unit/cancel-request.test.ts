@@ -2,11 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { startHarness } from '../harness.ts';
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await turn();
-}
+import { untilSo } from '../../../checker/src/waits.ts';
 
 describe('an acquire by client id that is cancelled by its number', () => {
   for (const [kind, path, status] of [
@@ -121,13 +117,13 @@ describe('an acquire without a number whose caller hangs up before it is answere
     });
     const submitted = (type: string): boolean =>
       harness.engine.submitted.some(({ command }) => command.type === type);
-    await until(() => submitted('acquire'));
+    await untilSo(() => submitted('acquire'));
     hangUp.abort();
     await assert.rejects(asked, { name: 'AbortError' });
-    await until(() => submitted('abandon'));
+    await untilSo(() => submitted('abandon'));
     open();
-    await until(() => harness.engine.state.stats().totalSessions === 1);
-    await until(() => harness.engine.state.stats().activeSessions === 0);
+    await untilSo(() => harness.engine.state.stats().totalSessions === 1);
+    await untilSo(() => harness.engine.state.stats().activeSessions === 0);
   });
 });
 

@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import { startGrpcHarness } from './grpc/grpc-client.ts';
 import type { GrpcHarness } from './grpc/grpc-client.ts';
 import { StreamClient } from '../stream-client.ts';
+import { untilSo } from '../../../checker/src/waits.ts';
 
 /** What waits in the cluster, and how it is asked for on each interface. */
 const waits = [
@@ -42,14 +43,8 @@ async function start(t: TestContext, wait: Wait): Promise<Ready> {
   return { ...harness, url, body: { ...name, session_id: waiter, wait_seconds: 30, ...wait.body } };
 }
 
-const longestMs = 8000;
-async function soon(condition: () => boolean, what: string): Promise<void> {
-  const deadlineMs = performance.now() + longestMs;
-  while (!condition()) {
-    assert.ok(performance.now() < deadlineMs, `not in time: ${what}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
+const soon = async (condition: () => boolean, what: string): Promise<void> =>
+  void (await untilSo(condition, { what }));
 
 /** Each begins to wait, and returns how its caller leaves. */
 const interfaces: Readonly<Record<string, (ready: Ready, wait: Wait) => Promise<() => void>>> = {

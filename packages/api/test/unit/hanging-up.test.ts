@@ -7,13 +7,9 @@ import type { Harness } from '../harness.ts';
 import { codeOf, StreamClient } from '../stream-client.ts';
 import { startApi } from '../../src/index.ts';
 import { MemoryEngine } from '../memory-engine.ts';
+import { untilSo } from '../../../checker/src/waits.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-/** What does not happen in 8 seconds is a check that fails, and no test without an end. */
-async function until(condition: () => boolean): Promise<void> {
-  for (const endMs = performance.now() + 8000; !condition(); await turn())
-    if (performance.now() > endMs) assert.fail(`It does not happen: ${condition.toString()}`);
-}
 
 interface Waiting extends Harness {
   readonly url: string;
@@ -49,20 +45,20 @@ describe('a caller of HTTP that hangs up while it waits', () => {
     const { engine, own, post } = await startWaiting(t);
     const hangUp = new AbortController();
     const waiting = post({ session_id: own }, hangUp.signal);
-    await until(() => engine.waiterCount === 1);
+    await untilSo(() => engine.waiterCount === 1);
     hangUp.abort();
     await assert.rejects(waiting, { name: 'AbortError' });
-    await until(() => engine.state.stats().waiters === 0);
+    await untilSo(() => engine.state.stats().waiters === 0);
   });
 
   test('given a hold with an implicit session, then that session ends too', async (t) => {
     const { engine, post } = await startWaiting(t);
     const hangUp = new AbortController();
     const waiting = post({ client_id: 'c' }, hangUp.signal);
-    await until(() => engine.waiterCount === 1);
+    await untilSo(() => engine.waiterCount === 1);
     hangUp.abort();
     await assert.rejects(waiting, { name: 'AbortError' });
-    await until(() => engine.state.stats().activeSessions === 2);
+    await untilSo(() => engine.state.stats().activeSessions === 2);
   });
 
   test('given a request id, then its place stays and a repetition attaches to it', async (t) => {
@@ -70,11 +66,11 @@ describe('a caller of HTTP that hangs up while it waits', () => {
     const hangUp = new AbortController();
     const body = { session_id: own, request_id: 1 };
     const waiting = post(body, hangUp.signal);
-    await until(() => engine.waiterCount === 1);
+    await untilSo(() => engine.waiterCount === 1);
     hangUp.abort();
     await assert.rejects(waiting, { name: 'AbortError' });
     const again = post(body);
-    await until(() => engine.waiterCount === 2);
+    await untilSo(() => engine.waiterCount === 2);
     assert.equal(engine.state.stats().waiters, 1);
     await request('DELETE', `/sessions/${holder}/locks/x`);
     assert.equal((await again).status, 200);
@@ -91,7 +87,7 @@ describe('a reader of a backup that hangs up', () => {
     assert.equal(answer.status, 200);
     assert.equal(engine.backupsClosed, 0);
     hangUp.abort();
-    await until(() => engine.backupsClosed === 1);
+    await untilSo(() => engine.backupsClosed === 1);
   });
 
   test('given the snapshot is still being saved, then its file is given back as soon as it is there', async (t) => {
@@ -102,11 +98,11 @@ describe('a reader of a backup that hangs up', () => {
     });
     const hangUp = new AbortController();
     const answer = fetch(`${url}/cluster/snapshot`, { signal: hangUp.signal });
-    await until(() => engine.backupsAsked === 1);
+    await untilSo(() => engine.backupsAsked === 1);
     hangUp.abort();
     await assert.rejects(answer, { name: 'AbortError' });
     save();
-    await until(() => engine.backupsClosed === 1);
+    await untilSo(() => engine.backupsClosed === 1);
   });
 });
 
@@ -121,7 +117,7 @@ describe('a node that stops', () => {
       wait_seconds: 30,
       request_id: 9,
     });
-    await until(() => engine.waiterCount === 2);
+    await untilSo(() => engine.waiterCount === 2);
 
     const closing = built.close();
     const response = await named;
@@ -146,7 +142,7 @@ describe('a node that stops', () => {
     const client = await StreamClient.open(url);
     const overHttp = fetch(`${url}/locks`);
     const overStream = client.call('list_locks', {});
-    await until(() => built.app.server.listening);
+    await untilSo(() => built.app.server.listening);
     // One more round trip: both have arrived.
     await fetch(`${url}/livez`);
     const closing = built.close();
@@ -161,7 +157,7 @@ describe('a node that stops', () => {
   test('given an engine that stopped first, then its answer is passed on', async (t) => {
     const { engine, own, post } = await startWaiting(t);
     const waiting = post({ session_id: own });
-    await until(() => engine.waiterCount === 1);
+    await untilSo(() => engine.waiterCount === 1);
     await engine.close();
     assert.equal((await waiting).status, 503);
   });

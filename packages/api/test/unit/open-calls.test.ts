@@ -15,6 +15,7 @@ import { MemoryEngine } from '../memory-engine.ts';
 import { StreamClient } from '../stream-client.ts';
 import { codeOf, startGrpcHarness } from './grpc/grpc-client.ts';
 import type { GrpcHarness } from './grpc/grpc-client.ts';
+import { untilSo } from '../../../checker/src/waits.ts';
 
 const gone = new RequestError('unauthorized', 'Gone.');
 const changed = { type: 'access_changed' } as Event;
@@ -146,10 +147,6 @@ describe('open calls', () => {
   });
 });
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await pause(1);
-}
-
 interface Opened {
   readonly of: string;
   /** How it ends. */
@@ -251,7 +248,7 @@ describe('a key', () => {
       const others = await openAll(harness, url, stays.text);
       const open = built.service.control?.open;
       assert.ok(open);
-      await until(() => open.count === 12);
+      await untilSo(() => open.count === 12);
       clock.pass(2999);
       await pause(1);
       assert.equal(open.count, 12, 'it holds until then');
@@ -260,14 +257,14 @@ describe('a key', () => {
       else clock.pass(1001);
       const found = await Promise.all(opened.map(async ({ of, ended }) => [of, await ended()]));
       assert.deepEqual(Object.fromEntries(found), howEnded);
-      await until(() => open.count <= 6);
+      await untilSo(() => open.count <= 6);
       assert.equal(open.count, others.length, 'those of the other key go on');
       for (const { hangUp } of others) hangUp?.();
       // The node's deadlines come when the clock is moved.
       const closing = built.close();
       let isClosed = false;
       void closing.finally(() => (isClosed = true));
-      await until(() => {
+      await untilSo(() => {
         clock.pass(100);
         return isClosed;
       });

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { assertProblem, startHarness } from '../harness.ts';
 import type { Harness } from '../harness.ts';
+import { untilSo } from '../../../checker/src/waits.ts';
 
 /** Resolves when so many callers wait on the node. */
 async function untilWaiting({ built }: Harness, count: number): Promise<void> {
-  while (built.service.waiting.count < count) await new Promise((resolve) => setImmediate(resolve));
+  await untilSo(() => built.service.waiting.count >= count);
 }
 
 describe('an election', () => {

@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import { startHarness } from '../harness.ts';
 import type { Answer, Harness } from '../harness.ts';
 import { StreamClient } from '../stream-client.ts';
+import { untilSo } from '../../../checker/src/waits.ts';
 
 type Message = Readonly<Record<string, unknown>> & { readonly receipt: string };
 
@@ -187,7 +188,9 @@ describe('a pop that waits', () => {
   test('is answered as soon as a message is pushed, and asks the log only then', async (t) => {
     const harness = startHarness(t);
     const waiting = harness.request('GET', '/queue/pop?wait_seconds=20');
-    await until(() => harness.built.service.queueWaiters.count === 1 && harness.engine.queried > 0);
+    await untilSo(
+      () => harness.built.service.queueWaiters.count === 1 && harness.engine.queried > 0,
+    );
     await harness.request('POST', '/queue/push', { key: 'a', payload: 'now' });
     assert.deepEqual(
       messagesOf(await waiting).map(({ payload }) => payload),
@@ -202,11 +205,11 @@ describe('a pop that waits', () => {
   test('wakes one of many for one message', async (t) => {
     const harness = startHarness(t);
     const pops = [1, 2, 3].map(() => harness.request('GET', '/queue/pop?wait_seconds=20'));
-    await until(() => harness.built.service.queueWaiters.count === 3);
+    await untilSo(() => harness.built.service.queueWaiters.count === 3);
     for (const payload of [1, 2, 3]) {
       const before = harness.engine.submitted.length;
       await harness.request('POST', '/queue/push', { key: 'a', payload });
-      await until(() => harness.built.service.waiting.count === 3 - payload);
+      await untilSo(() => harness.built.service.waiting.count === 3 - payload);
       // Here each command is an entry of its own: the message is told as ready before the pop behind it has it.
       const pops = harness.engine.submitted.length - before - 1;
       assert.ok(pops <= 2, 'the push, the pop behind it, and one for what has become ready');
@@ -223,13 +226,13 @@ describe('a pop that waits', () => {
     const url = await harness.built.app.listen({ host: '127.0.0.1', port: 0 });
     const client = await StreamClient.open(url);
     void client.call('queue_pop', { wait_seconds: 20 }).catch(() => undefined);
-    await until(() => harness.built.service.waiting.count === 1);
+    await untilSo(() => harness.built.service.waiting.count === 1);
     client.hangUp();
     await client.closed;
     // The node has noticed it as well.
     while (!/^holdfast_streams 0$/m.test((await harness.request('GET', '/metrics')).text));
     popRoom.leave('one', bytes);
-    await until(() => harness.built.service.waiting.count === 0);
+    await untilSo(() => harness.built.service.waiting.count === 0);
     assert.deepEqual(
       harness.engine.submitted.map(({ command }) => command.type),
       ['queue_push'],
@@ -243,10 +246,3 @@ describe('a pop that waits', () => {
     assert.equal(harness.built.service.waiting.count, 0);
   });
 });
-
-/** Turns of the event loop until something is so. */
-async function until(isSo: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 10_000 && !isSo(); turn++)
-    await new Promise((resolve) => setImmediate(resolve));
-  assert.ok(isSo(), 'it came to be');
-}

@@ -8,6 +8,7 @@ import type { Command } from '@holdfast/state';
 import { WebSocket } from 'ws';
 import { assertProblem, startHarness } from '../harness.ts';
 import type { Harness } from '../harness.ts';
+import { untilSo } from '../../../checker/src/waits.ts';
 
 async function listen({ built }: Harness): Promise<string> {
   await built.app.listen({ host: '127.0.0.1', port: 0 });
@@ -67,12 +68,6 @@ async function answered(response: IncomingMessage): Promise<Attempt> {
   return { status: response.statusCode ?? 0, text, close: () => Promise.resolve() };
 }
 
-async function until(done: () => boolean): Promise<void> {
-  for (let turns = 0; turns < 100_000 && !done(); turns++)
-    await new Promise((resolve) => setImmediate(resolve));
-  assert.ok(done());
-}
-
 describe('streams and watches of one caller', () => {
   test('are limited together, and a place is free again when one has ended', async (t) => {
     const harness = startHarness(t, { limits: { maxStreamsPerCaller: 2 } });
@@ -96,7 +91,7 @@ describe('streams and watches of one caller', () => {
       assert.equal(again.status, 101);
       await again.close();
     }
-    await until(() => shares.streams.callers === 0);
+    await untilSo(() => shares.streams.callers === 0);
   });
 
   test('are not counted where no stream came to be', async (t) => {
@@ -119,7 +114,7 @@ describe('streams and watches of one caller', () => {
           .on('error', reject);
       });
       assert.equal((await answered(response)).status, 400);
-      await until(() => shares.streams.callers === 0);
+      await untilSo(() => shares.streams.callers === 0);
     }
   });
 });
@@ -150,7 +145,7 @@ describe('sessions of one caller', () => {
     const socket = new WebSocket(`${url.replace('http', 'ws')}/stream`);
     await new Promise((resolve) => socket.on('open', resolve));
     socket.send(JSON.stringify([[1, 'create_session', {}]]));
-    await until(() => harness.engine.submitted.length > 0);
+    await untilSo(() => harness.engine.submitted.length > 0);
     assert.deepEqual(callersOf(harness.engine.submitted), ['127.0.0.1']);
     socket.close();
   });

@@ -9,6 +9,7 @@ import { startHarness } from '../harness.ts';
 import type { Harness } from '../harness.ts';
 import type { ApiOptions } from '../../src/options.ts';
 import { codeOf, StreamClient } from '../stream-client.ts';
+import { untilSo } from '../../../checker/src/waits.ts';
 
 interface Streaming extends Harness {
   readonly url: string;
@@ -27,9 +28,6 @@ async function startStreaming(
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await turn();
-}
 
 async function sessionOf(client: StreamClient, fields: object = {}): Promise<string> {
   return String((await client.call('create_session', fields)).body['session_id']);
@@ -132,7 +130,7 @@ describe('waiting', () => {
       wait_seconds: 30,
       request_id: 1,
     });
-    await until(() => engine.waiterCount === 1);
+    await untilSo(() => engine.waiterCount === 1);
     const cancel = await client.call('cancel', { request: client.lastId });
     assert.deepEqual(cancel.body, { cancelled: true });
     assert.equal(codeOf(await waiting), 'wait_abandoned');
@@ -158,7 +156,7 @@ describe('waiting', () => {
     });
     assert.equal(granted.failed, false);
     await client.call('cancel', { request: client.lastId });
-    await until(() => engine.state.stats().heldLocks === 0);
+    await untilSo(() => engine.state.stats().heldLocks === 0);
   });
 
   test('given waiters, when their stream is lost, then those that cannot come back leave the queue', async (t) => {
@@ -172,9 +170,9 @@ describe('waiting', () => {
       ['acquire', wait],
       ['acquire', { ...wait, request_id: 7 }],
     ]);
-    await until(() => engine.waiterCount === 2);
+    await untilSo(() => engine.waiterCount === 2);
     lost.hangUp();
-    await until(() => engine.state.stats().waiters === 1);
+    await untilSo(() => engine.state.stats().waiters === 1);
     const [waiter] = engine.state.show(
       'lock',
       'x' as Parameters<typeof engine.state.show>[1],

@@ -10,6 +10,7 @@ import type { Client } from '@holdfast/client';
 import { addInspectCommand } from '../../src/commands/inspect.ts';
 import { buildProgram } from '../../src/program.ts';
 import { holdfast, until } from './support/holdfast.ts';
+import { untilSo } from '../../../checker/src/waits.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'holdfast-inspect-'));
 after(() => rmSync(home, { recursive: true, force: true }));
@@ -44,16 +45,17 @@ async function outputOf(folder: string, words: readonly string[]): Promise<strin
 
 /** Once the feature level is raised. */
 async function untilOn(client: Client): Promise<void> {
-  const deadlineMs = performance.now() + 30_000;
-  for (;;) {
-    try {
-      await client.call('audit_enable', {});
-      return;
-    } catch (error) {
-      if (performance.now() > deadlineMs) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
+  let last: unknown;
+  const isEnabled = (): Promise<boolean> =>
+    client.call('audit_enable', {}).then(
+      () => true,
+      (error: unknown) => {
+        last = error;
+        return false;
+      },
+    );
+  const what = (): string => `the audit is enabled; refused by ${String(last)}`;
+  await untilSo(isEnabled, { what, longestMs: 30_000, pauseMs: 50 });
 }
 
 describe('holdfast inspect', { timeout: 120_000 }, () => {

@@ -19,6 +19,7 @@ import type { Client, ClientWarning, Hold, Session } from '@holdfast/client';
 import { startLocalCluster } from '@holdfast/server';
 import type { LocalCluster } from '@holdfast/server';
 import { freePort, holdfast, until } from './support/holdfast.ts';
+import { untilSo } from '../../../checker/src/waits.ts';
 
 const timeout = 600_000;
 const jump = 2 ** 40;
@@ -162,11 +163,7 @@ describe('A backup of three nodes under load', { timeout }, () => {
   }
 
   async function untilAsync(what: string, holds: () => Promise<boolean>): Promise<void> {
-    const deadlineMs = performance.now() + 60_000;
-    while (!(await holds().catch(() => false))) {
-      assert.ok(performance.now() < deadlineMs, `${what} did not happen`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    await untilSo(() => holds().catch(() => false), { what, longestMs: 60_000, pauseMs: 50 });
   }
 
   it('given a client of the old cluster, when a node of the new one is where it asks, then it asks nothing of it and takes its holds for lost, one made anew is served, and no old member takes part', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { forceOpen, holdfast, runsUntilTold, startOneNode, until } from './support/holdfast.ts';
 import type { Ended } from './support/holdfast.ts';
+import { untilSo } from '../../../checker/src/waits.ts';
 
 describe('the terms of what is held', () => {
   let node: Awaited<ReturnType<typeof startOneNode>>;
@@ -75,7 +76,8 @@ describe('the terms of what is held', () => {
       const given = ['--wait', '20', '--priority', '7', '--metadata', '{"ticket":1}'];
       const waiting = start(...words, '--client-id', 'two', ...given, 'shown', '--', 'sleep', '60');
       const untilShown = async (what: RegExp): Promise<void> => {
-        while (!what.test((await run(kind, 'status', 'shown')).stdout));
+        const isShown = async () => what.test((await run(kind, 'status', 'shown')).stdout);
+        await untilSo(isShown, { what: String(what), longestMs: 30_000 });
       };
       await untilShown(/^waits #1, priority 7 +two /m);
       told.child.kill('SIGTERM');

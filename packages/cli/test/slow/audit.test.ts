@@ -4,11 +4,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import { connect } from '@holdfast/client';
 import { startLocalCluster } from '@holdfast/server';
 import { freePort, holdfast } from '../integration/support/holdfast.ts';
 import type { Ended } from '../integration/support/holdfast.ts';
+import { untilSo } from '../../../checker/src/waits.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'holdfast-audit-'));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -66,13 +66,14 @@ describe('an audited cluster', { timeout: 120_000 }, () => {
       };
 
       // The leader raises the feature level a moment after the members have met.
-      for (const deadlineMs = Date.now() + 20_000; ; await pause(50)) {
+      const isRaised = async (): Promise<boolean> => {
         const status = (await ask(url, '/cluster/status', undefined)) as {
           readonly feature_level: number;
         };
-        if (status.feature_level >= 2) break;
-        assert.ok(Date.now() < deadlineMs, 'the feature level is not raised');
-      }
+        return status.feature_level >= 2;
+      };
+      const what = 'the feature level is raised';
+      await untilSo(isRaised, { what, longestMs: 20_000, pauseMs: 50 });
       assert.equal((await run('audit', 'enable')).status, 0);
       const enabled = await run('auth', 'enable');
       key = keyForm.exec(enabled.stdout)?.[0] ?? assert.fail(enabled.stderr);
@@ -111,12 +112,14 @@ describe('an audited cluster', { timeout: 120_000 }, () => {
       // All have come to the same place, and an anchor of each refusing node is in it.
       const statuses = async (): Promise<readonly Status[]> =>
         Promise.all(cluster.urls.map((one) => ask(one, '/audit', undefined) as Promise<Status>));
-      for (const deadlineMs = Date.now() + 20_000; ; await pause(50)) {
-        const all = await statuses();
+      let all: readonly Status[] = [];
+      const isAtOnePlace = async (): Promise<boolean> => {
+        all = await statuses();
         const isAnchored = auditText(folders[0] ?? '').includes('"anchor_audit"');
-        if (isAnchored && all.every(({ head }) => head === all[0]?.head)) break;
-        assert.ok(Date.now() < deadlineMs, JSON.stringify(all));
-      }
+        return isAnchored && all.every(({ head }) => head === all[0]?.head);
+      };
+      const shown = (): string => JSON.stringify(all);
+      await untilSo(isAtOnePlace, { what: shown, longestMs: 20_000, pauseMs: 50 });
       const checkpoint = await run('audit', 'checkpoint');
       writeFileSync(join(root, 'kept.txt'), checkpoint.stdout);
       const verifierKey = (await run('audit', 'checkpoint', '--verifier-key')).stdout.trim();

@@ -12,20 +12,16 @@ import type { Session } from '../../src/session.ts';
 import { FakePeer } from '../fake-peer.ts';
 import type { Received } from '../fake-peer.ts';
 import { TestClock } from '../test-clock.ts';
+import { untilSo, WaitExpiredError } from '../../../checker/src/waits.ts';
 
 const failsWith = (code: string, effect: string) => (error: unknown) =>
   error instanceof HoldfastError && error.code === code && error.effect === effect;
 
-/** What has not happened by then does not happen: a check that fails, and no test without an end. */
+/** What has not happened by then is waited for no longer. */
 const longestMs = 8000;
 
 /** Lets what was settled go on, and sockets speak. */
 const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (const endMs = performance.now() + longestMs; !isSo(); await breathe())
-    if (performance.now() > endMs) assert.fail('It does not happen.');
-}
 
 describe('A request of a session', () => {
   let peer: FakePeer;
@@ -54,7 +50,8 @@ describe('A request of a session', () => {
     };
     void happens.then(end, end);
     while (!state.over) {
-      if (performance.now() > endMs) assert.fail('It does not happen, however much time passes.');
+      if (performance.now() > endMs)
+        throw new WaitExpiredError('It does not happen, however much time passes.');
       clock.pass(50);
       await breathe();
     }
@@ -159,7 +156,7 @@ describe('A request of a session', () => {
     await assert.rejects(passUntil(session.lock('x')), failsWith('deadline_exceeded', 'perhaps'));
     (await passUntil(peer.next('cancel_request'))).refuse('session_expired');
     peer.push('session_ended', { session_id: 's1', reason: 'expired' });
-    await until(() => session.state !== 'active');
+    await untilSo(() => session.state !== 'active');
     for (let step = 0; step < 100; step++) {
       clock.pass(50);
       await breathe();
@@ -204,7 +201,7 @@ describe('A request of a session', () => {
     peer.handle = answeringPings(silent);
     await assert.rejects(passUntil(hold.release()), failsWith('deadline_exceeded', 'perhaps'));
     (await passUntil(peer.next('release', 2))).answer({ released: true });
-    await until(() => hold.state === 'released');
+    await untilSo(() => hold.state === 'released');
     const before = peer.received.length;
     await hold.release();
     assert.equal(peer.received.length, before, 'nothing has to be asked for');
@@ -223,7 +220,7 @@ describe('A request of a session', () => {
     (await passUntil(peer.next('campaign', 2))).answer(elected(5));
     const second = await again;
     (await passUntil(peer.next('resign', 2))).answer({ resigned: true });
-    await until(() => first.state === 'released');
+    await untilSo(() => first.state === 'released');
     assert.equal(second.state, 'held');
     assert.deepEqual(session.holds, [second]);
   });

@@ -11,6 +11,7 @@ import { createRaftEngine } from '../../src/index.ts';
 import { oneNode } from '../one-node.ts';
 import { startTestCluster, statusReached } from '../cluster.ts';
 import type { TestCluster } from '../cluster.ts';
+import { untilSo } from '../../../checker/src/waits.ts';
 
 const caller = { identity: 'anonymous', proof: 'none', address: '192.0.2.1' };
 const name = 'mail' as ResourceName;
@@ -54,22 +55,26 @@ const raised = (engines: Iterable<Engine>): Promise<unknown> =>
 /** Told by what it applies: a status tells no index by itself. */
 async function applied(engine: Engine, leader: Engine): Promise<void> {
   const { appliedIndex } = leader.status();
-  const deadlineMs = performance.now() + 20_000;
-  while (engine.status().appliedIndex < appliedIndex) {
-    assert.ok(performance.now() < deadlineMs, `applied ${String(engine.status().appliedIndex)}`);
+  const isApplied = async (): Promise<boolean> => {
+    if (engine.status().appliedIndex >= appliedIndex) return true;
     await leader.submit({ type: 'advance' }, { identity: 'holdfast' });
-  }
+    return false;
+  };
+  const what = (): string => `applied ${String(engine.status().appliedIndex)}`;
+  await untilSo(isApplied, { what, longestMs: 20_000 });
 }
 
 async function statsReached(
   engine: Engine,
   isSo: (payloads: ReturnType<Engine['stats']>['storage']['payloads']) => boolean,
 ): Promise<void> {
-  const deadlineMs = performance.now() + 20_000;
-  while (!isSo(engine.stats().storage.payloads)) {
-    assert.ok(performance.now() < deadlineMs, JSON.stringify(engine.stats().storage.payloads));
+  const isReached = async (): Promise<boolean> => {
+    if (isSo(engine.stats().storage.payloads)) return true;
     await engine.query({ type: 'queue', name }, 'linearizable', caller);
-  }
+    return false;
+  };
+  const what = (): string => JSON.stringify(engine.stats().storage.payloads);
+  await untilSo(isReached, { what, longestMs: 20_000 });
 }
 
 const bytesIn = (folder: string): Buffer =>

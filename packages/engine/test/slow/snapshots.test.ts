@@ -9,6 +9,7 @@ import type { ResourceName, SessionId } from '@holdfast/state';
 import type { Engine } from '../../src/index.ts';
 import { leaderOf, startTestCluster } from '../cluster.ts';
 import type { TestCluster } from '../cluster.ts';
+import { untilSo } from '../../../checker/src/waits.ts';
 
 const anonymous = { identity: 'anonymous' };
 const patienceMs = 30_000;
@@ -16,11 +17,7 @@ const sessionCount = 20;
 const lockCount = 4000;
 
 async function until(what: string, isSo: () => boolean): Promise<void> {
-  const deadlineMs = performance.now() + patienceMs;
-  while (!isSo()) {
-    assert.ok(performance.now() < deadlineMs, `not so in time: ${what}`);
-    await pause(5);
-  }
+  await untilSo(isSo, { what, longestMs: patienceMs, pauseMs: 5 });
 }
 
 /** A load of acquires, most of them of locks that are held already, whoever leads. */

@@ -10,11 +10,7 @@ import type { WirePayload } from '../../src/payloads/wire-payloads.ts';
 import { silentLog } from '../cluster.ts';
 import { MemoryPayloads } from './memory-payloads.ts';
 import { stage, stateWith, stopAll, storedOf, textOf, turns } from './payload-stage.ts';
-
-const until = async (isSo: () => boolean): Promise<void> => {
-  for (let turn = 0; turn < 2000 && !isSo(); turn++) await turns(1);
-  assert.ok(isSo());
-};
+import { untilSo } from '../../../checker/src/waits.ts';
 
 afterEach(stopAll);
 
@@ -26,7 +22,7 @@ describe('payloads that are missing on this disk', () => {
     store.put(kept, Buffer.from(texts.get(kept) ?? ''));
     assert.ok((await payloads.complete(state, false)) !== undefined);
     payloads.begin();
-    await until(() => payloads.statistics.repaired === 699);
+    await untilSo(() => payloads.statistics.repaired === 699);
     for (const [id, text] of texts) assert.equal(String(store.bodies.get(id)), text);
     assert.ok(asked.length >= 3 && asked.every((page) => page.length <= 256));
     assert.equal(new Set(asked.flat()).size, asked.flat().length);
@@ -45,7 +41,7 @@ describe('payloads that are missing on this disk', () => {
     const { store, payloads } = stage([give], { state });
     await payloads.complete(state, false);
     payloads.begin();
-    await until(() => !store.has(first) && payloads.statistics.missing === 0);
+    await untilSo(() => !store.has(first) && payloads.statistics.missing === 0);
     await turns(5);
     assert.equal(payloads.statistics.repaired, 0);
     assert.equal(store.bodies.size, 0);
@@ -58,7 +54,7 @@ describe('payloads that are missing on this disk', () => {
     const { payloads } = stage(['away'], { state, pauses });
     await payloads.complete(state, false);
     payloads.begin();
-    await until(() => pauses.length > 40);
+    await untilSo(() => pauses.length > 40);
     payloads.stop();
     const count = pauses.length;
     await turns(5);
@@ -86,10 +82,10 @@ describe('payloads that are missing on this disk', () => {
       await payloads.complete(state, false);
       payloads.begin();
     }
-    await until(() => lost.length > 0);
+    await untilSo(() => lost.length > 0);
     assert.deepEqual(lost, [first]);
-    await until(() => leader.payloads.statistics.missing === 0);
-    await until(() => follower.payloads.statistics.missing === 0);
+    await untilSo(() => leader.payloads.statistics.missing === 0);
+    await untilSo(() => follower.payloads.statistics.missing === 0);
     assert.equal(leader.payloads.statistics.lost, 1);
     assert.deepEqual(
       [...state.queues.stored()].map(({ id }) => id),
@@ -113,7 +109,7 @@ describe('payloads that are missing on this disk', () => {
       const { payloads, losses } = stage(others, { state, isLeader: true, pauses });
       await payloads.complete(state, false);
       payloads.begin();
-      await until(() => pauses.filter((ms) => ms >= 1000).length > 4);
+      await untilSo(() => pauses.filter((ms) => ms >= 1000).length > 4);
       assert.equal(payloads.statistics.missing, 1);
       assert.deepEqual(losses, []);
       payloads.stop();
@@ -124,7 +120,7 @@ describe('payloads that are missing on this disk', () => {
     own.store.isUnreadable = true;
     await own.payloads.complete(state, false);
     own.payloads.begin();
-    await until(() => pauses.filter((ms) => ms >= 1000).length > 4);
+    await untilSo(() => pauses.filter((ms) => ms >= 1000).length > 4);
     own.payloads.stop();
     assert.deepEqual(own.losses, []);
     // Who cannot read its disk does not deny it to others either.
@@ -170,7 +166,7 @@ describe('payloads that are missing on this disk', () => {
     const { payloads, store, losses } = stage([give], { state, isLeader: true });
     await payloads.complete(state, false);
     payloads.begin();
-    await until(() => payloads.statistics.repaired === 1);
+    await untilSo(() => payloads.statistics.repaired === 1);
     assert.ok(store.has(id));
     assert.deepEqual(losses, []);
     payloads.stop();
@@ -185,7 +181,7 @@ describe('payloads that are missing on this disk', () => {
     payloads.begin();
     const stored = [...state.queues.stored()];
     assert.deepEqual(await payloads.given(stored), [null, null]);
-    await until(() => payloads.statistics.repaired === 2);
+    await untilSo(() => payloads.statistics.repaired === 2);
     for (const [id, text] of texts) assert.equal(String(store.bodies.get(id)), text);
     payloads.stop();
   });
@@ -216,7 +212,7 @@ describe('the scrub', () => {
       },
     });
     scrub.begin();
-    await until(() => pauses.length > 1 && pauses.at(-1) === 3_600_000);
+    await untilSo(() => pauses.length > 1 && pauses.at(-1) === 3_600_000);
     assert.deepEqual(noted, [
       [name, first],
       [name, second],
@@ -261,7 +257,7 @@ describe('more missing payloads than are remembered', () => {
     });
     repairs.begin();
     repairs.look();
-    await until(() => repairs.repaired === 40);
+    await untilSo(() => repairs.repaired === 40);
     assert.equal(store.bodies.size, 40);
     repairs.stop();
   });

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '@holdfast/engine/parts';
 import type { ResourceName } from '@holdfast/state';
 import { silentLog, startTestCluster } from '../../../engine/test/cluster.ts';
@@ -14,14 +13,14 @@ import {
   forgetful,
   redisProgram,
 } from '../../../redis-voters/test/integration/redis/redis-server.ts';
+import { untilSo } from '../../../checker/src/waits.ts';
 
 const skip = redisProgram === undefined ? 'no redis-server on this machine' : false;
 const ids = ['a', 'b', 'c'];
 const asker = { identity: 'test' };
 
 async function until(what: string, isSo: () => boolean): Promise<void> {
-  for (const deadline = performance.now() + 20_000; !isSo(); await sleep(20))
-    if (performance.now() > deadline) throw new Error(`Not in time: ${what}.`);
+  await untilSo(isSo, { what, longestMs: 20_000, pauseMs: 20 });
 }
 
 describe('Partitions of queues in Redis', { skip }, () => {

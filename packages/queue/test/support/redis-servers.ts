@@ -1,9 +1,9 @@
 /** A Redis cluster of the test's own, and connections that are there. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   forgetful,
   RedisServer,
 } from '../../../redis-voters/test/integration/redis/redis-server.ts';
+import { untilSo } from '../../../checker/src/waits.ts';
 
 const slots = 16_384;
 /** The bus of a server listens 10,000 above its port. */
@@ -27,13 +27,12 @@ export async function startRedisCluster(): Promise<readonly RedisServer[]> {
     const info = String(await server.ask('CLUSTER', 'INFO'));
     return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3');
   };
-  for (const deadline = performance.now() + 30_000; ; await sleep(50)) {
-    if ((await Promise.all(servers.map(isOk))).every(Boolean)) return servers;
-    if (performance.now() > deadline) throw new Error('The Redis servers are no cluster in time.');
-  }
+  const areOk = async () => (await Promise.all(servers.map(isOk))).every(Boolean);
+  await untilSo(areOk, { what: 'the servers are a cluster', longestMs: 30_000, pauseMs: 50 });
+  return servers;
 }
 
 export async function connected(connection: { readonly isConnected: boolean }): Promise<void> {
-  for (const deadline = performance.now() + 10_000; !connection.isConnected; await sleep(10))
-    if (performance.now() > deadline) throw new Error('There is no connection in time.');
+  const isConnected = () => connection.isConnected;
+  await untilSo(isConnected, { what: 'there is a connection', longestMs: 10_000, pauseMs: 10 });
 }

@@ -8,6 +8,7 @@ import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startLocalCluster } from '../../src/local-cluster.ts';
 import type { LocalCluster } from '../../src/local-cluster.ts';
+import { untilSo } from '../../../checker/src/waits.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'holdfast-copied-'));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -49,8 +50,7 @@ interface Status {
 
 /** Resolves when every node sees all others, and a leader. */
 async function whole(cluster: LocalCluster): Promise<void> {
-  const deadlineMs = performance.now() + 30_000;
-  for (;;) {
+  const isWhole = async (): Promise<boolean> => {
     const all = await Promise.all(
       cluster.nodes.map(async ({ url, nodeId }) => {
         const status = await fetch(`${url}/cluster/status`)
@@ -60,10 +60,9 @@ async function whole(cluster: LocalCluster): Promise<void> {
         return status?.is_ready === true && others?.every(({ connected }) => connected) === true;
       }),
     );
-    if (all.every(Boolean)) return;
-    assert.ok(performance.now() < deadlineMs, 'the cluster is not whole in time');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+    return all.every(Boolean);
+  };
+  await untilSo(isWhole, { what: 'the cluster is whole', longestMs: 30_000, pauseMs: 20 });
 }
 
 describe('A copy of a running member', () => {

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { startLocalCluster } from '../../src/local-cluster.ts';
+import { untilSo } from '../../../checker/src/waits.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'holdfast-moved-'));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -110,18 +111,17 @@ class Nodes {
 
   /** Resolves when every node sees all others connected, and a leader. */
   async whole(): Promise<Status> {
-    const deadlineMs = performance.now() + 30_000;
-    for (;;) {
-      const all = await Promise.all(ids.map((id) => this.#status(id)));
+    let all: readonly (Status | undefined)[] = [];
+    const look = async (): Promise<Status | undefined> => {
+      all = await Promise.all(ids.map((id) => this.#status(id)));
       const isWhole = all.every(
         (status, at) =>
           status?.is_ready === true &&
           status.members.every(({ node_id, connected }) => connected || node_id === ids[at]),
       );
-      if (isWhole && all[0] !== undefined) return all[0];
-      assert.ok(performance.now() < deadlineMs, JSON.stringify(all));
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+      return isWhole ? all[0] : undefined;
+    };
+    return untilSo(look, { what: () => JSON.stringify(all), longestMs: 30_000, pauseMs: 20 });
   }
 
   async #status(id: string): Promise<Status | undefined> {

@@ -1,12 +1,10 @@
 import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { createStateMachine, initialLimits, restoreStateMachine } from '../../src/index.ts';
 import type { Command, Envelope, StateMachine } from '../../src/index.ts';
 import { Leaderships } from '../../src/kernel/sessions/leaderships.ts';
 import { check } from './support/randomness.ts';
 import { createCommand, Driver, id, lockName, outcome } from './support/driver.ts';
-import { oldLog, snapshotOfVersion4 } from './support/old-log.ts';
 
 const begin: Command = { type: 'begin_leadership' };
 const keepAlive = (session: string): Command => ({ type: 'keep_alive', sessionId: id(session) });
@@ -130,26 +128,6 @@ describe('the lease of a session', () => {
     driver.release('b', 'x');
     assert.deepEqual(driver.holders('x'), ['own exclusive x1']);
     assert.equal(unheardSince(driver.machine, 'own'), undefined);
-  });
-
-  test('behind a snapshot of a version that knew no leaderships is whole', () => {
-    const old = restoreStateMachine([snapshotOfVersion4()]);
-    const byLog = createStateMachine(initialLimits);
-    for (const { index, time, commands } of oldLog())
-      if (index <= old.index) byLog.apply({ index, time, commands });
-    assert.equal(old.digest(), byLog.digest());
-    assert.ok(old.isComparable);
-    const some = [...old.leases()];
-    assert.ok(some.length > 0);
-    for (const { unheardSinceMs } of some) assert.equal(unheardSinceMs, undefined);
-    for (const machine of [old, byLog])
-      machine.apply({
-        index: machine.index + 1,
-        time: machine.time + 7,
-        commands: [{ identity: 'holdfast', command: begin }],
-      });
-    for (const { unheardSinceMs } of old.leases()) assert.equal(unheardSinceMs, old.time);
-    assert.equal(old.digest(), byLog.digest());
   });
 
   test('never ends early, and ends after at most five quarters of its timeout, however often leaders change', () => {

@@ -8,7 +8,7 @@ import { check } from './support/randomness.ts';
 import { Driver, id, lockName, outcome } from './support/driver.ts';
 import { randomness, commandOf } from './support/everything.ts';
 import type { Randomness } from './support/everything.ts';
-import { answers, oldLog, oldSnapshot } from './support/old-log.ts';
+import { answers, oldLog, oldSnapshot, snapshotOfVersion4 } from './support/old-log.ts';
 import type { OldEntry } from './support/old-log.ts';
 
 const bytesOf = (machine: StateMachine): Buffer => Buffer.concat([...machine.snapshot()]);
@@ -154,6 +154,26 @@ describe('nodes after an upgrade', () => {
     const again = restoreStateMachine([bytesOf(old)]);
     assert.deepEqual([old.isComparable, again.isComparable], [false, false]);
     assert.ok(bytesOf(again).equals(bytesOf(old)));
+  });
+
+  test('that came by a snapshot of a version that knew no leaderships have whole leases', () => {
+    const old = restoreStateMachine([snapshotOfVersion4()]);
+    const byLog = createStateMachine(initialLimits);
+    for (const { index, time, commands } of log)
+      if (index <= old.index) byLog.apply({ index, time, commands });
+    assert.equal(old.digest(), byLog.digest());
+    assert.ok(old.isComparable);
+    const some = [...old.leases()];
+    assert.ok(some.length > 0);
+    for (const { unheardSinceMs } of some) assert.equal(unheardSinceMs, undefined);
+    for (const machine of [old, byLog])
+      machine.apply({
+        index: machine.index + 1,
+        time: machine.time + 7,
+        commands: [{ identity: 'holdfast', command: { type: 'begin_leadership' } }],
+      });
+    for (const { unheardSinceMs } of old.leases()) assert.equal(unheardSinceMs, old.time);
+    assert.equal(old.digest(), byLog.digest());
   });
 
   test('do and answer the same, in whatever order their tables are', () => {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import type { DiskFile } from '../../src/disk.ts';
 import type { fileDisk } from '../../src/file-disk.ts';
+import { untilSo } from '../../../checker/src/waits.ts';
 
 type Done = (error: Error | null) => void;
 type Opened = (error: NodeJS.ErrnoException | null, descriptor: number) => void;
@@ -75,10 +76,7 @@ describe('A write', () => {
 
   /** Resolves when a sync is under way. */
   async function syncBegun(): Promise<Done> {
-    for (const end = performance.now() + 5000; syncs.length === 0;)
-      if (performance.now() > end) assert.fail('What was written is not synced.');
-      else await new Promise((resolve) => setImmediate(resolve));
-    return syncs[0] ?? assert.fail();
+    return untilSo(() => syncs[0], { what: 'what was written is synced', longestMs: 5000 });
   }
 
   it('is durable by O_DSYNC where that means what it says, without a sync of its own', async () => {

@@ -14,6 +14,7 @@ import { GrpcSpeaker } from './conformance/speakers.ts';
 import { threeNodes } from './support/cluster.ts';
 import type { TestCluster } from './support/cluster.ts';
 import { end, holdfast, readyLine, startHoldfast } from './support/command.ts';
+import { untilSo } from '../../../checker/src/waits.ts';
 
 const host = '::1';
 const onLoopback = /^http:\/\/\[::1\]:\d+$/;
@@ -24,11 +25,7 @@ async function statusOf(url: string): Promise<ClusterStatusAnswer> {
 }
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + 20_000;
-  while (!(await holds())) {
-    assert.ok(performance.now() < deadlineMs, `${what} did not happen in 20 s`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  await untilSo(holds, { what, longestMs: 20_000, pauseMs: 50 });
 }
 
 describe('A cluster on IPv6 alone', () => {

@@ -16,6 +16,7 @@ import type { GrpcServer } from '../../../src/grpc/server.ts';
 import type { ApiOptions } from '../../../src/options.ts';
 import { startHarness } from '../../harness.ts';
 import type { Harness } from '../../harness.ts';
+import { untilSo } from '../../../../checker/src/waits.ts';
 
 export type Message = Readonly<Record<string, unknown>>;
 interface CallOptions {
@@ -228,6 +229,5 @@ export async function refusal(calling: Promise<unknown>): Promise<ServiceError> 
 }
 
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await turn();
-}
+export const until = async (condition: () => boolean): Promise<void> =>
+  void (await untilSo(condition));

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startLocalCluster } from '@holdfast/server';
+import { untilSo } from '../../../../checker/src/waits.ts';
 
 const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
@@ -68,11 +69,7 @@ export async function freePort(): Promise<number> {
 }
 
 export async function until(what: string, holds: () => boolean, timeoutMs = 15_000): Promise<void> {
-  const deadlineMs = performance.now() + timeoutMs;
-  while (!holds()) {
-    assert.ok(performance.now() < deadlineMs, `${what} did not happen in ${String(timeoutMs)} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await untilSo(holds, { what, longestMs: timeoutMs, pauseMs: 10 });
 }
 
 /** A cluster of one node, for the tests of a file. */

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { machineClocks } from '../../../src/run/certain-time.ts';
 import { CommandNotStarted, runGuarded } from '../../../src/run/guarded-command.ts';
 import type { CommandEnd, Lease } from '../../../src/run/guarded-command.ts';
+import { untilSo } from '../../../../checker/src/waits.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-guard-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -70,11 +71,7 @@ class Stubborn {
 }
 
 async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadlineMs = now() + 10_000;
-  while (!holds()) {
-    assert.ok(now() < deadlineMs, `${what}: not in 10 s`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await untilSo(holds, { what, longestMs: 10_000, pauseMs: 5 });
 }
 
 /** Processes of this machine whose command line holds the text. */

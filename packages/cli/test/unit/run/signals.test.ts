@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runGuarded } from '../../../src/run/guarded-command.ts';
+import { untilSo } from '../../../../checker/src/waits.ts';
 
 const holderProgram = fileURLToPath(new URL('./renewing-holder.ts', import.meta.url));
 const onLinux = process.platform === 'linux' ? false : 'signals of Linux';
@@ -31,22 +32,16 @@ class Holder {
   }
 
   async tells(wanted: RegExp): Promise<RegExpExecArray> {
-    const deadline = AbortSignal.timeout(20_000);
-    for (;;) {
-      const found = wanted.exec(this.#told);
-      if (found !== null) return found;
-      assert.ok(!deadline.aborted, `${String(wanted)} was not told: ${this.#told}`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    const what = (): string => `${String(wanted)} in: ${this.#told}`;
+    const look = () => wanted.exec(this.#told) ?? undefined;
+    return untilSo(look, { what, longestMs: 20_000, pauseMs: 5 });
   }
 
   /** As the kernel knows it: T is stopped. */
   async stateIs(pid: number, wanted: RegExp): Promise<void> {
-    const deadline = AbortSignal.timeout(20_000);
-    while (!wanted.test(readFileSync(`/proc/${String(pid)}/stat`, 'utf8'))) {
-      assert.ok(!deadline.aborted, `process ${String(pid)} is not ${String(wanted)}`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    const isSo = () => wanted.test(readFileSync(`/proc/${String(pid)}/stat`, 'utf8'));
+    const what = `process ${String(pid)} is ${String(wanted)}`;
+    await untilSo(isSo, { what, longestMs: 20_000, pauseMs: 5 });
   }
 
   get pid(): number {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { untilSo } from '../../../../checker/src/waits.ts';
 
 const shellProgram = fileURLToPath(new URL('./job-shell.py', import.meta.url));
 const holderProgram = fileURLToPath(new URL('./renewing-holder.ts', import.meta.url));
@@ -46,16 +47,11 @@ class Screen {
 
   /** Waits until it shows, and takes all up to there away. */
   async shows(wanted: RegExp): Promise<string> {
-    const deadline = AbortSignal.timeout(waitMs);
-    for (;;) {
-      const [found] = wanted.exec(this.#shown) ?? [];
-      if (found !== undefined) {
-        this.#shown = this.#shown.slice(this.#shown.indexOf(found) + found.length);
-        return found;
-      }
-      assert.ok(!deadline.aborted, `${String(wanted)} is not on the screen: ${this.#shown}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    const look = () => wanted.exec(this.#shown)?.[0];
+    const what = (): string => `${String(wanted)} is on the screen: ${this.#shown}`;
+    const found = await untilSo(look, { what, longestMs: waitMs, pauseMs: 10 });
+    this.#shown = this.#shown.slice(this.#shown.indexOf(found) + found.length);
+    return found;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -115,12 +111,9 @@ describe('a command on a terminal', { skip: missing }, () => {
     const [, pid = ''] = (await screen.shows(/runs \d+ end/)).split(' ');
     screen.type('\u001A');
     await screen.shows(/\[stopped\]/);
-    const deadline = AbortSignal.timeout(waitMs);
     // Nobody has waited for it yet: Z.
-    while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) {
-      assert.ok(!deadline.aborted, 'the command outlives its lease');
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    const isGone = () => /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    await untilSo(isGone, { what: 'the command is gone', longestMs: waitMs, pauseMs: 10 });
     screen.type('fg\n');
     await screen.shows(/"leaseLost":true/);
   });
