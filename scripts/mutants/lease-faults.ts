@@ -69,6 +69,26 @@ export const leaseFaults: readonly Fault[] = [
     test: 'packages/engine/test/unit/cluster-clock.test.ts',
   },
   {
+    name: 'ages-as-of-the-last-entry',
+    breaks:
+      'the oldest message of a queue whose workers are dead seems to be new, and its alert never fires',
+    file: 'packages/engine/src/leadership.ts',
+    find: `const timeMs = clusterClock.estimate(clock.now());`,
+    put: `const timeMs = clusterClock.estimate(clock.now()) * 0;`,
+    hiddenFromRuns: 'what is shown decides nothing',
+    test: 'packages/engine/test/unit/ages.test.ts',
+  },
+  {
+    name: 'remaining-times-as-of-the-last-entry',
+    breaks:
+      'what is left of holds with a longest time is shown as it was when something was last logged',
+    file: 'packages/state/src/kernel/tables.ts',
+    find: `return nowMs === undefined ? this.timeMs : Math.max(nowMs, this.timeMs);`,
+    put: `return nowMs === undefined ? this.timeMs : Math.min(nowMs, this.timeMs);`,
+    hiddenFromRuns: 'what is shown decides nothing',
+    test: 'packages/engine/test/unit/ages.test.ts',
+  },
+  {
     name: 'repeated-waits-are-signs-of-life',
     breaks: 'nodes keep the session of a dead client alive by asking again for what it waited for',
     file: 'packages/state/src/kernel/sign-of-life.ts',

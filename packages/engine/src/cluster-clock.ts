@@ -31,6 +31,14 @@ export class ClusterClock {
     this.#lastMs = this.#entryTimeMs;
   }
 
+  /**
+   * What any node may show as the time of now: that of its last entry, and what has passed since (CLOCK-3). It may be
+   * later than the time of the leader, for what was applied late, and no rule may be decided by it.
+   */
+  estimate(nowMs: number): number {
+    return this.#entryTimeMs + Math.max(0, Math.floor(nowMs - this.#entryNowMs));
+  }
+
   /** Only while this node leads. */
   read(nowMs: number): number {
     const time = this.#baseTimeMs + Math.floor(nowMs - this.#baseNowMs);

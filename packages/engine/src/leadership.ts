@@ -184,6 +184,16 @@ export class Leadership {
     return answerQuery(replica.state, this.leases, query, caller, clusterClock.read(clock.now()));
   }
 
+  /**
+   * What this node has, without a proof. Ages and remaining times are as of now all the same: a queue whose workers are
+   * dead brings no entries, and its oldest message ages.
+   */
+  queryHere(query: Query, caller: Caller): QueryResult {
+    const { clock, clusterClock, replica } = this.#parts;
+    const timeMs = clusterClock.estimate(clock.now());
+    return answerQuery(replica.state, this.leases, query, caller, timeMs);
+  }
+
   #staleRights({ identity, authorizedAt }: Caller): Refusal | undefined {
     return this.#parts.replica.state.staleRights(identity, authorizedAt);
   }

@@ -91,7 +91,10 @@ function find(
       return { type: 'blocked_keys', page };
     }
     case 'list':
-      return { type: 'list', listed: state.list(query.kind, wantedOf(state, query, caller)) };
+      return {
+        type: 'list',
+        listed: state.list(query.kind, wantedOf(state, query, caller, timeMs)),
+      };
     case 'access':
     case 'access_check':
       return findAccess(state.access, query);
@@ -109,9 +112,10 @@ function wantedOf(
   state: StateMachine,
   { kind, wanted }: Extract<Query, { type: 'list' }>,
   caller: Pick<Caller, 'identity' | 'isAdministrator'>,
+  timeMs: number | undefined,
 ): ListWanted {
   const owner = kind === 'session' ? ownerListed(state, caller) : undefined;
-  return owner === undefined ? wanted : { ...wanted, owner };
+  return owner === undefined ? { ...wanted, timeMs } : { ...wanted, timeMs, owner };
 }
 
 /** Of a session that has expired, and whose end has not come to this hold yet. */

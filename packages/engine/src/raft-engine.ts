@@ -30,7 +30,6 @@ import { Leadership } from './leadership.ts';
 import { Listeners } from './listeners.ts';
 import { MemberAsks } from './member-asks.ts';
 import { PeerRequests } from './peer-requests.ts';
-import { answerQuery } from './queries.ts';
 import type { RaftEngineParts } from './raft-engine-parts.ts';
 import type { Replica } from './replica.ts';
 import { Stamps } from './stamps.ts';
@@ -193,9 +192,8 @@ export class RaftEngine implements Engine {
     options: CallOptions,
   ): Promise<QueryAnswer<Q>> {
     if (consistency !== 'stale') return this.#leaderCalls.query(query, options);
-    const { state, payloads } = this.#replica;
-    const found = answerQuery(state, this.#leadership.leases, query, options);
-    return (await payloads.answer(found)) as QueryAnswer<Q>;
+    const found = this.#leadership.queryHere(query, options);
+    return (await this.#replica.payloads.answer(found)) as QueryAnswer<Q>;
   }
 
   readCache(key: string, options: CallOptions): Promise<CacheRead> {

@@ -34,7 +34,7 @@ const gauges: Readonly<Record<string, readonly [help: string, metricOf: FigureOf
   holdfast_queue_dead_letters: ['Messages that were delivered too often.', (q) => q.dead],
   holdfast_queue_bytes: ['What messages and dead letters take.', (q) => q.bytes],
   holdfast_queue_oldest_message_age_seconds: [
-    'Since the push of the oldest message, as of the last entry; 0 without one.',
+    'Since the push of the oldest message, by cluster time; 0 without one.',
     (q) => (q.oldestAgeMs ?? 0) / 1000,
   ],
 };

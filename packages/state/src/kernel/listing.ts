@@ -30,7 +30,7 @@ export function list(tables: Tables, kind: ListedKind, wanted: ListWanted): List
     return { kind, ...page(sessionsOf(tables, wanted.owner), wanted) } as Listed;
   const source = {
     names: tables.namesOf(kind),
-    find: (name: ResourceName) => primitives[kind].listed(tables, name),
+    find: (name: ResourceName) => primitives[kind].listed(tables, name, wanted.timeMs),
   };
   return { kind, ...page(source, wanted) } as Listed;
 }

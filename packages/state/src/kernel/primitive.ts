@@ -84,6 +84,8 @@ export interface Primitive<Kind extends PlaceKind = PlaceKind> {
   readonly listed: (
     tables: Tables,
     name: ResourceName,
+    /** As in `Shown`. */
+    timeMs: number | undefined,
   ) => ListedItem<NonNullable<Primitives[Kind]['view']>> | undefined;
   /** The lines of a record in a snapshot, as it is now, also when they are taken later. */
   readonly encode: (place: Place) => Iterable<string>;

@@ -317,6 +317,11 @@ export class Tables {
     return !this.actingOnDue && dueMs <= this.timeMs;
   }
 
+  /** As of when ages and what is left of a time are shown: of now where it is known, and not before the last entry. */
+  shownAtMs(nowMs: number | undefined): number {
+    return nowMs === undefined ? this.timeMs : Math.max(nowMs, this.timeMs);
+  }
+
   /** Whether the next entry has to go on with what this one left (WORK-2). */
   get isBehind(): boolean {
     return this.unsettled.size > 0 || this.ending.size > 0;

@@ -187,6 +187,8 @@ export interface ListWanted {
   /** Sessions of this identity alone. */
   readonly owner?: string;
   readonly limit: number;
+  /** Cluster time of now, where it is later than the last entry. */
+  readonly timeMs?: number | undefined;
 }
 
 interface ListPage<View> {

@@ -124,28 +124,27 @@ function tooMuch(
   );
 }
 
-const viewOf = (tables: Tables, entry: CacheEntry, timeMs: number): CacheView => ({
+const viewOf = (entry: CacheEntry, timeMs: number): CacheView => ({
   name: entry.name,
   value: entry.value,
   version: entry.version,
-  expiresInMs:
-    entry.heapIndex === -1 ? undefined : Math.max(0, entry.dueMs - Math.max(timeMs, tables.timeMs)),
+  expiresInMs: entry.heapIndex === -1 ? undefined : Math.max(0, entry.dueMs - timeMs),
 });
 
 export const cache: Primitive<'cache'> = {
   kind: 'cache',
   handlers: { cache_set: set, cache_delete: remove },
-  view: (tables, name, { timeMs = tables.timeMs }) => {
+  view: (tables, name, { timeMs }) => {
     const found = find(tables, name);
-    return found && viewOf(tables, found, timeMs);
+    return found && viewOf(found, tables.shownAtMs(timeMs));
   },
-  listed: (tables, name) => {
+  listed: (tables, name, timeMs) => {
     const found = find(tables, name);
     if (found === undefined) return undefined;
     const rows = [...weigh(name, []), { texts: [found.value] }];
     return {
       clients: () => [],
-      show: () => ({ view: viewOf(tables, found, tables.timeMs), rows }),
+      show: () => ({ view: viewOf(found, tables.shownAtMs(timeMs)), rows }),
     };
   },
   encode: (place) => (place instanceof CacheEntry ? [encode(place)] : []),

@@ -116,11 +116,11 @@ function wrongLeader(
 export const elections: Primitive<'election'> = {
   kind: 'election',
   handlers: { campaign, resign, proclaim },
-  view: ({ pools, timeMs }, name, { limit }) =>
-    electionView(name, pools.election.get(name), timeMs, limit),
-  listed: ({ pools, timeMs }, name) =>
-    listedPool(pools.election.get(name), (pool) => {
-      const view = electionView(name, pool, timeMs, rowsInAList);
+  view: (tables, name, { limit, timeMs }) =>
+    electionView(name, tables.pools.election.get(name), tables.shownAtMs(timeMs), limit),
+  listed: (tables, name, timeMs) =>
+    listedPool(tables.pools.election.get(name), (pool) => {
+      const view = electionView(name, pool, tables.shownAtMs(timeMs), rowsInAList);
       const leaders = view.leader === undefined ? [] : [view.leader];
       return { view, rows: weigh(name, leaders, view.candidates) };
     }),

@@ -136,11 +136,11 @@ const downgrade: Execute<'downgrade'> = (tables, { sessionId, name, fenceToken }
 export const locks: Primitive<'lock'> = {
   kind: 'lock',
   handlers: { acquire, release, downgrade },
-  view: ({ pools, timeMs }, name, { limit, fenceToken }) =>
-    lockView(name, pools.lock.get(name), timeMs, limit, fenceToken),
-  listed: ({ pools, timeMs }, name) =>
-    listedPool(pools.lock.get(name), (pool) => {
-      const view = lockView(name, pool, timeMs, rowsInAList);
+  view: (tables, name, { limit, fenceToken, timeMs }) =>
+    lockView(name, tables.pools.lock.get(name), tables.shownAtMs(timeMs), limit, fenceToken),
+  listed: (tables, name, timeMs) =>
+    listedPool(tables.pools.lock.get(name), (pool) => {
+      const view = lockView(name, pool, tables.shownAtMs(timeMs), rowsInAList);
       return { view, rows: weigh(name, view.holders, view.waiters) };
     }),
   encode: encodePool,

@@ -95,7 +95,7 @@ export class QueueReader implements QueueViews {
     const queue = this.#queue(name);
     return (
       queue && {
-        ...queueRow(queue, this.#now(timeMs)),
+        ...queueRow(queue, this.#tables.shownAtMs(timeMs)),
         partitions: queue.partitions.map(withDepth),
       }
     );
@@ -104,7 +104,7 @@ export class QueueReader implements QueueViews {
   /** QVIEW-1. */
   page({ prefix, after, limit }: QueuesWanted, timeMs?: number): QueuesPage {
     const { byName } = this.#tables.queues;
-    const now = this.#now(timeMs);
+    const now = this.#tables.shownAtMs(timeMs);
     const budget = new ListBudget(limit);
     const queues: QueueRow[] = [];
     const sums = new PartitionSums();
@@ -138,7 +138,7 @@ export class QueueReader implements QueueViews {
       const { id, key, payload, deliveries, reason, diedAtMs } = message;
       if (!budget.takes([key, payload.text ?? '', reason], undefined, bytesBeside(payload)))
         return { letters, more: true };
-      const ageMs = Math.max(0, this.#now(timeMs) - diedAtMs);
+      const ageMs = Math.max(0, this.#tables.shownAtMs(timeMs) - diedAtMs);
       const stored = storedPayload(id, payload);
       letters.push({
         id,
@@ -165,7 +165,7 @@ export class QueueReader implements QueueViews {
     const keys: BlockedKeyView[] = [];
     for (const lane of queue.blockedKeys.after(after)) {
       if (!budget.takes([lane.key])) return { keys, more: true };
-      const view = blockedKey(lane, this.#now(timeMs));
+      const view = blockedKey(lane, this.#tables.shownAtMs(timeMs));
       if (view !== undefined) keys.push(view);
     }
     return { keys, more: false };
@@ -214,10 +214,6 @@ export class QueueReader implements QueueViews {
 
   #queue(name: ResourceName): Queue | undefined {
     return this.#tables.queues.byName.get(name);
-  }
-
-  #now(timeMs = 0): number {
-    return Math.max(timeMs, this.#tables.timeMs);
   }
 }
 

@@ -155,13 +155,13 @@ export const semaphores: Primitive<'semaphore'> = {
     resize_semaphore: resize,
     delete_semaphore: remove,
   },
-  view: ({ pools, timeMs }, name, { limit, fenceToken }) => {
-    const pool = pools.semaphore.get(name);
-    return pool && semaphoreView(pool, timeMs, limit, fenceToken);
+  view: (tables, name, { limit, fenceToken, timeMs }) => {
+    const pool = tables.pools.semaphore.get(name);
+    return pool && semaphoreView(pool, tables.shownAtMs(timeMs), limit, fenceToken);
   },
-  listed: ({ pools, timeMs }, name) =>
-    listedPool(pools.semaphore.get(name), (pool) => {
-      const view = semaphoreView(pool, timeMs, rowsInAList);
+  listed: (tables, name, timeMs) =>
+    listedPool(tables.pools.semaphore.get(name), (pool) => {
+      const view = semaphoreView(pool, tables.shownAtMs(timeMs), rowsInAList);
       return { view, rows: weigh(name, view.holders, view.waiters) };
     }),
   encode: encodePool,
