@@ -75,7 +75,7 @@ function follower() {
   apply(...made);
   const dead = state.queues.show(name)?.counts.inFlight;
   assert.equal(dead, 2);
-  const ask = <Q extends Query>(query: Q) => leadership.queryHere(query, caller);
+  const ask = (query: Query) => leadership.queryHere(query, caller);
   return { clock, ask };
 }
 
