@@ -5,9 +5,11 @@ import type { GrantBody, MapCertificateBody } from '@holdfast/protocol';
 import { useApiKey } from '../api-key.ts';
 import { refuseOthers } from '../auth-others.ts';
 import { UsageError } from '../failure.ts';
+import { keptIn, keyFileOption } from '../key-file.ts';
 import { printRecord } from '../output.ts';
 import { printable } from '../printable.ts';
 import type { Environment } from '../program.ts';
+import { shellWord } from '../shell-word.ts';
 import { countOf, withClient } from '../with-client.ts';
 
 type Printed = (work: (client: Client) => Promise<object>) => Promise<void>;
@@ -76,6 +78,12 @@ function shown(value: unknown): string {
     .join(' ');
 }
 
+interface Enabling {
+  readonly identity: string;
+  readonly keepOthers?: true;
+  readonly keyFile?: string;
+}
+
 const shownOnce =
   'The key is shown this once: keep it where only its user reads it (HOLDFAST_API_KEY_FILE names such a file).';
 
@@ -85,6 +93,7 @@ function addSwitch(auth: Command, at: () => Environment, printed: Printed): void
     .description('Makes the first administrator and turns authentication on.')
     .option('--identity <name>', 'identity of the first administrator', 'admin')
     .option('--keep-others', 'keep the keys, roles and certificates that are known already')
+    .addOption(keyFileOption())
     .addHelpText(
       'after',
       `
@@ -93,19 +102,23 @@ key, or a certificate, of an identity with a role. With HOLDFAST_API_KEY set to 
 other key is made. Until then everybody could make keys: where there are any, or roles or certificates, they are
 listed, and nothing is turned on before they are removed or --keep-others is given.
 
-Example:
-  holdfast auth enable`,
+Examples:
+  holdfast auth enable
+  holdfast auth enable --key-file admin.key`,
     )
-    .action(async (options: { readonly identity: string; readonly keepOthers?: true }) => {
-      const { identity, keepOthers = false } = options;
+    .action(async (options: Enabling) => {
+      const { identity, keepOthers = false, keyFile } = options;
       const environment = at();
       const isKnown = await withClient(environment, async (client) => {
         const { enabled, roles } = await client.call('auth_status', {});
         if (enabled || roles.includes('admin')) return true;
         if (!keepOthers) await refuseOthers(client);
-        const made = await client.call('auth_create_key', { identity, roles: ['admin'] });
-        printRecord(environment.output, made);
-        if (!environment.output.json) environment.output.write(`${shownOnce}\n`);
+        const create = { identity, roles: ['admin'] };
+        const kept = await keptIn(keyFile, () => client.call('auth_create_key', create));
+        const { made, shown: told } = kept;
+        printRecord(environment.output, told);
+        if (!environment.output.json && keyFile === undefined)
+          environment.output.write(`${shownOnce}\n`);
         useApiKey(made.key);
         return false;
       });
@@ -115,7 +128,9 @@ Example:
       );
       if (!environment.output.json)
         environment.output.write(
-          isKnown ? 'Authentication is on.\n' : 'Authentication is on; export HOLDFAST_API_KEY.\n',
+          isKnown
+            ? 'Authentication is on.\n'
+            : `Authentication is on; export HOLDFAST_API_KEY${keyFile === undefined ? '' : `_FILE=${shellWord(keyFile)}`}.\n`,
         );
     });
   auth
@@ -170,6 +185,11 @@ interface Lasting {
   readonly expiresIn?: string;
 }
 
+interface Making extends Lasting {
+  readonly role?: readonly string[];
+  readonly keyFile?: string;
+}
+
 const expiryOf = ({ expiresIn }: Lasting): { readonly expires_in_seconds?: number } =>
   expiresIn === undefined ? {} : { expires_in_seconds: countOf('--expires-in', expiresIn) };
 
@@ -180,15 +200,20 @@ function addKeys(auth: Command, printed: Printed, listed: Listed): void {
     .description('Makes a key of an identity; it is shown once.')
     .option('--role <names...>', 'roles that the identity is given as well')
     .option('--expires-in <seconds>', 'it ends by itself (default: never)')
-    .addHelpText('after', '\nExample:\n  holdfast auth key create reports --role worker')
-    .action((identity: string, options: Lasting & { readonly role?: readonly string[] }) =>
-      printed((client) =>
-        client.call('auth_create_key', {
-          identity,
-          ...expiryOf(options),
-          ...(options.role === undefined ? {} : { roles: options.role }),
-        }),
-      ),
+    .addOption(keyFileOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  holdfast auth key create reports --role worker
+  holdfast auth key create reports --role worker --key-file reports.key`,
+    )
+    .action((identity: string, options: Making) =>
+      printed(async (client) => {
+        const { role: roles, keyFile } = options;
+        const asked = { identity, ...expiryOf(options), ...(roles === undefined ? {} : { roles }) };
+        return (await keptIn(keyFile, () => client.call('auth_create_key', asked))).shown;
+      }),
     );
   key
     .command('list')

@@ -1,6 +1,6 @@
 /** A node with authentication, as its operators and users meet it on the command line. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -50,6 +50,23 @@ describe('holdfast auth', { timeout: 120_000 }, () => {
       assert.equal(granted.status, 0, granted.stderr);
       const made = await run(root0, 'auth', 'key', 'create', 'ann', '--role', 'worker');
       const ann = keyIn(made);
+      const file = join(root, 'bob.key');
+      const create = ['auth', 'key', 'create', 'bob', '--role', 'worker', '--key-file', file];
+      const saved = await run(root0, ...create);
+      assert.equal(saved.status, 0, saved.stderr);
+      assert.doesNotMatch(saved.stdout + saved.stderr, /hf_/, 'the key is in the file alone');
+      assert.equal(statSync(file).mode & 0o777, 0o600);
+      const bob = keyIn({ ...saved, stdout: readFileSync(file, 'utf8') });
+      assert.equal((await run(bob, 'auth', 'status')).status, 0);
+      const keysOfBob = async (): Promise<number> =>
+        (await run(root0, 'auth', 'key', 'list')).stdout.match(/ bob /g)?.length ?? 0;
+      assert.equal(await keysOfBob(), 1);
+      const again = await run(root0, ...create);
+      assert.equal(again.status, 2);
+      assert.match(again.stderr, /--key-file cannot be made: .*No key was made/s);
+      assert.equal(await keysOfBob(), 1, 'a place is there before the key is');
+      assert.equal(keyIn({ ...saved, stdout: readFileSync(file, 'utf8') }), bob);
+      rmSync(file);
       const check = await run(root0, 'auth', 'check', 'ann', 'acquire', 'lock', 'jobs/1');
       assert.match(check.stdout, /acquire lock jobs\/\*/);
       for (const transport of ['stream', 'http'] as const) {
