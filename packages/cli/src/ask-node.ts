@@ -48,7 +48,7 @@ export function readStatus(
   return askNode(url, '/cluster/status', isClusterStatus, signal);
 }
 
-function isClusterStatus(answer: unknown): answer is ClusterStatusAnswer {
+export function isClusterStatus(answer: unknown): answer is ClusterStatusAnswer {
   return (
     isRecord(answer) &&
     typeof answer['cluster_id'] === 'string' &&

@@ -3,11 +3,13 @@ import type { Command } from 'commander';
 import { formatHostPort, hostOnThisMachine } from '@holdfast/protocol';
 import { ConfigurationError, loadConfiguration } from '@holdfast/server';
 import type { Configuration } from '@holdfast/server';
+import { askingWith } from '../doctor/ask.ts';
 import { examineCertificates } from '../doctor/certificates.ts';
 import { examineDisk } from '../doctor/disk.ts';
 import { fine, warning, wrong } from '../doctor/finding.ts';
 import type { Finding } from '../doctor/finding.ts';
-import { examineNodes, examinePeers, examinePorts } from '../doctor/network.ts';
+import { examinePeers, examinePorts } from '../doctor/network.ts';
+import { examineNodes } from '../doctor/nodes.ts';
 import { exitStatus } from '../exit-status.ts';
 import { printTable } from '../output.ts';
 import type { Output } from '../output.ts';
@@ -23,8 +25,9 @@ export function addDoctorCommand(program: Command, at: () => Environment): void 
       `
 It takes the settings of the file and of the environment, as "holdfast server" does, and says of each finding
 what to do. Run it on the machine of the node and as its user, whether the node runs or not. It changes nothing:
-a file that it writes to time the disk is taken away again. Nodes are compared that answer at the address of this
-node and at those of --endpoint.
+a file that it writes to time the disk is taken away again. This node, those of --endpoint and the members that they
+name are asked and compared, with the certificates of the configuration (or --ca, --cert, --key), and with the key of
+HOLDFAST_API_KEY_FILE where authentication is on.
 
 The exit status is 1 where something is wrong, and 0 where there are warnings alone.
 
@@ -55,7 +58,7 @@ async function examine(
   const { httpHost, httpPort, tls, exposed, folder, nodeId, peers } = configuration;
   const scheme = tls === null ? 'http' : 'https';
   const own = `${scheme}://${formatHostPort(hostOnThisMachine(httpHost), httpPort)}`;
-  const nodes = await examineNodes([...new Set([own, ...endpoints])], nodeId);
+  const nodes = await examineNodes(own, endpoints, nodeId, askingWith(configuration));
   return [
     fine('configuration', 'it can be used'),
     ...exposed.map((setting) =>

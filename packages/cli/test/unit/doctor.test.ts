@@ -11,7 +11,8 @@ import { Authority } from '@holdfast/tls/development';
 import { examineCertificates } from '../../src/doctor/certificates.ts';
 import { examineDisk, judgeRoom, judgeWrites } from '../../src/doctor/disk.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
-import { examineNodes, examinePeers, examinePorts } from '../../src/doctor/network.ts';
+import { examinePeers, examinePorts } from '../../src/doctor/network.ts';
+import { examineNodes } from '../../src/doctor/nodes.ts';
 
 const dayMs = 86_400_000;
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-doctor-'));
@@ -112,11 +113,25 @@ interface Node {
   readonly leader?: string | null;
   readonly insecure?: boolean;
   readonly aheadMs?: number;
+  /** Of members. */
+  readonly urls?: Readonly<Record<string, string>>;
+  /** It tells nothing. */
+  readonly refuses?: boolean;
 }
+
+const plain = { own: {}, others: {} };
 
 /** Answers as a node does. */
 async function serve(t: TestContext, node: Node): Promise<number> {
-  const { nodeId, version = '1', members = ['a', 'b'], leader = 'a', insecure = false } = node;
+  const {
+    nodeId,
+    version = '1',
+    members = ['a', 'b'],
+    leader = 'a',
+    insecure = false,
+    urls = {},
+    refuses = false,
+  } = node;
   const status = {
     cluster_id: 'shop',
     node_id: nodeId,
@@ -124,12 +139,13 @@ async function serve(t: TestContext, node: Node): Promise<number> {
     term: 1,
     leader,
     insecure,
-    members: members.map((id) => ({ node_id: id })),
+    members: members.map((id) => ({ node_id: id, url: urls[id] ?? '' })),
   };
   const server = createServer((_request, response) => {
     response.sendDate = false;
     response.setHeader('date', new Date(Date.now() + (node.aheadMs ?? 0)).toUTCString());
-    response.end(JSON.stringify(status));
+    response.statusCode = refuses ? 401 : 200;
+    response.end(JSON.stringify(refuses ? { code: 'unauthorized' } : status));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {
@@ -143,7 +159,7 @@ describe('The nodes of a cluster', () => {
   const examine = async (t: TestContext, ...nodes: readonly Node[]): Promise<readonly string[]> => {
     const ports = await Promise.all(nodes.map((node) => serve(t, node)));
     const urls = ports.map((port) => `http://127.0.0.1:${String(port)}`);
-    const { findings, isRunning } = await examineNodes(urls, 'a');
+    const { findings, isRunning } = await examineNodes(urls[0] ?? '', urls, 'a', plain);
     assert.equal(
       isRunning,
       nodes.some(({ nodeId }) => nodeId === 'a'),
@@ -168,8 +184,24 @@ describe('The nodes of a cluster', () => {
     assert.deepEqual(await examine(t, { nodeId: 'a', insecure: true }), ['warning security']);
   });
 
+  it('are asked as members name them, and compared', async (t) => {
+    const port = await serve(t, { nodeId: 'b', version: '2' });
+    const urls = { b: `http://127.0.0.1:${String(port)}`, c: 'http://127.0.0.1:1' };
+    const found = await examine(t, { nodeId: 'a', members: ['a', 'b', 'c'], urls });
+    assert.deepEqual(found, ['warning peers', 'warning peers', 'warning peers']);
+  });
+
+  it('may tell nothing without a key, and run all the same', async (t) => {
+    const own = `http://127.0.0.1:${String(await serve(t, { nodeId: 'a', refuses: true }))}`;
+    const { findings, isRunning } = await examineNodes(own, [], 'a', plain);
+    assert.deepEqual(troubles(findings), ['warning peers']);
+    assert.match(findings[0]?.found ?? '', /401 unauthorized/);
+    assert.match(findings[0]?.advice ?? '', /HOLDFAST_API_KEY_FILE/);
+    assert.equal(isRunning, true);
+  });
+
   it('do not answer', async () => {
-    const { findings, isRunning } = await examineNodes(['http://127.0.0.1:1'], 'a');
+    const { findings, isRunning } = await examineNodes('http://127.0.0.1:1', [], 'a', plain);
     assert.deepEqual(troubles(findings), ['warning peers']);
     assert.equal(isRunning, false);
   });
