@@ -89,7 +89,7 @@ export const retired: readonly Retired[] = [
 const written = /^(?:packages|scripts|docs|config|proto)\/|^[A-Z]+\.md$|^Makefile$/;
 /** Texts of stored answers are a part of the replicated state: they keep their wording (api/src/refusal-texts.ts). */
 const storedTexts =
-  /^packages\/state\/src\/(?:kernel\/refusals|kernel\/sessions\/making|primitives\/\w+\/(?:refusals|barriers))\.ts$/;
+  /^packages\/state\/src\/(?:kernel\/refusals|kernel\/sessions\/making|primitives\/\w+\/(?:refusals|barriers))\.ts$|^packages\/api\/test\/unit\/refusal-texts\.test\.ts$/;
 /** Written by machines, or of another time. */
 const other =
   /\/generated\/|results\.json$|openapi\.json$|^docs\/(?:errors|cli|metrics)\.md$|^docs\/decisions\/|^CHANGELOG\.md$|\.(?:png|pem|bin|snapshot|svg|gz)$|\/(?:check-words|words\.test)\.ts$/;

@@ -121,7 +121,10 @@ export function buildApi(options: ApiOptions): BuiltApi {
     const refused =
       path === streamPath
         ? foreignOrigin(request, allowedOrigins)
-        : new RequestError('route_not_found', `Streams are at ${streamPath}.`);
+        : new RequestError(
+            'route_not_found',
+            `There are no streams at this path. Open them at ${streamPath}.`,
+          );
     if (refused === undefined) server.upgrade(request, socket, head);
     else socket.end(rawProblem(path === streamPath ? 403 : 404, refused));
   });

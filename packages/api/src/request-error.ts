@@ -5,7 +5,7 @@
 import { HoldfastError } from '@holdfast/protocol';
 import type { ErrorCode, ErrorDetails } from '@holdfast/protocol';
 import type { Refusal } from '@holdfast/state';
-import { refusalText } from './refusal-texts.ts';
+import { refusalText, wireCodeOf } from './refusal-texts.ts';
 
 export class RequestError {
   readonly code: ErrorCode;
@@ -24,7 +24,16 @@ export function requestErrorOf(refusal: Refusal): RequestError {
   // The limits of the state are those of the cluster: another node refuses the same.
   const details =
     refusal.code === 'limit_exceeded' ? { ...refusal.details, scope: 'cluster' } : refusal.details;
-  return new RequestError(refusal.code, refusalText(refusal), details);
+  const code = wireCodeOf(refusal.code);
+  return new RequestError(
+    code,
+    refusalText({
+      code,
+      message: refusal.message,
+      ...(refusal.details === undefined ? {} : { details: refusal.details }),
+    }),
+    details,
+  );
 }
 
 /** What was thrown, as the wire tells it; undefined for an error that has no code: one of this node's own. */

@@ -206,7 +206,8 @@ export class MemoryEngine implements Engine {
     if (consistency === 'linearizable') {
       await this.#beReached();
       const stale = this.state.staleRights(options.identity, options.authorizedAt);
-      if (stale !== undefined) throw new HoldfastError(stale.code, stale.message, stale.details);
+      if (stale !== undefined)
+        throw new HoldfastError('access_changed', stale.message, stale.details);
     }
     const leases = { lastRenewedWallMs: () => 1_769_164_036_177 };
     return answerQuery(this.state, leases, query, options) as QueryAnswer<Q>;
@@ -326,7 +327,10 @@ export class MemoryEngine implements Engine {
   async addMember(id: string, address: string): Promise<void> {
     await this.#beReached();
     if (this.members.some((member) => member.id === id)) {
-      throw new HoldfastError('member_exists', `"${id}" is a member already.`);
+      throw new HoldfastError(
+        'member_exists',
+        `"${id}" is a member already. See GET /cluster/status.`,
+      );
     }
     const role = 'learner';
     const unknown = { clientUrl: '', matchIndex: 0, connected: false, supportedFeatureLevel: null };
@@ -337,7 +341,10 @@ export class MemoryEngine implements Engine {
     await this.#beReached();
     const member = this.members.find((known) => known.id === id);
     if (member === undefined)
-      throw new HoldfastError('member_not_found', `"${id}" is not a member.`);
+      throw new HoldfastError(
+        'member_not_found',
+        `"${id}" is not a member. See GET /cluster/status.`,
+      );
     this.members = this.members.map((known) =>
       known === member ? { ...known, role: 'voter' } : known,
     );
@@ -346,7 +353,10 @@ export class MemoryEngine implements Engine {
   async removeMember(id: string): Promise<void> {
     await this.#beReached();
     if (!this.members.some((member) => member.id === id)) {
-      throw new HoldfastError('member_not_found', `"${id}" is not a member.`);
+      throw new HoldfastError(
+        'member_not_found',
+        `"${id}" is not a member. See GET /cluster/status.`,
+      );
     }
     this.members = this.members.filter((member) => member.id !== id);
   }

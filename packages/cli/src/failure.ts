@@ -73,7 +73,7 @@ export const noMajorityAdvice: string =
 /** @param group The group of commands that was used: `lock`, `semaphore`, ... */
 const adviceFor = (group: string): Readonly<Record<string, string>> => ({
   lock_held: `Wait for it with --wait SECONDS, or see who holds it with "holdfast ${group === 'quorum' ? 'quorum' : 'lock'} status NAME".`,
-  lock_delayed: 'Wait for it with --wait SECONDS; "holdfast lock status NAME" tells until when.',
+  lock_delayed: `Wait for it with --wait SECONDS; "holdfast ${group === 'election' ? 'election leader' : 'lock status'} NAME" tells until when.`,
   wait_timeout:
     lookOf(group) ?? `"holdfast ${group} status NAME" tells who holds it and who waits.`,
   session_not_found: 'Create one with "holdfast session create".',

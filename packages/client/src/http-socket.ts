@@ -172,7 +172,7 @@ class HttpSocket implements StreamSocket {
   #cancel(id: number, { request }: { readonly request: number }): void {
     const waiting = this.#waiting.get(request);
     waiting?.abort();
-    const code: ErrorCode = 'wait_abandoned';
+    const code: ErrorCode = 'wait_cancelled';
     if (waiting !== undefined)
       this.#tell([request, 1, { code, detail: 'The wait was cancelled.' }]);
     this.#tell([id, 0, { cancelled: waiting !== undefined }]);

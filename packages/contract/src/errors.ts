@@ -53,7 +53,7 @@ export const holdErrors: Readonly<Record<string, ErrorDeclaration>> = {
   wait_timeout: byCluster(409, 'ABORTED', 'The wait timed out.', 'later', {
     note: 'Nothing remains of the request. A session that waited at a barrier was inside it until then.',
   }),
-  wait_abandoned: byCluster(409, 'CANCELLED', 'The wait was cancelled.', 'never', {
+  wait_cancelled: byCluster(409, 'CANCELLED', 'The wait was cancelled.', 'never', {
     effect: 'perhaps',
     note: 'It may have been granted and released in between; nothing of it is held now or will be granted later.',
   }),

@@ -107,7 +107,10 @@ export class Administration {
           if (member === undefined) throw outcomeUnknown();
         }
         if (member !== undefined)
-          throw new HoldfastError('member_exists', `"${id}" is a member already.`);
+          throw new HoldfastError(
+            'member_exists',
+            `"${id}" is a member already. See GET /cluster/status.`,
+          );
         this.#refuseUnreachable(call.id);
         return { type: 'add_learner', id, address: call.peerAddress };
       case 'promote_member':
@@ -138,7 +141,7 @@ export class Administration {
     if (!isPeerId(id))
       throw new HoldfastError(
         'invalid_request',
-        `No node can have the id "${String(id)}": it has 1 to 64 letters, digits, ".", "_" or "-".`,
+        `No node can have the id "${String(id)}": it must have 1 to 64 letters, digits, ".", "_" or "-".`,
       );
     if (!this.#parts.reachable)
       throw new HoldfastError(
@@ -225,7 +228,8 @@ export class Administration {
       if (answer.reason === 'invalid_change') {
         throw new HoldfastError(
           'invalid_request',
-          answer.detail ?? 'There is no other voting member to transfer leadership to.',
+          answer.detail ??
+            'There is no other voting member to transfer leadership to. Add one first.',
         );
       }
       throw new Interrupted(false, answer.detail ?? answer.reason);
@@ -253,7 +257,7 @@ const notFound = (id: string): HoldfastError =>
 const notReady = (why: string): HoldfastError =>
   new HoldfastError(
     'learner_not_ready',
-    `${why} It gets its vote by itself when it has caught up.`,
+    `${why} Wait: it gets its vote by itself when it has caught up.`,
   );
 
 const changeInProgress = (): HoldfastError =>

@@ -201,7 +201,8 @@ export class Leadership {
   /** LEADERSHIP-7: after a proof. @throws HoldfastError */
   assertAdmitted(caller: Caller): void {
     const stale = this.#staleRights(caller);
-    if (stale !== undefined) throw new HoldfastError(stale.code, stale.message, stale.details);
+    if (stale === undefined) return;
+    throw new HoldfastError('access_changed', stale.message, stale.details);
   }
 
   /** One proof for all that ask in one event-loop turn. */

@@ -8,7 +8,7 @@ export const notYet = (part: string, level: number): HoldfastError =>
   new HoldfastError(
     'not_supported_yet',
     `The cluster is at feature level ${String(level)}, at which ${part} cannot be logged. Nothing was done. ` +
-      `It can once every member runs a release that supports it: see feature_level in GET /cluster/status.`,
+      `Upgrade every member to a release that supports it: see feature_level in GET /cluster/status.`,
     { feature_level: level },
   );
 
@@ -17,7 +17,7 @@ export function notProposed(answer: ProposeAnswer & { readonly ok: false }, byte
   if (answer.reason !== 'too_large') return new Interrupted(false, answer.detail ?? answer.reason);
   return new HoldfastError(
     'limit_exceeded',
-    `A log entry of ${String(bytes)} bytes is too large. The request was not executed.`,
+    `A log entry of ${String(bytes)} bytes is too large. The request was not executed. Send less in one request.`,
     { bytes },
   );
 }

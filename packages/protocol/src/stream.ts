@@ -36,7 +36,7 @@ export const ofHolders: ReadonlySet<string> = new Set<OperationName | 'ping' | '
  * One WebSocket message from a client: a batch of requests, JSON text. Each is
  * `[id, operation, body]`; ids are chosen by the client and unique among its unanswered requests.
  * `[id, 'cancel', { request: otherId }]` cancels a waiting acquire: it leaves its queue, or gives
- * back what was granted meanwhile; the cancelled request is answered with `wait_abandoned`. The
+ * back what was granted meanwhile; the cancelled request is answered with `wait_cancelled`. The
  * cancel itself is answered with `{ cancelled: boolean }`: true also when it crossed the grant, which
  * is then given back; false when no such acquire waits or has been answered here lately.
  * `[id, 'ping', null]` is answered with `{}` by the node itself, whether or not it has a leader.

@@ -21,7 +21,10 @@ export function readMessage(type: Type, bytes: Uint8Array): Plain {
   try {
     return plainOf(type, type.decode(bytes));
   } catch (error) {
-    const why = error instanceof NotJson ? error.message : 'It cannot be decoded.';
+    const why =
+      error instanceof NotJson
+        ? error.message
+        : 'It cannot be decoded. Encode it by the .proto files of this release.';
     throw new UnreadableMessage(`The request is not a ${type.fullName.slice(1)}. ${why}`, {
       cause: error,
     });

@@ -38,7 +38,7 @@ async function sendNamed(
 ): Promise<FastifyReply> {
   const file = await dashboard.file(name);
   if (file !== undefined) return sendFile(file, request, reply);
-  const message = `The dashboard has no file ${JSON.stringify(name)}.`;
+  const message = `The dashboard has no file ${JSON.stringify(name)}. Open it at "/".`;
   return sendProblem(
     reply,
     new RequestError('route_not_found', message, { method: request.method }),

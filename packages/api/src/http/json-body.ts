@@ -10,7 +10,12 @@ export function parseJsonBody(bytes: Buffer): unknown {
   try {
     text = utf8.decode(bytes);
   } catch (error) {
-    throw new HoldfastError('invalid_json', 'The body is not UTF-8.', {}, { cause: error });
+    throw new HoldfastError(
+      'invalid_json',
+      'The body is not UTF-8. Send JSON in UTF-8.',
+      {},
+      { cause: error },
+    );
   }
   try {
     return JSON.parse(text);
@@ -18,7 +23,7 @@ export function parseJsonBody(bytes: Buffer): unknown {
     const reason = error instanceof Error ? error.message : String(error);
     throw new HoldfastError(
       'invalid_json',
-      `The body is not JSON: ${reason}`,
+      `The body is not JSON: ${reason}. Correct it, and send it again.`,
       {},
       { cause: error },
     );

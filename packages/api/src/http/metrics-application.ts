@@ -14,7 +14,10 @@ import { routes } from './routes.ts';
 const requestArrivalMs = 10_000;
 const maxConnections = 100;
 
-const onlyMetrics = new RequestError('route_not_found', 'This port serves GET /metrics alone.');
+const onlyMetrics = new RequestError(
+  'route_not_found',
+  'This port serves GET /metrics alone. Use the port of the API for anything else.',
+);
 
 export interface MetricsListener {
   /** For this machine, e.g. `http://127.0.0.1:9090`. */

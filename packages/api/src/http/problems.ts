@@ -33,7 +33,7 @@ function refusedByFramework(
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new RequestError(
         'body_too_large',
-        `The body is larger than ${String(request.routeOptions.bodyLimit)} bytes, the limit of this node (limits.max_body_bytes).`,
+        `The body is larger than ${String(request.routeOptions.bodyLimit)} bytes, the limit of this node (limits.max_body_bytes). Send less at once.`,
         { limit: request.routeOptions.bodyLimit },
       );
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE': {
@@ -46,7 +46,7 @@ function refusedByFramework(
     case 'FST_ERR_BAD_URL':
       return new RequestError(
         'invalid_request',
-        `The path ${JSON.stringify(request.raw.url ?? '')} is not valid percent-encoded UTF-8.`,
+        `The path ${JSON.stringify(request.raw.url ?? '')} is not valid percent-encoded UTF-8. Encode names with encodeURIComponent or its like.`,
         { field: 'path' },
       );
     default:
@@ -87,7 +87,7 @@ export function notFound(request: FastifyRequest, reply: FastifyReply): FastifyR
       reply,
       new RequestError(
         'method_not_allowed',
-        `${path ?? ''} has no ${request.method}. It has ${allow}.`,
+        `${path ?? ''} has no ${request.method}. Use ${allow}.`,
         { method: request.method, allowed: methods },
       ),
     );
@@ -116,7 +116,7 @@ export function answerBrokenRequest(error: Error & { code?: string }, socket: So
   const status = refusedStatus[error.code ?? ''] ?? 400;
   const refused = new RequestError(
     'invalid_request',
-    `This is not a request of HTTP: ${error.message}`,
+    `This is not a request of HTTP: ${error.message}. Send a request of HTTP/1.1.`,
   );
   socket.end(rawProblem(status, refused));
 }

@@ -100,7 +100,7 @@ export function waitTooLong(
   if (waitSeconds <= limit) return undefined;
   return new RequestError(
     'invalid_request',
-    `"wait_seconds" must be at most ${String(limit)} on this cluster, not ${String(waitSeconds)}.`,
+    `"wait_seconds" must be at most ${String(limit)} on this cluster, not ${String(waitSeconds)}. Use a smaller value.`,
     { field: 'wait_seconds', limit },
   );
 }

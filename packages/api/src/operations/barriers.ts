@@ -101,7 +101,7 @@ async function enterAndWait(
       if (view?.round !== round || !view.inside)
         return new RequestError(
           'not_entered',
-          `This session is no longer inside barrier "${name}".`,
+          `This session is no longer inside barrier "${name}". Enter it again.`,
           about,
         );
       return view.open ? true : undefined;
@@ -118,12 +118,12 @@ async function enterAndWait(
   return inTime
     ? new RequestError(
         'wait_timeout',
-        `The wait for barrier "${name}" timed out: not all parties entered. This session has left it.`,
+        `The wait for barrier "${name}" timed out: not all parties entered. This session has left it. Enter again, with a larger wait_seconds.`,
         about,
       )
     : new RequestError(
-        'wait_abandoned',
-        `The wait for barrier "${name}" was cancelled by its caller.`,
+        'wait_cancelled',
+        `The wait for barrier "${name}" was cancelled by its caller. Enter again to wait for it.`,
         about,
       );
 }

@@ -65,7 +65,12 @@ function change(
     const waiting: Waiting = { onStop: () => end(undefined) };
     const cancellation = new AbortController();
     const cancelled = (): void =>
-      end(new RequestError('wait_abandoned', 'The wait was cancelled.'));
+      end(
+        new RequestError(
+          'wait_cancelled',
+          'The wait for events was cancelled by its caller. Ask again to wait for them.',
+        ),
+      );
     cancellation.signal.addEventListener('abort', cancelled, { once: true });
     let planned = false;
     const unsubscribe = feed.onChange(() => {
@@ -101,7 +106,7 @@ export async function startOf(text: string, context: OperationContext): Promise<
   if (position === undefined)
     return invalid(
       'after',
-      `"after" is a position (12-3) or a revision (12), not ${JSON.stringify(text)}.`,
+      `"after" is a position (12-3) or a revision (12), not ${JSON.stringify(text)}. Use the position of an event.`,
     );
   const latest = await latestOf(position, context);
   return position.revision > latest ? futurePosition(text, latest) : position;

@@ -142,11 +142,15 @@ function holderIn(
     return staleToken(name, fenceToken, other.fenceToken, found);
   if (kind === 'lock' && found.holderCount === 0) {
     const details = { resource: name, ...endOf(found) };
-    return new RequestError('lock_not_found', `Nobody holds "${name}".`, details);
+    return new RequestError(
+      'lock_not_found',
+      `Nobody holds "${name}". Acquire it again before you use what it protects.`,
+      details,
+    );
   }
   return new RequestError(
     'not_holder',
-    `Client "${clientId}" does not hold ${kind} "${name}" with fence token ${String(fenceToken)}. Only its holder may do this.`,
+    `Client "${clientId}" does not hold ${kind} "${name}" with fence token ${String(fenceToken)}. Only its holder may do this. Acquire it again, or use the client_id and fence token of its holder.`,
     {
       resource: name,
       holders: found.shown.map((shown) => ({
@@ -168,7 +172,7 @@ function endOf({ ended }: Found): { readonly end_reason?: string } {
 function staleToken(name: string, given: number, current: number, found: Found): RequestError {
   return new RequestError(
     'stale_fence_token',
-    `Fence token ${String(given)} is not that of the current hold of "${name}", which is ${String(current)}.`,
+    `Fence token ${String(given)} is not that of the current hold of "${name}", which is ${String(current)}. Stop using what the old hold protected; use the token that the latest acquire returned.`,
     { resource: name, fence_token: given, current_fence_token: current, ...endOf(found) },
   );
 }
@@ -218,7 +222,7 @@ async function holderBySession(
     return staleToken(name, fenceToken, other.fenceToken, found);
   return new RequestError(
     'not_holder',
-    `This session does not hold ${kind} "${name}" with that token.`,
+    `This session does not hold ${kind} "${name}" with fence token ${String(fenceToken)}. Stop using what it protected, and acquire it again.`,
     {
       resource: name,
       fence_token: fenceToken,

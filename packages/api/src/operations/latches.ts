@@ -37,7 +37,7 @@ export function countDown(
     return Promise.resolve(
       invalid(
         'request_id',
-        '"request_id" requires "session_id": only within a session a count-down is idempotent.',
+        '"request_id" requires "session_id": only within a session a count-down is idempotent. Provide both, or neither.',
       ),
     );
   const once =
@@ -137,10 +137,14 @@ export async function waitLatch(
     return ended.by === 'time'
       ? new RequestError(
           'wait_timeout',
-          `The wait for latch "${name}" timed out: its count is above 0.`,
+          `The wait for latch "${name}" timed out: its count is above 0. Wait again, with a larger wait_seconds.`,
           about,
         )
-      : new RequestError('wait_abandoned', `The wait for latch "${name}" was cancelled.`, about);
+      : new RequestError(
+          'wait_cancelled',
+          `The wait for latch "${name}" was cancelled by its caller. Ask again to wait for it.`,
+          about,
+        );
   });
 }
 

@@ -65,7 +65,7 @@ function wantedOf(resources: readonly WantedBody[]): Outcome<readonly Wanted[]> 
     const { kind = 'lock', mode, permits, limit } = one;
     const name = asResourceName(one.name);
     if (seen.has(`${kind} ${name}`))
-      return invalid('resources', `"resources" names ${kind} "${name}" twice.`);
+      return invalid('resources', `"resources" names ${kind} "${name}" twice. Name each once.`);
     seen.add(`${kind} ${name}`);
     if (kind === 'lock') {
       if (permits !== undefined || limit !== undefined)

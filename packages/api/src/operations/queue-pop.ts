@@ -67,7 +67,7 @@ const mostBytesOf = ({ count }: Pop): number =>
 /** POPROOM-2. */
 const noRoom = new RequestError(
   'overloaded',
-  'Pops on this node read as many bytes of payloads at once as it has room for. Nothing was taken. Try again later, or take fewer messages at once.',
+  'The pops in progress on this node use all memory that it has for payloads. Nothing was taken. Try again later, or take fewer messages at once.',
 );
 
 async function takeNow(command: Pop, context: OperationContext): Promise<Outcome<QueuePopAnswer>> {
@@ -111,8 +111,8 @@ async function takeInTime(
       if (ended === 'time') return answer ?? (await take(command, context, isGone));
       if (ended === 'stop') return stoppingError;
       return new RequestError(
-        'wait_abandoned',
-        `The wait for queue "${command.name}" was cancelled.`,
+        'wait_cancelled',
+        `The wait for queue "${command.name}" was cancelled by its caller. Pop again to wait for messages.`,
         {
           resource: command.name,
         },

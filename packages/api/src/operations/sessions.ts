@@ -196,7 +196,8 @@ export async function cancelRequest(
   );
   if (result.ok) return { cancelled: true };
   // No answer to the request: it may still come, and has to be cancelled again (state: SHARE-3).
-  if (result.code === 'limit_exceeded') return new RequestError('overloaded', result.message);
+  if (result.code === 'limit_exceeded')
+    return new RequestError('overloaded', requestErrorOf(result).message);
   // An implicit session that has ended, or was never made, holds nothing, and is not made any more.
   const isGone = result.code === 'session_not_found' || result.code === 'session_expired';
   return isGone && body.client_id !== undefined ? { cancelled: true } : requestErrorOf(result);
@@ -274,7 +275,7 @@ export function timeoutTooLong(
   if (seconds <= maxSessionTimeoutSeconds) return undefined;
   return new RequestError(
     'invalid_request',
-    `"${field}" must be at most ${String(maxSessionTimeoutSeconds)} seconds on this cluster, not ${String(seconds)}.`,
+    `"${field}" must be at most ${String(maxSessionTimeoutSeconds)} seconds on this cluster, not ${String(seconds)}. Use a smaller value.`,
     { field, limit: maxSessionTimeoutSeconds },
   );
 }

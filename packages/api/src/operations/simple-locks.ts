@@ -75,10 +75,14 @@ export async function simpleRelease(
   const { other: own, shown, holderCount } = found;
   if (own === undefined) {
     return holderCount === 0
-      ? new RequestError('lock_not_found', `Nobody holds "${name}".`, { resource: name })
+      ? new RequestError(
+          'lock_not_found',
+          `Nobody holds "${name}". Acquire it again before you use what it protects.`,
+          { resource: name },
+        )
       : new RequestError(
           'not_holder',
-          `"${owner}" does not hold lock "${name}"; another owner does.`,
+          `"${owner}" does not hold lock "${name}"; another owner does. Only its holder may release it: use the owner that acquired it.`,
           {
             resource: name,
             holders: shown.map(({ clientId }) => ({ client_id: clientId })),

@@ -211,7 +211,7 @@ function refusalOf(
   const what = name === undefined ? `every ${kind}` : `${of} "${name}"`;
   return new RequestError(
     'forbidden',
-    `"${caller.identity}" may not do this: no rule permits "${verb}" on ${what}. An administrator grants it with "holdfast auth role grant".`,
+    `"${caller.identity}" may not do this: no rule permits "${verb}" on ${what}. Ask an administrator to grant it ("holdfast auth role grant").`,
     { operation, verb, kind, ...(name === undefined ? {} : { resource: name }) },
   );
 }

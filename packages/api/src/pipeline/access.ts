@@ -15,7 +15,7 @@ import { cancelReasons } from '@holdfast/engine/parts';
 import type { Access, Operation, Verb } from '@holdfast/contract';
 import type { ErrorCode } from '@holdfast/protocol';
 import { reservedLockPrefix } from '@holdfast/state';
-import { RequestError, requestErrorWhere } from '../request-error.ts';
+import { internalError, RequestError, requestErrorWhere } from '../request-error.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { Admission } from './access-control.ts';
 import { record, unrecordable } from './auditing.ts';
@@ -232,7 +232,7 @@ const tellAndPass =
 const tellAndFail =
   (tell: (outcome: Outcome<object>) => void) =>
   (error: unknown): never => {
-    tell(requestErrorWhere(error) ?? new RequestError('internal', 'A defect of this node.'));
+    tell(requestErrorWhere(error) ?? internalError);
     throw error;
   };
 

@@ -38,12 +38,12 @@ export function masked(
 function withoutHolders({ code, message, details }: RequestError): RequestError {
   const { holders: _holders, leader: _leader, ...rest } = details;
   const name = String(details['resource']);
-  // Only these name somebody.
+  // Of the others the text is made of what is left of the details.
   const texts: Readonly<Record<string, string>> = {
     lock_held: `"${name}" was not acquired: another client holds it, or is ahead of you. Wait or try again later.`,
     not_elected: `"${name}" is not won: another client leads, or is ahead of you. Wait or try again later.`,
   };
-  return new RequestError(code, texts[code] ?? message, rest);
+  return new RequestError(code, texts[code] ?? refusalText({ code, message, details: rest }), rest);
 }
 
 /** MASK-2: the first member is who asked. */

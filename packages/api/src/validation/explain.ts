@@ -36,7 +36,7 @@ export function explain(errors: readonly ErrorObject[]): RequestError {
     }
     case 'required': {
       const missing = String(param(error, 'missingProperty'));
-      return invalid(`"${missing}" is missing.`, missing);
+      return invalid(`"${missing}" is missing. Provide it.`, missing);
     }
     case 'type':
       return invalid(
@@ -66,7 +66,7 @@ export function explain(errors: readonly ErrorObject[]): RequestError {
       );
     case 'format':
       return invalid(
-        `${subject} contains NUL or an unpaired surrogate and cannot be stored as text.`,
+        `${subject} contains NUL or an unpaired surrogate and cannot be stored as text. Leave these out.`,
         field,
       );
     default:
@@ -82,12 +82,12 @@ function tooLong(field: string, subject: string, value: unknown, limit: number):
   if (field === 'name' || field === 'queue') {
     return new RequestError(
       'name_too_long',
-      `The name has ${String(length)} characters; at most ${String(limit)} are allowed.`,
+      `The name has ${String(length)} characters; at most ${String(limit)} are allowed. Use a shorter one.`,
       { field, length, limit },
     );
   }
   return invalid(
-    `${subject} has ${String(length)} characters; at most ${String(limit)} are allowed.`,
+    `${subject} has ${String(length)} characters; at most ${String(limit)} are allowed. Use fewer.`,
     field,
   );
 }

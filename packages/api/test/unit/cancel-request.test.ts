@@ -23,7 +23,7 @@ describe('an acquire by client id that is cancelled by its number', () => {
       }
       assert.equal(engine.state.stats().activeSessions, 0);
       assert.deepEqual((await cancelRequest(2)).body, { cancelled: true });
-      assert.equal((await ask(2)).body['code'], 'wait_abandoned');
+      assert.equal((await ask(2)).body['code'], 'wait_cancelled');
       assert.equal((await ask(3)).status, 200, 'another request is not concerned');
     });
   }

@@ -131,15 +131,15 @@ describe('a code that leaves open what was done', () => {
     assert.equal(after.body['locked'], false);
   });
 
-  test('given wait_abandoned, then it may have been held for a while, and is not now', async (t) => {
+  test('given wait_cancelled, then it may have been held for a while, and is not now', async (t) => {
     const world = await startWorld(t);
     const body = { session_id: world.other, request_id: 9 };
     await world.request('POST', '/locks/free/acquire', body);
     const cancelRequest = { request_id: 9, kind: 'lock', name: 'free' };
     await world.request('POST', `/sessions/${world.other}/cancel`, cancelRequest);
     const copy = await world.request('POST', '/locks/free/acquire', body);
-    assert.equal(copy.body['code'], 'wait_abandoned');
-    assert.equal(errorDefinitions.wait_abandoned.effect, 'perhaps');
+    assert.equal(copy.body['code'], 'wait_cancelled');
+    assert.equal(errorDefinitions.wait_cancelled.effect, 'perhaps');
   });
 });
 

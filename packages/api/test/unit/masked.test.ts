@@ -122,6 +122,9 @@ describe('given authentication', () => {
         assert.doesNotMatch(waited, /client-bob/, String(index));
         assert.doesNotMatch(waited, ofToken, String(index));
       }
+    const released = await request('POST', '/locks/x/release', { session_id: own }, worker);
+    assert.equal(released.body['code'], 'not_holder', released.text);
+    assert.doesNotMatch(released.text, /client-bob/);
     for (const kind of ['lock', 'election'])
       await request('POST', '/auth/roles/of-worker/grant', { verb: 'read', kind }, root);
     for (const ask of asks) {

@@ -133,7 +133,7 @@ describe('waiting', () => {
     await untilSo(() => engine.waiterCount === 1);
     const cancel = await client.call('cancel', { request: client.lastId });
     assert.deepEqual(cancel.body, { cancelled: true });
-    assert.equal(codeOf(await waiting), 'wait_abandoned');
+    assert.equal(codeOf(await waiting), 'wait_cancelled');
     assert.equal(engine.state.stats().waiters, 0);
   });
 
@@ -144,7 +144,7 @@ describe('waiting', () => {
       ['acquire', { session_id, name: 'x', wait_seconds: 30, request_id: 1 }],
       ['cancel', { request: client.lastId + 1 }],
     ]);
-    assert.equal(codeOf((await acquire) ?? assert.fail()), 'wait_abandoned');
+    assert.equal(codeOf((await acquire) ?? assert.fail()), 'wait_cancelled');
     assert.deepEqual((await cancel)?.body, { cancelled: true });
     assert.equal(engine.state.stats().heldLocks, 0);
 

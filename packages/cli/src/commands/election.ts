@@ -140,7 +140,9 @@ function printLeader(output: Output, answer: ElectionAnswer): void {
   const { leader, candidates, delayed_until: delayedUntil } = answer;
   if (leader === null && !output.json) {
     const closed =
-      delayedUntil === null ? '' : `; closed until ${new Date(delayedUntil * 1000).toISOString()}`;
+      delayedUntil === null
+        ? ''
+        : `; in its lock-delay period until ${new Date(delayedUntil * 1000).toISOString()}`;
     output.write(`Nobody leads ${printable(answer.resource)}${closed}.\n`);
     if (candidates.length === 0) return;
     output.write('\n');

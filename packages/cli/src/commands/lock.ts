@@ -189,7 +189,7 @@ function printStatus(output: Output, status: LockStatusAnswer): void {
   ];
   if (rows.length === 0 && !output.json) {
     output.write(
-      `${status.resource} is free${status.delayed_until === null ? '' : `, but closed until ${new Date(status.delayed_until * 1000).toISOString()}`}.\n`,
+      `${status.resource} is free${status.delayed_until === null ? '' : `, but in its lock-delay period until ${new Date(status.delayed_until * 1000).toISOString()}`}.\n`,
     );
     return;
   }

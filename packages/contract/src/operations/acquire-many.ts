@@ -91,7 +91,7 @@ export const acquireMany: UnaryOperation = changing('numbered', {
     'limit_mismatch',
     'semaphore_not_found',
     'wait_timeout',
-    'wait_abandoned',
+    'wait_cancelled',
     'deadlock',
     ...numberErrors,
     ...clusterErrors,

@@ -57,7 +57,7 @@ const enterBarrier: UnaryOperation = changing('numbered', {
     'limit_mismatch',
     'not_entered',
     'wait_timeout',
-    'wait_abandoned',
+    'wait_cancelled',
     ...numberErrors,
     ...clusterErrors,
   ],

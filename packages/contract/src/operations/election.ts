@@ -68,7 +68,7 @@ const campaignErrors = [
   'not_elected',
   'lock_delayed',
   'wait_timeout',
-  'wait_abandoned',
+  'wait_cancelled',
   'deadlock',
   ...numberErrors,
   ...clusterErrors,

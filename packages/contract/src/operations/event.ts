@@ -155,7 +155,7 @@ const events: UnaryOperation = {
       position: [2, string('Pass it as `after` to continue.')],
       more: [3, boolean('More events are available already.')],
     }),
-    errors: ['name_too_long', ...positionErrors, 'wait_abandoned'],
+    errors: ['name_too_long', ...positionErrors, 'wait_cancelled'],
     waits: true,
     access: look,
     http: [get('/events', 'The latest changes, or those after a position, in pages.')],

@@ -88,7 +88,7 @@ const waitLatch: UnaryOperation = reading({
     ],
   }),
   answer: latch,
-  errors: ['name_too_long', 'latch_not_found', 'wait_timeout', 'wait_abandoned', ...clusterErrors],
+  errors: ['name_too_long', 'latch_not_found', 'wait_timeout', 'wait_cancelled', ...clusterErrors],
   waits: true,
   access: look,
   http: [get('/latches/{name}/wait', 'Wait until the count of a latch is 0.')],

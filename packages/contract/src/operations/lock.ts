@@ -74,7 +74,7 @@ const acquire: UnaryOperation = changing('numbered', {
     'lock_held',
     'lock_delayed',
     'wait_timeout',
-    'wait_abandoned',
+    'wait_cancelled',
     'deadlock',
     ...numberErrors,
     ...clusterErrors,

@@ -130,7 +130,7 @@ const queuePop: UnaryOperation = changing('never', {
     queue: [1, toldQueue],
     messages: [2, list(object(delivered), 'Those that were ready; none where none was.')],
   }),
-  errors: ['name_too_long', 'wait_abandoned', ...storeErrors],
+  errors: ['name_too_long', 'wait_cancelled', ...storeErrors],
   waits: true,
   access: consume,
   http: [get('/queue/pop', 'Take messages.'), post('/queue/pop', 'Take messages, with a body.')],

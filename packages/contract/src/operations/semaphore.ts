@@ -85,7 +85,7 @@ const acquirePermits: UnaryOperation = changing('numbered', {
     'limit_mismatch',
     'semaphore_not_found',
     'wait_timeout',
-    'wait_abandoned',
+    'wait_cancelled',
     'deadlock',
     ...numberErrors,
     ...clusterErrors,

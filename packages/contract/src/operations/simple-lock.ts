@@ -56,7 +56,7 @@ export const simpleAcquire: UnaryOperation = {
       'lock_held',
       'lock_delayed',
       'wait_timeout',
-      'wait_abandoned',
+      'wait_cancelled',
       ...clusterErrors,
     ],
     waits: true,

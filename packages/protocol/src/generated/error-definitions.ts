@@ -17,7 +17,7 @@ export type ErrorCode =
   | 'lock_delayed'
   | 'lock_not_found'
   | 'wait_timeout'
-  | 'wait_abandoned'
+  | 'wait_cancelled'
   | 'not_holder'
   | 'stale_fence_token'
   | 'request_forgotten'
@@ -174,7 +174,7 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
     by: 'cluster',
     note: 'Nothing remains of the request. A session that waited at a barrier was inside it until then.',
   },
-  wait_abandoned: {
+  wait_cancelled: {
     status: 409,
     title: 'The wait was cancelled.',
     retry: 'never',

@@ -10,7 +10,7 @@ import type { SessionView } from './view-types.ts';
 
 export type { EndedByOthers, EndReason } from './names.ts';
 
-/** Codes here are the wire's error codes of the same name. */
+/** Codes here are the wire's error codes of the same name, but `wait_abandoned`, which is `wait_cancelled` there. */
 export type RefusalCode = KernelRefusal | RefusalOfPrimitive;
 
 type KernelRefusal = (typeof kernelRefusals)[number];
