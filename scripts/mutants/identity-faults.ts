@@ -6,7 +6,7 @@ export const identityFaults: readonly Fault[] = [
     name: 'leader-answers-by-rules-of-before',
     breaks: 'a leader tells what it knows by a right that was taken',
     file: 'packages/engine/src/leadership.ts',
-    find: `    if (stale !== undefined) throw new HoldfastError(stale.code, stale.message, stale.details);`,
+    find: `    throw new HoldfastError('access_changed', stale.message, stale.details);`,
     put: ``,
   },
   {

@@ -352,7 +352,8 @@ export const memoryFaults: readonly Fault[] = [
     name: 'given-up-without-room-told-as-answered',
     breaks: 'a client takes a refusal for room for the end of its cancellation',
     file: 'packages/api/src/operations/sessions.ts',
-    find: `  if (result.code === 'limit_exceeded') return new RequestError('overloaded', result.message);
+    find: `  if (result.code === 'limit_exceeded')
+    return new RequestError('overloaded', requestErrorOf(result).message);
 `,
     put: ``,
     test: 'packages/api/test/unit/cancel-request.test.ts',
