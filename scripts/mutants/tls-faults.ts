@@ -131,9 +131,9 @@ export const tlsFaults: readonly Fault[] = [
   {
     name: 'grpc-not-judged',
     breaks: 'a client that HTTP refuses is taken over gRPC',
-    file: 'packages/api/src/grpc/secure-listener.ts',
-    find: "const endHandshakes = security.secure(listener, 'grpc');",
-    put: 'const endHandshakes = (): void => undefined;',
+    file: 'packages/api/src/grpc/listener.ts',
+    find: "endHandshakes = security.secure(secure, 'grpc');",
+    put: 'endHandshakes = (): void => undefined;',
   },
   {
     name: 'page-of-the-host-without-tls',

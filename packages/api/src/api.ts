@@ -1,6 +1,7 @@
 /** Puts the api package together: operations, HTTP, streams, gRPC, stats; and takes it down again in order. */
 import type { AddressInfo, Server } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
+import { Connections } from '@holdfast/tls';
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '@holdfast/engine/parts';
 import { ReplicatedQueues } from '@holdfast/queue';
@@ -116,7 +117,14 @@ export function buildApi(options: ApiOptions): BuiltApi {
   };
   const app = createHttpApplication(http);
   const endHandshakes = options.security?.secure(app.server as Server as TlsServer, 'http');
+  const connections = Connections.ofHttp(app.server, {
+    port: 'http',
+    most: limits.maxConnections,
+    mostPerAddress: limits.maxConnectionsPerAddress,
+    log,
+  });
   app.server.on('upgrade', (request, socket, head: Buffer) => {
+    socket.once('close', connections.busy(request.socket));
     const [path] = (request.url ?? '').split('?');
     const refused =
       path === streamPath

@@ -9,7 +9,7 @@
  *     place get no more than that. The address of who proves nothing is its caller already.
  * CALLER-3: nothing is kept of a caller that has nothing.
  */
-import { isIPv6 } from 'node:net';
+import { networkOf } from '@holdfast/tls';
 import type { ApiLimits } from './options.ts';
 import { RequestError } from './request-error.ts';
 
@@ -21,24 +21,6 @@ export function callerOf(identity: string, address: string | undefined): string 
   if (identity !== anonymous) return `identity ${identity}`;
   return address === undefined ? 'a closed connection' : networkOf(address);
 }
-
-function networkOf(address: string): string {
-  const [bare = ''] = address.split('%');
-  if (!isIPv6(bare)) return bare;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare)?.[1];
-  if (mapped !== undefined) return mapped;
-  const [head = '', tail = ''] = bare.toLowerCase().split('::');
-  const groups = (text: string): string[] => (text === '' ? [] : text.split(':'));
-  const [before, after] = [groups(head), groups(tail)];
-  const between = bare.includes('::') ? 8 - before.length - lengthOf(after) : 0;
-  const all = [...before, ...Array.from({ length: Math.max(0, between) }, () => '0'), ...after];
-  const first = all.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, ''));
-  return `${first.join(':')}::/64`;
-}
-
-/** In groups of 16 bits: an IPv4 address at the end takes two. */
-const lengthOf = (groups: readonly string[]): number =>
-  groups.length + (groups.at(-1)?.includes('.') === true ? 1 : 0);
 
 /** As far as it matters here. */
 interface WhoAsks {

@@ -21,8 +21,10 @@ export interface ApiLimits {
   readonly maxSessionTimeoutSeconds: number;
   /** A request of HTTP has to arrive within this time, its body included. Answers may take longer: acquires wait. */
   readonly requestArrivalMs: number;
-  /** HTTP connections, streams among them. */
+  /** Connections of HTTP, streams among them; as many of gRPC. */
   readonly maxConnections: number;
+  /** Of one address among them; 0: not limited. */
+  readonly maxConnectionsPerAddress: number;
   /** Client streams. */
   readonly maxStreams: number;
   /** Unanswered requests on one stream; more are refused with `overloaded`. */
@@ -62,6 +64,7 @@ export const defaultApiLimits: ApiLimits = {
   maxSessionTimeoutSeconds: 86_400,
   requestArrivalMs: 30_000,
   maxConnections: 10_000,
+  maxConnectionsPerAddress: 5000,
   maxStreams: 5000,
   maxRequestsPerStream: 10_000,
   maxFrameBytes: longestMessageBytes,

@@ -56,6 +56,10 @@ export interface LeaseNodeOptions {
   readonly isInsecure?: boolean;
   /** A request has to arrive within this time, in ms. Default 30,000. */
   readonly requestArrivalMs?: number;
+  /** Where one more connection comes, the one that has been idle for longest is closed. Default 10,000. */
+  readonly maxConnections?: number;
+  /** Of one address among them; 0: not limited. Default 5000. */
+  readonly maxConnectionsPerAddress?: number;
   readonly log: LeaseNodeLog;
 }
 
@@ -153,6 +157,9 @@ async function startSecured(
     security,
     isInsecure: options.isInsecure,
     requestArrivalMs: options.requestArrivalMs,
+    maxConnections: options.maxConnections,
+    maxConnectionsPerAddress: options.maxConnectionsPerAddress,
+    log,
     onError: (err) => log.error({ err }, 'A request failed with an internal error.'),
   });
   let url: string;

@@ -7,6 +7,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Server, TLSSocket } from 'node:tls';
+import { networkOf } from './network.ts';
 
 const maxPending = 1024;
 const maxPerAddress: number = maxPending / 2;
@@ -46,7 +47,7 @@ export function boundHandshakes(server: Server, deadlineMs: number): () => void 
   };
   server.on('connection', (socket: Socket) => {
     const key = keyOf(socket);
-    const address = socket.remoteAddress ?? '';
+    const address = networkOf(socket.remoteAddress ?? '');
     makeRoom(address);
     const timer = setTimeout(() => {
       settle(key, socket);

@@ -2,6 +2,8 @@ export { Certificates } from './certificates.ts';
 export type { CertificatesOptions, TlsLog } from './certificates.ts';
 export { certificateNames } from './certificate-names.ts';
 export type { CertificateName } from './certificate-names.ts';
+export { Connections } from './connections.ts';
+export type { ConnectionsOptions } from './connections.ts';
 export { secureServer } from './http-server.ts';
 export { isLoopback } from './loopback.ts';
 export { fetchWith } from './outgoing-requests.ts';
@@ -11,6 +13,7 @@ export type { CertificateFiles, Material } from './material.ts';
 export { MemberSockets } from './member-sockets.ts';
 export type { MemberListener } from './member-sockets.ts';
 export { dnsNamesIn } from './names.ts';
+export { networkOf } from './network.ts';
 export { ServerSecurity } from './server-security.ts';
 export type {
   ClientCertificates,

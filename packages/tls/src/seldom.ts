@@ -9,10 +9,10 @@ interface Said {
 }
 
 export class Seldom {
-  readonly #log: TlsLog;
+  readonly #log: Pick<TlsLog, 'warn'>;
   readonly #said = new Map<string, Said>();
 
-  constructor(log: TlsLog) {
+  constructor(log: Pick<TlsLog, 'warn'>) {
     this.#log = log;
   }
 

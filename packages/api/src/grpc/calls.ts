@@ -1,7 +1,6 @@
 /**
- * All calls in progress: how many there may be, and when the last one has ended.
+ * All calls in progress: how many there may be (GRPC-2 of admission.ts), and when the last one has ended.
  *
- * GRPC-2: the calls of the node are bounded; one too many is refused before anything of it is read.
  * GRPC-3: once the node stops, nothing new is begun.
  */
 import type { PerCaller } from '../callers.ts';

@@ -8,6 +8,7 @@
  * GRPC-1: what is told stays below 8 KiB, which is where clients begin to refuse trailers.
  */
 import { Metadata } from '@grpc/grpc-js';
+import type { status } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
 import { errorDefinitions } from '@holdfast/protocol';
 import type { RequestError } from '../request-error.ts';
@@ -46,7 +47,7 @@ const retryInfo = rpc.lookupType('RetryInfo');
 
 /** What grpc-js sends as a status when it is given as an error. */
 export interface StatusError extends Error {
-  readonly code: number;
+  readonly code: status;
   readonly details: string;
   readonly metadata: Metadata;
 }

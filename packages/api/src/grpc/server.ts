@@ -4,7 +4,7 @@
  * GRPC-9: when the node stops, waits and streams are ended first, by `WaitingCallers.stop`; what is in flight
  *     is answered, for so long as HTTP has, and then the rest is cut off.
  */
-import { Server, ServerCredentials, setLogger } from '@grpc/grpc-js';
+import { Server, setLogger } from '@grpc/grpc-js';
 import type { handleBidiStreamingCall, handleServerStreamingCall } from '@grpc/grpc-js';
 import { operations } from '@holdfast/contract';
 import type { StreamOperation } from '@holdfast/contract';
@@ -15,6 +15,7 @@ import type { OperationContext, Outcome } from '../operations/context.ts';
 import { otherOf, refusalOf, unaryOperations } from '../pipeline/perform.ts';
 import type { GrpcAddress } from '../options.ts';
 import { RequestError } from '../request-error.ts';
+import { Admission } from './admission.ts';
 import { Calls } from './calls.ts';
 import { Candidacy } from './candidacy.ts';
 import { writeMessage } from './codec.ts';
@@ -22,17 +23,16 @@ import { loadDefinitions } from './definitions.ts';
 import type { Definitions, Rpc } from './definitions.ts';
 import { serveHealth } from './health.ts';
 import { Keepalives } from './keepalives.ts';
-import { contextOf, contextOfPeer, defectOf, readRequest } from './performing.ts';
+import { contextOf, defectOf, readRequest } from './performing.ts';
 import type { Performing } from './performing.ts';
 import { serveReflection } from './reflection.ts';
-import { statusError } from './error-status.ts';
-import { listenSecurely } from './secure-listener.ts';
-import type { Listening } from './secure-listener.ts';
+import { listen } from './listener.ts';
+import type { Listening } from './listener.ts';
 import { StreamCall } from './stream-call.ts';
 import { unaryHandler } from './unary.ts';
 import { serveObserve, serveWatch } from './watching.ts';
 
-/** Calls on one connection; those of the node are bounded as well, see calls.ts. */
+/** Calls on one connection; those of the node are bounded as well (GRPC-2 of admission.ts). */
 const maxCallsPerConnection = 1000;
 /** Finds connections that are gone without a word, under streams that have nothing to tell. */
 const pingEveryMs = 30_000;
@@ -64,29 +64,34 @@ export async function startGrpcServer(
   });
   const calls = new Calls(service.limits.maxGrpcCalls, service.shares.grpcCalls);
   const definitions = loadDefinitions();
+  const admission = new Admission(performing, calls, pathsOf(definitions));
   const server = new Server({
+    interceptors: [admission.intercept],
     'grpc.max_receive_message_length': service.limits.maxBodyBytes,
     'grpc.max_concurrent_streams': maxCallsPerConnection,
     'grpc.keepalive_time_ms': pingEveryMs,
     'grpc.keepalive_timeout_ms': pingTimeoutMs,
     'grpc.max_connection_idle_ms': idleMs,
   });
-  registerOperations(server, definitions, calls, performing);
-  registerStreams(server, definitions, calls, performing);
+  registerOperations(server, definitions, admission, performing);
+  registerStreams(server, definitions, admission, performing);
   const health =
     at.health === false ? undefined : serveHealth(server, service.engine, definitions.services);
   if (at.reflection !== false) serveReflection(server);
-  const bound = await bind(server, { host, port }, security).catch((error: unknown) => {
+  const bound = await bind(server, { host, port }, performing, security).catch((error: unknown) => {
     health?.stop();
     throw error;
   });
+  admission.countOn(bound.connections);
   const close = async (deadlineMs: number): Promise<void> => {
     health?.stop();
-    bound.stop();
+    const left = bound.stop();
     const done = calls.stop();
-    const stopped = new Promise<void>((resolve) => {
+    const told = new Promise<void>((resolve) => {
       server.tryShutdown(() => resolve());
     });
+    // Of connections that it was given the library does not know when the last answer has left them.
+    const stopped = Promise.all([left, told]);
     // Watches of health and reflection have no end of their own.
     const ended = Promise.race([done, afterwards(deadlineMs)]).then(() => afterwards(flushMs));
     await Promise.race([stopped, ended]);
@@ -104,28 +109,19 @@ function afterwards(delayMs: number): Promise<void> {
 async function bind(
   server: Server,
   at: GrpcAddress,
+  { context: { service }, log }: Performing,
   security: ServerSecurity | undefined,
 ): Promise<Listening> {
-  const address = formatHostPort(at.host, at.port);
+  const { maxConnections: most, maxConnectionsPerAddress: mostPerAddress } = service.limits;
   try {
-    if (security !== undefined) return await listenSecurely(server, at, security);
-    return await listenPlainly(server, address);
+    return await listen(server, at, { port: 'grpc', most, mostPerAddress, log }, security);
   } catch (error) {
     server.forceShutdown();
     throw new Error(
-      `gRPC cannot listen on ${address}: the port may be in use. Choose another port with grpc.port (0: any free port), or disable gRPC with grpc.enabled.`,
+      `gRPC cannot listen on ${formatHostPort(at.host, at.port)}: the port may be in use. Choose another port with grpc.port (0: any free one), or disable gRPC with grpc.enabled.`,
       { cause: error },
     );
   }
-}
-
-function listenPlainly(server: Server, address: string): Promise<Listening> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
-      if (error === null) resolve({ port, stop: () => undefined });
-      else reject(error);
-    });
-  });
 }
 
 // ---- what is served -----------------------------------------------------------------------------
@@ -133,10 +129,19 @@ function listenPlainly(server: Server, address: string): Promise<Listening> {
 /** Messages arrive as bytes: those that cannot be read are refused like any other request. */
 const asBytes = (bytes: Buffer): Uint8Array => bytes;
 
+/** The names of operations, by the paths of their methods. */
+function pathsOf(definitions: Definitions): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const declared of operations)
+    if ('grpc' in declared && declared.grpc !== undefined)
+      names.set(definitions.rpc(declared.grpc.method).path, declared.name);
+  return names;
+}
+
 function registerOperations(
   server: Server,
   definitions: Definitions,
-  calls: Calls,
+  admission: Admission,
   performing: Performing,
 ): void {
   for (const operation of unaryOperations.values()) {
@@ -145,7 +150,7 @@ function registerOperations(
     const rpc = definitions.rpc(grpc.method);
     server.register<Uint8Array, object>(
       rpc.path,
-      unaryHandler(rpc, operation, calls, performing),
+      unaryHandler(rpc, operation, admission, performing),
       (answer) => writeMessage(rpc.answer, answer),
       asBytes,
       rpc.kind,
@@ -173,7 +178,7 @@ const begins = (performing: Performing): Readonly<Record<string, Begin>> => ({
 function registerStreams(
   server: Server,
   definitions: Definitions,
-  calls: Calls,
+  admission: Admission,
   performing: Performing,
 ): void {
   const begin = begins(performing);
@@ -182,8 +187,8 @@ function registerStreams(
     const rpc = definitions.rpc(declared.grpc.method);
     const handler =
       declared.direction === 'both'
-        ? keepaliveHandler(rpc, declared.name, calls, performing)
-        : streamHandler(rpc, declared, begin[declared.name] ?? nobody, calls, performing);
+        ? keepaliveHandler(rpc, declared.name, admission, performing)
+        : streamHandler(rpc, declared, begin[declared.name] ?? nobody, admission, performing);
     server.register<Uint8Array, object>(
       rpc.path,
       handler,
@@ -202,17 +207,14 @@ function streamHandler(
   rpc: Rpc,
   declared: StreamOperation,
   begin: Begin,
-  calls: Calls,
+  admission: Admission,
   performing: Performing,
 ): handleServerStreamingCall<Uint8Array, object> {
   const operation = otherOf(declared.name);
   return (call) => {
-    const from = contextOfPeer(performing.context, call);
-    if (from instanceof RequestError) {
-      call.emit('error', statusError(from));
-      return;
-    }
-    const stream = StreamCall.open(call, calls, from);
+    const admitted = admission.take(call);
+    const from = admitted.context;
+    const stream = StreamCall.open(call, admitted);
     if (stream === undefined) return;
     const begun = async (): Promise<Outcome<object>> => {
       const body = readRequest(rpc, call.request, from);
@@ -230,16 +232,13 @@ function streamHandler(
 function keepaliveHandler(
   rpc: Rpc,
   name: string,
-  calls: Calls,
+  admission: Admission,
   performing: Performing,
 ): handleBidiStreamingCall<Uint8Array, object> {
   return (call) => {
-    const from = contextOfPeer(performing.context, call);
-    if (from instanceof RequestError) {
-      call.emit('error', statusError(from));
-      return;
-    }
-    const stream = StreamCall.open(call, calls, from);
+    const admitted = admission.take(call);
+    const from = admitted.context;
+    const stream = StreamCall.open(call, admitted);
     if (stream === undefined) return;
     const run = new Keepalives(from, stream, performing.log).run(rpc, call);
     endWhereRefused(

@@ -5,11 +5,11 @@
  *     more and nothing is written to it.
  */
 import type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
-import type { OperationContext } from '../operations/context.ts';
 import type { Waiting } from '../operations/waiting.ts';
 import { openFor } from '../pipeline/open-calls.ts';
-import { RequestError, stoppingError } from '../request-error.ts';
-import type { Calls } from './calls.ts';
+import { stoppingError } from '../request-error.ts';
+import type { RequestError } from '../request-error.ts';
+import type { Admitted } from './admission.ts';
 import { statusError } from './error-status.ts';
 
 export type AnyStream =
@@ -29,13 +29,8 @@ export class StreamCall {
   }
 
   /** Undefined: it has been refused. */
-  static open(call: AnyStream, calls: Calls, context: OperationContext): StreamCall | undefined {
-    const { service, caller } = context;
-    const end = calls.begin(caller);
-    if (end instanceof RequestError) {
-      call.emit('error', statusError(end));
-      return undefined;
-    }
+  static open(call: AnyStream, { context, end }: Admitted): StreamCall | undefined {
+    const { service } = context;
     const stream = new StreamCall(call, end);
     const gone = (): void => {
       stream.#gone ||= !stream.#over;

@@ -3,19 +3,19 @@ import type { handleUnaryCall } from '@grpc/grpc-js';
 import { cancelReasons } from '@holdfast/engine/parts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import { RequestError } from '../request-error.ts';
-import type { Calls } from './calls.ts';
+import type { Admission } from './admission.ts';
 import type { Plain } from './codec.ts';
 import type { Rpc } from './definitions.ts';
 import { statusError } from './error-status.ts';
 import { performed } from '../pipeline/perform.ts';
 import type { ServedUnary } from '../pipeline/perform.ts';
-import { contextOf, contextOfPeer, defectOf, readRequest } from './performing.ts';
+import { contextOf, defectOf, readRequest } from './performing.ts';
 import type { Performing } from './performing.ts';
 
 export function unaryHandler(
   rpc: Rpc,
   operation: ServedUnary,
-  calls: Calls,
+  admission: Admission,
   performing: Performing,
 ): handleUnaryCall<Uint8Array, object> {
   const onDefect = defectOf(performing, operation.name);
@@ -24,16 +24,7 @@ export function unaryHandler(
       if (outcome instanceof RequestError) callback(statusError(outcome));
       else callback(null, outcome);
     };
-    const from = contextOfPeer(performing.context, call);
-    if (from instanceof RequestError) {
-      answer(from);
-      return;
-    }
-    const end = calls.begin(from.caller);
-    if (end instanceof RequestError) {
-      answer(end);
-      return;
-    }
+    const { context: from, end } = admission.take(call);
     let cancellation: AbortController | undefined;
     // Also when its deadline has passed, and when its connection is lost.
     call.once('cancelled', () => cancellation?.abort(cancelReasons.hungUp));

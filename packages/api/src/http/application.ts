@@ -81,7 +81,6 @@ export function createHttpApplication(parts: HttpParts): FastifyInstance {
       onError(error, request, reply);
     },
   });
-  app.server.maxConnections = limits.maxConnections;
   app.setErrorHandler(onError);
   app.setNotFoundHandler(notFound);
   app.setValidatorCompiler<object>(({ schema }) => {

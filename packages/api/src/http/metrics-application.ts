@@ -4,7 +4,7 @@ import type { AddressInfo, Server } from 'node:net';
 import { fastify } from 'fastify';
 import { formatHostPort, hostOnThisMachine } from '@holdfast/protocol';
 import type { HostPort } from '@holdfast/protocol';
-import { secureServer } from '@holdfast/tls';
+import { Connections, secureServer } from '@holdfast/tls';
 import { addDocument, authenticateRequests, checkEveryMs } from './application.ts';
 import type { HttpParts } from './application.ts';
 import { RequestError } from '../request-error.ts';
@@ -46,7 +46,12 @@ export async function listenForMetrics(
       ? {}
       : { serverFactory: secureServer(security, checkEveryMs(limits)) }),
   });
-  app.server.maxConnections = maxConnections;
+  Connections.ofHttp(app.server, {
+    port: 'metrics',
+    most: maxConnections,
+    mostPerAddress: maxConnections / 2,
+    log: parts.log,
+  });
   app.setErrorHandler(errorHandler(parts.log));
   authenticateRequests(app, parts);
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, onlyMetrics));

@@ -111,6 +111,43 @@ describe('a connection over HTTP that', { concurrency: true }, () => {
   });
 });
 
+test('of an address with too many connections those go that nobody uses, and no client stream', async (t) => {
+  const bounded = await startApi({
+    engine: new MemoryEngine(),
+    host: '127.0.0.1',
+    port: 0,
+    nodeId: 'node-1',
+    version: '0',
+    log: { info: ignore, warn: ignore, error: ignore },
+    limits: { maxConnectionsPerAddress: 2 },
+  });
+  t.after(() => bounded.close());
+  const { url } = bounded;
+  const stream = new WebSocket(`${url.replace('http', 'ws')}${streamPath}`);
+  t.after(() => stream.terminate());
+  await once(stream, 'open');
+  let isGone = false;
+  stream.once('close', () => (isGone = true));
+  const idle: Socket[] = [];
+  for (let count = 0; count < 5; count += 1) {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    t.after(() => socket.destroy());
+    socket.on('error', ignore);
+    socket.resume();
+    await once(socket, 'connect');
+    idle.push(socket);
+  }
+  for (const socket of idle.slice(0, -1)) if (!socket.closed) await once(socket, 'close');
+  assert.equal(isGone, false);
+  // Also who comes from the same address is answered.
+  const [kept] = idle.slice(-1);
+  kept?.write('GET /livez HTTP/1.1\r\nhost: a\r\n\r\n');
+  const [answer] = (await once(kept as Socket, 'data')) as [Buffer];
+  assert.match(answer.toString(), /^HTTP\/1\.1 200 /);
+  stream.send('[[1, "ping", {}]]');
+  await once(stream, 'message');
+});
+
 test('health and reflection of gRPC are served unless that is switched off', async (t) => {
   const { grpcAddress = '' } = api;
   assert.equal(await healthOver(grpcAddress, credentials.createInsecure()), true);

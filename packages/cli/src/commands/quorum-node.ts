@@ -41,7 +41,13 @@ export function addQuorumNode(program: Command, at: () => Environment): void {
       '--reach <list>',
       'NAME=URL, separated by commas: where this node reaches members that are not to be reached by their names',
     )
-    .option('--max-waiters <number>', 'how many may wait here for one name', '20000');
+    .option('--max-waiters <number>', 'how many may wait here for one name', '20000')
+    .option(
+      '--max-connections <number>',
+      'how many connections; where one more comes, the one that has been idle for longest is closed',
+      '10000',
+    )
+    .option('--max-connections-per-address <number>', 'how many of one address', '5000');
   addNodeTerms(addNodeTls(node))
     .addHelpText(
       'after',

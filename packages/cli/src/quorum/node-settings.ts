@@ -43,6 +43,8 @@ export interface NodeOptions extends TermsOptions, NodeTlsOptions {
   readonly advertise?: string;
   readonly reach?: string;
   readonly maxWaiters: string;
+  readonly maxConnections: string;
+  readonly maxConnectionsPerAddress: string;
 }
 
 export type NodeSettings = Omit<LeaseNodeOptions, 'log'> & {
@@ -95,6 +97,11 @@ export function nodeSettings(options: NodeOptions): NodeSettings {
     epoch: countOf('--epoch', options.epoch),
     ...nodeTimes(options),
     maxWaiters: countOf('--max-waiters', options.maxWaiters),
+    maxConnections: countOf('--max-connections', options.maxConnections),
+    maxConnectionsPerAddress: countOf(
+      '--max-connections-per-address',
+      options.maxConnectionsPerAddress,
+    ),
     ...(apiKey === undefined ? {} : { apiKey }),
     ...(tls === undefined ? {} : { tls }),
     ...(isInsecure ? { isInsecure } : {}),

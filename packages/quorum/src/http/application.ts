@@ -9,8 +9,8 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { Server } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import { HoldfastError, toProblem } from '@holdfast/protocol';
-import { secureServer } from '@holdfast/tls';
-import type { ServerSecurity } from '@holdfast/tls';
+import { Connections, secureServer } from '@holdfast/tls';
+import type { ServerSecurity, TlsLog } from '@holdfast/tls';
 import type { LeaseHost } from '../node/host.ts';
 import { isKey } from './credentials.ts';
 import { KnownMethods } from './methods.ts';
@@ -21,7 +21,8 @@ import { resourceName } from './schemas.ts';
 import { LeaseStreams } from './streams.ts';
 
 const maxBodyBytes = 16 * 1024;
-const maxConnections = 10_000;
+const defaultConnections = 10_000;
+const defaultConnectionsPerAddress = 5000;
 /** Of a request, its body included. Answers may take longer: acquires wait. */
 const defaultArrivalMs = 30_000;
 /** As on other nodes (`checkEveryMs` of the api). */
@@ -41,6 +42,10 @@ export interface ApplicationOptions {
   readonly isInsecure?: boolean | undefined;
   /** LEASE-HTTP-1. */
   readonly requestArrivalMs?: number | undefined;
+  readonly maxConnections?: number | undefined;
+  /** 0: not limited. */
+  readonly maxConnectionsPerAddress?: number | undefined;
+  readonly log: Pick<TlsLog, 'warn'>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -50,6 +55,9 @@ export function createApplication({
   security,
   isInsecure = false,
   requestArrivalMs = defaultArrivalMs,
+  maxConnections = defaultConnections,
+  maxConnectionsPerAddress = defaultConnectionsPerAddress,
+  log,
   onError,
 }: ApplicationOptions): FastifyInstance {
   const options = {
@@ -74,7 +82,12 @@ export function createApplication({
       : { serverFactory: secureServer(security, checkEveryMs(requestArrivalMs)) }),
   });
   const endHandshakes = security?.secure(app.server as Server as TlsServer, 'http');
-  app.server.maxConnections = maxConnections;
+  const connections = Connections.ofHttp(app.server, {
+    port: 'http',
+    most: maxConnections,
+    mostPerAddress: maxConnectionsPerAddress,
+    log,
+  });
   const operations = operationsOf(host);
   app.setErrorHandler((error, _request, reply) => {
     sendProblem(reply, problemOf(error, onError));
@@ -115,7 +128,10 @@ export function createApplication({
     apiKey,
     problemOf: (error) => problemOf(error, onError),
   });
-  app.server.on('upgrade', (request, socket, head) => streams.upgrade(request, socket, head));
+  app.server.on('upgrade', (request, socket, head) => {
+    socket.once('close', connections.busy(request.socket));
+    streams.upgrade(request, socket, head);
+  });
   app.addHook('preClose', () => {
     endHandshakes?.();
     return streams.close();

@@ -67,6 +67,30 @@ describe('A lease node cuts off in time who (LEASE-HTTP-1)', () => {
       });
 });
 
+describe('Of an address with too many connections', () => {
+  const nodes = new LeaseNodes();
+  after(() => nodes.end());
+
+  it('a lease node closes the one that has been idle for longest', async () => {
+    const node = await nodes.start('a', { maxConnectionsPerAddress: 2 });
+    const sockets: Socket[] = [];
+    for (let count = 0; count < 3; count += 1) {
+      const socket = connect({ host: '127.0.0.1', port: Number(new URL(node.url).port) });
+      socket.on('error', () => undefined);
+      socket.resume();
+      await once(socket, 'connect');
+      sockets.push(socket);
+    }
+    const [first, ...others] = sockets;
+    if (first?.closed === false) await once(first, 'close');
+    assert.deepEqual(
+      others.map((socket) => socket.closed),
+      [false, false],
+    );
+    for (const socket of sockets) socket.destroy();
+  });
+});
+
 describe('Lease nodes over HTTPS', () => {
   const nodes = new LeaseNodes();
   after(() => nodes.end());

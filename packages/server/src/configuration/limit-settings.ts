@@ -21,6 +21,8 @@ export const readStateLimits = (number: (key: string) => number): ConfiguredLimi
 
 /** Of identities and addresses on this node. */
 const callerLimits = [
+  'maxConnections',
+  'maxConnectionsPerAddress',
   'maxStreamsPerAddress',
   'maxGrpcCallsPerAddress',
   'maxRequestsPerSecondPerIdentity',
@@ -259,6 +261,21 @@ export const limitSettings: readonly Setting[] = [
       .max(16 * 1024 * 1024),
     default: 64 * 1024,
     description: 'Largest HTTP body, and largest message of gRPC, in bytes.',
+  },
+  {
+    key: 'limits.max_connections',
+    schema: count(100_000),
+    default: 10_000,
+    description:
+      'Most connections of HTTP on this node, client streams among them, and as many of gRPC. Where one more comes, the ' +
+      'one that has been idle for longest is closed.',
+  },
+  {
+    key: 'limits.max_connections_per_address',
+    schema: z.int().min(0).max(100_000),
+    default: 5000,
+    description:
+      'Most of one address among them (of IPv6 its first 64 bits): raise it where all come through one proxy. 0: not limited.',
   },
   {
     key: 'limits.max_streams',

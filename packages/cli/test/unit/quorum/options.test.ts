@@ -108,6 +108,8 @@ describe('the settings of a lease node', () => {
     maxTtl: '60',
     epoch: '1',
     maxWaiters: '20000',
+    maxConnections: '10000',
+    maxConnectionsPerAddress: '5000',
     insecure: true,
   } as const;
   const settings = (given: object): ReturnType<typeof nodeSettings> =>
