@@ -209,11 +209,16 @@ function whileAdmitted<Answer extends object>(
       },
     });
     if (outcome instanceof Promise)
-      return outcome
-        .then((settled) =>
-          ended !== undefined && settled instanceof RequestError ? ended : settled,
-        )
-        .finally(forget);
+      return outcome.then(
+        (settled) => {
+          forget();
+          return ended !== undefined && settled instanceof RequestError ? ended : settled;
+        },
+        (error: unknown) => {
+          forget();
+          throw error;
+        },
+      );
     forget();
     return outcome;
   } catch (error) {
