@@ -28,10 +28,7 @@ export class WaitingCallers {
   }
 
   /** Executes an acquire, for as long as its caller waits for it. */
-  run(
-    command: Acquire,
-    context: OperationContext,
-  ): Promise<CommandAnswer<Acquire> | RequestError> {
+  run(command: Acquire, context: OperationContext): Promise<CommandAnswer<Acquire> | RequestError> {
     if (this.#stopping) return Promise.resolve(stoppingError);
     const { service, onWait } = context;
     const cancellation = new AbortController();
