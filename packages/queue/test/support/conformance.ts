@@ -387,6 +387,25 @@ export function testStore(under: () => StoreUnderTest): void {
     }
     assert.equal(refused, 'limit_exceeded');
   });
+
+  on(
+    'answers a push that is sent again as the first time, also where the queue is full (DEDUP-3)',
+    async (bench) => {
+      const some = (count: number, from: number) =>
+        Array.from({ length: count }, (_, index) => ({
+          key: 'a',
+          payload: index,
+          dedupId: `m${String(from + index)}`,
+        }));
+      const most = testLimits.maxMessagesPerQueue;
+      for (let from = 0; from < most; from += 100) await bench.pushAll(some(100, from));
+      const again = await bench.pushAll(some(100, most - 100));
+      assert.ok(again.every(({ duplicate }) => duplicate));
+      const messages = some(1, most);
+      const push = { type: 'queue_push', name: bench.name, messages } as const;
+      assert.equal(await bench.refused(push), 'limit_exceeded');
+    },
+  );
 }
 
 /** With these the last test ends soon. */
@@ -394,5 +413,5 @@ export const testLimits = {
   maxQueues: 1000,
   maxMessagesPerQueue: 1000,
   maxMessageBytesPerQueue: 1024 * 1024,
-  maxDedupIds: 1000,
+  maxDedupIds: 1100,
 };

@@ -1,6 +1,6 @@
 import { describe } from 'node:test';
 import { answerQuery } from '@holdfast/engine/parts';
-import { createStateMachine, initialLimits } from '@holdfast/state';
+import { createStateMachine, initialLimits, latestFeatureLevel } from '@holdfast/state';
 import type { StoreUnderTest } from '../support/bench.ts';
 import { testLimits, testStore } from '../support/conformance.ts';
 
@@ -9,7 +9,9 @@ const asker = { identity: 'test' };
 /** The state machine, on a clock that the test moves. */
 function replicated(): StoreUnderTest {
   const state = createStateMachine({ ...initialLimits, ...testLimits });
-  let [index, timeMs] = [0, 1_000_000];
+  let [index, timeMs] = [1, 1_000_000];
+  const command = { type: 'raise_feature_level', level: latestFeatureLevel } as const;
+  state.apply({ index, time: timeMs, commands: [{ identity: 'test', command }] });
   return {
     submit(command) {
       index += 1;

@@ -16,3 +16,6 @@ export const payloadsBesideLevel = 3;
 
 /** From this level on a forced release ends so many holds at a time (FORCE-1). */
 export const forceInPartsLevel = 3;
+
+/** From this level on what a push says again, by a dedup id that is known, counts toward no bound (DEDUP-3). */
+export const duplicatesUncountedLevel = 3;

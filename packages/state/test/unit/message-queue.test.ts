@@ -8,6 +8,7 @@ import type {
   QueueView,
   Receipt,
 } from '../../src/index.ts';
+import { latestFeatureLevel } from '../../src/index.ts';
 import { Driver, lockName, outcome } from './support/driver.ts';
 
 const name = lockName('jobs');
@@ -276,6 +277,28 @@ describe('a push', () => {
     driver.do(one('a'));
     const other = { ...one('a'), name: lockName('other') } as Command;
     assert.equal(outcome(driver.do(other)), 'limit_exceeded');
+  });
+
+  test('that is sent again is answered as the first time, also where that one has filled the queue (DEDUP-3)', () => {
+    const full = [
+      { maxMessagesPerQueue: 1 },
+      { maxMessages: 1 },
+      { maxMessageBytesPerQueue: 600 },
+      { maxMessageBytes: 600 },
+      { maxDedupIds: 1 },
+    ];
+    const message = { key: 'a', payload: 'x'.repeat(200), dedupId: 'd' };
+    for (const limits of full) {
+      const driver = Driver.withLimits(limits);
+      driver.do({ type: 'raise_feature_level', level: latestFeatureLevel });
+      driver.do(push(message));
+      const again = driver.do(push(message, message));
+      assert.ok(again.ok && again.type === 'queue_pushed', JSON.stringify(limits));
+      assert.deepEqual(
+        again.messages.map(({ duplicate }) => duplicate),
+        [true, true],
+      );
+    }
   });
 });
 

@@ -1,28 +1,37 @@
-/** Messages come; a queue is set and deleted. What refuses a push refuses all of it, before anything is written. */
+/**
+ * Messages come; a queue is set and deleted. What refuses a push refuses all of it, before anything is written. What is known
+ * by its dedup id counts toward no bound (DEDUP-3 of the state).
+ */
 
 export const push = `
 if not owns(A.partition) then return refuse('not_owner') end
 local order = S and S.order or 'key'
-local bytes, count = 0, 0
 for _, m in ipairs(A.messages) do
   if order == 'key' and not m.hasKey then return refuse('without_key') end
   if order == 'key' and m.delay > 0 then return refuse('delayed_by_key') end
-  bytes = bytes + m.by
-  count = count + 1
 end
 local old = call('ZRANGEBYSCORE', B .. 'e', '-inf', now, 'LIMIT', 0, 200)
 for _, id in ipairs(old) do
   call('ZREM', B .. 'e', id)
   call('HDEL', B .. 'd', id)
 end
+local bytes, count, ids = 0, 0, 0
+local known = {}
+for _, m in ipairs(A.messages) do
+  local ends = m.dedup and call('ZSCORE', B .. 'e', m.dedup)
+  if not (m.dedup and known[m.dedup]) and not (ends and num(ends) > now) then
+    bytes = bytes + m.by
+    count = count + 1
+    if m.dedup then
+      known[m.dedup] = true
+      ids = ids + 1
+    end
+  end
+end
 local size, weight = num(call('HGET', Q, 'size')), num(call('HGET', Q, 'bytes'))
 if size + count > A.maxMessages then return refuse('limit', { limit = 'max_messages_per_queue' }) end
 if weight + bytes > A.maxBytes then return refuse('limit', { limit = 'max_message_bytes_per_queue' }) end
-if call('HLEN', B .. 'd') + count > A.maxDedupIds then
-  for _, m in ipairs(A.messages) do
-    if m.dedup then return refuse('limit', { limit = 'max_dedup_ids' }) end
-  end
-end
+if ids > 0 and call('HLEN', B .. 'd') + ids > A.maxDedupIds then return refuse('limit', { limit = 'max_dedup_ids' }) end
 create()
 local pushed = {}
 local fresh = 0

@@ -3,6 +3,8 @@
  *
  * PUSH-1: all messages of a push come, or none does.
  * PUSH-2: a message has an id above that of every message before it, in whatever queue.
+ * DEDUP-3: a push that is sent again is answered as the first time, also where that one has filled the queue: what is known by
+ *     its dedup id counts toward no bound.
  */
 import { queueNotFound, delayedByKey, orderInUse, queueNotEmpty, withoutKey } from './refusals.ts';
 import { dedupWindowMs } from './dedup.ts';
@@ -11,6 +13,7 @@ import { Message, messageBytes } from './messages.ts';
 import { payloadOf } from './payloads.ts';
 import type { PushedPayload } from './payloads.ts';
 import type { Queue } from './queues.ts';
+import { duplicatesUncountedLevel } from '../../kernel/levels.ts';
 import type { Tables } from '../../kernel/tables.ts';
 import type { ResourceName } from '../../kernel/names.ts';
 import type { OutcomeOf } from '../../kernel/outcomes.ts';
@@ -27,18 +30,23 @@ export function push(tables: Tables, { name, messages }: Push): OutcomeOf<'queue
   const order = found?.order ?? defaultOrder;
   const payloads: PushedPayload[] = [];
   let bytes = 0;
+  let count = 0;
   const dedupIds = new Set<string>();
   for (const { key, payload, delayMs, dedupId } of messages) {
     if (order === 'key' && key === undefined) return withoutKey(name);
     if (order === 'key' && delayMs !== undefined && delayMs > 0) return delayedByKey(name);
     const kept = payloadOf(payload, tables.featureLevel);
     payloads.push(kept);
+    const isKnown =
+      dedupId !== undefined &&
+      (dedupIds.has(dedupId) || queues.dedup.find(name, dedupId, tables.timeMs) !== undefined);
+    if (dedupId !== undefined && !isKnown) dedupIds.add(dedupId);
+    if (isKnown && tables.featureLevel >= duplicatesUncountedLevel) continue; // DEDUP-3
     bytes += messageBytes(key ?? '', kept.payload.byteLength);
-    if (dedupId !== undefined && queues.dedup.find(name, dedupId, tables.timeMs) === undefined)
-      dedupIds.add(dedupId);
+    count += 1;
   }
   const refusal =
-    queues.tooMuch(tables, name, found, { count: messages.length, bytes }) ??
+    queues.tooMuch(tables, name, found, { count, bytes }) ??
     queues.dedup.tooMany(tables.limits.maxDedupIds, dedupIds.size); // PUSH-1
   if (refusal !== undefined) return refusal;
   const queue = found ?? queues.open(name, tables.snapshotNumber);
