@@ -1,8 +1,15 @@
+/**
+ * A message that was delivered to this program.
+ *
+ * CLIENT-DELIVERY-1: what settles it is asked again while nobody else can have been given it. Where an attempt may have been
+ *     executed, a receipt that is stale by then was settled by that attempt.
+ */
 import { HoldfastError } from '@holdfast/protocol';
 import type { Json, QueueMessage } from '@holdfast/protocol';
 import { momentOf, passedMs } from './clock.ts';
 import type { Moment } from './clock.ts';
 import type { QueueClient } from './queue.ts';
+import { isHopeless, isUncertain, untilAnswered } from './until-answered.ts';
 
 /** A message may be asked for so long before it is delivered; then it is extended before anybody works on it. */
 const oldWhen = 1 / 4;
@@ -69,7 +76,11 @@ export class QueueDelivery {
 
   /** Ms for which that is certain from now, 0 when it is not. */
   get validForMs(): number {
-    if (this.#isSettled || this.#isStale) return 0;
+    return this.#isSettled || this.#isStale ? 0 : this.#certainMs;
+  }
+
+  /** For so long nobody else is given it (CLIENT-QUEUE-2). */
+  get #certainMs(): number {
     const passed = passedMs(this.#client.clock, this.#certainSince);
     return Math.max(0, this.#visibilityMs - this.#marginMs - passed);
   }
@@ -90,28 +101,37 @@ export class QueueDelivery {
   }
 
   /**
-   * The message is done, and not delivered again.
+   * The message is done, and not delivered again. It is asked for until it is answered or the visibility ends, whichever
+   * nodes fail meanwhile.
    *
-   * @throws HoldfastError `stale_receipt` where it was delivered again meanwhile.
+   * @throws HoldfastError `stale_receipt` where it was delivered again meanwhile; what the last attempt ended with where no
+   *   node answered before the visibility ended: then it may come again.
    */
   async ack(): Promise<void> {
     this.#settle();
-    await this.#client.call('queue_ack', { queue: this.#queue, receipt: this.#receipt });
+    const body = { queue: this.#queue, receipt: this.#receipt };
+    await this.#untilSettled(() => this.#client.call('queue_ack', body));
   }
 
   /**
-   * Gives the message back: it is delivered again after `delayMs`, or after a time that grows with its deliveries.
+   * Gives the message back: it is delivered again after `delayMs`, or after a time that grows with its deliveries. Asked for
+   * as an acknowledgement is.
    *
-   * @throws HoldfastError `stale_receipt` where it was delivered again meanwhile.
+   * @throws HoldfastError As `ack`.
    */
-  async nack({ delayMs, reason }: { delayMs?: number; reason?: string } = {}): Promise<void> {
+  async nack(options: { delayMs?: number; reason?: string } = {}): Promise<void> {
     this.#settle();
-    await this.#client.call('queue_nack', {
-      queue: this.#queue,
-      receipt: this.#receipt,
-      ...(delayMs === undefined ? {} : { delay_seconds: delayMs / 1000 }),
-      ...(reason === undefined ? {} : { reason }),
-    });
+    await this.#untilSettled(() => this.#giveBack(options));
+  }
+
+  /**
+   * Gives it back at once, by one attempt: it comes again in any case.
+   *
+   * @internal
+   */
+  async giveBack(): Promise<void> {
+    this.#settle();
+    await this.#giveBack({ delayMs: 0 });
   }
 
   /** Keeps it no more, without telling: it comes again when its visibility has ended. */
@@ -136,6 +156,36 @@ export class QueueDelivery {
   /** @internal */
   onSettled(listener: () => void): void {
     this.#listeners.push(listener);
+  }
+
+  #giveBack({ delayMs, reason }: { delayMs?: number; reason?: string }): Promise<object> {
+    return this.#client.call('queue_nack', {
+      queue: this.#queue,
+      receipt: this.#receipt,
+      ...(delayMs === undefined ? {} : { delay_seconds: delayMs / 1000 }),
+      ...(reason === undefined ? {} : { reason }),
+    });
+  }
+
+  /** CLIENT-DELIVERY-1. */
+  async #untilSettled(ask: () => Promise<object>): Promise<void> {
+    let last: unknown;
+    let mayBeDone = false;
+    const askOnce = async (): Promise<object> => {
+      try {
+        return await ask();
+      } catch (error) {
+        last = error;
+        const isStale = error instanceof HoldfastError && error.code === 'stale_receipt';
+        if (isStale && mayBeDone && this.#certainMs > 0) return {};
+        mayBeDone ||= isUncertain(error);
+        throw error;
+      }
+    };
+    // At least once, also of one that is not certain any more.
+    const isOver = (): boolean => last !== undefined && (this.#certainMs === 0 || isHopeless(last));
+    const settled = await untilAnswered(this.#client.clock, askOnce, isOver);
+    if (settled === undefined || 'refused' in settled) throw last;
   }
 
   #settle(): void {

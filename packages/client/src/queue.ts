@@ -131,13 +131,13 @@ export class Queue {
         }
         for (const delivery of taken) {
           yield delivery;
-          if (concurrency === 1 && !delivery.isSettled) await ackUnlessStale(delivery);
+          if (concurrency === 1 && !delivery.isSettled) await ackIfPossible(delivery);
         }
       }
     } catch (error) {
       if (!isOver()) throw error;
     } finally {
-      await Promise.allSettled([...open].map((delivery) => delivery.nack({ delayMs: 0 })));
+      await Promise.allSettled([...open].map((delivery) => delivery.giveBack()));
     }
   }
 
@@ -205,14 +205,19 @@ export class Queue {
   }
 }
 
-/** One that was delivered to somebody else meanwhile is theirs: no reason to take no more. */
-async function ackUnlessStale(delivery: QueueDelivery): Promise<void> {
+/** One that others have by now, or that comes again because no node answered in time, is no reason to take no more. */
+async function ackIfPossible(delivery: QueueDelivery): Promise<void> {
   try {
     await delivery.ack();
   } catch (error) {
-    if (!(error instanceof HoldfastError) || error.code !== 'stale_receipt') throw error;
+    if (!isPassing(error)) throw error;
   }
 }
+
+/** Whether what an acknowledgement ended with says nothing of the next message. */
+const isPassing = (error: unknown): boolean =>
+  error instanceof HoldfastError &&
+  (error.code === 'stale_receipt' || errorDefinitions[error.code].retry !== 'never');
 
 /** Tells that one of several was settled. */
 class Settled {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { QueueDelivery } from '@holdfast/client';
-import { HoldfastError } from '@holdfast/protocol';
+import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import { UsageError } from '../failure.ts';
 import type { Environment } from '../program.ts';
 import type { RunEnd } from '../run/under-lease.ts';
@@ -124,13 +124,16 @@ function fileOf(text: string): number {
   }
 }
 
-/** A message that others have by now is theirs: that is told, and no reason to end. */
+/** A message that others have by now, or that comes again because no node answered in time: that is told, and no reason to end. */
 async function settle(message: QueueDelivery, status: number): Promise<void> {
   try {
     if (status === 0) await message.ack();
     else await message.nack({ reason: `the command ended with ${String(status)}` });
   } catch (error) {
-    if (!(error instanceof HoldfastError) || error.code !== 'stale_receipt') throw error;
+    const isPassing =
+      error instanceof HoldfastError &&
+      (error.code === 'stale_receipt' || errorDefinitions[error.code].retry !== 'never');
+    if (!isPassing) throw error;
     process.stderr.write(`holdfast: ${error.message}\n`);
   }
 }

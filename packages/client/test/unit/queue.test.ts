@@ -17,6 +17,8 @@ class Cluster {
   /** What pops are answered with, one after the other; then nothing comes. */
   readonly messages: string[] = [];
   extendsFail: HoldfastError | undefined;
+  /** What acknowledgements end with, one after the other; then they are answered. */
+  readonly acksFail: HoldfastError[] = [];
   popTakesMs = 0;
   #ids = 0;
 
@@ -44,6 +46,8 @@ class Cluster {
   ): Promise<object> {
     if (operation === 'queue_push') return { id: 7, duplicate: false, queue: 'jobs' };
     if (operation === 'queue_extend' && this.extendsFail !== undefined) throw this.extendsFail;
+    const failed = operation === 'queue_ack' ? this.acksFail.shift() : undefined;
+    if (failed !== undefined) throw failed;
     if (operation !== 'queue_pop') return { queue: 'jobs', id: 7 };
     this.clock.nowMs += this.popTakesMs;
     const payloads = this.messages.splice(0, Number(body['count']));
@@ -178,5 +182,44 @@ describe('A queue', () => {
     assert.equal(cluster.of('queue_extend').length, 1);
     cluster.clock.nowMs += 2500;
     message.assertHeld();
+  });
+
+  it('acknowledges again what nobody has answered, while nobody else can have the message (CLIENT-DELIVERY-1)', async () => {
+    const { clock, acksFail, messages } = cluster;
+    messages.push('one', 'two');
+    acksFail.push(
+      new HoldfastError('outcome_unknown', 'The leader was killed.'),
+      new HoldfastError('stale_receipt', 'It is settled.'),
+    );
+    const loop = queue.consume({ visibilityMs: 30_000 });
+    await loop.next();
+    const second = await clock.settled(loop.next());
+    assert.equal(second.value?.payload, 'two');
+    assert.equal(cluster.of('queue_ack').length, 2);
+  });
+
+  it('takes the next message where no node answers before the visibility ends, and ends where it may not acknowledge', async () => {
+    const { clock, acksFail, messages } = cluster;
+    messages.push('one', 'two', 'three');
+    for (let count = 0; count < 100; count++)
+      acksFail.push(new HoldfastError('no_quorum', 'There is no leader.'));
+    const loop = queue.consume({ visibilityMs: 3000 });
+    await loop.next();
+    const second = await clock.settled(loop.next());
+    assert.equal(second.value?.payload, 'two');
+    assert.ok(cluster.of('queue_ack').length > 3);
+    acksFail.length = 0;
+    acksFail.push(new HoldfastError('forbidden', 'No rule allows it.'));
+    await assert.rejects(clock.settled(loop.next()), { code: 'forbidden' });
+  });
+
+  it('tells that an acknowledgement came too late, where nobody can know what became of it', async () => {
+    const { clock, acksFail, messages } = cluster;
+    messages.push('one');
+    const message = (await queue.consume({ visibilityMs: 3000 }).next()).value;
+    assert.ok(message);
+    clock.nowMs += 3000;
+    acksFail.push(new HoldfastError('stale_receipt', 'It was delivered again.'));
+    await assert.rejects(message.ack(), { code: 'stale_receipt' });
   });
 });
