@@ -6,6 +6,8 @@
  * CLIENT-FILL-2: the turn is asked to go on while the loader works, and ended when it fails: whoever dies loses it by
  *     itself.
  * CLIENT-FILL-3: who waits reads the key again afterwards: what the loader was answered may be older than that wait.
+ * CLIENT-FILL-4: a loader that takes longer than it may ends for whoever waits for it, and so does a wait whose signal fires;
+ *     what the loader comes to afterwards is dropped.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { Json, OperationName, Operations } from '@holdfast/protocol';
@@ -29,9 +31,9 @@ export interface FillOptions {
   readonly fill: (key: string) => Promise<Json | undefined>;
   /** The value that is written ends by itself after so many ms. */
   readonly ttlMs?: number;
-  /** A loader that takes longer loses its turn; 10,000 by default. */
+  /** A loader that takes longer loses its turn, and the read ends with `deadline_exceeded`; 10,000 by default. */
   readonly fillTimeoutMs?: number;
-  /** Ends the wait for the loader of somebody else. */
+  /** Ends the wait, also for the loader. One that has begun goes on, for others of this process may wait for it. */
   readonly signal?: AbortSignal;
 }
 
@@ -62,21 +64,24 @@ export class CacheFilling {
       if (value !== undefined) return value;
       const other = this.#underWay.get(key);
       if (other !== undefined) {
-        await other.catch(() => undefined); // CLIENT-FILL-3
+        await unlessAborted(
+          other.catch(() => undefined),
+          options.signal,
+        ); // CLIENT-FILL-3
         continue;
       }
-      const own = this.#fill(key, options);
+      const own = this.#fill(key, options).finally(() => this.#underWay.delete(key));
       this.#underWay.set(key, own);
-      const filled = await own.finally(() => this.#underWay.delete(key));
+      const filled = await unlessAborted(own, options.signal);
       if (filled !== 'again') return filled.found;
     }
   }
 
   async #fill(key: string, options: FillOptions): Promise<Filled> {
-    const { fillTimeoutMs = 10_000, signal } = options;
+    const { fillTimeoutMs = 10_000 } = options;
     const asked = { k: key, wait_seconds: waitSeconds, fill_seconds: fillTimeoutMs / 1000 };
-    const settings = signal === undefined ? {} : { signal };
-    const answer = await this.#client.call('cache_fill', asked, settings);
+    // Without the signal of this caller: others of the process wait for the same turn.
+    const answer = await this.#client.call('cache_fill', asked);
     if (answer.found) return { found: { value: answer.value, version: answer.version } };
     if (answer.fill_token === null) return 'again';
     return this.#load(key, answer.fill_token, options);
@@ -87,7 +92,7 @@ export class CacheFilling {
     const stop = this.#extend({ k: key, fill_token: token, fill_seconds: fillTimeoutMs / 1000 });
     let value: Json | undefined;
     try {
-      value = await fill(key);
+      value = await this.#inTime(fill(key), key, fillTimeoutMs);
     } catch (error) {
       await this.#endTurn(key, token);
       throw error;
@@ -110,6 +115,14 @@ export class CacheFilling {
     }
   }
 
+  /** CLIENT-FILL-4. */
+  #inTime<T>(loading: Promise<T>, key: string, timeoutMs: number): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#client.clock.after(timeoutMs, () => reject(tookTooLong(key, timeoutMs)));
+      loading.finally(cancel).then(resolve, (error: unknown) => reject(error as Error));
+    });
+  }
+
   /** CLIENT-FILL-2. */
   #extend(body: Operations['cache_fill']['body']): () => void {
     const { clock } = this.#client;
@@ -128,6 +141,26 @@ export class CacheFilling {
     const body = { k: key, fill_token: token };
     await this.#client.call('cache_fill_end', body).catch(() => undefined);
   }
+}
+
+const tookTooLong = (key: string, timeoutMs: number): HoldfastError =>
+  new HoldfastError(
+    'deadline_exceeded',
+    `The loader of cache key "${key}" took longer than its fillTimeoutMs of ${String(timeoutMs)}. Nothing was written. Make it faster, or allow it more time.`,
+    { key },
+    { effect: 'none' },
+  );
+
+/** @throws The reason of the signal. */
+function unlessAborted<T>(waited: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return waited;
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', stop, { once: true });
+    const over = (): void => signal.removeEventListener('abort', stop);
+    waited.finally(over).then(resolve, (error: unknown) => reject(error as Error));
+    if (signal.aborted) stop();
+  });
 }
 
 /** Whatever became of the write, somebody else has written, or will load. */

@@ -91,4 +91,41 @@ describe('A fill', () => {
     await clock.pass(5000);
     assert.equal(cluster.asked.length, 5);
   });
+
+  it('that takes too long ends for all who wait for it, and the next one loads anew (CLIENT-FILL-4)', async () => {
+    const { clock } = cluster;
+    const never = (): Promise<Json> => new Promise(() => undefined);
+    const options = { fill: never, fillTimeoutMs: 3000 };
+    const own = filling.get('k', options, cluster.read);
+    const failed = assert.rejects(clock.settled(own), {
+      code: 'deadline_exceeded',
+      effect: 'none',
+    });
+    const other = filling.get('k', { fill: async () => 2 }, cluster.read);
+    await failed;
+    assert.equal((await clock.settled(other))?.value, 2);
+    assert.ok(cluster.asked.includes('cache_fill_end'));
+    const asked = cluster.asked.length;
+    await clock.pass(10_000);
+    assert.equal(cluster.asked.length, asked, 'its turn is not extended any more');
+  });
+
+  it('goes on for others when the signal of one that waits for it fires (CLIENT-FILL-4)', async () => {
+    const { clock } = cluster;
+    const slow = (): Promise<Json> => new Promise((resolve) => clock.after(2000, () => resolve(1)));
+    const [first, second] = [new AbortController(), new AbortController()];
+    const waits = [
+      filling.get('k', { fill: slow, signal: first.signal }, cluster.read),
+      filling.get('k', { fill: slow, signal: second.signal }, cluster.read),
+      filling.get('k', { fill: slow }, cluster.read),
+    ] as const;
+    await clock.pass(100);
+    const reason = new Error('no longer wanted');
+    first.abort(reason);
+    second.abort(reason);
+    await assert.rejects(waits[0], reason);
+    await assert.rejects(waits[1], reason);
+    assert.equal((await clock.settled(waits[2]))?.value, 1);
+    assert.equal(cluster.asked.filter((operation) => operation === 'cache_set').length, 1);
+  });
 });
