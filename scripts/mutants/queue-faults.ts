@@ -71,6 +71,14 @@ export const queueFaults: readonly Fault[] = [
     put: `    if (leaf === undefined || leaf.capture <= this.#captures) return leaf;`,
   },
   {
+    name: 'failed-pop-keeps-its-waking',
+    breaks: 'a message is ready and nobody takes it for seconds, though others wait',
+    file: 'packages/api/src/operations/queue-pop.ts',
+    find: `    if (!isTaken) context.service.queueWaiters.wakeSome(command.name, 1);`,
+    put: `    if (!isTaken && command.count > 100) context.service.queueWaiters.wakeSome(command.name, 1);`,
+    test: 'packages/api/test/unit/queues.test.ts',
+  },
+  {
     name: 'all-waiting-pops-woken',
     breaks: 'each message makes every consumer that waits ask the log',
     file: 'packages/api/src/operations/queue-waiters.ts',

@@ -105,7 +105,7 @@ async function takeInTime(
       const ended =
         over ?? (await nextReady(command.name, context, (listener) => (end = listener)));
       if (ended === 'ready') {
-        answer = await take(command, context, isGone);
+        answer = await takeWoken(command, context, isGone);
         continue;
       }
       if (ended === 'time') return answer ?? (await take(command, context, isGone));
@@ -120,6 +120,22 @@ async function takeInTime(
     }
   } finally {
     cancelTime();
+  }
+}
+
+/** Where it fails another waiter takes what this one was woken for (QWAIT-2). */
+async function takeWoken(
+  command: Pop,
+  context: OperationContext,
+  isGone: () => boolean,
+): Promise<Outcome<QueuePopAnswer>> {
+  let isTaken = false;
+  try {
+    const answer = await take(command, context, isGone);
+    isTaken = !(answer instanceof RequestError);
+    return answer;
+  } finally {
+    if (!isTaken) context.service.queueWaiters.wakeSome(command.name, 1);
   }
 }
 

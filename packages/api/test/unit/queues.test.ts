@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { HoldfastError } from '@holdfast/protocol';
 import { startHarness } from '../harness.ts';
 import type { Answer, Harness } from '../harness.ts';
 import { StreamClient } from '../stream-client.ts';
@@ -216,6 +217,23 @@ describe('a pop that waits', () => {
     }
     const payloads = (await Promise.all(pops)).flatMap(messagesOf).map(({ payload }) => payload);
     assert.deepEqual(new Set(payloads), new Set([1, 2, 3]));
+  });
+
+  test('passes on what it was woken for when it fails (QWAIT-2)', async (t) => {
+    const harness = startHarness(t);
+    const { engine } = harness;
+    const submit = engine.submit.bind(engine);
+    let fails = 2;
+    engine.submit = (command, options) => {
+      if (command.type !== 'queue_pop' || fails-- <= 0) return submit(command, options);
+      return Promise.reject(new HoldfastError('overloaded', 'This node has too much to do.'));
+    };
+    const pops = [1, 2, 3].map(() => harness.request('GET', '/queue/pop?wait_seconds=20'));
+    await until(() => harness.built.service.queueWaiters.count === 3);
+    await harness.request('POST', '/queue/push', { key: 'a', payload: 'now' });
+    await until(() => harness.built.service.waiting.count === 0);
+    const answers = await Promise.all(pops);
+    assert.deepEqual(answers.map(({ status }) => status).toSorted(), [200, 503, 503]);
   });
 
   test('takes nothing for a caller that has gone while it waited for room (POP-2)', async (t) => {
