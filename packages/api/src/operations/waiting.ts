@@ -60,7 +60,7 @@ export class WaitingCallers {
         },
         (error: unknown) => {
           this.#all.delete(waiting);
-          reject(error as Error);
+          reject(error);
         },
       );
     });
