@@ -118,6 +118,30 @@ export const queueFaults: readonly Fault[] = [
     test: 'packages/queue/test/integration/redis-conformance.test.ts',
   },
   {
+    name: 'redis-purge-by-one-owner',
+    breaks: 'a purge says that all is gone, and leaves what other owners have',
+    file: `${redis}/lua/operators.ts`,
+    find: `num(call('HGET', Q, 'seq')) * 64 + 63)`,
+    put: `num(call('ZREVRANGE', B .. part .. next(A.owned), 0, 0)[1]))`,
+    test: 'packages/queue/test/integration/redis-ownership.test.ts',
+  },
+  {
+    name: 'redis-name-of-no-queue',
+    breaks: 'refused pushes use up the number of queues for ever',
+    file: `${redis}/partitions.ts`,
+    find: `    if (isNew && answer['refused'] !== undefined) await this.#removeNameUnlessMade(name);`,
+    put: ``,
+    test: 'packages/queue/test/integration/redis-ownership.test.ts',
+  },
+  {
+    name: 'redis-names-in-braces',
+    breaks: 'two queues share a key of Redis, and a script ends in the middle',
+    file: `${redis}/connection.ts`,
+    find: '{${queue.replace(/[%{}]/g, encodeURIComponent)}}',
+    put: '{${queue}}',
+    test: 'packages/queue/test/integration/redis-conformance.test.ts',
+  },
+  {
     name: 'redis-lock-asked-for-twice',
     breaks:
       'a node takes the grant of a lock that it gave back for a new one: a partition has no owner',

@@ -2,6 +2,8 @@
  * The connections to Redis, single or a cluster: one that runs scripts, one that hears which queues have become ready.
  *
  * RCONN-1: a script that was sent and not answered is never sent again by itself: it may have been executed.
+ * RCONN-2: keys of two queues are never the same, and those of one are in one slot, whatever its name: braces of the name are
+ *     written otherwise, for the first closing one ends the hash tag.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import { Cluster, Redis } from 'ioredis';
@@ -18,7 +20,7 @@ export interface RedisAddress {
 
 const { push, configure, remove, claim } = pushes;
 const { pop, acknowledge, giveBack, extend } = deliveries;
-const { purge, redrive, stats, deadLetters, blockedKeys } = operators;
+const { purge, redrive, ready, stats, deadLetters, blockedKeys } = operators;
 
 export type Step =
   | 'push'
@@ -31,6 +33,7 @@ export type Step =
   | 'extend'
   | 'purge'
   | 'redrive'
+  | 'ready'
   | 'stats'
   | 'deadLetters'
   | 'blockedKeys';
@@ -46,6 +49,7 @@ const steps: Readonly<Record<Step, string>> = {
   extend,
   purge,
   redrive,
+  ready,
   stats,
   deadLetters,
   blockedKeys,
@@ -111,7 +115,7 @@ export class RedisConnection {
    * @throws HoldfastError `store_unavailable` where nothing was done, `outcome_unknown` where it may have been.
    */
   async run(step: Step, queue: string, args: object): Promise<unknown> {
-    const key = `${this.#prefix}{${queue}}:`;
+    const key = `${this.#prefix}{${queue.replace(/[%{}]/g, encodeURIComponent)}}:`; // RCONN-2
     const text = JSON.stringify({ ...args, queue, channel: this.#channel });
     if (!this.#isConnected) throw unavailable('there is no connection to it');
     try {

@@ -7,6 +7,7 @@
  * OWN-2: nodes find who lives in the replicated state, by the locks of their sessions, and so agree on the owners; a node
  *     that died is left out when its session has ended.
  * OWN-3: a partition that belongs to another node is served no more before its lock is given back.
+ * OWN-5: the session is kept alive while Redis is told, however many queues there are.
  * OWN-4: a lock that was lost otherwise, as by an administrator, is found lost by the next look. Clients take none of
  *     these locks (ACCESS-3 of the api).
  */
@@ -56,6 +57,7 @@ export class Ownership {
   #cancel: () => void = () => undefined;
   #running: Promise<void> = Promise.resolve();
   #isClosed = false;
+  #isRefusalTold = false;
 
   constructor(parts: OwnershipParts) {
     this.#parts = parts;
@@ -150,7 +152,7 @@ export class Ownership {
     );
     if (this.#isClosed) return;
     const fresh = new Map([...this.#held].filter(([partition]) => !this.#owned.has(partition)));
-    if (fresh.size > 0 && (await this.#parts.claim(fresh)) && this.#session === sessionId) {
+    if (fresh.size > 0 && (await this.#isClaimed(fresh)) && this.#session === sessionId) {
       for (const [partition, token] of fresh) this.#owned.set(partition, token); // OWN-1
       isChanged = true;
     }
@@ -159,16 +161,42 @@ export class Ownership {
     if (isChanged) for (const wake of this.#changed) wake();
   }
 
+  /** OWN-1, OWN-5. */
+  async #isClaimed(fresh: Owned): Promise<boolean> {
+    const { claim, clock, log } = this.#parts;
+    let isOver = false;
+    let cancel = (): void => undefined;
+    const keep = (): void => {
+      if (!isOver) cancel = clock.after(keepAliveMs, () => void this.#keepAlive().then(keep, keep));
+    };
+    keep();
+    try {
+      const isClaimed = await claim(fresh);
+      if (!isClaimed && !this.#isRefusalTold) log.warn({ partitions: fresh.size }, claimRefused);
+      this.#isRefusalTold = !isClaimed;
+      return isClaimed;
+    } finally {
+      isOver = true;
+      cancel();
+    }
+  }
+
+  /** Whether there is one, and it lives. */
+  async #keepAlive(): Promise<boolean> {
+    const { engine, clock } = this.#parts;
+    if (this.#session === undefined) return false;
+    const now = clock.now();
+    const alive = await engine.keepAlive(this.#session, asker);
+    if (alive.ok) this.#aliveAtMs = now;
+    return alive.ok;
+  }
+
   async #aliveSession(): Promise<SessionId | undefined> {
     const { engine, clock } = this.#parts;
     const now = clock.now();
     if (this.#session !== undefined && now - this.#aliveAtMs < keepAliveMs) return this.#session;
     if (this.#session !== undefined) {
-      const alive = await engine.keepAlive(this.#session, asker);
-      if (alive.ok) {
-        this.#aliveAtMs = now;
-        return this.#session;
-      }
+      if (await this.#keepAlive()) return this.#session;
       this.#session = undefined;
       this.#owned.clear();
       this.#held.clear();
@@ -238,6 +266,11 @@ export class Ownership {
     return { live, holders };
   }
 }
+
+const claimRefused =
+  'Redis knows larger fence tokens of these partitions than the tokens of their locks, so this node does not serve them. ' +
+  'Another node has just taken them over, and this is over soon; or this cluster is new or was restored with smaller tokens ' +
+  'than the one that used this Redis before: then set another queues.redis_prefix, or restore with --fence-above.';
 
 const nameOf = (partition: number): ResourceName =>
   `${partitionPrefix}${String(partition)}` as ResourceName;

@@ -1,4 +1,9 @@
-/** Commands of queues on Redis, each one script, with the fence tokens of the partitions that this node owns. */
+/**
+ * Commands of queues on Redis, each one script, with the fence tokens of the partitions that this node owns.
+ *
+ * NAMED-1: each queue that there is has its name in the list of all of them, so that a new owner claims its partitions and people
+ *     see it; what is refused leaves no name of a queue that is not there.
+ */
 import {
   dedupWindowMs,
   defaultMaxDeliveries,
@@ -68,6 +73,12 @@ export function partitionFor(command: QueueCommand): number | undefined {
 }
 
 const mostBytesShown = 512 * 1024;
+/** Queues of which a new owner tells Redis at the same time. */
+const claimsAtOnce = 64;
+/** Names that are known to be in the list of all queues. */
+const namesRemembered = 10_000;
+/** RKEPT-1 of lua/base.ts. */
+const keptForMs = 7 * 24 * 3600 * 1000;
 
 export class Partitions {
   readonly #connection: RedisConnection;
@@ -82,9 +93,10 @@ export class Partitions {
   /** From then on the owner before changes nothing of these partitions, in all queues that there are (RFENCE-1). */
   async claim(owned: Owned): Promise<boolean> {
     for await (const names of this.#connection.names())
-      for (const name of names) {
-        const answer = await this.#run('claim', name, owned, {});
-        if (answer['refused'] === 'not_owner') return false;
+      for (let from = 0; from < names.length; from += claimsAtOnce) {
+        const some = names.slice(from, from + claimsAtOnce);
+        const answers = await Promise.all(some.map((name) => this.#run('claim', name, owned, {})));
+        if (answers.some((answer) => answer['refused'] === 'not_owner')) return false;
       }
     return true;
   }
@@ -97,23 +109,22 @@ export class Partitions {
     const { name } = command;
     const partition = partitionFor(command);
     const makes = command.type === 'queue_push' || command.type === 'queue_configure';
-    if (makes && !this.#named.has(name)) {
+    const isNew = makes && !this.#named.has(name);
+    if (isNew) {
       const refused = await this.#addName(name);
       if (refused !== undefined) return { type: 'done', result: refused };
     }
     const [step, args] = this.#stepOf(command);
     const tokens = partition === undefined ? owned : only(owned, partition);
     const answer = await this.#run(step, name, tokens, { partition, identity, ...args });
+    if (isNew && answer['refused'] !== undefined) await this.#removeNameUnlessMade(name);
     if (answer['refused'] === 'not_owner') return { type: 'not_owner' };
     if (answer['refused'] !== undefined) {
       const result = refusalOf(answer, command, this.#limits);
       return { type: 'done', result };
     }
     if (answer['made'] === true) await this.#connection.addName(name); // Another node may have deleted it.
-    if (command.type === 'queue_delete') {
-      await this.#connection.removeName(name);
-      this.#named.delete(name);
-    }
+    if (command.type === 'queue_delete') await this.#removeNameUnlessMade(name);
     const next = answer['next'];
     return {
       type: 'done',
@@ -129,8 +140,8 @@ export class Partitions {
     if (query.type === 'queues')
       return { type: 'queues', page: await this.#page(query.wanted), revision };
     if (query.type === 'queue_ready') {
-      const view = await this.#view(query.name);
-      return { type: 'queue_ready', count: view?.counts.ready ?? 0, revision };
+      const { count } = await this.#run('ready', query.name, new Map(), {});
+      return { type: 'queue_ready', count: numberOf(count), revision };
     }
     if (query.type === 'dead_letters') {
       const { after, limit } = query;
@@ -197,8 +208,17 @@ export class Partitions {
     const isFull = (await this.#connection.countNames()) >= maxQueues;
     if (isFull && !(await this.#connection.hasName(name))) return refusals.tooManyQueues(maxQueues);
     await this.#connection.addName(name);
+    if (this.#named.size >= namesRemembered) this.#named.clear();
     this.#named.add(name);
     return undefined;
+  }
+
+  /** NAMED-1: the name comes before the queue and goes after it; where another node has made the queue meanwhile it is back. */
+  async #removeNameUnlessMade(name: string): Promise<void> {
+    this.#named.delete(name);
+    await this.#connection.removeName(name);
+    const answer = await this.#run('stats', name, new Map(), {});
+    if (answer['missing'] !== true) await this.#connection.addName(name);
   }
 
   async #run(step: Step, queue: string, owned: Owned, args: object): Promise<Answer> {
@@ -244,7 +264,7 @@ export class Partitions {
         return ['configure', { order, onDead, maxDeliveries }];
       }
       case 'queue_delete':
-        return ['remove', {}];
+        return ['remove', { keptFor: keptForMs, dedupWindow: dedupWindowMs }];
     }
   }
 

@@ -8,6 +8,7 @@ export class Spread {
   #more = false;
   #through = 0;
   #wasFound = false;
+  #hasMissed = false;
 
   constructor(command: QueueCommand) {
     this.#command = command;
@@ -18,14 +19,30 @@ export class Spread {
     return this.#wasFound;
   }
 
+  get hasMissed(): boolean {
+    return this.#hasMissed;
+  }
+
   /** For the next owner; undefined: there is no more to ask for. */
   next(): QueueCommand | undefined {
     const command = this.#command;
     if (!('count' in command)) return command;
     const left = command.count - this.#deliveries.length - this.#moved;
-    if (left > 0) return { ...command, count: left };
+    if (left <= 0) {
+      this.#more = true;
+      return undefined;
+    }
+    const rest = { ...command, count: left };
+    // The same messages of all owners, not also those that have come since.
+    return rest.type === 'queue_purge' && this.#wasFound
+      ? { ...rest, through: this.#through }
+      : rest;
+  }
+
+  /** An owner has changed meanwhile: its part is not done, and is to be asked for again. */
+  miss(): void {
     this.#more = true;
-    return undefined;
+    this.#hasMissed = true;
   }
 
   /** @returns False where it is a refusal, which is that of all. */
@@ -37,7 +54,8 @@ export class Spread {
     if (result.type === 'queue_moved') {
       this.#moved += result.count;
       this.#more ||= result.more;
-      this.#through = Math.max(this.#through, result.through);
+      // The first to answer knows the number of the latest message, which is one for all partitions.
+      this.#through ||= result.through;
     }
     return true;
   }
@@ -50,7 +68,10 @@ export class Spread {
       type: 'queue_moved',
       count: this.#moved,
       more: this.#more,
-      through: this.#through,
+      through: this.#wasFound ? this.#through : throughOf(this.#command),
     };
   }
 }
+
+const throughOf = (command: QueueCommand): number =>
+  command.type === 'queue_purge' ? command.through : 0;

@@ -6,6 +6,7 @@
  * RSTORE-2: a command that may have been executed is not repeated: its caller is told `outcome_unknown`.
  * RSTORE-4: an owner executes nothing for an identity whose rights have changed, as far as the owner knows, since it was
  *     authorized (OWNER-2 of the state).
+ * RSTORE-5: a purge or a redrive of which an owner did not do its part, since it is the owner no more, says that there is more.
  * RSTORE-3: what a pop has taken is told, whatever becomes of the owners that it would have asked next.
  */
 import { HoldfastError } from '@holdfast/protocol';
@@ -201,7 +202,10 @@ class Store implements RedisStore {
       if (asked === undefined) break;
       try {
         const executed = await this.#ask(node, asked, deadlineMs, options);
-        if (executed.type === 'not_owner') continue;
+        if (executed.type === 'not_owner') {
+          if (!isPop) spread.miss(); // RSTORE-5
+          continue;
+        }
         dueInMs = Math.min(dueInMs, executed.dueInMs ?? longestDueMs);
         if (!spread.take(executed.result)) return executed.result;
       } catch (error) {
@@ -212,6 +216,7 @@ class Store implements RedisStore {
     }
     if (failure !== undefined && !spread.wasAnswered) throw failure;
     if (isPop) this.#noteDue(command.name, dueInMs);
+    if (spread.hasMissed) await this.#ownership.changeOrPause(pauseMs);
     return spread.result();
   }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { Redis } from 'ioredis';
 import { systemClock } from '@holdfast/engine/parts';
 import type { ResourceName } from '@holdfast/state';
 import { silentLog, startTestCluster } from '../../../engine/test/cluster.ts';
@@ -65,6 +66,46 @@ describe('Partitions of queues in Redis', { skip }, () => {
     await server?.[Symbol.asyncDispose]();
   });
 
+  /** In parts, each the owners one after the other; what is pushed after the first part stays. */
+  async function purgesAll(store: RedisStore, keys: readonly string[]): Promise<void> {
+    const name = 'purged' as ResourceName;
+    const push = async (key: string): Promise<void> => {
+      const messages = [{ key, payload: key }];
+      assert.ok((await store.submit({ type: 'queue_push', name, messages }, asker)).ok);
+    };
+    for (const key of keys) for (let count = 0; count < 3; count++) await push(key);
+    let through = Number.MAX_SAFE_INTEGER;
+    let purged = 0;
+    for (let more = true; more;) {
+      const command = { type: 'queue_purge', name, part: 'messages', through, count: 7 } as const;
+      const result = await store.submit(command, asker);
+      assert.ok(result.ok);
+      if (purged === 0) for (const key of keys) await push(key);
+      purged += result.count;
+      ({ more, through } = result);
+    }
+    const { type, ...found } = await store.query({ type: 'queue', name }, 'stale', asker);
+    assert.ok(type === 'queue' && 'view' in found);
+    assert.deepEqual([purged, found.view?.counts.depth], [3 * keys.length, keys.length]);
+  }
+
+  /** NAMED-1: of queues that were not made; one that is made and deleted leaves none either. */
+  async function leavesNoName(store: RedisStore): Promise<void> {
+    const name = 'made and deleted' as ResourceName;
+    for (let at = 0; at < 5; at++) {
+      const refused = `refused-${String(at)}` as ResourceName;
+      const messages = [{ payload: 'without a key' }];
+      const result = await store.submit({ type: 'queue_push', name: refused, messages }, asker);
+      assert.equal(result.ok, false);
+    }
+    assert.ok((await store.submit({ type: 'queue_configure', name }, asker)).ok);
+    assert.ok((await store.submit({ type: 'queue_delete', name }, asker)).ok);
+    const redis = new Redis(server?.url ?? '');
+    const names = await redis.smembers('test:names');
+    redis.disconnect();
+    assert.deepEqual(names.toSorted(), ['jobs', 'purged']);
+  }
+
   it('have one owner each, move alone with the node that goes or comes, and serve all keys on every node', async () => {
     const keys = Array.from({ length: 40 }, (_, at) => `key-${String(at)}`);
     const name = 'jobs' as ResourceName;
@@ -100,6 +141,9 @@ describe('Partitions of queues in Redis', { skip }, () => {
       assert.ok(popped.deliveries.length > 0, `${String(taken.length)} of ${String(keys.length)}`);
     }
     assert.deepEqual(taken.toSorted(), keys.toSorted());
+
+    await purgesAll(first, keys);
+    await leavesNoName(first);
 
     open('c');
     await until('the node that is back has its partitions', allAreOwned);

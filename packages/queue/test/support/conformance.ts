@@ -389,6 +389,23 @@ export function testStore(under: () => StoreUnderTest): void {
   });
 
   on(
+    'keeps queues and keys apart, whatever characters they are named by (RCONN-2)',
+    async (bench) => {
+      const names = ['', '}', '}:w:x', '{', '{}', ':', '%7D'];
+      const keys = ['a', '}', 'x}:q', '{y}', 'w:a', '%'];
+      for (const [at, end] of names.entries())
+        for (const key of keys) await bench.beside(end).push(key, `${String(at)} ${key}`);
+      for (const [at, end] of names.entries()) {
+        const taken = await bench.beside(end).pop(10);
+        assert.deepEqual(
+          new Set(payloads(taken)),
+          new Set(keys.map((key) => `${String(at)} ${key}`)),
+        );
+      }
+    },
+  );
+
+  on(
     'answers a push that is sent again as the first time, also where the queue is full (DEDUP-3)',
     async (bench) => {
       const some = (count: number, from: number) =>

@@ -7,6 +7,9 @@
  * RFENCE-1: a script changes nothing of a partition unless it comes with the fence token of its owner, and no smaller
  *     one than has been seen: who was paused and has lost the partition takes, acknowledges and returns nothing.
  *
+ * RKEPT-1: a queue that is deleted leaves its dedup ids until they end, and its numbers and fence tokens for a week: one that is
+ *     made again under its name meanwhile goes on with them. Later ids begin anew; receipts of then have smaller fence tokens.
+ *
  * Keys, behind the prefix and the tag: `q` settings, counters and totals, `f` fence tokens by partition, `L` lanes by
  * key, `w:KEY` ids that wait, `r:P` lanes that are ready, `t:P` when messages are due, `l:P` ids that live, `x:P` dead
  * letters, `k` blocked keys in the order of their text, `m` records and `b` payloads by id, `d` and `e` dedup ids and
@@ -30,10 +33,13 @@ local function settings()
 end
 local S = settings()
 
+-- What a queue that was deleted leaves for a while (RKEPT-1).
+local leftovers = { 'q', 'f', 'd', 'e' }
 local made = false
 local function create()
   if S then return end
   made = true
+  for _, kept in ipairs(leftovers) do call('PERSIST', B .. kept) end
   call('HSET', Q, 'order', 'key', 'onDead', 'skip', 'max', A.defaultMaxDeliveries)
   S = settings()
 end
@@ -94,7 +100,10 @@ local function settle(l)
   local counts = { ready, l.i, l.d, waiting - ready }
   for n = 1, 4 do
     local change = counts[n] - l.c[n]
-    if change ~= 0 then call('HINCRBY', B .. 'c:' .. l.p, n, change) end
+    if change ~= 0 then
+      call('HINCRBY', B .. 'c:' .. l.p, n, change)
+      if n == 1 then call('HINCRBY', Q, 'ready', change) end
+    end
   end
   if ready > l.c[1] then readied = readied + ready - l.c[1] end
   l.c = counts

@@ -7,12 +7,9 @@ for p, _ in pairs(A.owned) do
 end
 if not S then return refuse('queue_not_found') end
 local part = A.part == 'messages' and 'l:' or 'x:'
-local count, more, last = 0, false, 0
-for p, _ in pairs(A.owned) do
-  local top = call('ZREVRANGE', B .. part .. p, 0, 0)[1]
-  last = math.max(last, num(top))
-end
-local through = math.min(A.through, last)
+local count, more = 0, false
+-- Of all partitions, whoever owns them: the next owner is asked for the same messages.
+local through = math.min(A.through, num(call('HGET', Q, 'seq')) * 64 + 63)
 for p, _ in pairs(A.owned) do
   local ids = call('ZRANGEBYSCORE', B .. part .. p, '-inf', string.format('%.0f', through), 'LIMIT', 0, A.count - count + 1)
   for _, id in ipairs(ids) do
@@ -67,6 +64,11 @@ for _, id in ipairs(ids) do
   end
 end
 return done({ count = count, more = more })
+`;
+
+/** Of any node: it changes nothing. Messages that could be taken. */
+export const ready = `
+return cjson.encode({ count = S and num(call('HGET', Q, 'ready')) or 0 })
 `;
 
 /** Of any node: it changes nothing. What is due and has not been asked for yet counts as what it was. */

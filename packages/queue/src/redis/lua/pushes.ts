@@ -77,7 +77,7 @@ if A.maxDeliveries then call('HSET', Q, 'max', A.maxDeliveries) end
 return done({ settings = settings() })
 `;
 
-/** Fence tokens and numbers stay: ids and tokens of a queue that is made again rise. */
+/** Fence tokens and numbers stay for a while (RKEPT-1): ids and tokens of a queue that is made again rise. */
 export const remove = `
 if not owns(A.partition) then return refuse('not_owner') end
 if not S then return refuse('queue_not_found') end
@@ -86,6 +86,9 @@ for p = 0, 63 do dead = dead + call('ZCARD', B .. 'x:' .. p) end
 local size = num(call('HGET', Q, 'size'))
 if size > 0 then return refuse('queue_not_empty', { messages = size - dead, dead = dead }) end
 call('HDEL', Q, 'order', 'onDead', 'max', 'rate:pushed', 'rate:delivered', 'rate:acknowledged', 'rate:dead')
+for p = 0, 63 do call('DEL', B .. 'c:' .. p) end
+for _, kept in ipairs(leftovers) do call('PEXPIRE', B .. kept, A.keptFor) end
+for _, kept in ipairs({ 'd', 'e' }) do call('PEXPIRE', B .. kept, A.dedupWindow) end
 return done({ ok = true })
 `;
 
