@@ -37,8 +37,8 @@ export const serviceFaults: readonly Fault[] = [
     name: 'backup-keeps-its-file',
     breaks: 'a backup whose reader has hung up keeps its descriptor and its file',
     file: 'packages/api/src/http/backups.ts',
-    find: `      cancel();
+    find: `      cancelDeadline();
       backup.close();`,
-    put: `      cancel();`,
+    put: `      cancelDeadline();`,
   },
 ];
