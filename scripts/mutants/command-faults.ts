@@ -79,6 +79,26 @@ echo "status $status" >&3`,
     put: `    this.#isStopping = process.pid > 0;`,
   },
   {
+    name: 'debugger-of-a-start-stays-open',
+    breaks:
+      'a signal while a node starts lets every user of the machine execute what it likes in it',
+    file: 'packages/cli/src/no-debugger.ts',
+    find: `  inspector.close(); // NODEBUG-1`,
+    put: ``,
+    test: 'packages/cli/test/integration/signals.test.ts',
+  },
+  {
+    name: 'abort-ends-who-holds',
+    breaks:
+      'a signal ends who holds a lock before the command under it, and the lock waits for its lease',
+    file: 'packages/cli/src/run/signals.ts',
+    find: `  'SIGABRT',
+  'SIGSYS',
+`,
+    put: ``,
+    test: 'packages/cli/test/unit/run/signals.test.ts',
+  },
+  {
     name: 'commands-share-their-number',
     breaks: 'two commands on two machines hold one lock at once: each has the number of the ms',
     file: 'packages/cli/src/acquire-once.ts',

@@ -3,9 +3,9 @@
  *
  * SIG-1: what this process can catch and what would end or stop it reaches the command instead; this process ends
  *     when the command has, and gives back what it holds. Kept for this process alone: SIGCHLD, SIGPIPE, SIGURG,
- *     SIGTTIN and SIGTTOU. What nobody can catch (SIGKILL, SIGSTOP), what Node cannot (real-time signals) and what
- *     says that this process itself is broken (SIGSEGV and its like) is the guard's to answer: the command is ended,
- *     and the lease runs out.
+ *     SIGTTIN, SIGTTOU, and SIGXFSZ, which Node ignores. What nobody can catch (SIGKILL, SIGSTOP), what Node cannot
+ *     (real-time signals) and what says that this process itself is broken (SIGSEGV, SIGBUS, SIGFPE, SIGILL,
+ *     SIGTRAP) is the guard's to answer: the command is ended, and the lease runs out.
  */
 import { constants } from 'node:os';
 
@@ -18,6 +18,8 @@ const ending = [
   'SIGUSR2',
   'SIGALRM',
   'SIGTERM',
+  'SIGABRT',
+  'SIGSYS',
   'SIGXCPU',
   'SIGVTALRM',
   'SIGPROF',

@@ -1,10 +1,21 @@
 /** The debugger of Node is nobody's to open by a signal: neither a node's nor a command's. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { freePort, holdfast, startOneNode, until } from './support/holdfast.ts';
+
+const canConnect = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
 
 describe('SIGUSR1', () => {
   it('leaves a node at work, and opens no debugger', async () => {
@@ -22,6 +33,36 @@ describe('SIGUSR1', () => {
       assert.doesNotMatch(stderr, /Debugger listening/);
     } finally {
       child.kill('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('as early as it may come leaves no debugger open (NODEBUG-1)', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-usr1-'));
+    try {
+      // When Node listens to it, and the command does not yet, depends on the machine: until it was so once.
+      for (let delayMs = 10, wasOpened = false; !wasOpened; delayMs += 10) {
+        assert.ok(delayMs < 600, 'No signal came before the first line of the command.');
+        const [port, debuggerPort] = [await freePort(), await freePort()];
+        const at = ['--http-port', String(port), '--grpc-port', '0', '--storage-folder', folder];
+        const { child, ended, told } = holdfast(undefined, ['server', ...at], {
+          NODE_OPTIONS: `--inspect-port=127.0.0.1:${String(debuggerPort)}`,
+        });
+        await new Promise((resolve) => setTimeout(resolve, delayMs));
+        child.kill('SIGUSR1');
+        // Still earlier it ends the process: Node has not begun.
+        await until(
+          'the node',
+          () => told().includes('serves clients') || child.signalCode !== null,
+        );
+        const isOpen = await canConnect(debuggerPort);
+        child.kill('SIGTERM');
+        const { stderr } = await ended;
+        assert.ok(!isOpen, stderr);
+        wasOpened = stderr.includes('Debugger listening');
+        if (wasOpened) assert.match(stderr, /the debugger of Node; it has been closed/);
+      }
+    } finally {
       rmSync(folder, { recursive: true, force: true });
     }
   });
