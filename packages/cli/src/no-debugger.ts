@@ -6,7 +6,6 @@
  *     the debugger runs before this does. Node opens it where it looks for interrupts and once more in its event loop, and so it
  *     is looked for again. `--disable-sigusr1` opens nothing at all. What was asked for by `--inspect` stays.
  */
-import { execArgv, getBuiltinModule } from 'node:process';
 import type Inspector from 'node:inspector';
 
 process.on('SIGUSR1', () => undefined);
@@ -14,16 +13,17 @@ process.on('SIGUSR1', () => undefined);
 const lookAgainMs = [0, 20, 100, 500, 2000] as const;
 const asked = /--inspect(?:-brk|-wait)?(?:=|\s|$)/u;
 
-/** Undefined of a Node that was built without a debugger, or does not tell. */
+/** Undefined of a Node that was built without a debugger, or does not give it. */
 function debuggerOf(): typeof Inspector | undefined {
   try {
-    return typeof getBuiltinModule === 'function' ? getBuiltinModule('node:inspector') : undefined;
+    // Node 20.16 has it, and those before it have not.
+    return 'getBuiltinModule' in process ? process.getBuiltinModule('node:inspector') : undefined;
   } catch {
     return undefined;
   }
 }
 
-const isAsked = asked.test([...execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' '));
+const isAsked = asked.test([...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' '));
 const inspector = isAsked ? undefined : debuggerOf();
 
 function closeDebugger(): void {
