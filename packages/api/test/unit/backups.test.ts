@@ -169,7 +169,9 @@ describe('backups of one node', () => {
       timers.splice(idle, 1)[0]?.callback();
       assert.ok(!stream.destroyed, `minute ${String(minute)}`);
     }
-    timers.find(({ ms }) => ms === 660_000)?.callback();
+    const deadline = timers.find(({ ms }) => ms === 660_000);
+    assert.ok(deadline !== undefined);
+    deadline.callback();
     assert.match((await failed).message, /its reader had 660 s for it/);
     await over;
     await turn();
