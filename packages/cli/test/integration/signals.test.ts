@@ -24,7 +24,7 @@ describe('SIGUSR1', () => {
     const words = ['server', '--http-port', port, '--grpc-port', '0', '--storage-folder', folder];
     const { child, ended, told } = holdfast(undefined, words);
     try {
-      await until('the node', () => told().includes('serves clients'));
+      await until('the node', () => told().includes('serves clients'), 60_000);
       child.kill('SIGUSR1');
       const answer = await fetch(`http://127.0.0.1:${port}/locks/x/status`);
       assert.ok(answer.status < 500, String(answer.status));
@@ -41,22 +41,27 @@ describe('SIGUSR1', () => {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-usr1-'));
     try {
       // When Node listens to it, and the command does not yet, depends on the machine: until it was so once.
-      for (let delayMs = 10, wasOpened = false; !wasOpened; delayMs += 10) {
-        assert.ok(delayMs < 600, 'No signal came before the first line of the command.');
+      for (let delayMs = 10, wasOpened = false; !wasOpened; delayMs *= 1.25) {
+        assert.ok(delayMs < 5000, 'No signal came before the first line of the command.');
         const [port, debuggerPort] = [await freePort(), await freePort()];
         const at = ['--http-port', String(port), '--grpc-port', '0', '--storage-folder', folder];
         const { child, ended, told } = holdfast(undefined, ['server', ...at], {
           NODE_OPTIONS: `--inspect-port=127.0.0.1:${String(debuggerPort)}`,
         });
-        await new Promise((resolve) => setTimeout(resolve, delayMs));
-        child.kill('SIGUSR1');
-        // Still earlier it ends the process: Node has not begun.
-        await until(
-          'the node',
-          () => told().includes('serves clients') || child.signalCode !== null,
-        );
-        const isOpen = await canConnect(debuggerPort);
-        child.kill('SIGTERM');
+        let isOpen = true;
+        try {
+          await new Promise((resolve) => setTimeout(resolve, delayMs));
+          child.kill('SIGUSR1');
+          // Still earlier it ends the process: Node has not begun.
+          const isDecided = (): boolean =>
+            told().includes('serves clients') || child.signalCode !== null;
+          await until('the node', isDecided, 120_000);
+          isOpen = await canConnect(debuggerPort);
+          child.kill('SIGTERM');
+          await ended;
+        } finally {
+          child.kill('SIGKILL');
+        }
         const { stderr } = await ended;
         assert.ok(!isOpen, stderr);
         wasOpened = stderr.includes('Debugger listening');
