@@ -14,7 +14,7 @@ if ! [ -x "$python/bin/python" ] && command -v python3 >/dev/null; then
   fi
 fi
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-  echo "Not root on Debian: tests that need Chromium, libfaketime, Redis or promtool are skipped." >&2
+  echo "Not root on Debian: tests that need Chromium, libfaketime, Redis, promtool or yamllint are skipped." >&2
   exit 0
 fi
 wanted=''
@@ -22,6 +22,7 @@ command -v chromium >/dev/null || wanted="$wanted chromium"
 command -v faketime >/dev/null || wanted="$wanted faketime"
 command -v redis-server >/dev/null || wanted="$wanted redis-server"
 command -v promtool >/dev/null || wanted="$wanted prometheus"
+command -v yamllint >/dev/null || wanted="$wanted yamllint"
 [ -n "$wanted" ] || exit 0
 echo "Installing for the tests:$wanted ..." >&2
 install() {

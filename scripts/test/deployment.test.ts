@@ -4,7 +4,6 @@ import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,9 +24,22 @@ interface Container {
 interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: { readonly name: string };
-  readonly spec?: {
-    readonly template?: { readonly spec: { readonly containers: readonly [Container] } };
+  readonly metadata: {
+    readonly name: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly roleRef?: object;
+  readonly rules?: readonly {
+    readonly verbs: readonly string[];
+    readonly resourceNames?: readonly string[];
+  }[];
+  readonly spec?: Readonly<
+    Record<'selector' | 'serviceName' | 'podManagementPolicy' | 'volumeClaimTemplates', unknown>
+  > & {
+    readonly template?: {
+      readonly metadata?: { readonly labels?: object };
+      readonly spec: { readonly containers: readonly [Container] };
+    };
   };
 }
 const manifestsIn = (text: string): readonly Manifest[] =>
@@ -98,31 +110,79 @@ describe('Kubernetes', () => {
     assert.throws(() => render('{{ if .Values.image }}', 'a', { image: 'x' }), /no value/);
   });
 
-  test('each pod names the other members and no other', (t) => {
-    const { command, env } = containerOf('StatefulSet', 3);
+  test('each pod names the other members of the first start, and later ones join them', (t) => {
+    const { command, env } = containerOf('StatefulSet', 5);
     assertSettings(env.map(({ name }) => name));
-    const told = shown(t, command, {
-      SET: 'locks',
-      REPLICAS: '3',
-      POD: 'locks-1',
-      NAMESPACE: 'shop',
-    });
-    assert.equal(
-      told,
-      'holdfast server --cluster-peers locks-0=locks-0.locks-members.shop.svc:7000,locks-2=locks-2.locks-members.shop.svc:7000',
-    );
+    const told = (pod: string): string =>
+      shown(t, command, { SET: 'locks', MEMBERS: '3', POD: pod, NAMESPACE: 'shop' });
+    const at = (...numbers: readonly number[]): string =>
+      numbers
+        .map((one) => `locks-${String(one)}=locks-${String(one)}.locks-members.shop.svc:7000`)
+        .join(',');
+    const server = 'holdfast server --cluster-peers';
+    assert.equal(told('locks-1'), `${server} ${at(0, 2)} --cluster-join false`);
+    assert.equal(told('locks-3'), `${server} ${at(0, 1, 2)} --cluster-join true`);
+    assert.equal(told('locks-12'), `${server} ${at(0, 1, 2)} --cluster-join true`);
   });
 
-  test('certificates are made for every member, under every name at which it is reached', (t) => {
-    const { command } = containerOf('Job');
-    const env = { SET: 'locks', REPLICAS: '2', NAMESPACE: 'shop', CERTIFICATES: 'locks-tls' };
-    assert.deepEqual(shown(t, command, env).split('\n'), [
-      'holdfast cert init',
-      'holdfast cert node locks-0 locks-1 --host locks --host locks.shop.svc --host localhost --host 127.0.0.1' +
-        ' --host locks-0.locks-members.shop.svc --host locks-1.locks-members.shop.svc',
-      'holdfast cert client client',
-      'node /opt/holdfast/bin/kubernetes-secret.mjs locks-tls tls',
+  test('another image or number of pods changes no field that cannot be changed', () => {
+    const fixed = (changes: Readonly<Record<string, unknown>>): unknown =>
+      manifestsIn(renderChart('locks', changes)).map(({ kind, metadata, spec, roleRef }) => {
+        // Helm deletes what is a hook before it makes it anew.
+        const { annotations: { 'helm.sh/hook-delete-policy': policy } = {} } = metadata;
+        if (policy === 'before-hook-creation') return metadata.name;
+        assert.ok(!['Job', 'Pod'].includes(kind), `${kind} cannot be changed, and is no hook`);
+        const { selector, serviceName, podManagementPolicy, volumeClaimTemplates } = spec ?? {};
+        const labels = spec?.template?.metadata?.labels;
+        const of = { selector, serviceName, podManagementPolicy, volumeClaimTemplates, labels };
+        return { kind, name: metadata.name, roleRef, ...of };
+      });
+    const before = fixed({ image: 'holdfast:1' });
+    assert.deepEqual(fixed({ image: 'holdfast:2' }), before);
+    assert.deepEqual(fixed({ image: 'holdfast:1', replicas: 5 }), before);
+    // Pods of members are not started anew for a number.
+    const pods = (replicas: number): unknown =>
+      manifestsIn(renderChart('locks', { replicas })).find(({ kind }) => kind === 'StatefulSet')
+        ?.spec?.template;
+    assert.deepEqual(pods(5), pods(3));
+  });
+
+  test('what the Job needs is there before it, and it may read two Secrets alone', () => {
+    const hooks = manifestsIn(renderChart('locks')).filter(
+      ({ metadata }) => metadata.annotations?.['helm.sh/hook'] === 'pre-install,pre-upgrade',
+    );
+    const weights = hooks.map(({ kind, metadata }) => [
+      kind,
+      Number(metadata.annotations?.['helm.sh/hook-weight']),
     ]);
+    assert.deepEqual(weights, [
+      ['ServiceAccount', -2],
+      ['Role', -2],
+      ['RoleBinding', -2],
+      ['Job', -1],
+    ]);
+    const rules = hooks.find(({ kind }) => kind === 'Role')?.rules ?? [];
+    for (const { verbs, resourceNames } of rules)
+      if (resourceNames === undefined) assert.deepEqual(verbs, ['create']);
+      else assert.deepEqual(resourceNames, ['holdfast-tls', 'holdfast-authority']);
+    const members = JSON.stringify(
+      manifestsIn(renderChart('locks')).find(({ kind }) => kind === 'StatefulSet'),
+    );
+    assert.ok(!members.includes('holdfast-authority'), 'members have no key of the authority');
+  });
+
+  test('yamllint takes the manifests', (t) => {
+    const yamllint = process.env['YAMLLINT'] ?? 'yamllint';
+    if (spawnSync(yamllint, ['--version']).status !== 0) {
+      t.skip('There is no yamllint here: apt-get install yamllint.');
+      return;
+    }
+    // Lines are as long as commands need; flow mappings are written as Prettier writes them.
+    const rules =
+      '{extends: default, rules: {line-length: disable, braces: disable, document-start: disable, comments: disable, comments-indentation: disable}}';
+    const manifest = pathOf('deploy/kubernetes/holdfast.yaml');
+    const { status, stdout } = spawnSync(yamllint, ['-d', rules, manifest], { encoding: 'utf8' });
+    assert.equal(status, 0, stdout);
   });
 });
 
@@ -186,66 +246,5 @@ describe('programs in the image', () => {
     assert.equal(await run('healthcheck.mjs', ['readyz'], { HOLDFAST_HTTP_PORT }), 1);
     assert.deepEqual(asked, ['/livez', '/readyz']);
     assert.equal(await run('healthcheck.mjs', [], { HOLDFAST_HTTP_PORT: '1' }), 1);
-  });
-
-  test('the Secret has the certificates, and never the key of the authority', async (t) => {
-    const folder = scratch(t);
-    const made = spawnSync('openssl', [
-      'req',
-      '-x509',
-      '-newkey',
-      'ed25519',
-      '-nodes',
-      '-days',
-      '1',
-      '-subj',
-      '/CN=api',
-      '-addext',
-      'subjectAltName=IP:127.0.0.1',
-      '-keyout',
-      join(folder, 'api.key'),
-      '-out',
-      join(folder, 'ca.crt'),
-    ]);
-    assert.equal(made.status, 0, String(made.stderr));
-    const files = mkdtempSync(join(folder, 'tls-'));
-    for (const name of ['ca.crt', 'ca.key', 'locks-0.crt', 'locks-0.key'])
-      writeFileSync(join(files, name), name);
-    writeFileSync(join(folder, 'namespace'), 'shop\n');
-    writeFileSync(join(folder, 'token'), 'secret\n');
-    let status = 201;
-    const bodies: string[] = [];
-    const heads: (string | undefined)[] = [];
-    const server = createSecureServer(
-      { key: readFileSync(join(folder, 'api.key')), cert: readFileSync(join(folder, 'ca.crt')) },
-      (request, response) => {
-        heads.push(request.url, request.headers.authorization);
-        let body = '';
-        request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-        request.on('end', () => {
-          bodies.push(body);
-          response.writeHead(status).end('{}');
-        });
-      },
-    ).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    t.after(() => server.close());
-    const env = {
-      KUBERNETES_SERVICE_HOST: '127.0.0.1',
-      KUBERNETES_SERVICE_PORT: String((server.address() as AddressInfo).port),
-      SERVICE_ACCOUNT_FOLDER: folder,
-    };
-    assert.equal(await run('kubernetes-secret.mjs', ['locks-tls', files], env), 0);
-    assert.deepEqual(heads, ['/api/v1/namespaces/shop/secrets', 'Bearer secret']);
-    const secret = JSON.parse(bodies[0] ?? '') as {
-      readonly metadata: object;
-      readonly data: object;
-    };
-    assert.deepEqual(secret.metadata, { name: 'locks-tls', namespace: 'shop' });
-    assert.deepEqual(Object.keys(secret.data), ['ca.crt', 'locks-0.crt', 'locks-0.key']);
-    status = 409;
-    assert.equal(await run('kubernetes-secret.mjs', ['locks-tls', files], env), 0);
-    status = 403;
-    assert.equal(await run('kubernetes-secret.mjs', ['locks-tls', files], env), 1);
   });
 });
