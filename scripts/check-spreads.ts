@@ -1,9 +1,9 @@
 /**
  * A list that is spread into a call is put on the stack whole: at about 120,000 members the call fails with
  * "Maximum call stack size exceeded", wherever it stands. So nothing is spread into a call (`push(...list)`,
- * `Math.max(...list)`, `new Set(...)`, `f.apply(it, list)`) except
+ * `Math.max(...list)`, `new Set(...)`, `f.apply(it, list)`, `Reflect.apply(f, it, list)`) except
  *
- * - an array that is written out there, or the rest parameter of a function around it, whose callers are
+ * - an array whose members are written out there (`[...list]` is as long as the list), or the rest parameter of a function around it, whose callers are
  *   looked at themselves;
  * - what is bounded for a reason that is told, in a comment on the line or the one before it:
  *   `// spread: at most one for each member of the cluster`.
@@ -39,16 +39,41 @@ function restOf(node: Node): string | undefined {
   return isNode(last) && last.type === 'RestElement' ? nameOf(last['argument']) : undefined;
 }
 
-/** What is spread by a call itself: its spread arguments, and the list given to `apply`. */
+const reflected: Readonly<Record<string, number>> = { apply: 2, construct: 1 };
+
+/** What is spread by a call itself: its spread arguments, and the list given to `apply` or by `Reflect`. */
 function* spreadBy(call: Node): Iterable<Node> {
   const given: readonly unknown[] = Array.isArray(call['arguments']) ? call['arguments'] : [];
   for (const one of given)
     if (isNode(one) && one.type === 'SpreadElement' && isNode(one['argument']))
       yield one['argument'];
   const callee = call['callee'];
-  const list = given[1];
-  if (given.length !== 2 || !isNode(callee) || callee.type !== 'MemberExpression') return;
-  if (nameOf(callee['property']) === 'apply' && isNode(list)) yield list;
+  if (!isNode(callee) || callee.type !== 'MemberExpression') return;
+  const method = memberOf(callee);
+  const isOfReflect = nameOf(callee['object']) === 'Reflect';
+  const at = isOfReflect
+    ? reflected[method]
+    : method === 'apply' && given.length === 2
+      ? 1
+      : undefined;
+  const list = at === undefined ? undefined : given[at];
+  if (isNode(list)) yield list;
+}
+
+/** Of `a.name` and `a['name']`. */
+function memberOf({ property }: Node): string {
+  const value = isNode(property) ? property['value'] : undefined;
+  return nameOf(property) ?? (typeof value === 'string' ? value : '');
+}
+
+/** Of an array that is written out: the lists that are spread into it in turn. Of anything else: itself. */
+function* listsIn(spread: Node): Iterable<Node> {
+  const elements: unknown = spread['elements'];
+  if (spread.type !== 'ArrayExpression' || !Array.isArray(elements)) yield spread;
+  else
+    for (const one of elements as readonly unknown[])
+      if (isNode(one) && one.type === 'SpreadElement' && isNode(one['argument']))
+        yield* listsIn(one['argument']);
 }
 
 /** The places of one source, as sentences. */
@@ -60,8 +85,8 @@ export function spreads(path: string, source: string): string[] {
     const rest = restOf(node);
     const inside = rest === undefined ? rests : [...rests, rest];
     if (node.type === 'CallExpression' || node.type === 'NewExpression')
-      for (const spread of spreadBy(node)) {
-        if (spread.type === 'ArrayExpression' || inside.includes(nameOf(spread) ?? '')) continue;
+      for (const spread of [...spreadBy(node)].flatMap((one) => [...listsIn(one)])) {
+        if (inside.includes(nameOf(spread) ?? '')) continue;
         const line = source.slice(0, spread.start).split('\n').length;
         const near = [lines[line - 2] ?? '', lines[line - 1] ?? ''];
         if (near.some((text) => /\/\/ spread: \S/.test(text))) continue;

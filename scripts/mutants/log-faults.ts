@@ -134,9 +134,19 @@ export const logFaults: readonly Fault[] = [
   {
     name: 'snapshot-named-though-the-log-failed',
     breaks: 'a node whose disk refused a write while a snapshot was saved can never start again',
+    file: 'packages/storage/src/snapshot-files.ts',
+    find: `if (this.#stopped || (this.#current`,
+    put: `if ((this.#current`,
+    test: 'packages/storage/test/unit/snapshots.test.ts',
+  },
+  {
+    name: 'payloads-written-though-the-log-failed',
+    breaks: 'a node whose disk refused a write writes on, and a later success hides the hole',
     file: 'packages/storage/src/log-storage.ts',
-    find: `if (this.#failed || this.#closed) return false;`,
-    put: `if (this.#failed || this.#closed) return true;`,
+    find: `    this.payloads.stop();
+`,
+    put: ``,
+    test: 'packages/storage/test/unit/snapshots.test.ts',
   },
   {
     name: 'merged-truncation-forgotten',

@@ -12,6 +12,13 @@ describe('The check of lists that are spread into calls', () => {
     assert.equal(found('const a = new Thing(...list);'), 1);
     assert.equal(found('String.fromCharCode.apply(null, codes);'), 1);
     assert.equal(found('a(\n  ...first,\n  ...second,\n);'), 2);
+    assert.equal(found('f(...[...list]);'), 1);
+    assert.equal(found("f(...['a', ...[...list, ...other]]);"), 2);
+    assert.equal(found('f.apply(it, [...list]);'), 1);
+    assert.equal(found("f['apply'](it, list);"), 1);
+    assert.equal(found('Reflect.apply(f, it, list);'), 1);
+    assert.equal(found('Reflect.apply(f, it, [first, ...list]);'), 1);
+    assert.equal(found('const a = Reflect.construct(Thing, list);'), 1);
     assert.match(spreads('x.ts', '\na(...b);')[0] ?? '', /^x\.ts:2: .*a\(\.\.\.b\);/);
   });
 
@@ -19,6 +26,8 @@ describe('The check of lists that are spread into calls', () => {
     assert.equal(found('const a = [...list, ...other]; const b = { ...a };'), 0);
     assert.equal(found("lines.push(...['a', 'b']);"), 0);
     assert.equal(found('const f = (...given: string[]): void => g(1, ...given);'), 0);
+    assert.equal(found('const f = (...given: string[]): void => g(...[1, ...given]);'), 0);
+    assert.equal(found('Reflect.apply(f, list, [first]); Reflect.ownKeys(list);'), 0);
     assert.equal(found('machine.apply({ index: 1 });'), 0);
   });
 

@@ -3,7 +3,8 @@
  *
  * STORAGE-1: one write is in flight. What arrives meanwhile is the next frame; promises resolve in their order,
  *     when what they stand for is durable.
- * STORAGE-2: after the first failure nothing more is written: a later success could hide the hole.
+ * STORAGE-2: after the first failure nothing more is written, of snapshots and payloads neither, and no snapshot gets a
+ *     name: a later success could hide the hole.
  * STORAGE-3: a received snapshot is whole and has the name of a received one before the frame says that it was
  *     installed, and its final name only afterwards. So the frame decides, wherever the power goes, and a
  *     snapshot with its final name is one that the log covers (SFILE-7, REPLAY-1).
@@ -149,8 +150,11 @@ export class LogStorage implements Storage {
   #fail(error: unknown): void {
     if (this.#failed) return;
     this.#failed = true;
-    this.#parts.log.stop();
-    this.#parts.onFailure(error instanceof Error ? error : new Error(String(error)));
+    const { log, onFailure, snapshots } = this.#parts;
+    log.stop();
+    snapshots.stop();
+    this.payloads.stop();
+    onFailure(error instanceof Error ? error : new Error(String(error)));
   }
 
   saveSnapshot(

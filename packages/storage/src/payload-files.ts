@@ -9,7 +9,7 @@
  *     more than `mostWaitingBytes` is asked to wait (`isBehind`).
  * PFILE-5: of two frames of one id the one in the later file counts, and in one file the later one, where it is whole: it
  *     was put again because the first may not have become durable, or its file is to go.
- * PFILE-6: after the first failure to write nothing more is written.
+ * PFILE-6: after the first failure to write, here or of the log, nothing more is written.
  * PFILE-7: a file that cannot be read, or not be removed, stops nothing: what is in it counts as not here, a file in which
  *     something could not be read stays as long as that may be needed, and one that could not be removed is removed later.
  */
@@ -254,6 +254,11 @@ export class PayloadFiles implements PayloadStore {
       });
   }
 
+  /** PFILE-6: something else has failed, and was told. */
+  stop(): void {
+    this.#failed = true;
+  }
+
   #fail(error: unknown): void {
     if (this.#failed) return;
     this.#failed = true;
@@ -262,8 +267,9 @@ export class PayloadFiles implements PayloadStore {
 
   async #work(): Promise<void> {
     while (
-      this.#durableCount < this.#awaitedCount ||
-      this.#waitingBytes >= this.#settings.gatheredBytes
+      !this.#failed &&
+      (this.#durableCount < this.#awaitedCount ||
+        this.#waitingBytes >= this.#settings.gatheredBytes)
     ) {
       const some = this.#takeSome();
       if (some.length === 0) break;

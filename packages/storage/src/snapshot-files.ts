@@ -13,6 +13,8 @@
  * SFILE-5: what was received and is not newer than the current snapshot is needed no more, and goes, but not
  *         while it is written, verified or read, nor between the two.
  * SFILE-6: a received snapshot is good when the bytes that are read back from its file are.
+ * SFILE-8: once the storage has failed nothing is written and nothing gets a name (STORAGE-2), not even what was whole, and
+ *         covered by the log, before. What there is of it goes at the next start.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -97,6 +99,8 @@ export class SnapshotFiles {
   /** One file is given its name at a time (SFILE-2). */
   #naming: Promise<unknown> = Promise.resolve();
   #closed = false;
+  /** SFILE-8. */
+  #stopped = false;
 
   constructor(
     disk: Disk,
@@ -165,7 +169,7 @@ export class SnapshotFiles {
   /** Gives a file its name, where there is no newer one (SFILE-1, SFILE-2). */
   async #name(partial: PartialFile, meta: SnapshotMeta, isReceived: boolean): Promise<boolean> {
     const named = this.#naming.then(async () => {
-      if ((this.#current?.index ?? 0) >= meta.index) return false;
+      if (this.#stopped || (this.#current?.index ?? 0) >= meta.index) return false; // SFILE-8
       const named = { index: meta.index, hash: meta.hash, frames: this.#framesOfLog() };
       const held = { meta, named, shared: partial.shared, isReceived };
       await renameDurably(this.#disk, partial.path, this.#pathOf(held));
@@ -195,7 +199,7 @@ export class SnapshotFiles {
     const hash = createHash('sha256');
     try {
       for await (const piece of pieces) {
-        if (this.#closed || (this.#current?.index ?? 0) > point.index) break;
+        if (this.#isEnding || (this.#current?.index ?? 0) > point.index) break;
         await onDisk(this.#append(partial, piece));
         hash.update(piece);
       }
@@ -341,6 +345,15 @@ export class SnapshotFiles {
 
   held(hash: string): SnapshotMeta | undefined {
     return this.#held.get(hash)?.meta;
+  }
+
+  /** SFILE-8. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  get #isEnding(): boolean {
+    return this.#closed || this.#stopped;
   }
 
   /** No reader is given out any more; those that are open close their files. */

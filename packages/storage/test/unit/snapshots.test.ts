@@ -135,6 +135,45 @@ describe('An own snapshot', () => {
     assert.deepEqual(names(log), []);
   });
 
+  for (const withPayload of [false, true])
+    it(`of entries that the log has gets no name either once a later write has failed${withPayload ? ', nor is a payload written' : ''} (STORAGE-2, SFILE-8)`, async () => {
+      const log = new LogInMemory();
+      const opened = await log.open();
+      const { storage } = opened;
+      await fill(opened, 1, 10);
+      const written: string[] = [];
+      async function* chunks(): AsyncIterable<Uint8Array> {
+        yield bytesOf('state');
+        log.refuses = (operation, path) => {
+          if (operation === 'write' && path.startsWith('/n/log/')) return new Error('EIO');
+          if (operation !== 'read') written.push(`${operation} ${path}`);
+          return undefined;
+        };
+        if (withPayload) storage.payloads.put(7, bytesOf('waits')); // What is gathered is not written yet.
+        void storage.write({ id: 0, hardState: hardState(11), entries: [entry(11)] });
+        await settle();
+        assert.equal(log.failures.length, 1);
+        yield bytesOf('rest');
+      }
+      const saved = storage.saveSnapshot({ index: 10, term: 1, membership }, chunks());
+      assert.equal(await saved, undefined);
+      assert.equal(await storage.payloads.durable(), !withPayload);
+      await settle();
+      // What it had begun may be taken away.
+      assert.deepEqual(
+        written.filter((what) => !what.endsWith('.partial')),
+        [],
+      );
+      assert.deepEqual(
+        names(log).filter((name) => name.endsWith('.snapshot')),
+        [],
+      );
+      log.refuses = () => undefined;
+      const again = await log.reopen();
+      assert.equal(again.recovered?.snapshot.index, 0);
+      assert.equal(indexes(again).at(-1), 10);
+    });
+
   it('whose state cannot be read leaves nothing behind, and the log goes on', async () => {
     const log = new LogInMemory();
     const opened = await log.open();
