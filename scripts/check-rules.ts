@@ -4,9 +4,9 @@
  *
  * RULES-1: an id of a module (`RAFT-4`, `STATE-LOCK-2`) is declared once, at the head of one module.
  * RULES-2: what is named anywhere, in code, tests or documents, is declared; a rule of SPEC.md (`S3`) is named in code as
- *     `SPEC.md S3`, and is there.
+ *     `SPEC.md S3`, and is there. In documents it is named alone, and is there.
  * RULES-3: a rule of a module is named somewhere else than where it is declared.
- * RULES-4: where a document names rules in parentheses behind a file, that file declares or names each of them.
+ * RULES-4: where a document names rules behind a file, that file declares or names each of them, and none is of SPEC.md.
  *
  * Prints what breaks them and ends with status 1.
  */
@@ -73,8 +73,13 @@ export function brokenRules(sources: readonly Source[], spec: string): string[] 
   return broken;
 }
 
-/** In the comments of code: documents and tests have tables and data of their own. */
+/** In the comments of code, and in what a document says beside its examples: tests have data of their own. */
 function brokenShortIds({ path, text }: Source, ofSpec: ReadonlySet<string>): string[] {
+  if (path.endsWith('.md'))
+    return [...text.replaceAll(/```[^]*?```|`[^`\n]*`|\]\([^)]*\)/g, '').matchAll(shortId)]
+      .map(({ groups }) => groups?.['id'] ?? '')
+      .filter((id) => !names.has(id) && !ofSpec.has(id))
+      .map((id) => `${path}: SPEC.md has no rule ${id}`);
   if (!/\/src\/.*\.ts$/.test(path)) return [];
   const broken: string[] = [];
   for (const [comment] of text.matchAll(/\/\*\*[^]*?\*\/|(?<!:)\/\/ [^\n]*/g))
@@ -88,16 +93,32 @@ function brokenShortIds({ path, text }: Source, ofSpec: ReadonlySet<string>): st
   return broken;
 }
 
-const fileWithRules = /`(?<file>[\w./-]+\.ts)` \((?<rules>[A-Z][^)`]*)\)/g;
+/** In parentheses, or one after the other: `SEG-1 to 3`, `A-1, A-2 and B-1`. */
+const fileWithRules =
+  /`(?<file>[\w./-]+\.ts)` (?:\((?<inside>[A-Z][^)`]*)\)|(?<behind>[A-Z]+(?:-[A-Z]+)*-?\d+(?:(?:, | and | to )(?:[A-Z]+(?:-[A-Z]+)*-)?\d+)*))/g;
+
+const range = /(?<name>[A-Z]+(?:-[A-Z]+)*)-(?<first>\d+) to (?:\k<name>-)?(?<last>\d+)/g;
+
+/** `SEG-1 to 3` and `SEG-1 to SEG-3`: all of them. */
+function idsIn(rules: string): ReadonlySet<string> {
+  const ids = new Set([...rules.matchAll(idOfModule)].map(([id]) => id));
+  for (const { groups } of rules.matchAll(range))
+    for (let one = Number(groups?.['first']); one <= Number(groups?.['last']); one += 1)
+      ids.add(`${groups?.['name'] ?? ''}-${String(one)}`);
+  return ids;
+}
 
 /** RULES-4. A file is told by the end of its path. */
 function misplaced(document: string, text: string, sources: readonly Source[]): string[] {
   const broken: string[] = [];
   for (const { groups } of text.matchAll(fileWithRules)) {
-    const { file = '', rules = '' } = groups ?? {};
+    const { file = '', inside, behind = '' } = groups ?? {};
+    const rules = inside ?? behind;
     const found = sources.filter(({ path }) => path.endsWith(`/${file}`));
     if (found.length === 0) broken.push(`${document}: there is no file ${file}`);
-    for (const [id] of rules.matchAll(idOfModule))
+    const [short] = /^[A-Z]+\d+/.exec(behind) ?? [];
+    if (short !== undefined) broken.push(`${document}: ${short} is no rule of ${file}`);
+    for (const id of idsIn(rules))
       if (found.length > 0 && !found.some((source) => namesOf(source).has(id)))
         broken.push(`${document}: ${file} neither declares nor names ${id}`);
   }

@@ -49,4 +49,28 @@ describe('The check of rule ids', () => {
     );
     assert.match(brokenRules(sources('`d.ts` (A-1)'), spec).join(), /there is no file d\.ts/);
   });
+
+  it('finds it without parentheses too, and each of those between two (RULES-4)', () => {
+    const sources = (text: string): { readonly path: string; readonly text: string }[] => [
+      module(' * A-1: one.\n * A-2: two.\n', '// A-1, A-2'),
+      other('/**\n * B-1: three.\n */\n// B-1\n'),
+      { path: 'ARCHITECTURE.md', text },
+    ];
+    assert.deepEqual(brokenRules(sources('`a/src/a.ts` A-1 to 2, `b.ts` B-1; A-2'), spec), []);
+    const wrong = brokenRules(sources('`b.ts` A-1 to A-2 and B-1'), spec);
+    assert.deepEqual(wrong, [
+      'ARCHITECTURE.md: b.ts neither declares nor names A-1',
+      'ARCHITECTURE.md: b.ts neither declares nor names A-2',
+    ]);
+    assert.match(
+      brokenRules(sources('`b.ts` S1, `a.ts` A-1'), spec).join(),
+      /S1 is no rule of b\.ts/,
+    );
+  });
+
+  it('finds a rule that a document names and SPEC.md has not, beside its examples (RULES-2)', () => {
+    const said = (text: string): string[] => brokenRules([{ path: 'docs/a.md', text }], spec);
+    assert.deepEqual(said('So it is (S1), in Amazon S3. ```\nT1\n``` `T2` [x](#T3)'), []);
+    assert.deepEqual(said('So it is (S1, T9).'), ['docs/a.md: SPEC.md has no rule T9']);
+  });
 });

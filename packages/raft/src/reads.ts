@@ -3,6 +3,11 @@
  *
  * The leader numbers the rounds itself and puts the newest number on every message; a majority that
  * has answered messages of round r or later proves all reads of rounds up to r at once.
+ *
+ * RAFT-READ-1: a read is proven by a majority that answered messages which left after it was asked, and by no other: it
+ *     begins a round, and what left before has the number of an earlier one.
+ * RAFT-READ-2: the index of a read is that of all that was committed when it was asked. So none gets an index before an entry
+ *     of the leader's own term is committed: until then a new leader does not know what is.
  */
 import type { Image } from './image.ts';
 import type { LogIndex } from './types.ts';
@@ -25,11 +30,12 @@ export class ReadQueue {
 
   /** `commit` undefined: not provable yet. Returns the round, or undefined where the read has to wait for `release`. */
   add(readId: number, commit: LogIndex | undefined): number | undefined {
+    // RAFT-READ-2
     if (commit === undefined) {
       this.#early.push(readId);
       return undefined;
     }
-    this.#round += 1;
+    this.#round += 1; // RAFT-READ-1
     this.#pending.push({ readId, index: commit, round: this.#round });
     return this.#round;
   }
@@ -47,7 +53,7 @@ export class ReadQueue {
   prove(round: number): { readonly readId: number; readonly index: LogIndex }[] {
     let count = 0;
     for (const pending of this.#pending) {
-      if (pending.round > round) break;
+      if (pending.round > round) break; // RAFT-READ-1
       count += 1;
     }
     if (count === 0) return [];
