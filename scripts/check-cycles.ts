@@ -5,17 +5,45 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Where some modules still know each other, by their types. No place may be added. */
+/**
+ * The imports that close the cycles there still are: without them there is none. None may be added, and one that
+ * closes no cycle any more is taken out.
+ */
 const notYet: readonly string[] = [
-  'packages/api/',
-  'packages/cli/',
-  'packages/client/',
-  'packages/explorer/',
-  'packages/protocol/',
-  'packages/raft/',
-  'packages/simulator/',
-  'packages/state/src/primitives/queue/',
-  'packages/storage/',
+  'packages/api/src/callers.ts -> packages/api/src/options.ts',
+  'packages/api/src/metrics/queue-stats.ts -> packages/api/src/metrics/stats.ts',
+  'packages/api/src/operations/context.ts -> packages/api/src/operations/log-level.ts',
+  'packages/api/src/operations/context.ts -> packages/api/src/operations/waiting.ts',
+  'packages/api/src/operations/context.ts -> packages/api/src/options.ts',
+  'packages/api/src/operations/context.ts -> packages/api/src/pipeline/access.ts',
+  'packages/api/src/pipeline/access-control.ts -> packages/api/src/pipeline/access.ts',
+  'packages/api/src/pipeline/access-control.ts -> packages/api/src/pipeline/open-calls.ts',
+  'packages/api/src/pipeline/auditing.ts -> packages/api/src/pipeline/access.ts',
+  'packages/api/src/pipeline/rates.ts -> packages/api/src/options.ts',
+  'packages/client/src/cache-filling.ts -> packages/client/src/cache.ts',
+  'packages/client/src/cache-memory.ts -> packages/client/src/cache.ts',
+  'packages/client/src/environment.ts -> packages/client/src/hello.ts',
+  'packages/client/src/hold.ts -> packages/client/src/session.ts',
+  'packages/client/src/permits.ts -> packages/client/src/session.ts',
+  'packages/client/src/queue-delivery.ts -> packages/client/src/queue.ts',
+  'packages/explorer/src/raft/raft-model.ts -> packages/explorer/src/raft/telling.ts',
+  'packages/protocol/src/errors.ts -> packages/protocol/src/generated/error-definitions.ts',
+  'packages/raft/src/core-image.ts -> packages/raft/src/raft.ts',
+  'packages/raft/src/elections.ts -> packages/raft/src/raft.ts',
+  'packages/raft/src/follower.ts -> packages/raft/src/raft.ts',
+  'packages/raft/src/older-term.ts -> packages/raft/src/raft.ts',
+  'packages/raft/src/outputs.ts -> packages/raft/src/raft.ts',
+  'packages/raft/src/raft.ts -> packages/raft/src/leader.ts',
+  'packages/raft/src/raft.ts -> packages/raft/src/snapshot-receiver.ts',
+  'packages/simulator/src/checks/witness.ts -> packages/simulator/src/clients/player.ts',
+  'packages/simulator/src/run/plan.ts -> packages/simulator/src/run/faults.ts',
+  'packages/simulator/src/scenarios/actor.ts -> packages/simulator/src/scenarios/stage.ts',
+  'packages/state/src/primitives/queue/lanes.ts -> packages/state/src/primitives/queue/messages.ts',
+  'packages/state/src/primitives/queue/lanes.ts -> packages/state/src/primitives/queue/queues.ts',
+  'packages/state/src/primitives/queue/messages.ts -> packages/state/src/primitives/queue/queues.ts',
+  'packages/state/src/primitives/queue/queues.ts -> packages/state/src/primitives/queue/captures.ts',
+  'packages/storage/src/payload-scan.ts -> packages/storage/src/payload-files.ts',
+  'packages/storage/src/recover.ts -> packages/storage/src/replay.ts',
 ];
 
 /** By file: those that it imports, types included. */
@@ -65,11 +93,27 @@ export function graphOf(pattern: string): ImportGraph {
   return graph;
 }
 
-if (import.meta.main) {
-  const cycles = cyclesIn(graphOf('packages/*/src/**/*.ts')).filter(
-    (cycle) => !notYet.some((place) => cycle.every((file) => file.startsWith(place))),
+/** What is wrong, as sentences. @param known Imports that close a cycle, such as `a.ts -> b.ts`. */
+export function faultsOf(graph: ImportGraph, known: readonly string[]): string[] {
+  const without = (allowed: ReadonlySet<string>): ImportGraph =>
+    new Map(
+      [...graph].map(([file, imports]) => [
+        file,
+        imports.filter((next) => !allowed.has(`${file} -> ${next}`)),
+      ]),
+    );
+  const all = new Set(known);
+  const cycles = cyclesIn(without(all)).map(
+    (cycle) => `These modules import each other in a cycle: ${cycle.join(', ')}`,
   );
-  for (const cycle of cycles)
-    console.error(`These modules import each other in a cycle: ${cycle.join(', ')}`);
-  process.exitCode = cycles.length === 0 ? 0 : 1;
+  if (cycles.length > 0) return cycles;
+  return known
+    .filter((one) => cyclesIn(without(all.difference(new Set([one])))).length === 0)
+    .map((one) => `${one} closes no cycle any more: take it out of scripts/check-cycles.ts`);
+}
+
+if (import.meta.main) {
+  const faults = faultsOf(graphOf('packages/*/src/**/*.ts'), notYet);
+  for (const fault of faults) console.error(fault);
+  process.exitCode = faults.length === 0 ? 0 : 1;
 }

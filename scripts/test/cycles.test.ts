@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { cyclesIn, importsOf } from '../check-cycles.ts';
+import { cyclesIn, faultsOf, importsOf } from '../check-cycles.ts';
 
 const graph = (
   edges: Readonly<Record<string, readonly string[]>>,
@@ -19,6 +19,20 @@ describe('The check for cycles of imports', () => {
 
   it('lets several ways to one module pass', () => {
     assert.deepEqual(cyclesIn(graph({ a: ['b', 'c'], b: ['d'], c: ['d'], d: [] })), []);
+  });
+
+  it('lets the known imports pass, and no new cycle among the same modules', () => {
+    const known = graph({ a: ['b'], b: ['a', 'c'], c: [] });
+    assert.deepEqual(faultsOf(known, ['b -> a']), []);
+    assert.equal(faultsOf(known, []).length, 1);
+    const more = graph({ a: ['b'], b: ['a', 'c'], c: ['b'] });
+    assert.deepEqual(faultsOf(more, ['b -> a']), [
+      'These modules import each other in a cycle: b, c',
+    ]);
+  });
+
+  it('asks to take out what closes no cycle any more', () => {
+    assert.match(faultsOf(graph({ a: ['b'], b: [] }), ['b -> a']).join(), /b -> a closes no cycle/);
   });
 
   it('counts types, and imports over several lines', () => {

@@ -4,7 +4,6 @@ import type { ErrorCode, ErrorDetails } from '@holdfast/protocol';
 import { DiskError } from '@holdfast/storage/files';
 import { exitStatus } from './exit-status.ts';
 import { inOptions } from './flag-names.ts';
-import { adviceOf } from './groups.ts';
 
 /** What was asked for cannot be understood; nothing was done. */
 export class UsageError extends Error {
@@ -25,6 +24,16 @@ export class AdvisedError extends HoldfastError {
     super(code, message, details, options);
     this.advice = advice;
   }
+}
+
+/** What helps after a failure of one of its commands, beside what failure.ts says of every group. */
+export interface GroupAdvice {
+  /** Where one sees who is in the way. */
+  readonly look?: string;
+  /** What cannot be two things at once. */
+  readonly limit?: string;
+  /** By the code of an error. */
+  readonly codes?: Readonly<Record<string, string>>;
 }
 
 export interface Failure {
@@ -64,28 +73,31 @@ const looks: Readonly<Record<string, string>> = {
   quorum: '"holdfast quorum status NAME" tells what each node says.',
 };
 
-const lookOf = (group: string): string | undefined => adviceOf(group).look ?? looks[group];
-
 /** Where too few nodes of a quorum vote. */
 export const noMajorityAdvice: string =
   'Start nodes until a majority runs ("holdfast quorum-node", or "holdfast quorum-cluster" for all on this machine), or name others with --nodes.';
 
-/** @param group The group of commands that was used: `lock`, `semaphore`, ... */
-const adviceFor = (group: string): Readonly<Record<string, string>> => ({
+/**
+ * @param group The group of commands that was used: `lock`, `semaphore`, ...
+ * @param own What it says itself.
+ */
+const adviceFor = (
+  group: string,
+  own: GroupAdvice,
+  look: string | undefined = own.look ?? looks[group],
+): Readonly<Record<string, string>> => ({
   lock_held: `Wait for it with --wait SECONDS, or see who holds it with "holdfast ${group === 'quorum' ? 'quorum' : 'lock'} status NAME".`,
   lock_delayed: `Wait for it with --wait SECONDS; "holdfast ${group === 'election' ? 'election leader' : 'lock status'} NAME" tells until when.`,
-  wait_timeout:
-    lookOf(group) ?? `"holdfast ${group} status NAME" tells who holds it and who waits.`,
+  wait_timeout: look ?? `"holdfast ${group} status NAME" tells who holds it and who waits.`,
   session_not_found: 'Create one with "holdfast session create".',
   session_expired: 'Create a new one with "holdfast session create".',
-  stale_fence_token:
-    lookOf(group) ?? 'Somebody else may hold it by now: "holdfast lock status NAME" tells.',
-  not_holder: lookOf(group) ?? '',
+  stale_fence_token: look ?? 'Somebody else may hold it by now: "holdfast lock status NAME" tells.',
+  not_holder: look ?? '',
   no_permits:
     'Wait for them with --wait SECONDS, or see who has them with "holdfast semaphore status NAME".',
   semaphore_not_found:
     'Make it with "holdfast semaphore create NAME --limit N", or give --limit to "holdfast semaphore run".',
-  limit_mismatch: `"holdfast ${group} status NAME" tells its ${adviceOf(group).limit ?? 'limit'}.`,
+  limit_mismatch: `"holdfast ${group} status NAME" tells its ${own.limit ?? 'limit'}.`,
   not_elected:
     'Wait for it with --wait SECONDS, or see who leads with "holdfast election leader NAME".',
   queue_not_found: 'It is made by the first push, or with "holdfast queue configure NAME".',
@@ -98,7 +110,7 @@ const adviceFor = (group: string): Readonly<Record<string, string>> => ({
   unauthorized:
     group === 'quorum' ? 'Give the key in HOLDFAST_API_KEY, or in a file with --api-key-file.' : '',
   semaphore_in_use: '"holdfast semaphore status NAME" tells who uses it.',
-  ...adviceOf(group).codes,
+  ...own.codes,
 });
 
 /** By their names: their classes are those of packages that no other command reads (START-1 of groups.ts). */
@@ -111,8 +123,14 @@ const ownCodes: Readonly<Record<string, string>> = {
 /**
  * @param endpoints The nodes that were asked, as far as that was decided.
  * @param group The group of commands that was used.
+ * @param own What it says itself, see groups.ts.
  */
-export function explain(error: unknown, endpoints: readonly string[], group = 'lock'): Failure {
+export function explain(
+  error: unknown,
+  endpoints: readonly string[],
+  group = 'lock',
+  own: GroupAdvice = {},
+): Failure {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UsageError)
     return { code: 'usage', message, advice: '', status: exitStatus.usage };
@@ -148,7 +166,7 @@ export function explain(error: unknown, endpoints: readonly string[], group = 'l
   let status: number = exitStatus.failure;
   if (notAcquired.has(code)) status = exitStatus.notAcquired;
   if (code === 'hold_lost') status = exitStatus.leaseLost;
-  return { code, message, advice: told ?? adviceFor(group)[code] ?? '', status, details };
+  return { code, message, advice: told ?? adviceFor(group, own)[code] ?? '', status, details };
 }
 
 /** What they mean stands in the message. */

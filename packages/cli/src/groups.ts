@@ -5,19 +5,10 @@
  *     later, for libraries of servers that it does not use; jobs that take a lock once a second would feel that.
  */
 import type { Command } from 'commander';
-import type { Environment } from './program.ts';
+import type { Environment } from './environment.ts';
+import type { GroupAdvice } from './failure.ts';
 
 export type AddGroup = (program: Command, at: () => Environment) => void;
-
-/** What helps after a failure of one of its commands, beside what failure.ts says of every group. */
-export interface GroupAdvice {
-  /** Where one sees who is in the way. */
-  readonly look?: string;
-  /** What cannot be two things at once. */
-  readonly limit?: string;
-  /** By the code of an error. */
-  readonly codes?: Readonly<Record<string, string>>;
-}
 
 interface Group {
   /** The commands that it adds. */

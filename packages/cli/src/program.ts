@@ -12,22 +12,11 @@ import { findUsualEndpoints, givenEndpoints, usualEndpoints } from './endpoints.
 import { exitStatus } from './exit-status.ts';
 import { explain, failureText } from './failure.ts';
 import type { Failure } from './failure.ts';
-import { readGroupsFor } from './groups.ts';
+import { adviceOf, readGroupsFor } from './groups.ts';
 import type { AddGroup } from './groups.ts';
-import type { Output } from './output.ts';
+import type { Environment } from './environment.ts';
 import { refuseOldNode } from './node-version.ts';
 import { noteRepeatedOptions } from './repeated-options.ts';
-
-/** What every command has at hand. */
-export interface Environment {
-  readonly output: Output;
-  /** The nodes to ask; without any given it looks which of the usual ones answer. */
-  readonly endpoints: () => Promise<readonly string[]>;
-  /** Those that were named, by the option or the variable. */
-  readonly namedEndpoints: () => readonly string[];
-  /** Sets the exit status of a command that did its work and has something else than success to tell. */
-  readonly finish: (status: number) => void;
-}
 
 interface GlobalOptions {
   readonly json?: boolean;
@@ -70,7 +59,7 @@ export async function run(words: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError)
       return error.exitCode === 0 ? exitStatus.ok : tellUsage(error, words, asJson);
-    const failure = explain(error, asked, group);
+    const failure = explain(error, asked, group, group === undefined ? {} : adviceOf(group));
     const told = group === 'quorum' ? failure : await noticingLeaseNodes(failure, asked);
     process.stderr.write(failureText(told, asJson || options.json === true));
     return failure.status;

@@ -1,7 +1,7 @@
 import type { Client } from '@holdfast/client';
 import { certificatesForConnections } from './certificates.ts';
 import { UsageError } from './failure.ts';
-import type { Environment } from './program.ts';
+import type { Environment } from './environment.ts';
 
 export const defaultClientId: string = `cli-${process.env['USER'] ?? 'user'}`;
 

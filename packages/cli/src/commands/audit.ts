@@ -8,7 +8,7 @@ import { exitStatus } from '../exit-status.ts';
 import { UsageError } from '../failure.ts';
 import { printRecord } from '../output.ts';
 import { printable } from '../printable.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { withClient } from '../with-client.ts';
 
 export function addAuditCommands(program: Command, at: () => Environment): void {

@@ -9,7 +9,7 @@ import { UsageError } from '../failure.ts';
 import { keptIn, keyFileOption } from '../key-file.ts';
 import { printRecord } from '../output.ts';
 import { printable } from '../printable.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { shellWord } from '../shell-word.ts';
 import { countOf, withClient } from '../with-client.ts';
 

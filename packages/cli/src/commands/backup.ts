@@ -9,7 +9,7 @@ import { progressLines } from '../backup/progress.ts';
 import { UsageError } from '../failure.ts';
 import { printRecord } from '../output.ts';
 import { shellWord } from '../shell-word.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { untilSignal } from '../until-signal.ts';
 
 interface RestoreCommandOptions {

@@ -4,7 +4,7 @@ import type { Barrier, Session } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
 import { printRecord } from '../output.ts';
 import { printable } from '../printable.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { addRunOptions, timesOf } from '../run/run-options.ts';
 import type { RunOptions } from '../run/run-options.ts';
 import { untilSignal } from '../until-signal.ts';

@@ -4,7 +4,7 @@ import type { BarrierAnswer } from '@holdfast/protocol';
 import { printTable } from '../output.ts';
 import type { Output } from '../output.ts';
 import { printable } from '../printable.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { withClient } from '../with-client.ts';
 import { addBarrierEnter } from './barrier-enter.ts';
 

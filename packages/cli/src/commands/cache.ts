@@ -5,7 +5,7 @@ import type { CacheConditions, Client } from '@holdfast/client';
 import { UsageError } from '../failure.ts';
 import { jsonOrText, shownJson } from '../json-text.ts';
 import { printRecord } from '../output.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { countOf, secondsOf, withClient } from '../with-client.ts';
 
 interface ConditionOptions {

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { CertificatePaths, MadeCertificate } from '@holdfast/tls/development';
 import { UsageError } from '../failure.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { countOf } from '../with-client.ts';
 
 const usualFolder = 'tls';

@@ -9,7 +9,7 @@ import { firstSteps } from '../first-steps.ts';
 import { localHost } from '../local-host.ts';
 import { printTable } from '../output.ts';
 import type { Output } from '../output.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 
 const clusterSizes: readonly number[] = [1, 3, 5, 7];
 const firstPort = 5000;

@@ -6,7 +6,7 @@ import { fishScript } from '../completion/fish.ts';
 import { treeOf } from '../completion/tree.ts';
 import type { CommandNode } from '../completion/tree.ts';
 import { zshScript } from '../completion/zsh.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 
 const scripts: Readonly<Record<string, (root: CommandNode) => string>> = {
   bash: bashScript,

@@ -13,7 +13,7 @@ import { examineNodes } from '../doctor/nodes.ts';
 import { exitStatus } from '../exit-status.ts';
 import { printTable } from '../output.ts';
 import type { Output } from '../output.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 
 export function addDoctorCommand(program: Command, at: () => Environment): void {
   program

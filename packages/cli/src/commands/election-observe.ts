@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { LeaderChange } from '@holdfast/client';
 import { shownJson } from '../json-text.ts';
 import { printable } from '../printable.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { StopSignal } from '../until-signal.ts';
 import { defaultClientId, withClient } from '../with-client.ts';
 

@@ -7,7 +7,7 @@ import type { ErrorCode, Json, Leader } from '@holdfast/protocol';
 import { exitStatus } from '../exit-status.ts';
 import { jsonOrText } from '../json-text.ts';
 import { printable } from '../printable.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import type { Taking } from '../run/run-held.ts';
 import { addQueueOptions, runHelp, timesOf } from '../run/run-options.ts';
 import type { RunOptions } from '../run/run-options.ts';

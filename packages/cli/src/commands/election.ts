@@ -7,7 +7,7 @@ import { jsonOrText, shownJson } from '../json-text.ts';
 import { printRecord, printTable } from '../output.ts';
 import type { Output } from '../output.ts';
 import { printable } from '../printable.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { addTermOptions, termsOf } from '../run/terms.ts';
 import type { TermOptions } from '../run/terms.ts';
 import { waitsAt } from '../status-rows.ts';

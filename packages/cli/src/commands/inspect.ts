@@ -7,7 +7,7 @@ import { headsOf, listedKinds, pagesOf } from '../inspect/lists.ts';
 import { overview, overviewText } from '../inspect/overview.ts';
 import { wireRecord } from '../inspect/wire-names.ts';
 import { PagedTable } from '../paged-table.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { countOf } from '../with-client.ts';
 
 interface InspectCommandOptions {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Client } from '@holdfast/client';
 import { printRecord } from '../output.ts';
 import { printable } from '../printable.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { untilSignal } from '../until-signal.ts';
 import { countOf, defaultClientId, secondsOf, withClient } from '../with-client.ts';
 

@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { UsageError } from '../failure.ts';
 import { printRecord } from '../output.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { addHolderOptions, tokenOf, whoOf } from '../who.ts';
 import type { HolderOptions } from '../who.ts';
 import { withClient } from '../with-client.ts';

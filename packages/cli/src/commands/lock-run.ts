@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { Client, MultiHold } from '@holdfast/client';
 import { UsageError } from '../failure.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import type { Taking } from '../run/run-held.ts';
 import { addQueueOptions, runHelp } from '../run/run-options.ts';
 import type { RunOptions } from '../run/run-options.ts';

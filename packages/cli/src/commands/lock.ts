@@ -5,7 +5,7 @@ import { exitStatus } from '../exit-status.ts';
 import { printRecord, printTable } from '../output.ts';
 import { PagedTable } from '../paged-table.ts';
 import type { Output } from '../output.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { addMetadataOption, addTermOptions, termsOf } from '../run/terms.ts';
 import type { TermOptions } from '../run/terms.ts';
 import { holderRow, statusHeads, tellMore, waiterRow } from '../status-rows.ts';

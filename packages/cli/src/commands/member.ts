@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { change } from '../operate.ts';
 import { printRecord } from '../output.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { showStatus } from './cluster.ts';
 
 export function addMemberCommands(program: Command, at: () => Environment): void {

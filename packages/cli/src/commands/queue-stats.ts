@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { QueueOwner, QueueStats, QueueStatsAnswer } from '@holdfast/protocol';
 import { PagedTable } from '../paged-table.ts';
 import { printable } from '../printable.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { countOf, withClient } from '../with-client.ts';
 
 interface StatsOptions {

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import type { QueueDelivery } from '@holdfast/client';
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import { UsageError } from '../failure.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import type { RunEnd } from '../run/under-lease.ts';
 import { StopSignal } from '../until-signal.ts';
 import { secondsOf, withClient } from '../with-client.ts';

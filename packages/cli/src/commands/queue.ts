@@ -5,7 +5,7 @@ import type { Client } from '@holdfast/client';
 import { UsageError } from '../failure.ts';
 import { jsonOrText, shownJson } from '../json-text.ts';
 import { printRecord, printTable } from '../output.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { untilSignal } from '../until-signal.ts';
 import { countOf, secondsOf, withClient } from '../with-client.ts';
 import { addQueueStats } from './queue-stats.ts';

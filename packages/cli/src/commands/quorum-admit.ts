@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { HoldfastError } from '@holdfast/protocol';
 import { AdvisedError, UsageError } from '../failure.ts';
 import { printTable } from '../output.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import {
   addServersOptions,
   asOptions,

@@ -5,7 +5,7 @@ import { UsageError } from '../failure.ts';
 import { localHost } from '../local-host.ts';
 import { printTable } from '../output.ts';
 import type { Output } from '../output.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { sourceFlags, startLeaseNodes } from '../quorum/local-nodes.ts';
 import type { LocalLeaseNode } from '../quorum/local-nodes.ts';
 import { addNodeTerms, nodeTimes } from '../quorum/node-settings.ts';

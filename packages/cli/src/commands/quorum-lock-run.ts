@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import type { Command } from 'commander';
 import { printable } from '../printable.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { addApiKeyOption } from '../quorum/api-key.ts';
 import type { QuorumRunOptions } from '../quorum/run-under-quorum.ts';
 import { addServersOptions } from '../quorum/redis-servers.ts';

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { LeaseNodeLog, RunningLeaseNode } from '@holdfast/quorum';
 import type { Output } from '../output.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { tryAddress } from '../quorum/free-address.ts';
 import { startFailure } from '../quorum/node-failure.ts';
 import { nodeLog } from '../quorum/node-log.ts';

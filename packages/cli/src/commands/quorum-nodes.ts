@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { addQuorumCluster } from './quorum-cluster.ts';
 import { addQuorumNode } from './quorum-node.ts';
 

@@ -4,7 +4,7 @@ import { setOfNodes, textOfSet } from '@holdfast/protocol';
 import { askUrl } from '../certificates.ts';
 import { UsageError } from '../failure.ts';
 import { printTable } from '../output.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { addApiKeyOption, apiKeyOf } from '../quorum/api-key.ts';
 import { reaches } from '../quorum/reach.ts';
 import { addServersOptions, redisDriver, serverUrlsOf } from '../quorum/redis-servers.ts';

@@ -5,7 +5,7 @@ import { exitStatus } from '../exit-status.ts';
 import { explain, failureText } from '../failure.ts';
 import { printTable } from '../output.ts';
 import { printable } from '../printable.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { addApiKeyOption, apiKeyOf } from '../quorum/api-key.ts';
 import { areNew, noMajorityError, twinsText, waitText } from '../quorum/advice.ts';
 import { answerWithinMs, questionsToNodes } from '../quorum/ask-nodes.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { addQuorumAdmit } from './quorum-admit.ts';
 import { addQuorumLockRun } from './quorum-lock-run.ts';
 import { addQuorumReconfigure } from './quorum-reconfigure.ts';

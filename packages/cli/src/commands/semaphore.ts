@@ -4,7 +4,7 @@ import type { SemaphoreAnswer } from '@holdfast/protocol';
 import { printRecord, printTable } from '../output.ts';
 import type { Output } from '../output.ts';
 import { printable } from '../printable.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { addQueueOptions, runHelp } from '../run/run-options.ts';
 import type { RunOptions } from '../run/run-options.ts';
 import { addMetadataOption, metadataOf, runMetadataText } from '../run/terms.ts';

@@ -11,7 +11,7 @@ import {
 import type { Configuration, ConfigurationSources, Setting } from '@holdfast/server';
 import { UsageError } from '../failure.ts';
 import { firstSteps } from '../first-steps.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 
 /** `holdfast server`: every setting is a flag and a variable. */
 export function addServerCommands(program: Command, at: () => Environment): void {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { ListSessionsAnswer, SessionLocksAnswer } from '@holdfast/protocol';
 import { printRecord } from '../output.ts';
 import { PagedTable } from '../paged-table.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { countOf, defaultClientId, secondsOf, withClient } from '../with-client.ts';
 
 /** `holdfast session ...`: for scripts that keep a session of their own. */

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { HoldfastError } from '@holdfast/protocol';
 import { UsageError } from '../failure.ts';
 import type { Output } from '../output.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { composeFrame } from '../top/frame.ts';
 import { watchLive } from '../top/live.ts';
 import { makeReport } from '../top/report.ts';

@@ -6,7 +6,7 @@ import { watchedKindWords } from '@holdfast/protocol';
 import type { EventsBody, WatchedKind } from '@holdfast/protocol';
 import { eventLine } from '../event-line.ts';
 import { UsageError } from '../failure.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { StopSignal } from '../until-signal.ts';
 import { countOf, withClient } from '../with-client.ts';
 

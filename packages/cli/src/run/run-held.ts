@@ -5,7 +5,7 @@
 import type { CallSettings, Client, Session } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
 import { printable } from '../printable.ts';
-import type { Environment } from '../program.ts';
+import type { Environment } from '../environment.ts';
 import { untilSignal } from '../until-signal.ts';
 import { defaultClientId, withClient } from '../with-client.ts';
 import type { Lease } from './guarded-command.ts';

@@ -6,9 +6,9 @@ import { findUsualEndpoints, givenEndpoints, usualEndpoints } from '../../src/en
 import { exitStatus } from '../../src/exit-status.ts';
 import { explain, failureText, UsageError } from '../../src/failure.ts';
 import { printTable } from '../../src/output.ts';
-import { readAllGroups } from '../../src/groups.ts';
+import { adviceOf, readAllGroups } from '../../src/groups.ts';
 import { buildProgram } from '../../src/program.ts';
-import type { Environment } from '../../src/program.ts';
+import type { Environment } from '../../src/environment.ts';
 
 describe('the nodes that are asked', () => {
   it('are those of the options, else of the variable; host:port will do', () => {
@@ -108,7 +108,7 @@ describe('the advice of a failure', () => {
     assert.match(explain(error, []).advice, /holdfast lock status NAME/);
     assert.match(explain(error, [], 'semaphore').advice, /holdfast semaphore status NAME/);
     assert.match(explain(error, [], 'election').advice, /holdfast election leader NAME/);
-    assert.match(explain(error, [], 'latch').advice, /holdfast latch status NAME/);
+    assert.match(explain(error, [], 'latch', adviceOf('latch')).advice, /holdfast latch status NAME/);
   });
 
   it('given events that are no longer kept, when it is explained, then it tells how to begin anew', () => {

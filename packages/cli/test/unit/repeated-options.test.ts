@@ -4,7 +4,7 @@ import { UsageError } from '../../src/failure.ts';
 import { exitStatus } from '../../src/exit-status.ts';
 import { readAllGroups } from '../../src/groups.ts';
 import { buildProgram, run } from '../../src/program.ts';
-import type { Environment } from '../../src/program.ts';
+import type { Environment } from '../../src/environment.ts';
 
 type Commands = ReturnType<typeof buildProgram>;
 type Option = Commands['options'][number];

@@ -2,10 +2,9 @@
 import { hashOfText } from '../../kernel/collections/hash.ts';
 import { NameIndex } from '../../kernel/collections/name-index.ts';
 import { OrderedMap } from '../../kernel/collections/ordered-map.ts';
-import type { Lane } from './lanes.ts';
 import type { ResourceName } from '../../kernel/names.ts';
 
-export class BlockedKeys {
+export class BlockedKeys<Lane extends { readonly key: string }> {
   readonly #keys = new NameIndex();
   readonly #lanes = new OrderedMap<string, Lane>(hashOfText);
 

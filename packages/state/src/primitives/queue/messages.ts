@@ -1,14 +1,9 @@
 /** One message of a queue, from its push to its acknowledgement. */
 import type { Lane } from './lanes.ts';
+import type { MessageState } from './message-state.ts';
 import type { Payload } from './payloads.ts';
 import type { Queue } from './queues.ts';
 import type { FenceToken } from '../../kernel/names.ts';
-
-/**
- * `waiting`: in its lane, to be delivered in its turn. `in_flight`: delivered. `delayed`: waits for its delay or for a
- * retry. `dead`: a dead letter.
- */
-export type MessageState = 'waiting' | 'in_flight' | 'delayed' | 'dead';
 
 /** Behind all that sessions and locks have at the same time. */
 const messageRank = 9;

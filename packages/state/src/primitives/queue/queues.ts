@@ -52,7 +52,7 @@ export class Queue {
   readonly #lanes = new OrderedMap<string, Lane>(hashOfText);
   /** Lanes with something to deliver (LANE-3). */
   readonly ready: Heap<Lane> = new Heap<Lane>(isServedBefore);
-  readonly blockedKeys: BlockedKeys = new BlockedKeys();
+  readonly blockedKeys: BlockedKeys<Lane> = new BlockedKeys<Lane>();
   /** Of messages and dead letters. */
   bytes = 0;
   readonly pushed: Rate = new Rate();

@@ -9,7 +9,7 @@ import type { FenceToken, ResourceName } from '../../kernel/names.ts';
 import type { Remembered } from './dedup.ts';
 import { Lane } from './lanes.ts';
 import { Message } from './messages.ts';
-import type { MessageState } from './messages.ts';
+import type { MessageState } from './message-state.ts';
 import { payloadHash } from './payloads.ts';
 import type { Payload } from './payloads.ts';
 import { Queue } from './queues.ts';

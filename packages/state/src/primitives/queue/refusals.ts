@@ -3,7 +3,7 @@ import { limitExceeded } from '../../kernel/refusals.ts';
 import type { JsonValue, ResourceName } from '../../kernel/names.ts';
 import type { Refusal, RefusalCode } from '../../kernel/outcomes.ts';
 import type { QueueOrder, Receipt } from './commands.ts';
-import type { Message } from './messages.ts';
+import type { MessageState } from './message-state.ts';
 
 const refuse = (
   code: RefusalCode,
@@ -73,11 +73,17 @@ export const tooManyDedupIds = (limit: number): Refusal =>
     'Each is remembered for five minutes. Push fewer with a dedup id, or later.',
   );
 
+/** As far as it is told. */
+interface Delivered {
+  readonly state: MessageState;
+  readonly deliveries: number;
+}
+
 /** Whatever became of the delivery: the receipt is not of the current one. */
 export function staleReceipt(
   name: ResourceName,
   { messageId, delivery, fenceToken }: Receipt,
-  message: Pick<Message, 'state' | 'deliveries'> | undefined,
+  message: Delivered | undefined,
 ): Refusal {
   return refuse(
     'stale_receipt',
@@ -93,10 +99,7 @@ export function staleReceipt(
   );
 }
 
-function became(
-  message: Pick<Message, 'state' | 'deliveries'> | undefined,
-  delivery: number,
-): string {
+function became(message: Delivered | undefined, delivery: number): string {
   if (message === undefined) return 'the message was acknowledged or purged, or never was there';
   const { state, deliveries } = message;
   const after = deliveries > delivery ? `, after ${String(deliveries)} deliveries` : '';
