@@ -4,6 +4,7 @@
  *
  * API-1: whatever is exported is in the report of its package, as the compiler declares it, without comments and private
  *     parts: a change of the public surface is a change of a file that is read before it lands.
+ * API-2: what one of them exports of another package is in a report too: that package has one.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -75,6 +76,26 @@ export function report(entries: ReadonlyMap<string, string>, read: ReadText): st
   return `Made by "make documents". What programs can name; a change here is a change for them.\n\n${parts.join('\n')}`;
 }
 
+/** What programs use, and the packages whose declarations those pass on (API-2). */
+const reported: readonly string[] = [
+  'client',
+  'guards',
+  'protocol',
+  'quorum-client',
+  'redis-voters',
+];
+
+/** API-2. @returns The entries of other packages that a report passes on and that have none, each once. */
+export function unreported(text: string, names: readonly string[]): string[] {
+  const sources = [...text.matchAll(/^[\w*]+(?: as \w+)? from '([^']+)'$/gm)].map(
+    ([, source = '']) => source,
+  );
+  const known = new Set(names.map((name) => `@holdfast/${name}`));
+  return [...new Set(sources)].filter(
+    (source) => !known.has(source.split('/').slice(0, 2).join('/')),
+  );
+}
+
 interface Exports {
   readonly name: string;
   readonly exports: Readonly<Record<string, { readonly types: string }>>;
@@ -82,7 +103,7 @@ interface Exports {
 
 if (import.meta.main) {
   const isCheck = process.argv.includes('--check');
-  for (const name of ['client', 'guards', 'quorum-client', 'redis-voters']) {
+  for (const name of reported) {
     const folder = join('packages', name);
     const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Exports;
     const entries = new Map(
@@ -93,6 +114,10 @@ if (import.meta.main) {
     );
     const text = report(entries, (path) => readFileSync(path, 'utf8'));
     const path = `docs/api/${name}.txt`;
+    for (const source of unreported(text, reported)) {
+      console.error(`${manifest.name} exports what ${source} declares, which has no report.`);
+      process.exitCode = 1;
+    }
     if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;
     if (isCheck) {
       console.error(`${path} does not say what ${manifest.name} exports. Run "make documents".`);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { report } from '../api-reports.ts';
+import { report, unreported } from '../api-reports.ts';
 
 const files: Readonly<Record<string, string>> = {
   'index.d.ts': `export { Lock } from './lock.ts';
@@ -55,5 +55,12 @@ function open(name: string): Lock;
     assert.equal(reportOf({ 'lock.d.ts': lock.replace('A lock.', 'One lock.') }), reportOf());
     assert.notEqual(reportOf({ 'lock.d.ts': lock.replace('?: number', ': number') }), reportOf());
     assert.notEqual(reportOf({ 'more.d.ts': '' }), reportOf());
+  });
+
+  it('passes on nothing of a package that has none (API-2)', () => {
+    assert.deepEqual(unreported(reportOf(), ['protocol']), []);
+    assert.deepEqual(unreported(reportOf(), ['client']), ['@holdfast/protocol']);
+    const all = reportOf({ 'more.d.ts': "export * from '@holdfast/state/collections';\n" });
+    assert.deepEqual(unreported(all, ['protocol']), ['@holdfast/state/collections']);
   });
 });
