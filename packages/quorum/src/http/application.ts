@@ -157,7 +157,7 @@ export function createApplication({
   });
   const requests = new CountedRequests();
   app.addHook('onResponse', async (request, reply) => {
-    requests.answered(request.routeOptions.url ?? 'unknown', reply.statusCode);
+    requests.answered(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode);
   });
   app.get('/metrics', (_request, reply) => {
     reply.type(metricsType).send(requests.text(host.voting));

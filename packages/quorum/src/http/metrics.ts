@@ -3,11 +3,12 @@
 export const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
 
 export class CountedRequests {
-  /** By route and status: both are few, whatever is asked for. */
+  /** By method, route and status: all are few, whatever is asked for. Node itself refuses a method that it does not know. */
   readonly #counts = new Map<string, number>();
 
-  answered(route: string, status: number): void {
-    const labels = `route="${route.replaceAll(/:([a-z]+)/g, '{$1}')}",status="${String(status)}"`;
+  /** @param route As it is declared; `unknown` where there is none, with whatever method. */
+  answered(method: string, route: string, status: number): void {
+    const labels = `method="${method}",route="${route.replaceAll(/:([a-z]+)/g, '{$1}')}",status="${String(status)}"`;
     this.#counts.set(labels, (this.#counts.get(labels) ?? 0) + 1);
   }
 

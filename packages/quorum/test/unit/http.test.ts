@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setIdOf } from '@holdfast/protocol';
 import { ask, LeaseNodes, ownSet } from './support/lease-nodes.ts';
@@ -67,7 +68,7 @@ describe('Lease nodes over HTTP', () => {
     assert.match(metrics, /^holdfast_quorum_voting 1$/m);
     assert.match(
       metrics,
-      /^holdfast_quorum_http_requests_total\{route="\/acquire",status="200"\} 1$/m,
+      /^holdfast_quorum_http_requests_total\{method="POST",route="\/acquire",status="200"\} 1$/m,
     );
     const { openapi, paths } = (await ask(a.url, '/openapi.json')).body as {
       readonly openapi: string;
@@ -77,6 +78,27 @@ describe('Lease nodes over HTTP', () => {
     for (const path of ['/acquire', '/renew', '/release', '/wait'])
       assert.ok(paths[path]?.post !== undefined, path);
     assert.ok('/readyz' in paths);
+  });
+
+  it('count requests by method and declared path, and promtool finds nothing to say', async (t) => {
+    const a = await start('a');
+    for (const path of ['/status/a', '/status/b', '/none', '/other'])
+      await fetch(`${a.url}${path}`, { method: 'GET' });
+    await fetch(`${a.url}/livez`, { method: 'HEAD' });
+    const metrics = await (await fetch(`${a.url}/metrics`)).text();
+    const counts = [...metrics.matchAll(/^holdfast_quorum_http_requests_total(\{.*\} \d+)$/gm)];
+    assert.deepEqual(counts.map(([, count]) => count).sort(), [
+      '{method="GET",route="/status/{resource}",status="200"} 2',
+      '{method="GET",route="unknown",status="404"} 2',
+      '{method="HEAD",route="/livez",status="200"} 1',
+    ]);
+    const promtool = process.env['PROMTOOL'] ?? 'promtool';
+    if (spawnSync(promtool, ['--version']).status !== 0) {
+      t.diagnostic('There is no promtool here: install the Debian package prometheus.');
+      return;
+    }
+    const checked = spawnSync(promtool, ['check', 'metrics'], { input: metrics, encoding: 'utf8' });
+    assert.deepEqual([checked.status, `${checked.stdout}${checked.stderr}`.trim()], [0, '']);
   });
 
   it('are told by no client who the others are', async () => {
