@@ -108,7 +108,10 @@ describe('the advice of a failure', () => {
     assert.match(explain(error, []).advice, /holdfast lock status NAME/);
     assert.match(explain(error, [], 'semaphore').advice, /holdfast semaphore status NAME/);
     assert.match(explain(error, [], 'election').advice, /holdfast election leader NAME/);
-    assert.match(explain(error, [], 'latch', adviceOf('latch')).advice, /holdfast latch status NAME/);
+    assert.match(
+      explain(error, [], 'latch', adviceOf('latch')).advice,
+      /holdfast latch status NAME/,
+    );
   });
 
   it('given events that are no longer kept, when it is explained, then it tells how to begin anew', () => {
