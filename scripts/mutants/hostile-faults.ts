@@ -84,4 +84,28 @@ export const hostileFaults: readonly Fault[] = [
     put: '',
     test: 'packages/api/test/unit/hostile.test.ts',
   },
+  {
+    name: 'leases-of-whoever-knows-their-id',
+    breaks: 'a client of a lease node releases the lease of another one',
+    file: 'packages/quorum/src/http/lease-owner.ts',
+    find: 'if (owner === undefined) return body;',
+    put: 'if (owner !== undefined) return body;',
+    test: 'packages/quorum/test/unit/tls.test.ts',
+  },
+  {
+    name: 'refused-connections-not-recorded',
+    breaks: 'who tries one certificate after the other leaves no trace in the audit',
+    file: 'packages/tls/src/server-security.ts',
+    find: 'for (const tell of this.#tellRefused) tell({ port, address });',
+    put: 'for (const tell of this.#tellRefused) if (port === address) tell({ port, address });',
+    test: 'packages/api/test/unit/auditing.test.ts',
+  },
+  {
+    name: 'refusals-on-a-stream-not-recorded',
+    breaks: 'what is refused after a wrong hello, or as one too many, leaves no trace in the audit',
+    file: 'packages/api/src/stream/connection.ts',
+    find: "    recordUnread(service.auditing, caller, isOperation ? name : 'stream', refused);\n",
+    put: '',
+    test: 'packages/api/test/unit/auditing.test.ts',
+  },
 ];

@@ -18,7 +18,7 @@ import { watchLongestTurn } from './metrics/longest-turn.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { Rates } from './pipeline/rates.ts';
 import { WrongKeys } from './pipeline/wrong-keys.ts';
-import { recordWrongProof } from './pipeline/auditing.ts';
+import { recordRefusedConnection, recordUnread, recordWrongProof } from './pipeline/auditing.ts';
 import type { OperationContext, Service } from './operations/context.ts';
 import { WaitingCallers } from './operations/waiting.ts';
 import { AccessControl } from './pipeline/access-control.ts';
@@ -117,6 +117,9 @@ export function buildApi(options: ApiOptions): BuiltApi {
   };
   const app = createHttpApplication(http);
   const endHandshakes = options.security?.secure(app.server as Server as TlsServer, 'http');
+  const forgetRefused = options.security?.onRefused((refused) =>
+    recordRefusedConnection(options.auditing, refused),
+  );
   const connections = Connections.ofHttp(app.server, {
     port: 'http',
     most: limits.maxConnections,
@@ -134,7 +137,11 @@ export function buildApi(options: ApiOptions): BuiltApi {
             `There are no streams at this path. Open them at ${streamPath}.`,
           );
     if (refused === undefined) server.upgrade(request, socket, head);
-    else socket.end(rawProblem(path === streamPath ? 403 : 404, refused));
+    else {
+      const from = callerFrom(request.socket.remoteAddress);
+      if (path === streamPath) recordUnread(options.auditing, from, 'stream', refused);
+      socket.end(rawProblem(path === streamPath ? 403 : 404, refused));
+    }
   });
 
   const takeDown = async (): Promise<void> => {
@@ -152,6 +159,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     feed.close();
     control.open.close();
     keyUses.close();
+    forgetRefused?.();
   };
   let closed: Promise<void> | undefined;
   return { app, service, context, http, close: () => (closed ??= takeDown()) };

@@ -212,7 +212,8 @@ async function serve(
     logLevel: log,
   };
   try {
-    const { startApi } = await import('@holdfast/api');
+    const { recordRefusedConnection, startApi } = await import('@holdfast/api');
+    security?.peers.onRefused((refused) => recordRefusedConnection(audit, refused));
     const api = await startApi(options);
     if (api.grpcAddress !== undefined) log.info({ address: api.grpcAddress }, 'Serving gRPC.');
     if (api.metricsUrl !== undefined) log.info({ url: api.metricsUrl }, 'Serving metrics.');

@@ -18,5 +18,6 @@ export { ServerSecurity } from './server-security.ts';
 export type {
   ClientCertificates,
   LowestVersion,
+  RefusedConnection,
   ServerSecurityOptions,
 } from './server-security.ts';

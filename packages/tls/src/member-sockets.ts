@@ -16,7 +16,7 @@ import type { Certificates } from './certificates.ts';
 import { dnsNamesIn } from './names.ts';
 import { peerCertificateOf } from './peer-certificate.ts';
 import { contextOptionsOf, ServerSecurity } from './server-security.ts';
-import type { ServerSecurityOptions } from './server-security.ts';
+import type { RefusedConnection, ServerSecurityOptions } from './server-security.ts';
 
 const bothUses = ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2'] as const;
 
@@ -36,6 +36,11 @@ export class MemberSockets {
     this.#certificates = options.certificates;
     this.#lowestVersion = options.lowestVersion;
     this.#security = new ServerSecurity({ ...options, clientCertificates: 'required' });
+  }
+
+  /** See `ServerSecurity`. */
+  onRefused(tell: (refused: RefusedConnection) => void): () => void {
+    return this.#security.onRefused(tell);
   }
 
   /** Each socket is handed out once its certificate was judged. */

@@ -27,13 +27,39 @@ export interface ServerSecurityOptions {
   readonly log: TlsLog;
 }
 
+export interface RefusedConnection {
+  /** As in the log. */
+  readonly port: string;
+  readonly address: string | undefined;
+}
+
 export class ServerSecurity {
   readonly #options: ServerSecurityOptions;
+  readonly #tellRefused = new Set<(refused: RefusedConnection) => void>();
   readonly #refusals: Seldom;
 
   constructor(options: ServerSecurityOptions) {
     this.#options = options;
     this.#refusals = new Seldom(options.log);
+  }
+
+  get asksForCertificates(): boolean {
+    return this.#options.clientCertificates !== 'off';
+  }
+
+  /** Told of each, while the log has a line now and then. @returns Ends that. */
+  onRefused(tell: (refused: RefusedConnection) => void): () => void {
+    this.#tellRefused.add(tell);
+    return () => {
+      this.#tellRefused.delete(tell);
+    };
+  }
+
+  #refuse(port: string, socket: TLSSocket, message: string): void {
+    const { remoteAddress: address } = socket;
+    this.#refusals.say(port, { port, from: address }, message);
+    for (const tell of this.#tellRefused) tell({ port, address });
+    socket.destroy();
   }
 
   /** What `tls.createServer` and `https.createServer` are to be made with. */
@@ -63,20 +89,10 @@ export class ServerSecurity {
         for (const listener of listeners) Reflect.apply(listener, server, [socket]);
         return;
       }
-      this.#refusals.say(
-        port,
-        { port, from: socket.remoteAddress },
-        `Refused a client: ${refusal}.`,
-      );
-      socket.destroy();
+      this.#refuse(port, socket, `Refused a client: ${refusal}.`);
     });
     server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
-      this.#refusals.say(
-        port,
-        { port, from: socket.remoteAddress },
-        `A handshake failed: ${error.message}.`,
-      );
-      socket.destroy();
+      this.#refuse(port, socket, `A handshake failed: ${error.message}.`);
     });
     const endHandshakes = boundHandshakes(server, handshakeTimeoutMs);
     const forget = certificates.onReload((material) => {

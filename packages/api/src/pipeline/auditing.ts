@@ -218,3 +218,22 @@ export function recordWrongProof(
     changes: false,
   });
 }
+
+/** Of a connection that was refused before anything was asked on it: its handshake failed, or its certificate does not hold. */
+export function recordRefusedConnection(
+  auditing: NodeAuditing | undefined,
+  { port, address }: { readonly port: string; readonly address: string | undefined },
+): void {
+  if (auditing?.isOn !== true) return;
+  auditing.tell({
+    identity: anonymous,
+    proof: 'none',
+    address,
+    caller: callerOf(anonymous, address),
+    operation: 'handshake',
+    on: [`port/${port}`],
+    outcome: 'unauthorized',
+    isRefused: true,
+    changes: false,
+  });
+}

@@ -15,10 +15,13 @@ import type { RawData } from 'ws';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import { otherOf, refusalOf, streamOperations } from '../pipeline/perform.ts';
 import type { Served, ServedOther, ServedUnary } from '../pipeline/perform.ts';
+import { recordUnread } from '../pipeline/auditing.ts';
 import { openFor } from '../pipeline/open-calls.ts';
 import { calledUnder } from '../pipeline/traced.ts';
 import { RequestError, stoppingError } from '../request-error.ts';
 import { isCount, noSuchOperation, tooManyRequests, wrongAnsweredBelow } from './requests.ts';
+import { closeCodes } from './host.ts';
+import type { StreamHost, StreamSocket } from './host.ts';
 import { StreamWaits } from './waits.ts';
 import { StreamMemory } from './memory.ts';
 import { StreamWatches } from './watches.ts';
@@ -28,43 +31,6 @@ const maxSessionsWatched = 10_000;
 const closeDeadlineMs = 1000;
 /** Bytes that a reason of a close may have are 123; these texts are ASCII. */
 const longestReason = 120;
-
-export const closeCodes = {
-  goingAway: 1001,
-  protocolError: 1002,
-  policyViolation: 1008,
-  serviceRestart: 1012,
-  tryAgainLater: 1013,
-} as const;
-
-/** What a stream stands on: a WebSocket of `ws`, as far as it is used. */
-export interface StreamSocket {
-  readonly readyState: number;
-  readonly OPEN: number;
-  readonly bufferedAmount: number;
-  on(event: 'message', listener: (data: RawData, isBinary: boolean) => void): unknown;
-  on(event: 'pong' | 'close', listener: () => void): unknown;
-  send(frame: string | Uint8Array): void;
-  ping(): void;
-  close(code: number, reason: string): void;
-  terminate(): void;
-}
-
-/** What a stream asks of the server that it belongs to. */
-export interface StreamHost {
-  readonly maxRequests: number;
-  readonly maxUnreadBytes: number;
-  /** Whether the node is stopping: nothing new is begun. */
-  isStopping(): boolean;
-  countRequests(count: number): void;
-  after(delayMs: number, callback: () => void): void;
-  /** Asks to be flushed at the end of this turn. */
-  flushLater(connection: StreamConnection): void;
-  watchSession(sessionId: string, connection: StreamConnection): void;
-  /** Asks to be told of the cluster. */
-  tellCluster(connection: StreamConnection): void;
-  onInternalError(error: unknown, operation: string): void;
-}
 
 export class StreamConnection {
   readonly #socket: StreamSocket;
@@ -155,7 +121,7 @@ export class StreamConnection {
     }
     this.#hasAsked = true;
     if (this.#refused !== undefined) {
-      this.#answer(id, this.#refused);
+      this.#refuse(id, name, this.#refused);
       return true;
     }
     if (name === 'cancel') {
@@ -181,7 +147,7 @@ export class StreamConnection {
     } else if (ackedBelow !== undefined && !isCount(ackedBelow)) {
       this.#answer(id, wrongAnsweredBelow(ackedBelow));
     } else if (this.#isFullFor(name)) {
-      this.#answer(id, tooManyRequests(this.#host.maxRequests));
+      this.#refuse(id, name, tooManyRequests(this.#host.maxRequests));
     } else if (this.#host.isStopping()) {
       this.#answer(id, stoppingError);
     } else {
@@ -262,7 +228,7 @@ export class StreamConnection {
     if (name === 'cache_dropped')
       this.#beginOther(id, otherOf(name), () => this.#memory.dropped(body, context));
     else if (this.#unanswered > this.#host.maxRequests)
-      this.#answer(id, tooManyRequests(this.#host.maxRequests));
+      this.#refuse(id, name, tooManyRequests(this.#host.maxRequests));
     else if (this.#host.isStopping()) this.#answer(id, stoppingError);
     else this.#beginOther(id, otherOf(name), () => this.#memory.keep(body, context));
   }
@@ -308,6 +274,14 @@ export class StreamConnection {
     const refused = refusalOf(error, (defect) =>
       this.#host.onInternalError(defect, operation.name),
     );
+    this.#answer(id, refused);
+  }
+
+  /** Of what is not even begun (AUDITING-1); by a name that is none of ours under that of the stream. */
+  #refuse(id: number, name: string, refused: RequestError): void {
+    const { service, caller } = this.#context;
+    const isOperation = streamOperations.has(name) || name === 'cache_keep' || name === 'watch';
+    recordUnread(service.auditing, caller, isOperation ? name : 'stream', refused);
     this.#answer(id, refused);
   }
 

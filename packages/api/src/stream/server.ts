@@ -6,6 +6,9 @@ import type { ApiLimits } from '../options.ts';
 import { rawProblem } from '../http/problems.ts';
 import type { OperationContext } from '../operations/context.ts';
 import { callerOfRequest } from '../http/credentials.ts';
+import { recordUnread } from '../pipeline/auditing.ts';
+import { callerFrom } from '../pipeline/caller.ts';
+import type { Caller } from '../pipeline/caller.ts';
 import { RequestError, stoppingError } from '../request-error.ts';
 import type { ClientStreams } from './streams.ts';
 
@@ -35,7 +38,9 @@ export class StreamServer {
     }
     if (this.#streams.full) {
       const text = `This node has ${String(this.#limits.maxStreams)} streams, which is its limit. Use another node.`;
-      socket.end(rawProblem(503, new RequestError('overloaded', text)));
+      // Who it is is not even looked at.
+      const unknown = callerFrom(request.socket.remoteAddress);
+      this.#refuse(socket, 503, new RequestError('overloaded', text), unknown);
       return;
     }
     const caller = callerOfRequest(request, this.#context);
@@ -46,7 +51,7 @@ export class StreamServer {
     const context = { ...this.#context, caller };
     const giveBack = context.service.shares.streams.takeOf(context.caller);
     if (giveBack instanceof RequestError) {
-      socket.end(rawProblem(429, giveBack));
+      this.#refuse(socket, 429, giveBack, caller);
       return;
     }
     // Also where it never becomes a stream.
@@ -56,5 +61,11 @@ export class StreamServer {
       webSocket.on('error', () => undefined);
       this.#streams.admit(webSocket, context);
     });
+  }
+
+  /** AUDITING-1: a proof that does not hold is recorded where it is looked at. */
+  #refuse(socket: Duplex, status: number, refused: RequestError, caller: Caller): void {
+    recordUnread(this.#context.service.auditing, caller, 'stream', refused);
+    socket.end(rawProblem(status, refused));
   }
 }

@@ -9,8 +9,9 @@ import type { Event } from '@holdfast/state';
 import type { OperationContext } from '../operations/context.ts';
 import type { ApiLimits, ApiLog } from '../options.ts';
 import type { StreamStats } from '../metrics/stats.ts';
-import { closeCodes, StreamConnection } from './connection.ts';
-import type { StreamHost, StreamSocket } from './connection.ts';
+import { StreamConnection } from './connection.ts';
+import { closeCodes } from './host.ts';
+import type { StreamHost, StreamSocket } from './host.ts';
 
 const heartbeatMs = 15_000;
 const closePollMs = 5;

@@ -1,11 +1,23 @@
 /** What a node records of requests, and what it refuses where it cannot. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { connect as connectSecurely } from 'node:tls';
 import type { TestContext } from 'node:test';
+import { streamPath } from '@holdfast/protocol';
+import { Certificates, ServerSecurity } from '@holdfast/tls';
+import { Authority } from '@holdfast/tls/development';
+import { WebSocket } from 'ws';
+import { startApi } from '../../src/index.ts';
 import type { AuditedRequest, NodeAuditing } from '../../src/index.ts';
 import { recordWrongProof } from '../../src/pipeline/auditing.ts';
 import { RequestError } from '../../src/request-error.ts';
 import { startHarness } from '../harness.ts';
+import { MemoryEngine } from '../memory-engine.ts';
 import type { Harness } from '../harness.ts';
 
 class Recorded implements NodeAuditing {
@@ -34,6 +46,32 @@ class Recorded implements NodeAuditing {
   get short(): readonly (readonly [string, string, readonly string[]])[] {
     return this.told.map(({ operation, outcome, on }) => [operation, outcome, on]);
   }
+}
+
+const ignore = (): void => undefined;
+
+/** `once` would fail where it never becomes a stream. */
+const closed = (socket: WebSocket): Promise<void> =>
+  new Promise((resolve) => socket.once('close', () => resolve()));
+
+/** From another address of this machine, which has streams of its own. */
+async function addressed(t: TestContext, url: string): Promise<WebSocket> {
+  const socket = new WebSocket(url, { localAddress: '127.0.0.2' });
+  t.after(() => socket.terminate());
+  await once(socket, 'open');
+  return socket;
+}
+
+/** Resolves when so many requests are answered. */
+function answersOf(socket: WebSocket, count: number): Promise<void> {
+  const answered = new Set<unknown>();
+  return new Promise((resolve) => {
+    socket.on('message', (data: Buffer) => {
+      for (const [id] of JSON.parse(data.toString('utf8')) as readonly (readonly [number])[])
+        if (id !== 0) answered.add(id);
+      if (answered.size >= count) resolve();
+    });
+  });
 }
 
 function audited(
@@ -168,5 +206,127 @@ describe('an audited node', () => {
     });
     assert.deepEqual((await request('POST', '/audit/disable', {})).body, { enabled: false });
     assert.equal(engine.audit.size, 2);
+  });
+
+  test('records client streams that are refused, and what is refused on them (AUDITING-1)', async (t) => {
+    const audit = new Recorded();
+    const api = await startApi({
+      engine: new MemoryEngine(),
+      host: '127.0.0.1',
+      port: 0,
+      nodeId: 'node-1',
+      version: '0',
+      log: { info: ignore, warn: ignore, error: ignore },
+      auditing: audit,
+      limits: { maxStreams: 2, maxStreamsPerCaller: 1, maxRequestsPerStream: 1 },
+    });
+    t.after(() => api.close());
+    const url = `${api.url.replace('http', 'ws')}${streamPath}`;
+    const open = (headers: Readonly<Record<string, string>> = {}): WebSocket => {
+      const socket = new WebSocket(url, { headers });
+      t.after(() => socket.terminate());
+      socket.on('error', ignore);
+      return socket;
+    };
+    const first = open();
+    await once(first, 'open');
+    await closed(open());
+    await closed(open({ origin: 'https://elsewhere.example' }));
+    assert.deepEqual(audit.short, [
+      ['stream', 'limit_exceeded', []],
+      ['stream', 'forbidden', []],
+    ]);
+    audit.told.length = 0;
+    const body = { client_id: 'c', timeout: 30 };
+    const told = answersOf(first, 4);
+    first.send(JSON.stringify([1, 2, 3, 4].map((id) => [id, 'create_session', body])));
+    await told;
+    assert.deepEqual(
+      new Set(audit.short.map(([name, code]) => `${name} ${code}`)),
+      new Set(['create_session overloaded']),
+    );
+    assert.equal(audit.told[0]?.address, '127.0.0.1');
+    audit.told.length = 0;
+    const other = await addressed(t, url);
+    const answered = answersOf(other, 3);
+    other.send(
+      JSON.stringify([
+        [1, 'hello', { api_key: `hf_${'a'.repeat(16)}_${'b'.repeat(43)}` }],
+        [2, 'list_locks', {}],
+        [3, 'x'.repeat(1000), {}],
+      ]),
+    );
+    await answered;
+    assert.deepEqual(audit.short, [
+      ['authenticate', 'unauthorized', []],
+      ['list_locks', 'unauthorized', []],
+      ['stream', 'unauthorized', []],
+    ]);
+    audit.told.length = 0;
+    await closed(open());
+    assert.deepEqual(audit.short, [['stream', 'overloaded', []]]);
+  });
+
+  test('records connections whose certificate or handshake does not hold (AUDITING-1)', async (t) => {
+    const audit = new Recorded();
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-audited-'));
+    const authority = await Authority.create({ name: 'Tests', days: 1 });
+    const { certificate, key } = await authority.node({
+      name: 'node-1',
+      hosts: ['127.0.0.1'],
+      days: 1,
+    });
+    const put = (name: string, text: string): string => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const log = { info: ignore, warn: ignore, error: ignore };
+    const files = {
+      certificate: put('own.crt', certificate),
+      key: put('own.key', key),
+      authority: put('ca.crt', authority.pair.certificate),
+      revocations: [],
+    };
+    const certificates = await Certificates.open({ files, log });
+    const security = new ServerSecurity({
+      certificates,
+      clientCertificates: 'required',
+      lowestVersion: '1.2',
+      handshakeTimeoutMs: 5000,
+      log,
+    });
+    const api = await startApi({
+      engine: new MemoryEngine(),
+      host: '127.0.0.1',
+      port: 0,
+      grpc: { host: '127.0.0.1', port: 0 },
+      nodeId: 'node-1',
+      version: '0',
+      log,
+      auditing: audit,
+      security,
+    });
+    t.after(async () => {
+      await api.close();
+      certificates.close();
+    });
+    const ca = authority.pair.certificate;
+    for (const port of [new URL(api.url).port, api.grpcAddress?.split(':')[1]]) {
+      const socket = connectSecurely({ host: '127.0.0.1', port: Number(port), ca });
+      socket.on('error', ignore);
+      socket.resume();
+      await new Promise((resolve) => socket.once('close', resolve));
+    }
+    const plain = connect({ host: '127.0.0.1', port: Number(new URL(api.url).port) });
+    plain.on('error', ignore);
+    plain.resume();
+    plain.end('GET / HTTP/1.1\r\n\r\n');
+    await new Promise((resolve) => plain.once('close', resolve));
+    assert.deepEqual(audit.short, [
+      ['handshake', 'unauthorized', ['port/http']],
+      ['handshake', 'unauthorized', ['port/grpc']],
+      ['handshake', 'unauthorized', ['port/http']],
+    ]);
+    assert.ok(audit.told.every(({ isRefused, identity }) => isRefused && identity === 'anonymous'));
   });
 });

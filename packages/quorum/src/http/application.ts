@@ -13,6 +13,7 @@ import { Connections, secureServer } from '@holdfast/tls';
 import type { ServerSecurity, TlsLog } from '@holdfast/tls';
 import type { LeaseHost } from '../node/host.ts';
 import { isKey } from './credentials.ts';
+import { ownerOf } from './lease-owner.ts';
 import { KnownMethods } from './methods.ts';
 import { CountedRequests, metricsType } from './metrics.ts';
 import { openApiOfLeaseNode } from './openapi.ts';
@@ -89,6 +90,7 @@ export function createApplication({
     log,
   });
   const operations = operationsOf(host);
+  const tellsApart = security?.asksForCertificates === true;
   app.setErrorHandler((error, _request, reply) => {
     sendProblem(reply, problemOf(error, onError));
   });
@@ -120,7 +122,8 @@ export function createApplication({
     app.post(`/${name}`, (request, reply) => {
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
-      return operation(request.body, gone.signal);
+      const owner = tellsApart ? ownerOf(request.raw.socket) : undefined;
+      return operation(request.body, gone.signal, owner);
     });
   }
   const streams = new LeaseStreams({
@@ -130,7 +133,7 @@ export function createApplication({
   });
   app.server.on('upgrade', (request, socket, head) => {
     socket.once('close', connections.busy(request.socket));
-    streams.upgrade(request, socket, head);
+    streams.upgrade(request, socket, head, tellsApart ? ownerOf(request.socket) : undefined);
   });
   app.addHook('preClose', () => {
     endHandshakes?.();

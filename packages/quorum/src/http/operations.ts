@@ -4,6 +4,7 @@ import type { QuorumAcquireAnswer } from '@holdfast/protocol';
 import type { z } from 'zod';
 import type { LeaseHost } from '../node/host.ts';
 import { Lanes } from './lanes.ts';
+import { ofOwner } from './lease-owner.ts';
 import {
   acquireBody,
   beginBody,
@@ -15,8 +16,12 @@ import {
   waitBody,
 } from './schemas.ts';
 
-/** @param gone Aborted when the caller has gone. @throws HoldfastError */
-export type LeaseOperation = (body: unknown, gone: AbortSignal) => Promise<object>;
+/**
+ * @param gone Aborted when the caller has gone.
+ * @param owner Who asks, where that matters (LEASE-OWNER-1).
+ * @throws HoldfastError
+ */
+export type LeaseOperation = (body: unknown, gone: AbortSignal, owner?: string) => Promise<object>;
 
 export function operationsOf(host: LeaseHost): ReadonlyMap<string, LeaseOperation> {
   const lanes = new Lanes({ now: () => performance.now(), afterReading: setImmediate });
@@ -46,20 +51,20 @@ export function operationsOf(host: LeaseHost): ReadonlyMap<string, LeaseOperatio
 const ordered =
   (lanes: Lanes) =>
   (operation: LeaseOperation): LeaseOperation =>
-  (body, gone) =>
-    lanes.whenOthersAreDone(gone, () => operation(body, gone));
+  (body, gone, owner) =>
+    lanes.whenOthersAreDone(gone, () => operation(body, gone, owner));
 
 /** Never below what stands. */
 const inWholeMs = (answer: QuorumAcquireAnswer): QuorumAcquireAnswer =>
   answer.status === 'DENIED' ? { ...answer, remaining_ms: Math.ceil(answer.remaining_ms) } : answer;
 
-function validated<Body>(
+function validated<Body extends object>(
   schema: z.ZodType<Body>,
   act: (body: Body, gone: AbortSignal) => Promise<object>,
 ): LeaseOperation {
   // Async: what is thrown at once is a rejection too.
-  return async (body, gone) => {
-    return act(read(schema, body ?? {}), gone);
+  return async (body, gone, owner) => {
+    return act(ofOwner(read(schema, body ?? {}), owner), gone);
   };
 }
 

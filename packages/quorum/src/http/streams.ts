@@ -54,7 +54,7 @@ export class LeaseStreams {
     this.#heartbeat = setInterval(() => this.#findDead(), heartbeatMs).unref();
   }
 
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, owner?: string): void {
     if (request.url !== '/stream' || this.#server.clients.size >= maxStreams) {
       const status = request.url === '/stream' ? '503 Service Unavailable' : '404 Not Found';
       socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
@@ -64,7 +64,7 @@ export class LeaseStreams {
       webSocket.on('error', () => undefined); // 'close' follows.
       webSocket.on('pong', () => this.#heard.add(webSocket));
       this.#heard.add(webSocket);
-      const stream = new Stream(webSocket, this.#options);
+      const stream = new Stream(webSocket, this.#options, owner);
       webSocket.on('message', (data) => stream.take(data));
       webSocket.on('close', () => stream.end());
     });
@@ -88,14 +88,17 @@ type Answer = readonly [id: number, answer: object] | readonly [id: number, null
 class Stream {
   readonly #webSocket: WebSocket;
   readonly #options: StreamsOptions;
+  /** LEASE-OWNER-1 of lease-owner.ts. */
+  readonly #owner: string | undefined;
   readonly #underWay = new Map<number, AbortController>();
   /** LEASE-STREAM-2. */
   readonly #authorizeTimeout: NodeJS.Timeout | undefined;
   #authorized: boolean;
   #answers: Answer[] = [];
 
-  constructor(webSocket: WebSocket, options: StreamsOptions) {
+  constructor(webSocket: WebSocket, options: StreamsOptions, owner: string | undefined) {
     this.#webSocket = webSocket;
+    this.#owner = owner;
     this.#options = options;
     this.#authorized = options.apiKey === undefined;
     if (this.#authorized) return;
@@ -143,7 +146,7 @@ class Stream {
       this.#underWay.delete(id);
       this.#answer(answer);
     };
-    operation(body, controller.signal).then(
+    operation(body, controller.signal, this.#owner).then(
       (answer) => settle([id, answer]),
       (error: unknown) => settle([id, null, toProblem(this.#options.problemOf(error))]),
     );

@@ -1,18 +1,23 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { after, describe, it } from 'node:test';
+import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect as connectSecurely } from 'node:tls';
+import { setIdOf } from '@holdfast/protocol';
+import type { KeyPair } from '@holdfast/tls/development';
+import { WebSocket } from 'ws';
 import type { LeaseNodeOptions, LeaseNodeTls } from '../../src/start.ts';
 import { certificatesOf } from './support/certificate.ts';
-import { LeaseNodes } from './support/lease-nodes.ts';
+import { LeaseNodes, ownSet } from './support/lease-nodes.ts';
 
 /** Of a set of new nodes, on a machine that has much else to do. */
 const longestStartMs = 20_000;
-const longestTtlMs = 300;
+const longestTtlMs = 5000;
 const driftBufferMs = 40;
 const requestArrivalMs = 300;
 const longestDripMs = 10_000;
@@ -91,12 +96,52 @@ describe('Of an address with too many connections', () => {
   });
 });
 
+/** LEASE-OWNER-1, over HTTP and over a stream. */
+async function leasesAreOfTheirOwners(
+  url: string,
+  ca: string,
+  client: KeyPair,
+  other: KeyPair,
+): Promise<void> {
+  const shown = ({ certificate, key }: KeyPair): object => ({ ca, cert: certificate, key });
+  const lease = { resource: 'r', epoch: 1, set: setIdOf(ownSet), lease_id: 'known-to-all' };
+  const ask = async (by: KeyPair, operation: string, more: object = {}): Promise<unknown> => {
+    const asked = request(`${url}/${operation}`, {
+      ...shown(by),
+      agent: false,
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+    });
+    asked.end(JSON.stringify({ ...lease, ...more }));
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    return (JSON.parse(await text(answer)) as { readonly status: unknown }).status;
+  };
+  const over = async (by: KeyPair, operation: string, more: object = {}): Promise<unknown> => {
+    const socket = new WebSocket(`${url.replace('https', 'wss')}/stream`, shown(by));
+    await once(socket, 'open');
+    socket.send(JSON.stringify([[1, operation, { ...lease, ...more }]]));
+    const [told] = (await once(socket, 'message')) as [Buffer];
+    socket.terminate();
+    const [[, answer]] = JSON.parse(told.toString('utf8')) as [[number, { status: unknown }]];
+    return answer.status;
+  };
+  // Longer than this takes.
+  const ttl_ms = longestTtlMs;
+  for (const asked of [ask, over]) {
+    assert.equal(await asked(client, 'acquire', { client_id: 'c', ttl_ms }), 'GRANTED');
+    assert.equal(await asked(other, 'renew', { ttl_ms }), 'REFUSED');
+    assert.equal(await asked(other, 'release'), 'RELEASED');
+    assert.equal(await asked(client, 'renew', { ttl_ms }), 'DONE', 'It was released by nobody.');
+    assert.equal(await asked(other, 'acquire', { client_id: 'o', ttl_ms }), 'RELEASED');
+  }
+}
+
 describe('Lease nodes over HTTPS', () => {
   const nodes = new LeaseNodes();
   after(() => nodes.end());
 
   it('speak TLS where they are given a certificate, and ask each other over it', async () => {
-    const { files, client, ca } = await certificatesOf(['a', 'b', 'c']);
+    const { files, client, other, ca } = await certificatesOf(['a', 'b', 'c']);
     const tlsOf = (name: string): Partial<LeaseNodeOptions> => ({
       longestTtlMs,
       driftBufferMs,
@@ -133,5 +178,6 @@ describe('Lease nodes over HTTPS', () => {
       await assert.rejects(health({ ca }), 'it shows no certificate');
       await assert.rejects(fetch(`${node.url.replace('https', 'http')}/health`));
     }
+    await leasesAreOfTheirOwners(all[0]?.url ?? '', ca, client, other);
   });
 });

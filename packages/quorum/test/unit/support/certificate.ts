@@ -9,6 +9,7 @@ import type { KeyPair } from '@holdfast/tls/development';
 export async function certificatesOf(names: readonly string[]): Promise<{
   readonly files: (name: string) => CertificateFiles;
   readonly client: KeyPair;
+  readonly other: KeyPair;
   readonly ca: string;
 }> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-certificates-'));
@@ -28,6 +29,7 @@ export async function certificatesOf(names: readonly string[]): Promise<{
       revocations: [],
     }),
     client: await authority.client({ name: 'client', days: 30 }),
+    other: await authority.client({ name: 'other', days: 30 }),
     ca: authority.pair.certificate,
   };
 }

@@ -1,0 +1,40 @@
+/** What a client stream stands on, and what it belongs to. */
+import type { RawData } from 'ws';
+import type { StreamConnection } from './connection.ts';
+
+export const closeCodes = {
+  goingAway: 1001,
+  protocolError: 1002,
+  policyViolation: 1008,
+  serviceRestart: 1012,
+  tryAgainLater: 1013,
+} as const;
+
+/** What a stream stands on: a WebSocket of `ws`, as far as it is used. */
+export interface StreamSocket {
+  readonly readyState: number;
+  readonly OPEN: number;
+  readonly bufferedAmount: number;
+  on(event: 'message', listener: (data: RawData, isBinary: boolean) => void): unknown;
+  on(event: 'pong' | 'close', listener: () => void): unknown;
+  send(frame: string | Uint8Array): void;
+  ping(): void;
+  close(code: number, reason: string): void;
+  terminate(): void;
+}
+
+/** What a stream asks of the server that it belongs to. */
+export interface StreamHost {
+  readonly maxRequests: number;
+  readonly maxUnreadBytes: number;
+  /** Whether the node is stopping: nothing new is begun. */
+  isStopping(): boolean;
+  countRequests(count: number): void;
+  after(delayMs: number, callback: () => void): void;
+  /** Asks to be flushed at the end of this turn. */
+  flushLater(connection: StreamConnection): void;
+  watchSession(sessionId: string, connection: StreamConnection): void;
+  /** Asks to be told of the cluster. */
+  tellCluster(connection: StreamConnection): void;
+  onInternalError(error: unknown, operation: string): void;
+}
