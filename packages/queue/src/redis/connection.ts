@@ -213,7 +213,10 @@ function open({ urls, isCluster }: RedisAddress): Redis | Cluster {
     commandTimeout: commandTimeoutMs,
     ...(password === '' ? {} : { password: decodeURIComponent(password) }),
     ...(username === '' ? {} : { username: decodeURIComponent(username) }),
-    ...(protocol === 'rediss:' ? { tls: {} } : {}),
+    // Checked whatever NODE_TLS_REJECT_UNAUTHORIZED says; NODE_EXTRA_CA_CERTS adds an authority of one's own.
+    ...(protocol === 'rediss:'
+      ? { tls: { minVersion: 'TLSv1.2' as const, rejectUnauthorized: true } }
+      : {}),
   };
   if (!isCluster)
     return new Redis({ ...each, host: hostname, port: portOf(port), retryStrategy: reconnect });
