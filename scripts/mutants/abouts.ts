@@ -25,7 +25,6 @@ export const abouts: Readonly<Record<string, string>> = {
   'gap-not-told-to-watchers': 'snapshots',
   'transfer-keeps-any-log': 'snapshots',
   'log-compacted-under-transfer': 'snapshots',
-  'too-large-entry-proposed': 'batches',
   'acquire-not-given-up': 'batches',
   'permits-beyond-the-limit': 'queues',
   'several-out-of-turn': 'queues',
@@ -105,4 +104,10 @@ export const scenarioFor: Readonly<Record<string, string>> = {
   'installed-without-verification': 'bit_of_a_received_snapshot',
   'snapshot-installed-unverified': 'bit_of_a_received_snapshot',
   'log-compacted-under-transfer': 'follower_helped_under_load',
+  'batches-not-bounded-by-bytes': 'batches_at_the_byte_limit',
+  'calls-of-sessions-have-ten-seconds': 'call_has_its_time',
+  'calls-outlive-their-session': 'session_lost_meanwhile',
+  'attempts-one-after-the-end-of-the-other': 'ways_lead_nowhere',
+  'silence-regardless-of-the-lease': 'node_falls_silent',
+  'acquire-given-up-once': 'cancel_not_heard',
 };

@@ -5,21 +5,11 @@
  *   make explore FAULTS=1             all of them
  *   make explore FAULTS=1 NAMES="a b"  some of them
  */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { allFaults } from './all-faults.ts';
-import { copyCheckout, Planted } from './plant.ts';
-
-/** By fault: the configuration that finds it. */
-const explored: Readonly<Record<string, string>> = {
-  'old-term-committed-by-counting': 'old-terms',
-  'membership-not-one-at-a-time': 'membership',
-  'read-proof-counts-older-rounds': 'reads',
-  'no-confirm-round': 'tokens',
-  'begins-with-files-of-one-round': 'short-founding',
-};
+import { explored, walkWith } from './explored.ts';
+import { copySources } from './plant.ts';
 
 const root = join(import.meta.dirname, '../..');
 const maxMs = 1_800_000;
@@ -34,7 +24,7 @@ if (unknown.length > 0) {
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-explore-'));
 let survivors = 0;
 try {
-  copyCheckout(root, folder);
+  copySources(root, folder);
   for (const [name, configuration] of Object.entries(explored)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     if (!isFound(name, configuration)) survivors += 1;
@@ -45,24 +35,10 @@ try {
 process.exitCode = survivors === 0 ? 0 : 1;
 
 function isFound(name: string, configuration: string): boolean {
-  const fault = allFaults.find((one) => one.name === name);
-  if (fault === undefined) throw new Error(`There is no fault "${name}".`);
-  const planted = new Planted(folder, fault);
-  planted.plant();
-  const main = 'packages/explorer/src/main.ts';
-  const run = spawnSync(process.execPath, ['--conditions=source', main, '--name', configuration], {
-    cwd: folder,
-    encoding: 'utf8',
-    timeout: maxMs,
-    maxBuffer: 1 << 26,
-  });
-  planted.heal();
-  const lines = run.stdout.split('\n');
-  const summary = lines.findIndex((line) => line.startsWith('A PROMISE IS BROKEN'));
-  const isBroken = run.status === 1 && summary >= 0;
-  console.log(`${name} (${configuration}): ${isBroken ? (lines[summary] ?? '') : 'NOT FOUND'}`);
-  for (const line of isBroken ? lines.slice(summary + 2) : lines.slice(-3))
-    console.log(`  ${line}`);
-  if (run.stderr !== '') console.error(run.stderr.slice(0, 2000));
+  const { isBroken, lines, errors } = walkWith(folder, name, maxMs);
+  const [summary = '', , ...way] = lines;
+  console.log(`${name} (${configuration}): ${isBroken ? summary : 'NOT FOUND'}`);
+  for (const line of isBroken ? way : lines) console.log(`  ${line}`);
+  if (errors !== '') console.error(errors.slice(0, 2000));
   return isBroken;
 }

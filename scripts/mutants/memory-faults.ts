@@ -8,6 +8,8 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/sessions/ended-sessions.ts',
     find: `    if (first === undefined || first.dueMs >= timeMs) return false;`,
     put: `    if (first === undefined || timeMs < 0) return false;`,
+    hiddenFromRuns:
+      'the latest 10,000 are remembered in any case: it takes more ended sessions than a run has',
   },
   {
     name: 'age-of-requests-not-looked-at',

@@ -39,6 +39,17 @@ export function copyCheckout(root: string, folder: string): void {
   linkLibraries(root, folder);
 }
 
+/** Copies what packages run of themselves, which takes a fraction of the time: for programs, not for tests. */
+export function copySources(root: string, folder: string): void {
+  for (const name of readdirSync(join(root, 'packages'))) {
+    const own = join('packages', name);
+    for (const part of ['package.json', 'src'])
+      if (existsSync(join(root, own, part)))
+        cpSync(join(root, own, part), join(folder, own, part), { recursive: true });
+  }
+  linkLibraries(root, folder);
+}
+
 function linkLibraries(root: string, folder: string): void {
   const libraries = join(folder, 'node_modules');
   mkdirSync(join(libraries, '@holdfast'), { recursive: true });

@@ -7,7 +7,7 @@
  */
 import { attempt, release, validForMs } from '@holdfast/quorum-client/parts';
 import type { Attempt, QuorumSettings, Voter } from '@holdfast/quorum-client/parts';
-import { drift, resource, ttl } from './lease-node-run.ts';
+import { drift, resource } from './lease-node-run.ts';
 import { nodeCount } from './messages.ts';
 import type { LeaseMessage } from './messages.ts';
 
@@ -48,9 +48,9 @@ export const leaseOf = ({ client, attempts }: ClientState): string =>
   `${String(client + 1)}.${String(attempts)}`;
 
 /** For how long it believes in its lease still. */
-export function validFor(state: ClientState): number {
+export function validFor(state: ClientState, ttl: number): number {
   if (state.type !== 'held') return 0;
-  const settings = settingsOf([], { now: state.age }, '');
+  const settings = settingsOf([], { now: state.age }, '', ttl);
   return validForMs(settings, { monotonicMs: 0, bootMs: 0 });
 }
 
@@ -58,6 +58,7 @@ function settingsOf(
   voters: readonly Voter[],
   time: { readonly now: number },
   lease: string,
+  ttl: number,
 ): QuorumSettings {
   return {
     voters,
@@ -82,12 +83,12 @@ class AttemptRun {
   sent: LeaseMessage[] = [];
   outcome: Attempt | undefined;
 
-  constructor(state: Extract<ClientState, { type: 'asking' }>) {
+  constructor(state: Extract<ClientState, { type: 'asking' }>, ttl: number) {
     this.#state = state;
     const lease = leaseOf(state);
     const voters = Array.from({ length: nodeCount }, (_, voter) => this.#voter(voter, lease));
     const ask = { resource, clientId: String(state.client), waiterId: lease, isNext: false };
-    void attempt(settingsOf(voters, this.#time, lease), ask).then((outcome) => {
+    void attempt(settingsOf(voters, this.#time, lease, ttl), ask).then((outcome) => {
       this.outcome = outcome;
     });
     this.#time.now = state.age;
@@ -145,7 +146,7 @@ class AttemptRun {
 /** Until everything that was settled has had its effects. */
 const runDry = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-export async function beginAttempt(state: ClientState): Promise<ClientStep> {
+export async function beginAttempt(state: ClientState, ttl: number): Promise<ClientStep> {
   const begun = {
     type: 'asking',
     client: state.client,
@@ -155,7 +156,7 @@ export async function beginAttempt(state: ClientState): Promise<ClientStep> {
     asked: 'voted',
     pending: [],
   } as const;
-  const run = new AttemptRun(begun);
+  const run = new AttemptRun(begun, ttl);
   await runDry();
   return { state: { ...begun, ...run.waiting() }, sent: run.sent };
 }
@@ -163,8 +164,9 @@ export async function beginAttempt(state: ClientState): Promise<ClientStep> {
 export async function hear(
   state: Extract<ClientState, { type: 'asking' }>,
   heard: Heard,
+  ttl: number,
 ): Promise<ClientStep> {
-  const run = new AttemptRun(state);
+  const run = new AttemptRun(state, ttl);
   await runDry();
   for (const before of state.heard) await run.hear(before);
   run.sent = [];
@@ -179,6 +181,7 @@ export async function hear(
 
 export async function releaseHold(
   state: Extract<ClientState, { type: 'held' }>,
+  ttl: number,
 ): Promise<ClientStep> {
   const { client, attempts } = state;
   const lease = leaseOf(state);
@@ -196,7 +199,7 @@ export async function releaseHold(
     },
   }));
   void release(
-    settingsOf(voters, { now: state.age }, lease),
+    settingsOf(voters, { now: state.age }, lease, ttl),
     { resource, leaseId: lease },
     () => false,
   );
@@ -205,9 +208,11 @@ export async function releaseHold(
 }
 
 /** One unit of time passes. What is not valid any more is not believed in, and the client is free to ask again. */
-export function aged(state: ClientState): ClientState {
+export function aged(state: ClientState, ttl: number): ClientState {
   if (state.type === 'idle') return state;
   const older = { ...state, age: Math.min(state.age + 1, ttl + 1) };
   const { client, attempts } = state;
-  return older.type === 'held' && validFor(older) <= 0 ? { type: 'idle', client, attempts } : older;
+  return older.type === 'held' && validFor(older, ttl) <= 0
+    ? { type: 'idle', client, attempts }
+    : older;
 }

@@ -8,17 +8,20 @@ export type LeaseConfigurationName =
   | 'short-lost-file'
   | 'one-client-lost-file'
   | 'short-founding'
+  | 'short-ttl'
   | 'leases'
   | 'tokens'
   | 'lost-file'
   | 'founding';
 
 const quiet = {
+  ttl: 2,
   haveVoted: true,
   ticks: 0,
   restarts: 0,
   losses: 0,
   copies: 0,
+  copied: 'any',
   rounds: [0, 0, 0],
   silences: 0,
   releases: 0,
@@ -74,6 +77,15 @@ export const leaseConfigurations: Readonly<Record<LeaseConfigurationName, LeaseC
     attempts: [0, 0],
     losses: 2,
     rounds: [2, 1, 0],
+  },
+  'short-ttl': {
+    ...quiet,
+    purpose: 'two clients, a lease that ends by time, a delayed copy',
+    ttl: 1,
+    attempts: [1, 1],
+    ticks: 1,
+    copies: 1,
+    copied: 'first_acquire',
   },
   leases: {
     ...quiet,

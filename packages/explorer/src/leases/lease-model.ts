@@ -19,13 +19,16 @@ export interface LeaseConfiguration {
   readonly purpose: string;
   /** They have voted before; otherwise their files are new. */
   readonly haveVoted: boolean;
+  /** Units of time for which a lease is granted. */
+  readonly ttl: number;
   /** Of each client. */
   readonly attempts: readonly [number, number];
   readonly ticks: number;
   readonly restarts: number;
   readonly losses: number;
-  /** Messages that arrive and stay under way. */
+  /** Messages that arrive and stay under way: any, or what the first client asks the first node alone, which stands for each of them. */
   readonly copies: number;
+  readonly copied: 'any' | 'first_acquire';
   /** Rounds of questions of each node that does not vote. */
   readonly rounds: readonly [number, number, number];
   /** Voters that had their time, for both clients together. */
@@ -52,13 +55,14 @@ const left = (budget: number, kind: Kind): number => (budget >>> (4 * order.inde
 export class LeaseModel implements Model {
   readonly width: number = firstMessage + maxMessages;
   readonly symmetries = 1;
-  readonly steps: LeaseSteps = new LeaseSteps();
+  readonly steps: LeaseSteps;
   readonly #configuration: LeaseConfiguration;
   readonly #start: Int32Array;
   readonly #made: Int32Array;
 
   constructor(configuration: LeaseConfiguration) {
     this.#configuration = configuration;
+    this.steps = new LeaseSteps(configuration.ttl);
     const { haveVoted, rounds } = configuration;
     const start = new Int32Array(this.width);
     for (let node = 0; node < nodeCount; node++)
@@ -109,9 +113,15 @@ export class LeaseModel implements Model {
       if (message < 0) break;
       const to = this.steps.destinations.at(message);
       this.#take(state, to, inputCode('deliver', message), emit, place);
-      if (left(budget, 'copies') > 0)
+      if (left(budget, 'copies') > 0 && this.#mayBeCopied(message))
         this.#take(state, to, inputCode('deliver', message), emit, place, true);
     }
+  }
+
+  #mayBeCopied(number: number): boolean {
+    if (this.#configuration.copied === 'any') return true;
+    const { type, from, to } = this.steps.messages.value(number);
+    return type === 'acquire' && from === nodeCount && to === 0;
   }
 
   #expandClient(state: Int32Array, client: number, budget: number, emit: Emit): void {

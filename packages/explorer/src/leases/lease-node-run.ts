@@ -8,7 +8,6 @@ import { nodeCount } from './messages.ts';
 import type { LeaseMessage } from './messages.ts';
 
 export const resource = 'r';
-export const ttl = 2;
 export const drift = 0;
 
 /** What is on disk. */
@@ -47,6 +46,7 @@ interface Round {
 
 export class LeaseNodeRun {
   readonly #owner: number;
+  readonly #ttl: number;
   readonly #node: LeaseNode;
   readonly #recovery: Recovery | undefined;
   file: LeaseFile;
@@ -58,8 +58,9 @@ export class LeaseNodeRun {
   #round: Round | undefined;
   #sent: LeaseMessage[] = [];
 
-  constructor(owner: number, file: LeaseFile) {
+  constructor(owner: number, file: LeaseFile, ttl: number) {
     this.#owner = owner;
+    this.#ttl = ttl;
     this.file = file;
     this.isVoting = file.hasVoted;
     const { row, tombstones, floor } = file;
@@ -148,7 +149,7 @@ export class LeaseNodeRun {
   }
 
   #acquire(from: number, lease: string): void {
-    const ask = { leaseId: lease, clientId: String(from), ttlMs: ttl };
+    const ask = { leaseId: lease, clientId: String(from), ttlMs: this.#ttl };
     const outcome = this.isVoting ? this.#node.acquire(resource, ask, this.#now) : undefined;
     this.#save();
     const answer =
@@ -174,7 +175,7 @@ export class LeaseNodeRun {
       file_id: id,
       bootstrap_set: bootstrapSet,
       after: '',
-      longest_lease_ms: ttl + drift,
+      longest_lease_ms: this.#ttl + drift,
     };
     const tokens = isTime ? this.#node.tokens(this.#node.names()) : [];
     const { floor } = this.#node;

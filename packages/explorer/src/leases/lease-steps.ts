@@ -57,7 +57,13 @@ export class LeaseSteps {
   readonly #broken = new Map<number, string>();
   readonly #heeded = new PairMap();
   #missing: { readonly state: number; readonly code: number }[] = [];
+  readonly #ttl: number;
   steps = 0;
+
+  /** @param ttl of leases, in units of time. */
+  constructor(ttl: number) {
+    this.#ttl = ttl;
+  }
 
   get size(): number {
     return this.#locals.size;
@@ -72,7 +78,7 @@ export class LeaseSteps {
   }
 
   startNode(owner: number, file: LeaseFile): number {
-    return this.#internNode(new LeaseNodeRun(owner, file), owner, file, []);
+    return this.#internNode(new LeaseNodeRun(owner, file, this.#ttl), owner, file, []);
   }
 
   startClient(client: number): number {
@@ -91,7 +97,7 @@ export class LeaseSteps {
     this.steps += 1;
     const transition =
       local.type === 'client'
-        ? this.#append({ state: aged(local.state), sent: [] }, local.state)
+        ? this.#append({ state: aged(local.state, this.#ttl), sent: [] }, local.state)
         : this.#runNode(local, state, code);
     this.#known.set(state, code, transition);
     return transition;
@@ -153,7 +159,7 @@ export class LeaseSteps {
       }
       if (code === inputCode('lose'))
         return this.#appendNode(this.startNode(owner, newFile(file.id + 1, false)), []);
-      const run = new LeaseNodeRun(owner, startFile);
+      const run = new LeaseNodeRun(owner, startFile, this.#ttl);
       for (const before of codes) run.feed(this.#nodeInput(before));
       run.take();
       if (!run.feed(this.#nodeInput(code))) return this.#appendNode(none, []);
@@ -184,16 +190,16 @@ export class LeaseSteps {
   #runClient(state: ClientState, code: number): Promise<ClientStep> {
     const about = code >>> 4;
     const kind = code & 15;
-    if (kind === inputs.begin && state.type === 'idle') return beginAttempt(state);
-    if (kind === inputs.release && state.type === 'held') return releaseHold(state);
+    if (kind === inputs.begin && state.type === 'idle') return beginAttempt(state, this.#ttl);
+    if (kind === inputs.release && state.type === 'held') return releaseHold(state, this.#ttl);
     const nothing = Promise.resolve({ state, sent: [] });
     if (state.type !== 'asking') return nothing;
     if (kind === inputs.silent) {
       if (!state.pending.includes(about)) return nothing;
-      return hear(state, { type: state.asked, voter: about, answer: 'silent' });
+      return hear(state, { type: state.asked, voter: about, answer: 'silent' }, this.#ttl);
     }
     const heard = heardBy(state, this.messages.value(about));
-    return heard === undefined ? nothing : hear(state, heard);
+    return heard === undefined ? nothing : hear(state, heard, this.#ttl);
   }
 
   #appendNode(next: number, sent: readonly LeaseMessage[]): number {
@@ -243,7 +249,7 @@ export class LeaseSteps {
       const pending = state.type === 'asking' ? state.pending : [];
       const bits = pending.reduce((all, voter) => all | (4 << voter), 0);
       this.can.push(bits | (state.type === 'idle' ? 1 : 0) | (state.type === 'held' ? 2 : 0));
-      this.validFor.push(validFor(state));
+      this.validFor.push(validFor(state, this.#ttl));
     }
     return number;
   }

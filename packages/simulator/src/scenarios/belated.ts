@@ -161,6 +161,22 @@ async function deadlinePasses(stage: Stage): Promise<void> {
   await holdsNothing(stage, client, session);
 }
 
+/** The answer to an acquire is lost, and for long nobody hears that it is cancelled: it is cancelled until that is heard. */
+async function cancelIsNotHeard(stage: Stage): Promise<void> {
+  const leader = await stage.begin();
+  const client = stage.actor('client', [leader.id]);
+  const session = await client.session(60);
+  await stage.sleep(stage.random.between(10, 500));
+  for (const node of stage.names()) stage.cut(node, [client.name]);
+  const asked = unless(session.lock('red', { waitMs: 0 }));
+  await stage.sleep(20);
+  stage.cut(client.name, stage.names());
+  await asked;
+  await stage.sleep(stage.random.between(25_000, 40_000));
+  stage.healAll();
+  await holdsNothing(stage, client, session);
+}
+
 /** A copy of an acquire is long under way; meanwhile its caller has cancelled it and was told so. */
 async function cancelledCopyComesLate(stage: Stage): Promise<void> {
   const leader = await stage.begin();
@@ -194,5 +210,6 @@ export const belatedCalls: Scenarios = {
   leader_out_of_reach: { play: leaderOutOfReach },
   waiter_gone: { play: waiterIsGone },
   deadline_passes: { play: deadlinePasses },
+  cancel_not_heard: { play: cancelIsNotHeard },
   cancelled_copy_late: { play: cancelledCopyComesLate },
 };

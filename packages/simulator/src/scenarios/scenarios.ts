@@ -1,5 +1,6 @@
 /** The scenarios by name. Their number and order decide which seed is which. */
 import { belatedCalls } from './belated.ts';
+import { ofBounds } from './bounds.ts';
 import { ofLeaders } from './leaders.ts';
 import { ofMembers } from './members.ts';
 import { ofQueues } from './queues.ts';
@@ -15,6 +16,7 @@ export const scenarios: Readonly<Record<string, Scenario | QuorumScenario>> = {
   ...belatedCalls,
   ...ofQueues,
   ...ofQuorum,
+  ...ofBounds,
 };
 export const scenarioNames: readonly string[] = Object.keys(scenarios);
 export const isScenario = (text: string): boolean => Object.hasOwn(scenarios, text);
