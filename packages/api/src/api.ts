@@ -16,6 +16,7 @@ import { foreignOrigin } from './http/origins.ts';
 import { rawProblem } from './http/problems.ts';
 import { watchLongestTurn } from './metrics/longest-turn.ts';
 import { createMetrics } from './metrics/metrics.ts';
+import { GivenBack } from './pipeline/given-back.ts';
 import { Rates } from './pipeline/rates.ts';
 import { WrongKeys } from './pipeline/wrong-keys.ts';
 import { recordRefusedConnection, recordUnread, recordWrongProof } from './pipeline/auditing.ts';
@@ -93,6 +94,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     waiting,
     shares: sharesOf(limits),
     rates: Rates.of(limits, () => clock.now()),
+    givenBack: new GivenBack(() => clock.now()),
     feed,
     queues,
     queueWaiters: new QueueWaiters(queues, (delayMs, callback) => clock.after(delayMs, callback)),

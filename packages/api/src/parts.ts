@@ -10,3 +10,4 @@ export { ClientStreams } from './stream/streams.ts';
 export { EventFeed } from './watch/feed.ts';
 export { wireEvents } from './watch/wire-events.ts';
 export { callerFrom } from './pipeline/caller.ts';
+export { GivenBack } from './pipeline/given-back.ts';

@@ -19,6 +19,9 @@ export class RequestError {
   }
 }
 
+/** Refused by what the cluster knows, and no entry of the log tells of it: the node that was asked records it (AUDITING-1). */
+export class UnloggedRefusal extends RequestError {}
+
 /** A refusal of the state machine, as the wire tells it. */
 export function requestErrorOf(refusal: Refusal): RequestError {
   // The limits of the state are those of the cluster: another node refuses the same.

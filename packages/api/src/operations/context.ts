@@ -7,6 +7,7 @@ import type { RequestError } from '../request-error.ts';
 import type { ApiLimits, ApiLog } from '../options.ts';
 import type { Audit, Authorize } from '../pipeline/access.ts';
 import type { NodeAuditing } from '../pipeline/auditing.ts';
+import type { GivenBack } from '../pipeline/given-back.ts';
 import type { Rates } from '../pipeline/rates.ts';
 import type { AccessControl } from '../pipeline/access-control.ts';
 import type { Caller } from '../pipeline/caller.ts';
@@ -41,6 +42,7 @@ export interface Service {
   readonly shares: Shares;
   /** Undefined: how often somebody asks is not limited. */
   readonly rates: Rates | undefined;
+  readonly givenBack: GivenBack;
   /** The latest events of this node. */
   readonly feed: EventFeed;
   /** Where queues are kept. */

@@ -1,4 +1,9 @@
-/** Sessions: create, look, keep alive, end. */
+/**
+ * Sessions: create, look, keep alive, end.
+ *
+ * GONE-1: the end of a session that is not there, or is of another identity, is answered from what the leader knows, and no
+ *     entry of the log is written for it: whoever may have a session may ask for any id, as often as it likes.
+ */
 import type {
   CreateSessionAnswer,
   CreateSessionBody,
@@ -16,7 +21,12 @@ import type {
 } from '@holdfast/protocol';
 import type { QueryAnswer } from '@holdfast/engine';
 import type { SessionId } from '@holdfast/state';
-import { RequestError, requestErrorOf } from '../request-error.ts';
+import {
+  RequestError,
+  requestErrorOf,
+  requestErrorWhere,
+  UnloggedRefusal,
+} from '../request-error.ts';
 import { callOptions } from './context.ts';
 import { idsAreWrong, invalid, whoIsWrong } from './who.ts';
 import type { OperationContext, Outcome } from './context.ts';
@@ -238,12 +248,35 @@ export async function endSession(
   context: OperationContext,
 ): Promise<Outcome<EndSessionAnswer>> {
   const sessionId = asSessionId(body.session_id);
+  const gone = await whyGone(sessionId, context);
+  if (gone !== undefined) return gone;
   const result = await context.service.engine.submit(
     { type: 'end_session', sessionId },
     callOptions(context),
   );
   if (!result.ok) return requestErrorOf(result);
   return { session_id: sessionId, deleted: true };
+}
+
+/** GONE-1. @returns Undefined: there is one, as far as is known. */
+async function whyGone(
+  sessionId: SessionId,
+  context: OperationContext,
+): Promise<RequestError | undefined> {
+  const { engine } = context.service;
+  const query = { type: 'session_holds', sessionId, after: 0, limit: 1 } as const;
+  const here = await engine.query(query, 'stale', callOptions(context));
+  if (here.type !== 'session_missing') return undefined;
+  try {
+    const now = await engine.query(query, 'linearizable', callOptions(context));
+    if (now.type !== 'session_missing') return undefined;
+    const { code, message, details } = requestErrorOf(now.refusal);
+    return new UnloggedRefusal(code, message, details);
+  } catch (error) {
+    const refused = requestErrorWhere(error);
+    if (refused?.code === 'access_changed') return refused; // ACCESS-2
+    throw error;
+  }
 }
 
 type FoundSession = Extract<

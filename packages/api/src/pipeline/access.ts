@@ -15,7 +15,12 @@ import { cancelReasons } from '@holdfast/engine/parts';
 import type { Access, Operation, Verb } from '@holdfast/contract';
 import type { ErrorCode } from '@holdfast/protocol';
 import { reservedLockPrefix } from '@holdfast/state';
-import { internalError, RequestError, requestErrorWhere } from '../request-error.ts';
+import {
+  internalError,
+  RequestError,
+  requestErrorWhere,
+  UnloggedRefusal,
+} from '../request-error.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { Admission } from './access-control.ts';
 import { record, unrecordable } from './auditing.ts';
@@ -88,12 +93,16 @@ export function admitted<Answer extends object>(
     if (!isGuarded && !waits) return run(context);
   }
   const request = requestOf(declared, body);
+  const { givenBack } = service;
+  const perform: Run<Answer> = givenBack.isOne(declared.name)
+    ? (own) => givenBack.run(request, own, () => run(own)) // RATE-5
+    : run;
   const isRead = declared.kind === 'control' || (declared.kind === 'unary' && !declared.changes);
   const how = { waits, isRead };
-  if (!isAudited) return attempt(request, context, run, how);
+  if (!isAudited) return attempt(request, context, perform, how);
   return toldToAudit(declared, request, context, () => {
     const unrecorded = auditing?.isOn === true ? unrecordable(auditing, request) : undefined;
-    return tooMany ?? reserved ?? unrecorded ?? attempt(request, context, run, how);
+    return tooMany ?? reserved ?? unrecorded ?? attempt(request, context, perform, how);
   });
 }
 
@@ -109,7 +118,13 @@ function toldToAudit<Answer extends object>(
     const told = outcome instanceof RequestError ? outcome.code : done;
     audit?.(caller, request, told);
     if (auditing?.isOn === true && told !== 'audit_unavailable')
-      record({ auditing, hasOtherQueues }, caller, request, told);
+      record(
+        { auditing, hasOtherQueues },
+        caller,
+        request,
+        told,
+        outcome instanceof UnloggedRefusal,
+      );
   };
   try {
     const outcome = act();

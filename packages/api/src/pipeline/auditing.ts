@@ -2,7 +2,8 @@
  * What a node records of requests in a chain of its own, beside the changes that all nodes record where they are applied.
  *
  * AUDITING-1: recorded are refusals, of whoever proved nothing as well; what is done and stands in no log of the
- *     cluster; and reads where that is configured. What the state refuses of a change is among the changes.
+ *     cluster; and reads where that is configured. What the state refuses of a change is among the changes;
+ *     what was refused before it came into the log is not.
  * AUDITING-2: of a request its operation, what it is about, who asked and what became of it are told: nothing else of its body,
  *     and no id of a session.
  * AUDITING-3: where a node cannot record and is not to go on without, what would have to be recorded is refused before anything
@@ -150,12 +151,13 @@ export function record(
   caller: Caller,
   request: AccessRequest,
   outcome: AuditOutcome,
+  isUnlogged = false,
 ): void {
   const isRefused = outcome !== 'done' && outcome !== 'begun';
   const isBeside = isBesideTheLog(request, hasOtherQueues);
   const isByCluster = isRefused && errorDefinitions[outcome].by === 'cluster';
   if (isRefused) {
-    if (request.changes && isByCluster && !isBeside) return; // Among the changes.
+    if (request.changes && isByCluster && !isBeside && !isUnlogged) return; // Among the changes.
   } else if (!isBeside && !isRecordedRead(auditing, request)) return;
   const { identity, proof, keyId, address, share } = caller;
   auditing.tell({

@@ -6,7 +6,7 @@
  *     come: who has sent too many is refused until that is made up for, and no longer than half a minute after the last of them.
  * RATE-2: what keeps or gives back what is held already is never refused for it: nobody loses a lock by a limit of others.
  *     It counts all the same, but it is no debt: whoever sends much of it locks out those that share its address no
- *     longer than others of its requests would.
+ *     longer than others of its requests would. What gives back and finds nothing held is bounded by itself (RATE-5).
  * RATE-3: what is kept is bounded: beyond so many callers those that asked longest ago are forgotten.
  * RATE-4: these are limits of one node, and say so. Both count: that of the identity, and that of the address.
  */

@@ -11,12 +11,13 @@
  *     of that is there, or it is refused.
  * AUTH-4: bounded by number: keys, identities, roles, rules and certificates; texts are bounded where they enter.
  */
+import { Administrators } from './administrators.ts';
 import { OrderedTable } from './ordered-table.ts';
 import type { ReadableTable } from './ordered-table.ts';
-import { anonymousIdentity } from '../../kernel/commands.ts';
 import type { LogIndex } from '../../kernel/names.ts';
 import type { AccessRule, CertificateField } from './commands.ts';
 import { Rights } from './rights.ts';
+import type { Administration, Binding, CertificateMapping, Key, Role } from './rows.ts';
 import type { RoleRule } from './rights.ts';
 
 /** The role that holds everything. It is always there, and always the same. */
@@ -34,35 +35,7 @@ export const accessBounds = {
   certificates: 1000,
 } as const;
 
-/** Records are never changed: a snapshot that is being taken keeps the old ones. */
-export interface Key {
-  readonly id: string;
-  readonly identity: string;
-  readonly hash: string;
-  readonly createdAtMs: number;
-  readonly expiresAtMs: number | undefined;
-  readonly lastUsedMs: number | undefined;
-}
-
-export interface Role {
-  readonly name: string;
-  readonly rules: readonly AccessRule[];
-  readonly changedAt: LogIndex;
-}
-
-export interface Binding {
-  readonly identity: string;
-  readonly roles: readonly string[];
-  readonly changedAt: LogIndex;
-}
-
-export interface CertificateMapping {
-  readonly field: CertificateField;
-  readonly value: string;
-  readonly identity: string;
-}
-
-export type Administration = 'lasting' | 'ending' | 'none';
+export type { Administration, Binding, CertificateMapping, Key, Role } from './rows.ts';
 
 export interface OthersKnown {
   readonly keys: number;
@@ -94,6 +67,11 @@ export interface AccessTables extends AccessView {
 
 /** Compiled sets of roles that are kept; they are made again where there are more. */
 const mostCompiled = 1000;
+interface Compiled {
+  readonly roles: readonly string[];
+  readonly rights: Rights;
+  isCurrent: boolean;
+}
 const noRights: Rights = new Rights([]);
 
 export const certificateKey = (field: CertificateField, value: string): string =>
@@ -106,13 +84,24 @@ export class Access implements AccessTables {
   /** When something changed of an identity of which nothing is left to tell it. */
   otherwiseChangedAt: LogIndex = 0;
   ruleCount = 0;
-  readonly keys: OrderedTable<Key> = new OrderedTable<Key>();
-  readonly roles: OrderedTable<Role> = new OrderedTable<Role>();
-  readonly bindings: OrderedTable<Binding> = new OrderedTable<Binding>();
-  readonly certificates: OrderedTable<CertificateMapping> = new OrderedTable<CertificateMapping>();
+  readonly bindings: OrderedTable<Binding> = new OrderedTable<Binding>((old, now) => {
+    this.#administrators.bindingChanged(old, now);
+  });
+  readonly #administrators = new Administrators(this.bindings, administratorRole);
+  readonly keys: OrderedTable<Key> = new OrderedTable<Key>((old, now) => {
+    this.#administrators.keyChanged(old, now);
+  });
+  readonly roles: OrderedTable<Role> = new OrderedTable<Role>((old, now) => {
+    this.#administrators.roleChanged(old, now);
+  });
+  readonly certificates: OrderedTable<CertificateMapping> = new OrderedTable<CertificateMapping>(
+    (old, now) => {
+      this.#administrators.certificateChanged(old, now);
+    },
+  );
   /** By the roles, as a text; and of each identity, for those who ask again. */
-  readonly #compiled = new Map<string, Rights>();
-  readonly #ofIdentity = new Map<string, Rights>();
+  readonly #compiled = new Map<string, Compiled>();
+  readonly #ofIdentity = new Map<string, Compiled>();
 
   /** AUTH-1. */
   key(id: string): Key | undefined {
@@ -141,22 +130,34 @@ export class Access implements AccessTables {
   }
 
   rightsOf(identity: string): Rights {
-    const rights = this.#ofIdentity.get(identity);
-    if (rights !== undefined) return rights;
+    const known = this.#ofIdentity.get(identity);
+    if (known?.isCurrent === true) return known.rights;
     const roles = this.bindings.get(identity)?.roles;
     if (roles === undefined || roles.length === 0) return noRights;
     const key = roles.join('\n');
     if (this.#compiled.size >= mostCompiled) this.#forgetCompiled();
-    const made =
-      this.#compiled.get(key) ?? new Rights(roles.flatMap((role) => this.#rulesOf(role)));
+    const made = this.#compiled.get(key) ?? {
+      roles,
+      rights: new Rights(roles.flatMap((role) => this.#rulesOf(role))),
+      isCurrent: true,
+    };
     this.#compiled.set(key, made);
     this.#ofIdentity.set(identity, made); // No more than there are bindings.
-    return made;
+    return made.rights;
   }
 
   #forgetCompiled(): void {
     this.#compiled.clear();
     this.#ofIdentity.clear();
+  }
+
+  /** Those of other roles stay. */
+  #forgetCompiledOf(role: string): void {
+    for (const [key, compiled] of this.#compiled)
+      if (compiled.roles.includes(role)) {
+        compiled.isCurrent = false;
+        this.#compiled.delete(key);
+      }
   }
 
   #rulesOf(role: string): readonly RoleRule[] {
@@ -185,7 +186,7 @@ export class Access implements AccessTables {
     this.ruleCount += (rules?.length ?? 0) - (this.roles.get(name)?.rules.length ?? 0);
     if (rules === undefined) this.roles.delete(name);
     else this.roles.set(name, { name, rules, changedAt });
-    this.#forgetCompiled();
+    this.#forgetCompiledOf(name);
   }
 
   /** AUTH-5: how much there is beside this key and the roles of its identity. */
@@ -200,15 +201,8 @@ export class Access implements AccessTables {
     };
   }
 
-  /** AUTH-3: whether somebody shows a key, or a certificate, and may do everything, and whether for good. */
+  /** AUTH-3, AUTH-6. */
   get administration(): Administration {
-    const isOne = ({ identity }: { readonly identity: string }): boolean =>
-      identity !== anonymousIdentity && this.rightsOf(identity).permits('admin', 'auth', undefined);
-    const ones = [...this.keys.values()].filter(isOne);
-    const lasts =
-      ones.some(({ expiresAtMs }) => expiresAtMs === undefined) ||
-      [...this.certificates.values()].some(isOne);
-    if (lasts) return 'lasting';
-    return ones.length > 0 ? 'ending' : 'none';
+    return this.#administrators.administration;
   }
 }

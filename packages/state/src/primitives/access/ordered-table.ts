@@ -8,15 +8,27 @@ export interface ReadableTable<Row> extends ReadonlyMap<string, Row> {
 
 export class OrderedTable<Row> extends Map<string, Row> implements ReadableTable<Row> {
   readonly names: NameIndex<string> = new NameIndex<string>();
+  readonly #onChange: ((old: Row | undefined, now: Row | undefined) => void) | undefined;
+
+  /** @param onChange Told of each change, after it. */
+  constructor(onChange?: (old: Row | undefined, now: Row | undefined) => void) {
+    super();
+    this.#onChange = onChange;
+  }
 
   override set(name: string, row: Row): this {
-    if (!this.has(name)) this.names.add(name);
-    return super.set(name, row);
+    const old = this.get(name);
+    if (old === undefined) this.names.add(name);
+    super.set(name, row);
+    this.#onChange?.(old, row);
+    return this;
   }
 
   override delete(name: string): boolean {
-    const isDeleted = super.delete(name);
-    if (isDeleted) this.names.remove(name);
-    return isDeleted;
+    const old = this.get(name);
+    if (!super.delete(name)) return false;
+    this.names.remove(name);
+    this.#onChange?.(old, undefined);
+    return true;
   }
 }
