@@ -182,4 +182,13 @@ export const identityFaults: readonly Fault[] = [
     put: ``,
     test: 'packages/state/test/unit/administrators.test.ts',
   },
+  {
+    name: 'caught-up-by-a-commit-index-of-before',
+    breaks:
+      'a node that was away for long refuses keys made meanwhile, and clients take that for final',
+    file: 'packages/api/src/pipeline/access-control.ts',
+    find: `const isAsFar = engine.revision >= proven && appliedIndex >= commitIndex;`,
+    put: `const isAsFar = appliedIndex >= commitIndex;`,
+    test: 'packages/api/test/unit/wrong-keys.test.ts',
+  },
 ];

@@ -8,11 +8,13 @@
  * DENY-3: a node that is told to have authentication (`security.authentication: required`) answers nobody but this
  *     machine until it is on: until then everybody could do everything.
  * DENY-5: a node that has started and has not caught up refuses nobody for good: what it does not know yet may be there. It says
- *     that it is to be asked again, or another one.
+ *     that it is to be asked again, or another one. Caught up it is once it has applied what the leader had when it was asked after the start: the
+ *     commit index that it knows itself may be one from before it was away.
  * DENY-4: what is open ends within a second of the end of the key, or of the right, that it stands on.
  */
 import type { Engine } from '@holdfast/engine';
 import type { Clock } from '@holdfast/engine/parts';
+import { nodeIdentity } from '@holdfast/state';
 import type { Rights, SessionId, Verb } from '@holdfast/state';
 import { isLoopback } from '@holdfast/tls';
 import type { CertificateName } from '@holdfast/tls';
@@ -64,10 +66,14 @@ export class AccessControl {
   readonly open: OpenCalls;
   /** Once it has, what it knows is what the cluster knows, but for the newest (DENY-5). */
   #hasCaughtUp = false;
+  /** How far the cluster was, as its leader told after this node had started. */
+  #provenRevision: number | undefined;
+  #isAsking = false;
 
   constructor(options: AccessControlOptions) {
     this.#options = options;
     this.open = new OpenCalls(options.engine, options.clock, options.isRequired);
+    this.#askHowFar();
   }
 
   /** Whether anything is asked of anybody. */
@@ -114,9 +120,33 @@ export class AccessControl {
   /** DENY-5. Asked only of what is refused. */
   get #isCatchingUp(): boolean {
     if (this.#hasCaughtUp) return false;
-    const { ready, role, appliedIndex, commitIndex } = this.#options.engine.status();
-    this.#hasCaughtUp = ready && role !== 'learner' && appliedIndex >= commitIndex;
+    const proven = this.#provenRevision;
+    if (proven === undefined) {
+      this.#askHowFar();
+      return true;
+    }
+    const { engine } = this.#options;
+    const { ready, role, appliedIndex, commitIndex } = engine.status();
+    const isAsFar = engine.revision >= proven && appliedIndex >= commitIndex;
+    this.#hasCaughtUp = ready && role !== 'learner' && isAsFar;
     return !this.#hasCaughtUp;
+  }
+
+  /** DENY-5: one question at a time, each with the deadline of any other. Whoever is refused next asks again where it fails. */
+  #askHowFar(): void {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    this.#options.engine
+      .query({ type: 'stats' }, 'linearizable', { identity: nodeIdentity })
+      .then(
+        ({ revision }) => {
+          this.#provenRevision = revision;
+        },
+        () => undefined,
+      )
+      .finally(() => {
+        this.#isAsking = false;
+      });
   }
 
   #hasExpired(expiresAtMs: number | undefined): boolean {

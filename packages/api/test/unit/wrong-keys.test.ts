@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { systemClock } from '@holdfast/engine/parts';
+import { HoldfastError } from '@holdfast/protocol';
 import { secured } from '../secured-api.ts';
+import { AccessControl } from '../../src/pipeline/access-control.ts';
+import { RequestError } from '../../src/request-error.ts';
 import { WrongKeys } from '../../src/pipeline/wrong-keys.ts';
 
 class Guessing {
@@ -86,4 +89,41 @@ test('a node that has not caught up since its start refuses nobody for good (DEN
   assert.deepEqual(await codes(), late);
   behind = { ...status, appliedIndex: 5, commitIndex: 9 };
   assert.deepEqual(await codes(), late, 'it has caught up once');
+});
+
+test('a node that was away believes no commit index from before: what it refuses waits for a word of the leader (DENY-5)', async (t) => {
+  const { engine, request, root } = await secured(t);
+  // The api of a node that starts again: all that it knows is applied, and the cluster is further.
+  let isReached = false;
+  let leaderRevision = engine.revision + 3;
+  engine.query = (async () => {
+    if (!isReached) throw new HoldfastError('no_quorum', 'No leader is known.');
+    return { type: 'stats', stats: engine.state.stats(), revision: leaderRevision };
+  }) as typeof engine.query;
+  const control = new AccessControl({
+    engine,
+    isRequired: false,
+    clock: systemClock,
+    onKeyUsed: () => undefined,
+  });
+  const wrong = `${String(root['authorization']).slice(0, -2)}__`;
+  const code = async (): Promise<unknown> => {
+    const shown = { authorization: wrong, certificateNames: () => [], address: '192.0.2.1' };
+    const proven = control.authenticate(shown);
+    await new Promise((resolve) => setImmediate(resolve)); // What it asked the leader has an answer.
+    return proven instanceof RequestError ? proven.code : 'proven';
+  };
+  assert.ok(engine.status().appliedIndex >= engine.status().commitIndex, 'as it knows itself');
+  assert.deepEqual(
+    [await code(), await code()],
+    ['not_leader', 'not_leader'],
+    'no leader is known',
+  );
+  isReached = true;
+  assert.deepEqual([await code(), await code()], ['not_leader', 'not_leader'], 'it is behind');
+  while (engine.revision < leaderRevision)
+    await request('POST', '/auth/keys', { identity: 'ann' }, root);
+  assert.equal(await code(), 'unauthorized');
+  leaderRevision += 100;
+  assert.equal(await code(), 'unauthorized', 'it has caught up once');
 });
