@@ -214,6 +214,45 @@ describe('an operation is admitted as the rules say', () => {
   });
 });
 
+/** Fields that one of several ways to ask needs. */
+const besides: Readonly<Record<string, object>> = { cancel_request: { request_id: 17 } };
+
+/** What is answered to one's own session may differ; to that of another identity it may not, from one that was never there. */
+test('the session of another identity is told like none, by every operation that names one (OWNER-1)', async (t) => {
+  const { engine, built, request } = startHarness(t, { limits }, false);
+  const principals = await Principals.of(engine);
+  const asked = operations.filter(
+    (declared): declared is UnaryOperation =>
+      isUnary(declared) && declared.onStream && 'session_id' in declared.request.fields,
+  );
+  assert.ok(asked.length > 15, String(asked.length));
+  const [creating] = operations.filter(({ name }) => name === 'create_session');
+  assert.ok(creating);
+  await principals.standBefore(creating);
+  const made = await request('POST', '/sessions', {}, bearer(principals.key('other rule')));
+  const foreign = String(made.body['session_id']);
+  const absent = `${foreign.slice(0, -4)}0000`;
+  const url = await built.app.listen({ host: '127.0.0.1', port: 0 });
+  const stream = await StreamClient.open(url);
+  t.after(() => stream.hangUp());
+  await stream.call('hello', { api_key: principals.key('the rule') });
+  for (const declared of asked) {
+    await principals.standBefore(declared);
+    const told = async (session_id: string): Promise<readonly string[]> => {
+      const body = { ...sampleOf(declared), ...besides[declared.name], session_id };
+      const headers = bearer(principals.key('the rule'));
+      const relayed = await request('POST', `/operations/${declared.name}`, body, headers);
+      const streamed = await stream.call(declared.name, body);
+      return [relayed.text, JSON.stringify(streamed.body)].map((text) =>
+        text.replaceAll(session_id, 'ID').replaceAll(/"revision":\d+/g, ''),
+      );
+    };
+    const [ofForeign, ofAbsent] = [await told(foreign), await told(absent)];
+    assert.deepEqual(ofForeign, ofAbsent, declared.name);
+    for (const text of ofForeign) assert.match(text, /"code":"session_not_found"/, declared.name);
+  }
+});
+
 describe('a stream', () => {
   test('is told nothing of a session of another identity, whatever it names (VISIBLE-1)', async (t) => {
     const { engine, built, request } = startHarness(t);
