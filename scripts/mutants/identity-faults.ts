@@ -178,8 +178,8 @@ export const identityFaults: readonly Fault[] = [
     name: 'administrators-by-a-role-not-counted',
     breaks: 'the last administrator ends with the rule of a role',
     file: 'packages/state/src/primitives/access/administrators.ts',
-    find: `      if (roles.includes(name)) this.#judge(identity, roles);`,
-    put: ``,
+    find: `if (roles.includes(name)) this.#judge(identity, roles);`,
+    put: `if (roles.includes(name)) continue;`,
     test: 'packages/state/test/unit/administrators.test.ts',
   },
   {
