@@ -34,7 +34,7 @@ const longestReason = 120;
 
 export class StreamConnection {
   readonly #socket: StreamSocket;
-  readonly #host: StreamHost;
+  readonly #host: StreamHost<StreamConnection>;
   #context: OperationContext;
   #forgetOpen: () => void;
   /** Whether it has asked for something: its caller is who it is from then on. */
@@ -52,7 +52,7 @@ export class StreamConnection {
   #binary = false;
 
   /** @param context Of what its requests are executed in: that of its caller. */
-  constructor(socket: StreamSocket, host: StreamHost, context: OperationContext) {
+  constructor(socket: StreamSocket, host: StreamHost<StreamConnection>, context: OperationContext) {
     this.#socket = socket;
     this.#host = host;
     this.#context = context;

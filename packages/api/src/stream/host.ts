@@ -1,6 +1,5 @@
 /** What a client stream stands on, and what it belongs to. */
 import type { RawData } from 'ws';
-import type { StreamConnection } from './connection.ts';
 
 export const closeCodes = {
   goingAway: 1001,
@@ -24,7 +23,7 @@ export interface StreamSocket {
 }
 
 /** What a stream asks of the server that it belongs to. */
-export interface StreamHost {
+export interface StreamHost<Connection> {
   readonly maxRequests: number;
   readonly maxUnreadBytes: number;
   /** Whether the node is stopping: nothing new is begun. */
@@ -32,9 +31,9 @@ export interface StreamHost {
   countRequests(count: number): void;
   after(delayMs: number, callback: () => void): void;
   /** Asks to be flushed at the end of this turn. */
-  flushLater(connection: StreamConnection): void;
-  watchSession(sessionId: string, connection: StreamConnection): void;
+  flushLater(connection: Connection): void;
+  watchSession(sessionId: string, connection: Connection): void;
   /** Asks to be told of the cluster. */
-  tellCluster(connection: StreamConnection): void;
+  tellCluster(connection: Connection): void;
   onInternalError(error: unknown, operation: string): void;
 }

@@ -19,7 +19,7 @@ const closePollMs = 5;
 export class ClientStreams {
   readonly #limits: ApiLimits;
   readonly #context: OperationContext;
-  readonly #host: StreamHost;
+  readonly #host: StreamHost<StreamConnection>;
   readonly #clock: Clock;
   readonly #connections = new Set<StreamConnection>();
   /** ClientStreams that are told when a session ends. */
