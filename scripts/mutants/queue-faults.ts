@@ -74,8 +74,8 @@ export const queueFaults: readonly Fault[] = [
     name: 'failed-pop-keeps-its-waking',
     breaks: 'a message is ready and nobody takes it for seconds, though others wait',
     file: 'packages/api/src/operations/queue-pop.ts',
-    find: `    if (!isTaken) context.service.queueWaiters.wakeSome(command.name, 1);`,
-    put: `    if (!isTaken && command.count > 100) context.service.queueWaiters.wakeSome(command.name, 1);`,
+    find: `    if (!ofAllPops.has(code)) context.service.queueWaiters.wakeSome(command.name, 1);`,
+    put: `    if (code === '') context.service.queueWaiters.wakeSome(command.name, 1);`,
     test: 'packages/api/test/unit/queues.test.ts',
   },
   {
@@ -129,8 +129,8 @@ export const queueFaults: readonly Fault[] = [
     name: 'redis-name-of-no-queue',
     breaks: 'refused pushes use up the number of queues for ever',
     file: `${redis}/partitions.ts`,
-    find: `    if (isNew && answer['refused'] !== undefined) await this.#removeNameUnlessMade(name);`,
-    put: ``,
+    find: `    if (command.type === 'queue_delete' || (isNamedAnew && isRefused))`,
+    put: `    if (command.type === 'queue_delete')`,
     test: 'packages/queue/test/integration/redis-ownership.test.ts',
   },
   {

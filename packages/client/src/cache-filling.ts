@@ -6,8 +6,8 @@
  * CLIENT-FILL-2: the turn is asked to go on while the loader works, and ended when it fails: whoever dies loses it by
  *     itself.
  * CLIENT-FILL-3: who waits reads the key again afterwards: what the loader was answered may be older than that wait.
- * CLIENT-FILL-4: a loader that takes longer than it may ends for whoever waits for it, and so does a wait whose signal fires;
- *     what the loader comes to afterwards is dropped.
+ * CLIENT-FILL-4: a loader that takes longer than it may ends, once for all that wait for it; so does a wait whose signal fires. What the
+ *     loader comes to afterwards is dropped.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { Json, OperationName, Operations } from '@holdfast/protocol';
@@ -64,10 +64,7 @@ export class CacheFilling {
       if (value !== undefined) return value;
       const other = this.#underWay.get(key);
       if (other !== undefined) {
-        await unlessAborted(
-          other.catch(() => undefined),
-          options.signal,
-        ); // CLIENT-FILL-3
+        await unlessAborted(other.catch(throwIfTooLong), options.signal); // CLIENT-FILL-3
         continue;
       }
       const own = this.#fill(key, options).finally(() => this.#underWay.delete(key));
@@ -92,7 +89,7 @@ export class CacheFilling {
     const stop = this.#extend({ k: key, fill_token: token, fill_seconds: fillTimeoutMs / 1000 });
     let value: Json | undefined;
     try {
-      value = await this.#inTime(fill(key), key, fillTimeoutMs);
+      value = await this.#inTime(Promise.resolve(fill(key)), key, fillTimeoutMs);
     } catch (error) {
       await this.#endTurn(key, token);
       throw error;
@@ -141,6 +138,11 @@ export class CacheFilling {
     const body = { k: key, fill_token: token };
     await this.#client.call('cache_fill_end', body).catch(() => undefined);
   }
+}
+
+/** Whoever waited for it has waited long enough; what else went wrong is its caller's. */
+function throwIfTooLong(error: unknown): void {
+  if (error instanceof HoldfastError && error.code === 'deadline_exceeded') throw error;
 }
 
 const tookTooLong = (key: string, timeoutMs: number): HoldfastError =>

@@ -6,7 +6,8 @@
  * POP-2: a pop whose caller is gone takes nothing from then on. What it had taken is delivered again when its
  *     visibility ends.
  */
-import type { QueueMessage, QueuePopAnswer, QueuePopBody } from '@holdfast/protocol';
+import { HoldfastError } from '@holdfast/protocol';
+import type { ErrorCode, QueueMessage, QueuePopAnswer, QueuePopBody } from '@holdfast/protocol';
 import { maxTakenBytes } from '@holdfast/state';
 import type { Delivery, QueueCommand } from '@holdfast/state';
 import { RequestError, requestErrorOf, stoppingError } from '../request-error.ts';
@@ -123,19 +124,34 @@ async function takeInTime(
   }
 }
 
-/** Where it fails another waiter takes what this one was woken for (QWAIT-2). */
+/** What a pop ends with that every other one would end with as well. */
+const ofAllPops: ReadonlySet<string> = new Set<ErrorCode>([
+  'store_unavailable',
+  'no_quorum',
+  'outcome_unknown',
+  'deadline_exceeded',
+  'shutting_down',
+]);
+
+/**
+ * Where it fails another waiter takes what this one was woken for (QWAIT-2), unless that would fail alike: then it stays until
+ * the next look.
+ */
 async function takeWoken(
   command: Pop,
   context: OperationContext,
   isGone: () => boolean,
 ): Promise<Outcome<QueuePopAnswer>> {
-  let isTaken = false;
+  const passOn = (code: string): void => {
+    if (!ofAllPops.has(code)) context.service.queueWaiters.wakeSome(command.name, 1);
+  };
   try {
     const answer = await take(command, context, isGone);
-    isTaken = !(answer instanceof RequestError);
+    if (answer instanceof RequestError) passOn(answer.code);
     return answer;
-  } finally {
-    if (!isTaken) context.service.queueWaiters.wakeSome(command.name, 1);
+  } catch (error) {
+    if (error instanceof HoldfastError) passOn(error.code);
+    throw error;
   }
 }
 

@@ -229,14 +229,31 @@ describe('a pop that waits', () => {
       return Promise.reject(new HoldfastError('overloaded', 'This node has too much to do.'));
     };
     const pops = [1, 2, 3].map(() => harness.request('GET', '/queue/pop?wait_seconds=20'));
-    await until(() => harness.built.service.queueWaiters.count === 3);
+    await untilSo(() => harness.built.service.queueWaiters.count === 3);
     await harness.request('POST', '/queue/push', { key: 'a', payload: 'now' });
-    await until(() => harness.built.service.waiting.count === 0);
+    await untilSo(() => harness.built.service.waiting.count === 0);
     const answers = await Promise.all(pops);
     assert.deepEqual(
       answers.map(({ status }) => status).toSorted((one, other) => one - other),
       [200, 503, 503],
     );
+  });
+
+  test('leaves the others waiting where they would fail alike (QWAIT-2)', async (t) => {
+    const harness = startHarness(t);
+    const { engine } = harness;
+    const submit = engine.submit.bind(engine);
+    let fails = 2;
+    engine.submit = (command, options) => {
+      if (command.type !== 'queue_pop' || fails-- <= 0) return submit(command, options);
+      return Promise.reject(new HoldfastError('no_quorum', 'There is no leader.'));
+    };
+    const pops = [1, 2, 3].map(() => harness.request('GET', '/queue/pop?wait_seconds=1'));
+    await untilSo(() => harness.built.service.queueWaiters.count === 3);
+    await harness.request('POST', '/queue/push', { key: 'a', payload: 'now' });
+    const answers = await Promise.all(pops);
+    const statuses = answers.map(({ status }) => status).toSorted((one, other) => one - other);
+    assert.deepEqual(statuses, [200, 503, 503], 'one woken by the push, one by the message');
   });
 
   test('takes nothing for a caller that has gone while it waited for room (POP-2)', async (t) => {

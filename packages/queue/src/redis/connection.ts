@@ -153,8 +153,9 @@ export class RedisConnection {
     return this.#asked(() => this.#commands.scard(`${this.#prefix}names`));
   }
 
-  async addName(name: string): Promise<void> {
-    await this.#asked(() => this.#commands.sadd(`${this.#prefix}names`, name));
+  /** @returns Whether it was not there before. */
+  async addName(name: string): Promise<boolean> {
+    return (await this.#asked(() => this.#commands.sadd(`${this.#prefix}names`, name))) === 1;
   }
 
   async removeName(name: string): Promise<void> {

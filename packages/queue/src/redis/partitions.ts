@@ -2,7 +2,8 @@
  * Commands of queues on Redis, each one script, with the fence tokens of the partitions that this node owns.
  *
  * NAMED-1: each queue that there is has its name in the list of all of them, so that a new owner claims its partitions and people
- *     see it; what is refused leaves no name of a queue that is not there.
+ *     see it; what is refused leaves no name of a queue that is not there, and takes none of one that is.
+ * NAMED-2: what a command was answered does not depend on whether its name could be kept afterwards.
  */
 import {
   dedupWindowMs,
@@ -109,22 +110,25 @@ export class Partitions {
     const { name } = command;
     const partition = partitionFor(command);
     const makes = command.type === 'queue_push' || command.type === 'queue_configure';
-    const isNew = makes && !this.#named.has(name);
-    if (isNew) {
-      const refused = await this.#addName(name);
-      if (refused !== undefined) return { type: 'done', result: refused };
+    let isNamedAnew = false;
+    if (makes && !this.#named.has(name)) {
+      const added = await this.#addName(name);
+      if (typeof added !== 'boolean') return { type: 'done', result: added };
+      isNamedAnew = added;
     }
     const [step, args] = this.#stepOf(command);
     const tokens = partition === undefined ? owned : only(owned, partition);
     const answer = await this.#run(step, name, tokens, { partition, identity, ...args });
-    if (isNew && answer['refused'] !== undefined) await this.#removeNameUnlessMade(name);
+    const isRefused = answer['refused'] !== undefined;
+    if (command.type === 'queue_delete' || (isNamedAnew && isRefused))
+      await this.#afterwards(name, () => this.#removeNameUnlessMade(name));
     if (answer['refused'] === 'not_owner') return { type: 'not_owner' };
-    if (answer['refused'] !== undefined) {
+    if (isRefused) {
       const result = refusalOf(answer, command, this.#limits);
       return { type: 'done', result };
     }
-    if (answer['made'] === true) await this.#connection.addName(name); // Another node may have deleted it.
-    if (command.type === 'queue_delete') await this.#removeNameUnlessMade(name);
+    // Another node may have deleted it.
+    if (answer['made'] === true) await this.#afterwards(name, () => this.#connection.addName(name));
     const next = answer['next'];
     return {
       type: 'done',
@@ -203,22 +207,37 @@ export class Partitions {
     return { queues, partitions: sums, nextAfter: found.length > limit ? last : undefined };
   }
 
-  async #addName(name: string): Promise<CommandResult | undefined> {
+  /** @returns Whether it was not there before; a refusal where no more queues may be made. */
+  async #addName(name: string): Promise<CommandResult | boolean> {
     const { maxQueues } = this.#limits;
     const isFull = (await this.#connection.countNames()) >= maxQueues;
     if (isFull && !(await this.#connection.hasName(name))) return refusals.tooManyQueues(maxQueues);
-    await this.#connection.addName(name);
+    const isAdded = await this.#connection.addName(name);
     if (this.#named.size >= namesRemembered) this.#named.clear();
     this.#named.add(name);
-    return undefined;
+    return isAdded;
   }
 
   /** NAMED-1: the name comes before the queue and goes after it; where another node has made the queue meanwhile it is back. */
   async #removeNameUnlessMade(name: string): Promise<void> {
+    if (await this.#isMade(name)) return;
     this.#named.delete(name);
     await this.#connection.removeName(name);
-    const answer = await this.#run('stats', name, new Map(), {});
-    if (answer['missing'] !== true) await this.#connection.addName(name);
+    if (await this.#isMade(name)) await this.#connection.addName(name);
+  }
+
+  async #isMade(name: string): Promise<boolean> {
+    const { missing } = await this.#run('ready', name, new Map(), {});
+    return missing !== true;
+  }
+
+  /** NAMED-2: the command is executed by then, and answered so, whatever becomes of its name; the next one that makes it looks again. */
+  async #afterwards(name: string, keep: () => Promise<unknown>): Promise<void> {
+    try {
+      await keep();
+    } catch {
+      this.#named.delete(name);
+    }
   }
 
   async #run(step: Step, queue: string, owned: Owned, args: object): Promise<Answer> {

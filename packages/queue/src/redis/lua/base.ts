@@ -35,22 +35,27 @@ local S = settings()
 
 -- What a queue that was deleted leaves for a while (RKEPT-1).
 local leftovers = { 'q', 'f', 'd', 'e' }
+local fences = {}
 local made = false
 local function create()
   if S then return end
   made = true
   for _, kept in ipairs(leftovers) do call('PERSIST', B .. kept) end
+  for p, token in pairs(fences) do call('HSET', B .. 'f', p, string.format('%.0f', token)) end
   call('HSET', Q, 'order', 'key', 'onDead', 'skip', 'max', A.defaultMaxDeliveries)
   S = settings()
 end
 
--- RFENCE-1
+-- RFENCE-1; of a queue that is not there nothing is kept unless the step makes it.
 local function owns(p)
   local token = A.owned[tostring(p)]
   if not token then return false end
   local seen = num(call('HGET', B .. 'f', p))
   if token < seen then return false end
-  if token > seen then call('HSET', B .. 'f', p, string.format('%.0f', token)) end
+  if token > seen then
+    if S then call('HSET', B .. 'f', p, string.format('%.0f', token))
+    else fences[p] = token end
+  end
   return true
 end
 

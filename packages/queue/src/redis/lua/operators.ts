@@ -68,7 +68,7 @@ return done({ count = count, more = more })
 
 /** Of any node: it changes nothing. Messages that could be taken. */
 export const ready = `
-return cjson.encode({ count = S and num(call('HGET', Q, 'ready')) or 0 })
+return cjson.encode({ count = S and num(call('HGET', Q, 'ready')) or 0, missing = not S })
 `;
 
 /** Of any node: it changes nothing. What is due and has not been asked for yet counts as what it was. */

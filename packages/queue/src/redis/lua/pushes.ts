@@ -97,5 +97,10 @@ export const claim = `
 for p, _ in pairs(A.owned) do
   if not owns(p) then return refuse('not_owner') end
 end
+if S and call('HEXISTS', Q, 'ready') == 0 then
+  local ready = 0
+  for p = 0, 63 do ready = ready + num(call('HGET', B .. 'c:' .. p, 1)) end
+  call('HSET', Q, 'ready', ready)
+end
 return done({ ok = true })
 `;
