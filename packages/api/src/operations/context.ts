@@ -7,7 +7,6 @@ import type { RequestError } from '../request-error.ts';
 import type { ApiLimits, ApiLog } from '../options.ts';
 import type { Audit, Authorize } from '../pipeline/access.ts';
 import type { NodeAuditing } from '../pipeline/auditing.ts';
-import type { GivenBack } from '../pipeline/given-back.ts';
 import type { Rates } from '../pipeline/rates.ts';
 import type { AccessControl } from '../pipeline/access-control.ts';
 import type { Caller } from '../pipeline/caller.ts';
@@ -16,6 +15,18 @@ import type { LogWithLevel } from './log-level.ts';
 import type { PopRoom } from './pop-room.ts';
 import type { QueueWaiters } from './queue-waiters.ts';
 import type { WaitingCallers } from './waiting.ts';
+
+/** What bounds requests that give back what their caller does not have (RATE-5). */
+export interface ReturnBound {
+  /** Whether the operation gives something back. */
+  isOne(operation: string): boolean;
+  /** Executes it, unless its caller has asked for too many that gave nothing back. */
+  run<Answer extends object>(
+    request: { readonly operation: string; readonly body: object },
+    context: OperationContext,
+    act: () => Outcome<Answer> | Promise<Outcome<Answer>>,
+  ): Outcome<Answer> | Promise<Outcome<Answer>>;
+}
 
 /** The parts of the node that operations work with; one for the whole api. */
 export interface Service {
@@ -42,7 +53,7 @@ export interface Service {
   readonly shares: Shares;
   /** Undefined: how often somebody asks is not limited. */
   readonly rates: Rates | undefined;
-  readonly givenBack: GivenBack;
+  readonly givenBack: ReturnBound;
   /** The latest events of this node. */
   readonly feed: EventFeed;
   /** Where queues are kept. */

@@ -11,7 +11,7 @@ import type { OperationName } from '@holdfast/protocol';
 import { callerOf } from '../callers.ts';
 import { findHold } from '../operations/holders.ts';
 import type { HeldKind } from '../operations/holders.ts';
-import type { OperationContext, Outcome } from '../operations/context.ts';
+import type { OperationContext, Outcome, ReturnBound } from '../operations/context.ts';
 import { asSessionId } from '../operations/identities.ts';
 import { RequestError, UnloggedRefusal } from '../request-error.ts';
 import type { Caller } from './caller.ts';
@@ -34,7 +34,7 @@ const givesBack: ReadonlyMap<string, HeldKind | undefined> = new Map<
   ['queue_extend', undefined],
 ]);
 
-export class GivenBack {
+export class GivenBack implements ReturnBound {
   readonly #now: () => number;
   readonly #refused = new Buckets(
     'max_refused_returns_per_second',
