@@ -69,6 +69,22 @@ export const hostileFaults: readonly Fault[] = [
     test: 'packages/tls/test/unit/connections.test.ts',
   },
   {
+    name: 'closed-connections-stay-counted',
+    breaks: 'whoever uses a port again before its old connection is closed turns the bound off',
+    file: 'packages/tls/src/connections.ts',
+    find: 'if (!connection.isOpen) return;',
+    put: 'if (this.#byEnds.get(connection.key) !== connection) return;',
+    test: 'packages/tls/test/unit/connections.test.ts',
+  },
+  {
+    name: 'ended-handshakes-stay-counted',
+    breaks: 'whoever uses a port again during a handshake turns the bound of handshakes off',
+    file: 'packages/tls/src/handshakes.ts',
+    find: 'if (!pending.delete(one)) return;',
+    put: 'if (byEnds.get(one.key) !== one || !pending.delete(one)) return;',
+    test: 'packages/tls/test/unit/server-security.test.ts',
+  },
+  {
     name: 'connections-in-use-closed',
     breaks: 'whoever opens connections cuts off the requests of others',
     file: 'packages/tls/src/connections.ts',

@@ -57,6 +57,7 @@ export const tlsFaults: readonly Fault[] = [
     file: 'packages/tls/src/handshakes.ts',
     find: '    }, deadlineMs);',
     put: '    }, deadlineMs * 1000);',
+    test: 'packages/tls/test/unit/server-security.test.ts',
   },
   {
     name: 'handshakes-without-bound',
@@ -64,6 +65,7 @@ export const tlsFaults: readonly Fault[] = [
     file: 'packages/tls/src/handshakes.ts',
     find: 'if (!ofAddress && pending.size < maxPending) return;',
     put: 'if (maxPending > 0) return;',
+    test: 'packages/tls/test/unit/server-security.test.ts',
   },
   {
     name: 'half-a-change-used',

@@ -6,6 +6,9 @@
  *     where that has all that it may have, else any. Where none is idle the new one is closed before a byte of it is read.
  * CONNECTION-BOUND-2: a connection is idle while no request on it is under way. One that has sent none yet is, too, and
  *     one whose request has not arrived as far as its headers: who says little keeps nobody out.
+ * CONNECTION-BOUND-3: each connection is counted by itself, and given back once, when it is closed. Its two ends only say
+ *     which one a request is on: a client that uses its port again may come before the old connection is seen to be
+ *     closed, and both have the same ends. One that its client has reset already has no address: it is closed at once.
  */
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
@@ -42,6 +45,8 @@ interface Connection {
   readonly from: string;
   readonly network: Network;
   requests: number;
+  /** It is counted. */
+  isOpen: boolean;
 }
 
 const keyOf = ({ remoteAddress = '', remotePort = 0, localAddress = '' }: Ends): string =>
@@ -50,7 +55,9 @@ const keyOf = ({ remoteAddress = '', remotePort = 0, localAddress = '' }: Ends):
 export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #refusals: Seldom;
-  readonly #open = new Map<string, Connection>();
+  readonly #open = new Set<Connection>();
+  /** The latest one with these ends: requests are on it (CONNECTION-BOUND-3). */
+  readonly #byEnds = new Map<string, Connection>();
   /** Of all addresses, in the order in which they became idle. */
   readonly #idle = new Set<Connection>();
   readonly #networks = new Map<string, Network>();
@@ -83,7 +90,7 @@ export class Connections {
 
   /** A request is under way on this connection, until what is returned is called (CONNECTION-BOUND-2). */
   busy(ends: Ends): () => void {
-    const connection = this.#open.get(keyOf(ends));
+    const connection = this.#byEnds.get(keyOf(ends));
     if (connection === undefined) return () => undefined;
     connection.requests += 1;
     this.#unidle(connection);
@@ -92,13 +99,17 @@ export class Connections {
       if (isOver) return;
       isOver = true;
       connection.requests -= 1;
-      if (connection.requests === 0 && this.#open.get(connection.key) === connection)
-        this.#becomeIdle(connection);
+      if (connection.requests === 0 && connection.isOpen) this.#becomeIdle(connection);
     };
   }
 
   #take(socket: Socket): void {
-    const from = networkOf(socket.remoteAddress ?? '');
+    const { remoteAddress } = socket;
+    if (remoteAddress === undefined) {
+      socket.destroy(); // CONNECTION-BOUND-3
+      return;
+    }
+    const from = networkOf(remoteAddress);
     const network = this.#networks.get(from) ?? { open: 0, idle: new Set<Connection>() };
     if (!this.#makeRoom(from, network)) {
       socket.destroy();
@@ -106,9 +117,11 @@ export class Connections {
     }
     // What was closed to make room may have been the last one of this address.
     this.#networks.set(from, network);
-    const connection: Connection = { socket, key: keyOf(socket), from, network, requests: 0 };
+    const key = keyOf(socket);
+    const connection: Connection = { socket, key, from, network, requests: 0, isOpen: true };
     network.open += 1;
-    this.#open.set(connection.key, connection);
+    this.#open.add(connection);
+    this.#byEnds.set(key, connection);
     this.#becomeIdle(connection);
     socket.once('close', () => this.#forget(connection));
   }
@@ -142,10 +155,12 @@ export class Connections {
   }
 
   #forget(connection: Connection): void {
-    if (this.#open.get(connection.key) !== connection) return;
-    this.#open.delete(connection.key);
+    if (!connection.isOpen) return;
+    connection.isOpen = false;
+    const { key, network, from } = connection;
+    this.#open.delete(connection);
+    if (this.#byEnds.get(key) === connection) this.#byEnds.delete(key);
     this.#unidle(connection);
-    const { network, from } = connection;
     network.open -= 1;
     if (network.open === 0) this.#networks.delete(from);
   }

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Server as HttpServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import { connect, createServer as createPlainServer } from 'node:net';
-import type { Server, Socket } from 'node:net';
+import { connect, createServer as createPlainServer, Socket } from 'node:net';
+import type { Server } from 'node:net';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { connect as connectSecurely } from 'node:tls';
@@ -59,6 +59,34 @@ const endsOf = ({ localAddress, localPort, remoteAddress }: Socket): object => (
   remotePort: localPort,
   localAddress: remoteAddress,
 });
+
+/** Of connections that the system has handed out like this. */
+function withoutPort(most: number): {
+  readonly connections: Connections;
+  readonly arrive: (socket: Socket) => Socket;
+} {
+  const server = createPlainServer();
+  const limits = { port: 'test', most, mostPerAddress: 0, log: new Lines() };
+  const connections = new Connections(server, limits);
+  const arrive = (socket: Socket): Socket => {
+    server.emit('connection', socket);
+    return socket;
+  };
+  return { connections, arrive };
+}
+
+async function end(socket: Socket): Promise<void> {
+  const gone = once(socket, 'close');
+  socket.destroy();
+  await gone;
+}
+
+const socketFrom = (remotePort: number): Socket =>
+  Object.defineProperties(new Socket(), {
+    remoteAddress: { value: '192.0.2.1' },
+    remotePort: { value: remotePort },
+    localAddress: { value: '192.0.2.2' },
+  });
 
 describe('the connections of a port', { timeout: 20_000 }, () => {
   it('are bounded: of an address with too many the one that is idle for longest goes (CONNECTION-BOUND-1)', async (t) => {
@@ -115,6 +143,37 @@ describe('the connections of a port', { timeout: 20_000 }, () => {
     assert.equal(connections.addresses, 0);
     assert.equal((await open()).closed, false);
     assert.equal(connections.size, 1);
+  });
+
+  it('that were reset before they were accepted are closed at once (CONNECTION-BOUND-3)', () => {
+    const { connections, arrive } = withoutPort(1);
+    // Of these the system tells no address any more.
+    const gone = [arrive(new Socket()), arrive(new Socket())];
+    assert.deepEqual(
+      gone.map(({ destroyed }) => destroyed),
+      [true, true],
+    );
+    assert.deepEqual([connections.size, connections.addresses], [0, 0]);
+  });
+
+  it('of a port that is used again are each given back once, and stay bounded (CONNECTION-BOUND-3)', async () => {
+    const { connections, arrive } = withoutPort(2);
+    const [old, next] = [arrive(socketFrom(1)), arrive(socketFrom(1))];
+    assert.equal(connections.size, 2);
+    await end(old);
+    assert.equal(connections.size, 1);
+    // What is left of the two is the one on which requests are.
+    connections.busy(next);
+    const third = arrive(socketFrom(3));
+    connections.busy(third);
+    const refused = [arrive(socketFrom(4)), arrive(socketFrom(5))];
+    assert.deepEqual(
+      refused.map(({ destroyed }) => destroyed),
+      [true, true],
+    );
+    assert.equal(connections.size, 2);
+    await Promise.all([end(next), end(third)]);
+    assert.deepEqual([connections.size, connections.addresses], [0, 0]);
   });
 
   for (const isSecure of [false, true])

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { connect, createServer } from 'node:tls';
-import type { Socket } from 'node:net';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { boundHandshakes } from '../../src/handshakes.ts';
 import type { ServerSecurityOptions } from '../../src/index.ts';
 import {
   ask,
@@ -149,6 +150,77 @@ describe('a secured server', { timeout: 60_000 }, () => {
     });
     socket.destroy();
     assert.notEqual(outcome, 'renegotiated');
+  });
+});
+
+/** Of a server to which connections come as the system hands them out; no handshake goes on by itself. */
+function handshakesOf(deadlineMs: number): {
+  readonly arrive: (socket: Socket) => Socket;
+  readonly succeed: (socket: Socket) => void;
+} {
+  const server = createServer();
+  server.removeAllListeners('connection');
+  boundHandshakes(server, deadlineMs);
+  const arrive = (socket: Socket): Socket => {
+    server.emit('connection', socket);
+    return socket;
+  };
+  return { arrive, succeed: (socket) => server.emit('secureConnection', socket) };
+}
+
+const socketFrom = (remoteAddress: string, remotePort: number): Socket =>
+  Object.defineProperties(new Socket(), {
+    remoteAddress: { value: remoteAddress },
+    remotePort: { value: remotePort },
+  });
+
+describe('the handshakes of a server', { timeout: 20_000 }, () => {
+  it('have their deadline each, and none once they are over (TLS-3)', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { arrive, succeed } = handshakesOf(1000);
+    const first = arrive(socketFrom('192.0.2.1', 1));
+    const done = arrive(socketFrom('192.0.2.1', 2));
+    succeed(done);
+    t.mock.timers.tick(500);
+    const second = arrive(socketFrom('192.0.2.1', 3));
+    t.mock.timers.tick(500);
+    assert.deepEqual([first.destroyed, done.destroyed, second.destroyed], [true, false, false]);
+    t.mock.timers.tick(500);
+    assert.deepEqual([done.destroyed, second.destroyed], [false, true]);
+  });
+
+  it('are bounded: of an address with too many the oldest goes, then of all (TLS-3)', () => {
+    const { arrive } = handshakesOf(60_000);
+    const other = arrive(socketFrom('192.0.2.2', 1));
+    const crowd = Array.from({ length: 512 }, (_, at) => arrive(socketFrom('192.0.2.1', at)));
+    assert.equal(crowd[0]?.destroyed, false);
+    crowd.push(arrive(socketFrom('192.0.2.1', 512)));
+    assert.deepEqual([crowd[0]?.destroyed, crowd[1]?.destroyed], [true, false]);
+    assert.equal(other.destroyed, false);
+    for (let at = 0; at < 511; at++) arrive(socketFrom('192.0.2.3', at));
+    assert.equal(other.destroyed, false);
+    arrive(socketFrom('192.0.2.4', 1));
+    assert.equal(other.destroyed, true);
+  });
+
+  it('of a port that is used again are each given back once, and stay bounded (TLS-3)', async () => {
+    const { arrive } = handshakesOf(60_000);
+    // As many as an address may have: all of them are closed again.
+    for (let at = 0; at < 512; at++) {
+      const both = [arrive(socketFrom('192.0.2.1', 1)), arrive(socketFrom('192.0.2.1', 1))];
+      await Promise.all(both.map((socket) => once(socket.destroy(), 'close')));
+    }
+    const [first] = [arrive(socketFrom('192.0.2.1', 2)), arrive(socketFrom('192.0.2.1', 3))];
+    assert.equal(first?.destroyed, false);
+    for (let at = 4; at < 514; at++) arrive(socketFrom('192.0.2.1', at));
+    assert.equal(first?.destroyed, false);
+    arrive(socketFrom('192.0.2.1', 514));
+    assert.equal(first?.destroyed, true);
+  });
+
+  it('that were reset before they were accepted are closed at once (TLS-3)', () => {
+    // Of it the system tells no address any more.
+    assert.equal(handshakesOf(60_000).arrive(new Socket()).destroyed, true);
   });
 });
 
