@@ -155,8 +155,9 @@ export class Snapshots {
 
   /** These are being sent from now on; transfers of others have ended (ENG-SNAP-3). */
   setTransfers(hashes: readonly string[]): void {
-    // Payloads that go meanwhile have ended in the log behind the snapshot (PAYLOAD-8).
-    if (hashes.length > 0) this.#release ??= this.#options.payloads.hold(() => undefined);
+    // Payloads that go meanwhile have ended in the log behind the snapshot (PAYLOAD-8). What is sent from then on is held anew.
+    if (hashes.length > 0)
+      this.#release ??= this.#options.payloads.hold(() => (this.#release = undefined));
     else {
       this.#release?.();
       this.#release = undefined;

@@ -13,6 +13,7 @@ import type { TraceParent } from '@holdfast/protocol';
 import type { CacheCommand, Command, CommandResult, Envelope } from '@holdfast/state';
 import { maxPendingCommands } from '../bounds.ts';
 import type { Clock } from '../clock.ts';
+import { Fifo } from '../fifo.ts';
 import { Interrupted } from '../interrupted.ts';
 import { TurnSlices } from '../turn-slices.ts';
 
@@ -51,7 +52,7 @@ interface OfKey {
   /** Waits to be let into the log. */
   atGate: Write | undefined;
   /** Behind the one that is under way. */
-  readonly waiting: Write[];
+  readonly waiting: Fifo<Write>;
 }
 
 const isCacheCommand = (command: Command): command is CacheCommand =>
@@ -87,7 +88,7 @@ export class CacheWrites {
     const write = { envelope, fillToken, resolve, reject, trace };
     if (ofKey === undefined) {
       if (this.#isSuperseded(command.name, write)) return;
-      const first: OfKey = { atGate: undefined, waiting: [] };
+      const first: OfKey = { atGate: undefined, waiting: new Fifo() };
       this.#byKey.set(command.name, first);
       this.#begin(command.name, first, write);
     } else if (this.#waitingCount >= maxPendingCommands) reject(tooMany(this.#waitingCount));

@@ -7,6 +7,7 @@
  */
 import type { PayloadStore } from '@holdfast/storage';
 import type { Clock } from '../clock.ts';
+import { Fifo } from '../fifo.ts';
 import { perTurn } from './payload-bounds.ts';
 
 /** PAYLOAD-8: about 100 MB, when each of them is ended by an entry of its own. */
@@ -23,12 +24,16 @@ interface Ended {
   /** Of the entry that ended them. */
   readonly index: number;
   readonly ids: readonly number[];
+  /** So many of them have gone. */
+  gone: number;
 }
 
 export class EndedPayloads {
   readonly #parts: EndedParts;
   readonly #mostHeld: number;
-  #ended: Ended[] = [];
+  /** Those that need no snapshot: they go first. */
+  #swept = new Fifo<Ended>();
+  #ended = new Fifo<Ended>();
   #count = 0;
   /** Of the newest snapshot that is durable. */
   #durableIndex = 0;
@@ -49,7 +54,7 @@ export class EndedPayloads {
   /** By the entry of this index. */
   add(index: number, ids: readonly number[]): void {
     if (ids.length === 0) return;
-    this.#ended.push({ index, ids });
+    this.#ended.push({ index, ids, gone: 0 });
     this.#count += ids.length;
     if (this.#count > this.#mostHeld && this.#holds.size > 0) this.#loseHolds();
   }
@@ -62,7 +67,8 @@ export class EndedPayloads {
 
   /** A state of this index is on the disk; what ended before is told by `sweep`. */
   begin(index: number): void {
-    this.#ended = [];
+    this.#swept = new Fifo();
+    this.#ended = new Fifo();
     this.#count = 0;
     this.#durableIndex = index;
   }
@@ -70,7 +76,7 @@ export class EndedPayloads {
   /** These are named by nothing that is to stay, whatever becomes durable. */
   sweep(ids: readonly number[]): void {
     if (ids.length === 0) return;
-    this.#ended.unshift({ index: 0, ids });
+    this.#swept.push({ index: 0, ids, gone: 0 });
     this.#count += ids.length;
     if (this.#count > this.#mostHeld && this.#holds.size > 0) this.#loseHolds();
     this.#clear();
@@ -100,23 +106,28 @@ export class EndedPayloads {
   /** PAYLOAD-2, PAYLOAD-5. */
   #clear(): void {
     if (this.#isClearing) return;
-    let left = perTurn;
-    while (left > 0 && !this.isHeld && !this.#stopped) {
-      const [first] = this.#ended;
-      if (first === undefined || first.index > this.#durableIndex) return;
-      const some = first.ids.slice(0, left);
-      for (const id of some) this.#parts.store.end(id);
-      left -= some.length;
-      this.#count -= some.length;
-      const rest = first.ids.slice(some.length);
-      if (rest.length > 0) this.#ended[0] = { index: first.index, ids: rest };
-      else this.#ended.shift();
+    for (let left = perTurn; left > 0; left--) {
+      if (this.isHeld || this.#stopped || !this.#endNext()) return;
     }
-    if (this.#ended.length === 0 || this.isHeld || this.#stopped) return;
+    if (this.#swept.length + this.#ended.length === 0) return;
     this.#isClearing = true;
     this.#parts.clock.endOfTurn(() => {
       this.#isClearing = false;
       this.#clear();
     });
+  }
+
+  /** False: none may go now (PAYLOAD-2). */
+  #endNext(): boolean {
+    const from = this.#swept.length > 0 ? this.#swept : this.#ended;
+    const first = from.peek();
+    if (first === undefined || first.index > this.#durableIndex) return false;
+    const id = first.ids[first.gone];
+    first.gone += 1;
+    if (first.gone >= first.ids.length) from.shift();
+    if (id === undefined) return true;
+    this.#count -= 1;
+    this.#parts.store.end(id);
+    return true;
   }
 }

@@ -132,6 +132,28 @@ describe('writes of the cache on their way into the log', () => {
     assert.deepEqual(world.logged[0], { type: 'cache_set', name: 'a', value: 'a1' });
   });
 
+  test('given very many superseded writes of one key, then to look at each takes no longer than with few', () => {
+    const took = (count: number): number => {
+      const world = new World();
+      const fill: Command = {
+        type: 'cache_set',
+        name: 'a' as ResourceName,
+        value: 'v',
+        fillToken: 't1',
+      };
+      for (let begun = 0; begun <= count; begun++) world.submit(fill, 'v');
+      world.turn = 't2';
+      const beganMs = performance.now();
+      world.proposed[0]?.resolve(written);
+      assert.equal(world.writes.waitingCount, 0);
+      return (performance.now() - beganMs) / count;
+    };
+    took(10_000);
+    const few = Math.min(took(10_000), took(10_000));
+    const many = Math.min(took(80_000), took(80_000));
+    assert.ok(many < 4 * few, `${String(many)} ms each, ${String(few)} ms with few`);
+  });
+
   test('given that leadership ends, then who waits was not begun, and the next leadership is not held up', () => {
     const world = new World();
     for (const value of ['a1', 'a2', 'a3']) world.set('a', value);

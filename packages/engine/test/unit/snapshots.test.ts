@@ -32,7 +32,7 @@ class SlowReads extends HandDisk {
   }
 }
 
-function stage(disk: HandDisk) {
+function stage(disk: HandDisk, payloads = alone(disk.payloads)) {
   const { meta, bytes } = snapshotOf(point, [Buffer.from('0123456789')]);
   disk.snapshots.set(meta.hash, { meta, bytes });
   const sent: string[] = [];
@@ -40,7 +40,7 @@ function stage(disk: HandDisk) {
   const snapshots = new Snapshots(
     {
       storage: disk,
-      payloads: alone(disk.payloads),
+      payloads,
       clock: new StillClock(),
       log: silentLog,
       supportedLevel: 3,
@@ -192,6 +192,30 @@ describe('Snapshots that are sent', () => {
     snapshots.setTransfers([]);
     await settled();
     assert.equal(disk.openReaders, 0);
+  });
+
+  it('hold what ends from then on, also after a hold was lost in an earlier transfer (PAYLOAD-8)', () => {
+    const disk = new HandDisk();
+    const payloads = alone(disk.payloads);
+    const held = new Set<() => void>();
+    payloads.hold = (onLost) => {
+      held.add(onLost);
+      return () => void held.delete(onLost);
+    };
+    const { meta, snapshots } = stage(disk, payloads);
+    assert.equal(held.size, 1);
+    for (const onLost of held) {
+      held.delete(onLost);
+      onLost();
+    }
+    const later = snapshotOf({ ...point, index: 6 }, [Buffer.from('abc')]);
+    disk.snapshots.set(later.meta.hash, later);
+    snapshots.setTransfers([meta.hash, later.meta.hash]);
+    assert.equal(held.size, 1);
+    snapshots.setTransfers([later.meta.hash]);
+    assert.equal(held.size, 1);
+    snapshots.setTransfers([]);
+    assert.equal(held.size, 0);
   });
 
   it('are finished once the audit has all that they hold, and not before (REPLICA-7)', async () => {
