@@ -1,5 +1,6 @@
 /** A bare client of the stream, for tests: sends frames, collects answers and pushes. */
 import { WebSocket } from 'ws';
+import type { ClientOptions } from 'ws';
 import type { Problem } from '@holdfast/protocol';
 
 export interface Reply {
@@ -28,8 +29,9 @@ export class StreamClient {
     });
   }
 
-  static async open(url: string): Promise<StreamClient> {
-    const socket = new WebSocket(`${url.replace('http', 'ws')}/stream`);
+  /** @param shown Certificates, and headers. */
+  static async open(url: string, shown: ClientOptions = {}): Promise<StreamClient> {
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/stream`, shown);
     const client = new StreamClient(socket);
     await new Promise((resolve, reject) => {
       socket.on('open', resolve);

@@ -35,6 +35,10 @@ export function readPage(name: string): Page {
   return { name, text, steps: blocksOf(text).flatMap(stepsOf) };
 }
 
+/** A page of docs/ itself. */
+export const readDocument = (name: string): string =>
+  readFileSync(new URL(`../${name}`, folder), 'utf8');
+
 export const pagesFolder: URL = folder;
 
 interface Block {
