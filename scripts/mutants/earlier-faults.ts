@@ -67,7 +67,11 @@ export const earlierFaults: readonly EarlierFault[] = [
       'log-compacted-behind-transfer',
       'transfer-reads-what-was-cleared-up',
     ],
-    kept: ['engine/test/slow/snapshots', 'raft/test/unit/catch-up'],
+    kept: [
+      'engine/test/slow/default-settings',
+      'engine/test/slow/snapshots',
+      'raft/test/unit/catch-up',
+    ],
   },
   {
     seen: 'one turn of the event loop grew with the state, and the leader cancelled its leadership',

@@ -203,4 +203,13 @@ export const storageFaults: readonly Fault[] = [
     put: `  await disk.rename(from, to);`,
     test: 'packages/storage/test/unit/convert.test.ts',
   },
+  {
+    name: 'half-of-each-segment-empty',
+    breaks:
+      'a node that catches up writes frames of which each takes a segment, and fills twice the disk with zeros meanwhile',
+    file: 'packages/storage/src/log-storage.ts',
+    find: `const maxMergedBytes = 2 * 1024 * 1024;`,
+    put: `const maxMergedBytes = 4 * 1024 * 1024;`,
+    test: 'packages/storage/test/unit/log.test.ts',
+  },
 ];

@@ -96,11 +96,14 @@ export async function startTestCluster(
   options: {
     readonly extraIds?: readonly string[];
     readonly snapshotLogBytes?: number;
+    /** Longer where more work than messages shares the event loop; 100 when absent. */
+    readonly heartbeatMs?: number;
     readonly limitsOf?: (id: string) => Partial<typeof stateLimits>;
     readonly supportedFeatureLevel?: number;
   } = {},
 ): Promise<TestCluster> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-engine-'));
+  const { heartbeatMs = 100 } = options;
   const allIds = [...ids, ...(options.extraIds ?? [])];
   const ports = await freePorts(allIds.length);
   const addresses = new Map(
@@ -129,9 +132,9 @@ export async function startTestCluster(
               })),
         join: changes.join ?? false,
         clientUrl: `http://${id}.test`,
-        heartbeatMs: 100,
-        electionTimeoutMinMs: 300,
-        electionTimeoutMaxMs: 600,
+        heartbeatMs,
+        electionTimeoutMinMs: 3 * heartbeatMs,
+        electionTimeoutMaxMs: 6 * heartbeatMs,
         stateLimits: { ...stateLimits, ...options.limitsOf?.(id) },
         snapshotLogBytes: changes.snapshotLogBytes ?? options.snapshotLogBytes ?? 64 * 1024 * 1024,
         log: changes.log ?? (process.env['ENGINE_LOG'] === undefined ? silentLog : consoleLog(id)),

@@ -26,8 +26,12 @@ import { encodeHead } from './snapshot-head.ts';
 import type { SnapshotPoint } from './snapshot-head.ts';
 import type { SnapshotReader, Storage, StorageOptions } from './types.ts';
 
-/** Bytes of entries that go into one frame, as long as they are of several writes. */
-const maxMergedBytes = 4 * 1024 * 1024;
+/**
+ * Bytes of entries from which on no other write goes into the same frame. With the last write, which may have 1 MiB
+ * more, some frames fit in one segment of 8 MiB: a frame that fits in half of none would take a whole one for itself,
+ * and a node that catches up would fill nearly twice the disk with zeros, and wait for them (SEG-7).
+ */
+const maxMergedBytes = 2 * 1024 * 1024;
 
 export interface LogStorageParts {
   readonly disk: Disk;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { StorageDamagedError } from '../../src/index.ts';
+import { defaultSegments } from '../../src/open.ts';
 import {
   entry,
   fill,
@@ -21,6 +22,24 @@ const spares = (log: LogInMemory): string[] =>
   log.files.paths.filter((path) => path.endsWith('.spare'));
 
 describe('Segments', () => {
+  it('are full, nearly, when a node catches up by large entries that wait for the disk together', async () => {
+    const log = new LogInMemory();
+    log.segments = defaultSegments;
+    const { storage } = await log.open();
+    const [count, bytes] = [40, 840_000];
+    const text = 'x'.repeat(bytes);
+    await Promise.all(
+      range(1, count).map((index) =>
+        storage.write({ id: index, hardState: hardState(0), entries: [entry(index, 1, text)] }),
+      ),
+    );
+    await settle();
+    const needed = Math.ceil((count * bytes) / defaultSegments.segmentBytes);
+    // Besides the one that is prepared.
+    const taken = segments(log).length - 1;
+    assert.ok(taken <= 1.3 * needed, `${String(taken)} instead of ${String(needed)}`);
+  });
+
   it('follow one another, and the next one is there before it is needed', async () => {
     const log = new LogInMemory();
     const opened = await log.open();
