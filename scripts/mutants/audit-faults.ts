@@ -290,6 +290,14 @@ export const limitFaults: readonly Fault[] = [
     put: `scope: 'node'`,
   },
   {
+    name: 'audit-file-that-is-written-deleted',
+    breaks: 'small files of the audit are deleted while records are written to them',
+    file: 'packages/server/src/audit/chain-folder.ts',
+    find: 'if (name === written.name || name === names.at(-1)) continue;',
+    put: 'if (names.length === 1) continue;',
+    test: 'packages/server/test/unit/audit/chain-files.test.ts',
+  },
+  {
     name: 'change-of-the-log-level-not-recorded',
     breaks: 'who made a node silent, before doing something else, stands in no audit',
     file: 'packages/api/src/pipeline/auditing.ts',

@@ -117,26 +117,29 @@ export interface Retention {
   readonly keepMs: number;
 }
 
-/** Deletes the oldest files, never the one that is written. The node serves meanwhile: nothing waits for the disk. */
+/**
+ * Deletes the oldest files (AUDIT-FILE-6 of the writer). The node serves meanwhile: nothing waits for the disk, and the file
+ * that is written may become another one.
+ *
+ * @param written Looked at before each file is deleted.
+ */
 export async function deleteOldest(
   { folder, chain, keepBytes, keepMs }: Retention,
-  written: { readonly name: string | undefined; readonly bytes: number },
+  written: { readonly name: string | undefined },
   nowMs: number,
 ): Promise<void> {
-  const { name: current, bytes: currentBytes } = written;
   const names = namesOf(await readdir(folder).catch(orNone), chain);
-  const files: { readonly path: string; readonly size: number; readonly mtimeMs: number }[] = [];
+  const files: { readonly name: string; readonly size: number; readonly mtimeMs: number }[] = [];
   for (const name of names) {
-    if (name === current) continue;
-    const path = join(folder, name);
-    const found = await stat(path).catch(orNone);
-    if (!Array.isArray(found)) files.push({ path, size: found.size, mtimeMs: found.mtimeMs });
+    const found = await stat(join(folder, name)).catch(orNone);
+    if (!Array.isArray(found)) files.push({ name, size: found.size, mtimeMs: found.mtimeMs });
   }
-  let bytes = files.reduce((sum, { size }) => sum + size, currentBytes);
-  for (const { path, size, mtimeMs } of files) {
+  let bytes = files.reduce((sum, { size }) => sum + size, 0);
+  for (const { name, size, mtimeMs } of files) {
+    if (name === written.name || name === names.at(-1)) continue; // AUDIT-FILE-6
     const isOld = keepMs > 0 && nowMs - mtimeMs > keepMs;
     if (!isOld && bytes <= keepBytes) break;
-    await rm(path, { force: true });
+    await rm(join(folder, name), { force: true });
     bytes -= size;
   }
 }

@@ -10,6 +10,8 @@
  * AUDIT-FILE-4: a record leaves the memory when it is durable. Where that failed, all since the last time is cut off and written
  *     anew: after a failed fsync another one may succeed without what the first one was to write.
  * AUDIT-FILE-5: closing ends in bounded time, and says what was not written. Nobody who waits is told that it is durable then.
+ * AUDIT-FILE-6: the file that is written is never deleted, and of those that are there never the last one: it may have been
+ *     begun since, and where none is written it says where the chain goes on.
  */
 import { setTimeout } from 'node:timers/promises';
 import { ChainFile } from './chain-file.ts';
@@ -320,7 +322,7 @@ export class ChainWriter {
     if (wasBehind && !this.isBehind) this.#onRoom();
   }
 
-  /** Deletes the oldest files, never the one that is written. One that cannot be deleted ends no node: it stays, and is told. */
+  /** Deletes the oldest files (AUDIT-FILE-6). One that cannot be deleted ends no node: it stays, and is told. */
   async clearUp(nowMs: number = Date.now()): Promise<void> {
     try {
       await deleteOldest(this.#options, this.#file, nowMs);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { deleteOldest, fileName } from '../../../src/audit/chain-folder.ts';
 import { endOf } from '../../../src/audit/lines.ts';
 import { verifyChain } from '../../../src/audit/verify.ts';
 import { FullDisk, newFolder, recordsOf, writerIn } from './support.ts';
@@ -95,6 +96,31 @@ describe('the files of a chain', () => {
     await writer.clearUp(Date.now() + 10_000);
     assert.ok(readdirSync(folder).length < Math.min(3, before));
     await writer.close();
+  });
+
+  test('are not deleted while they are written, though another one is begun meanwhile (AUDIT-FILE-6)', async (t) => {
+    const folder = newFolder(t);
+    const [first, second, third] = [1, 2, 3].map((seq) => fileName('changes', seq));
+    for (const name of [first, second, third]) writeFileSync(join(folder, name ?? ''), 'records\n');
+    const written: { name: string | undefined } = { name: second };
+    const retention = { folder, chain: 'changes', keepBytes: 1, keepMs: 0 } as const;
+    // It was turned over after the third one was made.
+    const deleted = deleteOldest(retention, written, Date.now());
+    written.name = third;
+    await deleted;
+    assert.deepEqual(readdirSync(folder), [third]);
+  });
+
+  test('are not all deleted where none is written: the last one says where the chain goes on (AUDIT-FILE-6)', async (t) => {
+    const folder = newFolder(t);
+    const writer = writerIn(folder, { rotateBytes: 300, keepBytes: 1 });
+    for (const line of recordsOf(10)) {
+      writer.add(line);
+      await writer.flush();
+    }
+    await writer.clearUp();
+    await writer.close();
+    assert.equal(writerIn(folder).end.seq, 10);
   });
 
   test('are refused where they do not end as an audit does', (t) => {
