@@ -21,6 +21,22 @@ export const hostileFaults: readonly Fault[] = [
     test: 'packages/tls/test/unit/member-sockets.test.ts',
   },
   {
+    name: 'doctor-asks-as-the-environment-says',
+    breaks: 'a variable of the environment makes "holdfast doctor" show the API key to anybody',
+    file: 'packages/cli/src/doctor/ask.ts',
+    find: '          rejectUnauthorized: true, // TLS-7 of packages/tls/src/member-sockets.ts\n',
+    put: '',
+    test: 'packages/cli/test/unit/doctor.test.ts',
+  },
+  {
+    name: 'doctor-shows-the-key-to-whom-others-name',
+    breaks: 'an endpoint of another cluster names an address, and the API key is sent there',
+    file: 'packages/cli/src/doctor/nodes.ts',
+    find: 'const showsKey = isOfOwn(told) && ',
+    put: 'const showsKey = ',
+    test: 'packages/cli/test/unit/doctor.test.ts',
+  },
+  {
     name: 'names-of-who-was-not-checked',
     breaks: 'a certificate that no authority has signed proves the name of a member',
     file: 'packages/tls/src/member-sockets.ts',

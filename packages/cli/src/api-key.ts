@@ -5,8 +5,8 @@ type Variables = Readonly<Record<string, string | undefined>>;
 
 let given: string | undefined;
 
-/** Where a command has made a key itself, and goes on with it. */
-export function useApiKey(key: string): void {
+/** Where a command has made a key itself, and goes on with it. Undefined: that of the environment again. */
+export function useApiKey(key: string | undefined): void {
   given = key;
 }
 

@@ -27,7 +27,8 @@ It takes the settings of the file and of the environment, as "holdfast server" d
 what to do. Run it on the machine of the node and as its user, whether the node runs or not. It changes nothing:
 a file that it writes to time the disk is taken away again. This node, those of --endpoint and the members that they
 name are asked and compared, with the certificates of the configuration (or --ca, --cert, --key), and with the key of
-HOLDFAST_API_KEY_FILE where authentication is on.
+HOLDFAST_API_KEY_FILE where authentication is on. A member is shown that key where a node of the configured cluster names
+it, and never over plain HTTP where this node has TLS.
 
 The exit status is 1 where something is wrong, and 0 where there are warnings alone.
 
@@ -55,10 +56,11 @@ async function examine(
     if (!(error instanceof ConfigurationError)) throw error;
     return [wrong('configuration', error.message, 'See docs/configuration.md.')];
   }
-  const { httpHost, httpPort, tls, exposed, folder, nodeId, peers } = configuration;
+  const { httpHost, httpPort, tls, exposed, folder, nodeId, clusterId, peers } = configuration;
   const scheme = tls === null ? 'http' : 'https';
-  const own = `${scheme}://${formatHostPort(hostOnThisMachine(httpHost), httpPort)}`;
-  const nodes = await examineNodes(own, endpoints, nodeId, askingWith(configuration));
+  const url = `${scheme}://${formatHostPort(hostOnThisMachine(httpHost), httpPort)}`;
+  const own = { url, nodeId, clusterId };
+  const nodes = await examineNodes(own, endpoints, askingWith(configuration));
   return [
     fine('configuration', 'it can be used'),
     ...exposed.map((setting) =>

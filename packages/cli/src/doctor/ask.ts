@@ -1,6 +1,10 @@
 /**
  * A question to a node, with the certificates of the configuration that is examined, and what came of it: an answer, a
  * refusal, a handshake that failed, or silence. Each of these needs something else to be done.
+ *
+ * DOCTOR-KEY-1: the API key is shown to this node and to those of --endpoint. An address that a node names is shown it only
+ *     where that node is of the cluster of the configuration, and over no plain HTTP where this node is reached over
+ *     TLS: anything that answers can name an address.
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -67,14 +71,21 @@ export type Heard =
   | { readonly kind: 'other'; readonly reason: string }
   | { readonly kind: 'silent'; readonly reason: string };
 
-export async function hear(url: string, asking: Asking, isOwn: boolean): Promise<Heard> {
-  const shown = isOwn ? asking.own : asking.others;
+export interface Manner {
+  /** It is this node, on this machine. */
+  readonly isOwn: boolean;
+  /** DOCTOR-KEY-1. */
+  readonly showsKey: boolean;
+}
+
+export async function hear(url: string, asking: Asking, manner: Manner): Promise<Heard> {
+  const shown = manner.isOwn ? asking.own : asking.others;
   try {
-    const { status, body } = await get(url, '/cluster/status', shown, isOwn);
+    const { status, body } = await get(url, '/cluster/status', shown, manner);
     if (status !== 200) return refusalOf(status, body);
     if (!isClusterStatus(body)) return { kind: 'other', reason: 'it is no node of Holdfast' };
     const startedMs = Date.now();
-    const probe = await get(url, '/livez', shown, isOwn);
+    const probe = await get(url, '/livez', shown, { ...manner, showsKey: false });
     // The middle of the question: the header stands for a whole second.
     const hereMs = (startedMs + Date.now()) / 2;
     return { kind: 'told', status: body, date: Date.parse(probe.date ?? ''), hereMs };
@@ -104,9 +115,14 @@ interface Got {
   readonly body: unknown;
 }
 
-async function get(url: string, path: string, shown: Shown, isOwn: boolean): Promise<Got> {
+async function get(
+  url: string,
+  path: string,
+  shown: Shown,
+  { isOwn, showsKey }: Manner,
+): Promise<Got> {
   const at = new URL(path, url);
-  const key = apiKey();
+  const key = showsKey ? apiKey() : undefined;
   const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
   const signal = AbortSignal.timeout(patienceMs);
   const options = { agent: false, headers, signal } as const;
@@ -117,6 +133,7 @@ async function get(url: string, path: string, shown: Shown, isOwn: boolean): Pro
       ? requestSecure(at, {
           ...options,
           ...shown,
+          rejectUnauthorized: true, // TLS-7 of packages/tls/src/member-sockets.ts
           ...(unnamed ? { checkServerIdentity: () => undefined } : {}),
         })
       : request(at, options);

@@ -37,6 +37,23 @@ function toldIn({ status, date, hereMs }: Extract<Heard, { kind: 'told' }>): Tol
   };
 }
 
+/** What the configuration says of the node that is examined. */
+export interface Examined {
+  /** URL at which it is reached from its own machine. */
+  readonly url: string;
+  readonly nodeId: string;
+  readonly clusterId: string;
+}
+
+/** An address, and how it is told of. */
+interface Asked {
+  readonly who: string;
+  /** DOCTOR-KEY-1 of `ask.ts`. */
+  readonly showsKey: boolean;
+}
+
+const isPlain = (url: string): boolean => !url.toLowerCase().startsWith('https:');
+
 /** Asks each once, then the members that they name. */
 class Round {
   readonly told: Told[] = [];
@@ -44,36 +61,53 @@ class Round {
   /** What came of each URL. */
   readonly heard = new Map<string, Heard['kind']>();
   readonly #asking: Asking;
-  readonly #own: string;
+  readonly #own: Examined;
   readonly #asked = new Set<string>();
 
-  constructor(asking: Asking, own: string) {
+  constructor(asking: Asking, own: Examined) {
     this.#asking = asking;
     this.#own = own;
   }
 
-  /** @param who By the URL; absent: it is told by the URL. */
-  async ask(urls: readonly string[], who: ReadonlyMap<string, string> = new Map()): Promise<void> {
-    const fresh = urls.filter((url) => url !== '' && !this.#asked.has(url));
-    for (const url of fresh) this.#asked.add(url);
-    const heard = await Promise.all(fresh.map((url) => hear(url, this.#asking, url === this.#own)));
-    for (const [place, one] of heard.entries()) {
-      const url = fresh[place] ?? '';
+  /** This node and those of --endpoint. */
+  async askGiven(urls: readonly string[]): Promise<void> {
+    await this.#ask(new Map(urls.map((url) => [url, { who: url, showsKey: true }])));
+  }
+
+  async #ask(urls: ReadonlyMap<string, Asked>): Promise<void> {
+    const fresh = [...urls].filter(([url]) => url !== '' && !this.#asked.has(url));
+    for (const [url] of fresh) this.#asked.add(url);
+    const heard = await Promise.all(
+      fresh.map(async ([url, asked]) => {
+        const manner = { isOwn: url === this.#own.url, showsKey: asked.showsKey };
+        return { url, asked, one: await hear(url, this.#asking, manner) };
+      }),
+    );
+    for (const { url, asked, one } of heard) {
       if (one.kind === 'told') this.#take(toldIn(one));
       this.heard.set(url, one.kind);
-      const finding = this.#judge(url, who.get(url) ?? url, one);
+      const finding = this.#judge(url, asked, one);
       if (finding !== undefined) this.findings.push(finding);
     }
   }
 
   async askMembers(): Promise<void> {
-    const named = new Map(this.told.flatMap(({ urls }) => [...urls]));
     const known = new Set(this.told.map(({ nodeId }) => nodeId));
+    const isOfOwn = ({ clusterId }: Told): boolean => clusterId === this.#own.clusterId;
+    // What nodes of the own cluster say of a member counts, whatever others say of it.
+    const byTrust = [...this.told].sort((a, b) => Number(isOfOwn(a)) - Number(isOfOwn(b)));
+    const named = new Map(
+      byTrust.flatMap((told) =>
+        [...told.urls].map(([id, url]) => {
+          const showsKey = isOfOwn(told) && !(isPlain(url) && !isPlain(this.#own.url));
+          return [id, { url, asked: { who: `${id} (${url})`, showsKey } }] as const;
+        }),
+      ),
+    );
     const others = [...named]
-      .filter(([id, url]) => url !== '' && !known.has(id))
+      .filter(([id, { url }]) => url !== '' && !known.has(id))
       .slice(0, mostAsked);
-    const who = new Map(others.map(([id, url]) => [url, `${id} (${url})`]));
-    await this.ask([...who.keys()], who);
+    await this.#ask(new Map(others.map(([, { url, asked }]) => [url, asked])));
   }
 
   /** The same node may be reached at two addresses. */
@@ -86,7 +120,7 @@ class Round {
       this.told.push(told);
   }
 
-  #judge(url: string, who: string, heard: Heard): Finding | undefined {
+  #judge(url: string, { who, showsKey }: Asked, heard: Heard): Finding | undefined {
     switch (heard.kind) {
       case 'told':
         return undefined;
@@ -94,7 +128,9 @@ class Round {
         return warning(
           'peers',
           `${who} answers, and does not tell its status to this caller: ${heard.reason}`,
-          'Set HOLDFAST_API_KEY_FILE to a file with the key of an identity that has a role, and examine again.',
+          showsKey
+            ? 'Set HOLDFAST_API_KEY_FILE to a file with the key of an identity that has a role, and examine again.'
+            : 'It was asked without the API key, as a node of another cluster named it, or its address (http.advertise) is one without TLS: correct that, or name it with --endpoint.',
         );
       case 'handshake':
         return wrong(
@@ -110,7 +146,7 @@ class Round {
         );
       case 'silent':
         // A node that does not run is examined as well: it is told of once, by examineNodes.
-        return url === this.#own
+        return url === this.#own.url
           ? undefined
           : warning(
               'peers',
@@ -124,17 +160,16 @@ class Round {
 /**
  * All nodes that run.
  *
- * @param own URL at which this node is reached from its own machine.
  * @returns Also whether this node is one of them; undefined: that cannot be told.
  */
 export async function examineNodes(
-  own: string,
+  own: Examined,
   endpoints: readonly string[],
-  nodeId: string,
   asking: Asking,
 ): Promise<{ readonly findings: readonly Finding[]; readonly isRunning: boolean | undefined }> {
   const round = new Round(asking, own);
-  await round.ask([...new Set([own, ...endpoints])]);
+  const given = [...new Set([own.url, ...endpoints])];
+  await round.askGiven(given);
   await round.askMembers();
   const { told, heard } = round;
   const findings = [...round.findings];
@@ -142,14 +177,15 @@ export async function examineNodes(
     findings.push(
       warning(
         'peers',
-        `no node answers at ${[...new Set([own, ...endpoints])].join(', ')}`,
+        `no node answers at ${given.join(', ')}`,
         'Name running nodes with --endpoint to have them compared.',
       ),
     );
   findings.push(...comparisons(told), ...told.flatMap(stateOf)); // spread: findings of a few members
   // A node that refuses to tell who it is, at the address of this one, is taken for it.
-  const isThere = told.some((one) => one.nodeId === nodeId) || heard.get(own) === 'refused';
-  const isRunning = !isThere && heard.get(own) === 'handshake' ? undefined : isThere;
+  const ofOwn = heard.get(own.url);
+  const isThere = told.some(({ nodeId }) => nodeId === own.nodeId) || ofOwn === 'refused';
+  const isRunning = !isThere && ofOwn === 'handshake' ? undefined : isThere;
   return { findings, isRunning };
 }
 

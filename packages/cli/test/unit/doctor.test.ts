@@ -2,17 +2,22 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { Authority } from '@holdfast/tls/development';
+import type { KeyPair } from '@holdfast/tls/development';
+import { useApiKey } from '../../src/api-key.ts';
 import { examineCertificates } from '../../src/doctor/certificates.ts';
 import { examineDisk, judgeRoom, judgeWrites } from '../../src/doctor/disk.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
 import { examinePeers, examinePorts } from '../../src/doctor/network.ts';
 import { examineNodes } from '../../src/doctor/nodes.ts';
+import type { Examined } from '../../src/doctor/nodes.ts';
 
 const dayMs = 86_400_000;
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-doctor-'));
@@ -117,9 +122,14 @@ interface Node {
   readonly urls?: Readonly<Record<string, string>>;
   /** It tells nothing. */
   readonly refuses?: boolean;
+  readonly clusterId?: string;
+  /** Of each question what it proved itself with. */
+  readonly proofs?: (string | undefined)[];
+  readonly secured?: KeyPair;
 }
 
 const plain = { own: {}, others: {} };
+const ownAt = (url: string): Examined => ({ url, nodeId: 'a', clusterId: 'shop' });
 
 /** Answers as a node does. */
 async function serve(t: TestContext, node: Node): Promise<number> {
@@ -131,9 +141,11 @@ async function serve(t: TestContext, node: Node): Promise<number> {
     insecure = false,
     urls = {},
     refuses = false,
+    clusterId = 'shop',
+    secured,
   } = node;
   const status = {
-    cluster_id: 'shop',
+    cluster_id: clusterId,
     node_id: nodeId,
     version,
     term: 1,
@@ -141,12 +153,18 @@ async function serve(t: TestContext, node: Node): Promise<number> {
     insecure,
     members: members.map((id) => ({ node_id: id, url: urls[id] ?? '' })),
   };
-  const server = createServer((_request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    node.proofs?.push(request.headers.authorization);
     response.sendDate = false;
     response.setHeader('date', new Date(Date.now() + (node.aheadMs ?? 0)).toUTCString());
     response.statusCode = refuses ? 401 : 200;
     response.end(JSON.stringify(refuses ? { code: 'unauthorized' } : status));
-  }).listen(0, '127.0.0.1');
+  };
+  const server =
+    secured === undefined
+      ? createServer(answer)
+      : createSecureServer({ cert: secured.certificate, key: secured.key }, answer);
+  server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {
     server.closeAllConnections();
@@ -159,7 +177,7 @@ describe('The nodes of a cluster', () => {
   const examine = async (t: TestContext, ...nodes: readonly Node[]): Promise<readonly string[]> => {
     const ports = await Promise.all(nodes.map((node) => serve(t, node)));
     const urls = ports.map((port) => `http://127.0.0.1:${String(port)}`);
-    const { findings, isRunning } = await examineNodes(urls[0] ?? '', urls, 'a', plain);
+    const { findings, isRunning } = await examineNodes(ownAt(urls[0] ?? ''), urls, plain);
     assert.equal(
       isRunning,
       nodes.some(({ nodeId }) => nodeId === 'a'),
@@ -193,7 +211,7 @@ describe('The nodes of a cluster', () => {
 
   it('may tell nothing without a key, and run all the same', async (t) => {
     const own = `http://127.0.0.1:${String(await serve(t, { nodeId: 'a', refuses: true }))}`;
-    const { findings, isRunning } = await examineNodes(own, [], 'a', plain);
+    const { findings, isRunning } = await examineNodes(ownAt(own), [], plain);
     assert.deepEqual(troubles(findings), ['warning peers']);
     assert.match(findings[0]?.found ?? '', /401 unauthorized/);
     assert.match(findings[0]?.advice ?? '', /HOLDFAST_API_KEY_FILE/);
@@ -201,9 +219,86 @@ describe('The nodes of a cluster', () => {
   });
 
   it('do not answer', async () => {
-    const { findings, isRunning } = await examineNodes('http://127.0.0.1:1', [], 'a', plain);
+    const { findings, isRunning } = await examineNodes(ownAt('http://127.0.0.1:1'), [], plain);
     assert.deepEqual(troubles(findings), ['warning peers']);
     assert.equal(isRunning, false);
+  });
+});
+
+describe('The API key', () => {
+  const withKey = (t: TestContext): void => {
+    useApiKey('hf_key');
+    t.after(() => useApiKey(undefined));
+  };
+  const shown = (proofs: readonly (string | undefined)[]): boolean =>
+    proofs.some((proof) => proof !== undefined);
+
+  it('is shown to this node, to endpoints, and to members that the own cluster names alone (DOCTOR-KEY-1)', async (t) => {
+    withKey(t);
+    const proofs = { a: [], b: [], x: [], y: [] } satisfies Record<string, (string | undefined)[]>;
+    const b = await serve(t, { nodeId: 'b', proofs: proofs.b });
+    const y = await serve(t, { nodeId: 'y', proofs: proofs.y, refuses: true });
+    const at = (port: number): string => `http://127.0.0.1:${String(port)}`;
+    const a = await serve(t, { nodeId: 'a', proofs: proofs.a, urls: { b: at(b) } });
+    // Of another cluster: it names a member of the own one as well, at an address of its choice.
+    const x = await serve(t, {
+      nodeId: 'x',
+      proofs: proofs.x,
+      clusterId: 'other',
+      members: ['x', 'b', 'y'],
+      urls: { b: at(y), y: at(y) },
+    });
+    const { findings } = await examineNodes(ownAt(at(a)), [at(x)], plain);
+    assert.deepEqual([proofs.a, proofs.x, proofs.b, proofs.y].map(shown), [
+      true,
+      true,
+      true,
+      false,
+    ]);
+    assert.ok(proofs.y.length > 0);
+    assert.match(
+      findings.find(({ found }) => found.startsWith('y ('))?.advice ?? '',
+      /asked without the API key/,
+    );
+  });
+
+  it('goes over no plain HTTP to a member where this node has TLS (DOCTOR-KEY-1)', async (t) => {
+    withKey(t);
+    const authority = await Authority.create({ name: 'Tests', days: 30 });
+    const secured = await authority.node({ name: 'a', hosts: ['127.0.0.1'], days: 30 });
+    const [proofsOfA, proofsOfB]: (string | undefined)[][] = [[], []];
+    const b = await serve(t, { nodeId: 'b', proofs: proofsOfB ?? [] });
+    const urls = { b: `HTTP://127.0.0.1:${String(b)}` };
+    const a = await serve(t, { nodeId: 'a', secured, urls, proofs: proofsOfA ?? [] });
+    const asking = { own: { ca: authority.pair.certificate }, others: {} };
+    await examineNodes(ownAt(`https://127.0.0.1:${String(a)}`), [], asking);
+    assert.deepEqual(
+      [proofsOfA, proofsOfB].map((proofs) => shown(proofs ?? [])),
+      [true, false],
+    );
+    assert.ok((proofsOfB ?? []).length > 0);
+  });
+
+  it('is shown to nobody of another authority, whatever the environment says (TLS-7)', async (t) => {
+    withKey(t);
+    const before = process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
+    process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
+    t.after(() => {
+      if (before === undefined) delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
+      else process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = before;
+    });
+    const [own, other] = [
+      await Authority.create({ name: 'Tests', days: 30 }),
+      await Authority.create({ name: 'Others', days: 30 }),
+    ];
+    const secured = await other.node({ name: 'a', hosts: ['127.0.0.1'], days: 30 });
+    const proofs: (string | undefined)[] = [];
+    const port = await serve(t, { nodeId: 'a', secured, proofs });
+    const asking = { own: { ca: own.pair.certificate }, others: {} };
+    const url = `https://127.0.0.1:${String(port)}`;
+    const { findings } = await examineNodes(ownAt(url), [], asking);
+    assert.deepEqual(proofs, []);
+    assert.deepEqual(troubles(findings), ['error certificates']);
   });
 });
 
