@@ -25,6 +25,22 @@ export const logFaults: readonly Fault[] = [
     put: `if (behind !== undefined && behind < 0)`,
   },
   {
+    name: 'torn-frame-refused',
+    breaks: 'a node whose power goes while it writes never starts again',
+    file: 'packages/storage/src/scan.ts',
+    find: `if (likeness(bytes, end, next) >= 3)`,
+    put: `if (likeness(bytes, end, next) >= 3)
+      throw new StorageDamagedError(path, 'its last frame is broken');
+    if (likeness(bytes, end, next) >= 3)`,
+  },
+  {
+    name: 'torn-frame-taken',
+    breaks: 'a write that was cut short counts as a whole one: its checksum is not compared',
+    file: 'packages/storage/src/frame.ts',
+    find: `crc32(bytes.subarray(offset + 8, offset + byteLength)) === bytes.readUInt32LE(offset + 4)`,
+    put: `crc32(bytes.subarray(offset + 8, offset + byteLength)) !== 1`,
+  },
+  {
     name: 'changed-frame-taken-for-torn',
     breaks: 'a last write that was whole and acknowledged is dropped when a bit of its marks turns',
     file: 'packages/storage/src/scan.ts',

@@ -43,7 +43,23 @@ interface NameChange {
 
 interface UnderWay {
   /** The power goes in the middle of it (MD-1). */
-  readonly cut: (randomness: Randomness) => void;
+  readonly cut: (randomness: Randomness, leaves: CutLeaves) => void;
+  readonly write?: {
+    readonly content: Content;
+    readonly bytes: Uint8Array;
+    readonly position: number;
+  };
+}
+
+/** Of a write that is under way when the power goes: anything of MD-1, or some of its bytes and never all of them. */
+export type CutLeaves = 'anything' | 'a part';
+
+/** A write that has begun and is not durable. */
+export interface WriteUnderWay {
+  /** The name that its file has now. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly position: number;
 }
 
 /** What is on the disk, whoever writes to it. */
@@ -65,6 +81,17 @@ export class MemoryFiles {
     return this.#content(path).bytes;
   }
 
+  /** Of files that have a name. */
+  get writes(): readonly WriteUnderWay[] {
+    return [...this.#underWay].flatMap(({ write }) => {
+      if (write === undefined) return [];
+      const { content, bytes, position } = write;
+      for (const [path, one] of this.#files)
+        if (one === content) return [{ path, bytes, position }];
+      return [];
+    });
+  }
+
   remove(path: string): void {
     this.#files.delete(path);
     this.#durable.delete(path);
@@ -77,15 +104,15 @@ export class MemoryFiles {
   }
 
   /** The process that used it is gone; what it had not made durable is still in the system's memory. */
-  endProcess(randomness: Randomness): void {
-    for (const { cut } of this.#underWay) cut(randomness);
+  endProcess(randomness: Randomness, leaves: CutLeaves = 'anything'): void {
+    for (const { cut } of this.#underWay) cut(randomness, leaves);
     this.#underWay.clear();
     this.#locks.clear();
   }
 
   /** The process that used it is gone, and with it the power (MD-1, MD-2). */
-  cutPower(randomness: Randomness): void {
-    this.endProcess(randomness);
+  cutPower(randomness: Randomness, leaves: CutLeaves = 'anything'): void {
+    this.endProcess(randomness, leaves);
     for (const { act } of this.#changes) if (randomness.below(2) === 1) act(this.#durable);
     this.#changes = [];
     this.#files = new Map(this.#durable);
@@ -109,8 +136,10 @@ export class MemoryFiles {
   disk(options: MemoryDiskOptions): Disk {
     const names = (path: string, act: (names: Names) => void, grows = false): Promise<void> => {
       const change = (): void => this.#change(dirname(path), act);
-      return this.#take(options, 'names', grows, path, change, (randomness) => {
-        if (randomness.below(2) === 0) change();
+      return this.#take(options, 'names', grows, path, change, {
+        cut: (randomness) => {
+          if (randomness.below(2) === 0) change();
+        },
       });
     };
     const file = (path: string): DiskFile => this.#file(options, path, this.#content(path));
@@ -168,7 +197,10 @@ export class MemoryFiles {
           position + bytes.byteLength > content.bytes.byteLength,
           path,
           () => put(content, bytes, position),
-          (randomness) => tear(content, bytes, position, randomness),
+          {
+            cut: (randomness, leaves) => tear(content, bytes, position, randomness, leaves),
+            write: { content, bytes, position },
+          },
         ),
       read: async (position, byteLength) => {
         await this.#take(options, 'read', false, path, () => undefined);
@@ -186,10 +218,9 @@ export class MemoryFiles {
     grows: boolean,
     path: string,
     act: () => void,
-    cut: (randomness: Randomness) => void = () => undefined,
+    underWay: UnderWay = { cut: () => undefined },
   ): Promise<void> {
     return new Promise((resolve, reject) => {
-      const underWay: UnderWay = { cut };
       this.#underWay.add(underWay);
       later(operation, () => {
         const error = trouble?.(operation, grows, path);
@@ -221,24 +252,50 @@ function put(content: Content, bytes: Uint8Array, position: number): void {
 }
 
 /** MD-1. */
-function tear(content: Content, bytes: Uint8Array, position: number, randomness: Randomness): void {
+function tear(
+  content: Content,
+  bytes: Uint8Array,
+  position: number,
+  randomness: Randomness,
+  leaves: CutLeaves,
+): void {
+  const putPart = (start: number, end: number): void =>
+    put(content, bytes.subarray(start, end), position + start);
+  const sectors = sectorsOf(bytes.byteLength, position);
+  if (leaves === 'a part') {
+    if (sectors.length > 1 && randomness.below(2) === 0) {
+      const missing = randomness.below(sectors.length);
+      const there = (missing + 1 + randomness.below(sectors.length - 1)) % sectors.length;
+      for (const [index, { start, end }] of sectors.entries())
+        if (index === there || (index !== missing && randomness.below(2) === 0))
+          putPart(start, end);
+    } else if (bytes.byteLength > 1) putPart(0, 1 + randomness.below(bytes.byteLength - 1));
+    return;
+  }
   switch (randomness.below(4)) {
     case 0:
       return;
     case 1:
-      put(content, bytes, position);
+      putPart(0, bytes.byteLength);
       return;
     case 2:
-      put(content, bytes.subarray(0, randomness.below(bytes.byteLength)), position);
+      putPart(0, randomness.below(bytes.byteLength));
       return;
     default:
-      for (let start = 0; start < bytes.byteLength;) {
-        const end = Math.min(
-          bytes.byteLength,
-          start + sectorBytes - ((position + start) % sectorBytes),
-        );
-        if (randomness.below(2) === 0) put(content, bytes.subarray(start, end), position + start);
-        start = end;
-      }
+      for (const { start, end } of sectors) if (randomness.below(2) === 0) putPart(start, end);
   }
+}
+
+/** Parts of a write that reach the disk wholly or not at all. */
+function sectorsOf(
+  byteLength: number,
+  position: number,
+): readonly { readonly start: number; readonly end: number }[] {
+  const sectors: { readonly start: number; readonly end: number }[] = [];
+  for (let start = 0; start < byteLength;) {
+    const end = Math.min(byteLength, start + sectorBytes - ((position + start) % sectorBytes));
+    sectors.push({ start, end });
+    start = end;
+  }
+  return sectors;
 }

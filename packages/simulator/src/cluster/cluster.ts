@@ -1,5 +1,6 @@
 /** The nodes of one run, those that come and go included. */
 import { firstFeatureLevel, latestFeatureLevel } from '@holdfast/state';
+import type { CutLeaves } from '@holdfast/storage/parts';
 import type { Witness } from '../checks/witness.ts';
 import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
@@ -140,11 +141,12 @@ export class Cluster {
     return true;
   }
 
-  kill(node: SimulatedNode): void {
+  /** @param leaves Of what its disk is writing. */
+  kill(node: SimulatedNode, leaves?: CutLeaves): void {
     if (!node.machine.isOn) return;
     this.#options.world.tell(node.id, 'is killed');
     this.streams.processEnded(node.machine);
-    node.kill();
+    node.kill(leaves);
   }
 
   /** It is no member any more: its operator switches it off. */

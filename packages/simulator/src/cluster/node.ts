@@ -18,6 +18,7 @@ import { ReplicatedQueues } from '@holdfast/queue';
 import { limitsWithoutLog, primitiveLimits } from '@holdfast/state';
 import type { LimitOfPrimitive } from '@holdfast/state';
 import type { Opened } from '@holdfast/storage';
+import type { CutLeaves } from '@holdfast/storage/parts';
 import { Disk } from '../world/disk.ts';
 import type { Machine } from '../world/machine.ts';
 import type { Random } from '../world/random.ts';
@@ -238,10 +239,10 @@ export class SimulatedNode implements Door {
   }
 
   /** The process is gone, without a word. */
-  kill(): void {
+  kill(leaves?: CutLeaves): void {
     if (!this.machine.isOn) return;
     this.machine.end();
-    this.disk.cutPower();
+    this.disk.cutPower(leaves);
     this.#assembled = undefined;
     this.#admit = undefined;
     const { switchboard } = this.#options;

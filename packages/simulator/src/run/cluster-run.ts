@@ -3,8 +3,8 @@
  *
  * First safety under faults. Then a majority is mended and must go on within bounded virtual time,
  * whatever came before. Then everything is mended, all clients go, and what they had must be given back
- * and all nodes must agree. At the end a bit of one disk is turned, which that node must notice, and the history of
- * the clients is judged.
+ * and all nodes must agree. At the end the power of one node goes while it writes, which it must survive, and a bit of one
+ * disk is turned, which that node must notice; and the history of the clients is judged.
  */
 import { checkLinearizable, lockModel, poolModel } from '@holdfast/checker';
 import type { Verdict } from '@holdfast/checker';
@@ -18,18 +18,16 @@ import { quickDisk } from '../world/disk.ts';
 import { calm } from '../world/network.ts';
 import type { Random } from '../world/random.ts';
 import { Violation, World } from '../world/world.ts';
+import { Agreement, settleBoundMs } from './agreement.ts';
 import { hireClients } from './clients.ts';
 import type { SimulatedClient } from './clients.ts';
 import { Faults } from './faults.ts';
+import { LastFaults, startBoundMs } from './last-faults.ts';
 import { planOf } from './plan.ts';
 import type { Plan } from './plan.ts';
 
-/** To read a disk that is well, behind a write that a slow one began. */
-const startBoundMs = 3000;
 /** A mended majority has every client served again within this. */
 const progressBoundMs = 40_000;
-/** Sessions of clients that are gone have expired, and members agree, within this. */
-const settleBoundMs = 40_000;
 
 export interface RunResult {
   readonly seed: bigint;
@@ -99,6 +97,7 @@ class ClusterRun {
   readonly #cluster: Cluster;
   readonly #workers: readonly SimulatedClient[];
   readonly #faults: Faults;
+  readonly #agreement: Agreement;
   readonly #plan: Plan;
 
   constructor(world: World, seed: bigint) {
@@ -134,6 +133,7 @@ class ClusterRun {
       streams: this.#cluster.streams,
       endpoints: () => this.#endpoints(),
     });
+    this.#agreement = new Agreement(world, this.#cluster, this.#witness);
     world.tell('run', `about ${plan.focus}, faults: ${kinds.join(', ')}`);
     this.#faults = new Faults(
       world,
@@ -158,7 +158,7 @@ class ClusterRun {
     this.#faults.stop();
     const recoveredMs = await this.#mendMajority();
     await this.#settle();
-    await this.#damageOne();
+    await this.#endDisks();
     const decided = this.#judge();
     return {
       seed: this.#seed,
@@ -266,54 +266,27 @@ class ClusterRun {
       if (stats === undefined || stats.activeSessions > 0) return false;
       // What sessions had that ended is given back by the entries after their end.
       if (stats.heldLocks > 0 || stats.waiters > 0) return false;
-      return this.#membersOf(leader).every(
-        (node) => node.replica?.state.index === leader?.replica?.state.index,
-      );
+      return this.#agreement.isReached;
     };
     await this.world.timeline.run(this.world.nowMs + settleBoundMs, settled);
     const leader = this.#cluster.leader();
     if (leader === undefined) throw new Violation('A whole cluster has no leader.');
     if (!settled())
       throw new Violation(
-        `Not all was given back, or not all members agree, within ${String(settleBoundMs)} ms: ${JSON.stringify(leader.replica?.state.stats())}, ${this.#membersOf(
-          leader,
-        )
-          .map((node) => `${node.id} at ${String(node.replica?.state.index)}`)
-          .join(', ')}`,
+        `Not all was given back, or not all members agree, within ${String(settleBoundMs)} ms: ${JSON.stringify(leader.replica?.state.stats())}, ${this.#agreement.progress}`,
       );
-    if (leader.replica !== undefined) this.#witness.messages.compareState(leader.replica.state);
-    for (const node of this.#membersOf(leader)) {
-      if (node.replica !== undefined) this.#witness.compareState(node.id, node.replica.state);
-    }
-    await this.#comparePayloads(leader);
-    await this.world.timeline.run(this.world.nowMs);
+    await this.#agreement.compare();
   }
 
-  /** Damage is in every run, whichever faults were drawn: what this run wrote can be told from what the disk made of it. */
-  async #damageOne(): Promise<void> {
-    const { running } = this.#cluster;
-    if (running.length === 0) return;
-    const node = this.#random.pick(running);
-    this.#cluster.damage(node);
-    await this.world.timeline.run(this.world.nowMs + startBoundMs, () => !node.machine.isOn);
-    if (node.machine.isOn) throw new Violation(`${node.id} neither starts nor refuses its disk.`);
-  }
-
-  /** MESSAGES-6 of the checks: reading takes virtual time. */
-  async #comparePayloads(leader: ReturnType<Cluster['leader']>): Promise<void> {
-    let reading = 0;
-    for (const { id, replica } of this.#membersOf(leader)) {
-      if (replica === undefined) continue;
-      reading += 1;
-      void this.#witness.messages.compareStored(id, replica).then(() => (reading -= 1));
-    }
-    await this.world.timeline.run(this.world.nowMs + settleBoundMs, () => reading === 0);
-    if (reading > 0) throw new Violation('The payloads of a member could not be read.');
-  }
-
-  #membersOf(leader: ReturnType<Cluster['leader']>) {
-    const members = leader?.replica?.status().membership.members ?? [];
-    return this.#cluster.running.filter((node) => members.some((member) => member.id === node.id));
+  async #endDisks(): Promise<void> {
+    const faults = new LastFaults({
+      world: this.world,
+      random: this.#random,
+      cluster: this.#cluster,
+      agreement: this.#agreement,
+    });
+    await faults.tearOne(this.#canGoOnWithout([]));
+    await faults.damageOne();
   }
 
   /** Returns whether the search came to an end. */

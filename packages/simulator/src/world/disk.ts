@@ -4,6 +4,8 @@
  * SIM-DISK-1: what was durable before the power went is there afterwards. Of what was being written any part may
  *     be, also some of its sectors and not others, and nobody was told. It is the storage's recovery that
  *     makes "wholly or not at all" of it.
+ * SIM-DISK-2: of a frame of the log that was cut short, recovery must name what can be recognised: where the marks in front
+ *     of it are there (magic, log, segment, sequence) and the rest is not what was being written.
  */
 import {
   framesIn,
@@ -13,10 +15,12 @@ import {
   segmentOf,
   snapshotOf,
 } from '@holdfast/storage/parts';
+import type { CutLeaves, WriteUnderWay } from '@holdfast/storage/parts';
 import type { Opened, Storage } from '@holdfast/storage';
 import type { Write } from '@holdfast/raft';
 import type { Machine } from './machine.ts';
 import type { Random } from './random.ts';
+import { Violation } from './world.ts';
 
 export interface DiskConditions {
   readonly minDelayMs: number;
@@ -32,6 +36,19 @@ export interface DiskOptions {
   readonly onDurable: (write: Write) => void;
 }
 
+/** Bytes of a frame in which its marks are; the checksum, the length and the flags stand between them. */
+const marks = [
+  [0, 4],
+  [16, 48],
+] as const;
+const marksEnd = 48;
+
+/** What is left of a frame that was being written when the power went. */
+interface Torn extends WriteUnderWay {
+  /** What was there when the machine was off. */
+  readonly left: Buffer;
+}
+
 /** Small, so that a run has many of them. */
 const segmentBytes = [8 * 1024, 64 * 1024] as const;
 
@@ -45,6 +62,7 @@ export class Disk {
   readonly #logId: string;
   #made = false;
   #position: Opened['position'] | undefined;
+  #torn: Torn | undefined;
   conditions: DiskConditions = quickDisk;
   /** Of all but writes: syncs, reads and names, which snapshots need more of than the log does. */
   otherConditions: DiskConditions = quickDisk;
@@ -59,8 +77,13 @@ export class Disk {
     this.#segmentBytes = random.pick(segmentBytes);
   }
 
-  /** Rejects where what is there cannot be trusted (StorageDamagedError), or where the disk fails. */
+  /**
+   * Rejects where what is there cannot be trusted (StorageDamagedError), or where the disk fails.
+   *
+   * @throws Violation where what was cut short is not named (SIM-DISK-2).
+   */
   async open({ onFailure, onWrite, onDurable }: DiskOptions): Promise<Opened> {
+    const { torn } = this;
     const disk = this.#files.disk({
       now: () => this.#machine.now(),
       later: (operation, act) => {
@@ -87,15 +110,51 @@ export class Disk {
         payloads: { fileBytes: 4096, gatheredBytes: 600, rememberedBytes: 600 },
       },
     );
+    if (torn !== undefined && !opened.repairs.some((repair) => repair.startsWith(`${torn}: `)))
+      throw new Violation(
+        `A frame at the end of ${torn} was cut short, and nothing was said of it.`,
+      );
+    this.#torn = undefined;
     this.#made = true;
     this.#position = opened.position;
     return { ...opened, storage: told(opened.storage, onWrite, onDurable) };
   }
 
   /** The power goes (SIM-DISK-1). */
-  cutPower(): void {
-    this.#files.cutPower(this.#random);
+  cutPower(leaves: CutLeaves = 'anything'): void {
+    const frame = this.#frameUnderWay();
+    this.#files.cutPower(this.#random, leaves);
     this.trouble = 'none';
+    if (frame === undefined || !this.#files.paths.includes(frame.path)) return;
+    const left = Buffer.from(this.#bytesAt(frame));
+    const hasMarks = marks.every(([from, to]) =>
+      left.subarray(from, to).equals(frame.bytes.subarray(from, to)),
+    );
+    this.#torn = hasMarks && !left.equals(frame.bytes) ? { ...frame, left } : undefined;
+  }
+
+  /** Whether a frame of the log is being written. */
+  get isWriting(): boolean {
+    return this.#frameUnderWay() !== undefined;
+  }
+
+  /** The segment at whose end is a part of a frame that recovery must name (SIM-DISK-2). */
+  get torn(): string | undefined {
+    const torn = this.#torn;
+    // A process that was cut off while it started may have written over it.
+    if (!this.#made || torn === undefined || !this.#files.paths.includes(torn.path))
+      return undefined;
+    return torn.left.equals(this.#bytesAt(torn)) ? torn.path : undefined;
+  }
+
+  #frameUnderWay(): WriteUnderWay | undefined {
+    return this.#files.writes.find(
+      ({ path, bytes }) => segmentOf(nameOf(path)) !== undefined && bytes.byteLength > marksEnd,
+    );
+  }
+
+  #bytesAt({ path, bytes, position }: WriteUnderWay): Buffer {
+    return this.#files.bytes(path).subarray(position, position + bytes.byteLength);
   }
 
   /**

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { MemberId, Write } from '@holdfast/raft';
 import type { Opened } from '@holdfast/storage';
+import type { CutLeaves } from '@holdfast/storage/parts';
 import { Disk } from '../../src/world/disk.ts';
 import { World } from '../../src/world/world.ts';
 
@@ -71,9 +72,16 @@ class Writer {
     await this.world.timeline.run(this.world.nowMs + forMs);
   }
 
-  cut(): void {
+  /** Until a frame is being written. */
+  async untilWriting(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    await this.world.timeline.run(this.world.nowMs + 10_000, () => this.disk.isWriting);
+    assert.ok(this.disk.isWriting);
+  }
+
+  cut(leaves?: CutLeaves): void {
     this.#machine.end();
-    this.disk.cutPower();
+    this.disk.cutPower(leaves);
   }
 }
 
@@ -97,6 +105,30 @@ describe('A simulated disk', () => {
     }
     assert.ok(repairs > 10, `${String(repairs)} torn writes were named`);
     assert.ok(kept > 500);
+  });
+
+  it('leaves a part of a write where it is told to, which is dropped and named', async () => {
+    let torn = 0;
+    for (let seed = 1n; seed <= 60n; seed++) {
+      const writer = new Writer(seed);
+      const opened = await writer.start();
+      for (let count = 0; count < 3; count++) writer.write(opened);
+      await writer.live(10);
+      assert.equal(writer.acknowledged, 3);
+      writer.write(opened);
+      await writer.untilWriting();
+      writer.cut('a part');
+      const isNamed = writer.disk.torn !== undefined;
+      const { recovered, repairs } = await writer.start();
+      // Where only the zeros at its end are missing it is whole.
+      const wanted = isNamed ? [3] : [3, 4];
+      assert.ok(wanted.includes(recovered?.entries.length ?? 0), `seed ${String(seed)}`);
+      assert.equal(repairs.length, isNamed ? 1 : 0, `seed ${String(seed)}`);
+      assert.equal(writer.disk.torn, undefined);
+      torn += Number(isNamed);
+    }
+    // All but those of which less than the marks of a frame were written.
+    assert.ok(torn > 40, `${String(torn)} of 60`);
   });
 
   it('with a turned bit is refused, wherever it is', async () => {
