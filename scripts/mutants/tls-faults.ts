@@ -73,6 +73,7 @@ export const tlsFaults: readonly Fault[] = [
     file: 'packages/tls/src/material.ts',
     find: 'if (!own.checkPrivateKey(secret))',
     put: 'if (own.subject === String(secret))',
+    test: 'packages/tls/test/unit/certificates.test.ts',
   },
   {
     name: 'change-of-certificates-unseen',
@@ -80,6 +81,7 @@ export const tlsFaults: readonly Fault[] = [
     file: 'packages/tls/src/certificates.ts',
     find: 'return [ino, size, mtimeNs, ctimeNs].join(',
     put: 'return [ino - ino, size - size, mtimeNs - mtimeNs, ctimeNs - ctimeNs].join(',
+    test: 'packages/tls/test/unit/certificates.test.ts',
   },
   {
     name: 'member-of-any-name',
@@ -87,6 +89,7 @@ export const tlsFaults: readonly Fault[] = [
     file: 'packages/engine/src/transport/peer-sockets.ts',
     find: 'if (names === undefined || names.includes(from)) return undefined;',
     put: 'if (names === undefined || names.length > 0) return undefined;',
+    test: 'packages/engine/test/unit/secured-peers.test.ts',
   },
   {
     name: 'dialled-member-of-any-name',

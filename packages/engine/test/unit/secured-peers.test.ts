@@ -12,7 +12,7 @@ import { Authority } from '@holdfast/tls/development';
 import type { KeyPair } from '@holdfast/tls/development';
 import { hostPortOf } from '@holdfast/protocol';
 import { encodeJsonFrame, frameKinds } from '../../src/transport/frames.ts';
-import { plainSockets } from '../../src/transport/peer-sockets.ts';
+import { plainSockets, unproven } from '../../src/transport/peer-sockets.ts';
 import type { PeerSockets } from '../../src/transport/peer-sockets.ts';
 import { Heard, helloOf, incarnationOf, RawPeer, startPeer } from './peer-nodes.ts';
 import type { PeerNode, PeerNodeOptions } from './peer-nodes.ts';
@@ -74,6 +74,16 @@ async function start(
 }
 
 describe('Members with certificates', { timeout: 60_000 }, () => {
+  it('are the members that their certificate names, and no others (PEER-1)', () => {
+    assert.equal(unproven('one', ['one']), undefined);
+    assert.equal(unproven('one', ['two', 'one']), undefined);
+    assert.match(unproven('one', ['two', 'three']) ?? '', /is of two, three, and its hello is of/);
+    assert.match(unproven('one', ['one.example']) ?? '', /is of one\.example/);
+    assert.match(unproven('one', []) ?? '', /names no member/);
+    // Connections that prove nothing.
+    assert.equal(unproven('one', undefined), undefined);
+  });
+
   it('meet, tell and call each other', async () => {
     const one = await start('one', await memberOf('one'));
     const two = await start('two', await memberOf('two'));

@@ -58,6 +58,26 @@ function put(path: string, text: string): void {
 }
 
 describe('certificates', { timeout: 60_000 }, () => {
+  it('are read again at the look after their files have changed, and at no other', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const files = filesOf(newFolder(), first);
+    const certificates = await Certificates.open({ files, log: new Lines(), everyMs: 1000 });
+    t.after(() => certificates.close());
+    let reads = 0;
+    certificates.onReload(() => (reads += 1));
+    // It waits for the look that is under way, and reads once by itself.
+    const look = async (): Promise<void> => {
+      t.mock.timers.tick(1000);
+      await certificates.reload();
+    };
+    await look();
+    assert.equal(reads, 1);
+    put(files.key, second.key);
+    put(files.certificate, second.certificate);
+    await look();
+    assert.equal(reads, 3);
+  });
+
   it('are read again when their files change; what is open stays open', async (t) => {
     const files = filesOf(newFolder(), first);
     const { port, log } = await echo(t, files);
@@ -91,11 +111,17 @@ describe('certificates', { timeout: 60_000 }, () => {
     const { port, log, certificates } = await echo(t, files, 3_600_000);
     put(files.certificate, second.certificate);
     await certificates.reload();
-    await log.find(/^The certificates stay as they were: .*own\.key is not the key of/);
+    assert.match(
+      log.all.at(-1) ?? '',
+      /^The certificates stay as they were: .*own\.key is not the key of/,
+    );
     assert.equal(await ask(port, clientOptions(client)), 'hello\n');
     rmSync(files.key);
     await certificates.reload();
-    await log.find(/^The certificates stay as they were: .*own\.key cannot be read/);
+    assert.match(
+      log.all.at(-1) ?? '',
+      /^The certificates stay as they were: .*own\.key cannot be read/,
+    );
     const socket = await open(port);
     assert.equal(nameOf(socket), 'first');
     socket.destroy();
