@@ -6,8 +6,8 @@ export const logFaults: readonly Fault[] = [
     name: 'older-snapshot-replaces-newer',
     breaks: "a node's own snapshot that is done late takes the place of a newer one of the leader",
     file: 'packages/storage/src/snapshot-files.ts',
-    find: `if ((this.#current?.index ?? 0) >= meta.index) return false;`,
-    put: `if (meta.index < 0) return false;`,
+    find: `if (this.#stopped || (this.#current?.index ?? 0) >= meta.index) return false;`,
+    put: `if (this.#stopped) return false;`,
     hiddenFromRuns: 'the newer one stays beside it, and a node that starts again finds it',
   },
   {

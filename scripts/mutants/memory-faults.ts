@@ -160,7 +160,7 @@ export const memoryFaults: readonly Fault[] = [
   {
     name: 'each-address-of-a-network-a-caller',
     breaks: 'whoever has a network of IPv6 has no limits',
-    file: 'packages/api/src/callers.ts',
+    file: 'packages/tls/src/network.ts',
     find: `all.slice(0, 4)`,
     put: `all.slice(0, 8)`,
     test: 'packages/api/test/unit/callers.test.ts',
