@@ -196,10 +196,31 @@ export const outcomeFaults: readonly Fault[] = [
     put: `    if (entered > 1000) {`,
   },
   {
+    name: 'forgotten-grant-told-cancelled',
+    breaks:
+      'a command says that nothing is held by its acquire, which holds the lock until the session ends',
+    file: 'packages/state/src/kernel/cancel.ts',
+    find: `if (session.requests.mayHaveForgotten(requestId))`,
+    put: `if (session.living === undefined)`,
+    test: 'packages/state/test/unit/forgotten-names.test.ts',
+    hiddenFromRuns: 'no run asks so much in one session after an acquire without a number',
+  },
+  {
+    name: 'forgotten-cancelling-undone',
+    breaks: 'a copy that comes long after its request was cancelled is granted to nobody',
+    file: 'packages/state/src/kernel/forgotten-names.ts',
+    find: `    if (!isCancelled) return;
+    this.#cancelled.add(name);`,
+    put: `    if (isCancelled) return;
+    this.#cancelled.add(name);`,
+    test: 'packages/state/test/unit/forgotten-names.test.ts',
+    hiddenFromRuns: 'no run asks so much in one session after a cancellation without a number',
+  },
+  {
     name: 'late-copy-after-giving-up-granted',
     breaks: 'a copy that comes after its request was cancelled is granted',
     file: 'packages/state/src/kernel/cancel.ts',
-    find: `      session.requests.remember(requestId, answer, tables.limits); // STATE-RELEASE-1
+    find: `      session.requests.remember(requestId, answer, tables); // STATE-RELEASE-1
       return { ok: true, type: 'abandoned' };`,
     put: `      return { ok: true, type: 'abandoned' };`,
   },

@@ -55,6 +55,8 @@ function requestForgotten(details: Details): string | undefined {
     return `This request was made ${String(ageMs)} ms ago and may be executed for ${String(limitMs)} ms. This copy of it was not executed. Look up the status of the resource, then ask again with a new request id.`;
   const id = details['request_id'];
   if (id === undefined) return undefined;
+  if (details['cancelled'] === false)
+    return `It is no longer known whether request ${JSON.stringify(id)} was executed, because the session has had too many requests since. It was not cancelled. Look up the status of the resource, and release what the session holds there.`;
   const through = numberIn(details, 'forgotten_through');
   const which =
     through === undefined ? '' : ` (requests up to ${String(through)} may be forgotten)`;

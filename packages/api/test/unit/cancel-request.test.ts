@@ -1,6 +1,7 @@
 /** Acquires that nobody wants any more, by number and without. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { latestFeatureLevel } from '@holdfast/state';
 import { startHarness } from '../harness.ts';
 import { untilSo } from '../../../checker/src/waits.ts';
 
@@ -72,11 +73,36 @@ describe('an acquire in a session that is cancelled by an id of its own', () => 
       assert.equal((await request('GET', '/barriers/x/status')).body['member_count'], 0);
       assert.deepEqual((await cancelRequest(id(2))).body, { cancelled: true });
       const late = (await ask({ cancel_id: id(2) })).body;
-      assert.equal(late['code'], 'wait_abandoned');
+      assert.equal(late['code'], 'wait_cancelled');
       // Its program numbers as before.
       assert.equal((await ask({ request_id: 2 })).status, 200);
     });
   }
+
+  test('given its answer was forgotten meanwhile, then it is not told that it was cancelled (STATE-REQUEST-6)', async (t) => {
+    const { request, engine } = startHarness(t);
+    const limits = { ...engine.state.limits, maxResultsPerSession: 2 };
+    for (const command of [
+      { type: 'set_limits', limits },
+      { type: 'raise_feature_level', level: latestFeatureLevel },
+    ] as const)
+      await engine.submit(command, { identity: 'test' });
+    const made = await request('POST', '/sessions', { client_id: 'c' });
+    const session_id = String(made.body['session_id']);
+    const ask = (name: string, ids: object) =>
+      request('POST', `/locks/${name}/acquire`, { session_id, ...ids });
+    const cancelRequest = (cancel_id: string) =>
+      request('POST', '/cancel', { session_id, cancel_id, kind: 'lock', name: 'x' });
+    assert.equal((await ask('x', { cancel_id: id(1) })).status, 200);
+    assert.deepEqual((await cancelRequest(id(2))).body, { cancelled: true });
+    for (const name of ['a', 'b', 'c']) await ask(name, {});
+    const refused = await cancelRequest(id(1));
+    assert.deepEqual([refused.status, refused.body['code']], [409, 'request_forgotten']);
+    assert.match(String(refused.body['detail']), /not cancelled.*release/);
+    const late = await ask('y', { cancel_id: id(2) });
+    assert.equal(late.body['code'], 'request_forgotten');
+    assert.equal(engine.state.stats().heldLocks, 4);
+  });
 
   test('given a number or a client id beside it, or neither, then it is refused', async (t) => {
     const { request } = startHarness(t);

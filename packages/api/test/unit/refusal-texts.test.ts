@@ -50,6 +50,7 @@ const variants: readonly Refusal[] = [
   ofKernel.waitCancelled(name, 'r'),
   ofKernel.requestForgotten(3, 5),
   ofKernel.requestForgotten('r', 5),
+  ofKernel.outcomeForgotten('r'),
   ofKernel.requestTooOld({ madeAtMs: 1, liveMs: 2 }, 9),
   ofKernel.requestReused(3, 'an acquire of "y"'),
   ...endings.flatMap((ended) => [

@@ -97,6 +97,15 @@ describe('An acquire of a command', () => {
       );
     });
 
+    it('is uncertain where the session has forgotten it', async () => {
+      const forgotten = new HoldfastError('request_forgotten', 'It was not cancelled.');
+      const { client } = clientThat(() => Promise.reject(forgotten));
+      await assert.rejects(
+        acquireOnce(client, inSession, () => Promise.reject(uncertain)),
+        { effect: 'perhaps', message: /was not cancelled.*held until its session ends/ },
+      );
+    });
+
     it('holds nothing where the session has ended meanwhile', async () => {
       const ended = new HoldfastError('session_expired', 'It has ended.');
       const { client } = clientThat(() => Promise.reject(ended));

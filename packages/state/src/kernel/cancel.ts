@@ -4,7 +4,13 @@
  * STATE-RELEASE-1: a request that was cancelled is never executed afterwards, also where the cancel comes before it.
  */
 import type { Cancel, Execute, Once } from './primitive.ts';
-import { requestForgotten, requestReused, usedFor, waitCancelled } from './refusals.ts';
+import {
+  outcomeForgotten,
+  requestForgotten,
+  requestReused,
+  usedFor,
+  waitCancelled,
+} from './refusals.ts';
 import { rememberGivenUp } from './sessions/making.ts';
 import { commandDeclarations } from '../primitives/declared.ts';
 import type { CancelKind, OnceType } from '../primitives/declared.ts';
@@ -30,10 +36,13 @@ export const cancelWith =
     }
     tables.touch(session, ackedBelow);
     const known = session.requests.find(requestId);
+    if (known === 'forgotten' && session.requests.wasCancelled(requestId))
+      return { ok: true, type: 'abandoned' };
     if (known === 'forgotten')
       return requestForgotten(requestId, session.requests.forgottenThrough);
     if (known === undefined) {
-      session.requests.remember(requestId, answer, tables.limits); // STATE-RELEASE-1
+      if (session.requests.mayHaveForgotten(requestId)) return outcomeForgotten(requestId); // STATE-REQUEST-6
+      session.requests.remember(requestId, answer, tables); // STATE-RELEASE-1
       return { ok: true, type: 'abandoned' };
     }
     if (known.kind !== answer.kind || known.name !== name)

@@ -140,7 +140,7 @@ export function noteAnswer(
   result: CommandResult,
 ): void {
   if (answer.waiter === undefined) answer.result = result;
-  if (requestId !== undefined) session.requests.remember(requestId, answer, tables.limits);
+  if (requestId !== undefined) session.requests.remember(requestId, answer, tables);
 }
 
 /** STATE-ONCE-1. */

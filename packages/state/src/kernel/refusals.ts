@@ -68,6 +68,15 @@ export function requestForgotten(requestId: RequestId, forgottenThrough: number)
   );
 }
 
+/** Of a cancelling: what it names may have been executed, or may still be (STATE-REQUEST-6). */
+export function outcomeForgotten(requestId: RequestId): Refusal {
+  return refuse(
+    'request_forgotten',
+    `It is no longer known whether request ${shownId(requestId)} was executed; it was not cancelled. Look up the status of the resource, and release what this session holds there.`,
+    { request_id: requestId, cancelled: false },
+  );
+}
+
 /** A copy that comes so late that nobody remembers whether it was executed (MEM-1). */
 export function requestTooOld(
   { madeAtMs, liveMs }: { readonly madeAtMs: number; readonly liveMs: number },

@@ -15,11 +15,13 @@
  *
  * Numbers (a client's own, increasing) and names (made by a node, unique) are kept apart. Names have an order
  * among those of one node, which counts them (`<node process>-<counter>`): STATE-REQUEST-1 holds for each node process by
- * itself, for the `maxMakers` of which names were forgotten last.
+ * itself, for those of which names were forgotten last. Names that have no order: STATE-REQUEST-6 of forgotten-names.ts.
  */
 import type { CallerUse } from './caller-use.ts';
 import { hashOfNumber, hashOfText } from './collections/hash.ts';
 import { OrderedMap } from './collections/ordered-map.ts';
+import { ForgottenNames } from './forgotten-names.ts';
+import type { NamesRecord } from './forgotten-names.ts';
 import { remembersByTime } from './limits.ts';
 import { answerBytes } from './answers.ts';
 import type { AnswerOf } from './answers.ts';
@@ -35,13 +37,16 @@ type Limits = Pick<
   | 'maxRememberedSessions'
 >;
 
-/** Node processes whose forgotten names are told from new ones. */
-const maxMakers = 16;
+/** What bounds the memory of a session, and from which level on what is kept. */
+interface Bounds {
+  readonly limits: Limits;
+  readonly featureLevel: number;
+}
 
-/** What has been forgotten: the highest number, and the highest counter of each node process. */
+/** What has been forgotten: the highest number, and what is kept of names. */
 export interface Forgotten {
   readonly numbersThrough: number;
-  readonly namesThrough: readonly (readonly [string, number])[];
+  readonly names: NamesRecord | undefined;
   /** What the caller told last (STATE-REQUEST-4). */
   readonly ackedBelow: number | undefined;
 }
@@ -50,7 +55,7 @@ export class RequestTable<Waiter> {
   readonly #numbered = new OrderedMap<number, AnswerOf<Waiter>>(hashOfNumber);
   #named: OrderedMap<string, AnswerOf<Waiter>> | undefined = undefined;
   /** Few sessions have so many requests without numbers: made when first needed. */
-  #namesThrough: Map<string, number> | undefined = undefined;
+  #forgottenNames: ForgottenNames | undefined = undefined;
   /** Of all answers but those that wait. */
   #numberedBytes = 0;
   #namedBytes = 0;
@@ -64,21 +69,17 @@ export class RequestTable<Waiter> {
   /** STATE-REQUEST-5; undefined once nothing is left of its session. */
   #use: CallerUse | undefined;
 
-  constructor(
-    use: CallerUse,
-    { numbersThrough, namesThrough, ackedBelow }: Forgotten = nothingForgotten,
-  ) {
+  constructor(use: CallerUse, { numbersThrough, names, ackedBelow }: Forgotten = nothingForgotten) {
     this.#use = use;
     this.#forgottenThrough = numbersThrough;
     this.#ackedBelow = ackedBelow;
-    if (namesThrough.length > 0) this.#namesThrough = new Map(namesThrough);
+    if (names !== undefined) this.#forgottenNames = new ForgottenNames(names);
   }
 
   get forgotten(): Forgotten {
-    const namesThrough = this.#namesThrough === undefined ? [] : Array.from(this.#namesThrough);
     return {
       numbersThrough: this.#forgottenThrough,
-      namesThrough,
+      names: this.#forgottenNames?.record,
       ackedBelow: this.#ackedBelow,
     };
   }
@@ -137,14 +138,15 @@ export class RequestTable<Waiter> {
   }
 
   /** Adds a new answer, or moves one that got its answer just now behind all others. */
-  remember(id: RequestId, answer: AnswerOf<Waiter>, limits: Limits): void {
+  remember(id: RequestId, answer: AnswerOf<Waiter>, bounds: Bounds): void {
     this.#forget(id);
     this.restore(id, answer);
-    this.#forgetBeyond(limits);
+    this.#forgetBeyond(bounds);
   }
 
   /** STATE-REQUEST-3: the one that was added last stays in any case. */
-  #forgetBeyond(limits: Limits): void {
+  #forgetBeyond(bounds: Bounds): void {
+    const { limits } = bounds;
     const { maxResultsPerSession: most, maxResultBytesPerSession } = limits;
     while (this.#numbered.size > 1 && this.#numbered.size > most) this.#forgetOldestNumber();
     // STATE-REQUEST-4
@@ -154,16 +156,17 @@ export class RequestTable<Waiter> {
         (this.#numberedBytes > maxResultBytesPerSession || this.#isCallerFull(limits))
       )
         this.#forgetOldestNumber();
-    if (this.#named !== undefined) this.#keepNamesBelow(this.#named, limits);
+    if (this.#named !== undefined) this.#keepNamesBelow(this.#named, bounds);
   }
 
-  #keepNamesBelow(named: OrderedMap<string, AnswerOf<Waiter>>, limits: Limits): void {
+  #keepNamesBelow(named: OrderedMap<string, AnswerOf<Waiter>>, bounds: Bounds): void {
+    const { limits } = bounds;
     const { maxResultsPerSession: most, maxResultBytesPerSession: mostBytes } = limits;
     while (
       named.size > 1 &&
       (named.size > most || this.#namedBytes > mostBytes || this.#isCallerFull(limits))
     )
-      this.#forgetOldestName(named, limits);
+      this.#forgetOldestName(named, bounds);
   }
 
   /** One that comes back from a snapshot, in its order. */
@@ -179,11 +182,11 @@ export class RequestTable<Waiter> {
   }
 
   /** An answer that is remembered becomes another one, in its place. */
-  change(id: RequestId, answer: AnswerOf<Waiter>, result: CommandResult, limits: Limits): void {
+  change(id: RequestId, answer: AnswerOf<Waiter>, result: CommandResult, bounds: Bounds): void {
     this.#weigh(id, -answerBytes(answer));
     answer.result = result;
     this.#weigh(id, answerBytes(answer));
-    this.#forgetBeyond(limits);
+    this.#forgetBeyond(bounds);
   }
 
   #forget(id: RequestId): void {
@@ -219,28 +222,30 @@ export class RequestTable<Waiter> {
     if (id > this.#forgottenThrough) this.#forgottenThrough = id; // STATE-REQUEST-1
   }
 
-  #forgetOldestName(named: OrderedMap<string, AnswerOf<Waiter>>, limits: Limits): void {
+  #forgetOldestName(named: OrderedMap<string, AnswerOf<Waiter>>, bounds: Bounds): void {
     const id = named.firstKey();
     if (id === undefined) return;
+    const result = named.get(id)?.result;
     this.#forget(id);
-    const made = makerOf(id);
-    if (made === undefined || !remembersByTime(limits)) return; // LIMIT-1
-    const through = (this.#namesThrough ??= new Map<string, number>());
-    through.set(made.maker, Math.max(made.counter, through.get(made.maker) ?? 0)); // STATE-REQUEST-1
-    for (const oldest of through.keys()) {
-      if (through.size > maxMakers) through.delete(oldest);
-      return;
-    }
+    if (!remembersByTime(bounds.limits)) return; // LIMIT-1
+    const isCancelled = result?.ok === false && result.code === 'wait_abandoned';
+    this.#forgottenNames ??= new ForgottenNames();
+    this.#forgottenNames.add(id, isCancelled, bounds.featureLevel);
   }
 
   /** STATE-REQUEST-1. */
   #isForgotten(id: string): 'forgotten' | undefined {
-    if (this.#namesThrough === undefined) return undefined;
-    const made = makerOf(id);
-    const through = made === undefined ? undefined : this.#namesThrough.get(made.maker);
-    return made !== undefined && through !== undefined && made.counter <= through
-      ? 'forgotten'
-      : undefined;
+    return this.#forgottenNames?.has(id) === true ? 'forgotten' : undefined;
+  }
+
+  /** Of one that is forgotten. */
+  wasCancelled(id: RequestId): boolean {
+    return typeof id === 'string' && this.#forgottenNames?.wasCancelled(id) === true;
+  }
+
+  /** STATE-REQUEST-6: of one that is not found. */
+  mayHaveForgotten(id: RequestId): boolean {
+    return typeof id === 'string' && this.#forgottenNames?.mayHave(id) === true;
   }
 }
 
@@ -249,13 +254,6 @@ const hashOfId = (id: RequestId): number =>
 
 const nothingForgotten: Forgotten = {
   numbersThrough: -1,
-  namesThrough: [],
+  names: undefined,
   ackedBelow: undefined,
 };
-
-/** Of a name as nodes make them, see `newRequestId` of the api. */
-function makerOf(name: string): { readonly maker: string; readonly counter: number } | undefined {
-  const [, maker, counter] = /^(.+)-([0-9a-z]{1,10})$/.exec(name) ?? [];
-  if (maker === undefined || counter === undefined) return undefined;
-  return { maker, counter: Number.parseInt(counter, 36) };
-}

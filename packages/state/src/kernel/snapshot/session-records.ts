@@ -120,18 +120,20 @@ export function* encodeSession(
     [
       copiesUntilMs,
       session.use.caller ?? null,
-      forgotten.namesThrough,
+      forgotten.names?.through ?? [],
       forgotten.ackedBelow ?? null,
-      ...ownerTold(session.owner),
+      ...ownerTold(session.owner, forgotten.names?.cancelled),
     ],
     ...(over === undefined ? [] : encodeOver(over)),
   ]);
   for (const more of told) yield JSON.stringify(['answers', more]);
 }
 
-/** Of sessions without an owner nothing is told: as before there was one. */
-const ownerTold = (owner: string): readonly string[] =>
-  owner === anonymousIdentity ? [] : [owner];
+/** Of sessions without an owner nothing is told, nor of names without a maker where none was forgotten: as before there were any. */
+function ownerTold(owner: string, cancelled: readonly string[] | undefined): readonly JsonValue[] {
+  if (cancelled !== undefined) return [owner, cancelled];
+  return owner === anonymousIdentity ? [] : [owner];
+}
 
 export interface DecodedSession {
   readonly session: Session;
@@ -169,16 +171,20 @@ export function decodeSession(tables: Tables, fields: Fields, version: number): 
   const more = version >= 5 ? fields.list() : undefined;
   const copiesUntilMs = more?.number() ?? 0;
   const caller = more?.optional(() => more.text());
-  const namesThrough =
+  const through =
     more?.list().all((one) => {
-      const through = one.list();
-      return [through.text(), through.number()] as const;
+      const of = one.list();
+      return [of.text(), of.number()] as const;
     }) ?? [];
   const ackedBelow =
     more === undefined || more.atEnd ? undefined : more.optional(() => more.number());
   const owner = more === undefined || more.atEnd ? anonymousIdentity : more.text();
+  const cancelled =
+    more === undefined || more.atEnd ? undefined : more.list().all((name) => name.text()); // STATE-REQUEST-6
   const use = tables.callers.of(caller);
-  const requests = new RequestTable<Waiter>(use, { numbersThrough, namesThrough, ackedBelow });
+  const names =
+    through.length === 0 && cancelled === undefined ? undefined : { through, cancelled };
+  const requests = new RequestTable<Waiter>(use, { numbersThrough, names, ackedBelow });
   const session = new SessionOf<Hold, Waiter>({ ...facts, owner }, use, 0, heardIn, requests);
   session.renewal = renewal;
   session.copiesUntilMs = copiesUntilMs;

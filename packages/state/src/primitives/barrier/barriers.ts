@@ -126,7 +126,7 @@ function answerInstead(
   const known = session.requests.find(instead.of);
   if (typeof known !== 'object' || known.kind !== 'enter_barrier' || known.name !== name) return;
   const answer: Answer = { ...known, result: enteredInVain(name, instead.code) };
-  session.requests.remember(instead.of, answer, tables.limits);
+  session.requests.remember(instead.of, answer, tables);
 }
 
 /** Whether the round is over with it. */
@@ -167,7 +167,7 @@ function cancelEntering(
   }
   const code = unlessOpen === true ? 'wait_timeout' : 'wait_abandoned';
   const answer: Answer = { ...known, result: enteredInVain(name, code) };
-  session.requests.remember(requestId, answer, tables.limits); // STATE-BARRIER-4
+  session.requests.remember(requestId, answer, tables); // STATE-BARRIER-4
   return undefined;
 }
 

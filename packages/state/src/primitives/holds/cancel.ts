@@ -34,7 +34,7 @@ export function cancelledGrant(
   if (result?.ok !== true) return undefined;
   if (result.type !== 'granted' && result.type !== 'granted_many') return undefined;
   // STATE-RELEASE-1, STATE-RELEASE-3: a second cancel finds nothing to give back.
-  session.requests.change(requestId, known, waitCancelled(name, requestId), tables.limits);
+  session.requests.change(requestId, known, waitCancelled(name, requestId), tables);
   return result;
 }
 

@@ -172,7 +172,7 @@ export function endWait(tables: Tables, waiter: Waiter, result: CommandResult): 
   tables.due.remove(first);
   answer.waiter = undefined;
   answer.result = result;
-  session.requests.remember(requestId, answer, tables.limits);
+  session.requests.remember(requestId, answer, tables);
   for (const one of together?.waiters ?? [waiter]) {
     const { pool } = one;
     tables.workLeft -= 1; // WORK-1
