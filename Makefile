@@ -77,11 +77,11 @@ test-conformance: install ## The cases of all interfaces against three nodes who
 simulate: install ## Runs of whole clusters in virtual time (SEEDS=10000; SEED=42 TRACE=1 for one; KIND=leaders, KIND=quorum)
 	@$(NODE) npm run --silent simulate -- $(if $(KIND),--kind $(KIND)) $(if $(ABOUT),--about $(ABOUT)) $(if $(SEED),--seed $(SEED) $(if $(TRACE),--trace),--seeds $(SEEDS) $(if $(FIRST),--first $(FIRST)))
 
-test-chaos: install ## Tests real processes under kills, pauses, partitions, full disks and more (three minutes)
-	@$(NODE) npm run --silent chaos
+test-chaos: install ## Tests real processes under kills, pauses, partitions, full disks and more (three minutes; SECURITY=1: TLS and keys, SEED=42)
+	@$(NODE) npm run --silent chaos -- $(if $(SECURITY),--secured) $(if $(SEED),--seed $(SEED))
 
 soak-chaos: install ## The same as test-chaos, for longer (MINUTES=30)
-	@$(NODE) npm run --silent chaos -- --minutes $(or $(MINUTES),10)
+	@$(NODE) npm run --silent chaos -- --minutes $(or $(MINUTES),10) $(if $(SECURITY),--secured)
 
 soak: build ## Runs three nodes with TLS, keys, queues and a cache: do memory, disk, handles and event loop stay flat? (MINUTES=60)
 	@$(NODE) npm run --silent soak -- --minutes $(or $(MINUTES),60)

@@ -49,7 +49,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'storage',
   ],
   explorer: ['checker', 'client', 'quorum-client', 'quorum', 'raft'],
-  chaos: ['checker', 'cli', 'client', 'engine', 'protocol', 'quorum', 'quorum-client'],
+  chaos: ['checker', 'cli', 'client', 'engine', 'protocol', 'quorum', 'quorum-client', 'tls'],
   workload: ['checker', 'protocol', 'client', 'server', 'engine', 'quorum', 'quorum-client'],
 };
 /** Packages without I/O, clock or randomness: they import nothing from outside either. */

@@ -22,4 +22,22 @@ export const chaosFaults: readonly Fault[] = [
     const first = options.environment();
     this.#options = { ...options, environment: () => first };`,
   },
+  {
+    name: 'chaos-asks-no-node-for-a-revoked-key',
+    breaks: 'a node that grants locks by a key whose revocation was acknowledged is not found',
+    file: 'packages/chaos/src/cluster/key-changes.ts',
+    find: `        if (wasGranted(await this.#acquire(nodeId, key)))
+          this`,
+    put: `        if (!wasGranted(await this.#acquire(nodeId, key))) return;
+        if (nodeId === key)
+          this`,
+  },
+  {
+    name: 'chaos-takes-any-caller-for-a-member',
+    breaks:
+      'cuts are made between other nodes than those that are named, where the nodes speak over TLS',
+    file: 'packages/chaos/src/cluster/callers.ts',
+    find: `if (hasSocket(pid, inode)) return name;`,
+    put: `if (pid > 0) return name;`,
+  },
 ];

@@ -11,8 +11,9 @@ const help = `Real nodes and clients under kills, stops, cuts, slow lines, clock
 
   make test-chaos               three nodes, five nodes, and the shared set: about three minutes
   make soak-chaos MINUTES=30    the same for longer
+  make test-chaos SECURITY=1    all over TLS, with keys; keys and rules change meanwhile (Linux)
 
-Options of the program itself: --seconds N (of each run) --minutes N --seed N --nodes 3,5 --only "NAME,NAME" --no-lockset
+Options of the program itself: --seconds N (of each run) --minutes N --seed N --nodes 3,5 --only "NAME,NAME" --secured --no-lockset
 Kinds of faults: ${nemesisNames.join(', ')}`;
 
 const { values } = readFlags({
@@ -23,6 +24,7 @@ const { values } = readFlags({
     nodes: { type: 'string', default: '3,5' },
     clients: { type: 'string', default: '5' },
     only: { type: 'string' },
+    secured: { type: 'boolean', default: false },
     'no-lockset': { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -41,7 +43,8 @@ if (![seed, ...sizes, minutes ?? 1, Number(values.seconds)].every((value) => val
 }
 const only = values.only?.split(',').map((name) => name.trim());
 const root = scratchFolder();
-console.log(`seed ${String(seed)}`);
+const isSecured = values.secured;
+console.log(`seed ${String(seed)}${isSecured ? ', with TLS and keys' : ''}`);
 
 const nodesOf = (run: number): number => sizes[run % sizes.length] ?? 3;
 const all = await runAll({
@@ -56,6 +59,7 @@ const all = await runAll({
       clients: Number(values.clients),
       seed: runSeed,
       seconds: Number(values.seconds),
+      isSecured,
       ...(only === undefined ? {} : { only }),
       tell: (line) => console.log(line),
     }),
@@ -70,9 +74,9 @@ async function lockSet(): Promise<boolean> {
   console.log('\nshared set: clients stopped past their lease between reading and writing');
   const folder = join(root, 'shared-set');
   mkdirSync(folder);
-  const cluster = await ChaosCluster.start(join(folder, 'nodes'), 3);
+  const cluster = await ChaosCluster.start(join(folder, 'nodes'), 3, {}, isSecured);
   try {
-    return await showLockSet(cluster.urls, folder, 'cluster');
+    return await showLockSet(cluster.urls, folder, 'cluster', cluster.security?.clientEnvironment);
   } finally {
     await cluster.close();
   }

@@ -12,6 +12,7 @@ import { ClientProcess } from './clients/client-process.ts';
 import { readJournal } from './clients/journal.ts';
 import type { LockOperation } from './clients/journal.ts';
 import { ChaosCluster } from './cluster/cluster.ts';
+import { whileKeysChange } from './cluster/keys-of-cluster.ts';
 import { recoveryMs } from './cluster/operator.ts';
 import {
   cutBothWays,
@@ -43,6 +44,8 @@ export interface RunOptions {
   readonly seconds: number;
   /** Names of nemeses; absent: all of them, each at least once where there is time. */
   readonly only?: readonly string[];
+  /** TLS on all ports, certificates of members, keys of clients; and keys and rules that change meanwhile. */
+  readonly isSecured?: boolean;
   readonly tell: (line: string) => void;
 }
 
@@ -91,6 +94,7 @@ export async function runChaos(options: RunOptions): Promise<RunOutcome> {
   const randomness = new Randomness(options.seed);
   const failures: string[] = [];
   const strikes: Strike[] = [];
+  const notes: string[] = [];
   let cluster: ChaosCluster | undefined;
   const clients: ClientProcess[] = [];
   const { possible, skipped } = possibleAmong(nemesesWith(disks), options.only);
@@ -104,18 +108,22 @@ export async function runChaos(options: RunOptions): Promise<RunOutcome> {
           smallDiskMegabytes,
         );
     }
-    cluster = await ChaosCluster.start(folder, options.nodes);
+    cluster = await ChaosCluster.start(folder, options.nodes, {}, options.isSecured);
     for (const one of clientsOf(cluster, options)) clients.push(one);
     await Promise.all(clients.map((client) => client.start()));
     const running = cluster;
-    await campaign({
-      stage: { cluster, clients, randomness },
-      nemeses: possible,
-      seconds: options.seconds,
-      recovered: () => recoveryMs(running.nodes, recoveryPatienceMs),
-      struck: strikes,
-      tell,
-    });
+    const keys = await whileKeysChange(running, () =>
+      campaign({
+        stage: { cluster: running, clients, randomness },
+        nemeses: possible,
+        seconds: options.seconds,
+        recovered: () => recoveryMs(running.nodes, recoveryPatienceMs),
+        struck: strikes,
+        tell,
+      }),
+    );
+    for (const note of keys.notes) notes.push(note);
+    for (const failure of keys.failures) failures.push(failure);
   } catch (error) {
     failures.push(error instanceof Error ? error.message : String(error));
   }
@@ -129,7 +137,7 @@ export async function runChaos(options: RunOptions): Promise<RunOutcome> {
   const journals = clients.flatMap((client) => client.journals());
   const history = journals.flatMap(({ client, path }) => readJournal(client, path));
   const names = possible.map(({ name }) => name);
-  return { possible: names, strikes, skipped, failures, history, ...judge(history) };
+  return { possible: names, strikes, skipped, failures, notes, history, ...judge(history) };
 }
 
 function clientsOf(cluster: ChaosCluster, { clients, folder }: RunOptions): ClientProcess[] {
@@ -142,7 +150,11 @@ function clientsOf(cluster: ChaosCluster, { clients, folder }: RunOptions): Clie
         name: `client-${String(index + 1)}`,
         folder: journals,
         program: new URL('./clients/client-entry', import.meta.url),
-        environment: () => ({ CHAOS_URLS: cluster.urls.join(','), CHAOS_LOCKS: 'red,blue' }),
+        environment: () => ({
+          CHAOS_URLS: cluster.urls.join(','),
+          CHAOS_LOCKS: 'red,blue',
+          ...cluster.security?.clientEnvironment,
+        }),
       }),
   );
 }

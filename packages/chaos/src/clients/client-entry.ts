@@ -1,11 +1,13 @@
 /**
  * The process of one client: takes locks and gives them back until it is told to stop, and writes every
- * operation down. Configured by its environment: CHAOS_CLIENT, CHAOS_URLS, CHAOS_LOCKS, CHAOS_JOURNAL.
+ * operation down. Configured by its environment: CHAOS_CLIENT, CHAOS_URLS, CHAOS_LOCKS, CHAOS_JOURNAL; with TLS by what
+ * `cluster/shown.ts` names as well.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect } from '@holdfast/client';
 import type { Client, Hold, Session } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
+import { shownByEnvironment } from '../cluster/shown.ts';
 import { nowMs } from '../now.ts';
 import { firstWord } from './first-word.ts';
 import { Journal } from './journal.ts';
@@ -38,7 +40,7 @@ process.on('disconnect', () => process.exit(0));
 process.send?.(firstWord);
 while (!signal.aborted) {
   try {
-    const client = await connect({ endpoints: urls, clientId: name });
+    const client = await connect({ endpoints: urls, clientId: name, ...shownByEnvironment() });
     while (!signal.aborted) await useSession(client);
     await client.close();
   } catch (error) {

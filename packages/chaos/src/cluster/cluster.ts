@@ -1,14 +1,24 @@
 /** Real nodes behind proxies, each with what a fault needs at hand: a small disk, a clock to jump with. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { callerFrom } from './callers.ts';
 import { freePorts } from './free-ports.ts';
 import { NodeProcess } from './node-process.ts';
 import { Links, PeerProxy } from './proxy.ts';
+import { ClusterSecurity } from './security.ts';
 import { WallClocks } from './wall-clocks.ts';
 
 const clusterId = 'chaos';
 
 const snapshotLogBytes = 128 * 1024;
+
+interface Prepared {
+  readonly nodeId: string;
+  readonly httpPort: number;
+  readonly peerPort: number;
+  /** Settings of TLS and authentication. */
+  readonly secured: Readonly<Record<string, string>>;
+}
 
 export class ChaosCluster {
   readonly links: Links = new Links();
@@ -21,26 +31,39 @@ export class ChaosCluster {
   #nextNode = 1;
 
   readonly #environment: Readonly<Record<string, string>>;
+  /** Undefined: it has neither TLS nor keys. */
+  readonly security: ClusterSecurity | undefined;
 
-  private constructor(folder: string, environment: Readonly<Record<string, string>>) {
+  private constructor(
+    folder: string,
+    environment: Readonly<Record<string, string>>,
+    security: ClusterSecurity | undefined,
+  ) {
     this.folder = folder;
     this.#environment = environment;
+    this.security = security;
     this.clocks = new WallClocks(folder);
   }
 
-  /** @param environment More of it for every node. */
+  /**
+   * @param environment More of it for every node.
+   * @param isSecured With TLS on all ports, and authentication.
+   */
   static async start(
     folder: string,
     size: number,
     environment: Readonly<Record<string, string>> = {},
+    isSecured = false,
   ): Promise<ChaosCluster> {
-    const cluster = new ChaosCluster(folder, environment);
+    const security = isSecured ? await ClusterSecurity.make(folder) : undefined;
+    const cluster = new ChaosCluster(folder, environment, security);
     const prepared = [];
     for (let count = 0; count < size; count++) prepared.push(await cluster.#prepare());
     cluster.#initialMembers = prepared.map(({ nodeId }) => nodeId);
     const nodes = prepared.map((one) => cluster.#make(one, false));
     try {
       await Promise.all(nodes.map((node) => node.start()));
+      await security?.enable(cluster.urls);
     } catch (error) {
       await cluster.close();
       throw error;
@@ -84,26 +107,29 @@ export class ChaosCluster {
     this.links.mendAll();
     await Promise.all(this.nodes.map((node) => node.end('SIGKILL')));
     for (const proxy of this.#proxies.values()) proxy.close();
+    this.security?.close();
   }
 
-  async #prepare(): Promise<{ nodeId: string; httpPort: number; peerPort: number }> {
+  /** Whose connection it is that came from this port. */
+  readonly #callerFrom = (port: number): string | undefined =>
+    callerFrom(
+      port,
+      this.nodes.flatMap(({ nodeId, pid }) => (pid === undefined ? [] : [[nodeId, pid] as const])),
+    );
+
+  async #prepare(): Promise<Prepared> {
     const nodeId = `node-${String(this.#nextNode++)}`;
     const [httpPort = 0, peerPort = 0] = await freePorts(2);
-    const proxy = new PeerProxy(nodeId, peerPort, this.links);
+    const caller = this.security === undefined ? undefined : this.#callerFrom;
+    const proxy = new PeerProxy(nodeId, peerPort, this.links, caller);
     this.#proxies.set(nodeId, proxy);
     this.#addresses.set(nodeId, `127.0.0.1:${String(await proxy.listen())}`);
     mkdirSync(this.folderOf(nodeId), { recursive: true });
-    return { nodeId, httpPort, peerPort };
+    const secured = (await this.security?.environmentOf(nodeId)) ?? {};
+    return { nodeId, httpPort, peerPort, secured };
   }
 
-  #make(
-    {
-      nodeId,
-      httpPort,
-      peerPort,
-    }: { readonly nodeId: string; readonly httpPort: number; readonly peerPort: number },
-    joins: boolean,
-  ): NodeProcess {
+  #make({ nodeId, httpPort, peerPort, secured }: Prepared, joins: boolean): NodeProcess {
     const peers = (joins ? [...this.#nodes.keys()] : this.#initialMembers).filter(
       (id) => id !== nodeId,
     );
@@ -127,8 +153,10 @@ export class ChaosCluster {
           .join(','),
         ...(joins ? { HOLDFAST_CLUSTER_JOIN: 'true' } : {}),
         ...this.clocks.environmentOf(nodeId),
+        ...secured,
         ...this.#environment,
       },
+      ...(this.security === undefined ? {} : { ask: this.security.ask }),
     });
     this.#nodes.set(nodeId, node);
     return node;

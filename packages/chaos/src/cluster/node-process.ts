@@ -5,6 +5,7 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { clearAtEnd } from '../leftovers.ts';
+import type { Ask } from './shown.ts';
 
 /** No promise: on a machine that others use much, the start of a process alone takes long. */
 const startTimeoutMs = 60_000;
@@ -18,11 +19,15 @@ export interface NodeProcessOptions {
   /** What `holdfast` is told to run. */
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** How it is asked where it has TLS; absent: it has none. */
+  readonly ask?: Ask;
 }
 
 export class NodeProcess {
   readonly nodeId: string;
   readonly url: string;
+  /** As `fetch`. */
+  readonly ask: Ask;
   readonly dataFolder: string;
   readonly #options: NodeProcessOptions;
   readonly #logPath: string;
@@ -32,7 +37,9 @@ export class NodeProcess {
   constructor(options: NodeProcessOptions) {
     this.#options = options;
     this.nodeId = options.nodeId;
-    this.url = `http://127.0.0.1:${String(options.httpPort)}`;
+    const scheme = options.ask === undefined ? 'http' : 'https';
+    this.url = `${scheme}://127.0.0.1:${String(options.httpPort)}`;
+    this.ask = options.ask ?? fetch;
     this.dataFolder = join(options.folder, 'data');
     this.#logPath = join(options.folder, 'node.log');
     mkdirSync(options.folder, { recursive: true });
@@ -40,6 +47,10 @@ export class NodeProcess {
 
   get runs(): boolean {
     return this.#child !== undefined;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
   }
 
   /** It runs and is not paused. */

@@ -1,12 +1,15 @@
 /** What an operator asks of the cluster over HTTP. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { NodeProcess } from './node-process.ts';
+import type { Ask } from './shown.ts';
 
 const askTimeoutMs = 2000;
 const askEveryMs = 20;
 
-async function ask(url: string, path: string, init: RequestInit = {}): Promise<Response> {
-  return fetch(url + path, { ...init, signal: AbortSignal.timeout(askTimeoutMs) });
+type Init = Omit<Parameters<Ask>[1], 'signal'>;
+
+function ask(node: NodeProcess, path: string, init: Init = {}): Promise<Response> {
+  return node.ask(node.url + path, { ...init, signal: AbortSignal.timeout(askTimeoutMs) });
 }
 
 /** The id of the node that leads and is ready to, as it says itself. */
@@ -16,7 +19,7 @@ export async function leaderOf(nodes: readonly NodeProcess[]): Promise<string | 
       .filter((node) => node.isAwake)
       .map(async (node) => {
         try {
-          const status = (await (await ask(node.url, '/cluster/status')).json()) as {
+          const status = (await (await ask(node, '/cluster/status')).json()) as {
             readonly role?: unknown;
             readonly is_ready?: unknown;
             readonly term?: unknown;
@@ -47,7 +50,7 @@ export async function recoveryMs(nodes: readonly NodeProcess[], boundMs: number)
 
 async function untilServed(node: NodeProcess, deadlineMs: number): Promise<void> {
   const path = `/locks/recovery-${node.nodeId}`;
-  const init = (body: object): RequestInit => ({
+  const init = (body: object): Init => ({
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
@@ -56,12 +59,12 @@ async function untilServed(node: NodeProcess, deadlineMs: number): Promise<void>
   while (performance.now() < deadlineMs) {
     try {
       const client_id = `recovery-${node.nodeId}`;
-      const acquired = await ask(node.url, `${path}/acquire`, init({ client_id, ttl_seconds: 60 }));
+      const acquired = await ask(node, `${path}/acquire`, init({ client_id, ttl_seconds: 60 }));
       const { fence_token } = (await acquired.json()) as { readonly fence_token?: number };
       last = `acquire: ${String(acquired.status)}`;
       // 409: held by an attempt of ours whose answer was lost. Taken again by the same client it is entered.
       if (acquired.ok) {
-        const released = await ask(node.url, `${path}/release`, init({ client_id, fence_token }));
+        const released = await ask(node, `${path}/release`, init({ client_id, fence_token }));
         if (released.ok) return;
         last = `release: ${String(released.status)}`;
       }
@@ -81,7 +84,7 @@ export async function untilApplied(
 ): Promise<void> {
   const deadlineMs = performance.now() + withinMs;
   while (performance.now() < deadlineMs) {
-    const status = (await (await ask(node.url, '/cluster/status')).json()) as {
+    const status = (await (await ask(node, '/cluster/status')).json()) as {
       readonly applied_index?: unknown;
     };
     if (Number(status.applied_index) >= entries) return;
@@ -104,7 +107,7 @@ export async function changeMembers(
       try {
         const { nodeId: node_id } = change;
         const body = change.type === 'add' ? { node_id, address: change.address } : { node_id };
-        const answer = await ask(node.url, '/cluster/members', {
+        const answer = await ask(node, '/cluster/members', {
           method: change.type === 'add' ? 'POST' : 'DELETE',
           headers: { 'content-type': 'application/json' },
           body: JSON.stringify(body),

@@ -1,6 +1,7 @@
 /**
  * Stands in front of one node's port, so that each directed pair can be cut or slowed by itself. Whoever
- * connects says in its first frame who it is; where it says nothing, each caller has a proxy of its own.
+ * connects says in its first frame who it is; where it says nothing, each caller has a proxy of its own; where that is
+ * not to be read, as with TLS, the proxy is told by which port it came. What is passed on is never changed.
  *
  * A cut is what a cable does: nothing arrives, nobody is told, and when it is mended what TCP still holds
  * goes on. So bytes are held back, never dropped from the middle of a stream.
@@ -93,16 +94,18 @@ class Pipe {
   }
 }
 
+/** Who connects: one, or whoever connects from a port (undefined: nobody that is known); undefined: the first frame says. */
+export type Caller = string | ((port: number) => string | undefined) | undefined;
+
 export class PeerProxy {
   readonly #node: string;
   readonly #targetPort: number;
   readonly #links: Links;
-  readonly #caller: string | undefined;
+  readonly #caller: Caller;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
 
-  /** @param caller Who connects to it; undefined: the first frame says. */
-  constructor(node: string, targetPort: number, links: Links, caller?: string) {
+  constructor(node: string, targetPort: number, links: Links, caller?: Caller) {
     this.#node = node;
     this.#targetPort = targetPort;
     this.#links = links;
@@ -123,8 +126,14 @@ export class PeerProxy {
 
   #accept(socket: Socket): void {
     this.#keep(socket);
-    if (this.#caller === undefined) this.#learnCaller(socket);
-    else this.#pass(this.#caller, socket);
+    const caller = this.#caller;
+    if (caller === undefined) {
+      this.#learnCaller(socket);
+      return;
+    }
+    const from = typeof caller === 'string' ? caller : caller(socket.remotePort ?? 0);
+    if (from === undefined) socket.destroy();
+    else this.#pass(from, socket);
   }
 
   #learnCaller(socket: Socket): void {

@@ -7,12 +7,13 @@ export async function showLockSet(
   urls: readonly string[],
   folder: string,
   service: LockService,
+  shown: Readonly<Record<string, string>> = {},
 ): Promise<boolean> {
-  const trusting = await runLockSet(urls, folder, false, 3, service);
+  const trusting = await runLockSet(urls, folder, false, 3, service, shown);
   console.log(
     `  store that trusts the lock    ${String(trusting.added)} added, ${String(trusting.lost.length)} LOST (a lock alone cannot prevent it)`,
   );
-  const fenced = await runLockSet(urls, folder, true, 3, service);
+  const fenced = await runLockSet(urls, folder, true, 3, service, shown);
   console.log(
     `  store that checks the token   ${String(fenced.added)} added, ${String(fenced.lost.length)} lost, ${String(fenced.refused)} writes of zombies refused`,
   );

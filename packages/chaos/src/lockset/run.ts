@@ -88,6 +88,7 @@ class SetWorker {
  * @param urls Nodes of a cluster that runs, or of a quorum.
  * @param folder For the store.
  * @param service Whose locks they are: of sessions with a cluster, or leases of a quorum.
+ * @param shown Environment by which its clients know what to show.
  */
 export async function runLockSet(
   urls: readonly string[],
@@ -95,6 +96,7 @@ export async function runLockSet(
   fenced: boolean,
   rounds: number,
   service: LockService = 'cluster',
+  shown: Readonly<Record<string, string>> = {},
 ): Promise<LockSetOutcome> {
   const path = join(folder, `shared-set-${fenced ? 'fenced' : 'trusting'}.sqlite`);
   const environment = {
@@ -102,6 +104,7 @@ export async function runLockSet(
     LOCKSET_FENCED: fenced ? '1' : '0',
     LOCKSET_URLS: urls.join(','),
     LOCKSET_SERVICE: service,
+    ...shown,
   };
   const zombie = new SetWorker(environment);
   const other = new SetWorker(environment);

@@ -2,6 +2,7 @@
 import { connect } from '@holdfast/client';
 import { Quorum } from '@holdfast/quorum-client';
 import type { Held } from '@holdfast/client';
+import { shownByEnvironment } from '../cluster/shown.ts';
 
 /** Sessions with a cluster, or leases of a quorum. */
 export type LockService = 'cluster' | 'quorum';
@@ -27,7 +28,7 @@ export async function takerFor(
       return { hold, giveBack: () => hold.release() };
     };
   }
-  const client = await connect({ endpoints: urls });
+  const client = await connect({ endpoints: urls, ...shownByEnvironment() });
   return async () => {
     const session = await client.session({ timeoutSeconds: ttlMs / 1000 });
     return { hold: await session.lock(name, { waitMs }), giveBack: () => session.end() };

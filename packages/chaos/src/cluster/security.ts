@@ -1,0 +1,119 @@
+/** TLS between all, and keys: certificates of an authority of this cluster alone, and authentication that is on. */
+import { Agent } from 'node:https';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { connect } from '@holdfast/client';
+import type { Client } from '@holdfast/client';
+import { HoldfastError } from '@holdfast/protocol';
+import {
+  authorityIn,
+  makeAuthority,
+  makeClientCertificate,
+  makeNodeCertificate,
+  pathsIn,
+} from '@holdfast/tls/development';
+import { askBy, environmentFor, shownFrom } from './shown.ts';
+import type { Ask, Shown, ShownFiles } from './shown.ts';
+
+/** No promise: the leader raises the feature level when the members have met, and there are keys from then on. */
+const levelWithinMs = 30_000;
+const host = '127.0.0.1';
+const worker = 'worker';
+
+interface Keys {
+  readonly administrator: string;
+  readonly worker: string;
+}
+
+export class ClusterSecurity {
+  readonly #folder: string;
+  readonly #files: ShownFiles;
+  readonly #agent: Agent;
+  #keys: Keys | undefined;
+
+  private constructor(folder: string, files: ShownFiles) {
+    this.#folder = folder;
+    this.#files = files;
+    this.#agent = new Agent({ keepAlive: true, ...shownFrom(files, '').tls });
+  }
+
+  static async make(clusterFolder: string): Promise<ClusterSecurity> {
+    const folder = join(clusterFolder, 'tls');
+    await makeAuthority(folder, 'Holdfast chaos');
+    await makeClientCertificate('client', { folder });
+    return new ClusterSecurity(folder, {
+      authority: authorityIn(folder),
+      ...pathsIn(folder, 'client'),
+    });
+  }
+
+  /** Settings of a node, whose certificate is made. */
+  async environmentOf(nodeId: string): Promise<Readonly<Record<string, string>>> {
+    const { certificate, key } = await makeNodeCertificate(nodeId, [host], {
+      folder: this.#folder,
+    });
+    return {
+      HOLDFAST_TLS_CERTIFICATE: certificate,
+      HOLDFAST_TLS_KEY: key,
+      HOLDFAST_TLS_AUTHORITY: this.#files.authority,
+      HOLDFAST_SECURITY_AUTHENTICATION: 'required',
+    };
+  }
+
+  /** Turns authentication on, and makes a key that permits what clients of locks do. */
+  async enable(urls: readonly string[]): Promise<void> {
+    const { tls } = this.#shown('');
+    const first = await connect({ endpoints: urls, tls });
+    const administrator = await firstKey(first);
+    await first.close();
+    await using client = await connect({ endpoints: urls, tls, apiKey: administrator });
+    await client.call('auth_enable', {});
+    for (const verb of ['read', 'acquire'] as const)
+      await client.call('auth_grant', { role: worker, verb, kind: 'lock' });
+    const { key } = await client.call('auth_create_key', { identity: worker, roles: [worker] });
+    this.#keys = { administrator, worker: key };
+  }
+
+  get administrator(): Shown {
+    return this.#shown(this.#made.administrator);
+  }
+
+  /** What processes of clients are started with. */
+  get clientEnvironment(): Readonly<Record<string, string>> {
+    return environmentFor(this.#files, this.#made.worker);
+  }
+
+  /** As an administrator; before there is one, as whoever has the certificate of a client. */
+  readonly ask: Ask = (url, init) => this.askAs(this.#keys?.administrator ?? '')(url, init);
+
+  askAs(apiKey: string): Ask {
+    return askBy(this.#agent, apiKey);
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  get #made(): Keys {
+    if (this.#keys === undefined) throw new Error('Authentication is not on yet.');
+    return this.#keys;
+  }
+
+  #shown(apiKey: string): Shown {
+    return shownFrom(this.#files, apiKey);
+  }
+}
+
+async function firstKey(client: Client): Promise<string> {
+  const deadlineMs = performance.now() + levelWithinMs;
+  for (;;) {
+    try {
+      const body = { identity: 'administrator', roles: ['admin'] };
+      return (await client.call('auth_create_key', body)).key;
+    } catch (error) {
+      const isEarly = error instanceof HoldfastError && error.code === 'not_supported_yet';
+      if (!isEarly || performance.now() > deadlineMs) throw error;
+    }
+    await pause(50);
+  }
+}
