@@ -17,7 +17,7 @@ export interface KeysOfCluster {
   /** Rejects where it is not known whether it was done. */
   readonly administer: {
     readonly grant: () => Promise<void>;
-    readonly withdraw: () => Promise<void>;
+    readonly revokeRule: () => Promise<void>;
     readonly create: (identity: string) => Promise<{ readonly id: string; readonly key: string }>;
     readonly revoke: (id: string) => Promise<void>;
   };
@@ -38,7 +38,7 @@ export class KeyChanges {
   #rounds = 0;
   #asked = 0;
   granted = 0;
-  withdrawn = 0;
+  rulesRevoked = 0;
   revoked = 0;
 
   constructor(cluster: KeysOfCluster) {
@@ -46,8 +46,8 @@ export class KeyChanges {
   }
 
   get note(): string {
-    const { granted, withdrawn, revoked } = this;
-    return `keys         ${String(revoked)} made and revoked, ${String(withdrawn)} rules withdrawn; granted ${String(granted)} times before that`;
+    const { granted, rulesRevoked, revoked } = this;
+    return `keys         ${String(revoked)} made and revoked, ${String(rulesRevoked)} rules revoked; granted ${String(granted)} times before that`;
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -65,8 +65,8 @@ export class KeyChanges {
       await administer.grant();
       const made = await administer.create(identity);
       if (wasGranted(await this.#acquireAtAny(made.key))) this.granted += 1;
-      await administer.withdraw();
-      this.withdrawn += 1;
+      await administer.revokeRule();
+      this.rulesRevoked += 1;
       await this.#mayNothing(made.key, `${identity}, whose role has no rule any more,`);
       // It would be permitted, if the key counted.
       await administer.grant();

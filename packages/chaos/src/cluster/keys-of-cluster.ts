@@ -35,7 +35,7 @@ const keysOf = (
   },
   administer: {
     grant: async () => void (await administrator.call('auth_grant', rule)),
-    withdraw: async () => void (await administrator.call('auth_revoke', rule)),
+    revokeRule: async () => void (await administrator.call('auth_revoke', rule)),
     async create(identity) {
       const { key_id, key } = await administrator.call('auth_create_key', {
         identity,

@@ -27,7 +27,7 @@ function cluster({ forgetsRevocation, keepsRules, silent, revokeFails }: Faults)
     },
     administer: {
       grant: () => Promise.resolve(void (isGranted = true)),
-      withdraw: () => Promise.resolve(void (isGranted = false)),
+      revokeRule: () => Promise.resolve(void (isGranted = false)),
       create: (identity) => {
         keys.add(identity);
         ever.add(identity);
@@ -65,7 +65,7 @@ describe('Keys that change while the cluster is in trouble', () => {
     assert.match(failures.at(-1) ?? '', /^node-2 does not refuse the revoked key turn-4: 200/);
   });
 
-  it('fail where a node grants by a rule after it was withdrawn (KEYS-1)', async () => {
+  it('fail where a node grants by a rule after it was revoked (KEYS-1)', async () => {
     const failures = await failuresOf({ keepsRules: 'node-1' });
     assert.match(failures[0] ?? '', /^node-1 granted a lock to turn-1, whose role has no rule/);
   });
