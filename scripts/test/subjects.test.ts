@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const checked = (input: string): ReturnType<typeof spawnSync> =>
-  spawnSync('scripts/check-subjects.sh', { cwd: root, input, encoding: 'utf8' });
+  spawnSync(join(root, 'scripts', 'check-subjects.sh'), { cwd: root, input, encoding: 'utf8' });
 
 describe('The check of subjects', () => {
   it('lets 71 characters pass, whatever bytes they take, and prints each that is longer', () => {
@@ -24,7 +24,9 @@ describe('The check of subjects', () => {
     const folder = mkdtempSync(join(tmpdir(), 'subjects-'));
     const hook = (message: string): number | null => {
       writeFileSync(join(folder, 'message'), message);
-      return spawnSync('.githooks/commit-msg', [join(folder, 'message')], { cwd: root }).status;
+      return spawnSync(join(root, '.githooks', 'commit-msg'), [join(folder, 'message')], {
+        cwd: root,
+      }).status;
     };
     try {
       assert.equal(hook(`# A comment ${'x'.repeat(80)}\n\nState: short\n\n${'y'.repeat(90)}\n`), 0);
