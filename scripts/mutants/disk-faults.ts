@@ -112,7 +112,7 @@ export const diskFaults: readonly Fault[] = [
     put: `if (wantedHash !== undefined && hash.length !== wantedHash.length)`,
   },
   {
-    name: 'backup-given-up-after-one-node',
+    name: 'backup-failed-after-one-node',
     breaks: 'a node that breaks off ends a backup which the next one would send',
     file: 'packages/cli/src/backup/download.ts',
     find: `      failure = error; // DOWN-2`,

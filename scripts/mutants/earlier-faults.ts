@@ -84,7 +84,7 @@ export const earlierFaults: readonly EarlierFault[] = [
   },
   {
     seen: 'an acquire whose outcome was unknown became a hold that nobody had',
-    planted: ['acquire-not-given-up', 'acquire-given-up-once', 'late-copy-after-giving-up-granted'],
+    planted: ['acquire-not-cancelled', 'acquire-cancelled-once', 'late-copy-after-cancel-granted'],
     kept: ['workload/test/integration/unknown-outcome', 'client/test/unit/outcome'],
   },
   {

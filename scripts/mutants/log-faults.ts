@@ -81,7 +81,7 @@ export const logFaults: readonly Fault[] = [
     }`,
   },
   {
-    name: 'needed-segment-given-up',
+    name: 'needed-segment-dropped',
     breaks: 'a segment goes though an entry in it is needed',
     file: 'packages/storage/src/live-segments.ts',
     find: `first.lastLiveIndex < keepFrom`,

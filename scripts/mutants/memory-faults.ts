@@ -65,7 +65,7 @@ export const memoryFaults: readonly Fault[] = [
     return false;`,
   },
   {
-    name: 'given-up-before-it-came-forgotten',
+    name: 'cancelled-before-it-came-forgotten',
     breaks: 'an acquire that was cancelled before it came is granted to nobody',
     file: 'packages/engine/src/waits.ts',
     find: `liveMs: command.waitMs + copiesLiveMs`,
@@ -233,7 +233,7 @@ export const memoryFaults: readonly Fault[] = [
     test: 'packages/state/test/unit/quotas.test.ts',
   },
   {
-    name: 'given-up-remembered-for-copies-alone',
+    name: 'cancelled-remembered-for-copies-alone',
     breaks: 'an acquire that a node held up is granted to nobody long after it was cancelled',
     file: 'packages/state/src/kernel/sessions/making.ts',
     find: `liveMs === undefined ? 0 : longestRepetitionMs`,
@@ -342,7 +342,7 @@ export const memoryFaults: readonly Fault[] = [
     test: 'packages/state/test/unit/ended-shares.test.ts',
   },
   {
-    name: 'given-up-without-room-and-left',
+    name: 'cancelled-without-room-and-left',
     breaks:
       'an acquire that is executed after its cancellation was refused for room is held by nobody',
     file: 'packages/engine/src/cancellations.ts',
@@ -351,7 +351,7 @@ export const memoryFaults: readonly Fault[] = [
     test: 'packages/engine/test/unit/cancellations.test.ts',
   },
   {
-    name: 'given-up-without-room-told-as-answered',
+    name: 'cancelled-without-room-told-as-answered',
     breaks: 'a client takes a refusal for room for the end of its cancellation',
     file: 'packages/api/src/operations/sessions.ts',
     find: `  if (result.code === 'limit_exceeded')

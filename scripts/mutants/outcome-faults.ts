@@ -19,14 +19,14 @@ export const outcomeFaults: readonly Fault[] = [
     test: 'packages/engine/test/unit/administration.test.ts',
   },
   {
-    name: 'acquire-not-given-up',
+    name: 'acquire-not-cancelled',
     breaks: 'an acquire whose outcome is unknown becomes a hold that nobody has',
     file: 'packages/client/src/numbered-calls.ts',
     find: `if (wish === undefined || this.#isOver) {`,
     put: `if (wish !== undefined || this.#isOver) {`,
   },
   {
-    name: 'acquire-given-up-once',
+    name: 'acquire-cancelled-once',
     breaks:
       'an acquire is cancelled once: where nobody hears that, it becomes a hold that nobody has',
     file: 'packages/client/src/until-answered.ts',
@@ -34,7 +34,7 @@ export const outcomeFaults: readonly Fault[] = [
     put: `    if (isOver() || pauseMs > 0) break; // UNTIL-ANSWERED-2`,
   },
   {
-    name: 'number-done-with-while-given-up',
+    name: 'number-done-with-while-cancelled',
     breaks: 'the cluster may forget the answer of a request that is still being cancelled',
     file: 'packages/client/src/numbered-calls.ts',
     find: `    number.keep();
@@ -128,7 +128,7 @@ export const outcomeFaults: readonly Fault[] = [
     test: 'packages/engine/test/unit/cancellations.test.ts',
   },
   {
-    name: 'numbered-wait-given-up-by-node',
+    name: 'numbered-wait-cancelled-by-node',
     breaks: 'a hold that a numbered repetition was told of is given back by the node of the first',
     file: 'packages/engine/src/caller-signal.ts',
     find: `  signal.aborted && (!canReturn || signal.reason === cancelReasons.cancelled);`,
@@ -174,7 +174,7 @@ export const outcomeFaults: readonly Fault[] = [
     test: 'packages/api/test/unit/cancelling.test.ts',
   },
   {
-    name: 'given-up-behind-others',
+    name: 'cancelled-behind-others',
     breaks: 'an acquire whose caller has hung up stands until others are answered',
     file: 'packages/engine/src/cancellations.ts',
     find: `    if (this.#kept.has(key)) return;`,
@@ -182,14 +182,14 @@ export const outcomeFaults: readonly Fault[] = [
     test: 'packages/engine/test/unit/submissions.test.ts',
   },
   {
-    name: 'campaign-given-up-ends-leadership',
+    name: 'cancelled-campaign-ends-leadership',
     breaks: 'cancelling one campaign ends a leadership that another request was told of',
     file: 'packages/state/src/primitives/election/elections.ts',
     find: `if (led?.fenceToken === grant.fenceToken && led.holdCount > 1) {`,
     put: `if (led?.fenceToken === grant.fenceToken && led.holdCount > 1000) {`,
   },
   {
-    name: 'barrier-given-up-leaves-for-all',
+    name: 'cancelled-barrier-leaves-for-all',
     breaks: 'cancelling one entering takes a session out of a barrier that another request entered',
     file: 'packages/state/src/primitives/barrier/barriers.ts',
     find: `    if (entered > 1) {`,
@@ -217,7 +217,7 @@ export const outcomeFaults: readonly Fault[] = [
     hiddenFromRuns: 'no run asks so much in one session after a cancellation without a number',
   },
   {
-    name: 'late-copy-after-giving-up-granted',
+    name: 'late-copy-after-cancel-granted',
     breaks: 'a copy that comes after its request was cancelled is granted',
     file: 'packages/state/src/kernel/cancel.ts',
     find: `      session.requests.remember(requestId, answer, tables); // STATE-RELEASE-1

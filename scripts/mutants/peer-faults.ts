@@ -152,7 +152,7 @@ export const peerFaults: readonly Fault[] = [
     put: `if`,
   },
   {
-    name: 'crowd-keeps-members-out',
+    name: 'strangers-keep-members-out',
     breaks: 'where there are too many strangers, the newcomer goes, which is the member',
     file: 'packages/engine/src/transport/incoming-connections.ts',
     find: `ofAddress[0]?.[0].destroy();`,

@@ -231,14 +231,14 @@ const planted: readonly QuorumFault[] = [
     put: `if (value.length === 0)`,
   },
   {
-    name: 'whole-crowd-asks',
+    name: 'all-waiters-ask',
     breaks: 'all waiters of a program ask for themselves: who holds is not heard any more',
     file: 'packages/quorum-client/src/gates.ts',
     find: `if (gate.inside < mostInside) {`,
     put: `if (gate.inside < mostInside || gate.inside > 0) {`,
   },
   {
-    name: 'crowd-before-holders',
+    name: 'waiters-before-holders',
     breaks:
       'acquires are all done in one turn: renewals and releases that arrive meanwhile stand behind them',
     file: 'packages/quorum/src/http/lanes.ts',
@@ -246,7 +246,7 @@ const planted: readonly QuorumFault[] = [
     put: ``,
   },
   {
-    name: 'holders-in-the-lane-of-the-crowd',
+    name: 'holders-in-the-acquire-queue',
     breaks: 'renewals stand in one lane with the acquires of all clients',
     file: 'packages/quorum/src/http/operations.ts',
     find: `['renew', validated(renewBody, (body) => host.renew(body))],`,
@@ -254,7 +254,7 @@ const planted: readonly QuorumFault[] = [
     test: 'packages/quorum/test/unit/operations.test.ts',
   },
   {
-    name: 'releases-in-the-lane-of-the-crowd',
+    name: 'releases-in-the-acquire-queue',
     breaks:
       'a lease that is given back stands until all that were asked for before it were looked at',
     file: 'packages/quorum/src/http/operations.ts',
@@ -263,7 +263,7 @@ const planted: readonly QuorumFault[] = [
     test: 'packages/quorum/test/unit/operations.test.ts',
   },
   {
-    name: 'waits-beside-the-lane',
+    name: 'waits-beside-the-acquire-queue',
     breaks: 'waits are done when they arrive: a crowd of them goes before whoever holds',
     file: 'packages/quorum/src/http/operations.ts',
     find: `['wait', afterHolders(validated(waitBody, (body, gone) => host.wait(body, gone)))],`,

@@ -71,7 +71,7 @@ export const snapshotFaults: readonly Fault[] = [
     put: `if (keptBytes < 0 || this.#isIdle(peer)) this.#cancel(peer);`,
   },
   {
-    name: 'transfer-never-given-up',
+    name: 'transfer-never-cancelled',
     breaks: 'a follower that is gone keeps a snapshot and its log for ever',
     file: 'packages/raft/src/snapshot-sender.ts',
     find: `return idleTicks > this.#core.config.maxTransferIdleTicks;`,
