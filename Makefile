@@ -53,7 +53,7 @@ bench-queue: build ## Measures messages pushed, taken and acknowledged against t
 bench-queue-depth: build ## Measures memory, turns and starts of three nodes with a deep queue (MESSAGES=100000, BYTES=10240)
 	@$(NODE) npm run --silent bench:queue-depth -- $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(BYTES),--bytes $(BYTES))
 
-bench-quorum: build ## Measures acquire-release cycles, hand-overs and many waiters against three lease nodes (ONLY=crowds)
+bench-quorum: build ## Measures acquire-release cycles, hand-overs and many waiters against three lease nodes (ONLY=contention)
 	@$(NODE) npm run --silent bench:quorum -- $(if $(ONLY),--only $(ONLY))
 
 bench-access: install ## Measures the time to authorize a request with 1,000 rules (RULES=100), and to verify a key

@@ -1,5 +1,5 @@
 /**
- * Who may import whom: data flows one way through the house (see ARCHITECTURE.md).
+ * Who may import whom: data flows in one direction (see ARCHITECTURE.md).
  * Prints each import that goes against it and ends with status 1.
  */
 import { readdirSync, readFileSync } from 'node:fs';

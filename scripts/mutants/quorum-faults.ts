@@ -175,9 +175,9 @@ const planted: readonly QuorumFault[] = [
     breaks: 'a vote leaves though the disk refused it',
     file: 'packages/quorum/src/node/host.ts',
     find: `      await this.#disk.synced();
-      this.#turns.taken(resource);`,
+      this.#waitQueues.taken(resource);`,
     put: `      void this.#disk.synced().catch(() => undefined);
-      this.#turns.taken(resource);`,
+      this.#waitQueues.taken(resource);`,
   },
   {
     name: 'closed-set-opens-again',
@@ -226,7 +226,7 @@ const planted: readonly QuorumFault[] = [
   {
     name: 'name-of-half-a-character',
     breaks: 'a name that no voter takes is asked for',
-    file: 'packages/quorum-client/src/door.ts',
+    file: 'packages/quorum-client/src/arguments.ts',
     find: String.raw`if (/\p{Surrogate}/u.test(value))`,
     put: `if (value.length === 0)`,
   },
@@ -241,13 +241,13 @@ const planted: readonly QuorumFault[] = [
     name: 'waiters-before-holders',
     breaks:
       'acquires are all done in one turn: renewals and releases that arrive meanwhile stand behind them',
-    file: 'packages/quorum/src/http/lanes.ts',
+    file: 'packages/quorum/src/http/acquire-queue.ts',
     find: `if (now() >= untilMs) break;`,
     put: ``,
   },
   {
     name: 'holders-in-the-acquire-queue',
-    breaks: 'renewals stand in one lane with the acquires of all clients',
+    breaks: 'renewals stand in one queue with the acquires of all clients',
     file: 'packages/quorum/src/http/operations.ts',
     find: `['renew', validated(renewBody, (body) => host.renew(body))],`,
     put: `['renew', afterHolders(validated(renewBody, (body) => host.renew(body)))],`,
@@ -264,7 +264,7 @@ const planted: readonly QuorumFault[] = [
   },
   {
     name: 'waits-beside-the-acquire-queue',
-    breaks: 'waits are done when they arrive: a crowd of them goes before whoever holds',
+    breaks: 'waits are done when they arrive: however many, they go before whoever holds',
     file: 'packages/quorum/src/http/operations.ts',
     find: `['wait', afterHolders(validated(waitBody, (body, gone) => host.wait(body, gone)))],`,
     put: `['wait', validated(waitBody, (body, gone) => host.wait(body, gone))],`,
@@ -400,7 +400,7 @@ const planted: readonly QuorumFault[] = [
     name: 'wait-queue-by-arrival',
     breaks:
       'each node places those that wait as it hears of them: nodes disagree about who is next',
-    file: 'packages/quorum/src/node/turns.ts',
+    file: 'packages/quorum/src/node/wait-queues.ts',
     find: `return within(beganMs, sinceMs + offsetMs, toleranceMs);`,
     put: `return sinceMs + offsetMs;`,
   },

@@ -15,7 +15,7 @@ import type { Call, WithoutTimeout } from './calls.ts';
 import type { Clock } from './clock.ts';
 import { outcomeUnknown } from './failures.ts';
 import { Interrupted } from './interrupted.ts';
-import type { Leadership } from './leadership.ts';
+import type { LeaderDuties } from './leadership.ts';
 import type { LeaderRoute } from './leader-route.ts';
 import { isPeerId } from './transport/peer-names.ts';
 import type { Replica } from './replica.ts';
@@ -43,7 +43,7 @@ export type AdministrativeCall = WithoutTimeout<
  * @throws HoldfastError `outcome_unknown` where a copy that was asked before may have been executed (MEMBERS-1).
  */
 export async function administersStill(
-  leadership: Pick<Leadership, 'prove' | 'assertAdmitted'>,
+  leadership: Pick<LeaderDuties, 'prove' | 'assertAdmitted'>,
   call: AdministrativeCall,
 ): Promise<void> {
   if (call.identity === nodeIdentity) return;

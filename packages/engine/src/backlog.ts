@@ -1,6 +1,6 @@
 /**
- * What waits in line: taken from the front in bounded portions, and put back there when its time has not
- * come. To take a portion costs no more than the portion, however long the line is.
+ * What waits in a queue: taken from the front in bounded portions, and put back there when its time has not
+ * come. To take a portion costs no more than the portion, however long the queue is.
  */
 export class Backlog<T extends { readonly byteLength: number }> {
   /** Those before `#head` were taken. */

@@ -42,7 +42,7 @@ import type { Clock } from './clock.ts';
 import type { ClusterClock } from './cluster-clock.ts';
 import { CommandTrace } from './command-trace.ts';
 import { Interrupted } from './interrupted.ts';
-import type { Outcome } from './proposals.ts';
+import type { ProposalOutcome } from './proposals.ts';
 import type { Replica } from './replica.ts';
 import { TurnSlices } from './turn-slices.ts';
 import { notProposed, notYet } from './unlogged.ts';
@@ -334,7 +334,7 @@ export class CommandQueue {
     this.#batchesInFlight -= 1;
   }
 
-  #settle(submissions: readonly Submission[], outcome: Outcome, startedMs: number): void {
+  #settle(submissions: readonly Submission[], outcome: ProposalOutcome, startedMs: number): void {
     if (outcome.type === 'applied') {
       if (this.#commitListeners.size > 0) {
         const seconds = (this.#clock.now() - startedMs) / 1000;

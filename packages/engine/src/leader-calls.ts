@@ -7,7 +7,7 @@ import type { CacheCoherence } from './cache/coherence.ts';
 import type { FillAnswer, FillRequest, LeaderAnswer } from './cache/statistics.ts';
 import type { Clock } from './clock.ts';
 import type { LeaderRoute } from './leader-route.ts';
-import type { Leadership } from './leadership.ts';
+import type { LeaderDuties } from './leadership.ts';
 import type { Payloads } from './payloads/payloads.ts';
 import { defaultTimeoutMs } from './submissions.ts';
 import { callerIn } from './types.ts';
@@ -22,7 +22,7 @@ export interface LeaderCallsParts {
   /** The feature level in force. */
   readonly level: () => number;
   readonly route: LeaderRoute;
-  readonly leadership: Leadership;
+  readonly leadership: LeaderDuties;
   readonly coherence: CacheCoherence;
   readonly administration: Administration;
   readonly payloads: Payloads;

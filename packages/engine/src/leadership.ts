@@ -64,7 +64,7 @@ export interface LeadershipParts {
   readonly limits: StateLimits;
 }
 
-export class Leadership {
+export class LeaderDuties {
   readonly #parts: LeadershipParts;
   readonly leases: LeaseTable = new LeaseTable();
   /** The term in which this node has begun to lead, 0 when it does not. */

@@ -10,7 +10,7 @@ import type { Call, CallAnswer } from './calls.ts';
 import type { Clock } from './clock.ts';
 import type { ConsistencyCheck } from './consistency-check.ts';
 import type { LeaderRoute } from './leader-route.ts';
-import type { Leadership } from './leadership.ts';
+import type { LeaderDuties } from './leadership.ts';
 import type { MemberAsks } from './member-asks.ts';
 import { fromWire } from './payloads/wire-payloads.ts';
 import type { Payloads } from './payloads/payloads.ts';
@@ -26,7 +26,7 @@ export interface PeerRequestsParts {
   readonly coherence: CacheCoherence;
   readonly route: LeaderRoute;
   readonly submissions: Submissions;
-  readonly leadership: Leadership;
+  readonly leadership: LeaderDuties;
   readonly administration: Administration;
   readonly payloads: Payloads;
   readonly tracing: Tracing | undefined;

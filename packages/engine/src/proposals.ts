@@ -10,7 +10,7 @@ import type { Applied } from '@holdfast/state';
 import type { Batch } from './batch.ts';
 
 /** What became of a proposed batch. */
-export type Outcome =
+export type ProposalOutcome =
   | { readonly type: 'applied'; readonly index: LogIndex; readonly applied: Applied }
   /** Another entry took its place: it never happened and never will. */
   | { readonly type: 'replaced' }
@@ -27,7 +27,7 @@ export const stoppedAnswer: ProposeAnswer = {
 export interface Proposal {
   readonly term: Term;
   readonly batch: Batch;
-  readonly onOutcome: (outcome: Outcome) => void;
+  readonly onOutcome: (outcome: ProposalOutcome) => void;
   /** Called before, when its entry is known to be committed. */
   readonly onCommitted?: (() => void) | undefined;
 }

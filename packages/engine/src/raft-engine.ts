@@ -26,7 +26,7 @@ import { LevelRaiser } from './feature-levels.ts';
 import { Interrupted } from './interrupted.ts';
 import { LeaderCalls } from './leader-calls.ts';
 import { LeaderRoute } from './leader-route.ts';
-import { Leadership } from './leadership.ts';
+import { LeaderDuties } from './leadership.ts';
 import { Listeners } from './listeners.ts';
 import { MemberAsks } from './member-asks.ts';
 import { PeerRequests } from './peer-requests.ts';
@@ -63,7 +63,7 @@ export class RaftEngine implements Engine {
   #coherence!: CacheCoherence;
   #cacheWrites!: CacheWrites;
   #submissions!: Submissions;
-  #leadership!: Leadership;
+  #leadership!: LeaderDuties;
   #administration!: Administration;
   #levelRaiser!: LevelRaiser;
   #checkpoints!: Checkpoints;
@@ -97,7 +97,7 @@ export class RaftEngine implements Engine {
     const cacheWrites = new CacheWrites(clock, this.#coherence.gate, submit);
     this.#cacheWrites = cacheWrites;
     this.#submissions = new Submissions({ clock, log, queue: cacheWrites, route, stamps });
-    this.#leadership = new Leadership({ clock, clusterClock, replica, queue, limits });
+    this.#leadership = new LeaderDuties({ clock, clusterClock, replica, queue, limits });
     this.#administration = new Administration({ nodeId, clock, log, replica, route, reachable });
     this.#checkpoints = new Checkpoints(replica, queue);
     this.#levelRaiser = new LevelRaiser({

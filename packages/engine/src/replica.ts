@@ -42,7 +42,7 @@ import { KeptEntries } from './kept-entries.ts';
 import type { Payloads } from './payloads/payloads.ts';
 import { Proofs } from './proofs.ts';
 import { Proposals, stoppedAnswer } from './proposals.ts';
-import type { Outcome } from './proposals.ts';
+import type { ProposalOutcome } from './proposals.ts';
 import type { ReplicaOptions } from './replica-options.ts';
 import { recoverState, snapshotPoint, Snapshots } from './snapshots.ts';
 import { Ticks } from './ticks.ts';
@@ -198,7 +198,7 @@ export class Replica {
    */
   propose(
     batch: Batch,
-    onOutcome: (outcome: Outcome) => void,
+    onOutcome: (outcome: ProposalOutcome) => void,
     data: Uint8Array = encodeBatch(batch),
     onCommitted?: () => void,
   ): ProposeAnswer {

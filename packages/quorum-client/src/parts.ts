@@ -8,7 +8,7 @@ export {
   checkText,
   invalid,
   longestTtlMs,
-} from './door.ts';
+} from './arguments.ts';
 export { Identities } from './identities.ts';
 export { attempt, release, validForMs } from './lease.ts';
 export type { Attempt, QuorumSettings } from './lease.ts';

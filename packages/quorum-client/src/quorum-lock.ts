@@ -8,7 +8,7 @@ import type { WaitOptions } from '@holdfast/client';
 import type { Moment, Wakes } from '@holdfast/client/parts';
 import { Held } from '@holdfast/client';
 import { onAbort } from './abort-listeners.ts';
-import { checkFields, checkMs, checkSignal } from './door.ts';
+import { checkFields, checkMs, checkSignal } from './arguments.ts';
 import type { Gates } from './gates.ts';
 import { attempt, majorityOf, release, renew, validForMs, validityMs } from './lease.ts';
 import type { Attempt, GrantedLease } from './lease.ts';
@@ -43,8 +43,8 @@ interface Taking {
   readonly untilMs: number;
   readonly waitMs: number;
   readonly signal: AbortSignal | undefined;
-  /** Stands in line before it asks. */
-  readonly isInLine: boolean;
+  /** Is in the wait queue before it asks. */
+  readonly isQueued: boolean;
 }
 
 export interface QuorumLockSettings extends WaitQueueSettings {
@@ -89,24 +89,27 @@ export class QuorumLock {
     const { clock, gates, newId } = this.#settings;
     const untilMs = clock.now() + waitMs;
     // Since now, also where it is not let in yet (GATE-1).
-    const line = new WaitQueue(this.#settings, this.name, newId());
+    const queue = new WaitQueue(this.#settings, this.name, newId());
     // Who does not wait is in nobody's way.
-    if (waitMs === 0) return this.#take(line, { untilMs, waitMs, signal, isInLine: false });
+    if (waitMs === 0) return this.#take(queue, { untilMs, waitMs, signal, isQueued: false });
     const entered = await gates.enter(this.name, untilMs, signal);
     if (entered === 'over') {
       if (isAborted(signal)) throw cancelled();
       throw this.#notGranted(gates.silent(this.name), waitMs);
     }
     try {
-      return await this.#take(line, { untilMs, waitMs, signal, isInLine: entered === 'later' });
+      return await this.#take(queue, { untilMs, waitMs, signal, isQueued: entered === 'later' });
     } finally {
       gates.leave(this.name);
     }
   }
 
-  async #take(line: WaitQueue, { untilMs, waitMs, signal, isInLine }: Taking): Promise<QuorumHold> {
+  async #take(
+    queue: WaitQueue,
+    { untilMs, waitMs, signal, isQueued }: Taking,
+  ): Promise<QuorumHold> {
     const { clock, clientId, gates, voters } = this.#settings;
-    const ask = { resource: this.name, clientId, waiterId: line.waiterId };
+    const ask = { resource: this.name, clientId, waiterId: queue.waiterId };
     let isNext = false;
     let refusals = 0;
     let waiters = 0;
@@ -114,7 +117,7 @@ export class QuorumLock {
       for (let tries = 0; ; tries++) {
         if (isAborted(signal)) throw cancelled();
         // Others of this program ask already: what they do not get is not to be had.
-        if (!isInLine || tries > 0) {
+        if (!isQueued || tries > 0) {
           const tried = await this.#attempt({ ...ask, isNext }, signal);
           if (tried.type === 'held') {
             if (!isAborted(signal)) return new QuorumHold(this.#settings, tried.lease);
@@ -126,20 +129,20 @@ export class QuorumLock {
           if (refusal !== undefined) throw refusal;
           if (untilMs - clock.now() <= 0) {
             await tried.givenBack;
-            throw this.#notGranted(tried.silent, waitMs, line.refusedBecause);
+            throw this.#notGranted(tried.silent, waitMs, queue.refusedBecause);
           }
           const busy = tried.silent.filter((silence) => silence.isBusy).length;
           const isBusy = busy > voters.length - majorityOf(voters);
-          const isRefused = line.refusedBecause !== undefined || isBusy;
+          const isRefused = queue.refusedBecause !== undefined || isBusy;
           refusals = isRefused ? refusals + 1 : 0;
           waiters = tried.waiters;
         }
         const leftMs = untilMs - clock.now();
         const pauseMs = pauseAfter(tries, refusals, waiters) * (0.5 + clock.random());
-        isNext = await line.next({ pauseMs, leftMs, signal });
+        isNext = await queue.next({ pauseMs, leftMs, signal });
       }
     } finally {
-      line.close();
+      queue.close();
     }
   }
 
@@ -202,7 +205,7 @@ function noQuorum(so: string, silent: readonly Silence[]): HoldfastError {
   });
 }
 
-/** DOOR-1 of door.ts, where it is the voters that know. One that is set up wrongly ends no client's wait. */
+/** ARGUMENT-1 of arguments.ts, where it is the voters that know. One that is set up wrongly ends no client's wait. */
 function refusalOf(
   name: string,
   silent: readonly Silence[],

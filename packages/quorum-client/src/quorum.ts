@@ -12,7 +12,7 @@ import {
   checkText,
   invalid,
   longestTtlMs,
-} from './door.ts';
+} from './arguments.ts';
 import { Gates } from './gates.ts';
 import { HttpTransport } from './http-transport.ts';
 import { Identities } from './identities.ts';
@@ -202,7 +202,7 @@ function refuseForVoters(options: QuorumOptions): void {
       throw invalid(`"${name}" is for lease nodes only; voters were given. Leave it out.`);
 }
 
-/** DOOR-1 of door.ts: each for itself; whether they fit each other is seen where they are used. */
+/** ARGUMENT-1 of arguments.ts: each for itself; whether they fit each other is seen where they are used. */
 function checkOptions(options: unknown): asserts options is QuorumOptions {
   checkFields('The options of a quorum', options);
   const { nodes, voters, ttlMs, driftBufferMs, nodeTimeoutMs, epoch, apiKey, transport, clientId } =

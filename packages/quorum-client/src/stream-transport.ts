@@ -12,7 +12,7 @@
  *     question being cancelled or taking its time, answers the ping that it is sent meanwhile.
  * VOTE-STREAM-3: what has not left the machine is bounded, and so is what stands by. Beyond that nothing is queued: a
  *     question fails at once. None takes the others along: what a node would not read fails alone.
- * VOTE-STREAM-4: who holds goes before who wants, here as on the node (HTTP-LANE-1 of lanes.ts there): what a holder asks is in front of
+ * VOTE-STREAM-4: who holds goes before who wants, here as on the node (ACQUIRE-QUEUE-1 of acquire-queue.ts there): what a holder asks is in front of
  *     each frame, and acquires and waits never take all the room of VOTE-STREAM-3. However many want, a lease can be renewed.
  */
 import { HoldfastError } from '@holdfast/protocol';

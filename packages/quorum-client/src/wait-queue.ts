@@ -1,5 +1,5 @@
 /**
- * Waiting without polling: stands in the line of every voter until a majority of them tells that the
+ * Waiting without polling: stands in the wait queue of every voter until a majority of them tells that the
  * resource is free and this waiter is next. A minority is not enough to be granted anything: it is only
  * believed after a while, when the others may have nothing to tell. Places are kept between attempts; they
  * end with `close`.

@@ -28,7 +28,7 @@ export interface RedisOptions {
   readonly silenceMs?: number;
 }
 
-/** DOOR-1 of door.ts. @throws HoldfastError `invalid_request` */
+/** ARGUMENT-1 of arguments.ts. @throws HoldfastError `invalid_request` */
 export function checkRedisSet(urls: unknown, options: unknown): void {
   checkList('The options of a Redis set', urls);
   for (const url of urls) checkText('The address of a server', url, longestAddress);

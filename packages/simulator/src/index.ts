@@ -4,5 +4,5 @@ export { entriesWhileIdle, simulateLeaders } from './leaders/leader-run.ts';
 export { simulateQuorum } from './quorum/quorum-run.ts';
 export { runSeries } from './run/series.ts';
 export type { Broken, SeriesOptions, Summary } from './run/series.ts';
-export { liveCrowd } from './quorum/quorum-crowd.ts';
-export type { CrowdStats, CrowdOptions } from './quorum/quorum-crowd.ts';
+export { runContention } from './quorum/quorum-contention.ts';
+export type { ContentionStats, ContentionOptions } from './quorum/quorum-contention.ts';

@@ -5,7 +5,7 @@
 import { payloadAlignment } from './payload-frame.ts';
 
 /** Of files that are there at the same time, a place in the list of them. */
-export interface Place {
+export interface PayloadLocation {
   readonly slot: number;
   readonly offset: number;
   /** Of the body. */
@@ -22,10 +22,10 @@ const offsetBits = 2 ** 20;
 export const maxBodyBytes: number = lengthBits - 1;
 export const maxFileBytes: number = offsetBits * payloadAlignment;
 
-export const packed = ({ slot, offset, byteLength }: Place): number =>
+export const packed = ({ slot, offset, byteLength }: PayloadLocation): number =>
   (slot * offsetBits + offset / payloadAlignment) * lengthBits + byteLength;
 
-export function unpacked(place: number): Place {
+export function unpacked(place: number): PayloadLocation {
   const byteLength = place % lengthBits;
   const rest = (place - byteLength) / lengthBits;
   const units = rest % offsetBits;

@@ -116,7 +116,7 @@ describe('refusals', () => {
 
   test('given a defect of the node, then internal without its message, which is logged', async (t) => {
     const { engine, request, logged } = startHarness(t);
-    engine.failWith = new TypeError('secret of the house');
+    engine.failWith = new TypeError('secret of the process');
 
     const answer = await request('POST', '/sessions');
 

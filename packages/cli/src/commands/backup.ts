@@ -77,10 +77,11 @@ Examples:
       `
 Stop every member of the old cluster first, for good. Fence tokens of the new cluster are higher than any of the
 old one. A backup does not tell of other restores: where one was made before, out of this backup or another one of the
-same cluster, give --fence-above the number that it told (fence_counter), or tokens of two clusters are the same. Sessions end unless they are kept: after the backup their clients may have given back, lost or gained what it
-says of them. Keep them only where nothing was done after the backup. Keys that were revoked since are in the backup, too: where
-keys end, one new key of an administrator is shown, once, and no other one is valid; roles keep their rules. Start the node with the name of the new
-cluster, and let the others join it with empty folders; see docs/backups.md.
+same cluster, give --fence-above the number that it told (fence_counter), or tokens of two clusters are the same.
+Sessions end unless they are kept: after the backup their clients may have released, lost or acquired what it says of
+them. Keep them only where nothing was done after the backup. Keys that were revoked since are in the backup, too:
+where keys end, one new key of an administrator is shown, once, and no other one is valid; roles keep their rules.
+Start the node with the name of the new cluster, and let the others join it with empty folders; see docs/backups.md.
 
 Examples:
   holdfast restore holdfast-monday --storage-folder /srv/holdfast

@@ -18,8 +18,8 @@ interface EnterOptions extends RunOptions {
   readonly leaveWait?: string;
 }
 
-/** A meeting, as the command line asks for it. */
-interface Meeting {
+/** A use of a barrier, as the command line asks for it. */
+interface BarrierUse {
   readonly name: string;
   readonly parties: number;
   readonly leaveWaitMs: number;
@@ -43,11 +43,11 @@ export function addBarrierEnter(barrier: Command, at: () => Environment): void {
       const parties = countOf('--parties', options.parties);
       const usual = command.length === 0 ? '0' : usualWaitSeconds;
       const leaveWait = secondsOf('--leave-wait', options.leaveWait ?? usual) ?? 0;
-      const meeting = { name, parties, leaveWaitMs: leaveWait * 1000 };
+      const use = { name, parties, leaveWaitMs: leaveWait * 1000 };
       environment.finish(
         command.length === 0
-          ? await meet(environment, meeting, options)
-          : await meetAround(environment, meeting, command, options),
+          ? await enterAlone(environment, use, options)
+          : await enterAround(environment, use, command, options),
       );
     });
 }
@@ -70,7 +70,7 @@ Examples:
 
 async function enterWith(
   session: Session,
-  { name, parties }: Meeting,
+  { name, parties }: BarrierUse,
   wait: { readonly waitMs: number; readonly signal: AbortSignal },
 ): Promise<{ readonly barrier: Barrier; readonly signal: AbortSignal }> {
   const { Barrier } = await import('@holdfast/client');
@@ -84,9 +84,9 @@ async function enterWith(
 }
 
 /** Without a command: to be there together is all. */
-async function meet(
+async function enterAlone(
   environment: Environment,
-  meeting: Meeting,
+  use: BarrierUse,
   options: EnterOptions,
 ): Promise<number> {
   const { waitMs, ttlMs } = timesOf(options);
@@ -96,30 +96,30 @@ async function meet(
       clientId: options.clientId ?? defaultClientId,
     });
     const met = await untilSignal(async (signal) => {
-      const { barrier } = await enterWith(session, meeting, { waitMs, signal });
-      return barrier.leave({ waitMs: meeting.leaveWaitMs, signal });
+      const { barrier } = await enterWith(session, use, { waitMs, signal });
+      return barrier.leave({ waitMs: use.leaveWaitMs, signal });
     });
     if (typeof met === 'number') return met;
-    const { name, parties, leaveWaitMs } = meeting;
+    const { name, parties, leaveWaitMs } = use;
     if (!met && leaveWaitMs > 0) tellLate(name);
     printRecord(environment.output, { resource: name, parties, open: true, over: met });
     return 0;
   });
 }
 
-async function meetAround(
+async function enterAround(
   environment: Environment,
-  meeting: Meeting,
+  use: BarrierUse,
   command: readonly string[],
   options: EnterOptions,
 ): Promise<number> {
-  const { name, parties, leaveWaitMs } = meeting;
+  const { name, parties, leaveWaitMs } = use;
   const { runHeld } = await import('../run/run-held.ts'); // (START-1)
   return runHeld(
     environment,
     {
       name,
-      take: (session, { waitMs, signal }) => enterWith(session, meeting, { waitMs, signal }),
+      take: (session, { waitMs, signal }) => enterWith(session, use, { waitMs, signal }),
       variables: () => ({
         HOLDFAST_BARRIER_NAME: name,
         HOLDFAST_PARTIES: String(parties),

@@ -41,7 +41,7 @@ export function addElectionRun(election: Command, at: () => Environment): void {
     .option('--value <json>', 'what the leader tells: JSON, or text')
     .option(
       '--repeat',
-      'campaign again, however long it takes, when the lead is lost or the command has ended; a signal ends it',
+      'campaign again, however long it takes, when the leadership is lost or the command has ended; a signal ends it',
     );
   addQueueOptions(run)
     .addHelpText(
@@ -50,7 +50,7 @@ export function addElectionRun(election: Command, at: () => Environment): void {
         commandName: 'election run',
         variables:
           'HOLDFAST_FENCE_TOKEN (the epoch: larger than that of any leader\nbefore), HOLDFAST_ELECTION_NAME and HOLDFAST_SESSION_ID (for "election proclaim")',
-        what: 'the lead is',
+        what: 'the leadership is',
         notHad: 'somebody else leads',
         examples: [
           '--wait 60 scheduler -- ./schedule.sh',

@@ -35,8 +35,8 @@ export function addInspectCommand(program: Command, at: () => Environment): void
       'after',
       `
 It changes nothing, and needs no cluster: whose folder it is, the segments of its log, its snapshots with their
-hashes compared, files of payloads and of the audit, and the state that comes out of them. A folder that a node has is refused; what a start would
-refuse is told as a problem, and the exit status is 1 then.
+hashes compared, files of payloads and of the audit, and the state that comes out of them. A folder that a node has
+is refused; what a start would refuse is told as a problem, and the exit status is 1 then.
 
 The state is that of the entries that this node knew to be committed. The last of them are often not recorded, and
 what others acknowledged meanwhile is not here: ask a running node for what is so now. Ids of sessions are shown:

@@ -61,7 +61,8 @@ The set (this node and its --peers) is in the file from the first start on: a no
 does not start. It is changed with: holdfast quorum reconfigure.
 
 Examples, one on each machine:
-  holdfast quorum-node --host 0.0.0.0 --advertise http://a:5001 --db n1.sqlite --peers http://b:5001,http://c:5001 --insecure
+  holdfast quorum-node --host 0.0.0.0 --advertise http://a:5001 --db n1.sqlite --insecure \\
+    --peers http://b:5001,http://c:5001
   holdfast quorum-node --host d --db n4.sqlite --join --insecure
   HOLDFAST_API_KEY=$(cat key) holdfast quorum-node --db n1.sqlite --tls-cert n1.pem --tls-key n1.key
   holdfast quorum-node --host a --advertise https://a:5001 --db n1.sqlite --join \\

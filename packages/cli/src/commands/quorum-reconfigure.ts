@@ -41,8 +41,8 @@ export function addQuorumReconfigure(quorum: Command, at: () => Environment): vo
     .addHelpText(
       'after',
       `
---nodes (or --voters, for Redis servers) and --epoch name the set that is; the one that follows has the next epoch. Nodes that are new are
-started with --join before. All of the new set have to run, and a majority of the old one.
+--nodes (or --voters, for Redis servers) and --epoch name the set that is; the one that follows has the next epoch.
+Nodes that are new are started with --join before. All of the new set have to run, and a majority of the old one.
 
 Nothing is granted from the moment at which a majority of the old set is closed until its leases have ended
 and the new set has begun. Then start clients with the new --nodes and --epoch; those with the old ones are

@@ -22,13 +22,13 @@ export type NodeReport =
       readonly answer: undefined;
       readonly problem: string;
       /** Where it answered with a reason. */
-      readonly refusal: Refusal | undefined;
+      readonly refusal: NodeRefusal | undefined;
       /** Another address of the same node, which is asked there. */
       readonly twin?: string;
     };
 
 /** Why a node does not do what it is asked for, in its own words. */
-export interface Refusal {
+export interface NodeRefusal {
   readonly code: ErrorCode;
   readonly detail: string;
 }
@@ -39,7 +39,7 @@ export interface VoteReport {
   /** Why it would not vote, without a full stop; undefined: it would. */
   readonly problem: string | undefined;
   /** Where it answered with a reason. */
-  readonly refusal: Refusal | undefined;
+  readonly refusal: NodeRefusal | undefined;
 }
 
 /** What can be asked of all voters of a quorum, each for itself; one report a voter, in their order. */
@@ -103,12 +103,12 @@ async function askStatus(
 }
 
 /** In the words of a node that is asked for a vote. */
-const otherEpoch = (its: number, given: number): Refusal => ({
+const otherEpoch = (its: number, given: number): NodeRefusal => ({
   code: 'wrong_epoch',
   detail: `This node is of configuration ${String(its)}, not ${String(given)}. Give all nodes and clients the same.`,
 });
 
-const otherSet: Refusal = {
+const otherSet: NodeRefusal = {
   code: 'another_set',
   detail:
     'This node is of another set than the one that was named. Name all its members, by the names by which they know each other.',
@@ -187,7 +187,7 @@ async function readHealth(
 const noLeaseNode = 'does not respond as a lease node';
 
 /** Of a node of a cluster, which knows no such path; it is sure what it is. */
-export const clusterNode: Refusal = {
+export const clusterNode: NodeRefusal = {
   code: 'route_not_found',
   detail: 'This is a node of a cluster, not a lease node.',
 };
@@ -195,17 +195,17 @@ export const clusterNode: Refusal = {
 interface Told {
   readonly body?: unknown;
   readonly problem?: string;
-  readonly refusal?: Refusal;
+  readonly refusal?: NodeRefusal;
 }
 
-const refused = (refusal: Refusal): Refusing => ({
+const refused = (refusal: NodeRefusal): Refusing => ({
   problem: `refuses: ${refusal.detail.replace(/\.$/, '')}`,
   refusal,
 });
 
 interface Refusing {
   readonly problem: string;
-  readonly refusal: Refusal;
+  readonly refusal: NodeRefusal;
 }
 
 async function ask(url: string, path: string, asking: Asking, body?: object): Promise<Told> {
@@ -254,7 +254,7 @@ export function reasonOf(error: unknown, withinMs: number = answerWithinMs): str
   return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message;
 }
 
-function isRefusal(told: unknown): told is Refusal {
+function isRefusal(told: unknown): told is NodeRefusal {
   return isRecord(told) && typeof told['detail'] === 'string' && isErrorCode(told['code']);
 }
 

@@ -84,9 +84,9 @@ export function runHelp(words: {
 The command finds ${variables} in its environment.
 It runs in a process group of its own, which has the terminal while "holdfast ${commandName}" is in the
 foreground of one (on Linux; else it runs in a session of its own, without /dev/tty). Signals are passed
-on to the group: SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGABRT, SIGSYS,
-SIGXCPU, SIGWINCH, SIGCONT, SIGTSTP and their like. What it leaves running there when it ends gets SIGTERM, and SIGKILL 2 s later;
-then ${what} given back. Only SIGKILL, real-time signals, SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGTRAP end
+on to the group: SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGABRT, SIGSYS, SIGXCPU, SIGWINCH,
+SIGCONT, SIGTSTP and their like. What it leaves running there when it ends gets SIGTERM, and SIGKILL 2 s later;
+then ${what} released. Only SIGKILL, real-time signals, SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGTRAP end
 "holdfast ${commandName}" before the command: then the group gets SIGTERM at once, and what was held is free when
 the lease has run out. SIGSTOP stops it alone; SIGCHLD, SIGPIPE, SIGURG, SIGTTIN, SIGTTOU and SIGXFSZ are not passed on.
 

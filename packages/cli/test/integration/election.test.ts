@@ -83,7 +83,7 @@ ${program ?? ''} ${own} election leader "$HOLDFAST_ELECTION_NAME"; exit 7`;
     assert.match(stderr, /the lease of "c" was lost[^]*released by force \(moving house\)/);
   });
 
-  it('given --repeat, when the command ends or the lead is lost, then it campaigns again under a larger epoch, until a signal ends both', async () => {
+  it('given --repeat, when the command ends or the leadership is lost, then it campaigns again under a larger epoch, until a signal ends both', async () => {
     const epochs = join(node.folder, 'epochs');
     const script = `trap 'exit 5' TERM; echo $HOLDFAST_FENCE_TOKEN >> ${epochs}; [ $(wc -l < ${epochs}) = 1 ] && exit 1; while :; do sleep 0.05; done`;
     const run = start('run', '--repeat', 'd', '--', 'sh', '-c', script);

@@ -12,6 +12,11 @@ function* leaves(command: Command): Iterable<Command> {
   for (const child of command.commands) yield* leaves(child);
 }
 
+function* everyCommand(command: Command): Iterable<Command> {
+  yield command;
+  for (const child of command.commands) yield* everyCommand(child);
+}
+
 function helpOf(command: Command): string {
   let written = '';
   command.configureOutput({ writeOut: (text) => (written += text) });
@@ -34,6 +39,17 @@ describe('the help of a command', async () => {
         ),
     );
     assert.deepEqual(without.map(pathOf), []);
+  });
+
+  it('has no line of text that is longer than 120 characters', () => {
+    const isRow = /^ {2}(?:-|\S.* {2,}\S)/; // An option or a command, which is as wide as its terminal.
+    const long = [...everyCommand(program)].flatMap((command) =>
+      helpOf(command)
+        .split('\n')
+        .filter((line) => line.length > 120 && !isRow.test(line))
+        .map((line) => `${pathOf(command)}: ${line}`),
+    );
+    assert.deepEqual(long, []);
   });
 
   it('begins with sentences', () => {

@@ -12,7 +12,7 @@ import { maxBatchBytes, maxCommandBytes, maxPendingBytes } from '../../src/bound
 import { ClusterClock } from '../../src/cluster-clock.ts';
 import { CommandQueue } from '../../src/command-queue.ts';
 import { Interrupted } from '../../src/interrupted.ts';
-import type { Outcome } from '../../src/proposals.ts';
+import type { ProposalOutcome } from '../../src/proposals.ts';
 import type { Replica } from '../../src/replica.ts';
 import { StillClock } from './still-clock.ts';
 
@@ -21,7 +21,7 @@ const accepted = { ok: true, index: 1, term: 1 } as const;
 interface Proposed {
   readonly batch: Batch;
   readonly byteLength: number;
-  readonly end: (outcome: Outcome) => void;
+  readonly end: (outcome: ProposalOutcome) => void;
   readonly onCommitted: (() => void) | undefined;
 }
 
@@ -33,7 +33,7 @@ class Log {
 
   propose(
     batch: Batch,
-    end: (outcome: Outcome) => void,
+    end: (outcome: ProposalOutcome) => void,
     data: Uint8Array,
     onCommitted?: () => void,
   ): ProposeAnswer {

@@ -17,7 +17,7 @@ import { administersStill } from '../../src/administration.ts';
 import { ClusterClock } from '../../src/cluster-clock.ts';
 import type { CommandQueue } from '../../src/command-queue.ts';
 import { Interrupted } from '../../src/interrupted.ts';
-import { Leadership } from '../../src/leadership.ts';
+import { LeaderDuties } from '../../src/leadership.ts';
 import type { Replica } from '../../src/replica.ts';
 import { StillClock } from './still-clock.ts';
 
@@ -35,7 +35,7 @@ const creating = (id: SessionId): Command => ({
 });
 
 interface Led {
-  readonly leadership: Leadership;
+  readonly leadership: LeaderDuties;
   readonly clock: StillClock;
   readonly state: StateMachine;
   readonly proofs: { readonly prove: () => void; readonly refuse: () => void }[];
@@ -85,7 +85,7 @@ function lead(
     leadership.onApplied(batch, applied.events);
     return applied;
   };
-  const leadership = new Leadership({
+  const leadership = new LeaderDuties({
     clock,
     clusterClock,
     // What a leadership needs of them, and no more.
@@ -305,7 +305,7 @@ describe('A leadership', () => {
   it('puts its beginning into the log again where there was no room for it', async () => {
     const rejects: (() => void)[] = [];
     const state = createStateMachine();
-    const leadership = new Leadership({
+    const leadership = new LeaderDuties({
       clock: new StillClock(),
       clusterClock: new ClusterClock(),
       replica: { state } as unknown as Replica,
@@ -385,7 +385,7 @@ describe('A leadership', () => {
     const state = createStateMachine(initialLimits);
     const limits = { ...initialLimits, maxHoldsPerResource: 10_000, maxWorkPerEntry: 1000 };
     const submitted: Command[] = [];
-    const leadership = new Leadership({
+    const leadership = new LeaderDuties({
       clock: new StillClock(),
       clusterClock: new ClusterClock(),
       replica: { state } as unknown as Replica,
@@ -425,7 +425,7 @@ describe('A leadership', () => {
         acquiredAtMs: 0,
       });
     const submitted: { readonly type: string; readonly resolve: () => void }[] = [];
-    const leadership = new Leadership({
+    const leadership = new LeaderDuties({
       clock: new StillClock(),
       clusterClock: new ClusterClock(),
       replica: { state } as unknown as Replica,

@@ -3,7 +3,7 @@ import { HoldfastError } from '@holdfast/protocol';
 import type { QuorumAcquireAnswer } from '@holdfast/protocol';
 import type { z } from 'zod';
 import type { LeaseHost } from '../node/host.ts';
-import { Lanes } from './lanes.ts';
+import { AcquireQueue } from './acquire-queue.ts';
 import { ofOwner } from './lease-owner.ts';
 import {
   acquireBody,
@@ -24,8 +24,11 @@ import {
 export type LeaseOperation = (body: unknown, gone: AbortSignal, owner?: string) => Promise<object>;
 
 export function operationsOf(host: LeaseHost): ReadonlyMap<string, LeaseOperation> {
-  const lanes = new Lanes({ now: () => performance.now(), afterReading: setImmediate });
-  const afterHolders = ordered(lanes);
+  const acquireQueue = new AcquireQueue({
+    now: () => performance.now(),
+    afterReading: setImmediate,
+  });
+  const afterHolders = ordered(acquireQueue);
   return new Map([
     [
       'acquire',
@@ -47,12 +50,12 @@ export function operationsOf(host: LeaseHost): ReadonlyMap<string, LeaseOperatio
   ]);
 }
 
-/** HTTP-LANE-1 of lanes.ts. */
+/** ACQUIRE-QUEUE-1 of acquire-queue.ts. */
 const ordered =
-  (lanes: Lanes) =>
+  (acquireQueue: AcquireQueue) =>
   (operation: LeaseOperation): LeaseOperation =>
   (body, gone, owner) =>
-    lanes.whenOthersAreDone(gone, () => operation(body, gone, owner));
+    acquireQueue.whenOthersAreDone(gone, () => operation(body, gone, owner));
 
 /** Never below what stands. */
 const inWholeMs = (answer: QuorumAcquireAnswer): QuorumAcquireAnswer =>

@@ -1,11 +1,11 @@
 /** Why a lease node did nothing, as it tells its clients. */
 import { HoldfastError } from '@holdfast/protocol';
-import type { Full } from './turns.ts';
+import type { Full } from './wait-queues.ts';
 
 export const noPlace = (resource: string, { what, limit }: Full): HoldfastError =>
   new HoldfastError(
     'limit_exceeded',
-    what === 'line'
+    what === 'resource'
       ? `${String(limit)} wait for "${resource}" on this node, which is all that --max-waiters allows. Ask again later.`
       : `${String(limit)} wait on this node, for whatever: it keeps no more. Ask again later.`,
     { limit },

@@ -46,6 +46,6 @@ export interface HostOptions {
   readonly onSaveFailed: (error: Error) => void;
   /** It was written. */
   readonly onSaved?: () => void;
-  /** Places in the line of one resource. Default 20,000. */
+  /** Waiters in the queue of one resource. Default 20,000. */
   readonly maxWaiters?: number;
 }

@@ -32,15 +32,15 @@ import { Disk } from './disk.ts';
 import { noPlace } from './host-errors.ts';
 import type { HostOptions } from './host-options.ts';
 import { Pages } from './pages.ts';
-import { Turns } from './turns.ts';
-import type { Waiter } from './turns.ts';
+import { WaitQueues } from './wait-queues.ts';
+import type { Waiter } from './wait-queues.ts';
 
 const longestWaitMs = 60_000;
 
 export class LeaseHost {
   readonly #options: HostOptions;
   readonly #disk: Disk;
-  readonly #turns: Turns;
+  readonly #waitQueues: WaitQueues;
   readonly #pages = new Pages();
   #fresh: boolean;
   #voting: boolean;
@@ -53,7 +53,7 @@ export class LeaseHost {
   constructor(options: HostOptions) {
     this.#options = options;
     this.#disk = new Disk(options);
-    this.#turns = new Turns(options.maxWaiters);
+    this.#waitQueues = new WaitQueues(options.maxWaiters);
     this.#fresh = options.fresh;
     this.#bootstrapSet = options.bootstrapSet;
     this.#recovery = options.recovery;
@@ -76,9 +76,9 @@ export class LeaseHost {
     const { node, clock } = this.#options;
     const { resource, lease_id: leaseId, client_id: clientId, ttl_ms: ttlMs } = body;
     const now = clock.now();
-    const turnMs = this.#turns.turnOfOthersMs(resource, body.waiter_id, now);
+    const turnMs = this.#waitQueues.turnOfOthersMs(resource, body.waiter_id, now);
     const denied = (remainingMs: number): QuorumAcquireAnswer => {
-      const waiters = this.#turns.count(resource);
+      const waiters = this.#waitQueues.count(resource);
       return { status: 'DENIED', remaining_ms: remainingMs, ...(waiters > 0 ? { waiters } : {}) };
     };
     if (turnMs > 0 && body.is_next !== true && node.remainingMs(resource, now) === 0)
@@ -93,7 +93,7 @@ export class LeaseHost {
       );
     try {
       await this.#disk.synced();
-      this.#turns.taken(resource);
+      this.#waitQueues.taken(resource);
     } finally {
       this.#look(resource);
     }
@@ -147,13 +147,13 @@ export class LeaseHost {
         waiter.tell('TIMEOUT');
         return;
       }
-      const full = this.#turns.add(resource, waiter, now);
+      const full = this.#waitQueues.add(resource, waiter, now);
       if (full !== undefined) {
         reject(noPlace(resource, full));
         return;
       }
       const leave = (): void => {
-        this.#turns.remove(waiter);
+        this.#waitQueues.remove(waiter);
         waiter.tell('TIMEOUT');
       };
       if (signal.aborted) leave();
@@ -173,7 +173,7 @@ export class LeaseHost {
       client_id: clientId ?? null,
       remaining_ms: Math.max(0, Math.ceil(node.remainingMs(resource, now))),
       max_token: maxToken,
-      waiters: this.#turns.count(resource),
+      waiters: this.#waitQueues.count(resource),
       epoch: membership.stored.set?.epoch ?? 0,
       set: membership.id,
       file_id: fileId,
@@ -262,7 +262,7 @@ export class LeaseHost {
   close(): void {
     this.#closed = true;
     this.#cancelTick?.();
-    this.#turns.endAll();
+    this.#waitQueues.endAll();
   }
 
   /** What it says of its set. */
@@ -291,7 +291,7 @@ export class LeaseHost {
     if (stored !== undefined) {
       this.#disk.write((store) => store.writeSet(stored));
       membership.wrote(stored);
-      this.#turns.endAll();
+      this.#waitQueues.endAll();
     }
     return this.ofSet();
   }
@@ -310,7 +310,7 @@ export class LeaseHost {
     this.#voting = false;
     this.#fresh = true;
     this.#bootstrapSet = [];
-    this.#turns.endAll();
+    this.#waitQueues.endAll();
     this.#recovery = this.#options.onMember(stored);
     return this.ofSet();
   }
@@ -354,9 +354,9 @@ export class LeaseHost {
   #look(changed?: string): void {
     if (this.#closed) return;
     const { node, clock } = this.#options;
-    if (changed !== undefined) this.#turns.changed(changed);
+    if (changed !== undefined) this.#waitQueues.changed(changed);
     const now = clock.now();
-    const next = this.#turns.tick(now, (resource) => node.remainingMs(resource, now));
+    const next = this.#waitQueues.tick(now, (resource) => node.remainingMs(resource, now));
     if (next === undefined || next >= this.#tickAtMs) return;
     this.#cancelTick?.();
     this.#tickAtMs = next;

@@ -6,7 +6,7 @@ import { LeaseHost } from '../../src/node/host.ts';
 import { LeaseNode } from '../../src/node/lease-node.ts';
 import { Membership } from '../../src/node/membership.ts';
 import { Recovery } from '../../src/node/recovery.ts';
-import { turnMs } from '../../src/node/turns.ts';
+import { turnMs } from '../../src/node/wait-queues.ts';
 import { HandClock } from './support/hand-clock.ts';
 import { MemoryFile } from './support/memory-file.ts';
 

@@ -20,7 +20,7 @@ const bodies = {
 } as const;
 
 describe('What a lease node is asked for', () => {
-  it('is done at once for who holds, and after all that for who wants (HTTP-LANE-1)', async (context) => {
+  it('is done at once for who holds, and after all that for who wants (ACQUIRE-QUEUE-1)', async (context) => {
     const clock = new HandClock();
     const file = new MemoryFile();
     const host = new LeaseHost({

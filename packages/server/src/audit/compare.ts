@@ -6,7 +6,7 @@ import { chainNames, chainStart, endOf, recordStart } from './lines.ts';
 import type { ChainEnd, ChainName } from './lines.ts';
 import { readCheckpoint } from './notes.ts';
 import { linesOf, verifyChain } from './verify.ts';
-import type { Problem, Verified } from './verify.ts';
+import type { ChainDefect, Verified } from './verify.ts';
 
 /** That a chain had this record, by somebody's word. */
 interface Known {
@@ -82,7 +82,7 @@ function unmatched(kept: readonly Known[], all: readonly Verified[]): readonly V
     if (node === undefined || end.seq === 0) return [];
     if (all.some((one) => one.chain === chain && one.node === node)) return [];
     const text = `${source} is of node ${node}, and none of these folders has such a chain of it: name its folder too. Where that is named, its files were taken away or renamed.`;
-    const problem: Problem = { what: 'missing', seq: 1, where: source, text };
+    const problem: ChainDefect = { what: 'missing', seq: 1, where: source, text };
     const empty = { cluster: '', first: undefined, end: chainStart, records: 0, gaps: [] };
     return [{ chain, node, folder: source, ...empty, problem }];
   });
@@ -130,7 +130,7 @@ async function verifyKnown(
   all: readonly Known[],
   onBody: (seq: number, body: string) => void,
 ): Promise<Verified> {
-  let problem: Problem | undefined;
+  let problem: ChainDefect | undefined;
   const bySeq = Map.groupBy(all, ({ end }) => end.seq);
   const isOf = (one: Known, node: string): boolean => one.node === undefined || one.node === node;
   const verified = await verifyChain(folder, chain, (seq, hash, body, node) => {
@@ -161,7 +161,10 @@ async function verifyKnown(
  * What a file says that it has not, and somebody knows of. What a node alone tells is anchored once it is durable: it is
  * never dropped after that. A change may be in the files of others: only its hash has to be the same.
  */
-function inGaps({ chain, folder, gaps }: Verified, known: readonly Known[]): Problem | undefined {
+function inGaps(
+  { chain, folder, gaps }: Verified,
+  known: readonly Known[],
+): ChainDefect | undefined {
   for (const { from, to, head } of gaps)
     for (const { end, source } of known) {
       if (end.seq < from || end.seq > to) continue;
@@ -193,7 +196,7 @@ async function compared(changes: readonly Verified[]): Promise<readonly Verified
     ({ problem, records }) => problem === undefined && records > 0,
   );
   if (first === undefined) return changes;
-  const found = new Map<Verified, Problem>();
+  const found = new Map<Verified, ChainDefect>();
   for (const other of others) {
     const seq = await firstDifference(first, other);
     if (seq === undefined) continue;

@@ -11,7 +11,7 @@ import { filesOf } from './chain-folder.ts';
 import { chainStart, hashAfter, readLine } from './lines.ts';
 import type { ChainEnd, ChainName, FileLine } from './lines.ts';
 
-export interface Problem {
+export interface ChainDefect {
   readonly what:
     'altered' | 'missing' | 'reordered' | 'not_a_record' | 'file' | 'shortened' | 'different';
   readonly seq: number;
@@ -39,7 +39,7 @@ export interface Verified {
   readonly end: ChainEnd;
   readonly records: number;
   readonly gaps: readonly Gap[];
-  readonly problem: Problem | undefined;
+  readonly problem: ChainDefect | undefined;
 }
 
 /** @param node Whose the file says that it is. */
@@ -50,7 +50,7 @@ const mostGaps = 10_000;
 
 class Walk {
   readonly gaps: Gap[] = [];
-  problem: Problem | undefined;
+  problem: ChainDefect | undefined;
   first: number | undefined;
   end: ChainEnd | undefined;
   records = 0;
@@ -64,7 +64,7 @@ class Walk {
     this.#onRecord = onRecord;
   }
 
-  #fail(what: Problem['what'], seq: number, where: string, text: string): void {
+  #fail(what: ChainDefect['what'], seq: number, where: string, text: string): void {
     this.problem = { what, seq, where, text };
   }
 

@@ -8,7 +8,7 @@
  * WITNESS-5: at the same index all nodes have the same state, by its hash.
  * WITNESS-6: of what excludes each other only one is granted at a time; fence tokens rise; waiters are served
  *     in their order (`grants.ts`). What sessions meet at, and longest times, keep their promises
- *     (`meetings.ts`), and those who watch are told everything (`chronicle.ts`).
+ *     (`barriers.ts`), and those who watch are told everything (`chronicle.ts`).
  * WITNESS-7: nobody waits in a cycle (deadlock) (`cycles.ts`).
  * WITNESS-8: a session expires only when its timeout has passed since its client did something (`lifetimes.ts`).
  * WITNESS-9: what is logged belongs to the feature level of the log (`feature-levels.ts`).
@@ -32,7 +32,7 @@ import { Cycles } from './cycles.ts';
 import { FeatureLevels } from './feature-levels.ts';
 import { Grants } from './grants.ts';
 import { Lifetimes } from './lifetimes.ts';
-import { Meetings } from './meetings.ts';
+import { Barriers } from './barriers.ts';
 import { CachedValues } from './cached-values.ts';
 import { Loads } from './loads.ts';
 import { Messages } from './messages.ts';
@@ -53,7 +53,7 @@ export class Witness {
   readonly #grants: Grants;
   readonly #cycles: Cycles;
   readonly #lifetimes: Lifetimes;
-  readonly meetings: Meetings;
+  readonly barriers: Barriers;
   readonly messages: Messages;
   readonly cachedValues: CachedValues;
   readonly loads: Loads;
@@ -71,7 +71,7 @@ export class Witness {
     this.#grants = new Grants(slotLimit, report);
     this.#cycles = new Cycles(report);
     this.#lifetimes = new Lifetimes(report);
-    this.meetings = new Meetings(gateParties, report);
+    this.barriers = new Barriers(gateParties, report);
     this.messages = new Messages(report);
     this.cachedValues = new CachedValues(report, () => world.timeline.nowMs);
     this.loads = new Loads(report, () => world.timeline.nowMs);
@@ -175,7 +175,7 @@ export class Witness {
       this.#grants.onEvents(events);
       this.#cycles.onApplied(batch, events);
       this.#lifetimes.onApplied(batch, events);
-      this.meetings.onApplied(batch, events);
+      this.barriers.onApplied(batch, events);
       this.messages.onApplied(batch, results); // WITNESS-10
       this.cachedValues.onApplied(batch, results); // WITNESS-11
       this.loads.onApplied(batch, results); // WITNESS-13

@@ -8,7 +8,7 @@ import { HoldfastError } from '@holdfast/protocol';
 import type { Environment } from '@holdfast/client/parts';
 import type { Beliefs } from '../checks/beliefs.ts';
 import type { Chronicle } from '../checks/chronicle.ts';
-import type { Meetings } from '../checks/meetings.ts';
+import type { Barriers } from '../checks/barriers.ts';
 import type { SimulatedStreams } from '../cluster/stream.ts';
 import type { Machine } from '../world/machine.ts';
 import type { Random } from '../world/random.ts';
@@ -28,7 +28,7 @@ export interface PlayerOptions {
   readonly endpoints: () => readonly string[];
   readonly recorder: LockRecorder;
   readonly beliefs: Beliefs;
-  readonly meetings: Meetings;
+  readonly barriers: Barriers;
   readonly chronicle: Chronicle;
   readonly plan: ClientPlan;
   /** Of the players of a run. */
@@ -211,7 +211,7 @@ export class Player {
 
   /** Enters with somebody, leaves with somebody. */
   async #meet(session: Session): Promise<boolean> {
-    const { random, machine, meetings } = this.#options;
+    const { random, machine, barriers } = this.#options;
     const gate = new Barrier(session, 'gate', gateParties);
     const waitMs = random.between(500, 3000);
     const wait = { wait_seconds: waitMs / 1000 };
@@ -219,11 +219,11 @@ export class Player {
       const body = { name: gate.name, parties: gate.parties, ...wait };
       const { round, open } = await session.request('enter_barrier', body, { waitMs });
       if (!open) return false;
-      meetings.entered(session.id, round);
+      barriers.entered(session.id, round);
       await machine.sleep(random.between(0, 300));
-      meetings.leaves(session.id, round);
+      barriers.leaves(session.id, round);
       const left = await session.request('leave_barrier', { name: gate.name, ...wait }, { waitMs });
-      if (left.over) meetings.toldOver(session.id, left.round);
+      if (left.over) barriers.toldOver(session.id, left.round);
       return true;
     } catch (error) {
       return settled(error, ['wait_timeout', 'barrier_closed']);
@@ -231,9 +231,9 @@ export class Player {
   }
 
   async #countDown(session: Session): Promise<boolean> {
-    const { random, meetings } = this.#options;
+    const { random, barriers } = this.#options;
     try {
-      await countDown(session, { random, countDowns: meetings.countDowns });
+      await countDown(session, { random, countDowns: barriers.countDowns });
       return true;
     } catch (error) {
       return settled(error, ['wait_timeout']);

@@ -6,7 +6,7 @@ import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
 import { SimulatedNode } from './node.ts';
 import type { Settings } from './node.ts';
-import type { Door } from './stream.ts';
+import type { Listener } from './stream.ts';
 import { SimulatedStreams } from './stream.ts';
 import type { SimulatedTransport } from './transport.ts';
 
@@ -35,14 +35,14 @@ export class Cluster {
   /** Nodes with an older program than they had. */
   readonly #wentBack = new Set<string>();
   readonly #options: ClusterOptions;
-  readonly #doors = new Map<string, Door>();
+  readonly #listeners = new Map<string, Listener>();
   readonly #switchboard = new Map<string, SimulatedTransport>();
   readonly #firstMembers: readonly string[];
   #nextNode = 1;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
-    this.streams = new SimulatedStreams(options.world, this.#doors);
+    this.streams = new SimulatedStreams(options.world, this.#listeners);
     this.#firstMembers = Array.from(
       { length: options.size },
       (_, index) => `n${String(index + 1)}`,
@@ -102,7 +102,7 @@ export class Cluster {
       onEnd: (ended, error) => this.#ended(ended, error),
     });
     this.nodes.set(name, node);
-    this.#doors.set(name, node);
+    this.#listeners.set(name, node);
     return node;
   }
 

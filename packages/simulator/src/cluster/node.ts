@@ -24,7 +24,7 @@ import type { Machine } from '../world/machine.ts';
 import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
 import type { Witness } from '../checks/witness.ts';
-import type { Door } from './stream.ts';
+import type { Listener } from './stream.ts';
 import { clientUrlOf, Folder, SimulatedTransport } from './transport.ts';
 
 export const clusterId = 'simulated';
@@ -60,7 +60,7 @@ const limitsOfPrimitives = Object.fromEntries(
   primitiveLimits.map(({ name }) => [name, 1000]),
 ) as Readonly<Record<LimitOfPrimitive, number>>;
 
-export class SimulatedNode implements Door {
+export class SimulatedNode implements Listener {
   readonly id: string;
   readonly machine: Machine;
   readonly disk: Disk;

@@ -16,7 +16,7 @@ type ClientEvents = Parameters<OpenSocket>[1];
 type ServerListener = (data: Buffer, isBinary: boolean) => void;
 
 /** What a node does with clients that connect. */
-export interface Door {
+export interface Listener {
   readonly machine: Machine;
   /** Undefined: it takes no streams now. */
   readonly admit: ((socket: ServerSocket) => void) | undefined;
@@ -62,19 +62,19 @@ class Pipe {
 
 export class SimulatedStreams {
   readonly #world: World;
-  readonly #doors: ReadonlyMap<string, Door>;
+  readonly #listeners: ReadonlyMap<string, Listener>;
   readonly #open = new Set<SimulatedStream>();
 
-  constructor(world: World, doors: ReadonlyMap<string, Door>) {
+  constructor(world: World, listeners: ReadonlyMap<string, Listener>) {
     this.#world = world;
-    this.#doors = doors;
+    this.#listeners = listeners;
   }
 
   /** How a client on this machine opens a stream. */
   openFrom(client: Machine): OpenSocket {
     return (url, events) => {
       const node = new URL(url).hostname;
-      const stream = new SimulatedStream(this.#world, client, this.#doors.get(node), events);
+      const stream = new SimulatedStream(this.#world, client, this.#listeners.get(node), events);
       this.#open.add(stream);
       stream.onGone = () => this.#open.delete(stream);
       return stream.clientSide;
@@ -107,36 +107,36 @@ class SimulatedStream {
   readonly clientSide: ClientSocket;
   onGone: () => void = () => undefined;
 
-  constructor(world: World, client: Machine, door: Door | undefined, events: ClientEvents) {
+  constructor(world: World, client: Machine, listener: Listener | undefined, events: ClientEvents) {
     this.#world = world;
     this.#client = client;
     this.#events = events;
-    this.#server = door?.machine;
+    this.#server = listener?.machine;
     this.clientSide = {
       send: (text: string) => this.#clientSend(text),
       close: () => this.#clientClose(),
     };
     const server = this.#server;
-    if (server === undefined || door === undefined) {
+    if (server === undefined || listener === undefined) {
       this.#refuse(world.network.delayMs());
       return;
     }
     this.#toServer = new Pipe(world, client, server);
     this.#toClient = new Pipe(world, server, client);
     const cancel = client.after(connectTimeoutMs, () => this.#closedForClient());
-    if (!server.isOn || door.admit === undefined) {
+    if (!server.isOn || listener.admit === undefined) {
       cancel();
       this.#refuse(world.network.delayMs());
       return;
     }
     this.#toServer.push(() => {
-      if (!this.#clientOpen || door.admit === undefined) return;
+      if (!this.#clientOpen || listener.admit === undefined) return;
       this.#serverOpen = true;
       this.#toClient?.push(() => {
         cancel();
         if (this.#clientOpen) this.#events.onOpen();
       });
-      door.admit(this.#serverSide());
+      listener.admit(this.#serverSide());
     });
   }
 

@@ -55,9 +55,9 @@ export function hireClients(options: ClientsOptions): readonly SimulatedClient[]
       return new Worker({ ...hired, plan: clients, recorder, poolRecorder, beliefs, onlyReads });
     }),
     ...those('p', clients.players, random.fork(), (hired) => {
-      const { meetings, chronicle } = witness;
+      const { barriers, chronicle } = witness;
       const isFirst = hired.number === 1;
-      const checks = { recorder, beliefs, meetings, chronicle };
+      const checks = { recorder, beliefs, barriers, chronicle };
       return new Player({ ...hired, ...checks, plan: clients, isFirst });
     }),
     ...those('q', clients.couriers, forked(clients.couriers), (hired) => {

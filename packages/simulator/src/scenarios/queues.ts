@@ -7,8 +7,8 @@ import type { Scenarios, Stage } from './stage.ts';
 async function urgentOnesKeepComing(stage: Stage): Promise<void> {
   await stage.begin();
   const crowded = { isOver: false };
-  const crowd = Array.from({ length: 8 }, (_, index) => stage.actor(`urgent${String(index)}`));
-  for (const actor of crowd) {
+  const contention = Array.from({ length: 8 }, (_, index) => stage.actor(`urgent${String(index)}`));
+  for (const actor of contention) {
     const session = await actor.session(20);
     const work = async (): Promise<void> => {
       while (!crowded.isOver) {

@@ -92,7 +92,7 @@ export interface StateMachine {
   /** Undefined: it stands, its holder ended it, or it is too long ago (the latest 10,000 are known). */
   endedHold(kind: ResourceKind, name: ResourceName, fenceToken: FenceToken): EndedHold | undefined;
   /**
-   * The own session that gave back the hold of this token by a numbered request and ended with it, as
+   * The implicit session that gave back the hold of this token by a numbered request and ended with it, as
    * long as that is remembered: a repetition of that request is answered there.
    */
   implicitSessionOf(name: ResourceName, fenceToken: FenceToken): SessionId | undefined;

@@ -131,7 +131,7 @@ export function remember(
     endIfUnused(tables, session, requestId === undefined ? undefined : { requestId, answer });
 }
 
-/** The same where the own session, if it is one, ends later in the command. */
+/** The same where the session, if it is an implicit one, ends later in the command. */
 export function noteAnswer(
   tables: Tables,
   session: Session,

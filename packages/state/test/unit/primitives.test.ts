@@ -376,7 +376,7 @@ function tokensOf(events: readonly Event[]): readonly FenceToken[] {
 }
 
 /** What is told of barriers and latches agrees with what they show. */
-class Meetings {
+class Rounds {
   readonly inside = new Map<string, Set<string>>();
   readonly open = new Set<string>();
   readonly counts = new Map<string, number>();
@@ -419,7 +419,7 @@ class Meetings {
 }
 
 describe('all kinds at once', () => {
-  test('units, turns, cycles, tokens and meetings are right after every command, and after a restore', () => {
+  test('units, turns, cycles, tokens and barriers are right after every command, and after a restore', () => {
     allIsRight(1000, 150);
   });
 
@@ -434,7 +434,7 @@ function allIsRight(maxWorkPerEntry: number, runs: number): void {
     fc.property(fc.array(step, { minLength: 20, maxLength: 120, size: 'max' }), (steps) => {
       let driver = Driver.withLimits({ maxWorkPerEntry });
       let twin = Driver.withLimits({ maxWorkPerEntry });
-      const meetings = new Meetings();
+      const rounds = new Rounds();
       let lastToken = 0;
       const begin = sessions.map((one): Step => ({
         type: 'command',
@@ -482,8 +482,8 @@ function allIsRight(maxWorkPerEntry: number, runs: number): void {
           assert.ok(token > lastToken);
           lastToken = token;
         }
-        meetings.take(events);
-        meetings.compare(driver);
+        rounds.take(events);
+        rounds.compare(driver);
       }
     }),
     runs,

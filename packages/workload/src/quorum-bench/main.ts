@@ -10,8 +10,8 @@ import { readFlags } from '@holdfast/checker/flags';
 import { calibrate } from '../bench/calibration.ts';
 import { describeMachine, machineLine } from '../statistics/machine.ts';
 import { milliseconds, table, whole } from '../statistics/table.ts';
-import { measureCrowd } from './crowd.ts';
-import type { CrowdStats } from './crowd.ts';
+import { measureContention } from './contention.ts';
+import type { ContentionStats } from './contention.ts';
 import { startLeaseNodes } from './lease-nodes.ts';
 import { measureHandOver, measureOwn } from './load.ts';
 import type { HandOverStats, OwnStats } from './load.ts';
@@ -20,8 +20,8 @@ const help = `Usage: npm run bench:quorum -- [OPTION]…
 
   --seconds N     counted seconds of each row (5)
   --workers LIST  workers, each with a lock of its own (1,16,64,256)
-  --crowds LIST   that want one lock at once (1000,2000,10000)
-  --only crowds   nothing else
+  --contenders LIST  that want one lock at once (1000,2000,10000)
+  --only contention   nothing else
   --folder PATH   where the nodes keep their files (a new folder for temporary files)
   --json          print one JSON document instead of tables
 `;
@@ -30,14 +30,14 @@ const warmUpMs = 1000;
 const calibrationMs = 1000;
 const waiters = 10;
 /** All have asked once by then. */
-const crowdWarmUpMs = 5000;
+const contentionWarmUpMs = 5000;
 const holdMs = 5;
 
 const { values } = readFlags({
   options: {
     seconds: { type: 'string', default: '5' },
     workers: { type: 'string', default: '1,16,64,256' },
-    crowds: { type: 'string', default: '1000,2000,10000' },
+    contenders: { type: 'string', default: '1000,2000,10000' },
     only: { type: 'string' },
     folder: { type: 'string' },
     json: { type: 'boolean', default: false },
@@ -49,9 +49,9 @@ else await bench();
 
 async function bench(): Promise<void> {
   const measureMs = 1000 * numberFrom('--seconds', values.seconds, 600);
-  const all = values.only !== 'crowds';
+  const all = values.only !== 'contention';
   const workers = all ? numbersFrom('--workers', values.workers, 10_000) : [];
-  const sizes = numbersFrom('--crowds', values.crowds, 50_000);
+  const sizes = numbersFrom('--contenders', values.contenders, 50_000);
   const folder = values.folder ?? (await mkdtemp(join(tmpdir(), 'holdfast-bench-quorum-')));
   const tell = (text: string): void => {
     if (!values.json) console.error(text);
@@ -61,7 +61,7 @@ async function bench(): Promise<void> {
   const nodes = await startLeaseNodes(3, folder);
   const own: OwnStats[] = [];
   const handOvers: HandOverStats[] = [];
-  const crowds: CrowdStats[] = [];
+  const contention: ContentionStats[] = [];
   try {
     const times = { warmUpMs, measureMs };
     for (const count of workers) {
@@ -74,7 +74,9 @@ async function bench(): Promise<void> {
     }
     for (const count of sizes) {
       tell(`${String(count)} that want one lock.`);
-      crowds.push(await measureCrowd(nodes, count, { warmUpMs: crowdWarmUpMs, measureMs, holdMs }));
+      contention.push(
+        await measureContention(nodes, count, { warmUpMs: contentionWarmUpMs, measureMs, holdMs }),
+      );
     }
   } finally {
     await nodes.close();
@@ -82,17 +84,18 @@ async function bench(): Promise<void> {
   }
   const machine = describeMachine();
   const commits = calibration.fsyncedCommitsPerSecond;
-  if (values.json) console.log(JSON.stringify({ machine, calibration, own, handOvers, crowds }));
+  if (values.json)
+    console.log(JSON.stringify({ machine, calibration, own, handOvers, contention }));
   else {
     console.log(`Machine: ${machineLine(machine)}`);
     console.log(`One SQLite commit with synchronous=FULL: ${whole(commits)} a second, same run.\n`);
     if (all) console.log(`${ownTable(own, commits)}\n\n${handOverTable(handOvers)}\n`);
-    console.log(crowdTable(crowds));
+    console.log(contentionTable(contention));
   }
   const faults = [
     ...own.map((row) => row.tokensNotRisen),
     ...handOvers.map((row) => row.overlaps),
-    ...crowds.map((row) => row.overlaps + row.lost),
+    ...contention.map((row) => row.overlaps + row.lost),
   ];
   process.exitCode = faults.every((count) => count === 0) ? 0 : 1;
 }
@@ -148,7 +151,7 @@ function handOverTable(rows: readonly HandOverStats[]): string {
   );
 }
 
-function crowdTable(rows: readonly CrowdStats[]): string {
+function contentionTable(rows: readonly ContentionStats[]): string {
   return table(
     ['that wait', 'grants/s', 'hand-over p50 ms', 'p99', 'lost'],
     rows.map((row) => [

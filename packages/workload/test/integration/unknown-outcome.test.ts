@@ -75,7 +75,7 @@ describe('Acquires of which the client was told that they failed, while both fol
     // Whoever waits for another party wants it no more meanwhile.
     const others = Promise.allSettled([
       acquireByGrpc(cluster, leader, { name: 'by-grpc', client_id: 'grpc', ttl_seconds: 300 }),
-      new Barrier(session, 'meeting', 2).enter({
+      new Barrier(session, 'gathering', 2).enter({
         waitMs: 60_000,
         signal: AbortSignal.timeout(4000),
       }),
@@ -120,7 +120,7 @@ describe('Acquires of which the client was told that they failed, while both fol
         async () => (await holdsOf(of, whose)) === 0,
       );
     await waitUntil('the session is still inside the barrier', 20_000, async () => {
-      const { member_count } = await client.call('barrier_status', { name: 'meeting' });
+      const { member_count } = await client.call('barrier_status', { name: 'gathering' });
       return member_count === 0;
     });
     await entered.release();

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { explain } from '../../../src/failure.ts';
 import { adviceFor, noMajorityError, twinsText } from '../../../src/quorum/advice.ts';
 import { clusterNode, countOnce } from '../../../src/quorum/ask-nodes.ts';
-import type { NodeReport, Refusal, VoteReport } from '../../../src/quorum/ask-nodes.ts';
+import type { NodeReport, NodeRefusal, VoteReport } from '../../../src/quorum/ask-nodes.ts';
 import { asOptions } from '../../../src/quorum/redis-servers.ts';
 
 const saying = (
@@ -34,7 +34,7 @@ const saying = (
 const isNew = (url: string): NodeReport =>
   saying(url, { voting: false, fresh: true, waitsMs: 60_000 });
 const lost = isNew;
-const silent = (url: string, refusal?: Refusal): NodeReport => ({
+const silent = (url: string, refusal?: NodeRefusal): NodeReport => ({
   url,
   answer: undefined,
   problem: 'does not answer',
@@ -88,7 +88,7 @@ describe('what to do where no majority of lease nodes votes', () => {
 });
 
 describe('what to do where no majority of Redis servers votes', () => {
-  const notVoting: Refusal = { code: 'not_voting', detail: 'It is new here.' };
+  const notVoting: NodeRefusal = { code: 'not_voting', detail: 'It is new here.' };
   const advice = (...reports: readonly NodeReport[]): string => adviceFor('servers', reports);
 
   it('names servers and how they are admitted, never nodes', () => {

@@ -109,12 +109,12 @@ export function* encodeSession(
     encodeAnswer(requestId, answer, result),
   );
   const first = told.next();
-  const firstAnswers = first.done === true ? [] : first.value;
+  const answersOfHead = first.done === true ? [] : first.value;
   yield JSON.stringify([
     'session',
     ...facts,
     forgotten.numbersThrough,
-    firstAnswers,
+    answersOfHead,
     ordered,
     heardIn,
     [

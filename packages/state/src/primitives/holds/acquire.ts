@@ -1,7 +1,7 @@
 /**
  * Acquires: what taking units of one pool has in common, whatever a unit means.
  *
- * STATE-LOCK-4: a refused acquire leaves nothing behind but its answer: its own session is made only when it is needed.
+ * STATE-LOCK-4: a refused acquire leaves nothing behind but its answer: its implicit session is made only when it is needed.
  */
 import { newAsker, tooMuchMetadata } from '../../kernel/at-capacity.ts';
 import type { Asker } from '../../kernel/at-capacity.ts';

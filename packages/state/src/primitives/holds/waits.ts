@@ -32,7 +32,7 @@ export function enqueue(
   answer: Answer,
 ): Waiter | Refusal {
   const waiter = newWaiter(tables, session, pool, ask, waitMs, answer, undefined);
-  const refusal = line(tables, [waiter]);
+  const refusal = enqueueAll(tables, [waiter]);
   if (refusal !== undefined) return refusal;
   answer.waiter = waiter;
   tables.due.add(waiter);
@@ -74,7 +74,7 @@ export function enqueueMultiAcquire(
   const together: MultiAcquire = { waiters: [], answer };
   for (const { pool, ask } of asks)
     together.waiters.push(newWaiter(tables, session, pool, ask, waitMs, answer, together));
-  const refusal = line(tables, together.waiters);
+  const refusal = enqueueAll(tables, together.waiters);
   if (refusal !== undefined) return refusal;
   const [first] = together.waiters;
   invariant(first !== undefined, 'STATE-GRANT-5: something is wanted.');
@@ -113,7 +113,7 @@ function newWaiter(
 }
 
 /** All get their places, or none (STATE-GRANT-6). */
-function line(tables: Tables, waiters: readonly Waiter[]): Refusal | undefined {
+function enqueueAll(tables: Tables, waiters: readonly Waiter[]): Refusal | undefined {
   for (const waiter of waiters) {
     tables.changingPool(waiter.pool);
     place(waiter);

@@ -2,10 +2,10 @@
  * What must hold of barriers, counts and longest times, by what clients did and by the events of the
  * cluster (each seen once, as the first node applies it).
  *
- * MEETING-1: a barrier opens only for as many sessions as its round is for, and lets go only who has entered.
- * MEETING-2: who is told that all have left finds nobody inside who has not at least asked to leave, or cancelled its
+ * BARRIER-CHECK-1: a barrier opens only for as many sessions as its round is for, and lets go only who has entered.
+ * BARRIER-CHECK-2: who is told that all have left finds nobody inside who has not at least asked to leave, or cancelled its
  *     entry, or whose session lives no more.
- * MEETING-3: a hold with a longest time does not outlive it, in the time of the cluster, by more than the few
+ * BARRIER-CHECK-3: a hold with a longest time does not outlive it, in the time of the cluster, by more than the few
  *     entries over which the work of an entry may be spread.
  */
 import type { Batch } from '@holdfast/engine/parts';
@@ -21,7 +21,7 @@ interface Round {
 /** Simulated nodes do one unit of work an entry: what is due at once may take several. */
 const maxEntriesLate = 50;
 
-export class Meetings {
+export class Barriers {
   readonly countDowns: CountDowns;
   readonly #report: (message: string) => void;
   readonly #rounds = new Map<number, Round>();
@@ -47,14 +47,14 @@ export class Meetings {
     if (found === undefined || !found.joined.has(session))
       this.#report(`${session} was let into round ${String(round)}, which it had not joined.`);
     else if (found.joined.size < found.parties)
-      this.#report(`Round ${String(round)} opened for ${String(found.joined.size)} only.`); // MEETING-1
+      this.#report(`Round ${String(round)} opened for ${String(found.joined.size)} only.`); // BARRIER-CHECK-1
   }
 
   leaves(session: string, round: number): void {
     this.#rounds.get(round)?.leaving.add(session);
   }
 
-  /** MEETING-2. */
+  /** BARRIER-CHECK-2. */
   toldOver(session: string, round: number): void {
     const found = this.#rounds.get(round);
     for (const other of found?.joined ?? []) {
@@ -80,7 +80,7 @@ export class Meetings {
       this.#entriesLate.set(token, entriesLate);
       if (entriesLate <= maxEntriesLate) continue;
       this.#overAtMs.delete(token);
-      this.#report(`The hold with token ${String(token)} outlived its longest time.`); // MEETING-3
+      this.#report(`The hold with token ${String(token)} outlived its longest time.`); // BARRIER-CHECK-3
     }
   }
 

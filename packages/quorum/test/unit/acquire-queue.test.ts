@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
-import { Lanes } from '../../src/http/lanes.ts';
+import { AcquireQueue } from '../../src/http/acquire-queue.ts';
 
-describe('The lane of acquires and waits', () => {
+describe('The queue of acquires and waits', () => {
   let nowMs: number;
   let planned: (() => void)[];
-  let lanes: Lanes;
+  let acquireQueue: AcquireQueue;
   const stays = new AbortController().signal;
   beforeEach(() => {
     nowMs = 0;
     planned = [];
-    lanes = new Lanes({
+    acquireQueue = new AcquireQueue({
       now: () => nowMs,
       afterReading: (callback) => void planned.push(callback),
       sliceMs: 4,
@@ -29,10 +29,10 @@ describe('The lane of acquires and waits', () => {
     for (const callback of planned.splice(0)) callback();
   };
 
-  it('is looked at when what has arrived was read, in order, a few ms at a time (HTTP-LANE-1)', async () => {
+  it('is looked at when what has arrived was read, in order, a few ms at a time (ACQUIRE-QUEUE-1)', async () => {
     const done: number[] = [];
     const all = Array.from({ length: 10 }, (_, number) =>
-      lanes.whenOthersAreDone(stays, takesAMs(number)).then((value) => done.push(value)),
+      acquireQueue.whenOthersAreDone(stays, takesAMs(number)).then((value) => done.push(value)),
     );
     await Promise.resolve();
     assert.deepEqual(done, []);
@@ -47,11 +47,11 @@ describe('The lane of acquires and waits', () => {
     assert.equal(planned.length, 0);
   });
 
-  it('does nothing for who has gone (HTTP-LANE-2)', async () => {
+  it('does nothing for who has gone (ACQUIRE-QUEUE-2)', async () => {
     const goes = new AbortController();
     let acts = 0;
-    const given = lanes.whenOthersAreDone(goes.signal, () => Promise.resolve((acts += 1)));
-    const other = lanes.whenOthersAreDone(stays, takesAMs('other'));
+    const given = acquireQueue.whenOthersAreDone(goes.signal, () => Promise.resolve((acts += 1)));
+    const other = acquireQueue.whenOthersAreDone(stays, takesAMs('other'));
     goes.abort();
     slice();
     await assert.rejects(given, { code: 'cancelled' });
@@ -59,21 +59,23 @@ describe('The lane of acquires and waits', () => {
     assert.equal(acts, 0);
   });
 
-  it('takes no more than it has room for (HTTP-LANE-2)', async () => {
-    const all = Array.from({ length: 10 }, () => lanes.whenOthersAreDone(stays, takesAMs(1)));
+  it('takes no more than it has room for (ACQUIRE-QUEUE-2)', async () => {
+    const all = Array.from({ length: 10 }, () =>
+      acquireQueue.whenOthersAreDone(stays, takesAMs(1)),
+    );
     await assert.rejects(
-      lanes.whenOthersAreDone(stays, takesAMs(1)),
+      acquireQueue.whenOthersAreDone(stays, takesAMs(1)),
       (error) => error instanceof HoldfastError && error.code === 'overloaded',
     );
     for (let slices = 0; slices < 3; slices++) slice();
     await Promise.all(all);
-    const later = lanes.whenOthersAreDone(stays, takesAMs('later'));
+    const later = acquireQueue.whenOthersAreDone(stays, takesAMs('later'));
     slice();
     assert.equal(await later, 'later');
   });
 
   it('tells what is thrown', async () => {
-    const failing = lanes.whenOthersAreDone(stays, () => Promise.reject(new Error('no')));
+    const failing = acquireQueue.whenOthersAreDone(stays, () => Promise.reject(new Error('no')));
     slice();
     await assert.rejects(failing, /no/);
   });

@@ -5,9 +5,9 @@
  * A waiter is granted nothing until a majority of the nodes tell it, so all have to agree on the order without
  * talking to each other: see `keyOf`.
  *
- * VOTER-TURN-1: a line is looked at when its resource changed or its time has come, never because of another resource:
+ * VOTER-TURN-1: a queue is looked at when its resource changed or its time has come, never because of another resource:
  *     what an operation costs does not grow with how many others wait for something else.
- * VOTER-TURN-2: a time may be early, since renewals prolong leases: the line is looked at, and again later. It is never
+ * VOTER-TURN-2: a time may be early, since renewals prolong leases: the queue is looked at, and again later. It is never
  *     late: whoever makes a lease end earlier says that its resource changed.
  */
 import { DueTimes } from './due-times.ts';
@@ -27,41 +27,41 @@ export interface Waiter {
 export const turnMs = 150;
 /** So much earlier or later than it was here may a waiter say that it began. */
 const toleranceMs = 2000;
-/** How fast what a line believes of wall clocks follows those of its waiters: slowly, so that none moves it. */
+/** How fast what a queue believes of wall clocks follows those of its waiters: slowly, so that none moves it. */
 const followShare = 0.01;
 /** For one resource, where nothing else is set. */
 export const defaultMaxWaiters = 20_000;
-/** For all resources; and so many lines, of which some have a turn and no waiters. */
+/** For all resources; and so many queues, of which some have a turn and no waiters. */
 const maxWaitersInAll = 50_000;
 
 /** No room for one more: for its resource, or in all. */
 export interface Full {
-  readonly what: 'line' | 'node';
+  readonly what: 'resource' | 'node';
   readonly limit: number;
 }
 
 /** Due when its turn or the lease of its resource ends. */
-interface Line extends Due {
+interface WaitQueue extends Due {
   readonly resource: string;
-  readonly places: Place[];
+  readonly queued: QueuedWaiter[];
   turn: { readonly id: string; readonly untilMs: number } | undefined;
   /** How far wall clocks of clients are ahead of the clock here, and when that was last looked at. */
   offset: { readonly ms: number; readonly atMs: number } | undefined;
 }
 
 /** Due when its waiter has waited for long enough. */
-interface Place extends Due {
-  readonly line: Line;
+interface QueuedWaiter extends Due {
+  readonly queue: WaitQueue;
   /** Where it stands: those with smaller ones are before it. */
   readonly keyMs: number;
   readonly waiter: Waiter;
 }
 
-export class Turns {
-  readonly #lines = new Map<string, Line>();
-  #looks = new DueTimes<Line>();
-  #timeouts = new DueTimes<Place>();
-  readonly #places = new Map<Waiter, Place>();
+export class WaitQueues {
+  readonly #queues = new Map<string, WaitQueue>();
+  #looks = new DueTimes<WaitQueue>();
+  #timeouts = new DueTimes<QueuedWaiter>();
+  readonly #queued = new Map<Waiter, QueuedWaiter>();
   readonly #maxWaiters: number;
 
   /** @param maxWaiters For one resource. */
@@ -70,63 +70,63 @@ export class Turns {
   }
 
   count(resource: string): number {
-    return this.#lines.get(resource)?.places.length ?? 0;
+    return this.#queues.get(resource)?.queued.length ?? 0;
   }
 
   /** How many wait already where there is no room; undefined: it waits. */
   add(resource: string, waiter: Waiter, nowMs: number): Full | undefined {
-    const known = this.#lines.get(resource);
-    const isFull = known === undefined && this.#lines.size >= maxWaitersInAll;
+    const known = this.#queues.get(resource);
+    const isFull = known === undefined && this.#queues.size >= maxWaitersInAll;
     if (isFull || this.#timeouts.size >= maxWaitersInAll)
       return { what: 'node', limit: maxWaitersInAll };
-    const line: Line = known ?? {
+    const queue: WaitQueue = known ?? {
       resource,
-      places: [],
+      queued: [],
       turn: undefined,
       offset: undefined,
       dueMs: 0,
       place: -1,
     };
-    const { places } = line;
-    if (places.length >= this.#maxWaiters) return { what: 'line', limit: this.#maxWaiters };
-    this.#lines.set(resource, line);
-    const place = { line, waiter, keyMs: keyOf(line, waiter, nowMs), dueMs: 0, place: -1 };
-    places.splice(
-      firstWithout(places, (one) => !isBefore(place, one)),
+    const { queued } = queue;
+    if (queued.length >= this.#maxWaiters) return { what: 'resource', limit: this.#maxWaiters };
+    this.#queues.set(resource, queue);
+    const one = { queue, waiter, keyMs: keyOf(queue, waiter, nowMs), dueMs: 0, place: -1 };
+    queued.splice(
+      firstWithout(queued, (other) => !isBefore(one, other)),
       0,
-      place,
+      one,
     );
-    this.#places.set(waiter, place);
-    this.#timeouts.set(place, waiter.untilMs);
+    this.#queued.set(waiter, one);
+    this.#timeouts.set(one, waiter.untilMs);
     this.changed(resource);
     return undefined;
   }
 
   remove(waiter: Waiter): void {
-    const place = this.#places.get(waiter);
-    if (place !== undefined) this.#leave(place);
+    const one = this.#queued.get(waiter);
+    if (one !== undefined) this.#leave(one);
   }
 
   /** Ms for which others have to stay behind; 0: nobody else has the turn. */
   turnOfOthersMs(resource: string, waiterId: string | undefined, nowMs: number): number {
-    const turn = this.#lines.get(resource)?.turn;
+    const turn = this.#queues.get(resource)?.turn;
     if (turn === undefined || turn.id === waiterId || turn.untilMs <= nowMs) return 0;
     return turn.untilMs - nowMs;
   }
 
   /** The resource has a lease again: the turn is over. */
   taken(resource: string): void {
-    const line = this.#lines.get(resource);
-    if (line === undefined) return;
-    line.turn = undefined;
+    const queue = this.#queues.get(resource);
+    if (queue === undefined) return;
+    queue.turn = undefined;
     this.changed(resource);
-    this.#forgetIfEmpty(line);
+    this.#forgetIfEmpty(queue);
   }
 
   /** Its lease may end earlier than it was to: the next `tick` looks at it (VOTER-TURN-2). */
   changed(resource: string): void {
-    const line = this.#lines.get(resource);
-    if (line !== undefined) this.#looks.set(line, Number.NEGATIVE_INFINITY);
+    const queue = this.#queues.get(resource);
+    if (queue !== undefined) this.#looks.set(queue, Number.NEGATIVE_INFINITY);
   }
 
   /**
@@ -137,11 +137,11 @@ export class Turns {
    */
   tick(nowMs: number, remainingMs: (resource: string) => number): number | undefined {
     // First of all: nobody whose time is over has the turn.
-    for (const place of this.#timeouts.takeDue(nowMs)) {
-      this.#leave(place);
-      place.waiter.tell('TIMEOUT');
+    for (const one of this.#timeouts.takeDue(nowMs)) {
+      this.#leave(one);
+      one.waiter.tell('TIMEOUT');
     }
-    for (const line of this.#looks.takeDue(nowMs)) this.#look(line, nowMs, remainingMs);
+    for (const queue of this.#looks.takeDue(nowMs)) this.#look(queue, nowMs, remainingMs);
     const { nextMs = Number.POSITIVE_INFINITY } = this.#timeouts;
     const next = Math.min(nextMs, this.#looks.nextMs ?? Number.POSITIVE_INFINITY);
     return next === Number.POSITIVE_INFINITY ? undefined : next;
@@ -149,75 +149,78 @@ export class Turns {
 
   /** The node stops. */
   endAll(): void {
-    const lines = [...this.#lines.values()];
-    this.#lines.clear();
+    const queues = [...this.#queues.values()];
+    this.#queues.clear();
     this.#looks = new DueTimes();
     this.#timeouts = new DueTimes();
-    this.#places.clear();
-    for (const { places } of lines)
-      for (const { waiter } of places.splice(0)) waiter.tell('TIMEOUT');
+    this.#queued.clear();
+    for (const { queued } of queues)
+      for (const { waiter } of queued.splice(0)) waiter.tell('TIMEOUT');
   }
 
-  #look(line: Line, nowMs: number, remainingMs: (resource: string) => number): void {
-    const leftMs = remainingMs(line.resource);
-    if (line.turn !== undefined && line.turn.untilMs <= nowMs) line.turn = undefined;
-    const [first] = line.places;
-    if (leftMs <= 0 && line.turn === undefined && first !== undefined) {
-      line.turn = { id: first.waiter.id, untilMs: nowMs + turnMs };
+  #look(queue: WaitQueue, nowMs: number, remainingMs: (resource: string) => number): void {
+    const leftMs = remainingMs(queue.resource);
+    if (queue.turn !== undefined && queue.turn.untilMs <= nowMs) queue.turn = undefined;
+    const [first] = queue.queued;
+    if (leftMs <= 0 && queue.turn === undefined && first !== undefined) {
+      queue.turn = { id: first.waiter.id, untilMs: nowMs + turnMs };
       this.#leave(first);
       first.waiter.tell('FREE');
     }
-    if (line.turn !== undefined) this.#looks.set(line, line.turn.untilMs);
-    else if (line.places.length > 0) this.#looks.set(line, nowMs + leftMs);
-    else this.#forgetIfEmpty(line);
+    if (queue.turn !== undefined) this.#looks.set(queue, queue.turn.untilMs);
+    else if (queue.queued.length > 0) this.#looks.set(queue, nowMs + leftMs);
+    else this.#forgetIfEmpty(queue);
   }
 
-  #leave(place: Place): void {
-    const { line } = place;
-    const { places } = line;
+  #leave(one: QueuedWaiter): void {
+    const { queue } = one;
+    const { queued } = queue;
     // The same waiter may stand twice.
-    const from = firstWithout(places, (one) => isBefore(one, place));
-    places.splice(places.indexOf(place, from), 1);
-    this.#places.delete(place.waiter);
-    this.#timeouts.remove(place);
-    this.#forgetIfEmpty(line);
+    const from = firstWithout(queued, (other) => isBefore(other, one));
+    queued.splice(queued.indexOf(one, from), 1);
+    this.#queued.delete(one.waiter);
+    this.#timeouts.remove(one);
+    this.#forgetIfEmpty(queue);
   }
 
-  #forgetIfEmpty(line: Line): void {
-    if (line.places.length > 0 || line.turn !== undefined) return;
-    this.#looks.remove(line);
-    this.#lines.delete(line.resource);
+  #forgetIfEmpty(queue: WaitQueue): void {
+    if (queue.queued.length > 0 || queue.turn !== undefined) return;
+    this.#looks.remove(queue);
+    this.#queues.delete(queue.resource);
   }
 }
 
 /**
- * All nodes place those that wait alike, whenever and in whatever order they hear of them: by when they began, as their
+ * All nodes order those that wait alike, whenever and in whatever order they hear of them: by when they began, as their
  * clients' wall clocks say. A clock that is wrong gains or loses `toleranceMs` by that and no more: beyond it counts for
  * how long its waiter has waited, by the clock here. Where a client does not say, that alone does.
  */
-function keyOf(line: Line, { sinceMs, beganMs }: Waiter, nowMs: number): number {
-  const known = line.offset;
+function keyOf(queue: WaitQueue, { sinceMs, beganMs }: Waiter, nowMs: number): number {
+  const known = queue.offset;
   if (beganMs === undefined) return sinceMs + (known?.ms ?? 0);
   const seenMs = beganMs - sinceMs;
   const followMs = known === undefined ? 0 : (nowMs - known.atMs) * followShare;
   const offsetMs = known === undefined ? seenMs : within(seenMs, known.ms, followMs);
-  line.offset = { ms: offsetMs, atMs: nowMs };
+  queue.offset = { ms: offsetMs, atMs: nowMs };
   return within(beganMs, sinceMs + offsetMs, toleranceMs);
 }
 
 const within = (value: number, middle: number, most: number): number =>
   Math.min(Math.max(value, middle - most), middle + most);
 
-const isBefore = (one: Place, other: Place): boolean =>
+const isBefore = (one: QueuedWaiter, other: QueuedWaiter): boolean =>
   one.keyMs === other.keyMs ? one.waiter.id < other.waiter.id : one.keyMs < other.keyMs;
 
 /** The index of the first one of which it is not so; it is so of all before it. */
-function firstWithout(places: readonly Place[], isSo: (one: Place) => boolean): number {
+function firstWithout(
+  queued: readonly QueuedWaiter[],
+  isSo: (one: QueuedWaiter) => boolean,
+): number {
   let from = 0;
-  let to = places.length;
+  let to = queued.length;
   while (from < to) {
     const middle = (from + to) >> 1;
-    const one = places[middle];
+    const one = queued[middle];
     if (one !== undefined && isSo(one)) from = middle + 1;
     else to = middle;
   }

@@ -1,13 +1,13 @@
-import { turnMs } from '../../../src/node/turns.ts';
-import type { Waiter } from '../../../src/node/turns.ts';
+import { turnMs } from '../../../src/node/wait-queues.ts';
+import type { Waiter } from '../../../src/node/wait-queues.ts';
 
 interface Line {
   readonly waiters: Waiter[];
   turn: { readonly id: string; readonly untilMs: number } | undefined;
 }
 
-/** What `Turns` does, as it is said: looks at every line whenever it is asked, and plans nothing. */
-export class NaiveTurns {
+/** What `WaitQueues` does, as it is said: looks at every queue whenever it is asked, and plans nothing. */
+export class NaiveWaitQueues {
   readonly #lines = new Map<string, Line>();
 
   count(resource: string): number {

@@ -36,7 +36,7 @@ describe('What is given to a quorum', () => {
     clientId: ['', 5, null, 'x'.repeat(257), halfACharacter],
   };
   for (const [option, values] of Object.entries(wrong))
-    it(`is refused where "${option}" is none (DOOR-1)`, () => {
+    it(`is refused where "${option}" is none (ARGUMENT-1)`, () => {
       for (const value of values)
         assert.throws(
           () => new Quorum({ nodes, [option]: value }),
@@ -45,14 +45,14 @@ describe('What is given to a quorum', () => {
         );
     });
 
-  it('is refused where there are no options, or voters that are none (DOOR-1)', () => {
+  it('is refused where there are no options, or voters that are none (ARGUMENT-1)', () => {
     for (const options of [undefined, null, 5, 'nodes'])
       assert.throws(() => new Quorum(options as never), invalid, String(options));
     for (const voters of ['abc', [1, 2, 3], [{}, {}, {}], [null, null, null], [{ name: 5 }]])
       assert.throws(() => new Quorum({ voters } as never), invalid, JSON.stringify(voters));
   });
 
-  it('is refused where it names no Redis servers (DOOR-1)', () => {
+  it('is refused where it names no Redis servers (ARGUMENT-1)', () => {
     const createClient = () => assert.fail('nothing is asked for');
     const urls = ['redis://a:1', 'redis://b:1', 'redis://c:1'];
     for (const epoch of [-1, 0.5, '1', null, Number.NaN])
@@ -72,7 +72,7 @@ describe('What is given to a quorum', () => {
 });
 
 describe('What is given to a quorum lock', () => {
-  it('is a name that voters take (DOOR-1)', () => {
+  it('is a name that voters take (ARGUMENT-1)', () => {
     const clock = new HandClock();
     const quorum = quorumOf(votersOf(3, clock), clock);
     for (const name of [5, undefined, null, {}, '', 'x'.repeat(257), halfACharacter])
@@ -92,7 +92,7 @@ describe('What is given to a quorum lock', () => {
     null,
     5,
   ])
-    it(`is a wait that ends: ${JSON.stringify(options)} is not asked for (DOOR-1)`, async () => {
+    it(`is a wait that ends: ${JSON.stringify(options)} is not asked for (ARGUMENT-1)`, async () => {
       const clock = new HandClock();
       const voters = votersOf(3, clock);
       const holder = await atOnce(quorumOf(voters, clock).lock('a').acquire());
@@ -122,7 +122,7 @@ describe('What is given to a quorum lock', () => {
   }
 
   for (const code of ['invalid_request', 'wrong_epoch', 'unauthorized', 'route_not_found'] as const)
-    it(`that a majority answers with ${code} ends at once, however long it may wait (DOOR-1)`, async () => {
+    it(`that a majority answers with ${code} ends at once, however long it may wait (ARGUMENT-1)`, async () => {
       const { clock, voters } = refusing([0, 2], code, 3);
       const lock = quorumOf(voters, clock).lock('a');
       await assert.rejects(

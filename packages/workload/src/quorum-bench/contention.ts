@@ -4,7 +4,7 @@ import { Quorum } from '@holdfast/quorum-client';
 import { Latencies } from '../statistics/latencies.ts';
 import type { LeaseNodes } from './lease-nodes.ts';
 
-export interface CrowdStats {
+export interface ContentionStats {
   readonly waiters: number;
   readonly grants: number;
   readonly grantsPerSecond: number;
@@ -16,7 +16,7 @@ export interface CrowdStats {
   readonly overlaps: number;
 }
 
-export interface CrowdTimes {
+export interface ContentionTimes {
   /** From when all have begun to wait. */
   readonly warmUpMs: number;
   readonly measureMs: number;
@@ -30,11 +30,11 @@ const longestWaitMs = 600_000;
 /** Longer than it takes to tell all nodes. */
 const endMs = 5000;
 
-export async function measureCrowd(
+export async function measureContention(
   { names, urls }: LeaseNodes,
   waiters: number,
-  times: CrowdTimes,
-): Promise<CrowdStats> {
+  times: ContentionTimes,
+): Promise<ContentionStats> {
   const reach = Object.fromEntries(names.map((name, index) => [name, urls[index] ?? '']));
   const quorums = Array.from(
     { length: Math.ceil(waiters / waitersOfAClient) },
@@ -43,23 +43,23 @@ export async function measureCrowd(
   // New nodes vote from the first lock on.
   const first = await quorums[0]?.lock('bench/first').acquire({ waitMs: endMs });
   await first?.release();
-  const crowd = new Crowd(times.holdMs);
+  const contention = new Contention(times.holdMs);
   const all = Array.from({ length: waiters }, async (_, waiter) => {
     const quorum = quorums[waiter % quorums.length];
-    if (quorum !== undefined) await crowd.wait(quorum, `bench/crowd-${String(waiters)}`);
+    if (quorum !== undefined) await contention.wait(quorum, `bench/contention-${String(waiters)}`);
   });
   await pause(times.warmUpMs);
-  crowd.count();
+  contention.count();
   const startedMs = performance.now();
   await pause(times.measureMs);
-  const stats = crowd.stats(waiters, performance.now() - startedMs);
-  crowd.end();
+  const stats = contention.stats(waiters, performance.now() - startedMs);
+  contention.end();
   await Promise.race([Promise.all(all), pause(endMs)]);
   for (const quorum of quorums) quorum.close();
   return stats;
 }
 
-class Crowd {
+class Contention {
   readonly #holdMs: number;
   readonly #over = new AbortController();
   #latencies = new Latencies();
@@ -96,7 +96,7 @@ class Crowd {
     this.#grants = 0;
   }
 
-  stats(waiters: number, measuredMs: number): CrowdStats {
+  stats(waiters: number, measuredMs: number): ContentionStats {
     return {
       waiters,
       grants: this.#grants,

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { turnMs, Turns } from '../../src/node/turns.ts';
-import type { Waiter } from '../../src/node/turns.ts';
-import { NaiveTurns } from './support/naive-turns.ts';
+import { turnMs, WaitQueues } from '../../src/node/wait-queues.ts';
+import type { Waiter } from '../../src/node/wait-queues.ts';
+import { NaiveWaitQueues } from './support/naive-wait-queues.ts';
 
 const free = (): number => 0;
 const nodes = { minLength: 3, maxLength: 3 };
 
-describe('Turns', () => {
-  let turns: Turns;
+describe('WaitQueues', () => {
+  let turns: WaitQueues;
   let told: string[];
   beforeEach(() => {
-    turns = new Turns(1000);
+    turns = new WaitQueues(1000);
     told = [];
   });
 
@@ -53,7 +53,7 @@ describe('Turns', () => {
   const orderOf = (
     ofNode: readonly (Omit<Waiter, 'untilMs' | 'tell'> & { readonly atMs: number })[],
   ): string => {
-    const node = new Turns();
+    const node = new WaitQueues();
     const order: string[] = [];
     for (const { atMs, ...waiter } of ofNode.toSorted((one, other) => one.atMs - other.atMs)) {
       const tell = (): void => void order.push(waiter.id);
@@ -165,7 +165,7 @@ describe('Turns', () => {
     for (let waiter = 0; waiter < 1000; waiter++) stand(String(waiter));
     const tell = (): void => undefined;
     const late = { id: 'late', sinceMs: 0, untilMs: 9, tell };
-    assert.deepEqual(turns.add('a', late, 0), { what: 'line', limit: 1000 });
+    assert.deepEqual(turns.add('a', late, 0), { what: 'resource', limit: 1000 });
     assert.equal(turns.count('a'), 1000);
     assert.equal(turns.add('b', late, 0), undefined);
   });
@@ -226,7 +226,7 @@ const step = fc.record({
   ms: fc.nat(300),
 });
 
-describe('Turns with a plan of when to look', () => {
+describe('WaitQueues with a plan of when to look', () => {
   /** Told by whom, what, when. */
   interface Side {
     readonly told: string[];
@@ -236,8 +236,8 @@ describe('Turns with a plan of when to look', () => {
   it('tell the same, at the same ms, as if every line were looked at every ms (VOTER-TURN-2)', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
-        const planned = new Turns();
-        const naive = new NaiveTurns();
+        const planned = new WaitQueues();
+        const naive = new NaiveWaitQueues();
         const sides: readonly Side[] = [
           { told: [], waiters: [] },
           { told: [], waiters: [] },

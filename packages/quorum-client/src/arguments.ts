@@ -1,7 +1,7 @@
 /**
  * What a caller gives is looked at before anything is asked of a voter.
  *
- * DOOR-1: a value that no voter takes ends here, with `invalid_request` and what was given. It is never asked for, so
+ * ARGUMENT-1: a value that no voter takes ends here, with `invalid_request` and what was given. It is never asked for, so
  *     it is never asked for again.
  *
  * Types say the same, but not to programs in JavaScript, nor of what they read from a file.

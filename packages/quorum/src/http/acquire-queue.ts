@@ -1,15 +1,15 @@
 /**
  * In which order a node does what it is asked for: whoever holds goes before whoever wants.
  *
- * HTTP-LANE-1: renewals, confirms and releases are done when they arrive. Acquires and waits stand in one lane for all
+ * ACQUIRE-QUEUE-1: renewals, confirms and releases are done when they arrive. Acquires and waits stand in one queue for all
  *     clients, and are done in slices of a few ms, between which what has arrived meanwhile is read: however many want
  *     a lease, no lease is lost and none stands longer than it has to because of them.
- * HTTP-LANE-2: what its caller has cancelled meanwhile is not done any more, and beyond a bound nothing is taken:
+ * ACQUIRE-QUEUE-2: what its caller has cancelled meanwhile is not done any more, and beyond a bound nothing is taken:
  *     `overloaded` tells clients to ask more seldom.
  */
 import { HoldfastError } from '@holdfast/protocol';
 
-export interface LanesOptions {
+export interface AcquireQueueOptions {
   /** Monotonic, in ms. */
   readonly now: () => number;
   /** After what has arrived was read. */
@@ -21,13 +21,13 @@ export interface LanesOptions {
 const defaultSliceMs = 4;
 const defaultMostWaiting = 50_000;
 
-export class Lanes {
-  readonly #options: LanesOptions;
+export class AcquireQueue {
+  readonly #options: AcquireQueueOptions;
   /** In the order in which they came. */
   readonly #waiting = new Set<() => void>();
   #isPlanned = false;
 
-  constructor(options: LanesOptions) {
+  constructor(options: AcquireQueueOptions) {
     this.#options = options;
   }
 

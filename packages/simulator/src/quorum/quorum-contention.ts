@@ -15,7 +15,7 @@ import { Lines } from './lines.ts';
 import { Promises } from './promises.ts';
 import { over, SimulatedVoter } from './simulated-voter.ts';
 
-export interface CrowdOptions {
+export interface ContentionOptions {
   readonly seed: bigint;
   readonly waiters: number;
   /** How many programs they belong to. */
@@ -23,7 +23,7 @@ export interface CrowdOptions {
   readonly countedMs: number;
 }
 
-export interface CrowdStats {
+export interface ContentionStats {
   readonly grants: number;
   /** Asked of nodes, of any kind. */
   readonly questions: number;
@@ -39,17 +39,17 @@ const questionMs = 0.05;
 const warmUpMs = 5000;
 const name = 'the one lock';
 
-export async function liveCrowd(options: CrowdOptions): Promise<CrowdStats> {
-  const crowd = new Crowd(options);
+export async function runContention(options: ContentionOptions): Promise<ContentionStats> {
+  const contention = new Contention(options);
   try {
-    return await crowd.run();
+    return await contention.run();
   } finally {
-    crowd.end();
+    contention.end();
   }
 }
 
-class Crowd {
-  readonly #options: CrowdOptions;
+class Contention {
+  readonly #options: ContentionOptions;
   readonly #world: World;
   readonly #lines: Lines;
   readonly #ballots: Ballots;
@@ -62,7 +62,7 @@ class Crowd {
   #questions = 0;
   #lost = 0;
 
-  constructor(options: CrowdOptions) {
+  constructor(options: ContentionOptions) {
     this.#options = options;
     const world = new World(options.seed);
     this.#world = world;
@@ -74,7 +74,7 @@ class Crowd {
     );
   }
 
-  async run(): Promise<CrowdStats> {
+  async run(): Promise<ContentionStats> {
     const { timeline } = this.#world;
     for (const node of this.#nodes) node.start();
     await timeline.run(1000, () => this.#nodes.every((node) => node.votes));
