@@ -56,7 +56,7 @@ export const retired: readonly Retired[] = [
   { word: /\bg(?:ive|ives|ave|iven|iving) up\b/i, use: 'cancel, step down or time out' },
   { word: /\bst(?:and|ands|ood|anding) still\b/i, use: 'paused' },
   {
-    word: /\bOwnSession\b|\bownSession(?:Id|Of)\b|\b(?:an|the) own sessions?\b|\bown sessions\b/,
+    word: /\bOwnSession\b|\bownSession(?:Id|Of)\b|\b(?:[Aa]n?|[Tt]he) own sessions?\b|\bown sessions\b/,
     use: 'implicit session',
   },
   {
