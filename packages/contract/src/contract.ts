@@ -50,8 +50,7 @@ export const tags: Readonly<Record<Tag, string>> = {
   semaphores:
     'Counting semaphores: a limited number of permits, of which one acquire may take several.',
   elections: 'Leader election: one candidate leads and publishes a value, the others wait.',
-  barriers: 'Barriers: all parties enter before any goes on, and leave together.',
-  latches: 'Latches: a count that goes down to 0, which others wait for.',
+  synchronization: 'Barriers and latches.',
   queues: 'Messages with keys, delivered in order and at least once.',
   cache: 'Keys with values and versions, with copies on every node that are never old.',
   events: 'Changes of resources, as a stream and in pages.',

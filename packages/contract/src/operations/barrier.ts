@@ -154,7 +154,7 @@ const listBarriers = listing({
 export const barriers: Group = {
   name: 'barriers',
   service: 'Barriers',
-  tag: 'barriers',
+  tag: 'synchronization',
   description:
     'Double barriers: a round opens when all parties have entered and ends when all have left.',
   operations: [enterBarrier, leaveBarrier, barrierStatus, listBarriers],

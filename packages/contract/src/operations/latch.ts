@@ -134,7 +134,7 @@ const listLatches = listing({
 export const latches: Group = {
   name: 'latches',
   service: 'Latches',
-  tag: 'latches',
+  tag: 'synchronization',
   description: 'Latches: they count down to 0 once, and open.',
   operations: [createLatch, countDown, waitLatch, latchStatus, listLatches, deleteLatch],
   errors: {

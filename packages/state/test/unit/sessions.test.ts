@@ -120,7 +120,11 @@ describe('a session', () => {
     assert.equal(driver.machine.endedReason(id('s0')), undefined);
     assert.equal(driver.machine.endedReason(id('s1')), 'ended');
     assert.equal(driver.machine.endedReason(id(`s${String(count)}`)), 'ended');
-    assert.equal(driver.machine.endedReason(id('own')), 'ended', 'implicit sessions have their own');
+    assert.equal(
+      driver.machine.endedReason(id('own')),
+      'ended',
+      'implicit sessions have their own',
+    );
     assert.equal(driver.restored().machine.digest(), driver.machine.digest());
   });
 });
