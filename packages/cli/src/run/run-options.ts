@@ -93,8 +93,8 @@ the lease has run out. SIGSTOP stops it alone; SIGCHLD, SIGPIPE, SIGURG, SIGTTIN
 ${ends.when}, the group gets SIGTERM, and SIGKILL before
 anybody else can have what is held; also when "holdfast ${commandName}" itself is killed or stopped.
 Ctrl-Z stops both, and the lease with them: continued within it they go on, later the command is gone
-and that is told (exit status 4).${ends.byForce} Where a late write would do harm, pass the fence token to whatever is written to: no
-signal stops a write under way.
+and that is told (exit status 4).${ends.byForce} Where a late write would do harm, pass the fence token
+to whatever is written to: no signal stops a write under way.
 
 Exit status: that of the command, 128 + n when signal n ended it; 126 or 127 when it cannot be started;
 3 when ${notHad}, 4 when the lease was lost, 5 when ${unreachable}.${limits}
