@@ -10,7 +10,7 @@ import type { Command, ResourceName, SessionId } from '@holdfast/state';
 import { ClusterClock } from '../../src/cluster-clock.ts';
 import type { CommandQueue } from '../../src/command-queue.ts';
 import { createRaftEngine } from '../../src/index.ts';
-import { Leadership } from '../../src/leadership.ts';
+import { LeaderDuties } from '../../src/leadership.ts';
 import type { Replica } from '../../src/replica.ts';
 import type { Query } from '../../src/types.ts';
 import { oneNode } from '../one-node.ts';
@@ -55,7 +55,7 @@ const isNotYet = (answer: unknown): boolean =>
 function follower() {
   const state = createStateMachine({ ...initialLimits });
   const clock = new StillClock();
-  const leadership = new Leadership({
+  const leadership = new LeaderDuties({
     clock,
     clusterClock: new ClusterClock(),
     // What a leadership needs of them where it follows, and no more.
