@@ -135,17 +135,17 @@ export const memoryFaults: readonly Fault[] = [
   {
     name: 'names-forgotten-and-carried-out-again',
     breaks: 'a late copy of a request without a number is executed again in a busy session',
-    file: 'packages/state/src/kernel/requests.ts',
-    find: `    return made !== undefined && through !== undefined && made.counter <= through`,
-    put: `    return made !== undefined && through !== undefined && made.counter < 0`,
+    file: 'packages/state/src/kernel/forgotten-names.ts',
+    find: `    return through !== undefined && made.counter <= through;`,
+    put: `    return through !== undefined && made.counter < 0;`,
     test: 'packages/state/test/unit/quotas.test.ts',
   },
   {
     name: 'forgotten-names-not-in-snapshots',
     breaks: 'a restored node executes what the others refuse',
     file: 'packages/state/src/kernel/snapshot/session-records.ts',
-    find: `new RequestTable<Waiter>(use, { numbersThrough, namesThrough, ackedBelow })`,
-    put: `new RequestTable<Waiter>(use, { numbersThrough, namesThrough: namesThrough.slice(0, 0), ackedBelow })`,
+    find: `      forgotten.names?.through ?? [],`,
+    put: `      [],`,
     test: 'packages/state/test/unit/quotas.test.ts',
   },
   {

@@ -3,7 +3,7 @@
  * refusal, a handshake that failed, or silence. Each of these needs something else to be done.
  *
  * DOCTOR-KEY-1: the API key is shown to this node and to those of --endpoint. An address that a node names is shown it only
- *     where that node is of the cluster of the configuration, and over no plain HTTP where this node is reached over
+ *     where that node is of the cluster of this node, as it tells it itself or the configuration does, and over no plain HTTP where this node is reached over
  *     TLS: anything that answers can name an address.
  */
 import { once } from 'node:events';

@@ -64,9 +64,13 @@ class Round {
   readonly #own: Examined;
   readonly #asked = new Set<string>();
 
+  /** As this node itself tells it: the configuration may leave it to the folder of a node. */
+  #ownClusterId: string;
+
   constructor(asking: Asking, own: Examined) {
     this.#asking = asking;
     this.#own = own;
+    this.#ownClusterId = own.clusterId;
   }
 
   /** This node and those of --endpoint. */
@@ -84,7 +88,11 @@ class Round {
       }),
     );
     for (const { url, asked, one } of heard) {
-      if (one.kind === 'told') this.#take(toldIn(one));
+      if (one.kind === 'told') {
+        const told = toldIn(one);
+        this.#take(told);
+        if (url === this.#own.url) this.#ownClusterId = told.clusterId;
+      }
       this.heard.set(url, one.kind);
       const finding = this.#judge(url, asked, one);
       if (finding !== undefined) this.findings.push(finding);
@@ -93,7 +101,7 @@ class Round {
 
   async askMembers(): Promise<void> {
     const known = new Set(this.told.map(({ nodeId }) => nodeId));
-    const isOfOwn = ({ clusterId }: Told): boolean => clusterId === this.#own.clusterId;
+    const isOfOwn = ({ clusterId }: Told): boolean => clusterId === this.#ownClusterId;
     // What nodes of the own cluster say of a member counts, whatever others say of it.
     const byTrust = [...this.told].sort((a, b) => Number(isOfOwn(a)) - Number(isOfOwn(b)));
     const named = new Map(
