@@ -48,7 +48,10 @@ ${program ?? ''} ${own} election leader "$HOLDFAST_ELECTION_NAME"; exit 7`;
     const first = await leading('first', '--value', '"v"', 'b');
     const refused = await election('run', 'b', '--', 'true');
     assert.equal(refused.status, 3);
-    assert.match(refused.stderr, /"first" leads[^]*not_elected[^]*holdfast election leader NAME/);
+    assert.match(
+      refused.stderr,
+      /client "first"[^]*leads it[^]*not_elected[^]*holdfast election leader NAME/,
+    );
     const { leader } = JSON.parse((await election('leader', 'b', '--json')).stdout) as {
       leader: { fence_token: number; value: unknown };
     };
