@@ -27,8 +27,8 @@ It takes the settings of the file and of the environment, as "holdfast server" d
 what to do. Run it on the machine of the node and as its user, whether the node runs or not. It changes nothing:
 a file that it writes to time the disk is taken away again. This node, those of --endpoint and the members that they
 name are asked and compared, with the certificates of the configuration (or --ca, --cert, --key), and with the key of
-HOLDFAST_API_KEY_FILE where authentication is on. A member is shown that key where a node of the configured cluster names
-it, and never over plain HTTP where this node has TLS.
+HOLDFAST_API_KEY_FILE where authentication is on. A member is shown that key where a node of this cluster names it,
+and never over plain HTTP where this node has TLS.
 
 The exit status is 1 where something is wrong, and 0 where there are warnings alone.
 
