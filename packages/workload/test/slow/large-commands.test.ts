@@ -5,7 +5,7 @@ import { connect } from '@holdfast/client';
 import { errorDefinitions } from '@holdfast/protocol';
 import { urlOfNode } from '../../src/cluster-node.ts';
 import { waitUntil } from '../../src/wait-until.ts';
-import { threeNodes } from './support/cluster.ts';
+import { threeNodes } from '../integration/support/cluster.ts';
 
 const count = 520;
 const askers = 4;
