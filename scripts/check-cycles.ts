@@ -43,7 +43,6 @@ const notYet: readonly string[] = [
   'packages/state/src/primitives/queue/lanes.ts -> packages/state/src/primitives/queue/queues.ts',
   'packages/state/src/primitives/queue/messages.ts -> packages/state/src/primitives/queue/queues.ts',
   'packages/state/src/primitives/queue/queues.ts -> packages/state/src/primitives/queue/captures.ts',
-  'packages/storage/src/payload-scan.ts -> packages/storage/src/payload-files.ts',
   'packages/storage/src/recover.ts -> packages/storage/src/replay.ts',
 ];
 

@@ -7,14 +7,13 @@
  * PFILE-3: what is read is the body of a frame of that id, with the checksum that was written. Else it is not here.
  * PFILE-4: one write is under way; what is put meanwhile is gathered for the next one. What waits is in memory: who puts
  *     more than `mostWaitingBytes` is asked to wait (`isBehind`).
- * PFILE-5: of two frames of one id the one in the later file counts, and in one file the later one, where it is whole: it
- *     was put again because the first may not have become durable, or its file is to go.
+ * PFILE-5: of two whole frames of one id the later one counts: the first may not have become durable, or its file is to go.
  * PFILE-6: after the first failure to write, here or of the log, nothing more is written.
  * PFILE-7: a file that cannot be read, or not be removed, stops nothing: what is in it counts as not here, a file in which
  *     something could not be read stays as long as that may be needed, and one that could not be removed is removed later.
  */
 import { join } from 'node:path';
-import type { Disk, DiskFile } from './disk.ts';
+import type { Disk } from './disk.ts';
 import { syncFolder } from './durable-names.ts';
 import { payloadFileName } from './layout.ts';
 import {
@@ -34,6 +33,7 @@ import {
   PayloadPlaces,
   unpacked,
 } from './payload-places.ts';
+import type { PayloadFile } from './payload-file.ts';
 import { PayloadTroubles } from './payload-troubles.ts';
 import { RecentPayloads } from './recent-payloads.ts';
 import type { PayloadStore } from './types.ts';
@@ -60,21 +60,6 @@ const mostWaitingBytes = 32 * mebibyte;
 const mostWrittenBytes = 2 * mebibyte;
 /** Files that are there at the same time: their places are numbered. */
 const mostFiles = 8192;
-
-export interface PayloadFile {
-  readonly slot: number;
-  readonly path: string;
-  readonly file: DiskFile;
-  byteLength: number;
-  /** Of frames that count. */
-  liveBytes: number;
-  /** Reads that are under way, and whatever else keeps it open. */
-  users: number;
-  /** Frames of it that count could not be read: it goes when none counts any more (PFILE-7). */
-  isStuck: boolean;
-  /** Nobody knows all that is in it: a part could not be read when it was found. It stays until the next start (PFILE-7). */
-  hasUnread: boolean;
-}
 
 /** Who is told what. */
 export interface PayloadListeners {
@@ -382,8 +367,8 @@ export class PayloadFiles implements PayloadStore {
           if (this.#closed || this.#failed) return;
           if (this.#places.get(id) !== packed({ slot: file.slot, offset, byteLength })) continue;
           if (body === undefined && cause !== undefined) continue; // PFILE-7
-          if (body === undefined)
-            this.end(id); // Damaged: it is not here any more.
+          // Damaged: it is not here any more.
+          if (body === undefined) this.end(id);
           else this.put(id, Uint8Array.from(body));
           if (this.isBehind) await this.durable();
         }

@@ -13,7 +13,7 @@
 import { join } from 'node:path';
 import type { Disk, DiskFile } from './disk.ts';
 import { payloadFileOf } from './layout.ts';
-import type { PayloadFile } from './payload-files.ts';
+import type { PayloadFile } from './payload-file.ts';
 import {
   payloadAlignment,
   payloadBodyAt,

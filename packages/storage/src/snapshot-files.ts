@@ -24,6 +24,7 @@ import { DiskFailure, onDisk, renameDurably } from './durable-names.ts';
 import { partialEnding, receivedName, snapshotName } from './layout.ts';
 import type { SnapshotName } from './layout.ts';
 import { hashOf } from './file-hash.ts';
+import { SharedFile } from './shared-file.ts';
 import { encodeHead } from './snapshot-head.ts';
 import type { SnapshotPoint } from './snapshot-head.ts';
 import type { FoundSnapshot } from './snapshot-recovery.ts';
@@ -31,38 +32,6 @@ import type { SnapshotReader } from './types.ts';
 
 /** Bytes that are hashed and written at once. */
 const pieceBytes = 256 * 1024;
-
-/** A file with the count of those who use it. */
-class SharedFile {
-  readonly #file: DiskFile;
-  #users = 1;
-
-  constructor(file: DiskFile) {
-    this.#file = file;
-  }
-
-  get file(): DiskFile {
-    return this.#file;
-  }
-
-  /** Whether only the one who made it uses it. */
-  get isUnread(): boolean {
-    return this.#users === 1;
-  }
-
-  get isClosed(): boolean {
-    return this.#users === 0;
-  }
-
-  use(): void {
-    this.#users += 1;
-  }
-
-  async release(): Promise<void> {
-    this.#users -= 1;
-    if (this.#users === 0) await this.#file.close();
-  }
-}
 
 interface Held {
   readonly meta: SnapshotMeta;

@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { blocksOf } from '../integration/documents/page.ts';
 import { freePort } from '../integration/support/holdfast.ts';
+import { WaitExpiredError } from '../../../checker/src/waits.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 /** Many processes are started, on machines that may have much to do. */
@@ -158,7 +159,8 @@ class Site {
       .setEncoding('utf8')
       .on('data', (part: string) => (told = (told + part).slice(-4000)));
     for (const end = Date.now() + patienceMs; ; await sleep(200)) {
-      assert.ok(Date.now() < end && child.exitCode === null, `${script}\n${told}`);
+      assert.equal(child.exitCode, null, `${script}\n${told}`);
+      if (Date.now() > end) throw new WaitExpiredError(`${script}\n${told}`);
       if ((await this.ask(id, '/livez')).includes('"ok"')) return;
     }
   }
@@ -176,7 +178,7 @@ class Site {
     for (const end = Date.now() + patienceMs; ; await sleep(500)) {
       told = await this.run(commands).catch((error: unknown) => String(error));
       if (wanted.test(told)) return told;
-      assert.ok(Date.now() < end, told);
+      if (Date.now() > end) throw new WaitExpiredError(told);
     }
   }
 

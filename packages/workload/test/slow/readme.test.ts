@@ -16,6 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { freePorts } from '../../src/free-ports.ts';
 import { launch } from '../dashboard/seen.ts';
 import { findChromium } from '../integration/support/page.ts';
+import { WaitExpiredError } from '../../../checker/src/waits.ts';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const [, section = ''] =
@@ -171,7 +172,8 @@ describe('README.md, from a clone to a secured cluster', { timeout: 600_000 }, (
     const three = '/api/v1/query?query=count(holdfast_has_leader==1)';
     for (const end = Date.now() + 90_000; ; await sleep(500)) {
       if (/"value":\[[\d.]+,"3"\]/.test(await ask(three))) break;
-      assert.ok(Date.now() < end && child.exitCode === null, told.join(''));
+      assert.equal(child.exitCode, null, told.join(''));
+      if (Date.now() > end) throw new WaitExpiredError(told.join(''));
     }
     assert.match(await ask('/api/v1/rules'), /HoldfastMemberDown/);
     assert.equal(statSync(join(folder, 'data/metrics.key')).mode & 0o777, 0o600);

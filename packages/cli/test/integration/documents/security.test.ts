@@ -16,6 +16,7 @@ import { hold, openWith } from './open-with-key.ts';
 import type { Opened } from './open-with-key.ts';
 import { SecuredReader } from './secured-reader.ts';
 import { blocksOf, readDocument } from './page.ts';
+import { WaitExpiredError } from '../../../../checker/src/waits.ts';
 
 const blocks = blocksOf(readDocument('security.md'))
   .filter(({ kind }) => kind === 'bash')
@@ -85,8 +86,10 @@ async function untilReady(): Promise<void> {
       const answer = await reader.ask(url, '/cluster/status').catch(() => undefined);
       if (answer?.body['is_ready'] === true) return;
     }
-    if (performance.now() > deadlineMs)
-      assert.fail(`No node leads. ${nodes.map((_, place) => reader.log(place)).join('\n')}`);
+    if (performance.now() > deadlineMs) {
+      const logs = nodes.map((_, place) => reader.log(place)).join('\n');
+      throw new WaitExpiredError(`No node leads. ${logs}`);
+    }
     await pause(50);
   }
 }
