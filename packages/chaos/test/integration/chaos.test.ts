@@ -24,23 +24,6 @@ describe('Real processes in trouble', () => {
     assert.ok(kept, text);
   });
 
-  it('keep every promise with TLS and keys, and grant nothing to a key that is revoked', async (context) => {
-    const seed = Math.floor(Math.random() * 1e9);
-    const outcome = await runChaos({
-      folder: join(folder, 'secured'),
-      nodes: 3,
-      clients: 3,
-      seed,
-      seconds: 6,
-      isSecured: true,
-      only: ['isolate leader', 'damaged log', 'kill -9 leader'],
-      tell: (line) => context.diagnostic(line),
-    });
-    const { text, kept } = report(`seed ${String(seed)}`, outcome);
-    assert.ok(kept, text);
-    assert.match(text, /keys +[1-9][0-9]* made and revoked/);
-  });
-
   it('lose what a trusting store overwrites, and nothing where the store checks the fence token', async () => {
     const cluster = await ChaosCluster.start(join(folder, 'nodes'), 3);
     try {
