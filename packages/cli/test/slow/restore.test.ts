@@ -18,7 +18,7 @@ import { connect, HoldfastError } from '@holdfast/client';
 import type { Client, ClientWarning, Hold, Session } from '@holdfast/client';
 import { startLocalCluster } from '@holdfast/server';
 import type { LocalCluster } from '@holdfast/server';
-import { freePort, holdfast, until } from './support/holdfast.ts';
+import { freePort, holdfast, until } from '../integration/support/holdfast.ts';
 import { untilSo } from '../../../checker/src/waits.ts';
 
 const timeout = 600_000;
