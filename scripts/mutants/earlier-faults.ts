@@ -184,7 +184,7 @@ export const earlierFaults: readonly EarlierFault[] = [
   {
     seen: 'a backup could not be restored so that tokens go on rising',
     planted: ['tokens-not-moved-by-a-restore', 'restore-before-not-counted'],
-    kept: ['cli/test/integration/restore', 'engine/test/unit/restore'],
+    kept: ['cli/test/slow/restore', 'engine/test/unit/restore'],
   },
   {
     seen: 'a caller was told that nothing was done where something may have been',
