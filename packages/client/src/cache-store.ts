@@ -80,6 +80,11 @@ export class CacheStore<V> implements LineStore<V> {
     this.#unlink(entry);
   }
 
+  share(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) entry.line.state = 'shared';
+  }
+
   clear(): void {
     this.#entries.clear();
     this.#bytes = 0;

@@ -1,5 +1,5 @@
 /** Statistics of the cache: of this node's memory and, while it leads, of everybody's. */
-import { Counter } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
 import type { CacheStatistics } from '@holdfast/engine';
 
@@ -66,6 +66,20 @@ export function addCacheStats(
     'How long those waited, in all: a node that is dead holds a write up until its lease has run out.',
     () => read().delayMs / 1000,
   );
+}
+
+/** Lines of this node by what it has of their keys. */
+export function addCacheLines(read: () => CacheStatistics, registers: Registry[]): void {
+  // oxlint-disable-next-line no-new -- a metric registers itself.
+  new Gauge({
+    name: 'holdfast_cache_lines_by_state',
+    help: 'Keys that this node has in its memory, by state: modified, exclusive, shared, and invalid where the lease has run out.',
+    registers,
+    labelNames: ['state'],
+    collect() {
+      for (const [state, lines] of Object.entries(read().linesByState)) this.set({ state }, lines);
+    },
+  });
 }
 
 /** Who had writes of the cache wait: nodes by name on the leader; the clients of a node together, for there may be many. */

@@ -6,7 +6,7 @@ import type { Engine, PayloadStatistics } from '@holdfast/engine';
 import type { Stats } from '@holdfast/state';
 import { addMachineStats } from './machine.ts';
 import type { MachineSources } from './machine.ts';
-import { addCacheDelays, addCacheStats } from './cache-stats.ts';
+import { addCacheDelays, addCacheLines, addCacheStats } from './cache-stats.ts';
 import { addMessageStats } from './queue-stats.ts';
 
 /** What the stream counts of itself. */
@@ -101,6 +101,7 @@ export function addStats(registers: Registry[], sources: StatSources): void {
   addPayloadStats(engine, adders);
   addNodeStats(sources, adders);
   addCacheStats(() => engine.stats().cache, adders);
+  addCacheLines(() => engine.stats().cache, registers);
   addCacheDelays(() => engine.stats().cache, registers);
   addMachineStats(registers, sources);
   addMessageStats(registers, sources);

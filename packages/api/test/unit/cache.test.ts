@@ -29,6 +29,22 @@ describe('the cache over HTTP', () => {
     assert.deepEqual((await request('GET', '/cache/stats')).body['keys'], 0);
   });
 
+  test('given lines of a node, then their counts by state are told in numbers', async (t) => {
+    const { request, engine } = startHarness(t);
+    const stats = engine.stats.bind(engine);
+    const linesByState = { modified: 1, exclusive: 2, shared: 3, invalid: 4 };
+    engine.stats = () => ({ ...stats(), cache: { ...stats().cache, lines: 10, linesByState } });
+    const { body } = await request('GET', '/cache/stats');
+    assert.deepEqual(
+      ['lines', 'modified_lines', 'exclusive_lines', 'shared_lines', 'invalid_lines'].map(
+        (name) => body[name],
+      ),
+      [10, 1, 2, 3, 4],
+    );
+    const { text } = await request('GET', '/metrics');
+    assert.match(text, /^holdfast_cache_lines_by_state\{.*state="shared".*\} 3$/m);
+  });
+
   test('given lines of a node, then they are listed by pages, with what is to be dropped', async (t) => {
     const { request, engine } = startHarness(t);
     const keys = ['a/1', 'b/1', 'a/2', 'a/3'];

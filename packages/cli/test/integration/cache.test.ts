@@ -19,6 +19,7 @@ describe('holdfast cache', () => {
     const got = await cache('get', 'user/1');
     assert.match(got.stdout, /^value +\{"name":"Ada"\}$/m);
     assert.match(got.stdout, new RegExp(`^version +${String(version)}$`, 'm'));
+    assert.match((await cache('stats')).stdout, /^modified_lines +1$/m);
     const refused = await cache('set', 'user/1', 'x', '--if-version', '0');
     assert.equal(refused.status, 1);
     assert.match(refused.stderr, /version_mismatch/);

@@ -29,6 +29,13 @@ export const cacheStats: UnaryOperation = reading({
     misses: [5, position('Reads that it asked the leader for.')],
     lines: [6, count('Keys that it has in its memory.')],
     line_bytes: [7, position('What those take.')],
+    modified_lines: [17, count('Of its lines: modified.')],
+    exclusive_lines: [18, count('Of its lines: exclusive.')],
+    shared_lines: [19, count('Of its lines: shared.')],
+    invalid_lines: [
+      20,
+      count('Of its lines: those whose lease has run out, which the next read drops.'),
+    ],
     invalidations: [8, position('Keys that it was told to drop.')],
     drops: [9, position('How often it dropped all of them.')],
     sharers: [10, count('On the leader: memories of nodes that may have keys.')],

@@ -20,7 +20,7 @@ import { CacheLeader } from './leading.ts';
 import type { CacheLeaderParts, Dropped } from './leading.ts';
 import { listLines, listPending } from './listing.ts';
 import type { CacheListing } from './listing.ts';
-import { nodeStore } from './node-store.ts';
+import { nodeStore, noLines } from './node-store.ts';
 import type { Found } from './node-store.ts';
 import type {
   CacheClient,
@@ -90,6 +90,7 @@ export class CacheCoherence {
       misses: this.#misses,
       lines,
       lineBytes: bytes,
+      linesByState: this.#isLive ? this.#store.counts : { ...noLines, invalid: lines },
       invalidations,
       drops,
       clients: this.#clients.sharerCount,
@@ -100,11 +101,15 @@ export class CacheCoherence {
     };
   }
 
+  /** Lines may be answered. */
+  get #isLive(): boolean {
+    return this.#lines.leaseLeftMs(this.#parts.clock.bootNow()) > 0;
+  }
+
   /** @param from How many of the lines that were read latest are left out. */
   list(from: number): CacheListing {
     const { clock } = this.#parts;
-    const isLive = this.#lines.leaseLeftMs(clock.bootNow()) > 0;
-    const lines = listLines(isLive ? this.#store.entries() : [], from);
+    const lines = listLines(this.#isLive ? this.#store.entries() : [], from);
     const ofNodes = listPending(this.#leader.sharers, 'node', clock.now());
     const ofClients = listPending(this.#clients.sharers, 'client', clock.now());
     return { ...lines, pending: [...ofNodes, ...ofClients] };

@@ -2,6 +2,8 @@
 import type { Grant, LineState } from '@holdfast/protocol/cache';
 import type { CacheView } from '@holdfast/state';
 import type { Delay } from './delays.ts';
+import { noLines } from './node-store.ts';
+import type { LineCounts } from './node-store.ts';
 import type { CallOptions } from '../call-options.ts';
 
 /** What a leader answers to a read. */
@@ -69,6 +71,8 @@ export interface CacheStatistics {
   readonly misses: number;
   readonly lines: number;
   readonly lineBytes: number;
+  /** Of the lines; those of a lease that has run out are invalid, all of them. */
+  readonly linesByState: LineCounts;
   readonly invalidations: number;
   readonly drops: number;
   /** Memories of clients of this node that may have lines. */
@@ -94,6 +98,7 @@ export const noCacheStatistics: CacheStatistics = {
   misses: 0,
   lines: 0,
   lineBytes: 0,
+  linesByState: noLines,
   invalidations: 0,
   drops: 0,
   clients: 0,

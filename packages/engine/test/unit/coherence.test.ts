@@ -112,6 +112,24 @@ describe('the cache of a node', () => {
     assert.equal((await world.read()).slice(-4), 'miss');
   });
 
+  test('given lines, then they are told by state, and as invalid when their lease has run out', async () => {
+    const world = new World();
+    const told = (): readonly number[] => {
+      const { modified, exclusive, shared, invalid } = world.node.statistics.linesByState;
+      return [modified, exclusive, shared, invalid];
+    };
+    await world.read();
+    await world.node.read('none', caller);
+    assert.deepEqual(told(), [0, 2, 0, 0]);
+    await world.read(world.leader);
+    await settled();
+    assert.deepEqual(told(), [0, 1, 1, 0]);
+    world.clock.nowMs += cacheLeaseMs;
+    assert.deepEqual(told(), [0, 0, 0, 2]);
+    await world.read();
+    assert.deepEqual(told(), [0, 0, 1, 0]);
+  });
+
   test('given a clock that may miss a sleep, then every read asks the leader (COH-3)', async () => {
     const world = new World();
     world.clock.mayMissSleep = true;

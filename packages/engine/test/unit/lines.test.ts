@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Lines } from '@holdfast/protocol/cache';
+import type { LineState } from '@holdfast/protocol/cache';
 import type { CacheView, ResourceName } from '@holdfast/state';
 import { nodeStore } from '../../src/cache/node-store.ts';
 import type { Found } from '../../src/cache/node-store.ts';
@@ -41,5 +42,41 @@ describe('The lines of a node', () => {
     assert.ok(lines.statistics.bytes <= 5000, String(lines.statistics.bytes));
     assert.ok(lines.statistics.lines > 2, String(lines.statistics.lines));
     assert.ok(lines.read('key 19', 1));
+  });
+
+  it('are counted by state, whichever way they come, change and go', () => {
+    const store = nodeStore({ maxLines: 4, maxBytes: 5000 });
+    const put = (key: string, state: LineState, value = 'v'): void => {
+      store.set(key, { value: { view: view(key, value), revision: 1 }, untilMs: undefined, state });
+    };
+    const counted = (): readonly number[] => {
+      const { modified, exclusive, shared, invalid } = store.counts;
+      assert.equal(modified + exclusive + shared + invalid, store.size);
+      return [modified, exclusive, shared, invalid];
+    };
+    put('a', 'modified');
+    put('b', 'exclusive');
+    put('c', 'shared');
+    assert.deepEqual(counted(), [1, 1, 1, 0]);
+    put('a', 'exclusive');
+    assert.deepEqual(
+      counted(),
+      [0, 2, 1, 0],
+      'one that is read anew takes the place of the former',
+    );
+    store.share('b');
+    store.share('c');
+    store.share('none');
+    assert.deepEqual(counted(), [0, 1, 2, 0]);
+    store.delete('c');
+    assert.deepEqual(counted(), [0, 1, 1, 0]);
+    for (const key of ['d', 'e', 'f']) put(key, 'modified');
+    assert.deepEqual(counted(), [3, 1, 0, 0], 'the one that was read longest ago made room');
+    put('g', 'exclusive', 'x'.repeat(3000));
+    put('f', 'exclusive', 'x'.repeat(3000));
+    assert.equal(store.peek('f'), undefined, 'it is larger than all of the memory');
+    assert.deepEqual(counted(), [2, 1, 0, 0]);
+    store.clear();
+    assert.deepEqual(counted(), [0, 0, 0, 0]);
   });
 });

@@ -25,6 +25,8 @@ export interface LineStore<V> {
   peek(key: string): Line<V> | undefined;
   set(key: string, line: Line<V>): unknown;
   delete(key: string): unknown;
+  /** From now on others have a line of this key as well; it does not count as read. */
+  share(key: string): void;
   clear(): void;
   readonly size: number;
   readonly calculatedSize: number;
@@ -34,6 +36,7 @@ export interface Line<V> {
   readonly value: V;
   /** By the clock here; undefined: the value stays. */
   readonly untilMs: number | undefined;
+  /** Changed by its store alone, which may count what is in which state. */
   state: LineState;
 }
 
@@ -186,10 +189,7 @@ export class Lines<V> {
       for (const fetch of this.#fetches.get(key) ?? [])
         fetch.invalidatedThrough = Math.max(fetch.invalidatedThrough, seq); // LINE-3
     }
-    for (const key of shared) {
-      const line = this.#lines.peek(key);
-      if (line !== undefined) line.state = 'shared';
-    }
+    for (const key of shared) this.#lines.share(key);
     return true;
   }
 

@@ -235,6 +235,14 @@ export interface CacheStatsAnswer {
   readonly lines: number;
   /** What those take. */
   readonly line_bytes: number;
+  /** Of its lines: modified. */
+  readonly modified_lines: number;
+  /** Of its lines: exclusive. */
+  readonly exclusive_lines: number;
+  /** Of its lines: shared. */
+  readonly shared_lines: number;
+  /** Of its lines: those whose lease has run out, which the next read drops. */
+  readonly invalid_lines: number;
   /** Keys that it was told to drop. */
   readonly invalidations: number;
   /** How often it dropped all of them. */
