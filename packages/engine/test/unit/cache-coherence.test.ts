@@ -4,17 +4,17 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { LRUCache } from 'lru-cache';
 import { cacheLeaseMs, grantorLeaseMs, Lines } from '@holdfast/protocol/cache';
-import type { FetchAnswer, Line } from '@holdfast/protocol/cache';
+import type { FetchAnswer } from '@holdfast/protocol/cache';
 import { Delays } from '../../src/cache/delays.ts';
 import { defaultBounds, Directory } from '../../src/cache/directory.ts';
 import type { Sharer } from '../../src/cache/sharer.ts';
+import { FewLines } from './line-store.ts';
 
 type Version = number | undefined;
 const leaderLeaseMs = grantorLeaseMs(cacheLeaseMs);
 const newLines = (process: string): Lines<Version> =>
-  new Lines(process, new LRUCache<string, Line<Version>>({ max: 100 }), 2);
+  new Lines(process, new FewLines<Version>(100), 2);
 
 /** Numbers from a seed (mulberry32). */
 function randomFrom(seed: number): () => number {

@@ -4,9 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { LRUCache } from 'lru-cache';
 import { cacheLeaseMs, clientLeaseMs, grantorLeaseMs, Lines } from '@holdfast/protocol/cache';
-import type { Line } from '@holdfast/protocol/cache';
 import { createStateMachine } from '@holdfast/state';
 import type { Command, ResourceName } from '@holdfast/state';
 import type { Status } from '@holdfast/raft';
@@ -15,6 +13,7 @@ import { longestOwedMs } from '../../src/cache/sharer.ts';
 import type { ToldClient } from '../../src/cache/client-memories.ts';
 import type { CacheClient } from '../../src/cache/statistics.ts';
 import type { Clock } from '../../src/clock.ts';
+import { FewLines } from './line-store.ts';
 
 const leaderLeaseMs = grantorLeaseMs(cacheLeaseMs);
 const caller = { identity: 'test' };
@@ -59,7 +58,7 @@ class Client {
 
   constructor(name: string, coherence: CacheCoherence, clock: HandClock) {
     this.clock = clock;
-    this.lines = new Lines(name, new LRUCache<string, Line<string>>({ max: 9 }), 0);
+    this.lines = new Lines(name, new FewLines<string>(9), 0);
     this.node = coherence.openClient((told) => this.told.push(told), name);
   }
 
