@@ -205,8 +205,8 @@ export class RaftEngine implements Engine {
     return this.#coherence.openClient(tell, who);
   }
 
-  listCache(from: number): CacheListing {
-    return this.#coherence.list(from);
+  listCache(): CacheListing {
+    return this.#coherence.list();
   }
 
   get cacheFills(): CacheFills {

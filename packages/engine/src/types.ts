@@ -221,8 +221,8 @@ export interface Engine {
   /** The value of a key of the cache as of now: from the memory of this node where it may be, else from the leader. */
   readCache(key: string, options: CallOptions): Promise<CacheRead>;
   readonly cacheFills: CacheFills;
-  /** What this node has in its memory of the cache from that place on, the latest read first, and what is to be dropped. */
-  listCache(from: number): CacheListing;
+  /** What this node has in its memory of the cache now, and what is to be dropped. */
+  listCache(): CacheListing;
   /**
    * A client of this node that answers reads of the cache from its own memory.
    *

@@ -7,26 +7,29 @@ import type {
   SharerDelay,
 } from '@holdfast/protocol';
 import type { OperationContext, Outcome } from './context.ts';
+import { readablePage } from './readable-pages.ts';
 
 const defaultLimit = 100;
 
-export function cacheLines(
-  { prefix = '', from = 0, limit = defaultLimit }: CacheLinesBody,
+export async function cacheLines(
+  { prefix = '', after, limit = defaultLimit }: CacheLinesBody,
   context: OperationContext,
-): Outcome<CacheLinesAnswer> {
+): Promise<Outcome<CacheLinesAnswer>> {
   const { engine, nodeId: node, control } = context.service;
   const { caller } = context;
+  const listing = engine.listCache();
+  const { rows: lines, nextAfter } = await readablePage<CacheLine>(
+    {
+      kind: 'cache',
+      verb: 'cache_read',
+      nameOf: ({ key }) => key,
+      read: async (asked) => listing.linesOf(asked),
+    },
+    { prefix, limit, ...(after === undefined ? {} : { after }) },
+    context,
+  ); // LIST-3
   const isShown = (key: string): boolean =>
     key.startsWith(prefix) && (control?.mayRead(caller, 'cache', key, 'cache_read') ?? true);
-  const listing = engine.listCache(from);
-  const lines: CacheLine[] = [];
-  let looked = 0;
-  for (const line of listing.lines) {
-    if (lines.length >= limit) break;
-    looked += 1;
-    if (isShown(line.key)) lines.push(line);
-  }
-  const isMore = listing.isCut || looked < listing.lines.length;
   const told = namesFor(context);
   const pending = listing.pending
     .filter(({ key }) => isShown(key))
@@ -41,7 +44,7 @@ export function cacheLines(
   return {
     node,
     lines,
-    next_from: isMore ? from + looked : null,
+    next_after: nextAfter,
     pending,
     delays: [...delaysOf('node', delays), ...delaysOf('client', clientDelays)],
   };

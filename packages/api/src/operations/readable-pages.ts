@@ -4,6 +4,7 @@
  * LIST-3: of what its caller may not read a page tells nothing, not even where it ends: it is looked for in the ranges of
  *     names that the caller may read alone.
  */
+import type { Verb } from '@holdfast/state';
 import type { OperationContext } from './context.ts';
 
 /** What a page is asked. */
@@ -21,6 +22,8 @@ interface PageOfRange<Row> {
 export interface Readable<Row> {
   /** Of resources, as rules name it. */
   readonly kind: string;
+  /** What the caller has to be permitted; `read` when absent. */
+  readonly verb?: Verb;
   readonly nameOf: (row: Row) => string | null;
   /** @param name Where it is told, this one alone is looked for. */
   readonly read: (asked: AskedPage, name: string | undefined) => Promise<PageOfRange<Row>>;
@@ -32,11 +35,11 @@ const maxRanges = 100;
 const maxPageCharacters = 256 * 1024;
 
 export async function readablePage<Row>(
-  { kind, nameOf, read }: Readable<Row>,
+  { kind, verb = 'read', nameOf, read }: Readable<Row>,
   asked: AskedPage,
   { service, caller }: OperationContext,
 ): Promise<PageOfRange<Row>> {
-  const ranges = service.control?.rightsOf(caller)?.rangesOf('read', kind);
+  const ranges = service.control?.rightsOf(caller)?.rangesOf(verb, kind);
   if (ranges === undefined) return read(asked, undefined);
   const { prefix, after = '', limit } = asked;
   const wanted = ranges.filter(

@@ -2,6 +2,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { startHarness } from '../harness.ts';
+import type { MemoryEngine } from '../memory-engine.ts';
+import { secured } from '../secured-api.ts';
+
+/** What a node lists that has lines of these keys. */
+function linesOf(keys: readonly string[]): MemoryEngine['listing']['linesOf'] {
+  return ({ prefix, after = '', limit }) => {
+    const left = keys.filter((key) => key.startsWith(prefix) && key > after).toSorted();
+    const rows = left
+      .slice(0, limit)
+      .map((key) => ({ key, version: key.length, state: 'shared' }) as const);
+    return { rows, nextAfter: left.length > limit ? (rows.at(-1)?.key ?? null) : null };
+  };
+}
 
 describe('the cache over HTTP', () => {
   test('given a node, when the curls of the seed are sent as printed, then the value comes back', async (t) => {
@@ -45,12 +58,10 @@ describe('the cache over HTTP', () => {
     assert.match(text, /^holdfast_cache_lines_by_state\{.*state="shared".*\} 3$/m);
   });
 
-  test('given lines of a node, then they are listed by pages, with what is to be dropped', async (t) => {
+  test('given lines of a node, then they are listed by pages in the order of keys, with what is to be dropped', async (t) => {
     const { request, engine } = startHarness(t);
-    const keys = ['a/1', 'b/1', 'a/2', 'a/3'];
     engine.listing = {
-      lines: keys.map((key, index) => ({ key, version: index, state: 'shared' })),
-      isCut: false,
+      linesOf: linesOf(['a/1', 'b/1', 'a/2', 'a/3']),
       pending: [
         { key: 'a/1', sharer: 'node-2', of: 'node', waitedMs: 250 },
         { key: 'b/1', sharer: 'ada at 10.0.0.3 #7', of: 'client', waitedMs: 50 },
@@ -60,18 +71,55 @@ describe('the cache over HTTP', () => {
       const { status, body } = await request('GET', `/cache/lines?${query}`);
       assert.equal(status, 200);
       const lines = body['lines'] as readonly { readonly key: string }[];
-      return [...lines.map(({ key }) => key), body['next_from']];
+      return [...lines.map(({ key }) => key), body['next_after']];
     };
-    assert.deepEqual(await page('limit=3'), ['a/1', 'b/1', 'a/2', 3]);
-    assert.deepEqual(await page('limit=3&from=3'), ['a/3', null]);
-    assert.deepEqual(await page('limit=2&prefix=a/'), ['a/1', 'a/2', 3]);
-    engine.listing = { ...engine.listing, isCut: true };
-    assert.deepEqual(await page('prefix=z/'), [4], 'a page may be empty and not the last');
+    assert.deepEqual(await page('limit=3'), ['a/1', 'a/2', 'a/3', 'a/3']);
+    assert.deepEqual(await page('limit=3&after=a/3'), ['b/1', null]);
+    assert.deepEqual(await page('limit=2&prefix=a/'), ['a/1', 'a/2', 'a/2']);
+    assert.deepEqual(await page('limit=2&prefix=a/&after=a/2'), ['a/3', null]);
+    assert.deepEqual(await page('limit=2&after=a/1/gone'), ['a/2', 'a/3', 'a/3']);
+    assert.deepEqual(await page('prefix=z/'), [null]);
     const { body } = await request('GET', '/cache/lines?prefix=b/');
     assert.deepEqual(body['pending'], [
       { key: 'b/1', of: 'client', sharer: 'ada at 10.0.0.3 #7', waited_seconds: 0.05 },
     ]);
     assert.equal((await request('GET', '/cache/lines?limit=1001')).status, 400);
+  });
+
+  test('given lines of keys that others may read, then a page tells nothing of them, not even how many there are (LIST-3)', async (t) => {
+    const { request, identity, engine } = await secured(t);
+    const mine = ['m/1', 'm/2', 'm/3', 'n', 'z/1'];
+    const others = Array.from({ length: 3000 }, (_, at) => `a/${String(at)}`);
+    const ann = await identity(
+      'ann',
+      { verb: 'cache_read', kind: 'cache', prefix: 'm/' },
+      { verb: 'cache_read', kind: 'cache', name: 'n' },
+      { verb: 'cache_read', kind: 'cache', prefix: 'z/' },
+      { verb: 'read', kind: 'cache', prefix: 'a/' },
+    );
+    const answers: (readonly string[])[] = [];
+    for (const keys of [mine, [...others, ...mine, 'm', 'n/1', 'zz']]) {
+      engine.listing = {
+        linesOf: linesOf(keys),
+        pending: keys.map((key) => ({ key, sharer: 'node-2', of: 'node', waitedMs: 250 })),
+      };
+      for (const limit of [1, 2, 100]) {
+        const told: string[] = [];
+        const shown: string[] = [];
+        for (let after: string | null = ''; after !== null;) {
+          const query = `limit=${String(limit)}${after === '' ? '' : `&after=${after}`}`;
+          const page = await request('GET', `/cache/lines?${query}`, undefined, ann);
+          assert.equal(page.status, 200, page.text);
+          told.push(page.text);
+          for (const { key } of page.body['lines'] as readonly { readonly key: string }[])
+            shown.push(key);
+          after = page.body['next_after'] as string | null;
+        }
+        assert.deepEqual(shown, mine);
+        answers.push(told);
+      }
+    }
+    assert.deepEqual(answers.slice(3), answers.slice(0, 3), 'the same with lines of others');
   });
 
   test('given a version, when another one is demanded, then nothing is changed and the version is told', async (t) => {

@@ -116,19 +116,17 @@ export const cacheLines: UnaryOperation = {
     name: 'cache_lines',
     request: request('CacheLines', 'CacheLinesBody', {
       prefix: [1, optional(text(0, maxNameLength, 'Keys that begin with this; all when absent.'))],
-      from: [2, optional(uint32(0, undefined, '`next_from` of the page before.'))],
+      after: [4, optional(text(1, maxNameLength, '`next_after` of the page before.'))],
       limit: [3, optional(uint32(1, 1000, 'At most so many; 100 when absent.'))],
     }),
     answer: answer('CacheLines', 'CacheLinesAnswer', {
       node: [1, toldNode],
-      lines: [2, list(object(cacheLine), 'Keys in the memory of the node, the latest read first.')],
-      next_from: [
-        3,
+      lines: [2, list(object(cacheLine), 'Keys in the memory of the node, in the order of keys.')],
+      next_after: [
+        6,
         nullable(
-          uint32(
-            0,
-            undefined,
-            '`from` of the next page; null on the last. A page may be empty and not the last.',
+          string(
+            '`after` of the next page; null on the last. A page may have few lines, or none, and not be the last.',
           ),
         ),
       ],

@@ -76,21 +76,18 @@ const delaysTable = (delays: readonly SharerDelay[]): View =>
   );
 
 export function CachePage(): View {
-  const [{ prefix, from }, go] = useState<{ prefix: string; from: number }>({
-    prefix: '',
-    from: 0,
-  });
+  const [{ prefix, after }, go] = useState({ prefix: '', after: '' });
   const asked = useAnswer<CacheLinesAnswer>(
-    pathOf('cache/lines', { prefix, from, limit: rowsOnAPage }),
+    pathOf('cache/lines', { prefix, after, limit: rowsOnAPage }),
     everyMs,
   );
   return html`<h1>Cache</h1>
     <${Numbers} />
     <${Search}
       label="Search by the beginning of the key"
-      onSearch=${(wanted: string) => go({ prefix: wanted, from: 0 })}
+      onSearch=${(wanted: string) => go({ prefix: wanted, after: '' })}
     />
-    ${shown(asked, ({ node, lines, next_from: next, pending, delays }) => {
+    ${shown(asked, ({ node, lines, next_after: next, pending, delays }) => {
       return html`<h2>Lines of ${node}</h2>
         ${table<CacheLine>(
           'Lines',
@@ -108,8 +105,8 @@ export function CachePage(): View {
             ? 'None: nothing was read through this node for two seconds, or nothing is left here.'
             : `None begins with “${prefix}”.`,
         )}
-        ${pager(from === 0, next === null ? undefined : () => go({ prefix, from: next }), () =>
-          go({ prefix, from: 0 }),
+        ${pager(after === '', next === null ? undefined : () => go({ prefix, after: next }), () =>
+          go({ prefix, after: '' }),
         )}
         <h2>Pending invalidations</h2>
         ${pendingTable(pending)}

@@ -106,13 +106,14 @@ export class CacheCoherence {
     return this.#lines.leaseLeftMs(this.#parts.clock.bootNow()) > 0;
   }
 
-  /** @param from How many of the lines that were read latest are left out. */
-  list(from: number): CacheListing {
+  list(): CacheListing {
     const { clock } = this.#parts;
-    const lines = listLines(this.#isLive ? this.#store.entries() : [], from);
     const ofNodes = listPending(this.#leader.sharers, 'node', clock.now());
     const ofClients = listPending(this.#clients.sharers, 'client', clock.now());
-    return { ...lines, pending: [...ofNodes, ...ofClients] };
+    return {
+      linesOf: (asked) => listLines(this.#isLive ? this.#store.from : () => [], asked),
+      pending: [...ofNodes, ...ofClients],
+    };
   }
 
   // ---- every node -------------------------------------------------------------------------------

@@ -1,9 +1,7 @@
-/** What the cache of a node has at this moment, for people who look. */
+/** What the cache of a node has at this moment, for people who look: pages in the order of keys. */
 import type { LineState } from '@holdfast/protocol/cache';
 import type { Sharer } from './sharer.ts';
 
-/** Most that are looked at in one turn. */
-const mostLines = 2000;
 const mostPending = 500;
 
 export interface ListedLine {
@@ -22,11 +20,21 @@ export interface PendingInvalidation {
   readonly waitedMs: number;
 }
 
+export interface AskedLines {
+  readonly prefix: string;
+  readonly after?: string;
+  readonly limit: number;
+}
+
+export interface LinesPage {
+  readonly rows: readonly ListedLine[];
+  /** Null: there are no more of them. */
+  readonly nextAfter: string | null;
+}
+
 export interface CacheListing {
-  /** From the place that was asked for; the latest read first. */
-  readonly lines: readonly ListedLine[];
-  /** There are more behind them. */
-  readonly isCut: boolean;
+  /** As of when it is called. */
+  readonly linesOf: (asked: AskedLines) => LinesPage;
   /** The first `mostPending`. */
   readonly pending: readonly PendingInvalidation[];
 }
@@ -41,15 +49,19 @@ type Lines = Iterable<
   ]
 >;
 
-export function listLines(lines: Lines, from: number): Omit<CacheListing, 'pending'> {
-  const listed: ListedLine[] = [];
-  let place = 0;
-  for (const [key, { state, value }] of lines) {
-    if (listed.length >= mostLines) return { lines: listed, isCut: true };
-    if (place >= from) listed.push({ key, state, version: value.view?.version ?? 0 });
-    place += 1;
+/** @param from The lines from this key on, in the order of keys. */
+export function listLines(
+  from: (first: string) => Lines,
+  { prefix, after = '', limit }: AskedLines,
+): LinesPage {
+  const rows: ListedLine[] = [];
+  for (const [key, { state, value }] of from(after > prefix ? after : prefix)) {
+    if (key === after) continue;
+    if (!key.startsWith(prefix)) break;
+    if (rows.length >= limit) return { rows, nextAfter: rows.at(-1)?.key ?? null };
+    rows.push({ key, state, version: value.view?.version ?? 0 });
   }
-  return { lines: listed, isCut: false };
+  return { rows, nextAfter: null };
 }
 
 export function listPending(

@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Line, LineState, LineStore } from '@holdfast/protocol/cache';
 import type { CacheView } from '@holdfast/state';
+import { NameIndex } from '@holdfast/state/collections';
 
 export interface StoreBounds {
   readonly maxLines: number;
@@ -22,8 +23,8 @@ export interface Found {
 export type LineCounts = Readonly<Record<LineState, number>>;
 
 export interface NodeStore extends LineStore<Found> {
-  /** The latest read first. */
-  entries(): Iterable<readonly [key: string, line: Line<Found>]>;
+  /** In the order of keys, from this one on. No line may come or go meanwhile. */
+  from(first: string): Iterable<readonly [key: string, line: Line<Found>]>;
   /** Counted as lines come and go: to look at all of them takes too long for one turn. */
   readonly counts: LineCounts;
 }
@@ -32,13 +33,16 @@ export const noLines: LineCounts = { modified: 0, exclusive: 0, shared: 0, inval
 
 export function nodeStore({ maxLines, maxBytes }: StoreBounds = defaultBounds): NodeStore {
   const counts = { ...noLines };
+  let keys = new NameIndex<string>();
+  let isClearing = false;
   // Not told how many there may be, it takes no memory for those that there are not.
   const lines = new LRUCache<string, Line<Found>>({
     maxSize: maxBytes,
     sizeCalculation: ({ value: { view } }, key) =>
       lineBytes + 2 * key.length + 2 * (view === undefined ? 0 : view.value.length),
-    dispose: ({ state }) => {
+    dispose: ({ state }, key) => {
       counts[state] -= 1;
+      if (!isClearing) keys.remove(key);
     },
   });
   return {
@@ -48,6 +52,7 @@ export function nodeStore({ maxLines, maxBytes }: StoreBounds = defaultBounds): 
       lines.set(key, line);
       if (lines.peek(key) !== line) return; // One that is larger than all of the memory is not kept.
       counts[line.state] += 1;
+      keys.add(key);
       if (lines.size > maxLines) lines.pop();
     },
     delete: (key) => lines.delete(key),
@@ -58,8 +63,18 @@ export function nodeStore({ maxLines, maxBytes }: StoreBounds = defaultBounds): 
       counts.shared += 1;
       line.state = 'shared';
     },
-    clear: () => lines.clear(),
-    entries: () => lines.entries(),
+    clear: () => {
+      isClearing = true; // To take the keys from their index one by one takes too long for one turn.
+      lines.clear();
+      isClearing = false;
+      keys = new NameIndex();
+    },
+    *from(first) {
+      for (const key of keys.from(first)) {
+        const line = lines.peek(key);
+        if (line !== undefined) yield [key, line];
+      }
+    },
     get size() {
       return lines.size;
     },

@@ -3,6 +3,8 @@ import { describe, it } from 'node:test';
 import { Lines } from '@holdfast/protocol/cache';
 import type { LineState } from '@holdfast/protocol/cache';
 import type { CacheView, ResourceName } from '@holdfast/state';
+import { listLines } from '../../src/cache/listing.ts';
+import type { AskedLines } from '../../src/cache/listing.ts';
 import { nodeStore } from '../../src/cache/node-store.ts';
 import type { Found } from '../../src/cache/node-store.ts';
 
@@ -44,12 +46,18 @@ describe('The lines of a node', () => {
     assert.ok(lines.read('key 19', 1));
   });
 
-  it('are counted by state, whichever way they come, change and go', () => {
+  it('are counted by state, and listed in the order of keys, whichever way they come, change and go', () => {
     const store = nodeStore({ maxLines: 4, maxBytes: 5000 });
     const put = (key: string, state: LineState, value = 'v'): void => {
       store.set(key, { value: { view: view(key, value), revision: 1 }, untilMs: undefined, state });
     };
     const counted = (): readonly number[] => {
+      const keys = [...store.from('')].map(([key, line]) => {
+        assert.equal(store.peek(key), line);
+        return key;
+      });
+      assert.deepEqual(keys, keys.toSorted(), 'in the order of keys');
+      assert.equal(keys.length, store.size);
       const { modified, exclusive, shared, invalid } = store.counts;
       assert.equal(modified + exclusive + shared + invalid, store.size);
       return [modified, exclusive, shared, invalid];
@@ -78,5 +86,29 @@ describe('The lines of a node', () => {
     assert.deepEqual(counted(), [2, 1, 0, 0]);
     store.clear();
     assert.deepEqual(counted(), [0, 0, 0, 0]);
+  });
+
+  it('are listed by pages: a line that goes meanwhile moves no other one', () => {
+    const store = nodeStore();
+    const put = (key: string): void =>
+      void store.set(key, {
+        value: { view: view(key, 'v'), revision: 1 },
+        untilMs: undefined,
+        state: 'shared',
+      });
+    for (const key of ['b/3', 'a/1', 'c', 'b/1', 'b/2']) put(key);
+    const page = (asked: AskedLines): readonly (string | null)[] => {
+      const { rows, nextAfter } = listLines(store.from, asked);
+      return [...rows.map(({ key }) => key), nextAfter];
+    };
+    assert.deepEqual(page({ prefix: '', limit: 2 }), ['a/1', 'b/1', 'b/1']);
+    store.delete('b/1');
+    store.delete('a/1');
+    put('a/2');
+    assert.deepEqual(page({ prefix: '', after: 'b/1', limit: 2 }), ['b/2', 'b/3', 'b/3']);
+    assert.deepEqual(page({ prefix: '', after: 'b/3', limit: 2 }), ['c', null]);
+    assert.deepEqual(page({ prefix: 'b/', limit: 1 }), ['b/2', 'b/2']);
+    assert.deepEqual(page({ prefix: 'b/', after: 'a', limit: 2 }), ['b/2', 'b/3', null]);
+    assert.deepEqual(page({ prefix: 'b/', after: 'b/3', limit: 2 }), [null]);
   });
 });

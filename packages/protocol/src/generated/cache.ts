@@ -267,8 +267,8 @@ export interface CacheStatsAnswer {
 export interface CacheLinesBody {
   /** Keys that begin with this; all when absent. At most 256 characters. */
   readonly prefix?: string;
-  /** `next_from` of the page before. */
-  readonly from?: number;
+  /** `next_after` of the page before. 1 to 256 characters. */
+  readonly after?: string;
   /** At most so many; 100 when absent. 1 to 1,000. */
   readonly limit?: number;
 }
@@ -319,10 +319,10 @@ export interface SharerDelay {
 export interface CacheLinesAnswer {
   /** Id of the node that answers. */
   readonly node: string;
-  /** Keys in the memory of the node, the latest read first. */
+  /** Keys in the memory of the node, in the order of keys. */
   readonly lines: readonly CacheLine[];
-  /** `from` of the next page; null on the last. A page may be empty and not the last. */
-  readonly next_from: number | null;
+  /** `after` of the next page; null on the last. A page may have few lines, or none, and not be the last. */
+  readonly next_after: string | null;
   /** At most 500 of nodes and 500 of clients. */
   readonly pending: readonly PendingInvalidation[];
   /** Who delayed writes: nodes on the leader, clients on their node. */
