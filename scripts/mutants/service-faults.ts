@@ -41,4 +41,12 @@ export const serviceFaults: readonly Fault[] = [
       backup.close();`,
     put: `      cancelDeadline();`,
   },
+  {
+    name: 'turn-lost-as-a-second-ends',
+    breaks: 'a node that is blocked for seconds tells that no turn of its event loop was long',
+    file: 'packages/api/src/metrics/longest-turn.ts',
+    find: `oldest.reset(); // LONGEST-TURN-2`,
+    put: `for (const one of monitors) one.reset();`,
+    test: 'packages/api/test/unit/metrics/longest-turn.test.ts',
+  },
 ];

@@ -4,6 +4,9 @@
  * LONGEST-TURN-1: reading changes nothing. A maximum that starts anew with each reading would be lost to whoever reads
  *   second; here a second is closed by the clock alone, and the metric is the largest of the last 60 and of the
  *   present one. Whoever asks at least once a minute misses no turn.
+ * LONGEST-TURN-2: the turn in which a second is closed is not lost. A monitor of Node forgets with its reset when the present
+ *   turn began, so that this turn is missing from it. So there are three, of which one is reset each second, in turns: a
+ *   turn may end behind the next second, too, and the second is closed before the monitors see it.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Clock } from '@holdfast/engine/parts';
@@ -19,6 +22,8 @@ export interface TurnSource {
   readonly reset: () => void;
   readonly close: () => void;
 }
+
+type Monitor = ReturnType<typeof monitorEventLoopDelay>;
 
 export interface LongestTurn {
   /** Of the last minute, the present second included. */
@@ -49,13 +54,21 @@ export function watchLongestTurn(
   };
 }
 
-/** The event loop of this process. */
+/** The event loop of this process. A turn is told until the third reset after it at the latest. */
 function eventLoopTurns(): TurnSource {
-  const delays = monitorEventLoopDelay({ resolution: resolutionMs });
-  delays.enable();
+  const monitor = (): Monitor => {
+    const delays = monitorEventLoopDelay({ resolution: resolutionMs });
+    delays.enable();
+    return delays;
+  };
+  let monitors: readonly [Monitor, Monitor, Monitor] = [monitor(), monitor(), monitor()];
   return {
-    longestSeconds: () => delays.max / 1e9,
-    reset: () => delays.reset(),
-    close: () => void delays.disable(),
+    longestSeconds: () => monitors.reduce((longest, { max }) => Math.max(longest, max), 0) / 1e9,
+    reset() {
+      const [oldest, second, third] = monitors;
+      oldest.reset(); // LONGEST-TURN-2
+      monitors = [second, third, oldest];
+    },
+    close: () => monitors.forEach((one) => one.disable()),
   };
 }

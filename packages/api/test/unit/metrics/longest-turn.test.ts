@@ -91,4 +91,25 @@ describe('The longest turn of the event loop', () => {
       longestTurn.close();
     }
   });
+
+  test('given a real event loop that is blocked in the turn in which a second ends, then it tells that', async () => {
+    let endSecond: (() => void) | undefined;
+    const after = (_: number, callback: () => void): (() => void) => {
+      endSecond = callback;
+      return () => undefined;
+    };
+    const longestTurn = watchLongestTurn({ after });
+    try {
+      await until(() => longestTurn.seconds() > 0); // Its timers run.
+      endSecond?.();
+      const endMs = performance.now() + 300;
+      while (performance.now() < endMs);
+      endSecond?.(); // Also where the next second ends before the late timer is seen.
+      await until(() => longestTurn.seconds() >= 0.3);
+      const seconds = longestTurn.seconds();
+      assert.ok(seconds >= 0.3, `told ${String(seconds)} s`);
+    } finally {
+      longestTurn.close();
+    }
+  });
 });
