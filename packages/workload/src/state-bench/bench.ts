@@ -18,7 +18,11 @@ const answerWithinMs = 30_000;
 const startedMs = 200;
 const sampledOfEach = 20;
 /** Of a node that recorded nothing any more. */
-const blocked: Turns = { longestMs: Infinity, processorMs: Infinity, collectorMs: Infinity };
+const blocked: Turns = {
+  longest: { wallMs: Infinity, ownMs: NaN, collectorMs: NaN, waitingMs: NaN, restMs: NaN },
+  mostOwnMs: NaN,
+  mostCollectorMs: NaN,
+};
 
 export interface Bench {
   readonly cluster: LocalCluster;
@@ -78,10 +82,10 @@ export async function measurePhase(bench: Bench, name: string, work: Work): Prom
     note: outcome.note,
     failed,
   };
-  const told = Object.entries(turns).map(
-    ([node, { longestMs, processorMs, collectorMs }]) =>
-      `${node} ${longestMs.toFixed(1)} (processor ${processorMs.toFixed(1)}, collector ${collectorMs.toFixed(1)})`,
-  );
+  const told = Object.entries(turns).map(([node, { longest, mostOwnMs }]) => {
+    const { wallMs, ownMs, collectorMs, waitingMs, restMs } = longest;
+    return `${node} ${wallMs.toFixed(1)} (own ${ownMs.toFixed(1)}, collector ${collectorMs.toFixed(1)}, waiting ${waitingMs.toFixed(1)}, rest ${restMs.toFixed(1)}; most own ${mostOwnMs.toFixed(1)})`;
+  });
   bench.tell(
     `${name}: ${seconds.toFixed(1)} s, longest turn in ms ${told.join(', ')}, longest acquire ${probed.longestAcquireMs.toFixed(1)} ms${failed === undefined ? '' : `; failed: ${failed}`}`,
   );

@@ -86,8 +86,9 @@ export function reportText(report: StateReport): string {
     ),
     '',
     '"turn": the longest turn of the event loop of the node that led at the end of the phase, and of the other nodes.',
-    '"processor": the most of a processor that a turn of any node used; the rest of a turn the system gave to others.',
-    '"collector": the longest pause of the garbage collector of any node; it is part of a turn.',
+    '"own", "collector", "waiting", "rest": what the longest turn of any node consists of: processor time of its main thread',
+    'outside the collector (at least) and in the collector, ready to run without a processor, and blocked.',
+    '"most own": the most of that in any turn of any node; "most collector": the longest pause of the collector, by the clock.',
     '"acquire": the longest acquire of a client with a lock of its own; "no lock": its longest time between two grants.',
     '',
   ].join('\n');
@@ -100,8 +101,12 @@ function phaseTable(phases: readonly PhaseStats[]): string {
       's',
       'turn, leader ms',
       'turn, others ms',
-      'processor ms',
-      'collector ms',
+      'own',
+      'collector',
+      'waiting',
+      'rest',
+      'most own',
+      'most collector',
       'acquire ms',
       'no lock ms',
       'notes',
@@ -111,13 +116,19 @@ function phaseTable(phases: readonly PhaseStats[]): string {
       const led = leader === undefined ? undefined : turns[leader];
       const others = Object.entries(turns).filter(([node]) => node !== leader);
       const all = Object.values(turns);
+      const wallMs = longest(all.map((turn) => turn.longest.wallMs));
+      const worst = all.find((turn) => turn.longest.wallMs === wallMs)?.longest;
       return [
         phase.name,
         phase.seconds.toFixed(1),
-        milliseconds(led?.longestMs ?? NaN),
-        milliseconds(longest(others.map(([, { longestMs }]) => longestMs))),
-        milliseconds(longest(all.map(({ processorMs }) => processorMs))),
-        milliseconds(longest(all.map(({ collectorMs }) => collectorMs))),
+        milliseconds(led?.longest.wallMs ?? NaN),
+        milliseconds(longest(others.map(([, turn]) => turn.longest.wallMs))),
+        milliseconds(worst?.ownMs ?? NaN),
+        milliseconds(worst?.collectorMs ?? NaN),
+        milliseconds(worst?.waitingMs ?? NaN),
+        milliseconds(worst?.restMs ?? NaN),
+        milliseconds(longest(all.map(({ mostOwnMs }) => mostOwnMs))),
+        milliseconds(longest(all.map(({ mostCollectorMs }) => mostCollectorMs))),
         milliseconds(phase.longestAcquireMs),
         milliseconds(phase.longestSilenceMs),
         phase.failed === undefined ? phase.note : `failed: ${phase.failed}`,

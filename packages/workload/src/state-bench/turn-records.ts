@@ -2,14 +2,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { waitUntil } from '../wait-until.ts';
+import type { TurnParts } from './turn-meter.ts';
 
 export interface Turns {
-  /** The longest turn of the event loop, by the clock. */
-  readonly longestMs: number;
-  /** The most of a processor's time that a turn used. Less than `longestMs`: the system ran something else meanwhile. */
-  readonly processorMs: number;
-  /** The longest pause of the garbage collector. */
-  readonly collectorMs: number;
+  /** The longest turn of the event loop by the clock, and its parts. */
+  readonly longest: TurnParts;
+  /** The most that a turn had of a processor outside the collector. */
+  readonly mostOwnMs: number;
+  /** The longest pause of the collector. */
+  readonly mostCollectorMs: number;
 }
 
 export interface TurnRecord extends Turns {
@@ -20,8 +21,13 @@ export interface TurnRecord extends Turns {
 /** A node whose event loop is blocked for longer than this is stopped. */
 const blockedMs = 60_000;
 
-export const turnRecordLine = (record: TurnRecord): string =>
-  `${String(record.atMs)} ${record.longestMs.toFixed(2)} ${record.processorMs.toFixed(2)} ${record.collectorMs.toFixed(2)}\n`;
+const noTurn: TurnParts = { wallMs: 0, ownMs: 0, collectorMs: 0, waitingMs: 0, restMs: 0 };
+
+export function turnRecordLine({ atMs, longest, mostOwnMs, mostCollectorMs }: TurnRecord): string {
+  const { wallMs, ownMs, collectorMs, waitingMs, restMs } = longest;
+  const times = [wallMs, ownMs, collectorMs, waitingMs, restMs, mostOwnMs, mostCollectorMs];
+  return `${atMs.toFixed(0)} ${times.map((time) => time.toFixed(2)).join(' ')}\n`;
+}
 
 /** Lines that were not written to their end are left out. */
 export function parseTurnRecords(text: string): readonly TurnRecord[] {
@@ -29,12 +35,15 @@ export function parseTurnRecords(text: string): readonly TurnRecord[] {
   return whole
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => {
-      const [atMs = NaN, longestMs = NaN, processorMs = NaN, collectorMs = NaN] = line
-        .split(' ')
-        .map(Number);
-      return { atMs, longestMs, processorMs, collectorMs };
-    });
+    .map(parseRecord);
+}
+
+function parseRecord(line: string): TurnRecord {
+  const [atMs = NaN, wallMs = NaN, ownMs = NaN, ...rest] = line.split(' ').map(Number);
+  const [collectorMs = NaN, waitingMs = NaN, restMs = NaN, mostOwnMs = NaN] = rest;
+  const mostCollectorMs = rest[4] ?? NaN;
+  const longest = { wallMs, ownMs, collectorMs, waitingMs, restMs };
+  return { atMs, longest, mostOwnMs, mostCollectorMs };
 }
 
 /** A turn that began in the window and ended after it counts: it is in the first record behind the window. */
@@ -43,17 +52,17 @@ export function longestTurns(
   fromMs: number,
   untilMs: number,
 ): Turns {
-  let longest: Turns = { longestMs: 0, processorMs: 0, collectorMs: 0 };
+  let turns: Turns = { longest: noTurn, mostOwnMs: 0, mostCollectorMs: 0 };
   for (const record of records) {
     if (record.atMs <= fromMs) continue;
-    longest = {
-      longestMs: Math.max(longest.longestMs, record.longestMs),
-      processorMs: Math.max(longest.processorMs, record.processorMs),
-      collectorMs: Math.max(longest.collectorMs, record.collectorMs),
+    turns = {
+      longest: record.longest.wallMs > turns.longest.wallMs ? record.longest : turns.longest,
+      mostOwnMs: Math.max(turns.mostOwnMs, record.mostOwnMs),
+      mostCollectorMs: Math.max(turns.mostCollectorMs, record.mostCollectorMs),
     };
     if (record.atMs > untilMs) break;
   }
-  return longest;
+  return turns;
 }
 
 /**

@@ -64,8 +64,8 @@ describe('The benchmark of a large state, with a small one', () => {
       assert.equal(failed, undefined, name);
       assert.ok(leader !== undefined, name);
       const led = turns[leader];
-      assert.ok(led !== undefined && led.longestMs > 0, `${name}: who leads is measured`);
-      assert.ok(led.processorMs > 0 && led.processorMs < Infinity, `${name}: its processor time`);
+      assert.ok(led !== undefined && led.longest.wallMs > 0, `${name}: who leads is measured`);
+      assert.ok(led.mostOwnMs > 0 && led.mostOwnMs < Infinity, `${name}: its processor time`);
     }
     assert.equal(report.counts.length, 3);
     for (const count of report.counts) {
