@@ -16,7 +16,7 @@ describe('What a thread has had of the processors', () => {
       const startMs = performance.now();
       work(0.2);
       const { processorMs } = read();
-      // The system may have run something else meanwhile; a metric that stands still for all of the tick is another matter.
+      // The system may have run something else meanwhile; a metric that does not change for a whole tick is another matter.
       if (processorMs === lastMs) silentMs += performance.now() - startMs;
       lastMs = processorMs;
     }
