@@ -123,6 +123,15 @@ export const payloadFaults: readonly Fault[] = [
     put: `  if (message.state === 'dead') tables.payloads.ended.push(message.id); // BESIDE-2`,
   },
   {
+    name: 'damaged-payload-dropped-in-silence',
+    breaks:
+      'a payload that the disk has damaged is dropped when its file is made smaller, and nobody looks for it elsewhere',
+    file: files,
+    find: `      this.#troubles.damaged(file.path, damaged); // PFILE-8`,
+    put: ``,
+    test: troubles,
+  },
+  {
     name: 'payload-scan-ends-at-a-damaged-head',
     breaks: 'one damaged byte takes all payloads behind it in its file',
     file: scan,

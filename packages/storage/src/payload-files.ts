@@ -11,6 +11,7 @@
  * PFILE-6: after the first failure to write, here or of the log, nothing more is written.
  * PFILE-7: a file that cannot be read, or not be removed, stops nothing: what is in it counts as not here, a file in which
  *     something could not be read stays as long as that may be needed, and one that could not be removed is removed later.
+ * PFILE-8: one that is found damaged when its file is to go is not here any more, which is told at once, also to who looks elsewhere.
  */
 import { join } from 'node:path';
 import type { Disk } from './disk.ts';
@@ -139,6 +140,7 @@ export class PayloadFiles implements PayloadStore {
       liveBytes,
       waitingBytes: this.#waitingBytes,
       errors: this.#troubles.count,
+      damaged: this.#troubles.damagedCount,
     };
   }
 
@@ -149,6 +151,10 @@ export class PayloadFiles implements PayloadStore {
 
   onRoom(listener: () => void): void {
     this.#onRoom = listener;
+  }
+
+  onDamaged(listener: (ids: readonly number[]) => void): void {
+    this.#troubles.onDamaged = listener;
   }
 
   has(id: number): boolean {
@@ -358,6 +364,7 @@ export class PayloadFiles implements PayloadStore {
   /** PFILE-2: what counts in it is put again, and is durable before the file goes. */
   async #compact(file: PayloadFile): Promise<void> {
     file.users += 1;
+    const damaged: number[] = [];
     let cause: unknown;
     const onUnreadable = (error: unknown): void => void (cause ??= error);
     try {
@@ -367,14 +374,16 @@ export class PayloadFiles implements PayloadStore {
           if (this.#closed || this.#failed) return;
           if (this.#places.get(id) !== packed({ slot: file.slot, offset, byteLength })) continue;
           if (body === undefined && cause !== undefined) continue; // PFILE-7
-          // Damaged: it is not here any more.
-          if (body === undefined) this.end(id);
-          else this.put(id, Uint8Array.from(body));
+          if (body === undefined) {
+            this.end(id); // PFILE-8
+            damaged.push(id);
+          } else this.put(id, Uint8Array.from(body));
           if (this.isBehind) await this.durable();
         }
       if (!(await this.durable())) return;
     } finally {
       this.#release(file);
+      this.#troubles.damaged(file.path, damaged); // PFILE-8
     }
     file.isStuck = file.liveBytes > 0;
     if (file.isStuck) this.#troubles.cannotGo(file.path, file.liveBytes, cause);

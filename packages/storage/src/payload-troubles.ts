@@ -1,5 +1,5 @@
 /**
- * What goes wrong with files of payloads and stops nothing (PFILE-7 of payload-files.ts): told, counted, and done later
+ * What goes wrong with files of payloads and stops nothing (PFILE-7, PFILE-8 of payload-files.ts): told, counted, and done later
  * where it can be done later.
  */
 import type { Disk } from './disk.ts';
@@ -7,6 +7,8 @@ import { causeOf } from './payload-scan.ts';
 
 /** Ids that are remembered as unreadable, and told each once; of any others it is not known. */
 const mostUnreadable = 10_000;
+/** In one warning. */
+const mostNamed = 20;
 
 /** A file that is needed no more. */
 interface Unneeded {
@@ -22,6 +24,9 @@ export class PayloadTroubles {
   readonly #unreadable = new Set<number>();
   #leftovers: Unneeded[] = [];
   #count: number;
+  /** Payloads that were found damaged (PFILE-8). */
+  damagedCount = 0;
+  onDamaged: (ids: readonly number[]) => void = () => undefined;
 
   constructor(
     disk: Pick<Disk, 'remove'>,
@@ -65,6 +70,19 @@ export class PayloadTroubles {
   /** It has ended, or was put again. */
   forget(id: number): void {
     this.#unreadable.delete(id);
+  }
+
+  /** PFILE-8: these of a file that was to go. */
+  damaged(path: string, ids: readonly number[]): void {
+    if (ids.length === 0) return;
+    this.damagedCount += ids.length;
+    const some = ids.slice(0, mostNamed).join(', ');
+    const more = ids.length > mostNamed ? ` and ${String(ids.length - mostNamed)} more` : '';
+    this.#onWarning(
+      `${path} was made smaller, and ${String(ids.length)} payloads in it are damaged (messages ${some}${more}): they do not have the checksum that was written. ` +
+        'They count as missing, and are fetched from other members; the message of one that no member has becomes a dead letter. Check the disk.',
+    );
+    this.onDamaged(ids);
   }
 
   cannotGo(path: string, liveBytes: number, cause: unknown): void {

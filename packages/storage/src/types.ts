@@ -61,6 +61,8 @@ export interface PayloadStore {
   readonly isBehind: boolean;
   /** Told whenever there is more room. */
   onRoom(listener: () => void): void;
+  /** Told which are not here any more, since they were found damaged when they were to be written anew. */
+  onDamaged(listener: (ids: readonly number[]) => void): void;
   readonly stats: {
     readonly count: number;
     /** Of the files. */
@@ -70,6 +72,8 @@ export interface PayloadStore {
     readonly waitingBytes: number;
     /** Times that a file could not be read, or not be removed. */
     readonly errors: number;
+    /** Payloads that `onDamaged` was told of. */
+    readonly damaged: number;
   };
 }
 

@@ -269,6 +269,11 @@ function addPayloadStats(engine: Engine, { gauge, counter }: Adders): void {
     () => stats().lost,
   );
   counter(
+    'holdfast_queue_payloads_damaged_total',
+    'Payloads that were found damaged when their file was made smaller. They are fetched from other members, or lost.',
+    () => stats().damaged,
+  );
+  counter(
     'holdfast_queue_payload_file_errors_total',
     'Times that a file of payloads could not be read, or not be removed.',
     () => stats().fileErrors,

@@ -1,7 +1,7 @@
 /**
  * Payloads that this node should have and has not: they are fetched from other members in the background.
  *
- * PREPAIR-1: what a scan, a read or the scrub finds missing or damaged is asked for until it is here, or its message has
+ * PREPAIR-1: what a scan, a read, the scrub or the making smaller of a file finds missing or damaged is asked for until it is here, or its message has
  *     ended: a page of at most `mostPageBytes` at a time, with a pause behind each.
  * PREPAIR-2: a pass that brings nothing is followed by a pause that is random and longer each time: a member whose others
  *     are all away does not ask in a loop.

@@ -9,6 +9,8 @@ export interface PayloadStatistics {
   readonly lost: number;
   /** Of files that could not be read, or not be removed. */
   readonly fileErrors: number;
+  /** Found damaged when their file was made smaller. */
+  readonly damaged: number;
   /** A received snapshot was refused, since members that may have its payloads could not be asked. */
   readonly isTransferWaiting: boolean;
 }
@@ -22,5 +24,6 @@ export const noPayloadStatistics: PayloadStatistics = {
   repaired: 0,
   lost: 0,
   fileErrors: 0,
+  damaged: 0,
   isTransferWaiting: false,
 };

@@ -81,13 +81,14 @@ export class Payloads {
     this.#pauses = new Pauses(parts.clock);
     this.#repairs = new PayloadRepairs(parts);
     this.#scrub = new PayloadScrub({ ...parts, repairs: this.#repairs });
+    parts.store.onDamaged((ids) => this.#repairs.look(ids)); // PREPAIR-1
   }
 
   get statistics(): PayloadStatistics {
-    const { count, sizeBytes, liveBytes, errors: fileErrors } = this.#parts.store.stats;
+    const { count, sizeBytes, liveBytes, errors: fileErrors, damaged } = this.#parts.store.stats;
     const { missing, repaired, lost } = this.#repairs;
-    const isTransferWaiting = this.#isTransferWaiting;
-    return { count, sizeBytes, liveBytes, missing, repaired, lost, fileErrors, isTransferWaiting };
+    const here = { count, sizeBytes, liveBytes, fileErrors, damaged };
+    return { ...here, missing, repaired, lost, isTransferWaiting: this.#isTransferWaiting };
   }
 
   /** The node takes part: its state can be asked, and its members. */

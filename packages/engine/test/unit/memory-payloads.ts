@@ -7,11 +7,12 @@ import { silentLog } from '../cluster.ts';
 
 export class MemoryPayloads implements PayloadStore {
   readonly bodies = new Map<number, Uint8Array>();
-  readonly stats = { count: 0, sizeBytes: 0, liveBytes: 0, waitingBytes: 0, errors: 0 };
+  readonly stats = { count: 0, sizeBytes: 0, liveBytes: 0, waitingBytes: 0, errors: 0, damaged: 0 };
   /** Of a disk that cannot be read. */
   isUnreadable = false;
   isBehind = false;
   tellRoom: () => void = () => undefined;
+  tellDamaged: (ids: readonly number[]) => void = () => undefined;
   /** Undefined: at once. */
   durableWhen: Promise<boolean> | undefined;
 
@@ -45,6 +46,10 @@ export class MemoryPayloads implements PayloadStore {
 
   onRoom(listener: () => void): void {
     this.tellRoom = listener;
+  }
+
+  onDamaged(listener: (ids: readonly number[]) => void): void {
+    this.tellDamaged = listener;
   }
 }
 

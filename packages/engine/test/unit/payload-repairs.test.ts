@@ -30,6 +30,25 @@ describe('payloads that are missing on this disk', () => {
     payloads.stop();
   });
 
+  it('that were found damaged when their file was made smaller are fetched, or lost where no member has them (PREPAIR-1, PREPAIR-3)', async () => {
+    const { state, texts, name } = stateWith(3);
+    const [first = 0, second = 0] = texts.keys();
+    const give = (id: number): string | null => (id === first ? null : (texts.get(id) ?? null));
+    const lose = (): Promise<void> => Promise.resolve();
+    const { store, payloads, asked, losses } = stage([give], { state, isLeader: true, lose });
+    for (const [id, text] of texts) store.put(id, Buffer.from(text));
+    await payloads.complete(state, false);
+    payloads.begin();
+    for (const id of [first, second]) store.end(id);
+    store.tellDamaged([first, second]);
+    await untilSo(() => losses.length > 0);
+    assert.deepEqual(losses[0], [first], `of ${name}`);
+    assert.equal(payloads.statistics.repaired, 1);
+    assert.equal(String(store.bodies.get(second)), texts.get(second));
+    assert.ok(asked.flat().every((id) => id === first || id === second));
+    payloads.stop();
+  });
+
   it('whose message has ended are not fetched any more, and those that came are not kept', async () => {
     const { state, texts, enter, name } = stateWith(2);
     const [first = 0, second = 0] = texts.keys();

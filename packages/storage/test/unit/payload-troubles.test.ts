@@ -154,6 +154,29 @@ describe('files of payloads on a bad disk', () => {
     await store.close();
   });
 
+  it('tell which payloads are damaged when they are made smaller: those are not here any more (PFILE-8)', async () => {
+    const { files, told, open } = stage(16_384);
+    const store = await filled(open, 60);
+    const heard: number[] = [];
+    store.onDamaged((ids) => heard.push(...ids));
+    const [path = ''] = files.paths;
+    const bytes = files.bytes(path);
+    for (const id of [3, 7]) bytes.fill(1, (id - 1) * 384 + 100, (id - 1) * 384 + 110);
+    assert.deepEqual([store.stats.damaged, heard], [0, []]);
+    for (const id of range(11, 60)) store.end(id);
+    await turns(100);
+    assert.ok(!files.paths.includes(path));
+    assert.deepEqual(heard, [3, 7]);
+    assert.equal(store.stats.damaged, 2);
+    assert.match(told.join(), /2 payloads in it are damaged \(messages 3, 7\)/);
+    for (const id of heard) assert.deepEqual([store.has(id), store.mayHave(id)], [false, false]);
+    assert.deepEqual(
+      await readable(store, 10),
+      range(1, 10).filter((id) => !heard.includes(id)),
+    );
+    await store.close();
+  });
+
   it('that cannot be removed are counted, told, and removed later (PFILE-7)', async () => {
     const { files, refusals, told, open } = stage(4096);
     const store = await filled(open, 30);
