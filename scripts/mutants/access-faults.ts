@@ -79,4 +79,37 @@ export const accessFaults: readonly Fault[] = [
     put: ``,
     test: 'packages/engine/test/unit/calls.test.ts',
   },
+  {
+    name: 'events-of-a-name-told-to-anybody',
+    breaks: 'DENY-1',
+    file: 'packages/api/src/operations/events.ts',
+    find: `    (control?.mayRead(caller, event.kind, event.resource) ?? true) &&`,
+    put: `    (name !== undefined || kind === undefined || (control?.mayRead(caller, event.kind, event.resource) ?? true)) &&`,
+    test: 'packages/api/test/unit/auth-random-rules.test.ts',
+  },
+  {
+    name: 'rule-of-one-name-permits-all',
+    breaks: 'RIGHTS-2: a rule of a name permits what asks for no name',
+    file: 'packages/state/src/primitives/access/rights.ts',
+    find: `    if (permitted.all !== undefined || name === undefined) return permitted.all;`,
+    put: `    if (permitted.all !== undefined) return permitted.all;
+    if (name === undefined) return [...permitted.names.values()][0];`,
+    test: 'packages/api/test/unit/auth-random-rules.test.ts',
+  },
+  {
+    name: 'hold-of-a-condition-not-asked-about',
+    breaks: 'ACCESS-4',
+    file: 'packages/api/src/pipeline/access.ts',
+    find: `[...resourcesOf(access, body), ...conditionsOf(body)]`,
+    put: `resourcesOf(access, body)`,
+    test: 'packages/api/test/unit/auth-random-rules.test.ts',
+  },
+  {
+    name: 'receipts-of-anybody',
+    breaks: 'OWNER-1: a message is acknowledged by another identity than the one that took it',
+    file: 'packages/state/src/primitives/queue/deliveries.ts',
+    find: `  !access.isEnabled || takenBy === identity;`,
+    put: `  !access.isEnabled || takenBy === identity || takenBy !== anonymousIdentity;`,
+    test: 'packages/api/test/unit/auth-foreign.test.ts',
+  },
 ];

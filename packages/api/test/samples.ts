@@ -8,6 +8,28 @@ export const sampleOf = ({ request }: Operation): Body => bodyOf(request, jsonVa
 /** As the library of gRPC wants it. */
 export const grpcSampleOf = ({ request }: Operation): Body => bodyOf(request, grpcValue);
 
+/** A request in JSON, as the library of gRPC wants it. */
+export const asGrpc = ({ request }: Operation, body: Body): Body => messageAsGrpc(request, body);
+
+function messageAsGrpc({ fields }: Message, body: object): Body {
+  return Object.fromEntries(
+    Object.entries(body).flatMap(([name, value]) => {
+      const schema = fields[name]?.[1];
+      return schema === undefined ? [] : [[name, valueAsGrpc(schema, value)] as const];
+    }),
+  );
+}
+
+function valueAsGrpc({ shape }: Schema, value: unknown): unknown {
+  if (shape.kind === 'words') return shape.of.values[String(value)]?.[0];
+  if (shape.kind === 'json') return { stringValue: JSON.stringify(value) };
+  if (shape.kind === 'list')
+    return Array.isArray(value) ? value.map((one) => valueAsGrpc(shape.of, one)) : [];
+  if (shape.kind === 'message' && typeof value === 'object' && value !== null)
+    return messageAsGrpc(shape.message, value);
+  return value;
+}
+
 function bodyOf({ fields }: Message, valueOf: (schema: Schema) => unknown): Body {
   return Object.fromEntries(
     Object.entries(fields).flatMap(([name, [, schema]]) =>

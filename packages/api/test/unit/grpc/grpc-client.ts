@@ -34,7 +34,10 @@ export interface GrpcHarness extends Harness {
     body: object,
     metadata?: Readonly<Record<string, string>>,
   ): Reading<ClientReadableStream<Message>>;
-  duplex(rpc: string): Reading<ClientDuplexStream<object, Message>>;
+  duplex(
+    rpc: string,
+    metadata?: Readonly<Record<string, string>>,
+  ): Reading<ClientDuplexStream<object, Message>>;
 }
 
 /** What a stream tells, one after the other. */
@@ -151,8 +154,9 @@ type Untyped = Record<string, (...parts: readonly unknown[]) => unknown>;
 export async function startGrpcHarness(
   test: TestContext,
   options: Partial<ApiOptions> = {},
+  checksAnswers = true,
 ): Promise<GrpcHarness> {
-  const harness = startHarness(test, options);
+  const harness = startHarness(test, options, checksAnswers);
   const ignore = (): void => undefined;
   const server = await startGrpcServer(
     { host: '127.0.0.1', port: 0 },
@@ -203,7 +207,8 @@ export async function startGrpcHarness(
       }),
     read: (rpc, body, metadata = {}) =>
       new Reading(method(rpc)(body, metadataOf(metadata)) as ClientReadableStream<Message>),
-    duplex: (rpc) => new Reading(method(rpc)() as ClientDuplexStream<object, Message>),
+    duplex: (rpc, metadata = {}) =>
+      new Reading(method(rpc)(metadataOf(metadata)) as ClientDuplexStream<object, Message>),
   };
 }
 
