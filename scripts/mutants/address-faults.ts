@@ -35,6 +35,67 @@ export const addressFaults: readonly Fault[] = [
     put: `given = at.opts<GlobalOptions>().endpoint ?? given;`,
   },
   {
+    name: 'redis-address-not-decoded',
+    breaks:
+      'a node whose Redis has a "%" in its password ends at its start, with no word of where it stands',
+    file: 'packages/protocol/src/redis-address.ts',
+    find: `if (username === undefined || password === undefined)`,
+    put: `if (username === undefined && password === undefined)`,
+    test: 'packages/protocol/test/unit/redis-address.test.ts',
+  },
+  {
+    name: 'redis-host-in-brackets',
+    breaks:
+      'a Redis at an IPv6 address is looked for under the brackets of its URL, and never found',
+    file: 'packages/protocol/src/redis-address.ts',
+    find: `host: place.host,`,
+    put: `host: url.hostname,`,
+    test: 'packages/queue/test/integration/redis-addresses.test.ts',
+  },
+  {
+    name: 'redis-database-passed-over',
+    breaks:
+      'two clusters that share a Redis, each with a database of its own, execute the queues of each other',
+    file: 'packages/queue/src/redis/connection.ts',
+    find: `if (database !== undefined && commands instanceof Redis) await commands.select(database);`,
+    put: ``,
+    test: 'packages/queue/test/integration/redis-addresses.test.ts',
+  },
+  {
+    name: 'redis-database-of-a-cluster',
+    breaks: 'the database of a Redis Cluster is passed over, and two clusters share their keys',
+    file: 'packages/server/src/configuration/queue-settings.ts',
+    find: `database !== undefined && database !== 0`,
+    put: `database === undefined && database !== 0`,
+    test: 'packages/server/test/unit/configuration/queue-settings.test.ts',
+  },
+  {
+    name: 'voter-address-not-read',
+    breaks: 'a bad address of a Redis voter is told as a server that does not answer',
+    file: 'packages/redis-voters/src/connection.ts',
+    find: `  if (!read.ok)
+    throw`,
+    put: `  if (!read.ok && !URL.canParse(url))
+    throw`,
+    test: 'packages/quorum-client/test/unit/arguments.test.ts',
+  },
+  {
+    name: 'password-in-a-refusal',
+    breaks: 'a password that is part of an address stands in the text that refuses it',
+    file: 'packages/server/src/configuration/load.ts',
+    find: `part.replace(/:\\/\\/.*@/s, '://…@')`,
+    put: `part`,
+    test: 'packages/server/test/unit/configuration/queue-settings.test.ts',
+  },
+  {
+    name: 'advised-address-is-none',
+    breaks: 'who forgets the brackets of ::1 is told to write [:]:1, which is no address',
+    file: 'packages/protocol/src/host-port.ts',
+    find: `Number(behind) <= largestPort && isIpv6(before)`,
+    put: `Number(behind) <= largestPort && /^[0-9a-f:.]+$/i.test(before)`,
+    test: 'packages/protocol/test/unit/host-port.test.ts',
+  },
+  {
     name: 'moved-members-not-told-on',
     breaks: 'two members that moved at once never find each other',
     file: 'packages/engine/src/transport/tcp.ts',

@@ -105,8 +105,16 @@ function canonicalIpv6(text: string): string | undefined {
 }
 
 function problemOf(text: string): string {
-  const unbracketed = /^([0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*)$/i.exec(text)?.[1];
-  if (unbracketed === undefined) return 'must be host:port, or [host]:port for an IPv6 address';
-  const colon = unbracketed.lastIndexOf(':');
-  return `must have an IPv6 address in brackets: [${unbracketed.slice(0, colon)}]:${unbracketed.slice(colon + 1)}, or [${unbracketed}]:PORT`;
+  const [, before = '', behind = ''] = /^(.*):(\d{1,5})$/.exec(text) ?? [];
+  const meant = [
+    ...(Number(behind) <= largestPort && isIpv6(before) ? [`[${before}]:${behind}`] : []),
+    ...(isIpv6(text) ? [`[${text}]:PORT`] : []),
+  ];
+  return meant.length === 0
+    ? 'must be host:port, or [host]:port for an IPv6 address'
+    : `must have an IPv6 address in brackets: ${meant.join(', or ')}`;
 }
+
+/** Without brackets: what is advised has to be an address itself. */
+const isIpv6 = (text: string): boolean =>
+  /^[0-9a-f:.]+$/i.test(text) && canonicalIpv6(text) !== undefined;

@@ -1,5 +1,5 @@
 /** A connection to one process of a Redis server (REDIS-7), through a driver that the caller brings. */
-import { HoldfastError, parseUrl, quoted } from '@holdfast/protocol';
+import { HoldfastError, quoted, readRedisAddress } from '@holdfast/protocol';
 import {
   checkEpoch,
   checkFields,
@@ -191,12 +191,12 @@ function asList(answer: unknown): readonly unknown[] {
  * @throws HoldfastError `invalid_request` for what is no address of a server.
  */
 export function nameOf(url: string): string {
-  const parsed = parseUrl(url);
-  if (parsed === undefined || !/^rediss?:$/.test(parsed.protocol) || parsed.hostname === '')
+  const read = readRedisAddress(url);
+  if (!read.ok)
     throw new HoldfastError(
       'invalid_request',
-      `A Redis server is named redis://host:port or rediss://host:port, not ${quoted(url)}.`,
+      `The address of a Redis server, ${quoted(url)}, ${read.problem}.`,
     );
-  const { protocol, host, pathname } = parsed;
+  const { protocol, host, pathname } = new URL(url);
   return `${protocol}//${host}${pathname.replace(/\/$/, '')}`;
 }

@@ -1,7 +1,7 @@
 /** Redis servers in the place of lease nodes, as options and the variable give them. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import { HoldfastError, parseUrl, quoted } from '@holdfast/protocol';
+import { HoldfastError, quoted, readRedisAddress } from '@holdfast/protocol';
 import type { CreateRedisClient, RedisVoter } from '@holdfast/redis-voters';
 import { certificates } from '../certificates.ts';
 import { UsageError } from '../failure.ts';
@@ -50,12 +50,14 @@ export function serverUrlsOf(
   const list = voters ?? (nodes === undefined ? environment[votersVariable] : undefined);
   if (list === undefined || (voters === undefined && list.trim() === '')) return undefined;
   const urls = list.split(',').map((url) => url.trim());
-  const wrong = urls.find((url) => !/^rediss?:\/\/[^/]+/.test(url) || parseUrl(url) === undefined);
-  // A password in it is not told.
-  if (wrong !== undefined)
-    throw new UsageError(
-      `--voters (${votersVariable}) takes URLs like redis://127.0.0.1:6379, separated by commas, not ${quoted(wrong)}.`,
-    );
+  for (const url of urls) {
+    const read = readRedisAddress(url);
+    // A password in it is not told.
+    if (!read.ok)
+      throw new UsageError(
+        `--voters (${votersVariable}) takes URLs like redis://127.0.0.1:6379, separated by commas: ${quoted(url)} ${read.problem}.`,
+      );
+  }
   if (![3, 5, 7].includes(urls.length) || new Set(urls).size < urls.length)
     throw new UsageError(
       `A quorum has 3, 5 or 7 different voters; --voters (${votersVariable}) names ${String(new Set(urls).size)}.`,

@@ -59,7 +59,7 @@ describe('the address of a node', () => {
     ['http:a:1', /must be host:port/],
     ['http:/a:1', /must be host:port/],
     ['a:port', /must be host:port/],
-    ['a:1:2', /IPv6 address in brackets/],
+    ['a:1:2', /^must be host:port/],
     ['a:', /must be host:port/],
     ['a:0', /port of at least 1/],
     ['a:65536', /port of at most 65535/],

@@ -41,6 +41,27 @@ describe('a host with a port', () => {
     assert.match(read.problem, /\[::1\]:7000/);
   });
 
+  it('is refused with nothing but spellings that are taken', () => {
+    for (const [text, spellings] of [
+      ['::1', ['[::1]:PORT']],
+      ['::1:7000', ['[::1]:7000', '[::1:7000]:PORT']],
+      ['2001:db8::2', ['[2001:db8::2]:PORT']],
+      ['1:2:3:4:5:6:7:8', ['[1:2:3:4:5:6:7:8]:PORT']],
+      ['1:2:3:4:5:6:7:8:9', ['[1:2:3:4:5:6:7:8]:9']],
+      ['2001:db8::99999', []],
+      ['::', ['[::]:PORT']],
+      ['a:1:2', []],
+      ['1:2:3', []],
+    ] as const) {
+      const read = readHostPort(text);
+      assert.ok(!read.ok);
+      const advised = [...read.problem.matchAll(/\[[^\]h]*\]:\w+/g)].map(([one]) => one);
+      const taken = advised.filter((one) => readHostPort(one.replace('PORT', '1')).ok);
+      assert.deepEqual(taken, advised, text);
+      assert.deepEqual(advised, spellings, text);
+    }
+  });
+
   for (const text of [
     '',
     'node-1',

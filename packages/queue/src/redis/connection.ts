@@ -4,8 +4,11 @@
  * RCONN-1: a script that was sent and not answered is never sent again by itself: it may have been executed.
  * RCONN-2: keys of two queues are never the same, and those of one are in one slot, whatever its name: braces of the name are
  *     written otherwise, for the first closing one ends the hash tag.
+ * RCONN-3: nothing is asked before the server has taken the database of the address: a driver that asks for it by itself
+ *     goes on in the first one where that is refused, with the keys of another cluster.
  */
-import { HoldfastError } from '@holdfast/protocol';
+import { HoldfastError, quoted, readRedisAddress } from '@holdfast/protocol';
+import type { RedisServerAddress } from '@holdfast/protocol';
 import { Cluster, Redis } from 'ioredis';
 import * as deliveries from './lua/deliveries.ts';
 import * as operators from './lua/operators.ts';
@@ -58,6 +61,7 @@ const steps: Readonly<Record<Step, string>> = {
 const commandTimeoutMs = 5000;
 /** Names of queues in one answer, about. */
 const namesAtOnce = 1000;
+const notConnected = 'there is no connection to it';
 const longestReconnectMs = 1000;
 const reconnect = (attempt: number): number => Math.min(longestReconnectMs, 50 * attempt);
 
@@ -70,16 +74,23 @@ export class RedisConnection {
   readonly #commands: Redis | Cluster;
   readonly #listening: Redis | Cluster;
   readonly #prefix: string;
+  readonly #onError: (error: Error) => void;
   readonly #listeners = new Set<(heard: Heard | undefined) => void>();
   #isConnected = false;
+  #trouble = notConnected;
 
   constructor(address: RedisAddress, prefix: string, onError: (error: Error) => void) {
     this.#prefix = prefix;
+    this.#onError = onError;
     this.#commands = open(address);
     this.#listening = open(address);
     for (const connection of [this.#commands, this.#listening]) connection.on('error', onError);
-    this.#commands.on('ready', () => (this.#isConnected = true));
-    this.#commands.on('close', () => (this.#isConnected = false));
+    const { database } = addressOf(address.urls[0] ?? '');
+    this.#commands.on('ready', () => void this.#choose(database));
+    this.#commands.on('close', () => {
+      this.#isConnected = false;
+      this.#trouble = notConnected;
+    });
     this.#listening.on('message', (_channel: string, text: string) => {
       const heard = heardIn(text);
       if (heard !== undefined) for (const listener of this.#listeners) listener(heard);
@@ -103,6 +114,25 @@ export class RedisConnection {
     return `${this.#prefix}ready`;
   }
 
+  /** RCONN-3. */
+  async #choose(database: number | undefined): Promise<void> {
+    const commands = this.#commands;
+    try {
+      if (database !== undefined && commands instanceof Redis) await commands.select(database);
+      this.#isConnected = true;
+    } catch (error) {
+      // Where the connection broke meanwhile, the next one asks for itself.
+      if (commands.status !== 'ready') return;
+      const trouble = `its database ${String(database)} cannot be used (${error instanceof Error ? error.message : String(error)})`;
+      if (trouble !== this.#trouble) this.#onError(new Error(`Redis refuses: ${trouble}.`));
+      this.#trouble = trouble;
+      const again = (): void => {
+        if (commands.status === 'ready' && !this.#isConnected) void this.#choose(database);
+      };
+      setTimeout(again, longestReconnectMs).unref();
+    }
+  }
+
   /** Calls back with what has become ready; undefined where something may have been missed. */
   onHeard(listener: (heard: Heard | undefined) => void): () => void {
     this.#listeners.add(listener);
@@ -117,7 +147,7 @@ export class RedisConnection {
   async run(step: Step, queue: string, args: object): Promise<unknown> {
     const key = `${this.#prefix}{${queue.replace(/[%{}]/g, encodeURIComponent)}}:`; // RCONN-2
     const text = JSON.stringify({ ...args, queue, channel: this.#channel });
-    if (!this.#isConnected) throw unavailable('there is no connection to it');
+    if (!this.#isConnected) throw unavailable(this.#trouble);
     try {
       const answer: unknown = await this.#call(step, key, text);
       return JSON.parse(String(answer));
@@ -163,7 +193,7 @@ export class RedisConnection {
   }
 
   async #asked<T>(ask: () => Promise<T>): Promise<T> {
-    if (!this.#isConnected) throw unavailable('there is no connection to it');
+    if (!this.#isConnected) throw unavailable(this.#trouble);
     try {
       return await ask();
     } catch (error) {
@@ -206,24 +236,19 @@ function heardIn(text: string): Heard | undefined {
 }
 
 function open({ urls, isCluster }: RedisAddress): Redis | Cluster {
-  const [url = ''] = urls;
-  const { hostname, port, password, username, protocol } = new URL(url);
+  const { host, port, password, username, isTls } = addressOf(urls[0] ?? '');
   const each = {
     autoResendUnfulfilledCommands: false, // RCONN-1
     maxRetriesPerRequest: 0,
     commandTimeout: commandTimeoutMs,
-    ...(password === '' ? {} : { password: decodeURIComponent(password) }),
-    ...(username === '' ? {} : { username: decodeURIComponent(username) }),
+    ...(password === '' ? {} : { password }),
+    ...(username === '' ? {} : { username }),
     // Checked whatever NODE_TLS_REJECT_UNAUTHORIZED says; NODE_EXTRA_CA_CERTS adds an authority of one's own.
-    ...(protocol === 'rediss:'
-      ? { tls: { minVersion: 'TLSv1.2' as const, rejectUnauthorized: true } }
-      : {}),
+    ...(isTls ? { tls: { minVersion: 'TLSv1.2' as const, rejectUnauthorized: true } } : {}),
   };
-  if (!isCluster)
-    return new Redis({ ...each, host: hostname, port: portOf(port), retryStrategy: reconnect });
-  const nodes = urls.map((one) => new URL(one));
+  if (!isCluster) return new Redis({ ...each, host, port, retryStrategy: reconnect });
   return new Cluster(
-    nodes.map((one) => ({ host: one.hostname, port: portOf(one.port) })),
+    urls.map(addressOf).map((one) => ({ host: one.host, port: one.port })),
     {
       clusterRetryStrategy: reconnect,
       retryDelayOnFailover: 0, // RCONN-1
@@ -232,4 +257,12 @@ function open({ urls, isCluster }: RedisAddress): Redis | Cluster {
   );
 }
 
-const portOf = (text: string): number => Number(text === '' ? '6379' : text);
+/** @throws HoldfastError `invalid_request` */
+function addressOf(url: string): RedisServerAddress {
+  const read = readRedisAddress(url);
+  if (read.ok) return read.address;
+  throw new HoldfastError(
+    'invalid_request',
+    `The address of the Redis that keeps the queues, ${quoted(url)}, ${read.problem}.`,
+  );
+}

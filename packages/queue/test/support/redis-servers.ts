@@ -1,4 +1,5 @@
 /** A Redis cluster of the test's own, and connections that are there. */
+import { networkInterfaces } from 'node:os';
 import {
   forgetful,
   RedisServer,
@@ -6,8 +7,12 @@ import {
 import { untilSo } from '../../../checker/src/waits.ts';
 
 const slots = 16_384;
+/** Whether this machine has ::1. */
+export const hasIpv6: boolean = Object.values(networkInterfaces())
+  .flatMap((addresses) => addresses ?? [])
+  .some(({ address }) => address === '::1');
 /** The bus of a server listens 10,000 above its port. */
-const belowTheBus = [20_000, 50_000] as const;
+export const belowTheBus = [20_000, 50_000] as const;
 
 /** Three servers, each with a third of the slots. */
 export async function startRedisCluster(): Promise<readonly RedisServer[]> {

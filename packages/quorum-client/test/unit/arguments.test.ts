@@ -57,6 +57,8 @@ describe('What is given to a quorum', () => {
     const urls = ['redis://a:1', 'redis://b:1', 'redis://c:1'];
     for (const epoch of [-1, 0.5, '1', null, Number.NaN])
       assert.throws(() => redisVoters(urls, { createClient, epoch: epoch as never }), invalid);
+    for (const wrong of ['redis://:100%@a', 'redis://a:0', 'redis://a/x', 'http://a', 'a:1'])
+      assert.throws(() => redisVoters([wrong, ...urls.slice(1)], { createClient }), invalid, wrong);
     for (const given of ['redis://a:1', [5, 6, 7], [''], null])
       assert.throws(() => redisVoters(given as never, { createClient }), invalid);
     assert.throws(() => redisVoters(urls, {} as never), invalid);

@@ -96,7 +96,7 @@ export function loadConfiguration(sources: ConfigurationSources): Configuration 
     if (parsed.success) values.set(setting.key, parsed.data);
     else
       problems.push(
-        `${origin}: ${parsed.error.issues.map((issue) => issue.message).join('; ')} (given: ${JSON.stringify(text ?? value)})`,
+        `${origin}: ${parsed.error.issues.map((issue) => issue.message).join('; ')} (given: ${shown(text ?? value)})`,
       );
   }
   refuse(problems);
@@ -109,6 +109,12 @@ export function loadConfiguration(sources: ConfigurationSources): Configuration 
   ]);
   return configuration;
 }
+
+/** What was given, without the user and password that an address may have. */
+const shown = (given: unknown): string =>
+  JSON.stringify(given, (_key, part: unknown) =>
+    typeof part === 'string' && /:\/\/.*@/s.test(part) ? part.replace(/:\/\/.*@/s, '://…@') : part,
+  );
 
 function refuse(problems: readonly string[]): void {
   if (problems.length > 0)

@@ -1,14 +1,13 @@
 /** Where queues are kept. */
+import { readRedisAddress } from '@holdfast/protocol';
+import type { RedisServerAddress } from '@holdfast/protocol';
 import { z } from 'zod';
 import type { Setting } from './setting.ts';
 
-const redisUrl = z.string().refine(
-  (text) => {
-    const url = URL.parse(text);
-    return url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== '';
-  },
-  { message: 'must be an address such as redis://127.0.0.1:6379 or rediss://user:password@host' },
-);
+const redisUrl = z.string().superRefine((text, context) => {
+  const read = readRedisAddress(text);
+  if (!read.ok) context.addIssue({ code: 'custom', message: read.problem });
+});
 
 export const queueSettings: readonly Setting[] = [
   {
@@ -24,7 +23,8 @@ export const queueSettings: readonly Setting[] = [
     schema: z.array(redisUrl).max(32),
     default: [],
     description:
-      'The Redis that keeps the queues: one address, or some of a Redis Cluster. The password is the same for all.',
+      'The Redis that keeps the queues: one address, or some of a Redis Cluster. redis://host:6379/3 means its database 3; ' +
+      'a Redis Cluster has none but 0. The user and password of the first address are those of all.',
   },
   {
     key: 'queues.redis_cluster',
@@ -65,5 +65,24 @@ export function queueContradictions(redis: QueueRedis): readonly string[] {
     return [
       'queues.redis_urls names several servers: set queues.redis_cluster, or name the one that keeps the queues',
     ];
-  return [];
+  return redis.isCluster ? clusterContradictions(redis.urls) : [];
+}
+
+/** What would be passed over: a Redis Cluster has one database, and one scheme, user and password for all its servers. */
+function clusterContradictions(urls: readonly string[]): readonly string[] {
+  const read = urls.map(readRedisAddress).flatMap((one) => (one.ok ? [one.address] : []));
+  const problems: string[] = [];
+  if (read.some(({ database }) => database !== undefined && database !== 0))
+    problems.push(
+      'queues.redis_urls names a database, and a Redis Cluster has none but 0: leave it out, and tell the clusters that share it apart by queues.redis_prefix',
+    );
+  const [first] = read;
+  const isOther = ({ isTls, username, password }: RedisServerAddress): boolean =>
+    isTls !== first?.isTls ||
+    (username + password !== '' && (username !== first.username || password !== first.password));
+  if (read.some(isOther))
+    problems.push(
+      'queues.redis_urls of a Redis Cluster must all have the scheme of the first one, and its user and password or none',
+    );
+  return problems;
 }

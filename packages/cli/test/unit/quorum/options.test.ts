@@ -10,6 +10,7 @@ import { localHost } from '../../../src/local-host.ts';
 import { apiKeyOf } from '../../../src/quorum/api-key.ts';
 import { nodeSettings, nodeTimes } from '../../../src/quorum/node-settings.ts';
 import { graceWithin } from '../../../src/quorum/run-under-quorum.ts';
+import { serverUrlsOf } from '../../../src/quorum/redis-servers.ts';
 import { checkName, nodesOf, quorumOf, refuseEndpoints } from '../../../src/quorum/voters.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-quorum-options-'));
@@ -41,6 +42,26 @@ describe('the nodes of a quorum', () => {
     assert.equal((await quorumOf(options, 60_000, 'me')).driftBufferMs, 1200);
     await assert.rejects(quorumOf({ ...options, driftBuffer: '0.1' }, 15_000, 'me'), UsageError);
     await assert.rejects(quorumOf({ ...options, epoch: 'x' }, 15_000, 'me'), UsageError);
+  });
+});
+
+describe('the Redis servers of a quorum', () => {
+  const urls = (first: string): readonly string[] | undefined =>
+    serverUrlsOf({ voters: `${first}, redis://b:1,redis://c:1` }, {});
+
+  it('may have IPv6 addresses, passwords and databases', () => {
+    for (const first of ['redis://a:1', 'redis://[::1]:1', 'rediss://:p%25@a/3'])
+      assert.deepEqual(urls(first), [first, 'redis://b:1', 'redis://c:1']);
+  });
+
+  it('are refused before they are asked where an address is none, without its password', () => {
+    assert.throws(
+      () => urls('redis://:100%@a'),
+      (error) =>
+        error instanceof UsageError && error.message.includes('"redis://…@a" has a "%" in its'),
+    );
+    for (const wrong of ['', 'a:1', 'http://a', 'redis://a:0', 'redis://a/x', 'redis://a?db=1'])
+      assert.throws(() => urls(wrong), UsageError, wrong);
   });
 });
 
