@@ -4,6 +4,8 @@ export type { Model, Operation } from './history.ts';
 export { fromJsonLines, toJsonLines } from './json-lines.ts';
 export { lacksCommitted } from './leader-completeness.ts';
 export type { CommittedEntry, LeaderLog } from './leader-completeness.ts';
+export { cacheModel } from './models/cache.ts';
+export type { CacheAnswer, CacheCall, CacheState } from './models/cache.ts';
 export { lockModel } from './models/lock.ts';
 export type { LockAnswer, LockCall, LockMode, LockModelOptions, LockState } from './models/lock.ts';
 export { poolModel } from './models/pool.ts';

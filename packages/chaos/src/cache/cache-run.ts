@@ -3,11 +3,11 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ChaosCluster } from '../cluster/cluster.ts';
 import { ClientProcess } from '../clients/client-process.ts';
-import { readLines } from '../clients/lines.ts';
 import { nowMs } from '../now.ts';
 import { Randomness } from '../randomness.ts';
-import { judgeReads } from './judge.ts';
-import type { CacheEvent, CacheVerdict } from './judge.ts';
+import { readCacheJournal } from './journal.ts';
+import { judgeCache } from './judge.ts';
+import type { CacheOperation, CacheVerdict } from './judge.ts';
 
 export interface CacheRunOptions {
   readonly folder: string;
@@ -22,7 +22,9 @@ export interface CacheRunOptions {
 
 export interface CacheOutcome extends CacheVerdict {
   readonly strikes: readonly string[];
-  readonly history: readonly CacheEvent[];
+  /** Writes under holds that did not stand any more. */
+  readonly refusedHolds: number;
+  readonly history: readonly CacheOperation[];
 }
 
 interface Trouble {
@@ -103,10 +105,12 @@ export async function runCacheChaos(options: CacheRunOptions): Promise<CacheOutc
   }
   const failed = clients.find(({ failure }) => failure !== undefined);
   if (failed !== undefined) throw new Error(`${failed.name} failed: ${failed.failure ?? ''}`);
-  const history = clients.flatMap((client) =>
-    client.journals().flatMap(({ path }) => [...readLines<CacheEvent>(path)]),
+  const written = clients.flatMap((client) =>
+    client.journals().map(({ path }) => readCacheJournal(client.name, path)),
   );
-  return { ...judgeReads(history), strikes, history };
+  const history = written.flatMap(({ operations }) => operations);
+  const refusedHolds = written.reduce((sum, one) => sum + one.refusedHolds, 0);
+  return { ...judgeCache(history), refusedHolds, strikes, history };
 }
 
 async function strike(

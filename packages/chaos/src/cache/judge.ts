@@ -1,58 +1,116 @@
 /**
- * Whether reads of the cache were old, by what clients saw, each on the same clock. A key is never deleted here, so its
- * versions only grow.
+ * Whether what clients saw of the cache can be, each on the same clock.
  *
- * CACHE-READ-1: a read tells no version below that of a write which was answered before the read was asked.
- * CACHE-READ-2: a read tells no version below one that another read had told before it was asked.
+ * CACHE-REGISTER-1: each key is a linearizable register: reads, from whichever memory, writes, deletes and refused conditions can
+ *     be put into one order, each between its call and its answer, with values and versions as they were told.
+ * CACHE-HELD-1: of writes under a hold of one lock, a later one never has a lower fence token: whoever lost the lock writes
+ *     nothing after the next holder did.
  */
-export interface CacheEvent {
-  readonly client: string;
-  readonly type: 'read' | 'write';
-  readonly key: string;
-  /** Of the write, or that was read; 0: the key had no value. */
-  readonly version: number;
-  readonly askedMs: number;
-  readonly answeredMs: number;
-}
+import { cacheModel, checkLinearizable } from '@holdfast/checker';
+import type { CacheAnswer, CacheCall, Operation } from '@holdfast/checker';
+
+/** All writes under holds are of one lock. */
+export type HeldCall = CacheCall & { readonly fenceToken?: number };
+export type CacheOperation = Operation<HeldCall, CacheAnswer>;
 
 export interface CacheVerdict {
   readonly reads: number;
   readonly writes: number;
+  readonly deletes: number;
+  /** Writes and deletes of which nobody knows what became. */
+  readonly unknown: number;
+  /** Those that found another version than they demanded. */
+  readonly mismatches: number;
+  /** That were answered, under holds. */
+  readonly held: number;
   readonly violations: readonly string[];
 }
 
-/** @param events Only those that were answered. */
-export function judgeReads(events: readonly CacheEvent[]): CacheVerdict {
+const deadlineMs = 120_000;
+
+/** @param history Of reads only those that were answered, of the others all that may have had an effect. */
+export function judgeCache(history: readonly CacheOperation[]): CacheVerdict {
+  const verdict = checkLinearizable(cacheModel, thinned(history).map(withLatest), { deadlineMs });
   const violations: string[] = [];
-  const keys = new Map<string, CacheEvent[]>();
-  for (const event of events) {
-    const ofKey = keys.get(event.key);
-    if (ofKey === undefined) keys.set(event.key, [event]);
-    else ofKey.push(event);
-  }
-  for (const ofKey of keys.values()) judgeKey(ofKey, violations);
-  const writes = events.filter(({ type }) => type === 'write').length;
-  return { reads: events.length - writes, writes, violations };
+  if (verdict.type === 'violation') violations.push(`CACHE-REGISTER-1: ${verdict.message}`);
+  if (verdict.type === 'undecided')
+    violations.push(
+      `CACHE-REGISTER-1 is not decided for ${verdict.keys.join(', ')}: the limit of ${verdict.reason} was reached.`,
+    );
+  const answered = history.filter(({ outcome }) => outcome.type === 'answered');
+  const isOf = (type: CacheCall['type']) => (operation: CacheOperation) =>
+    operation.call.type === type;
+  return {
+    reads: answered.filter(isOf('read')).length,
+    writes: answered.filter(isOf('write')).length,
+    deletes: answered.filter(isOf('delete')).length,
+    unknown: history.length - answered.length,
+    mismatches: answered.filter(({ outcome }) => answerIn(outcome)?.type === 'mismatch').length,
+    held: answered.filter(({ call }) => call.fenceToken !== undefined).length,
+    violations: [...violations, ...heldViolations(history)],
+  };
 }
 
-function judgeKey(events: readonly CacheEvent[], violations: string[]): void {
-  const byAnswer = [...events].sort((a, b) => a.answeredMs - b.answeredMs);
-  const reads = events.filter(({ type }) => type === 'read').sort((a, b) => a.askedMs - b.askedMs);
-  let next = 0;
-  let known: CacheEvent | undefined;
-  for (const read of reads) {
-    for (
-      let one = byAnswer[next];
-      one !== undefined && one.answeredMs < read.askedMs;
-      one = byAnswer[next]
-    ) {
-      next += 1;
-      if (known === undefined || one.version > known.version) known = one;
+const answerIn = (outcome: CacheOperation['outcome']): CacheAnswer | undefined =>
+  outcome.type === 'answered' ? outcome.answer : undefined;
+
+const withLatest = (operation: CacheOperation): CacheOperation => {
+  const { call, outcome } = operation;
+  return outcome.type === 'answered'
+    ? { ...operation, call: { ...call, latestMs: outcome.atMs } }
+    : operation;
+};
+
+/**
+ * Of the reads of one version, that which was answered first and that which was asked last say all that the others do: a version is
+ * there for one span of time, which no read of it ended before or began behind. Those that found none are kept, all of them.
+ */
+function thinned(history: readonly CacheOperation[]): readonly CacheOperation[] {
+  const first = new Map<string, CacheOperation>();
+  const last = new Map<string, CacheOperation>();
+  const kept: CacheOperation[] = [];
+  for (const operation of history) {
+    const answer = answerIn(operation.outcome);
+    if (operation.call.type !== 'read' || answer?.type !== 'value' || answer.version === 0) {
+      kept.push(operation);
+      continue;
     }
-    if (known === undefined || read.version >= known.version) continue;
-    const rule = known.type === 'write' ? 'CACHE-READ-1' : 'CACHE-READ-2';
-    violations.push(
-      `${rule}: ${read.client} read version ${String(read.version)} of "${read.key}" from ${String(read.askedMs)} to ${String(read.answeredMs)}; ${known.client} had been told version ${String(known.version)} by its ${known.type} at ${String(known.answeredMs)}.`,
-    );
+    // Of one version two values would be told apart.
+    const read = JSON.stringify([operation.call.key, answer.version, answer.value]);
+    const earliest = first.get(read);
+    if (earliest === undefined || answeredMs(operation) < answeredMs(earliest))
+      first.set(read, operation);
+    const latest = last.get(read);
+    if (latest === undefined || operation.calledAtMs > latest.calledAtMs) last.set(read, operation);
   }
+  return [...kept, ...new Set([...first.values(), ...last.values()])];
+}
+
+const answeredMs = ({ outcome }: CacheOperation): number =>
+  outcome.type === 'answered' ? outcome.atMs : Infinity;
+
+/** CACHE-HELD-1. */
+function heldViolations(history: readonly CacheOperation[]): readonly string[] {
+  const versions = new Map<string, number>();
+  for (const { call, outcome } of history) {
+    const answer = answerIn(outcome);
+    if (call.type === 'write' && answer?.type === 'written')
+      versions.set(call.value, answer.version);
+    if (answer?.type === 'value' && answer.value !== null)
+      versions.set(answer.value, answer.version);
+  }
+  const written = history
+    .flatMap(({ client, call }) => {
+      if (call.type !== 'write' || call.fenceToken === undefined) return [];
+      const version = versions.get(call.value);
+      return version === undefined ? [] : [{ client, version, fenceToken: call.fenceToken }];
+    })
+    .toSorted((one, other) => one.version - other.version);
+  return written.flatMap(({ client, version, fenceToken }, index) => {
+    const before = written[index - 1];
+    if (before === undefined || before.fenceToken <= fenceToken) return [];
+    return [
+      `CACHE-HELD-1: ${client} wrote version ${String(version)} under fence token ${String(fenceToken)}, after ${before.client} had written version ${String(before.version)} under ${String(before.fenceToken)}.`,
+    ];
+  });
 }

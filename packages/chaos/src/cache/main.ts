@@ -49,7 +49,7 @@ async function runOne(runSeed: number): Promise<void> {
   console.log(`\nThree nodes, five clients, seed ${String(runSeed)}`);
   const folder = join(root, title);
   mkdirSync(folder, { recursive: true });
-  const { reads, writes, strikes, violations, history } = await runCacheChaos({
+  const outcome = await runCacheChaos({
     folder,
     nodes: 3,
     clients: 5,
@@ -58,10 +58,13 @@ async function runOne(runSeed: number): Promise<void> {
     ...(only === undefined ? {} : { only }),
     tell: (line) => console.log(line),
   });
+  const { violations, history, reads, writes, deletes } = outcome;
   console.log(
-    `${String(strikes.length)} faults, ${String(reads)} reads, ${String(writes)} writes that were answered`,
+    `${String(outcome.strikes.length)} faults, ${String(reads)} reads, ${String(writes)} writes and ${String(deletes)} deletes that were answered, ` +
+      `of them ${String(outcome.mismatches)} found another version and ${String(outcome.held)} were under a hold; ` +
+      `${String(outcome.refusedHolds)} were refused, since their hold was over; of ${String(outcome.unknown)} nobody knows the outcome`,
   );
-  if (violations.length === 0 && reads > 0 && writes > 0) {
+  if (violations.length === 0 && reads > 0 && writes > 0 && deletes > 0) {
     console.log('Every promise was kept.');
     return;
   }
