@@ -200,21 +200,60 @@ export const outcomeFaults: readonly Fault[] = [
     breaks:
       'a command says that nothing is held by its acquire, which holds the lock until the session ends',
     file: 'packages/state/src/kernel/cancel.ts',
-    find: `if (session.requests.mayHaveForgotten(requestId))`,
+    find: `if (requests.mayHaveForgotten(requestId))`,
     put: `if (session.living === undefined)`,
     test: 'packages/state/test/unit/forgotten-names.test.ts',
     hiddenFromRuns: 'no run asks so much in one session after an acquire without a number',
   },
   {
-    name: 'forgotten-cancelling-undone',
-    breaks: 'a copy that comes long after its request was cancelled is granted to nobody',
+    name: 'late-copy-of-a-forgotten-id-executed',
+    breaks:
+      'a copy that comes long after its request was cancelled or released is granted to nobody',
     file: 'packages/state/src/kernel/forgotten-names.ts',
-    find: `    if (!isCancelled) return;
-    this.#cancelled.add(name);`,
-    put: `    if (isCancelled) return;
-    this.#cancelled.add(name);`,
+    find: `return (askedAt ?? -1) < (this.#unorderedThrough ?? -1);`,
+    put: `return (askedAt ?? -1) < -1;`,
     test: 'packages/state/test/unit/forgotten-names.test.ts',
-    hiddenFromRuns: 'no run asks so much in one session after a cancellation without a number',
+    hiddenFromRuns: 'no run asks so much in one session after a request without a number',
+  },
+  {
+    name: 'asked-at-told-anew-by-each-copy',
+    breaks:
+      'a copy that is sent to a new leader counts as a request that was asked later, and is executed a second time',
+    file: 'packages/engine/src/submissions.ts',
+    find: `const envelope = envelopeOf(timely, options, repeated);`,
+    put: `const told = this.#options.stamps.askedAt(command);
+      const envelope = envelopeOf(timely, told === undefined ? options : { ...options, askedAt: told }, repeated);`,
+    test: 'packages/engine/test/unit/stamps.test.ts',
+    hiddenFromRuns: 'no run asks so much in one session after a request without a number',
+  },
+  {
+    name: 'asked-at-lost-in-the-log',
+    breaks:
+      'followers apply a request without a number as one of an unknown time, and their state differs from that of the leader',
+    file: 'packages/engine/src/batch.ts',
+    find: `    ...(askedAt === undefined ? {} : { askedAt }),`,
+    put: `    ...(askedAt === undefined || level > 0 ? {} : { askedAt }),`,
+    test: 'packages/engine/test/unit/batch.test.ts',
+    hiddenFromRuns: 'runs ask with numbers',
+  },
+  {
+    name: 'changed-rights-told-to-the-caller',
+    breaks:
+      'a request that is under way while a key or role changes fails, though it need only be asked again',
+    file: 'packages/client/src/request.ts',
+    find: `code === 'not_leader' || code === 'shutting_down' || code === 'access_changed';`,
+    put: `code === 'not_leader' || code === 'shutting_down';`,
+    test: 'packages/client/test/unit/session.test.ts',
+    hiddenFromRuns: 'runs have no access rules that change',
+  },
+  {
+    name: 'changed-rights-not-looked-at-before-authentication',
+    breaks: 'a copy of the request that turns authentication on is refused, though it was executed',
+    file: 'packages/api/src/pipeline/access.ts',
+    find: `    admission.authorizedAt !== undefined || context.service.control?.isOn === true;`,
+    put: `    admission.authorizedAt !== undefined;`,
+    test: 'packages/api/test/unit/access-changed.test.ts',
+    hiddenFromRuns: 'runs have no access rules that change',
   },
   {
     name: 'late-copy-after-cancel-granted',

@@ -42,6 +42,7 @@ export function refusedError(
 ): HoldfastError {
   const { type: _type, title: _title, status: _status, detail, code: _code, ...details } = problem;
   const { by, effect } = errorDefinitions[code];
+  if (code === 'access_changed') return new HoldfastError(code, detail, details, known); // REQUEST-2
   if (by !== 'node' || effect !== 'none' || known.effect === 'none')
     return new HoldfastError(code, detail, details);
   return new HoldfastError(

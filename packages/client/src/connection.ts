@@ -37,8 +37,15 @@ import type { Ways } from './reach.ts';
 import { OutgoingRequests } from './outgoing.ts';
 import type { Outgoing } from './outgoing.ts';
 import { Room } from './room.ts';
-import { changesNothing, cancelRequestOf, isOfHolders, isRepeatable, mayWait } from './request.ts';
-import { textOfRequest } from './request-text.ts';
+import {
+  cancelRequestOf,
+  changesNothing,
+  isOfCopyAlone,
+  isOfHolders,
+  isRepeatable,
+  mayWait,
+} from './request.ts';
+import { requestOf, textOfRequest } from './request-text.ts';
 import type { AskedOperation } from './request.ts';
 import type { ClientWarning } from './client-warning.ts';
 import type { ClientSpan, ClientTracing } from './tracing.ts';
@@ -316,11 +323,8 @@ export class Connection {
     const code = codeIn(problem);
     const { retry, effect } = errorDefinitions[code];
     pending.sent = false;
-    if (effect !== 'none') pending.uncertain = true;
-    if (
-      retry === 'same' &&
-      (pending.repeatable || code === 'not_leader' || code === 'shutting_down')
-    ) {
+    if (effect !== 'none' && code !== 'access_changed') pending.uncertain = true; // REQUEST-2
+    if (retry === 'same' && (pending.repeatable || isOfCopyAlone(code))) {
       const delayMs = backoffMs(this.#clock, pending.attempts);
       if (this.#clock.now() + delayMs < pending.deadlineMs) {
         this.#clock.after(delayMs, () => {
@@ -384,15 +388,4 @@ export class Connection {
       this.#keepSweeping();
     });
   }
-}
-
-function requestOf(
-  id: number,
-  operation: AskedOperation,
-  body: unknown,
-  ackedBelow: number | undefined,
-  span: ClientSpan | undefined,
-): readonly unknown[] {
-  if (span !== undefined) return [id, operation, body, ackedBelow ?? null, span.context];
-  return ackedBelow === undefined ? [id, operation, body] : [id, operation, body, ackedBelow];
 }

@@ -5,10 +5,24 @@
  *     asked, and nothing of it is sent; and however often it is sent, it is the same, whatever its caller changes meanwhile.
  */
 import { HoldfastError, longestBodyBytes, longestMessageBytes } from '@holdfast/protocol';
+import type { AskedOperation } from './request.ts';
+import type { ClientSpan } from './tracing.ts';
 
 const encoder = new TextEncoder();
 /** The brackets of the message around it. */
 const longestRequestBytes = longestMessageBytes - 2;
+
+/** What there is of it: what nobody told stands at no place, or as null. */
+export function requestOf(
+  id: number,
+  operation: AskedOperation,
+  body: unknown,
+  ackedBelow: number | undefined,
+  span: ClientSpan | undefined,
+): readonly unknown[] {
+  if (span !== undefined) return [id, operation, body, ackedBelow ?? null, span.context];
+  return ackedBelow === undefined ? [id, operation, body] : [id, operation, body, ackedBelow];
+}
 
 /**
  * @param request What there is of it.

@@ -3,9 +3,11 @@
  *
  * REQUEST-1: a request is sent again, with the same ids, only where a second execution is impossible: reads,
  *     keepalives, and whatever carries a request id, or is pushed with a dedup id.
+ * REQUEST-2: it is sent again as well, whatever it is, where the node that answers has not executed it: because it finds no
+ *     leader, is shutting down, or authorized it by rights that have changed since.
  */
 import { ofHolders, operationTraits } from '@holdfast/protocol';
-import type { OperationName, Operations, OperationTraits } from '@holdfast/protocol';
+import type { ErrorCode, OperationName, Operations, OperationTraits } from '@holdfast/protocol';
 
 /** An operation of the stream; some are none of the table. */
 export type AskedOperation = OperationName | OfStream;
@@ -38,6 +40,10 @@ export const isRepeatable = (operation: AskedOperation, body: unknown): boolean 
   traitsOf(operation).repeat === 'always' ||
   (body as { request_id?: unknown }).request_id !== undefined ||
   isDeduplicated(body as Partial<Deduplicated>);
+
+/** REQUEST-2. */
+export const isOfCopyAlone = (code: ErrorCode): boolean =>
+  code === 'not_leader' || code === 'shutting_down' || code === 'access_changed';
 
 interface Deduplicated {
   readonly dedup_id: string;

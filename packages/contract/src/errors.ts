@@ -109,7 +109,7 @@ export const nodeErrors: Readonly<Record<string, ErrorDeclaration>> = {
     409,
     'ABORTED',
     'What the caller may do has changed since the request was authorized.',
-    'later',
+    'same',
     {
       effect: 'perhaps',
       note: 'This copy of the request was not executed; one that was sent before it may have been.',

@@ -8,7 +8,7 @@
  *     they decode; anything lost on the way would split the state.
  * BATCH-2: so a batch of which this program does not know a part is not read at all (FEATURE-3 of the state).
  */
-import { callerLevel, latestFeatureLevel, unknownPart } from '@holdfast/state';
+import { callerLevel, latestFeatureLevel, unknownPart, unorderedNamesLevel } from '@holdfast/state';
 import type { Command, Envelope, FenceToken, ResourceName, SessionId } from '@holdfast/state';
 
 /** 2: commands of more primitives than locks and semaphores. */
@@ -41,7 +41,8 @@ type EncodedCaller = readonly [
   proof: string | null,
   address: string | null,
   authorizedAt?: number | null,
-  isAdministrator?: 1,
+  isAdministrator?: 0 | 1,
+  askedAt?: number,
 ];
 /** Identity null is `anonymous`; ackedBelow null is absent. A caller stands there from feature level 2 on. */
 type EncodedEnvelope = readonly [
@@ -53,7 +54,7 @@ type EncodedEnvelope = readonly [
 ];
 const envelopeLength = 5;
 const batchLength = 4;
-const callerLengths = [2, 3, 4];
+const callerLengths = [2, 3, 4, 5];
 const acquireLengths = [7, 8];
 const releaseLength = 5;
 /** What is read of one; `joinBatch` writes it. */
@@ -169,8 +170,12 @@ function encodeCaller({
   address,
   authorizedAt,
   isAdministrator,
+  askedAt,
 }: Envelope): EncodedCaller | undefined {
-  if (isAdministrator === true) return [proof ?? null, address ?? null, authorizedAt ?? null, 1];
+  const administrator = isAdministrator === true ? 1 : 0;
+  if (askedAt !== undefined)
+    return [proof ?? null, address ?? null, authorizedAt ?? null, administrator, askedAt];
+  if (administrator === 1) return [proof ?? null, address ?? null, authorizedAt ?? null, 1];
   if (authorizedAt !== undefined) return [proof ?? null, address ?? null, authorizedAt];
   if (proof === undefined && address === undefined) return undefined;
   return [proof ?? null, address ?? null];
@@ -180,11 +185,14 @@ function decodeCaller(
   caller: EncodedCaller,
   level: number,
 ): Omit<Envelope, 'identity' | 'command'> {
-  const [proof, address, authorizedAt = null, administrator] = caller;
+  const [proof, address, authorizedAt = null, administrator, askedAt] = caller;
   const isKnown =
     level >= callerLevel &&
     callerLengths.includes(caller.length) &&
-    (administrator === undefined || administrator === 1) &&
+    (administrator === undefined ||
+      administrator === 1 ||
+      (administrator === 0 && askedAt !== undefined)) &&
+    (askedAt === undefined || (level >= unorderedNamesLevel && Number.isSafeInteger(askedAt))) &&
     (authorizedAt === null || Number.isSafeInteger(authorizedAt));
   if (!isKnown) throw BatchFormatError.unknown('a field of the caller of a command');
   return {
@@ -192,6 +200,7 @@ function decodeCaller(
     ...(address === null ? {} : { address }),
     ...(authorizedAt === null ? {} : { authorizedAt }),
     ...(administrator === 1 ? { isAdministrator: true } : {}),
+    ...(askedAt === undefined ? {} : { askedAt }),
   };
 }
 

@@ -41,6 +41,8 @@ export interface CallOptions extends Caller {
   /** The longest this call may take beyond the wait of an acquire. */
   readonly timeoutMs?: number;
   readonly ackedBelow?: number;
+  /** Of a request whose id has no order: STAMP-4 of stamps.ts. Set by the engine. */
+  readonly askedAt?: number;
   /** What the spans of the command are begun under; absent: it has none. */
   readonly trace?: TraceSpan;
 }

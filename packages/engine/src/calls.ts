@@ -182,7 +182,7 @@ function isInvalidation(call: object): boolean {
 }
 
 function hasCaller(call: object): boolean {
-  const { identity, proof, address, authorizedAt, isAdministrator } = call as Readonly<
+  const { identity, proof, address, authorizedAt, isAdministrator, askedAt } = call as Readonly<
     Record<string, unknown>
   >;
   const isToldOrNot = (told: unknown): boolean => told === undefined || typeof told === 'string';
@@ -190,13 +190,15 @@ function hasCaller(call: object): boolean {
     typeof identity === 'string' &&
     isToldOrNot(proof) &&
     isToldOrNot(address) &&
-    isRight(authorizedAt, isAdministrator)
+    isRight(authorizedAt, isAdministrator) &&
+    isIndexOrNot(askedAt)
   );
 }
 
 const isRight = (authorizedAt: unknown, isAdministrator: unknown): boolean =>
-  (authorizedAt === undefined || Number.isSafeInteger(authorizedAt)) &&
-  (isAdministrator === undefined || isAdministrator === true);
+  isIndexOrNot(authorizedAt) && (isAdministrator === undefined || isAdministrator === true);
+
+const isIndexOrNot = (told: unknown): boolean => told === undefined || Number.isSafeInteger(told);
 
 export function failureAnswer(error: unknown): CallAnswer {
   if (error instanceof Interrupted) {

@@ -91,7 +91,7 @@ export class RaftEngine implements Engine {
     this.#queue = queue;
     this.#route = route;
     this.#asks = new MemberAsks(nodeId, transport);
-    const stamps = new Stamps(() => replica.state.time);
+    const stamps = new Stamps(() => replica.state);
     this.#coherence = this.#makeCoherence(replica, transport, clusterClock);
     const submit = queue.submit.bind(queue);
     const cacheWrites = new CacheWrites(clock, this.#coherence.gate, submit);

@@ -10,11 +10,12 @@ export function envelopeOf(
   options: Omit<CallOptions, 'signal' | 'timeoutMs' | 'trace'>,
   repeated = false,
 ): Envelope {
-  const { ackedBelow } = options;
+  const { ackedBelow, askedAt } = options;
   return {
     ...callerIn(options),
     command,
     ...(ackedBelow === undefined ? {} : { ackedBelow }),
+    ...(askedAt === undefined ? {} : { askedAt }),
     ...(repeated ? { repeated } : {}),
   };
 }

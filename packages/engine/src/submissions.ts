@@ -72,9 +72,11 @@ export class Submissions {
   }
 
   #submitNow(command: Command, options: CallOptions): Promise<CommandResult> {
-    const submitted = this.#submitOnce(command, options);
-    // Only what this node may have to cancel (CANCELLATION-1): this is the hot path.
     const isNamed = 'requestId' in command && typeof command.requestId === 'string';
+    const askedAt = isNamed ? this.#options.stamps.askedAt(command) : undefined; // STAMP-4
+    const told = askedAt === undefined ? options : { ...options, askedAt };
+    const submitted = this.#submitOnce(command, told);
+    // Only what this node may have to cancel (CANCELLATION-1): this is the hot path.
     if (command.type !== 'abandon' && !isNamed) return submitted;
     submitted.catch((error: unknown) =>
       this.#cancellations.onFailed(command, callerIn(options), error),

@@ -2,11 +2,13 @@ export { chained as chainedAudit, emptyHead as emptyAuditHead } from './kernel/a
 export type { AuditHead, AuditLine } from './kernel/audit/head.ts';
 export { limitsWithin, unknownPart } from './kernel/command-fields.ts';
 export { withinLevel } from './kernel/feature-levels.ts';
+export { hasNoOrder } from './kernel/forgotten-names.ts';
 export {
   callerLevel,
   firstFeatureLevel,
   forceInPartsLevel,
   latestFeatureLevel,
+  unorderedNamesLevel,
 } from './kernel/levels.ts';
 export { SnapshotFormatError } from './kernel/snapshot/fields.ts';
 export { StateInvariantError } from './kernel/invariant.ts';

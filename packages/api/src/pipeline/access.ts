@@ -172,7 +172,10 @@ function attempt<Answer extends object>(
   if (admission instanceof RequestError) return admission;
   const own = { ...context, ...admission };
   const outcome = how.waits ? whileAdmitted(request, own, run) : run(own);
-  if (!(outcome instanceof Promise) || admission.authorizedAt === undefined) return outcome;
+  // Also of what was admitted before authentication was on, where it was told that it would be (DENY-3).
+  const mayHaveChanged =
+    admission.authorizedAt !== undefined || context.service.control?.isOn === true;
+  if (!(outcome instanceof Promise) || !mayHaveChanged) return outcome;
   return (how.isRead ? outcome.catch(changedRights) : outcome).then(async (settled) => {
     if (!(settled instanceof RequestError)) return settled;
     if (settled.code !== 'access_changed' || triesLeft <= 0)

@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import type { Client } from '@holdfast/client';
 import type { GrantBody, MapCertificateBody } from '@holdfast/protocol';
 import { useApiKey } from '../api-key.ts';
-import { onceKnown } from '../access-known.ts';
 import { refuseOthers } from '../auth-others.ts';
 import { UsageError } from '../failure.ts';
 import { keptIn, keyFileOption } from '../key-file.ts';
@@ -124,10 +123,8 @@ Examples:
         return false;
       });
       // By the key that was just told: it is known to be valid, and to be known.
-      await onceKnown(() =>
-        withClient(environment, (client) =>
-          client.call('auth_enable', keepOthers ? { keep_others: true } : {}),
-        ),
+      await withClient(environment, (client) =>
+        client.call('auth_enable', keepOthers ? { keep_others: true } : {}),
       );
       if (!environment.output.json)
         environment.output.write(

@@ -184,6 +184,26 @@ describe('A request', () => {
     assert.equal(await session.tryLock('c'), null);
   });
 
+  it('that was authorized by rights that have changed is sent again, whatever it is', async () => {
+    let refusals = 2;
+    peer.handle = (request) => {
+      if (refusals-- > 0) request.refuse('access_changed');
+      else peer.answerNormally(request);
+    };
+    await client.call('lock_status', { name: 'a' });
+    refusals = 2;
+    await client.call('force_release', { name: 'a' });
+    assert.equal(peer.received.length, 6);
+  });
+
+  it('that was authorized by rights that go on changing fails, and has had no effect', async () => {
+    peer.handle = (request) => request.refuse('access_changed');
+    await assert.rejects(
+      client.call('force_release', { name: 'a' }, { timeoutMs: 200 }),
+      (error) => isCode('access_changed')(error) && (error as HoldfastError).effect === 'none',
+    );
+  });
+
   it('that may not be executed twice is not repeated', async () => {
     peer.handle = (request) => {
       if (request.operation === 'force_release') peer.dropConnections();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { unorderedNamesLevel } from '@holdfast/state';
 import type { Command, Envelope, FenceToken, ResourceName, SessionId } from '@holdfast/state';
 import { decodeBatch, encodeBatch } from '../../src/batch.ts';
 
@@ -58,6 +59,9 @@ const envelope: fc.Arbitrary<Envelope> = fc
     optional('repeated', fc.constant(true as const)),
     optional('proof', fc.string()),
     optional('address', fc.string()),
+    optional('authorizedAt', fc.nat()),
+    optional('isAdministrator', fc.constant(true as const)),
+    optional('askedAt', fc.nat()),
   )
   .map(([base, ...more]) => Object.assign({}, base, ...more) as Envelope);
 
@@ -90,7 +94,12 @@ describe('A batch', () => {
     ['kind of repetition', [[{ type: 'advance' }, null, null, 2]], /a kind of repetition/],
     [
       'field of a caller',
-      [[{ type: 'advance' }, null, null, 0, ['none', '::1', 1, 1, 1]]],
+      [[{ type: 'advance' }, null, null, 0, ['none', '::1', 1, 1, 1, 1]]],
+      /a field of the caller/,
+    ],
+    [
+      'kind of administrator',
+      [[{ type: 'advance' }, null, null, 0, ['none', '::1', 1, 0]]],
       /a field of the caller/,
     ],
     [
@@ -131,6 +140,15 @@ describe('A batch', () => {
       commands: [{ identity: 'i', proof: 'none', command: { type: 'advance' } }],
     });
     assert.throws(() => decodeBatch(told, 1), /a field of the caller of a command/);
+  });
+
+  it('tells of no time of asking to a program that supports no level with one', () => {
+    const told = encodeBatch({
+      time: 0,
+      commands: [{ identity: 'i', askedAt: 7, command: { type: 'advance' } }],
+    });
+    const level = unorderedNamesLevel - 1;
+    assert.throws(() => decodeBatch(told, level), /a field of the caller of a command/);
   });
 
   it('of a newer format version is refused, not guessed at', () => {

@@ -27,7 +27,7 @@ class Node {
   constructor() {
     const status = { role: 'leader', leader: 'a', ready: true } as unknown as Status;
     const route = new LeaderRoute(this.clock, {} as Transport, status);
-    const stamps = new Stamps(() => this.state.time);
+    const stamps = new Stamps(() => this.state);
     const queue = {
       submit: (
         envelope: Envelope,
@@ -147,5 +147,31 @@ describe('A request that makes a session', () => {
       { type: 'acquire' }
     >;
     assert.equal(cancelCommandOf(plain)?.liveMs, undefined);
+  });
+});
+
+describe('A request whose id has no order', () => {
+  const named = (requestId: string): Command => ({
+    type: 'acquire',
+    sessionId: 's' as SessionId,
+    requestId,
+    name: 'job' as ResourceName,
+    mode: 'exclusive',
+    waitMs: 0,
+    acquiredAtMs: 0,
+  });
+
+  it('tells in all copies how far its node was when it was asked (STAMP-4)', async () => {
+    const node = new Node();
+    await node.submit(create);
+    const askedAt = node.state.index;
+    node.losses.push(new Interrupted(true, 'the leader was lost'));
+    const uuid = '0b8f1b76-9d5c-4f0e-9a59-000000000001';
+    const answer = node.submit(named(uuid));
+    node.apply({ identity: 'anonymous', command: { type: 'advance' } });
+    assert.ok((await answer).ok);
+    await node.submit(named('0b8f1b76-9d5c-4f0e-9a59-000000000001-1k'));
+    const told = node.logged.map((envelope) => envelope.askedAt);
+    assert.deepEqual(told, [undefined, askedAt, askedAt, undefined]);
   });
 });

@@ -77,7 +77,7 @@ async function toldTo(
     log: silentLog,
     queue,
     route,
-    stamps: new Stamps(() => 0),
+    stamps: new Stamps(() => ({ time: 0, index: 0 })),
   });
   await submissions.submit(command, { identity: 'anonymous' });
   return told;
@@ -93,7 +93,7 @@ function givenWhenHungUp(requestId: RequestId): readonly string[] {
     closing: false,
     leaderNow: () => 'self',
   } as unknown as LeaderRoute;
-  const [clock, stamps] = [new StillClock(), new Stamps(() => 0)];
+  const [clock, stamps] = [new StillClock(), new Stamps(() => ({ time: 0, index: 0 }))];
   const submissions = new Submissions({ clock, log: silentLog, queue, route, stamps });
   const hangUp = new AbortController();
   const command = { ...acquire(1000), requestId } as Command;

@@ -439,7 +439,7 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
   access_changed: {
     status: 409,
     title: 'What the caller may do has changed since the request was authorized.',
-    retry: 'later',
+    retry: 'same',
     effect: 'perhaps',
     by: 'node',
     note: 'This copy of the request was not executed; one that was sent before it may have been.',

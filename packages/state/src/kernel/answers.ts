@@ -22,6 +22,8 @@ export interface AnswerOf<Waiter> {
   readonly asked: Asked | undefined;
   /** The idempotent response; undefined while it waits. */
   result: CommandResult | undefined;
+  /** The log index of its answer, where its id has no order (STATE-REQUEST-6). */
+  answeredAt?: number;
   /** Set while it waits; of several resources the first of its waiters. */
   waiter: Waiter | undefined;
 }

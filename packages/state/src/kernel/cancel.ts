@@ -35,14 +35,13 @@ export const cancelWith =
       return refusal;
     }
     tables.touch(session, ackedBelow);
-    const known = session.requests.find(requestId);
-    if (known === 'forgotten' && session.requests.wasCancelled(requestId))
-      return { ok: true, type: 'abandoned' };
-    if (known === 'forgotten')
-      return requestForgotten(requestId, session.requests.forgottenThrough);
+    const { requests } = session;
+    const known = requests.find(requestId);
     if (known === undefined) {
-      if (session.requests.mayHaveForgotten(requestId)) return outcomeForgotten(requestId); // STATE-REQUEST-6
-      session.requests.remember(requestId, answer, tables); // STATE-RELEASE-1
+      if (requests.mayHaveForgotten(requestId)) return outcomeForgotten(requestId); // STATE-REQUEST-6
+      if (requests.isForgotten(requestId, undefined))
+        return requestForgotten(requestId, requests.forgottenThrough);
+      requests.remember(requestId, answer, tables); // STATE-RELEASE-1
       return { ok: true, type: 'abandoned' };
     }
     if (known.kind !== answer.kind || known.name !== name)

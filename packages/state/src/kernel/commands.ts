@@ -79,6 +79,11 @@ export interface Envelope {
   readonly authorizedAt?: number;
   /** It may administer sessions: those of others as well. */
   readonly isAdministrator?: true;
+  /**
+   * The log index that its node had applied when it was asked, the same in each copy of one submission. Of requests whose id
+   * has no order, from feature level 3 on (STATE-REQUEST-6 of forgotten-names.ts).
+   */
+  readonly askedAt?: number;
   readonly command: Command;
   /** Results of this session's numbered requests below this id may be forgotten: their answers have arrived. */
   readonly ackedBelow?: number;

@@ -95,6 +95,7 @@ export function execute(tables: Tables, envelope: Envelope): CommandResult {
   tables.isRepeated = envelope.repeated === true;
   tables.isAnsweredBefore = false;
   tables.identity = envelope.identity;
+  tables.askedAt = envelope.askedAt;
   const refusal = notAdmitted(tables, envelope);
   if (refusal !== undefined) return refusal;
   if (isOnce(command)) return once(tables, command, onceHandler(command.type), ackedBelow);

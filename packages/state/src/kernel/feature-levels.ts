@@ -10,7 +10,7 @@
  */
 import type { Envelope } from './commands.ts';
 import { unknownPart } from './command-fields.ts';
-import { callerLevel, latestFeatureLevel } from './levels.ts';
+import { callerLevel, latestFeatureLevel, unorderedNamesLevel } from './levels.ts';
 
 /**
  * A command as it may be logged under a level (FEATURE-1): without what only tells people more.
@@ -24,8 +24,19 @@ export function withinLevel(
   if (level >= latestFeatureLevel) return { envelope };
   const tooNew = unknownPart(envelope.command, level);
   if (tooNew !== undefined) return { tooNew };
-  if (level >= callerLevel) return { envelope };
-  const { proof, address, authorizedAt, isAdministrator, ...rest } = envelope;
+  return { envelope: toldWithin(envelope, level) };
+}
+
+/** Without what only a higher level tells of the caller. */
+function toldWithin(envelope: Envelope, level: number): Envelope {
+  const known = level < unorderedNamesLevel ? withoutAskedAt(envelope) : envelope;
+  if (level >= callerLevel) return known;
+  const { proof, address, authorizedAt, isAdministrator, ...rest } = known;
   const ofLaterLevels = [proof, address, authorizedAt, isAdministrator];
-  return ofLaterLevels.every((part) => part === undefined) ? { envelope } : { envelope: rest };
+  return ofLaterLevels.every((part) => part === undefined) ? known : rest;
+}
+
+function withoutAskedAt(envelope: Envelope): Envelope {
+  const { askedAt, ...rest } = envelope;
+  return askedAt === undefined ? envelope : rest;
 }

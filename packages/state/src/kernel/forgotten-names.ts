@@ -1,85 +1,71 @@
 /**
  * What is kept of the names of requests whose answers have been forgotten (STATE-REQUEST-1, STATE-REQUEST-6).
  *
- * STATE-REQUEST-6: names that no node counts (a `cancel_id`) have no order: of a forgotten one no bound tells. From feature level
- *     3 on it is kept that there was one: a cancelling that finds nothing is then refused, for what it names may have been executed.
- *     Of those that had been cancelled the latest `maxCancelled` are kept, so that a late copy of one is refused.
+ * STATE-REQUEST-6: names that no node counts (a `cancel_id`) have no order of their own. From feature level 3 on their
+ *     commands have one: each copy of such a request tells the log index that its node had applied when it was asked
+ *     (`askedAt`), and an answer to one the index at which it was given. A request that is not remembered and was asked
+ *     before an answer that was forgotten was given is refused, never executed: it may be a copy of that. A
+ *     cancelling names what it cancels and does not tell when that was asked: once any was forgotten, one that finds
+ *     nothing is refused as well, for what it names may have been executed.
  */
-import { namesWithoutMakerLevel } from './levels.ts';
 
 /** Node processes whose forgotten names are told from new ones. */
 const maxMakers = 16;
-const maxCancelled = 64;
 
 /** As a snapshot has it. */
 export interface NamesRecord {
   /** The highest counter of each node process. */
   readonly through: readonly (readonly [string, number])[];
-  /** Undefined: each that was forgotten was counted by a node process. */
-  readonly cancelled: readonly string[] | undefined;
+  /** Of names without an order the highest index of a forgotten answer; undefined: none was forgotten. */
+  readonly unorderedThrough: number | undefined;
 }
 
 export class ForgottenNames {
   readonly #through: Map<string, number>;
-  /** Those without a maker; undefined as long as none was forgotten. */
-  #cancelled: Set<string> | undefined;
+  #unorderedThrough: number | undefined;
 
-  constructor({ through, cancelled }: NamesRecord = { through: [], cancelled: undefined }) {
+  constructor({ through, unorderedThrough }: NamesRecord = nothing) {
     this.#through = new Map(through);
-    this.#cancelled = cancelled === undefined ? undefined : new Set(cancelled);
+    this.#unorderedThrough = unorderedThrough;
   }
 
   get record(): NamesRecord {
-    const cancelled = this.#cancelled === undefined ? undefined : Array.from(this.#cancelled);
-    return { through: Array.from(this.#through), cancelled };
+    return { through: Array.from(this.#through), unorderedThrough: this.#unorderedThrough };
   }
 
-  add(name: string, isCancelled: boolean, featureLevel: number): void {
+  /** @param answeredAt Of a name without an order: undefined where it was answered below the feature level that keeps it. */
+  add(name: string, answeredAt: number | undefined): void {
     const made = makerOf(name);
     if (made === undefined) {
-      if (featureLevel >= namesWithoutMakerLevel) this.#addWithoutMaker(name, isCancelled);
+      if (answeredAt !== undefined)
+        this.#unorderedThrough = Math.max(answeredAt, this.#unorderedThrough ?? 0); // STATE-REQUEST-6
       return;
     }
     const { maker, counter } = made;
     this.#through.set(maker, Math.max(counter, this.#through.get(maker) ?? 0)); // STATE-REQUEST-1
-    dropOldest(this.#through, maxMakers);
+    if (this.#through.size <= maxMakers) return;
+    const oldest = this.#through.keys().next();
+    if (oldest.done !== true) this.#through.delete(oldest.value);
   }
 
-  /** STATE-REQUEST-6. */
-  #addWithoutMaker(name: string, isCancelled: boolean): void {
-    this.#cancelled ??= new Set();
-    if (!isCancelled) return;
-    this.#cancelled.add(name);
-    dropOldest(this.#cancelled, maxCancelled);
-  }
-
-  /** Whether it was certainly forgotten. */
-  has(name: string): boolean {
+  /** Of a command that names none that is remembered. */
+  has(name: string, askedAt: number | undefined): boolean {
     const made = makerOf(name);
-    if (made === undefined) return this.wasCancelled(name);
+    if (made === undefined) return (askedAt ?? -1) < (this.#unorderedThrough ?? -1); // STATE-REQUEST-6
     const through = this.#through.get(made.maker);
     return through !== undefined && made.counter <= through;
   }
 
-  /** It was forgotten, and had been cancelled before. */
-  wasCancelled(name: string): boolean {
-    return this.#cancelled?.has(name) === true;
-  }
-
-  /** STATE-REQUEST-6: whether it may have been forgotten, where nothing else is known of it. */
+  /** STATE-REQUEST-6: whether it may have been forgotten, whenever it was asked. */
   mayHave(name: string): boolean {
-    return this.#cancelled !== undefined && makerOf(name) === undefined;
+    return this.#unorderedThrough !== undefined && hasNoOrder(name);
   }
 }
 
-function dropOldest<T>(
-  some: { readonly size: number; keys(): Iterator<T>; delete(key: T): boolean },
-  most: number,
-): void {
-  if (some.size <= most) return;
-  const oldest = some.keys().next();
-  if (oldest.done !== true) some.delete(oldest.value);
-}
+const nothing: NamesRecord = { through: [], unorderedThrough: undefined };
+
+/** Whether no node counts it. */
+export const hasNoOrder = (name: string): boolean => makerOf(name) === undefined;
 
 /** Of a name as nodes make them, see `newRequestId` of the api. */
 function makerOf(name: string): { readonly maker: string; readonly counter: number } | undefined {

@@ -20,5 +20,5 @@ export const forceInPartsLevel = 3;
 /** From this level on what a push says again, by a dedup id that is known, counts toward no bound (DEDUP-3). */
 export const duplicatesUncountedLevel = 3;
 
-/** From this level on it is kept of a session that a name without an order was forgotten (STATE-REQUEST-6). */
-export const namesWithoutMakerLevel = 3;
+/** From this level on a request whose id has no order tells when it was asked, and what was forgotten of such is kept (STATE-REQUEST-6). */
+export const unorderedNamesLevel = 3;

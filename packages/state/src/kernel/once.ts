@@ -55,7 +55,7 @@ export function once(
   tables.touch(session, ackedBelow);
   if (requestId !== undefined) {
     const known = session.requests.find(requestId);
-    if (known === 'forgotten')
+    if (known === undefined && session.requests.isForgotten(requestId, tables.askedAt))
       return requestForgotten(requestId, session.requests.forgottenThrough);
     tables.isAnsweredBefore = known !== undefined;
     if (known !== undefined) return repeated(command, requestId, known, handler);

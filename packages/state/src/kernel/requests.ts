@@ -20,8 +20,9 @@
 import type { CallerUse } from './caller-use.ts';
 import { hashOfNumber, hashOfText } from './collections/hash.ts';
 import { OrderedMap } from './collections/ordered-map.ts';
-import { ForgottenNames } from './forgotten-names.ts';
+import { ForgottenNames, hasNoOrder } from './forgotten-names.ts';
 import type { NamesRecord } from './forgotten-names.ts';
+import { unorderedNamesLevel } from './levels.ts';
 import { remembersByTime } from './limits.ts';
 import { answerBytes } from './answers.ts';
 import type { AnswerOf } from './answers.ts';
@@ -37,10 +38,11 @@ type Limits = Pick<
   | 'maxRememberedSessions'
 >;
 
-/** What bounds the memory of a session, and from which level on what is kept. */
+/** What bounds the memory of a session, from which level on what is kept, and the entry that is applied. */
 interface Bounds {
   readonly limits: Limits;
   readonly featureLevel: number;
+  readonly index: number;
 }
 
 /** What has been forgotten: the highest number, and what is kept of names. */
@@ -121,13 +123,16 @@ export class RequestTable<Waiter> {
     return this.#forgottenThrough;
   }
 
-  find(id: RequestId): AnswerOf<Waiter> | 'forgotten' | undefined {
-    const waiting = this.#waiting.get(id);
-    if (waiting !== undefined) return waiting;
-    if (typeof id === 'string') return this.#named?.get(id) ?? this.#isForgotten(id);
-    const answer = this.#numbered.get(id);
-    if (answer !== undefined) return answer;
-    return id <= this.#forgottenThrough ? 'forgotten' : undefined; // STATE-REQUEST-1
+  /** What is remembered of it. */
+  find(id: RequestId): AnswerOf<Waiter> | undefined {
+    const answered = typeof id === 'number' ? this.#numbered.get(id) : this.#named?.get(id);
+    return answered ?? this.#waiting.get(id);
+  }
+
+  /** STATE-REQUEST-1, STATE-REQUEST-6: of one that is not found, whether it may be a copy of one that was forgotten. */
+  isForgotten(id: RequestId, askedAt: number | undefined): boolean {
+    if (typeof id === 'number') return id <= this.#forgottenThrough;
+    return this.#forgottenNames?.has(id, askedAt) === true;
   }
 
   /** Whether any of them has a number: its caller may repeat it. */
@@ -140,6 +145,8 @@ export class RequestTable<Waiter> {
   /** Adds a new answer, or moves one that got its answer just now behind all others. */
   remember(id: RequestId, answer: AnswerOf<Waiter>, bounds: Bounds): void {
     this.#forget(id);
+    const isKept = answer.result !== undefined && bounds.featureLevel >= unorderedNamesLevel;
+    if (isKept && typeof id === 'string' && hasNoOrder(id)) answer.answeredAt = bounds.index; // STATE-REQUEST-6
     this.restore(id, answer);
     this.#forgetBeyond(bounds);
   }
@@ -166,7 +173,7 @@ export class RequestTable<Waiter> {
       named.size > 1 &&
       (named.size > most || this.#namedBytes > mostBytes || this.#isCallerFull(limits))
     )
-      this.#forgetOldestName(named, bounds);
+      this.#forgetOldestName(named, limits);
   }
 
   /** One that comes back from a snapshot, in its order. */
@@ -222,28 +229,17 @@ export class RequestTable<Waiter> {
     if (id > this.#forgottenThrough) this.#forgottenThrough = id; // STATE-REQUEST-1
   }
 
-  #forgetOldestName(named: OrderedMap<string, AnswerOf<Waiter>>, bounds: Bounds): void {
+  #forgetOldestName(named: OrderedMap<string, AnswerOf<Waiter>>, limits: Limits): void {
     const id = named.firstKey();
     if (id === undefined) return;
-    const result = named.get(id)?.result;
+    const answeredAt = named.get(id)?.answeredAt;
     this.#forget(id);
-    if (!remembersByTime(bounds.limits)) return; // LIMIT-1
-    const isCancelled = result?.ok === false && result.code === 'wait_abandoned';
+    if (!remembersByTime(limits)) return; // LIMIT-1
     this.#forgottenNames ??= new ForgottenNames();
-    this.#forgottenNames.add(id, isCancelled, bounds.featureLevel);
+    this.#forgottenNames.add(id, answeredAt);
   }
 
-  /** STATE-REQUEST-1. */
-  #isForgotten(id: string): 'forgotten' | undefined {
-    return this.#forgottenNames?.has(id) === true ? 'forgotten' : undefined;
-  }
-
-  /** Of one that is forgotten. */
-  wasCancelled(id: RequestId): boolean {
-    return typeof id === 'string' && this.#forgottenNames?.wasCancelled(id) === true;
-  }
-
-  /** STATE-REQUEST-6: of one that is not found. */
+  /** STATE-REQUEST-6: of one that is not found, to cancel it. */
   mayHaveForgotten(id: RequestId): boolean {
     return typeof id === 'string' && this.#forgottenNames?.mayHave(id) === true;
   }

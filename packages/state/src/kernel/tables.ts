@@ -124,6 +124,8 @@ export class Tables {
   readonly access: Access = new Access();
   /** Of the command that is being executed: what it makes is of this identity. */
   identity: string = anonymousIdentity;
+  /** Of the command that is being executed (STATE-REQUEST-6). */
+  askedAt: number | undefined;
   /** The names of those that are held or waited for, in order, for listings (NAMES-2). */
   readonly lockNames: NameIndex = new NameIndex();
   readonly ended: EndedSessions = new EndedSessions();

@@ -10,7 +10,7 @@ import {
 import type { Command, Envelope } from '../../src/index.ts';
 import { commandLevels, limitsWithin, unknownPart } from '../../src/kernel/command-fields.ts';
 import { withinLevel } from '../../src/kernel/feature-levels.ts';
-import { callerLevel } from '../../src/kernel/levels.ts';
+import { callerLevel, unorderedNamesLevel } from '../../src/kernel/levels.ts';
 import { TextHash } from '../../src/kernel/snapshot/digest.ts';
 import { laterLimitNames } from '../../src/kernel/snapshot/snapshot.ts';
 import { check } from './support/randomness.ts';
@@ -204,6 +204,10 @@ describe('under a level', () => {
     const { proof: _proof, address: _address, ...rest } = envelope;
     assert.deepEqual(withinLevel(envelope, callerLevel - 1), { envelope: rest });
     assert.deepEqual(withinLevel(envelope, callerLevel), { envelope });
+    const asked = { ...envelope, askedAt: 7 };
+    assert.deepEqual(withinLevel(asked, callerLevel - 1), { envelope: rest });
+    assert.deepEqual(withinLevel(asked, unorderedNamesLevel - 1), { envelope });
+    assert.deepEqual(withinLevel(asked, unorderedNamesLevel), { envelope: asked });
   });
 
   test('a command of a later level is not logged at all, and it is said why', () => {

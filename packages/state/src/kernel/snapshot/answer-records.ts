@@ -61,11 +61,13 @@ const kinds: ReadonlyMap<string, OnceType> = new Map(
 /** @param result The answer's, which may have changed since. */
 export function encodeAnswer(
   requestId: RequestId,
-  { kind, name, asked }: Answer,
+  { kind, name, asked, answeredAt }: Answer,
   result: CommandResult | undefined,
 ): JsonValue {
   const first = result === undefined ? null : encodeResult(result);
-  return [letters[kind] ?? kind, requestId, name, first, encodeAsked(asked)];
+  const told = [letters[kind] ?? kind, requestId, name, first, encodeAsked(asked)];
+  // While it waits it has none: where it is answered by now, the snapshot is of before.
+  return answeredAt === undefined || result === undefined ? told : [...told, answeredAt];
 }
 
 function encodeAsked(asked: Asked | undefined): JsonValue {
@@ -86,7 +88,8 @@ export function decodeAnswer(fields: Fields): readonly [RequestId, Answer] {
     throw new SnapshotFormatError('a request has no answer');
   if (result?.ok === true && !isAnswerTo(kind, result.type))
     throw new SnapshotFormatError(`a request of the kind "${kind}" was answered "${result.type}"`);
-  return [requestId, { kind, name, asked, result, waiter: undefined }];
+  const told = fields.atEnd ? {} : { answeredAt: fields.number() };
+  return [requestId, { kind, name, asked, result, ...told, waiter: undefined }];
 }
 
 const mayWait = (kind: OnceType): boolean => isAnswerTo(kind, 'queued');

@@ -122,16 +122,16 @@ export function* encodeSession(
       session.use.caller ?? null,
       forgotten.names?.through ?? [],
       forgotten.ackedBelow ?? null,
-      ...ownerTold(session.owner, forgotten.names?.cancelled),
+      ...ownerTold(session.owner, forgotten.names?.unorderedThrough),
     ],
     ...(over === undefined ? [] : encodeOver(over)),
   ]);
   for (const more of told) yield JSON.stringify(['answers', more]);
 }
 
-/** Of sessions without an owner nothing is told, nor of names without a maker where none was forgotten: as before there were any. */
-function ownerTold(owner: string, cancelled: readonly string[] | undefined): readonly JsonValue[] {
-  if (cancelled !== undefined) return [owner, cancelled];
+/** Of sessions without an owner nothing is told, nor of names without an order where none was forgotten: as before there were any. */
+function ownerTold(owner: string, unorderedThrough: number | undefined): readonly JsonValue[] {
+  if (unorderedThrough !== undefined) return [owner, unorderedThrough];
   return owner === anonymousIdentity ? [] : [owner];
 }
 
@@ -179,11 +179,12 @@ export function decodeSession(tables: Tables, fields: Fields, version: number): 
   const ackedBelow =
     more === undefined || more.atEnd ? undefined : more.optional(() => more.number());
   const owner = more === undefined || more.atEnd ? anonymousIdentity : more.text();
-  const cancelled =
-    more === undefined || more.atEnd ? undefined : more.list().all((name) => name.text()); // STATE-REQUEST-6
+  const unorderedThrough = more === undefined || more.atEnd ? undefined : more.number(); // STATE-REQUEST-6
   const use = tables.callers.of(caller);
   const names =
-    through.length === 0 && cancelled === undefined ? undefined : { through, cancelled };
+    through.length === 0 && unorderedThrough === undefined
+      ? undefined
+      : { through, unorderedThrough };
   const requests = new RequestTable<Waiter>(use, { numbersThrough, names, ackedBelow });
   const session = new SessionOf<Hold, Waiter>({ ...facts, owner }, use, 0, heardIn, requests);
   session.renewal = renewal;

@@ -124,7 +124,7 @@ function answerInstead(
 ): void {
   if (instead === undefined) return;
   const known = session.requests.find(instead.of);
-  if (typeof known !== 'object' || known.kind !== 'enter_barrier' || known.name !== name) return;
+  if (known?.kind !== 'enter_barrier' || known.name !== name) return;
   const answer: Answer = { ...known, result: enteredInVain(name, instead.code) };
   session.requests.remember(instead.of, answer, tables);
 }

@@ -177,7 +177,7 @@ function decodeWaiter(tables: Tables, pool: Pool, fields: Fields): Waiter {
   const session = sessionOf(tables, fields);
   const requestId = fields.requestId();
   const answer = session.requests.find(requestId);
-  if (answer === undefined || answer === 'forgotten' || answer.result !== undefined) {
+  if (answer === undefined || answer.result !== undefined) {
     throw new SnapshotFormatError(`a waiter of "${pool.name}" has no request in its session`);
   }
   const units = fields.number();

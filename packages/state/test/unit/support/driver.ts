@@ -58,6 +58,8 @@ export interface AcquireOptions {
   readonly mode?: Mode;
   readonly waitMs?: number;
   readonly ackedBelow?: number;
+  /** The log index that its node had applied (STATE-REQUEST-6). */
+  readonly askedAt?: number;
   /** The client of an implicit session; its timeout is 1000 ms. */
   readonly own?: string;
   readonly ownLockDelayMs?: number;
@@ -92,7 +94,7 @@ export class Driver {
     return new Driver(createStateMachine({ ...roomyLimits, ...limits }));
   }
 
-  entry(commands: readonly Command[], ackedBelow?: number): Applied {
+  entry(commands: readonly Command[], ackedBelow?: number, askedAt?: number): Applied {
     const applied = this.machine.apply({
       index: this.machine.index + 1,
       time: this.timeMs,
@@ -100,14 +102,15 @@ export class Driver {
         identity: 'anonymous',
         command,
         ...(ackedBelow === undefined ? {} : { ackedBelow }),
+        ...(askedAt === undefined ? {} : { askedAt }),
       })),
     });
     this.lastEvents = applied.events;
     return applied;
   }
 
-  do(command: Command, ackedBelow?: number): CommandResult {
-    const [result] = this.entry([command], ackedBelow).results;
+  do(command: Command, ackedBelow?: number, askedAt?: number): CommandResult {
+    const [result] = this.entry([command], ackedBelow, askedAt).results;
     assert.ok(result, 'one result per command');
     return result;
   }
@@ -133,6 +136,7 @@ export class Driver {
           : { ownSession: { clientId: own, timeoutMs: 1000, lockDelayMs: ownLockDelayMs } }),
       },
       options.ackedBelow,
+      options.askedAt,
     );
   }
 
