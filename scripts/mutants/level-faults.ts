@@ -36,7 +36,7 @@ export const levelFaults: readonly Fault[] = [
     name: 'caller-logged-before-its-level',
     breaks: 'what older members cannot read is logged before the level is raised',
     file: 'packages/state/src/kernel/feature-levels.ts',
-    find: `  if (level >= callerLevel) return { envelope };`,
+    find: `  if (level >= callerLevel) return known;`,
     put: `  if (level > 0) return { envelope };`,
   },
   {

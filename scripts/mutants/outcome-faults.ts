@@ -247,6 +247,46 @@ export const outcomeFaults: readonly Fault[] = [
     hiddenFromRuns: 'runs have no access rules that change',
   },
   {
+    name: 'cancelled-wait-answered-by-the-client-itself',
+    breaks:
+      'over plain HTTP a call whose time is over is told as one that the cluster has cancelled',
+    file: 'packages/client/src/http-socket.ts',
+    find: `    waiting?.abort();`,
+    put: `    waiting?.abort();
+    if (waiting !== undefined) this.#tell([request, 1, { code: 'wait_cancelled', detail: 'The wait was cancelled.' }]);`,
+    test: 'packages/client/test/unit/http-socket.test.ts',
+    hiddenFromRuns: 'runs have no HTTP',
+  },
+  {
+    name: 'acquire-by-its-id-not-cancelled-after-its-time',
+    breaks:
+      'what an acquire with a cancel_id got after its deadline is held by nobody until its session ends',
+    file: 'packages/client/src/client.ts',
+    find: `const isOver = signal?.aborted === true || wish.cancel_id !== undefined;`,
+    put: `const isOver = signal?.aborted === true;`,
+    test: 'packages/client/test/unit/session.test.ts',
+    hiddenFromRuns: 'runs ask with numbers',
+  },
+  {
+    name: 'wait-not-added-to-the-time-of-a-call',
+    breaks: 'a call that waits at the cluster ends before its wait is over',
+    file: 'packages/client/src/client.ts',
+    find: `timeoutMs: this.#timeoutMs + waitMsIn(body),`,
+    put: `timeoutMs: this.#timeoutMs,`,
+    test: 'packages/client/test/unit/deadlines.test.ts',
+    hiddenFromRuns: 'runs ask through sessions, which add it themselves',
+  },
+  {
+    name: 'any-duration-taken',
+    breaks:
+      'a timeout from the environment, which is a text, makes all calls fail at once, told as perhaps executed',
+    file: 'packages/client/src/durations.ts',
+    find: `if (typeof value === 'number' && value >= 0 && Number.isFinite(value)) return undefined;`,
+    put: `if (value !== undefined) return undefined;`,
+    test: 'packages/client/test/unit/durations.test.ts',
+    hiddenFromRuns: 'runs give durations that are some',
+  },
+  {
     name: 'changed-rights-not-looked-at-before-authentication',
     breaks: 'a copy of the request that turns authentication on is refused, though it was executed',
     file: 'packages/api/src/pipeline/access.ts',
@@ -259,7 +299,7 @@ export const outcomeFaults: readonly Fault[] = [
     name: 'late-copy-after-cancel-granted',
     breaks: 'a copy that comes after its request was cancelled is granted',
     file: 'packages/state/src/kernel/cancel.ts',
-    find: `      session.requests.remember(requestId, answer, tables); // STATE-RELEASE-1
+    find: `      requests.remember(requestId, answer, tables); // STATE-RELEASE-1
       return { ok: true, type: 'abandoned' };`,
     put: `      return { ok: true, type: 'abandoned' };`,
   },

@@ -66,7 +66,7 @@ export function errorsDocument(): string {
     '',
     'Scope says how far that statement reaches. An error of the cluster is about the request, and holds for every copy of it that was sent with the same request id. An error of one node is about the copy that reached that node: an earlier copy that was lost on the way may have been executed nevertheless. The client library and the nodes take that into account and report `outcome_unknown` in that case.',
     '',
-    'An acquire whose outcome is unknown can be cancelled by its request id (`POST /sessions/{session_id}/cancel`): once that is answered, nothing of it is held, and nothing will be granted later. The client library does so for every acquire that failed, until it is answered or the session ends.',
+    'An acquire whose outcome is unknown can be cancelled by its request id (`POST /sessions/{session_id}/cancel`): once that is answered, nothing of it is held, and nothing will be granted later. The client library does so for every acquire of a `Session` and every one with a `cancel_id` whose outcome is unknown, until it is answered or the session ends; a `client.call` with a request id of its caller is cancelled by its signal alone, so that it can be repeated.',
     '',
     'Retry says whether the same request may be sent again. "Later": it may succeed later. "With the same request id": a retry with its request id gets the stored (idempotent) response instead of being executed twice.',
     '',

@@ -1,5 +1,6 @@
 /** What acquires of all kinds may ask for. */
 import type { AcquireTerms, Json } from '@holdfast/protocol';
+import { secondsOf } from './durations.ts';
 
 /** How long a request may wait, and what cancels it. */
 export interface WaitOptions {
@@ -34,11 +35,11 @@ export function termsOf({
 }: AcquireOptions): Omit<AcquireTerms, 'ttl_seconds'> {
   return {
     ...(priority === undefined ? {} : { priority }),
-    ...(maxHoldMs === undefined ? {} : { max_hold_seconds: maxHoldMs / 1000 }),
+    ...(maxHoldMs === undefined ? {} : { max_hold_seconds: secondsOf('maxHoldMs', maxHoldMs) }),
     ...(metadata === undefined ? {} : { metadata }),
     ...(independent === undefined ? {} : { independent }),
   };
 }
 
 export const waitOf = (waitMs: number): { readonly wait_seconds?: number } =>
-  waitMs === 0 ? {} : { wait_seconds: waitMs / 1000 };
+  waitMs === 0 ? {} : { wait_seconds: secondsOf('waitMs', waitMs) };

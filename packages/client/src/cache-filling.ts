@@ -12,6 +12,7 @@
 import { HoldfastError } from '@holdfast/protocol';
 import type { Json, OperationName, Operations } from '@holdfast/protocol';
 import type { CallSettings } from './call-settings.ts';
+import { secondsOf } from './durations.ts';
 import type { ClientClock } from './clock.ts';
 import type { CacheValue } from './cache.ts';
 
@@ -76,7 +77,8 @@ export class CacheFilling {
 
   async #fill(key: string, options: FillOptions): Promise<Filled> {
     const { fillTimeoutMs = 10_000 } = options;
-    const asked = { k: key, wait_seconds: waitSeconds, fill_seconds: fillTimeoutMs / 1000 };
+    const fillSeconds = secondsOf('fillTimeoutMs', fillTimeoutMs);
+    const asked = { k: key, wait_seconds: waitSeconds, fill_seconds: fillSeconds };
     // Without the signal of this caller: others of the process wait for the same turn.
     const answer = await this.#client.call('cache_fill', asked);
     if (answer.found) return { found: { value: answer.value, version: answer.version } };
@@ -100,7 +102,7 @@ export class CacheFilling {
       await this.#endTurn(key, token);
       return { found: undefined };
     }
-    const ttl = ttlMs === undefined ? {} : { ttl_seconds: ttlMs / 1000 };
+    const ttl = ttlMs === undefined ? {} : { ttl_seconds: secondsOf('ttlMs', ttlMs) };
     try {
       const body = { key, value, fill_token: token, ...ttl };
       const { version } = await this.#client.call('cache_set', body); // CLIENT-FILL-1

@@ -1,6 +1,7 @@
 /** The cache: keys with values and versions. What a read answers is never older than an acknowledged write. */
 import type { CacheStatsAnswer, Json, Operations } from '@holdfast/protocol';
 import { CacheFilling } from './cache-filling.ts';
+import { secondsOf } from './durations.ts';
 import type { FillingClient, FillOptions } from './cache-filling.ts';
 import type { CacheMemory, MemoryStatistics } from './cache-memory.ts';
 
@@ -108,7 +109,7 @@ export class Cache {
    */
   async set(key: string, value: Json, options: CacheSetOptions = {}): Promise<CacheVersion> {
     const { ttlMs } = options;
-    const ttl = ttlMs === undefined ? {} : { ttl_seconds: ttlMs / 1000 };
+    const ttl = ttlMs === undefined ? {} : { ttl_seconds: secondsOf('ttlMs', ttlMs) };
     const { version } = await this.#client.call('cache_set', {
       key,
       value,

@@ -8,6 +8,7 @@ import type {
   WatchEvent,
 } from '@holdfast/protocol';
 import { momentOf } from './clock.ts';
+import { problemOfMs } from './durations.ts';
 import type { ClientClock } from './clock.ts';
 import { Connection } from './connection.ts';
 import type { CallSettings } from './call-settings.ts';
@@ -16,7 +17,7 @@ import type { Environment } from './environment.ts';
 import type { ClientWarning } from './client-warning.ts';
 import { checkApiKey } from './hello.ts';
 import type { ApiKey } from './hello.ts';
-import { cancelRequestOf } from './request.ts';
+import { cancelRequestOf, waitMsIn } from './request.ts';
 import { Cache } from './cache.ts';
 import { CacheMemory } from './cache-memory.ts';
 import { Queue } from './queue.ts';
@@ -82,6 +83,9 @@ export interface SessionOptions {
   readonly clientId?: string;
 }
 
+/** Of a call, beyond what it asks to wait. */
+const defaultTimeoutMs = 10_000;
+
 /** A connection to a cluster, and the sessions that were opened through it. */
 export class Client {
   /** Shown to people as the holder. */
@@ -106,13 +110,16 @@ export class Client {
   constructor(options: ClientOptions, environment?: Environment) {
     checkTls(options.tls);
     checkApiKey(options.apiKey);
+    const { timeoutMs = defaultTimeoutMs } = options;
+    const wrong = problemOfMs('timeoutMs', timeoutMs); // DURATION-1
+    if (wrong !== undefined) throw wrong;
     const { clock, openSocket, openHttp, newId } =
       environment ?? environmentWith(options.tls, options.apiKey);
     const { transport = 'auto' } = options;
     this.#clock = clock;
     this.#wakes = new Wakes(clock);
     this.#newId = newId;
-    this.#timeoutMs = options.timeoutMs ?? 10_000;
+    this.#timeoutMs = timeoutMs;
     this.clientId = options.clientId ?? `client-${newId().slice(0, 8)}`;
     this.#onWarning = options.onWarning ?? warn;
     this.#connection = new Connection(
@@ -147,7 +154,13 @@ export class Client {
     return this.#connection.cluster;
   }
 
-  /** One operation of the wire, as it is. */
+  /**
+   * One operation of the wire, as it is.
+   *
+   * @param settings Without `timeoutMs` it may take what the client was given for a call, beyond the wait that the body asks for. An
+   *   acquire with a `cancel_id` that fails with its outcome unknown is cancelled in the background. One with a number of the
+   *   caller's is not: repeat it with the same number, or call `cancel_request`.
+   */
   call<N extends OperationName>(
     operation: N,
     body: Operations[N]['body'],
@@ -155,20 +168,19 @@ export class Client {
   ): Promise<Operations[N]['answer']> {
     const { signal } = settings;
     const asked = this.#connection.call(operation, body, {
-      timeoutMs: this.#timeoutMs,
+      timeoutMs: this.#timeoutMs + waitMsIn(body),
       ...settings,
     });
-    if (signal !== undefined) {
-      const wish = cancelRequestOf(operation, body);
-      if (wish !== undefined)
-        asked.catch((error: unknown) => {
-          if (signal.aborted && isUncertain(error)) this.#cancel(wish);
-        });
-    }
+    const wish = cancelRequestOf(operation, body);
+    if (wish !== undefined && (signal !== undefined || wish.cancel_id !== undefined))
+      asked.catch((error: unknown) => {
+        const isOver = signal?.aborted === true || wish.cancel_id !== undefined;
+        if (isOver && isUncertain(error)) this.#cancel(wish);
+      });
     return asked;
   }
 
-  /** What was cancelled by its signal; whoever gives numbers of its own asks again itself after a deadline. */
+  /** What was cancelled by its signal, or cannot be asked for again; whoever gives numbers asks again itself after a deadline. */
   #cancel(wish: Operations['cancel_request']['body']): void {
     const connection = this.#connection;
     const settings = { timeoutMs: this.#timeoutMs };
@@ -281,7 +293,11 @@ function warn({ kind, message }: ClientWarning): void {
 export async function connect(options: ClientOptions): Promise<Client> {
   const client = new Client(options);
   try {
-    await client.call('list_locks', { limit: 1 }, { timeoutMs: options.timeoutMs ?? 10_000 });
+    await client.call(
+      'list_locks',
+      { limit: 1 },
+      { timeoutMs: options.timeoutMs ?? defaultTimeoutMs },
+    );
   } catch (error) {
     // Whoever may not read every lock has been answered all the same.
     if (error instanceof HoldfastError && error.code === 'forbidden') return client;

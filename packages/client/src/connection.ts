@@ -30,6 +30,7 @@ import { CallsOfSessions } from './calls-of-sessions.ts';
 import type { CallOfSession } from './calls-of-sessions.ts';
 import type { CallSettings } from './call-settings.ts';
 import type { ClientClock } from './clock.ts';
+import { problemOfMs } from './durations.ts';
 import { Listening, listeningPingEveryMs } from './listening.ts';
 import { Pushes } from './pushes.ts';
 import { backoffMs, Reach, sweepEveryMs } from './reach.ts';
@@ -189,6 +190,8 @@ export class Connection {
       return Promise.reject(new HoldfastError('connection_lost', 'The client is closed.'));
     const { signal } = settings;
     if (signal?.aborted === true) return Promise.reject(cancelledError({ effect: 'none' }));
+    const wrong = problemOfMs('timeoutMs', settings.timeoutMs); // DURATION-1
+    if (wrong !== undefined) return Promise.reject(wrong);
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
       const { ackedBelow } = settings;

@@ -12,7 +12,6 @@ import type {
   CacheGetAnswer,
   CacheKeepBody,
   ClusterPush,
-  ErrorCode,
   EventsAnswer,
   Problem,
   TraceContext,
@@ -172,9 +171,6 @@ class HttpSocket implements StreamSocket {
   #cancel(id: number, { request }: { readonly request: number }): void {
     const waiting = this.#waiting.get(request);
     waiting?.abort();
-    const code: ErrorCode = 'wait_cancelled';
-    if (waiting !== undefined)
-      this.#tell([request, 1, { code, detail: 'The wait was cancelled.' }]);
     this.#tell([id, 0, { cancelled: waiting !== undefined }]);
   }
 

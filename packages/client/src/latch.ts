@@ -1,6 +1,7 @@
 import { HoldfastError } from '@holdfast/protocol';
 import type { LatchAnswer } from '@holdfast/protocol';
 import type { WaitOptions } from './acquiring.ts';
+import { secondsOf } from './durations.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -51,7 +52,10 @@ export class Latch {
   async wait({ waitMs, signal }: WaitOptions = {}): Promise<void> {
     await this.session.request(
       'wait_latch',
-      { name: this.name, ...(waitMs === undefined ? {} : { wait_seconds: waitMs / 1000 }) },
+      {
+        name: this.name,
+        ...(waitMs === undefined ? {} : { wait_seconds: secondsOf('waitMs', waitMs) }),
+      },
       { waitMs: waitMs ?? longestWaitMs, ...(signal === undefined ? {} : { signal }) },
     );
   }

@@ -7,6 +7,7 @@
 import { HoldfastError } from '@holdfast/protocol';
 import type { Json, QueueMessage } from '@holdfast/protocol';
 import { momentOf, passedMs } from './clock.ts';
+import { secondsOf } from './durations.ts';
 import type { Moment } from './clock.ts';
 import type { QueueClient } from './queue.ts';
 import { isHopeless, isUncertain, untilAnswered } from './until-answered.ts';
@@ -162,7 +163,7 @@ export class QueueDelivery {
     return this.#client.call('queue_nack', {
       queue: this.#queue,
       receipt: this.#receipt,
-      ...(delayMs === undefined ? {} : { delay_seconds: delayMs / 1000 }),
+      ...(delayMs === undefined ? {} : { delay_seconds: secondsOf('delayMs', delayMs) }),
       ...(reason === undefined ? {} : { reason }),
     });
   }

@@ -15,6 +15,7 @@ import type {
   OperationName,
 } from '@holdfast/protocol';
 import type { CallSettings } from './call-settings.ts';
+import { secondsOf } from './durations.ts';
 import { momentOf } from './clock.ts';
 import type { ClientClock } from './clock.ts';
 import { QueueDelivery } from './queue-delivery.ts';
@@ -159,7 +160,7 @@ export class Queue {
       ...(key === undefined ? {} : { key }),
       payload,
       dedup_id: dedupId ?? this.#client.newId(), // CLIENT-QUEUE-1
-      ...(delayMs === undefined ? {} : { delay_seconds: delayMs / 1000 }),
+      ...(delayMs === undefined ? {} : { delay_seconds: secondsOf('delayMs', delayMs) }),
       ...(maxDeliveries === undefined ? {} : { max_deliveries: maxDeliveries }),
     };
   }
@@ -180,10 +181,10 @@ export class Queue {
           {
             queue: this.name,
             count,
-            visibility_seconds: visibilityMs / 1000,
+            visibility_seconds: secondsOf('visibilityMs', visibilityMs),
             wait_seconds: popWaitSeconds,
           },
-          { timeoutMs: (popWaitSeconds + 10) * 1000, ...(signal === undefined ? {} : { signal }) },
+          signal === undefined ? {} : { signal },
         );
         pauseMs = firstPauseMs;
         const all = messages.map(

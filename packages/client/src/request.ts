@@ -59,6 +59,12 @@ export const isOfHolders = (operation: AskedOperation): boolean => ofHolders.has
 
 export const mayWait = (operation: AskedOperation): boolean => traitsOf(operation).waits;
 
+/** How long it asks to wait, in ms. */
+export function waitMsIn(body: unknown): number {
+  const { wait_seconds: seconds } = (body ?? {}) as { readonly wait_seconds?: unknown };
+  return typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : 0;
+}
+
 /**
  * The request that cancels another one by its number, or by the id that it has for that, whatever became of it;
  * undefined: it has neither.

@@ -24,6 +24,7 @@ import type {
 import type { WaitOptions } from './acquiring.ts';
 import { underHold, type LockWork } from './with-lock.ts';
 import type { ClientClock } from './clock.ts';
+import { problemOfMs } from './durations.ts';
 import type { Connection } from './connection.ts';
 import type { Held } from './held.ts';
 import { Hold } from './hold.ts';
@@ -139,6 +140,8 @@ export class Session {
     options: WaitOptions = {},
   ): Promise<Operations[N]['answer']> {
     const { waitMs = 0, signal } = options;
+    const wrong = problemOfMs('waitMs', waitMs); // DURATION-1
+    if (wrong !== undefined) return Promise.reject(wrong);
     const settings = { timeoutMs: waitMs + this.#callTimeoutMs, signal };
     if (isNumbered(operation)) return this.#numbered.call(operation, body, settings);
     const more = isOfSession(operation) ? { session_id: this.id } : {};

@@ -92,6 +92,35 @@ describe('The time that a client was given for its calls', () => {
     isAbout(await failsAfterMs(session.lock('a', { waitMs: 2000 }), 'deadline_exceeded'), 3500);
   });
 
+  it('comes on top of what the body of any call asks to wait', async () => {
+    const client = clientWith(1500);
+    answersCalls = false;
+    const filled = client.call('cache_fill', { k: 'a', wait_seconds: 5, fill_seconds: 10 });
+    isAbout(await failsAfterMs(filled, 'deadline_exceeded'), 6500);
+    const taken = client.call('queue_pop', { queue: 'a', wait_seconds: 20 });
+    isAbout(await failsAfterMs(taken, 'deadline_exceeded'), 21_500);
+  });
+
+  it('holds for each pop of a consumer, and for each turn of a loader', async () => {
+    const client = clientWith(1500);
+    answersCalls = false;
+    const askedAtMs: number[] = [];
+    const serve = node.handle;
+    node.handle = (asked) => {
+      if (asked.operation === 'queue_pop') askedAtMs.push(clock.nowMs);
+      serve(asked);
+    };
+    const ending = new AbortController();
+    const consumed = client.queue('a').consume({ signal: ending.signal }).next();
+    await clock.pass(30_000);
+    const [first, second] = askedAtMs;
+    isAbout((second ?? 0) - (first ?? 0), 21_500);
+    ending.abort();
+    await clock.settled(consumed);
+    const options = { fill: async () => 1, fillTimeoutMs: 1000 };
+    isAbout(await failsAfterMs(client.cache.get('k', options), 'deadline_exceeded'), 1500);
+  });
+
   it('is ten seconds where none was given', async () => {
     const session = await sessionOf(clientWith());
     answersCalls = false;

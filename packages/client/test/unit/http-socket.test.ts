@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import { HoldfastError, longestBodyBytes } from '@holdfast/protocol';
+import { untilSo } from '../../../checker/src/waits.ts';
 import { connect } from '../../src/index.ts';
 
 const block = Buffer.alloc(1024 * 1024, ' ');
@@ -67,6 +68,40 @@ describe('A node that is asked over plain HTTP', () => {
       await client.cache.set('a', 'y'.repeat(60_000));
       await client.close();
       assert.equal(asked.filter((url) => url === '/operations/cache_set').length, 1);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  it('answers no wait that is cancelled: its caller is told what became of it here', async () => {
+    const left: string[] = [];
+    const server = createServer((request, response) => {
+      request.resume();
+      const status = { cluster_id: 'c', node_id: 'n', leader: 'n', members: [] };
+      const url = String(request.url);
+      const isAcquire = url.startsWith('/operations/acquire');
+      if (isAcquire) response.on('close', () => left.push(url));
+      response.setHeader('content-type', 'application/json');
+      if (!isAcquire)
+        response.end(JSON.stringify(url === '/cluster/status' ? status : { locks: [] }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    try {
+      const endpoints = [`http://127.0.0.1:${String(port)}`];
+      const client = await connect({ endpoints, transport: 'http', timeoutMs: 5000 });
+      const body = { session_id: 's', name: 'a' };
+      const codeOf = async (settings: { timeoutMs?: number; signal?: AbortSignal }) =>
+        client.call('acquire', body, settings).catch((error: unknown) => {
+          assert.ok(error instanceof HoldfastError, String(error));
+          return [error.code, error.effect];
+        });
+      assert.deepEqual(await codeOf({ timeoutMs: 300 }), ['deadline_exceeded', 'perhaps']);
+      const signal = AbortSignal.timeout(300);
+      assert.deepEqual(await codeOf({ signal }), ['cancelled', 'perhaps']);
+      await client.close();
+      await untilSo(() => left.length === 2, { what: 'the node hears of both' });
     } finally {
       server.closeAllConnections();
       server.close();

@@ -239,6 +239,26 @@ describe('A request', () => {
     assert.deepEqual(body, { session_id: 's1', request_id, kind: 'lock', name: 'a' });
   });
 
+  it('that has an id to be cancelled by is cancelled once its time is over, until that is answered', async () => {
+    let refusals = 2;
+    peer.handle = (request) => {
+      if (request.operation !== 'cancel_request') return; // The acquire is not answered.
+      if (refusals-- > 0) request.refuse('overloaded');
+      else request.answer({ cancelled: true });
+    };
+    const cancel_id = '0b8f1b76-9d5c-4f0e-9a59-000000000001';
+    const body = { session_id: 's1', cancel_id, name: 'a' };
+    const asked = client.call('acquire', body, { timeoutMs: 200 });
+    await assert.rejects(asked, isCode('deadline_exceeded'));
+    for (let count = 0; count < 3; count++)
+      assert.deepEqual((await peer.next('cancel_request')).body, {
+        session_id: 's1',
+        cancel_id,
+        kind: 'lock',
+        name: 'a',
+      });
+  });
+
   it('that has no number is let go of by the node when it is cancelled', async () => {
     peer.handle = () => {
       // It waits.
