@@ -8,8 +8,8 @@
  * STAMP-3: where the log had not grown for long a request is refused for its age though it is new. The
  *     refusal is an entry: it tells the time, and all copies with the old stamp are refused for good, so that
  *     the request may be stamped anew.
- * STAMP-4: a request whose id has no order tells the log index that this node had applied when it was asked: no answer that
- *     was given up to then is the answer to it.
+ * STAMP-4: a request whose id has no order tells the log index that this node had applied when it was asked: each answer
+ *     to it has a later index.
  */
 import { hasNoOrder } from '@holdfast/state';
 import type { Command, CommandResult, Stamp } from '@holdfast/state';
