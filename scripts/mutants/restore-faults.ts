@@ -322,4 +322,21 @@ export const restoreFaults: readonly Fault[] = [
     hiddenFromRuns: 'runs have no metrics',
     test: 'packages/api/test/unit/queue-pages.test.ts',
   },
+  {
+    name: 'first-segments-indexed-at-once',
+    breaks:
+      'as the tables of a large state grow in step, one entry moves the first segments of all of them',
+    file: 'packages/state/src/kernel/collections/ordered-map.ts',
+    find: `count < indexedAtOnce;`,
+    put: `count < Infinity;`,
+    test: 'packages/state/test/unit/ordered-map.test.ts',
+  },
+  {
+    name: 'key-that-enters-the-index-set-twice',
+    breaks: 'a lock is there twice: its record was not in the index yet when it was set again',
+    file: 'packages/state/src/kernel/collections/ordered-map.ts',
+    find: `entering?.map.has(key) === true ? entering : (this.#index?.getOrSet(key, last) ?? last);`,
+    put: `this.#index?.getOrSet(key, last) ?? last;`,
+    test: 'packages/state/test/unit/ordered-map.test.ts',
+  },
 ];

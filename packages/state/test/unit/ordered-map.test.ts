@@ -120,6 +120,36 @@ describe('A map that grows in small steps', () => {
     );
   });
 
+  it('given a first segment that is full, then its keys enter the index a few at a time (GROW-5)', () => {
+    let hashed = 0;
+    const map = new OrderedMap<number, number>((key) => {
+      hashed += 1;
+      return hashOfNumber(key);
+    });
+    const hashedBy = (operation: () => void): number => {
+      hashed = 0;
+      operation();
+      return hashed;
+    };
+    for (let key = 0; key < segmentLength; key++) map.set(key, key);
+    const many = segmentLength + 600; // No leaf of the index is full by then.
+    for (let key = segmentLength; key < many; key++) {
+      const calls = hashedBy(() => void map.set(key, key));
+      assert.ok(calls <= 10, `${String(calls)} keys were hashed for one`);
+      // Whether it has entered the index or not, it is found, keeps its place, and goes.
+      const first = (key * 7919) % segmentLength;
+      assert.equal(map.get(first), first);
+      map.set(first, first);
+      if (key % 2 === 0) continue;
+      const goes = (key * 31) % segmentLength;
+      map.delete(goes);
+      assert.equal(map.has(goes), false);
+      map.set(goes, goes);
+    }
+    assert.equal(map.size, many);
+    assert.equal(new Set(map.keys()).size, many);
+  });
+
   for (const [label, keyOf] of [
     ['numbers', (number: number): string | number => number],
     ['names', (number: number): string | number => `lock/${String(number).padStart(9, '0')}`],

@@ -14,11 +14,17 @@
  *     the only one is made anew every `renewedEvery` times that it becomes empty. The old tables of a Map point to those
  *     that took their place (V8), so that in one whose keys come and go all that ever was in it stays until a full
  *     collection.
+ * GROW-5: with the second segment comes the index, and the keys of the first one enter it some at a time, with each key that is
+ *     set: the shards of a map grow in step, so that all their first segments are full at nearly the same moment. Until
+ *     they all are in it, a key that the index does not have may be in the first segment.
  */
 import { HashIndex } from './hash-index.ts';
 
 /** Some tenths of a ms, when such a Map doubles. */
 export const segmentLength = 2048;
+
+/** Keys of the first segment that enter the index with each key that is set (GROW-5). */
+const indexedAtOnce = 8;
 
 /** Often enough that little stays; to make one each time would cost more than it gains. */
 const renewedEvery = 8;
@@ -112,6 +118,9 @@ export class OrderedMap<Key, Value> implements ReadableMap<Key, Value> {
   #last: Segment<Key, Value> | undefined = undefined;
   /** Where there is more than one segment. */
   #index: HashIndex<Key, Segment<Key, Value>> | undefined = undefined;
+  /** A segment of which not all keys are in the index yet, and those that may be missing (GROW-5). */
+  #entering: { readonly segment: Segment<Key, Value>; readonly keys: Iterator<Key> } | undefined =
+    undefined;
   #size = 0;
 
   /** @param hashOf Different keys are to have different hashes, most of them (INDEX-1). */
@@ -148,7 +157,10 @@ export class OrderedMap<Key, Value> implements ReadableMap<Key, Value> {
 
   #setAmongMany(key: Key, value: Value): void {
     const last = this.#lastWithRoom();
-    const segment = this.#index?.getOrSet(key, last) ?? last;
+    const entering = this.#entering?.segment;
+    const segment =
+      entering?.map.has(key) === true ? entering : (this.#index?.getOrSet(key, last) ?? last);
+    this.#enterSome();
     segment.keep();
     const sizeBefore = segment.map.size;
     segment.map.set(key, value);
@@ -214,7 +226,23 @@ export class OrderedMap<Key, Value> implements ReadableMap<Key, Value> {
   }
 
   #segmentOf(key: Key): Segment<Key, Value> | undefined {
-    return this.#index === undefined ? this.#first : this.#index.get(key);
+    if (this.#index === undefined) return this.#first;
+    const entering = this.#entering?.segment;
+    return this.#index.get(key) ?? (entering?.map.has(key) === true ? entering : undefined);
+  }
+
+  /** GROW-5 */
+  #enterSome(): void {
+    const entering = this.#entering;
+    if (entering === undefined) return;
+    for (let count = 0; count < indexedAtOnce; count++) {
+      const next = entering.keys.next();
+      if (next.done === true) {
+        this.#entering = undefined;
+        return;
+      }
+      this.#index?.getOrSet(next.value, entering.segment);
+    }
   }
 
   #lastWithRoom(): Segment<Key, Value> {
@@ -231,7 +259,7 @@ export class OrderedMap<Key, Value> implements ReadableMap<Key, Value> {
     this.#last = next;
     if (this.#index === undefined) {
       this.#index = new HashIndex<Key, Segment<Key, Value>>(this.#hashOf);
-      for (const key of last.map.keys()) this.#index.getOrSet(key, last);
+      this.#entering = { segment: last, keys: last.map.keys() };
     }
     return next;
   }
@@ -248,6 +276,10 @@ export class OrderedMap<Key, Value> implements ReadableMap<Key, Value> {
     else previous.next = next;
     next.previous = previous;
     segment.renew(); // Whoever stands there finds the next one.
-    if (this.#first === this.#last) this.#index = undefined;
+    if (this.#entering?.segment === segment) this.#entering = undefined;
+    if (this.#first === this.#last) {
+      this.#index = undefined;
+      this.#entering = undefined;
+    }
   }
 }
