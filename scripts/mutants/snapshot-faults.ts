@@ -181,4 +181,22 @@ export const snapshotFaults: readonly Fault[] = [
     put: `      maxKeptBytes: 32 * mebibyte,`,
     test: 'packages/engine/test/slow/default-settings.test.ts',
   },
+  {
+    name: 'session-walked-in-one-call',
+    breaks:
+      'a snapshot of sessions with very many holds stops a node for as long as all of them take',
+    file: 'packages/state/src/kernel/snapshot/snapshot.ts',
+    find: `this.#walked += line.value * charactersPerWalked;`,
+    put: `this.#walked += 0;`,
+    test: 'packages/state/test/unit/snapshot.test.ts',
+  },
+  {
+    name: 'snapshot-encoded-in-one-turn',
+    breaks:
+      'a node that takes a snapshot encodes as much in one turn as the disk likes to be given',
+    file: 'packages/engine/src/snapshot-pieces.ts',
+    find: `    await new Promise<void>((resolve) => clock.endOfTurn(resolve));`,
+    put: ``,
+    test: 'packages/engine/test/unit/snapshot-pieces.test.ts',
+  },
 ];

@@ -18,6 +18,8 @@
  *     would refuse one without a voter, for ever.
  * ENG-SNAP-8: a node that stops waits a bounded time for its audit. A snapshot that waits longer is not finished: the log tells the
  *     audit again what is not written.
+ * ENG-SNAP-9: one turn of the event loop encodes pieces of a snapshot until its share of time is used up; the others follow in
+ *     the next turns.
  */
 import { createHash } from 'node:crypto';
 import type {
@@ -37,7 +39,7 @@ import type { Clock } from './clock.ts';
 import { assertSupported } from './feature-levels.ts';
 import type { IdSet } from './payloads/id-set.ts';
 import type { Payloads } from './payloads/payloads.ts';
-import { hashed, withLast } from './snapshot-pieces.ts';
+import { hashed, inSlices, withLast } from './snapshot-pieces.ts';
 import type { Timings } from './timings.ts';
 import type { EngineLog } from './types.ts';
 
@@ -120,7 +122,7 @@ export class Snapshots {
     const stateHash = createHash('sha256');
     const pieces = state.snapshot();
     this.#saving = this.#options.storage
-      .saveSnapshot(point, this.#finishedWithAudit(hashed(pieces, stateHash)))
+      .saveSnapshot(point, this.#finishedWithAudit(inSlices(hashed(pieces, stateHash), clock)))
       // A disk that refuses it takes not even the first piece; the state takes one snapshot at a time (SNAP-2).
       .finally(() => pieces.return?.())
       .then((saved) => {
@@ -145,9 +147,7 @@ export class Snapshots {
   }
 
   /** REPLICA-7. What is told meanwhile waits with it, and does no harm. */
-  #finishedWithAudit(
-    chunks: Iterable<Uint8Array>,
-  ): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
+  #finishedWithAudit(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
     const { auditDurable } = this.#options;
     if (auditDurable === undefined) return chunks;
     return withLast(chunks, () => Promise.race([auditDurable(), this.#auditWait.promise]));

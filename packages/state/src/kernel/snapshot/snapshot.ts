@@ -10,7 +10,8 @@
  * How sessions of one time are ordered: SNAP-4 of ties.ts.
  * SNAP-5: equal states give equal bytes: records stand in the order of the tables, which restoring keeps,
  *     whatever happens while the snapshot is pulled.
- * SNAP-6: no call takes longer than some milliseconds, however large the state is. Beginning a snapshot copies
+ * SNAP-6: no call takes longer than some milliseconds, however large the state is. The holds and waits of a session that are
+ *     walked without a line of it count for the chunk as its text does, so that a chunk may be empty. Beginning a snapshot copies
  *     what is bounded (holds that others ended) and marks the maps, which copy their references shard by shard, when a
  *     shard changes or is reached (SHARD-2). What each queue has is not even marked (QCAP-1).
  * SNAP-7: a state that came by a snapshot of version 3 is marked, and so are its snapshots: that version wrote
@@ -91,6 +92,8 @@ export const formatVersion = 5;
 export const maxChunkBytes: number = 256 * 1024;
 /** Lines are gathered up to this length before they are encoded. */
 const gatheredLength = 64 * 1024;
+/** To walk past a hold takes as long as so many characters of a line. */
+const charactersPerWalked = 4;
 
 /** What the snapshot is made of: live tables, or references to their records as of one moment. */
 interface Source {
@@ -183,11 +186,12 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
   readonly #ready: Uint8Array[] = [];
   /** Maps that keep for this snapshot what they had when it began. */
   #captured: readonly { release(): void }[];
-  #lines: Iterator<string, void, undefined>;
+  /** Between them numbers: how many holds and waits were walked (SNAP-6). */
+  #lines: Iterator<string | number, void, undefined>;
   /** Records as they were when the snapshot began, which changed before they were written (SNAP-1). */
   #keptSessions = keptSessions();
   #keptPlaces = keptPlaces();
-  /** Holds and waits that were walked since the last chunk began (SNAP-6). */
+  /** For the holds and waits that were walked since the last chunk began, in characters (SNAP-6). */
   #walked = 0;
   #ended = false;
 
@@ -249,6 +253,7 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
     this.#ended = true;
     this.#keptSessions = keptSessions();
     this.#keptPlaces = keptPlaces();
+    this.#lines.return?.();
     this.#lines = [].values();
     for (const map of this.#captured) map.release();
     this.#captured = [];
@@ -267,26 +272,30 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
         this.#end();
         break;
       }
-      text += `${line.value}\n`;
+      if (typeof line.value === 'number') this.#walked += line.value * charactersPerWalked;
+      else text += `${line.value}\n`;
     }
     const bytes = this.#encoder.encode(text);
+    if (bytes.length === 0 && !this.#ended) this.#ready.push(bytes); // SNAP-6
     for (let start = 0; start < bytes.length; start += maxChunkBytes) {
       this.#ready.push(bytes.subarray(start, start + maxChunkBytes));
     }
   }
 
-  *#write(source: Source): Generator<string, void, undefined> {
+  *#write(source: Source): Generator<string | number, void, undefined> {
     const hash = new TextHash();
     let count = 0;
     for (const line of this.#records(source)) {
-      hash.add(line);
-      count += 1;
+      if (typeof line === 'string') {
+        hash.add(line);
+        count += 1;
+      }
       yield line;
     }
     yield JSON.stringify(['end', count, hash.digest()]); // SNAP-3
   }
 
-  *#records(source: Source): Generator<string, void, undefined> {
+  *#records(source: Source): Generator<string | number, void, undefined> {
     yield source.header;
     for (const lines of source.tombstones) yield* lines;
     // Sessions before places: holds and waits are tied to them as they are read.
@@ -294,10 +303,12 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
     for (const sessions of source.sessions)
       for (const session of sessions) {
         const record = this.#sessionOf(session);
-        this.#walked += record.waits.size;
-        for (const holds of record.holds) this.#walked += holds.size;
-        const order = orderOf(record);
-        releaseSession(record);
+        let order: SessionOrder | undefined;
+        try {
+          order = yield* orderOf(record);
+        } finally {
+          releaseSession(record);
+        }
         if (order !== undefined) orders.push(order);
         yield* encodeSession(record, order === undefined);
       }
@@ -324,6 +335,14 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
   }
 }
 
+/** What a walk comes to, without a pause. */
+function endOf<Result>(walk: Iterator<number, Result, undefined>): Result {
+  for (;;) {
+    const step = walk.next();
+    if (step.done === true) return step.value;
+  }
+}
+
 /**
  * A hash of everything that must be equal on all nodes at the same index: of the lines of a snapshot. One
  * pass over the whole state: for tests and the simulator, not for a node that works.
@@ -337,7 +356,7 @@ export function digestOf(tables: Tables): string {
     for (const line of lines) hash.add(line);
   for (const session of tables.allSessions()) {
     const record = copySession(session);
-    const order = orderOf(record);
+    const order = endOf(orderOf(record));
     releaseSession(record);
     if (order !== undefined) orders.push(order);
     for (const line of encodeSession(record, order === undefined)) hash.add(line);

@@ -17,18 +17,54 @@ import { OrderedMap } from '../collections/ordered-map.ts';
 
 const rankOf = { lock: 0, semaphore: 1, election: 2 } as const;
 
+/** What a walk over many tells after each so many that it has passed (SNAP-6). */
+type Walk<Result> = Generator<number, Result, undefined>;
+
+/** Some tenths of a ms. */
+const walkedAtOnce = 2048;
+
 /** What the places in the order of the snapshot do not tell; undefined when they tell all. */
-export function orderOf({ session, holds, waits }: SessionRecord): SessionOrder | undefined {
-  if (holds.every(areInFileOrder) && areWaitsInFileOrder(waits)) return undefined;
+export function* orderOf({ session, holds, waits }: SessionRecord): Walk<SessionOrder | undefined> {
+  let isTold = true;
+  for (const some of holds) isTold &&= yield* areInFileOrder(walked(some));
+  isTold &&= yield* areWaitsInFileOrder(walked(waits));
+  if (isTold) return undefined;
   const tokens: number[] = [];
-  for (const some of holds) for (const { firstToken } of some) tokens.push(firstToken);
-  return { id: session.id, tokens, sequences: Array.from(waits, ({ sequence }) => sequence) };
+  const sequences: number[] = [];
+  for (const some of holds)
+    for (const member of walked(some))
+      if (typeof member === 'number') yield member;
+      else tokens.push(member.firstToken);
+  for (const member of walked(waits))
+    if (typeof member === 'number') yield member;
+    else sequences.push(member.sequence);
+  return { id: session.id, tokens, sequences };
+}
+
+/** The members, and between them how many there were since it was told last. */
+function* walked<Member extends object>(
+  members: Iterable<Member>,
+): Generator<Member | number, void, undefined> {
+  let count = 0;
+  for (const member of members) {
+    yield member;
+    count += 1;
+    if (count < walkedAtOnce) continue;
+    yield count;
+    count = 0;
+  }
+  if (count > 0) yield count;
 }
 
 /** Several holds of one pool are in the order of their tokens in both. */
-function areInFileOrder(holds: Iterable<Hold>): boolean {
+function* areInFileOrder(holds: Iterable<Hold | number>): Walk<boolean> {
   let last: Pool | undefined;
-  for (const { pool } of holds) {
+  for (const hold of holds) {
+    if (typeof hold === 'number') {
+      yield hold;
+      continue;
+    }
+    const { pool } = hold;
     if (last !== undefined && pool.isBefore(last)) return false;
     last = pool;
   }
@@ -36,9 +72,14 @@ function areInFileOrder(holds: Iterable<Hold>): boolean {
 }
 
 /** Several waits for one pool may have passed each other: they count as out of order. */
-function areWaitsInFileOrder(waits: Iterable<Waiter>): boolean {
+function* areWaitsInFileOrder(waits: Iterable<Waiter | number>): Walk<boolean> {
   let last: Pool | undefined;
-  for (const { pool } of waits) {
+  for (const wait of waits) {
+    if (typeof wait === 'number') {
+      yield wait;
+      continue;
+    }
+    const { pool } = wait;
     if (last !== undefined) {
       const ranks = rankOf[pool.kind] - rankOf[last.kind];
       if (ranks < 0 || (ranks === 0 && !last.isBefore(pool))) return false;
