@@ -260,4 +260,13 @@ export const replicaFaults: readonly Fault[] = [
     hiddenFromRuns: 'it costs time; each is answered all the same',
     test: 'packages/engine/test/unit/waiting-acquires.test.ts',
   },
+  {
+    name: 'reads-all-in-one-turn',
+    breaks:
+      'many that ask for pages at the same moment stop a node for as long as all of them take together',
+    file: 'packages/engine/src/turn-share.ts',
+    find: `if (this.#usedMs >= maxTurnMs) this.#plan(); // TURN-SHARE-2`,
+    put: ``,
+    test: 'packages/engine/test/unit/turn-share.test.ts',
+  },
 ];

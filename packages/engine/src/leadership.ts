@@ -47,14 +47,13 @@ import { Interrupted } from './interrupted.ts';
 import { LeaseTable } from './leases.ts';
 import { answerQuery } from './queries.ts';
 import type { Replica } from './replica.ts';
+import { TurnShare } from './turn-share.ts';
 import { callerIn } from './types.ts';
 import type { Caller, Query, QueryResult, KeepAliveResult } from './types.ts';
 
 const maxExpiriesPerTick = 500;
-/** Some ms. */
-const leasesPerTurn = 5000;
-/** LEADERSHIP-6. */
-const firstTimeLoggedMs = 250;
+const leasesPerTurn = 5000; // Some ms.
+const firstTimeLoggedMs = 250; // LEADERSHIP-6
 
 export interface LeadershipParts {
   readonly clock: Clock;
@@ -82,9 +81,11 @@ export class LeaderDuties {
   #limitsFoundRight: StateLimits | undefined;
   #levelOfLimits = 0;
   #turnProof: Promise<void> | undefined;
+  readonly #reads: TurnShare;
 
   constructor(parts: LeadershipParts) {
     this.#parts = parts;
+    this.#reads = new TurnShare(parts.clock);
     this.onRestored();
   }
 
@@ -179,19 +180,20 @@ export class LeaderDuties {
 
   async query(query: Query, caller: Caller): Promise<QueryResult> {
     await this.prove();
-    this.assertAdmitted(caller);
-    const { clock, clusterClock, replica } = this.#parts;
-    return answerQuery(replica.state, this.leases, query, caller, clusterClock.read(clock.now()));
+    return this.#reads.run(() => {
+      this.assertAdmitted(caller);
+      const { clock, clusterClock, replica } = this.#parts;
+      return answerQuery(replica.state, this.leases, query, caller, clusterClock.read(clock.now()));
+    });
   }
 
-  /**
-   * What this node has, without a proof. Ages and remaining times are as of now all the same: a queue whose workers are
-   * dead brings no entries, and its oldest message ages.
-   */
-  queryHere(query: Query, caller: Caller): QueryResult {
+  /** Without a proof; ages are as of now all the same: a queue whose workers are dead brings no entries. */
+  queryHere(query: Query, caller: Caller): QueryResult | Promise<QueryResult> {
     const { clock, clusterClock, replica } = this.#parts;
-    const timeMs = clusterClock.estimate(clock.now());
-    return answerQuery(replica.state, this.leases, query, caller, timeMs);
+    return this.#reads.run(() => {
+      const timeMs = clusterClock.estimate(clock.now());
+      return answerQuery(replica.state, this.leases, query, caller, timeMs);
+    });
   }
 
   #staleRights({ identity, authorizedAt }: Caller): Refusal | undefined {

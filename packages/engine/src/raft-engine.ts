@@ -192,7 +192,7 @@ export class RaftEngine implements Engine {
     options: CallOptions,
   ): Promise<QueryAnswer<Q>> {
     if (consistency !== 'stale') return this.#leaderCalls.query(query, options);
-    const found = this.#leadership.queryHere(query, options);
+    const found = await this.#leadership.queryHere(query, options);
     return (await this.#replica.payloads.answer(found)) as QueryAnswer<Q>;
   }
 

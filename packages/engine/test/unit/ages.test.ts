@@ -75,7 +75,11 @@ function follower() {
   apply(...made);
   const dead = state.queues.show(name)?.counts.inFlight;
   assert.equal(dead, 2);
-  const ask = (query: Query) => leadership.queryHere(query, caller);
+  const ask = (query: Query) => {
+    const answer = leadership.queryHere(query, caller);
+    assert.ok(!(answer instanceof Promise), 'it takes no time');
+    return answer;
+  };
   return { clock, ask };
 }
 
