@@ -94,6 +94,19 @@ describe('The queue of commands', () => {
     assert.equal(queue.pendingCommands, 0);
   });
 
+  it('cuts batches by number: an entry is applied in one turn', async () => {
+    const { log, queue } = start();
+    const answers = Array.from({ length: 600 }, () => submit(queue, commandOf(10)));
+    const sizes: number[] = [];
+    await endOfTurn();
+    while (log.proposals.length > 0) {
+      sizes.push(log.applyFirst().commands.length);
+      await endOfTurn();
+    }
+    assert.deepEqual(sizes, [256, 256, 88]);
+    await Promise.all(answers);
+  });
+
   it('keeps the order of commands, whatever their sizes (property)', async () => {
     await fc.assert(
       fc.asyncProperty(
