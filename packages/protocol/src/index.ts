@@ -9,8 +9,6 @@ export type * from './quorum.ts';
 export { checkedSet, quorumSizes, setIdOf, setOfNodes, textOfSet } from './quorum-set.ts';
 export type { QuorumSet } from './quorum-set.ts';
 export * from './host-port.ts';
-export { readRedisAddress } from './redis-address.ts';
-export type { RedisAddressReading, RedisServerAddress } from './redis-address.ts';
 export { HoldDigest } from './hold-digest.ts';
 export { RenewedMap } from './renewed-map.ts';
 export { parseUrl } from './url.ts';

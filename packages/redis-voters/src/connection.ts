@@ -1,5 +1,6 @@
 /** A connection to one process of a Redis server (REDIS-7), through a driver that the caller brings. */
-import { HoldfastError, quoted, readRedisAddress } from '@holdfast/protocol';
+import { HoldfastError, quoted } from '@holdfast/protocol';
+import { readRedisAddress } from '@holdfast/protocol/redis-address';
 import {
   checkEpoch,
   checkFields,

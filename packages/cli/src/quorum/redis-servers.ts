@@ -1,7 +1,8 @@
 /** Redis servers in the place of lease nodes, as options and the variable give them. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import { HoldfastError, quoted, readRedisAddress } from '@holdfast/protocol';
+import { HoldfastError, quoted } from '@holdfast/protocol';
+import { readRedisAddress } from '@holdfast/protocol/redis-address';
 import type { CreateRedisClient, RedisVoter } from '@holdfast/redis-voters';
 import { certificates } from '../certificates.ts';
 import { UsageError } from '../failure.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { readRedisAddress } from '@holdfast/protocol';
-import type { RedisServerAddress } from '@holdfast/protocol';
+import { readRedisAddress } from '@holdfast/protocol/redis-address';
+import type { RedisServerAddress } from '@holdfast/protocol/redis-address';
 
 function addressIn(text: string): RedisServerAddress {
   const read = readRedisAddress(text);

@@ -7,8 +7,9 @@
  * RCONN-3: nothing is asked before the server has taken the database of the address: a driver that asks for it by itself
  *     goes on in the first one where that is refused, with the keys of another cluster.
  */
-import { HoldfastError, quoted, readRedisAddress } from '@holdfast/protocol';
-import type { RedisServerAddress } from '@holdfast/protocol';
+import { HoldfastError, quoted } from '@holdfast/protocol';
+import { readRedisAddress } from '@holdfast/protocol/redis-address';
+import type { RedisServerAddress } from '@holdfast/protocol/redis-address';
 import { Cluster, Redis } from 'ioredis';
 import * as deliveries from './lua/deliveries.ts';
 import * as operators from './lua/operators.ts';

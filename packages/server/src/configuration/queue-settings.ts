@@ -1,6 +1,6 @@
 /** Where queues are kept. */
-import { readRedisAddress } from '@holdfast/protocol';
-import type { RedisServerAddress } from '@holdfast/protocol';
+import { readRedisAddress } from '@holdfast/protocol/redis-address';
+import type { RedisServerAddress } from '@holdfast/protocol/redis-address';
 import { z } from 'zod';
 import type { Setting } from './setting.ts';
 
