@@ -4,6 +4,8 @@
  * NAMED-1: each queue that there is has its name in the list of all of them, so that a new owner claims its partitions and people
  *     see it; what is refused leaves no name of a queue that is not there, and takes none of one that is.
  * NAMED-2: what a command was answered does not depend on whether its name could be kept afterwards.
+ * RSTATS-1: who may be told what is not new is told what another one was told of a queue in the last second, so that Redis is asked
+ *     once for all who watch; queues of a page are asked for together.
  */
 import {
   dedupWindowMs,
@@ -26,7 +28,7 @@ import type {
   QueueView,
   ResourceName,
 } from '@holdfast/state';
-import type { QueryResult } from '@holdfast/engine';
+import type { Consistency, QueryResult } from '@holdfast/engine';
 import type { QueueQuery } from '../store.ts';
 import {
   addTo,
@@ -52,6 +54,7 @@ export type Executed =
   /** One of the partitions is not this node's any more: nothing was done (RFENCE-1). */
   | { readonly type: 'not_owner' };
 
+type FoundView = Promise<QueueView | undefined>;
 type Of<Type extends QueueCommand['type']> = Extract<QueueCommand, { readonly type: Type }>;
 
 /** Of the partition whose owner executes a command; undefined: each owner does its own part of it. */
@@ -76,6 +79,10 @@ export function partitionFor(command: QueueCommand): number | undefined {
 const mostBytesShown = 512 * 1024;
 /** Queues of which a new owner tells Redis at the same time. */
 const claimsAtOnce = 64;
+/** RSTATS-1. */
+const staleMs = 1000;
+const viewsAtOnce = 50;
+const viewsKept = 2000;
 /** Names that are known to be in the list of all queues. */
 const namesRemembered = 10_000;
 /** RKEPT-1 of lua/base.ts. */
@@ -84,11 +91,15 @@ const keptForMs = 7 * 24 * 3600 * 1000;
 export class Partitions {
   readonly #connection: RedisConnection;
   readonly #limits: StoreLimits;
+  readonly #nowMs: () => number;
   readonly #named = new Set<string>();
+  /** RSTATS-1. */
+  readonly #views = new Map<string, { readonly atMs: number; readonly view: FoundView }>();
 
-  constructor(connection: RedisConnection, limits: StoreLimits) {
+  constructor(connection: RedisConnection, limits: StoreLimits, nowMs: () => number) {
     this.#connection = connection;
     this.#limits = limits;
+    this.#nowMs = nowMs;
   }
 
   /** From then on the owner before changes nothing of these partitions, in all queues that there are (RFENCE-1). */
@@ -137,12 +148,12 @@ export class Partitions {
     };
   }
 
-  async query(query: QueueQuery): Promise<QueryResult> {
+  async query(query: QueueQuery, consistency: Consistency): Promise<QueryResult> {
     const revision = 0; // The log has nothing of it.
     if (query.type === 'queue')
-      return { type: 'queue', view: await this.#view(query.name), revision };
+      return { type: 'queue', view: await this.#viewFor(query.name, consistency), revision };
     if (query.type === 'queues')
-      return { type: 'queues', page: await this.#page(query.wanted), revision };
+      return { type: 'queues', page: await this.#page(query.wanted, consistency), revision };
     if (query.type === 'queue_ready') {
       const { count } = await this.#run('ready', query.name, new Map(), {});
       return { type: 'queue_ready', count: numberOf(count), revision };
@@ -178,13 +189,30 @@ export class Partitions {
     return { type: 'blocked_keys', page: { keys, more: answer['more'] === true }, revision };
   }
 
-  async #view(name: string): Promise<QueueView | undefined> {
+  /** RSTATS-1. */
+  #viewFor(name: string, consistency: Consistency): FoundView {
+    const atMs = this.#nowMs();
+    const kept = this.#views.get(name);
+    if (consistency === 'stale' && kept !== undefined && atMs - kept.atMs < staleMs)
+      return kept.view;
+    const view = this.#view(name);
+    if (this.#views.size >= viewsKept) this.#views.clear();
+    this.#views.set(name, { atMs, view });
+    // What failed is no answer to the next one.
+    view.catch(() => this.#views.delete(name));
+    return view;
+  }
+
+  async #view(name: string): FoundView {
     const answer = await this.#run('stats', name, new Map(), {});
     return answer['missing'] === true ? undefined : viewOf(name as ResourceName, answer);
   }
 
   /** Names are walked in parts, for Redis has them in no order. */
-  async #page({ prefix, after = '', limit }: QueuesWanted): Promise<QueuesPage> {
+  async #page(
+    { prefix, after = '', limit }: QueuesWanted,
+    consistency: Consistency,
+  ): Promise<QueuesPage> {
     const first = new FirstNames(limit + 1);
     for await (const names of this.#connection.names())
       for (const name of names) if (name > after && name.startsWith(prefix)) first.add(name);
@@ -193,11 +221,15 @@ export class Partitions {
     let characters = 0;
     let last: string | undefined;
     const found = first.toSorted();
-    for (const name of found) {
+    let views: readonly (QueueView | undefined)[] = [];
+    for (const [place, name] of found.entries()) {
       if (queues.length === limit || characters > mostBytesShown)
         return { queues, partitions: sums, nextAfter: last };
       last = name;
-      const view = await this.#view(name);
+      const at = place % viewsAtOnce;
+      const some = at === 0 ? found.slice(place, place + viewsAtOnce) : [];
+      if (at === 0) views = await Promise.all(some.map((one) => this.#viewFor(one, consistency)));
+      const view = views[at];
       if (view === undefined) continue; // Deleted meanwhile.
       const { partitions, ...row } = view;
       addTo(sums, partitions);

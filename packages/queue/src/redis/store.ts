@@ -100,7 +100,7 @@ class Store implements RedisStore {
     this.#connection = new RedisConnection(options.address, options.prefix, (error) =>
       log.warn({ error: error.message }, 'The Redis that keeps the queues has a problem.'),
     );
-    this.#partitions = new Partitions(this.#connection, options.limits);
+    this.#partitions = new Partitions(this.#connection, options.limits, () => clock.now());
     this.#ownership = new Ownership({
       engine,
       clock,
@@ -138,8 +138,8 @@ class Store implements RedisStore {
     return result as CommandAnswer<C>; // `resultOf` makes that of the command.
   }
 
-  async query<Q extends QueueQuery>(query: Q, _consistency: Consistency): Promise<QueryAnswer<Q>> {
-    return (await this.#partitions.query(query)) as QueryAnswer<Q>;
+  async query<Q extends QueueQuery>(query: Q, consistency: Consistency): Promise<QueryAnswer<Q>> {
+    return (await this.#partitions.query(query, consistency)) as QueryAnswer<Q>;
   }
 
   onReady(queue: string, ready: (count: number) => void, missed: () => void): () => void {

@@ -33,7 +33,7 @@ describe('An owner that was paused and has lost its partitions', { skip }, () =>
   it('changes nothing from the moment when the next one has claimed them (RFENCE-1)', async () => {
     assert.ok(connection !== undefined);
     const name = 'mail' as ResourceName;
-    const partitions = new Partitions(connection, testLimits);
+    const partitions = new Partitions(connection, testLimits, () => performance.now());
     const messages = [
       { key: 'a', payload: 1 },
       { key: 'b', payload: 2 },
@@ -60,7 +60,7 @@ describe('An owner that was paused and has lost its partitions', { skip }, () =>
       { type: 'queue_configure', name, maxDeliveries: 1 },
       { type: 'queue_delete', name },
     ];
-    const earlier = await partitions.query({ type: 'queue', name });
+    const earlier = await partitions.query({ type: 'queue', name }, 'linearizable');
     for (const command of late)
       assert.equal(
         (await partitions.execute(command, all(5), asker)).type,
@@ -68,7 +68,7 @@ describe('An owner that was paused and has lost its partitions', { skip }, () =>
         command.type,
       );
     assert.equal(await partitions.claim(all(5)), false);
-    const later = await partitions.query({ type: 'queue', name });
+    const later = await partitions.query({ type: 'queue', name }, 'linearizable');
     assert.ok(earlier.type === 'queue' && later.type === 'queue');
     assert.deepEqual(later.view?.counts, earlier.view?.counts);
     // Who asks has to be who took it (OWNER-1).
@@ -88,7 +88,7 @@ describe('An owner that was paused and has lost its partitions', { skip }, () =>
   it('is refused for one partition as well, and serves those that it still has', async () => {
     assert.ok(connection !== undefined);
     const name = 'parts' as ResourceName;
-    const partitions = new Partitions(connection, testLimits);
+    const partitions = new Partitions(connection, testLimits, () => performance.now());
     const keys = Array.from({ length: 20 }, (_, at) => `key-${String(at)}`);
     const messages = keys.map((key) => ({ key, payload: key }));
     await partitions.execute({ type: 'queue_push', name, messages }, all(5), asker);

@@ -6,7 +6,7 @@ import type { StoreUnderTest } from './bench.ts';
 
 /** The scripts, by one that owns everything. */
 export function scriptsOf(connection: RedisConnection): StoreUnderTest {
-  const partitions = new Partitions(connection, testLimits);
+  const partitions = new Partitions(connection, testLimits, () => performance.now());
   const owned = new Map(Array.from({ length: 64 }, (_, partition) => [partition, 1]));
   return {
     async submit(command) {
@@ -14,7 +14,7 @@ export function scriptsOf(connection: RedisConnection): StoreUnderTest {
       if (executed.type === 'not_owner') throw new Error('It is the owner of everything.');
       return executed.result;
     },
-    query: (query) => partitions.query(query),
+    query: (query) => partitions.query(query, 'linearizable'),
     pass: async (ms) => {
       await sleep(ms);
     },
