@@ -143,15 +143,18 @@ describe('writes of the cache on their way into the log', () => {
       };
       for (let begun = 0; begun <= count; begun++) world.submit(fill, 'v');
       world.turn = 't2';
-      const beganMs = performance.now();
+      const began = process.threadCpuUsage();
       world.proposed[0]?.resolve(written);
       assert.equal(world.writes.waitingCount, 0);
-      return (performance.now() - beganMs) / count;
+      return process.threadCpuUsage(began).user / count;
     };
-    took(10_000);
-    const few = Math.min(took(10_000), took(10_000));
-    const many = Math.min(took(80_000), took(80_000));
-    assert.ok(many < 4 * few, `${String(many)} ms each, ${String(few)} ms with few`);
+    // Processor time, the least of several: other programs of the machine take their share of the wall time.
+    const least = (count: number): number => Math.min(...[1, 2, 3].map(() => took(count)));
+    took(4000);
+    const few = least(4000);
+    const many = least(40_000);
+    // With a list that moves up at each it is ten times as long.
+    assert.ok(many < 5 * few, `${String(many)} µs each, ${String(few)} µs with few`);
   });
 
   test('given that leadership ends, then who waits was not begun, and the next leadership is not held up', () => {
