@@ -305,4 +305,22 @@ export const limitFaults: readonly Fault[] = [
 `,
     put: ``,
   },
+  {
+    name: 'audit-of-a-node-by-the-wall-clock',
+    breaks:
+      'after the wall clock was set back by an hour no anchor is told for an hour: the chains can be shortened unseen',
+    file: 'packages/server/src/audit/node-audit.ts',
+    find: `this.#now = options.now ?? (() => performance.now());`,
+    put: `this.#now = () => Date.now();`,
+    test: 'packages/server/test/unit/audit/stepped-clock.test.ts',
+  },
+  {
+    name: 'audit-disk-waited-for-by-the-wall-clock',
+    breaks:
+      'a step of the wall clock ends the patience with a disk that hangs, and with it the node',
+    file: 'packages/server/src/audit/chain-writer.ts',
+    find: `this.#now = options.now ?? (() => performance.now());`,
+    put: `this.#now = () => Date.now();`,
+    test: 'packages/server/test/unit/audit/stepped-clock.test.ts',
+  },
 ];

@@ -12,6 +12,8 @@
  * AUDIT-FILE-5: closing ends in bounded time, and says what was not written. Nobody who waits is told that it is durable then.
  * AUDIT-FILE-6: the file that is written is never deleted, and of those that are there never the last one: it may have been
  *     begun since, and where none is written it says where the chain goes on.
+ * AUDIT-FILE-7: how long something has lasted is told by a clock that nobody sets: after a step of the wall clock a disk is waited for
+ *     and made durable as before. Only the age of files is told by the wall clock, as that of their last write is.
  */
 import { setTimeout } from 'node:timers/promises';
 import { ChainFile } from './chain-file.ts';
@@ -33,6 +35,8 @@ export interface ChainWriterOptions extends ChainFileOptions {
   /** What does not fit is told again after a restart: nothing is accepted after it, and no line says that it is not there. */
   readonly keepsAll?: boolean;
   readonly onFailure: (error: unknown) => void;
+  /** Monotonic, in ms (AUDIT-FILE-7). Default: that of the process. */
+  readonly now?: () => number;
 }
 
 const flushAfterMs = 50;
@@ -64,6 +68,7 @@ export const notDurable: Error = new Error(
 
 export class ChainWriter {
   readonly #options: ChainWriterOptions;
+  readonly #now: () => number;
   /** All that is not durable (AUDIT-FILE-4). */
   #queue: Queued[] = [];
   /** So many of them are in the file. */
@@ -74,7 +79,7 @@ export class ChainWriter {
   /** As of all that is durable. */
   #durableEnd: ChainEnd;
   #syncDueMs = Number.POSITIVE_INFINITY;
-  #progressMs = Date.now();
+  #progressMs: number;
   #onRoom: () => void = () => undefined;
   /** Records that were refused since, up to this one. */
   #dropped: ChainEnd | undefined;
@@ -100,6 +105,8 @@ export class ChainWriter {
   /** @throws Error where what is there cannot be gone on with. */
   constructor(options: ChainWriterOptions) {
     this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+    this.#progressMs = this.#now();
     const { end, file, torn } = findEnd(options.folder, options.chain);
     this.#end = end;
     this.#durableEnd = end;
@@ -127,7 +134,7 @@ export class ChainWriter {
   /** AUDIT-FILE-2: entries of the log should not be applied until `onRoom`. */
   get isBehind(): boolean {
     if (!this.#isFilled(3 / 4) || this.#isFailing) return false;
-    return Date.now() - this.#progressMs < longestPatienceMs;
+    return this.#now() - this.#progressMs < longestPatienceMs;
   }
 
   onRoom(listener: () => void): void {
@@ -212,7 +219,7 @@ export class ChainWriter {
 
   #push(line: string, end: ChainEnd): void {
     const bytes = Buffer.byteLength(line) + 1;
-    if (this.#queue.length === 0) this.#progressMs = Date.now();
+    if (this.#queue.length === 0) this.#progressMs = this.#now();
     this.#queue.push({ line, bytes, end });
     this.#bufferedBytes += bytes;
     this.#end = end;
@@ -221,7 +228,7 @@ export class ChainWriter {
 
   #flushSoon(delayMs: number): void {
     if (this.#isClosed || this.#writing !== undefined) return;
-    const dueMs = Date.now() + delayMs;
+    const dueMs = this.#now() + delayMs;
     if (this.#timer !== undefined) {
       if (dueMs >= this.#timerDueMs || this.#isFailing) return;
       clearTimeout(this.#timer);
@@ -282,9 +289,9 @@ export class ChainWriter {
     }
     if (text === '') return;
     await this.#file.append(text);
-    if (this.#writtenCount === 0) this.#syncDueMs = Date.now() + syncAfterMs;
+    if (this.#writtenCount === 0) this.#syncDueMs = this.#now() + syncAfterMs;
     this.#writtenCount = count;
-    this.#progressMs = Date.now();
+    this.#progressMs = this.#now();
   }
 
   #isSyncDue(): boolean {
@@ -294,7 +301,7 @@ export class ChainWriter {
     return (
       isSynced ||
       this.#isClosed ||
-      Date.now() >= this.#syncDueMs ||
+      this.#now() >= this.#syncDueMs ||
       this.#file.bytes >= rotateBytes ||
       this.#file.bytesToSync >= Math.min(mostWrittenBytes, bufferBytes / 8)
     );
@@ -315,7 +322,7 @@ export class ChainWriter {
       this.#durableEnd = end;
     }
     this.#writtenCount = 0;
-    this.#progressMs = Date.now();
+    this.#progressMs = this.#now();
     const { seq } = this.#durableEnd;
     for (const { resolve } of this.#waiting.filter((one) => one.seq <= seq)) resolve();
     this.#waiting = this.#waiting.filter((one) => one.seq > seq);

@@ -11,6 +11,8 @@
  * AUDIT-NODE-4: what was refused or read stands in files of its own, with a budget of its own: no number of it pushes out the record of
  *     a change, and a disk that is too slow for it keeps nobody from changing anything.
  * AUDIT-NODE-5: a stop ends in bounded time though nothing can be written, and says what is not in the files.
+ * AUDIT-NODE-6: how long something has lasted is told by a clock that nobody sets (AUDIT-FILE-7): an anchor is never later for a step
+ *     of the wall clock.
  */
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -53,6 +55,7 @@ export interface NodeAuditOptions extends AuditConfiguration {
   };
   readonly onFatal: (error: Error) => void;
   readonly openFile?: ChainWriterOptions['openFile'];
+  readonly now?: ChainWriterOptions['now'];
 }
 
 export const auditFolder = 'audit';
@@ -71,6 +74,7 @@ interface OwnChain {
 
 export class NodeAudit implements AuditSink, NodeAuditing {
   readonly #options: NodeAuditOptions;
+  readonly #now: () => number;
   readonly #changes: ChainWriter;
   readonly #own: OwnChain;
   readonly #requests: OwnChain;
@@ -81,8 +85,8 @@ export class NodeAudit implements AuditSink, NodeAuditing {
   #anchoredRequests: number;
   readonly #timer: NodeJS.Timeout;
   #anchorDueMs: number;
-  #clearUpDueMs = Date.now() + clearUpMs;
-  #loudMs = 0;
+  #clearUpDueMs: number;
+  #loudMs = Number.NEGATIVE_INFINITY;
   /** It has told `onFatal`: what comes now is told again after a restart, and nothing of it may stand behind what was refused. */
   #isEnding = false;
   readonly #refusals = new Refusals();
@@ -90,6 +94,7 @@ export class NodeAudit implements AuditSink, NodeAuditing {
   /** @throws Error where the files of before cannot be gone on with. */
   constructor(options: NodeAuditOptions) {
     this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
     const folder = join(options.folder, auditFolder);
     const shared = {
       folder,
@@ -100,6 +105,7 @@ export class NodeAudit implements AuditSink, NodeAuditing {
       keepMs: options.keepDays * dayMs,
       bufferBytes: options.bufferBytes,
       onFailure: (error: unknown) => this.#onFailure(error),
+      now: this.#now,
       ...(options.openFile === undefined ? {} : { openFile: options.openFile }),
     };
     this.#changes = new ChainWriter({
@@ -115,7 +121,8 @@ export class NodeAudit implements AuditSink, NodeAuditing {
     this.#own = own('node');
     this.#requests = own('requests');
     this.#anchoredRequests = this.#requests.end.seq;
-    this.#anchorDueMs = Date.now() + options.anchorSeconds * 1000;
+    this.#clearUpDueMs = this.#now() + clearUpMs;
+    this.#anchorDueMs = this.#now() + options.anchorSeconds * 1000;
     this.#timer = setInterval(() => this.#onTick(), tickMs);
     this.#timer.unref();
   }
@@ -221,7 +228,7 @@ export class NodeAudit implements AuditSink, NodeAuditing {
   }
 
   #onFailure(error: unknown): void {
-    const now = Date.now();
+    const now = this.#now();
     if (this.#options.onFailure === 'fail_open') this.#changes.stopWaiting();
     if (now - this.#loudMs < loudEveryMs) return;
     this.#loudMs = now;
@@ -241,7 +248,7 @@ export class NodeAudit implements AuditSink, NodeAuditing {
 
   #onTick(): void {
     this.#tellRest();
-    const now = Date.now();
+    const now = this.#now();
     if (now >= this.#clearUpDueMs) {
       this.#clearUpDueMs = now + clearUpMs;
       for (const writer of Object.values(this.#writers)) void writer.clearUp();
