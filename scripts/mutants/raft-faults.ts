@@ -73,6 +73,7 @@ export const raftFaults: readonly Fault[] = [
     file: 'packages/raft/src/leader.ts',
     find: `change.type !== 'add_learner' && heard.length <= voters.length / 2`,
     put: `change.type !== 'add_learner' && heard.length < 0`,
+    test: 'packages/raft/test/unit/membership.test.ts',
   },
   {
     name: 'learner-keeps-a-dead-leader',
@@ -80,6 +81,7 @@ export const raftFaults: readonly Fault[] = [
     file: 'packages/raft/src/elections.ts',
     find: `else if (core.leader !== null) core.becomeFollower(core.term, null);`,
     put: ``,
+    test: 'packages/raft/test/unit/campaigns.test.ts',
   },
   {
     name: 'removed-voter-does-not-campaign',
@@ -87,6 +89,7 @@ export const raftFaults: readonly Fault[] = [
     file: 'packages/raft/src/elections.ts',
     find: `if (core.mayCampaign && !core.receiver.keepsFromCampaigning)`,
     put: `if (core.isVoter(core.config.id) && !core.receiver.keepsFromCampaigning)`,
+    test: 'packages/raft/test/unit/campaigns.test.ts',
   },
   {
     name: 'impossible-answers-believed',
