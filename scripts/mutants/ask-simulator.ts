@@ -9,7 +9,7 @@ import type { SimulatorResult } from './results.ts';
 
 const main = 'packages/simulator/src/main.ts';
 /** So many runs at most; those of lease nodes are shorter. */
-export const maxRuns = { cluster: 600, leaders: 60, quorum: 3000, scenarios: 600 } as const;
+const maxRuns = { cluster: 600, leaders: 60, quorum: 3000, scenarios: 600 } as const;
 /** What one run may take beyond the time for all of them. */
 const lastRunMs = 60_000;
 
@@ -46,29 +46,35 @@ export async function askSimulator(
   const series: readonly Series[] = [
     ...(scenario === undefined ? [] : [{ kind: 'scenarios', about: scenario } as const]),
     ...(about === undefined ? [] : [{ kind, about }]),
-    { kind },
+    { kind, ...(about === undefined ? {} : { but: about }) },
   ];
-  let result: SimulatorResult = { type: 'time-out', runs: 0 };
+  let result: Told = { type: 'time-out', runs: 0 };
   for (const one of series) {
     const maxSeconds = (endsAtMs - performance.now()) / 1000;
     if (maxSeconds < 1) break;
     const told = await runOf({ ...options, maxSeconds }, one);
     if (told.type === 'found')
       return one.kind === 'scenarios' ? { ...told, scenario: one.about ?? '' } : told;
-    result = told;
+    // What is told is of all that were asked. An error stays: runs about something else do not explain it.
+    result = { ...(result.type === 'error' ? result : told), runs: result.runs + told.runs };
   }
   return result;
 }
 
+type Told = Exclude<SimulatorResult, { type: 'out of reach' }>;
+
 interface Series {
   readonly kind: keyof typeof maxRuns;
   readonly about?: string;
+  /** What runs are about that were asked before. */
+  readonly but?: string;
 }
 
 async function runOf(
   { folder, threads, maxSeconds }: AskSimulatorOptions,
-  { kind, about }: Series,
-): Promise<SimulatorResult> {
+  { kind, about, but }: Series,
+): Promise<Told> {
+  const startedAtMs = performance.now();
   const child = spawn(
     process.execPath,
     [
@@ -80,6 +86,7 @@ async function runOf(
       `--seeds=${String(maxRuns[kind])}`,
       `--kind=${kind}`,
       ...(about === undefined ? [] : [`--about=${about}`]),
+      ...(but === undefined ? [] : [`--but=${but}`]),
       `--threads=${String(threads)}`,
       `--seconds=${String(Math.ceil(maxSeconds))}`,
     ],
@@ -98,10 +105,10 @@ async function runOf(
   ]);
   clearTimeout(timer);
   if (child.signalCode !== null) return { type: 'time-out', runs: 0 };
-  return resultOf(out, errors, maxRuns[kind]);
+  return resultOf(out, errors, performance.now() - startedAtMs < maxSeconds * 1000);
 }
 
-function resultOf(out: string, errors: string, wanted: number): SimulatorResult {
+function resultOf(out: string, errors: string, areAll: boolean): Told {
   let summary: Summary;
   try {
     summary = JSON.parse(out) as Summary;
@@ -115,7 +122,7 @@ function resultOf(out: string, errors: string, wanted: number): SimulatorResult 
     return { type: 'found', runs: Number(promise.seed), promise: firstLine(promise.message) };
   const [error] = broken;
   if (error !== undefined) return { type: 'error', runs, message: firstLine(error.message) };
-  return { type: runs < wanted ? 'time-out' : 'not found', runs };
+  return { type: areAll ? 'not found' : 'time-out', runs };
 }
 
 /** Without what differs from run to run. */

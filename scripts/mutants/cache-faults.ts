@@ -62,7 +62,7 @@ export const cacheFaults: readonly Fault[] = [
     file: `${lines}/lines.ts`,
     find: `Math.max(fetch.invalidatedThrough, seq)`,
     put: `seq`,
-    test: 'packages/engine/test/unit/lines.test.ts',
+    test: 'packages/protocol/test/unit/lines.test.ts',
   },
   {
     name: 'absence-not-invalidated',

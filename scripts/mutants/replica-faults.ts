@@ -146,6 +146,8 @@ export const replicaFaults: readonly Fault[] = [
     file: 'packages/engine/src/state-digests.ts',
     find: `others.length * 2 > voters.length ? 'wrong_here' : 'differs'`,
     put: `others.length > voters.length ? 'wrong_here' : 'differs'`,
+    hiddenFromRuns:
+      'whatever makes states differ is a fault of its own, and a run ends where the states of two nodes differ',
   },
   {
     name: 'learners-count-for-digests',
@@ -153,6 +155,8 @@ export const replicaFaults: readonly Fault[] = [
     file: 'packages/engine/src/state-digests.ts',
     find: `if (hash === own || !voters.includes(member)) continue;`,
     put: `if (hash === own) continue;`,
+    hiddenFromRuns:
+      'whatever makes states differ is a fault of its own, and a run ends where the states of two nodes differ',
   },
   {
     name: 'everything-applied-in-one-turn',

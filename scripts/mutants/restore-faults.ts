@@ -35,6 +35,8 @@ export const restoreFaults: readonly Fault[] = [
       (a, b) => Number(this.#keptPlaces.has(a)) - Number(this.#keptPlaces.has(b)),
     ))
       yield* this.#placeOf(place);`,
+    hiddenFromRuns:
+      'it takes a state of more than 256 KiB: a smaller one is written in one turn, in which nothing changes',
   },
   {
     name: 'copy-on-write-of-a-session-left-out',

@@ -12,7 +12,7 @@ export { FeatureLevelError } from './feature-levels.ts';
 export { answerQuery } from './queries.ts';
 export { systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';
-export { FrameReader } from './transport/frames.ts';
+export { FrameError, FrameReader } from './transport/frames.ts';
 export { decodeMessage, encodeMessageFrame } from './transport/messages.ts';
 export { CallFailed } from './transport/types.ts';
 export type { Transport, TransportHandlers } from './transport/types.ts';

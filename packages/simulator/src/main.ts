@@ -26,7 +26,7 @@ A seed decides everything in a run: the same seed is the same run, to the byte.
   make simulate KIND=quorum        the same of independent lease nodes, without a leader
   make simulate KIND=scenarios     situations that are brought about step by step; ABOUT=one: ${scenarioNames.join(', ')}
 
-Options of the program itself: --seeds N --first N --seconds N --threads N | --seed N [--trace] | --kind cluster|leaders|quorum|scenarios | --about FOCUS | --json | --until-broken`;
+Options of the program itself: --seeds N --first N --seconds N --threads N | --seed N [--trace] | --kind cluster|leaders|quorum|scenarios | --about FOCUS | --but FOCUS | --json | --until-broken`;
 
 const progressEveryMs = 5000;
 const grouped = (value: number): string => value.toLocaleString('en');
@@ -40,6 +40,7 @@ const { values } = readFlags({
     seed: { type: 'string' },
     kind: { type: 'string', default: 'cluster' },
     about: { type: 'string' },
+    but: { type: 'string' },
     trace: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     'until-broken': { type: 'boolean', default: false },
@@ -61,16 +62,17 @@ function kindOf(text: string): RunKind {
   process.exit(2);
 }
 
-function aboutOf(text: string | undefined): string | undefined {
+function aboutOf(flag: string, text: string | undefined): string | undefined {
   const isKnown: (name: string) => boolean = kind === 'scenarios' ? isScenario : isFocus;
   if (text === undefined || isKnown(text)) return text;
   const all = kind === 'scenarios' ? scenarioNames : ['everything', ...focuses];
-  console.error(`--about is one of ${all.join(', ')}, not "${text}".`);
+  console.error(`--${flag} is one of ${all.join(', ')}, not "${text}".`);
   process.exit(2);
 }
 
 const kind = kindOf(values.kind);
-const about = aboutOf(values.about);
+const about = aboutOf('about', values.about);
+const but = aboutOf('but', values.but);
 const replay = (seed: bigint): string =>
   `make simulate SEED=${String(seed)} TRACE=1${kind === 'cluster' ? '' : ` KIND=${kind}`}`;
 
@@ -91,6 +93,7 @@ async function manyRuns(): Promise<void> {
     first: BigInt(first),
     kind,
     ...(about === undefined ? {} : { about }),
+    ...(but === undefined ? {} : { but }),
     runs: count,
     threads: Number(wholeNumber('threads', values.threads)),
     stopAtFirst: values['until-broken'],

@@ -8,6 +8,7 @@ import {
   decodeMessage,
   encodeMessageFrame,
   FeatureLevelError,
+  FrameError,
   FrameReader,
 } from '@holdfast/engine/parts';
 import type { Transport, TransportHandlers } from '@holdfast/engine/parts';
@@ -146,8 +147,20 @@ export class SimulatedTransport implements Transport {
   #read(from: MemberId): void {
     const bytes = Buffer.concat(this.#unread.get(from) ?? []);
     this.#unread.delete(from);
-    const messages = new FrameReader().push(bytes).map(({ body }) => decodeMessage(body));
-    this.#handlers.onMessages(from, messages);
+    this.#handlers.onMessages(from, this.#decoded(from, bytes));
+  }
+
+  /** Nothing is damaged on its way here: what cannot be read was sent so. */
+  #decoded(from: MemberId, bytes: Buffer): Message[] {
+    try {
+      return new FrameReader().push(bytes).map(({ body }) => decodeMessage(body));
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.#world.violation(
+        `${from} sent ${this.#machine.name} what cannot be read: ${error.message}.`,
+      );
+      return [];
+    }
   }
 
   call(

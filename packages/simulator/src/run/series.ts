@@ -14,6 +14,8 @@ export interface SeriesOptions {
   readonly runs: number;
   /** Of the seeds only those whose runs are about this (a focus, of clusters), or are this scenario. */
   readonly about?: string;
+  /** Not those of the seeds whose runs are about this. */
+  readonly but?: string;
   readonly threads: number;
   /** No run is begun after so long. */
   readonly maxSeconds?: number;
@@ -97,11 +99,13 @@ class Tally {
 
 export async function runSeries(options: SeriesOptions): Promise<Summary> {
   const { first, runs, threads, maxSeconds = Infinity, stopAtFirst = false } = options;
-  const { kind = 'cluster', about } = options;
+  const { kind = 'cluster', about, but } = options;
   const tally = new Tally();
   let next = 0;
   const aboutOf = kind === 'scenarios' ? scenarioOf : focusOf;
-  const isLeftOut = (seed: bigint): boolean => about !== undefined && aboutOf(seed) !== about;
+  const isLeftOut = (seed: bigint): boolean =>
+    (about !== undefined && aboutOf(seed) !== about) ||
+    (but !== undefined && aboutOf(seed) === but);
   const nextRun = (): ToThread | undefined => {
     while (next < runs && isLeftOut(first + BigInt(next))) next += 1;
     if (next >= runs || tally.seconds > maxSeconds) return undefined;

@@ -177,6 +177,24 @@ async function cancelIsNotHeard(stage: Stage): Promise<void> {
   await holdsNothing(stage, client, session);
 }
 
+/** An acquire is executed, and the node that passed it on is gone before it hears the answer; the client reaches no other. */
+async function nodeIsLostWithTheAnswer(stage: Stage): Promise<void> {
+  const leader = await stage.begin();
+  const node = stage.node(stage.random.pick(stage.names(leader.id)));
+  const client = stage.actor('client', [node.id]);
+  client.partFrom(stage.names(node.id));
+  const session = await client.session(60);
+  await stage.sleep(stage.random.between(10, 500));
+  stage.slow(leader.id, node.id, 300);
+  const asked = unless(session.lock('red', { waitMs: 0 }));
+  await stage.sleep(stage.random.between(20, 50));
+  stage.kill(node);
+  await asked;
+  stage.start(node);
+  stage.healAll();
+  await holdsNothing(stage, client, session);
+}
+
 /** A copy of an acquire is long under way; meanwhile its caller has cancelled it and was told so. */
 async function cancelledCopyComesLate(stage: Stage): Promise<void> {
   const leader = await stage.begin();
@@ -211,5 +229,6 @@ export const belatedCalls: Scenarios = {
   waiter_gone: { play: waiterIsGone },
   deadline_passes: { play: deadlinePasses },
   cancel_not_heard: { play: cancelIsNotHeard },
+  node_lost_with_the_answer: { play: nodeIsLostWithTheAnswer },
   cancelled_copy_late: { play: cancelledCopyComesLate },
 };

@@ -1,4 +1,7 @@
 /** Scenarios of leaders that have been replaced, have been paused, or lead on with entries of older terms. */
+import { HoldfastError } from '@holdfast/protocol';
+import type { ErrorEffect } from '@holdfast/protocol';
+import type { SessionId } from '@holdfast/state';
 import type { SimulatedNode } from '../cluster/node.ts';
 import { Violation } from '../world/world.ts';
 import { unless } from './actor.ts';
@@ -128,6 +131,76 @@ async function overwriteAnOlderEntry(stage: Stage): Promise<void> {
   await lock;
 }
 
+/**
+ * A client is gone, and nobody leads for long enough to log the time: what passed between two leaders counts for its lease
+ * all the same (CLOCK-3 of the engine).
+ */
+async function leadBriefly(stage: Stage): Promise<void> {
+  await stage.begin();
+  const client = stage.actor('client');
+  const session = await client.session(2);
+  await session.lock('red');
+  await stage.sleep(stage.random.between(0, 500));
+  client.machine.end();
+  const id = session.id as SessionId;
+  const boundMs = 2 * session.timeoutMs + 1000;
+  for (let ledMs = 0; ledMs <= boundMs;) {
+    const leader = await stage.leader();
+    const forMs = stage.random.between(100, 230);
+    await stage.sleep(forMs);
+    ledMs += forMs;
+    if (leader.replica?.state.leaseOf(id) === undefined) return;
+    await leader.engine?.transferLeadership(null).catch(() => undefined);
+  }
+  throw new Violation(
+    `A session of ${String(session.timeoutMs)} ms stands ${String(boundMs)} ms of brief leaderships after its client died.`,
+  );
+}
+
+/**
+ * The leader executes a call and is gone before its answer is heard, when hardly any time is left for another attempt: nobody
+ * may say that nothing was done.
+ */
+async function answerIsLostWithTheLeader(stage: Stage): Promise<void> {
+  const leader = await stage.begin();
+  const asked = stage.node(stage.random.pick(stage.names(leader.id)));
+  await stage.sleep(500);
+  const timeoutMs = 1000;
+  const leftMs = stage.random.between(1, 15);
+  stage.cut(leader.id, [asked.id]);
+  const id = stage.random.id() as SessionId;
+  const call = asked.engine?.submit(
+    {
+      type: 'create_session',
+      sessionId: id,
+      clientId: 'caller',
+      timeoutMs: 60_000,
+      lockDelayMs: 0,
+      createdAtMs: 0,
+    },
+    { identity: 'caller', timeoutMs },
+  );
+  await stage.sleep(timeoutMs - leftMs);
+  stage.kill(leader);
+  const effect = await effectOf(call);
+  const next = await stage.leader(leader.id);
+  await stage.sleep(200);
+  if (effect === 'none' && next.replica?.state.leaseOf(id) !== undefined)
+    throw new Violation(
+      `${asked.id} told its caller that nothing was done, and ${leader.id} had done it.`,
+    );
+}
+
+async function effectOf(call: Promise<unknown> | undefined): Promise<ErrorEffect | undefined> {
+  try {
+    await call;
+    return undefined;
+  } catch (error) {
+    if (error instanceof HoldfastError) return error.effect;
+    throw error;
+  }
+}
+
 export const ofLeaders: Scenarios = {
   reads_of_a_deposed_leader: { play: (stage) => readWhileOthersLead(stage, false) },
   one_read_of_a_deposed_leader: { play: (stage) => readWhileOthersLead(stage, true) },
@@ -136,6 +209,12 @@ export const ofLeaders: Scenarios = {
     play: pauseTheLeader,
     // So that nobody else leads meanwhile.
     settings: { electionTimeoutMinMs: 1500, electionTimeoutMaxMs: 3000 },
+  },
+  brief_leaderships: { play: leadBriefly },
+  answer_lost_with_the_leader: {
+    play: answerIsLostWithTheLeader,
+    // So that the follower goes on to follow a leader that it does not hear, until its call is over.
+    settings: { electionTimeoutMinMs: 2000, electionTimeoutMaxMs: 4000 },
   },
   older_entry_overwritten: {
     play: overwriteAnOlderEntry,

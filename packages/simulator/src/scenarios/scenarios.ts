@@ -1,6 +1,7 @@
 /** The scenarios by name. Their number and order decide which seed is which. */
 import { belatedCalls } from './belated.ts';
 import { ofBounds } from './bounds.ts';
+import { ofCache } from './cache.ts';
 import { ofLeaders } from './leaders.ts';
 import { ofMembers } from './members.ts';
 import { ofQueues } from './queues.ts';
@@ -17,6 +18,7 @@ export const scenarios: Readonly<Record<string, Scenario | QuorumScenario>> = {
   ...ofQueues,
   ...ofQuorum,
   ...ofBounds,
+  ...ofCache,
 };
 export const scenarioNames: readonly string[] = Object.keys(scenarios);
 export const isScenario = (text: string): boolean => Object.hasOwn(scenarios, text);

@@ -105,7 +105,8 @@ async function bitOfAReceivedSnapshotTurns(stage: Stage): Promise<void> {
   // Slow, so that there are moments between its parts.
   stage.slow(leader.id, node.id, 20);
   heal(stage, node);
-  await stage.until('a bit of it that is turned', () => node.disk.flipReceived());
+  const part = stage.random.pick(['head', 'state'] as const);
+  await stage.until('a bit of it that is turned', () => node.disk.flipReceived(part));
   await stage.must(`${node.id} did not catch up.`, () => hasCaughtUp(leader, node), 20_000);
   stage.kill(node);
   stage.start(node);
@@ -132,8 +133,11 @@ async function identityIsPutBack(stage: Stage): Promise<void> {
   await stage.must(`${node.id} did not refuse.`, () => !node.machine.isOn, 5000);
 }
 
-/** A transfer takes longer than others need to compact what follows it, again and again: it must get there. */
-async function followerIsHelpedUnderLoad(stage: Stage): Promise<void> {
+/**
+ * A transfer, or the first append after it, takes longer than others need to compact what follows it, again and again: the
+ * follower must get there.
+ */
+async function helpAFollowerUnderLoad(stage: Stage, lateMs: number): Promise<void> {
   const leader = await stage.begin();
   const node = stage.node(stage.random.pick(stage.names(leader.id)));
   await leaveBehind(stage, leader, node);
@@ -144,8 +148,8 @@ async function followerIsHelpedUnderLoad(stage: Stage): Promise<void> {
     while (!load.isOver) await worker.work(session, 1);
   };
   work().catch((error: unknown) => stage.world.timeline.fail(error));
-  stage.slow(leader.id, node.id, 15);
-  stage.slow(node.id, leader.id, 15);
+  stage.slow(leader.id, node.id, lateMs);
+  stage.slow(node.id, leader.id, lateMs);
   heal(stage, node);
   await stage.must(
     `${node.id} did not catch up within 10 s under load.`,
@@ -153,7 +157,8 @@ async function followerIsHelpedUnderLoad(stage: Stage): Promise<void> {
       leader.replica
         ?.status()
         .progress.some(({ id, state }) => id === node.id && state === 'replicate') === true &&
-      (node.replica?.state.index ?? 0) + 20 > (leader.replica?.state.index ?? Infinity),
+      // As far behind as the line is long.
+      (node.replica?.state.index ?? 0) + 20 + lateMs > (leader.replica?.state.index ?? Infinity),
     10_000,
   );
   load.isOver = true;
@@ -164,6 +169,11 @@ export const ofSnapshots: Scenarios = {
   bit_of_a_received_snapshot: { play: bitOfAReceivedSnapshotTurns, settings },
   log_lost: { play: logIsLost },
   identity_put_back: { play: identityIsPutBack },
-  follower_helped_under_load: { play: followerIsHelpedUnderLoad, settings },
+  follower_helped_under_load: { play: (stage) => helpAFollowerUnderLoad(stage, 15), settings },
+  follower_far_away_under_load: {
+    play: (stage) => helpAFollowerUnderLoad(stage, 60),
+    // One append after the transfer brings little of what it needs: the rest has to be there when that is answered.
+    settings: { ...settings, maxAppendBytes: 1 },
+  },
   own_snapshot_late: { play: ownSnapshotComesLate, settings, size: 5 },
 };

@@ -42,6 +42,8 @@ const marks = [
   [16, 48],
 ] as const;
 const marksEnd = 48;
+/** A head is one line. */
+const endOfHead = 0x0a;
 
 /** What is left of a frame that was being written when the power went. */
 interface Torn extends WriteUnderWay {
@@ -198,13 +200,15 @@ export class Disk {
     return true;
   }
 
-  /** Turns a bit of a snapshot that is being received. False: there is none of some bytes. */
-  flipReceived(): boolean {
-    const path = this.#files.paths.find(
-      (one) => nameOf(one).includes('received') && this.#files.bytes(one).byteLength > 0,
-    );
+  /** Turns a bit of a snapshot that is being received, in its head or behind it. False: so much of one is not there. */
+  flipReceived(part: 'head' | 'state'): boolean {
+    const path = this.#files.paths.find((one) => nameOf(one).includes('received'));
     if (path === undefined) return false;
-    this.#flipIn(path, 0, this.#files.bytes(path).byteLength);
+    const bytes = this.#files.bytes(path);
+    const headBytes = bytes.indexOf(endOfHead) + 1;
+    const from = part === 'head' ? 0 : headBytes;
+    if (headBytes === 0 || bytes.byteLength <= from) return false;
+    this.#flipIn(path, from, part === 'head' ? headBytes : bytes.byteLength - from);
     return true;
   }
 
