@@ -57,8 +57,8 @@ export const replicaFaults: readonly Fault[] = [
     breaks: 'a deposed leader answers reads',
     file: 'packages/engine/src/leadership.ts',
     find: `    await this.prove();
-    this.assertAdmitted`,
-    put: `    this.assertAdmitted`,
+    return this.#reads`,
+    put: `    return this.#reads`,
   },
   {
     name: 'leases-kept-across-leaderships',

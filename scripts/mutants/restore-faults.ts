@@ -50,8 +50,8 @@ export const restoreFaults: readonly Fault[] = [
     name: 'restored-order-of-a-session-differs',
     breaks: 'a restored node ends the holds of a session in another order: tokens go to others',
     file: 'packages/state/src/kernel/snapshot/ties.ts',
-    find: `  if (holds.every(areInFileOrder) && areWaitsInFileOrder(waits)) return undefined;`,
-    put: `  if (holds.length > 0 && areWaitsInFileOrder(waits)) return undefined;`,
+    find: `  for (const some of holds) isTold &&= yield* areInFileOrder(walked(some));\n`,
+    put: ``,
   },
   {
     name: 'holds-spread-into-a-call',
