@@ -140,4 +140,20 @@ export const hostileFaults: readonly Fault[] = [
     put: '',
     test: 'packages/api/test/unit/auditing.test.ts',
   },
+  {
+    name: 'second-error-of-redis-ends-the-node',
+    breaks: 'RCONN-4',
+    file: 'packages/queue/src/redis/connector.ts',
+    find: `    socket.on('error', (error) => {`,
+    put: `    socket.once('error', (error) => {`,
+    test: 'packages/queue/test/unit/connector.test.ts',
+  },
+  {
+    name: 'certificates-for-redis-without-tls',
+    breaks: 'messages go to Redis as they are, though certificates are set',
+    file: 'packages/server/src/configuration/queue-settings.ts',
+    find: `  if (!urls.every(isSecured))`,
+    put: `  if (urls.length > 1 && !urls.every(isSecured))`,
+    test: 'packages/server/test/unit/configuration/tls.test.ts',
+  },
 ];

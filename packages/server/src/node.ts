@@ -9,6 +9,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Api, ApiOptions } from '@holdfast/api';
 import type { Engine } from '@holdfast/engine';
 import type { QueueStore } from '@holdfast/queue';
+import type { OutgoingCertificates } from '@holdfast/tls';
 import type { Logger } from 'pino';
 import { toldClientUrl } from './configuration/addresses.ts';
 import type { Configuration } from './configuration/load.ts';
@@ -108,7 +109,8 @@ async function startSecured(
       : { supportedFeatureLevel: options.supportedFeatureLevel }),
   });
   audit.attach(engine);
-  const queues = await openQueueStore(configuration, engine, log);
+  const redis = await redisCertificatesOf(configuration, log);
+  const queues = await openQueueStore(configuration, redis, engine, log);
   const { tracing } = options;
   const parts = { engine, queues, audit, tracing };
   const api = await serve(configuration, httpPort, parts, log, security);
@@ -119,7 +121,10 @@ async function startSecured(
     metricsUrl: api.metricsUrl,
     nodeId,
     engine,
-    reload: security === undefined ? undefined : () => security.reload(),
+    reload:
+      security === undefined && redis === undefined
+        ? undefined
+        : async () => void (await Promise.all([security?.reload(), redis?.reload()])),
     async close() {
       endRecovery();
       await handOver(engine, log);
@@ -136,6 +141,7 @@ async function startSecured(
 /** Undefined: queues are in the replicated state. */
 async function openQueueStore(
   configuration: Configuration,
+  certificates: OutgoingCertificates | undefined,
   engine: Engine,
   log: Logger,
 ): Promise<QueueStore | undefined> {
@@ -143,15 +149,26 @@ async function openQueueStore(
   if (queueRedis === null) return undefined;
   const { openRedisStore } = await import('@holdfast/queue/redis');
   const { systemClock } = await import('@holdfast/engine/parts');
-  const { prefix, ...address } = queueRedis;
+  const { prefix, urls, isCluster } = queueRedis;
   return openRedisStore({
-    address,
+    address: { urls, isCluster, certificates },
     prefix,
     limits: configuration.stateLimits,
     engine,
     clock: systemClock,
     log,
   });
+}
+
+/** Of the connections to the Redis that keeps the queues. @throws CertificateError */
+async function redisCertificatesOf(
+  { queueRedis }: Configuration,
+  log: Logger,
+): Promise<OutgoingCertificates | undefined> {
+  const files = queueRedis?.files;
+  if (files === undefined || files === null) return undefined;
+  const { OutgoingCertificates } = await import('@holdfast/tls');
+  return OutgoingCertificates.open({ files, log, use: 'the Redis of queues' });
 }
 
 /** Its package is read only where there is TLS. @throws CertificateError */

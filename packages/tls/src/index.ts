@@ -6,6 +6,7 @@ export { Connections } from './connections.ts';
 export type { ConnectionsOptions } from './connections.ts';
 export { secureServer } from './http-server.ts';
 export { isLoopback } from './loopback.ts';
+export { OutgoingCertificates } from './outgoing-certificates.ts';
 export { fetchWith } from './outgoing-requests.ts';
 export type { Fetch } from './outgoing-requests.ts';
 export { CertificateError } from './material.ts';

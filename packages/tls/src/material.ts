@@ -42,27 +42,35 @@ const maxFileBytes = 16 * 1024 * 1024;
 export async function readMaterial(files: CertificateFiles): Promise<Material> {
   const certificate = await read(files.certificate);
   const key = await read(files.key);
-  const authority = files.authority === '' ? undefined : await read(files.authority);
-  const revocations: Buffer[] = [];
-  for (const path of files.revocations) revocations.push(await read(path));
+  const trusted = await readTrusted(files);
   const own = checked(files.certificate, () => new X509Certificate(certificate));
   const secret = checked(files.key, () => createPrivateKey(key));
   if (!own.checkPrivateKey(secret))
     throw new CertificateError(
       `${files.key} is not the key of the certificate ${files.certificate}.`,
     );
-  if (authority !== undefined) checkAuthorities(files.authority, authority);
-  for (const [place, revoked] of revocations.entries())
-    checked(files.revocations[place] ?? '', () => createSecureContext({ crl: revoked }));
-  checked(files.certificate, () => createSecureContext({ cert: certificate, key, ca: authority }));
+  const { authority: ca } = trusted;
+  checked(files.certificate, () => createSecureContext({ cert: certificate, key, ca }));
   return {
     certificate,
     key,
-    authority,
-    revocations,
+    ...trusted,
     endsAtMs: own.validToDate.getTime(),
     fingerprint: own.fingerprint256,
   };
+}
+
+/** Whose certificates are accepted. @throws CertificateError (TLS-1) */
+export async function readTrusted(
+  files: Pick<CertificateFiles, 'authority' | 'revocations'>,
+): Promise<Pick<Material, 'authority' | 'revocations'>> {
+  const authority = files.authority === '' ? undefined : await read(files.authority);
+  const revocations: Buffer[] = [];
+  for (const path of files.revocations) revocations.push(await read(path));
+  if (authority !== undefined) checkAuthorities(files.authority, authority);
+  for (const [place, revoked] of revocations.entries())
+    checked(files.revocations[place] ?? '', () => createSecureContext({ crl: revoked }));
+  return { authority, revocations };
 }
 
 function checkAuthorities(path: string, pem: Buffer): void {

@@ -1,7 +1,7 @@
 /** The certificates that a configuration names. */
 import { X509Certificate } from 'node:crypto';
 import type { Configuration } from '@holdfast/server';
-import { Certificates } from '@holdfast/tls';
+import { Certificates, OutgoingCertificates } from '@holdfast/tls';
 import { fine, reasonOf, warning, wrong } from './finding.ts';
 import type { Finding } from './finding.ts';
 
@@ -9,11 +9,12 @@ const soonMs = 14 * 86_400_000;
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 export async function examineCertificates(
-  { tls, nodeId, peerListen }: Pick<Configuration, 'tls' | 'nodeId' | 'peerListen'>,
+  configuration: Pick<Configuration, 'tls' | 'nodeId' | 'peerListen' | 'queueRedis'>,
   nowMs: number,
 ): Promise<readonly Finding[]> {
-  if (tls === null) return [];
-  const findings: Finding[] = [];
+  const { tls, nodeId, peerListen } = configuration;
+  const findings: Finding[] = [...(await ofRedis(configuration, nowMs))];
+  if (tls === null) return findings;
   const isShared = tls.files.certificate === tls.peerFiles.certificate;
   const pairs = [
     [isShared && peerListen !== null ? 'clients and members' : 'clients', tls.files],
@@ -38,6 +39,27 @@ export async function examineCertificates(
     }
   }
   return findings;
+}
+
+/** What the Redis of queues is shown, and whose certificate of it counts. */
+async function ofRedis(
+  { queueRedis }: Pick<Configuration, 'queueRedis'>,
+  nowMs: number,
+): Promise<readonly Finding[]> {
+  const files = queueRedis?.files;
+  if (files === undefined || files === null) return [];
+  const use = 'the Redis of queues';
+  try {
+    const { current } = await OutgoingCertificates.open({ files, log: quiet, use });
+    const { cert } = current;
+    if (!Buffer.isBuffer(cert))
+      return [fine('certificates', `the authorities for ${use} are read`)];
+    return [
+      judgeEnd(use, files.certificate, new X509Certificate(cert).validToDate.getTime(), nowMs),
+    ];
+  } catch (error) {
+    return [wrong('certificates', reasonOf(error), 'See docs/primitives/queues.md.')];
+  }
 }
 
 function judgeEnd(use: string, file: string, endsAtMs: number, nowMs: number): Finding {

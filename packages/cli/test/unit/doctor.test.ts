@@ -89,6 +89,7 @@ describe('The certificates of a node', async () => {
       {
         nodeId,
         peerListen: { host: '127.0.0.1', port: 1 },
+        queueRedis: null,
         tls: {
           files: { ...files, ...changes },
           peerFiles: { ...files, ...changes },
@@ -108,6 +109,30 @@ describe('The certificates of a node', async () => {
     const gone = await examine('node-1', 0, { key: join(folder, 'gone.key') });
     assert.deepEqual(troubles(gone), ['error certificates']);
     assert.match(gone[0]?.found ?? '', /gone\.key/);
+  });
+
+  it('of the Redis of queues are read as well, and end soon, have ended, or cannot be used', async () => {
+    const ofRedis = (inDays: number, changes: Partial<typeof files>): Promise<readonly Finding[]> =>
+      examineCertificates(
+        {
+          nodeId: 'node-1',
+          peerListen: null,
+          tls: null,
+          queueRedis: {
+            urls: ['rediss://redis.example'],
+            isCluster: false,
+            prefix: 'holdfast:',
+            files: { ...files, ...changes },
+          },
+        },
+        Date.now() + inDays * dayMs,
+      );
+    assert.deepEqual(troubles(await ofRedis(0, {})), []);
+    assert.deepEqual(troubles(await ofRedis(0, { certificate: '', key: '' })), []);
+    assert.deepEqual(troubles(await ofRedis(20, {})), ['warning certificates']);
+    assert.deepEqual(troubles(await ofRedis(40, {})), ['error certificates']);
+    const noAuthority = await ofRedis(0, { certificate: '', key: '', authority: files.key });
+    assert.deepEqual(troubles(noAuthority), ['error certificates']);
   });
 });
 

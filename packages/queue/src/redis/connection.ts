@@ -6,7 +6,10 @@
  *     written otherwise, for the first closing one ends the hash tag.
  * RCONN-3: nothing is asked before the server has taken the database of the address: a driver that asks for it by itself
  *     goes on in the first one where that is refused, with the keys of another cluster.
+ * RCONN-5: over TLS each connection is secured with the certificates that are there when it is opened: whose certificate is of
+ *     another authority, or revoked by then, is not asked, whatever the environment says.
  */
+import type { SecureContextOptions } from 'node:tls';
 import { HoldfastError, quoted } from '@holdfast/protocol';
 import { readRedisAddress } from '@holdfast/protocol/redis-address';
 import type { RedisServerAddress } from '@holdfast/protocol/redis-address';
@@ -14,12 +17,22 @@ import { Cluster, Redis } from 'ioredis';
 import * as deliveries from './lua/deliveries.ts';
 import * as operators from './lua/operators.ts';
 import * as pushes from './lua/pushes.ts';
+import { Connector } from './connector.ts';
 import { base } from './lua/base.ts';
 
 export interface RedisAddress {
   /** `redis://` or `rediss://` URLs: one server, or some of a cluster. */
   readonly urls: readonly string[];
   readonly isCluster: boolean;
+  /** Of `rediss://`. Undefined: authorities of the platform, and no certificate of one's own. */
+  readonly certificates?: RedisCertificates | undefined;
+}
+
+export interface RedisCertificates {
+  /** What the next connection is secured with. */
+  readonly current: Readonly<Pick<SecureContextOptions, 'ca' | 'cert' | 'key' | 'crl'>>;
+  /** Looks whether its files have changed. */
+  reload(): Promise<void>;
 }
 
 const { push, configure, remove, claim } = pushes;
@@ -64,7 +77,13 @@ const commandTimeoutMs = 5000;
 const namesAtOnce = 1000;
 const notConnected = 'there is no connection to it';
 const longestReconnectMs = 1000;
-const reconnect = (attempt: number): number => Math.min(longestReconnectMs, 50 * attempt);
+/** What is shown may be what the server refuses: it is read again before the next try (RCONN-5). */
+const reconnect =
+  ({ certificates }: RedisAddress) =>
+  (attempt: number): number => {
+    void certificates?.reload();
+    return Math.min(longestReconnectMs, 50 * attempt);
+  };
 
 export interface Heard {
   readonly queue: string;
@@ -236,22 +255,37 @@ function heardIn(text: string): Heard | undefined {
   }
 }
 
-function open({ urls, isCluster }: RedisAddress): Redis | Cluster {
+/** RCONN-5: the client copies its fields for each connection that it opens. */
+function securedBy(certificates: RedisCertificates | undefined): object {
+  const fields = { minVersion: 'TLSv1.2' as const, rejectUnauthorized: true };
+  if (certificates === undefined) return fields;
+  const names = ['ca', 'cert', 'key', 'crl'] as const;
+  for (const name of names)
+    Object.defineProperty(fields, name, {
+      enumerable: true,
+      get: () => certificates.current[name],
+    });
+  return fields;
+}
+
+function open(address: RedisAddress): Redis | Cluster {
+  const { urls, isCluster, certificates } = address;
   const { host, port, password, username, isTls } = addressOf(urls[0] ?? '');
   const each = {
     autoResendUnfulfilledCommands: false, // RCONN-1
     maxRetriesPerRequest: 0,
+    Connector, // RCONN-4
     commandTimeout: commandTimeoutMs,
     ...(password === '' ? {} : { password }),
     ...(username === '' ? {} : { username }),
-    // Checked whatever NODE_TLS_REJECT_UNAUTHORIZED says; NODE_EXTRA_CA_CERTS adds an authority of one's own.
-    ...(isTls ? { tls: { minVersion: 'TLSv1.2' as const, rejectUnauthorized: true } } : {}),
+    // Checked whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+    ...(isTls ? { tls: securedBy(certificates) } : {}),
   };
-  if (!isCluster) return new Redis({ ...each, host, port, retryStrategy: reconnect });
+  if (!isCluster) return new Redis({ ...each, host, port, retryStrategy: reconnect(address) });
   return new Cluster(
     urls.map(addressOf).map((one) => ({ host: one.host, port: one.port })),
     {
-      clusterRetryStrategy: reconnect,
+      clusterRetryStrategy: reconnect(address),
       retryDelayOnFailover: 0, // RCONN-1
       redisOptions: each,
     },

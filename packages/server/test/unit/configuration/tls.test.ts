@@ -85,6 +85,32 @@ describe('the settings of TLS', () => {
     });
 });
 
+describe('the settings of TLS to the Redis of queues', () => {
+  const redis: Flags = { 'queues-store': 'redis', 'queues-redis-urls': 'rediss://redis.example' };
+  const own: Flags = { 'queues-redis-authority': 'redis.crt' };
+
+  it('are none by default, and files where they are named', () => {
+    assert.equal(loadConfiguration({ flags: redis }).queueRedis?.files, null);
+    assert.deepEqual(loadConfiguration({ flags: { ...redis, ...own } }).queueRedis?.files, {
+      certificate: '',
+      key: '',
+      authority: 'redis.crt',
+      revocations: [],
+    });
+  });
+
+  const wrong: readonly (readonly [Flags, RegExp])[] = [
+    [{ 'queues-redis-certificate': 'a.crt' }, /queues\.redis_key/],
+    [{ 'queues-redis-key': 'a.key' }, /queues\.redis_certificate/],
+    [{ 'queues-redis-revocations': 'a.crl' }, /queues\.redis_authority/],
+    [{ ...own, 'queues-redis-urls': 'redis://redis.example' }, /must be rediss:/],
+  ];
+  for (const [flags, told] of wrong)
+    it(`are refused where they cannot be meant: ${JSON.stringify(flags)}`, () => {
+      assert.match(refusal({ ...redis, ...flags }), told);
+    });
+});
+
 describe('an address that other machines reach (EXPOSED-1)', () => {
   for (const host of ['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1', 'localhost'])
     it(`is not ${host}`, () => {
