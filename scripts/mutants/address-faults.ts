@@ -277,4 +277,13 @@ export const addressFaults: readonly Fault[] = [
     put: `address.starts > newest + Infinity`,
     test: 'packages/engine/test/unit/peer-addresses.test.ts',
   },
+  {
+    name: 'doctor-drops-the-path',
+    breaks:
+      'of a node behind a reverse proxy "holdfast doctor" says that it is none: it asks beside its path',
+    file: 'packages/cli/src/doctor/ask.ts',
+    find: `at.pathname = at.pathname.replace(/\\/*$/, path);`,
+    put: `at.pathname = path;`,
+    test: 'packages/cli/test/unit/doctor.test.ts',
+  },
 ];

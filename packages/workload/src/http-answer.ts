@@ -7,7 +7,7 @@ import type { ClusterStatusAnswer, StatsAnswer } from '@holdfast/protocol';
 const answerWithinMs = 5000;
 
 async function get(url: string, path: string): Promise<object> {
-  const response = await fetch(new URL(path, url), { signal: AbortSignal.timeout(answerWithinMs) });
+  const response = await fetch(`${url}${path}`, { signal: AbortSignal.timeout(answerWithinMs) });
   const body: unknown = await response.json();
   if (!response.ok || typeof body !== 'object' || body === null) {
     throw new Error(`${url}${path} answered ${String(response.status)}: ${JSON.stringify(body)}`);

@@ -121,7 +121,8 @@ async function get(
   shown: Shown,
   { isOwn, showsKey }: Manner,
 ): Promise<Got> {
-  const at = new URL(path, url);
+  const at = new URL(url);
+  at.pathname = at.pathname.replace(/\/*$/, path); // A reverse proxy may have the node below a path (docs/addresses.md).
   const key = showsKey ? apiKey() : undefined;
   const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
   const signal = AbortSignal.timeout(patienceMs);

@@ -137,6 +137,8 @@ describe('The certificates of a node', async () => {
 });
 
 interface Node {
+  /** Below which it answers alone; undefined: at whatever is asked. */
+  readonly path?: string;
   readonly nodeId: string;
   readonly version?: string;
   readonly members?: readonly string[];
@@ -180,9 +182,15 @@ async function serve(t: TestContext, node: Node): Promise<number> {
   };
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     node.proofs?.push(request.headers.authorization);
+    const isAskedFor = (path: string): boolean => request.url === `${node.path ?? ''}${path}`;
     response.sendDate = false;
     response.setHeader('date', new Date(Date.now() + (node.aheadMs ?? 0)).toUTCString());
     response.statusCode = refuses ? 401 : 200;
+    if (node.path !== undefined && !['/cluster/status', '/livez'].some(isAskedFor)) {
+      response.statusCode = 404;
+      response.end();
+      return;
+    }
     response.end(JSON.stringify(refuses ? { code: 'unauthorized' } : status));
   };
   const server =
@@ -241,6 +249,21 @@ describe('The nodes of a cluster', () => {
     assert.match(findings[0]?.found ?? '', /401 unauthorized/);
     assert.match(findings[0]?.advice ?? '', /HOLDFAST_API_KEY_FILE/);
     assert.equal(isRunning, true);
+  });
+
+  it('are asked below the path that a reverse proxy has them at', async (t) => {
+    const below = { nodeId: 'a', path: '/holdfast' };
+    const own = `http://127.0.0.1:${String(await serve(t, below))}`;
+    for (const [path, isRunning] of [
+      ['/holdfast', true],
+      ['/holdfast/', true],
+      ['', false],
+    ] as const)
+      assert.equal(
+        (await examineNodes(ownAt(`${own}${path}`), [], plain)).isRunning,
+        isRunning,
+        path,
+      );
   });
 
   it('do not answer', async () => {

@@ -126,7 +126,7 @@ async function snapshot(bench: Bench): Promise<PhaseOutcome> {
 }
 
 async function firstLogIndex(url: string): Promise<number> {
-  const answer = await fetch(new URL('/metrics', url), { signal: AbortSignal.timeout(30_000) });
+  const answer = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(30_000) });
   const text = await answer.text();
   const value = (name: string): number =>
     Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
@@ -149,7 +149,7 @@ async function twoBackups(bench: Bench): Promise<PhaseOutcome> {
 const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
 
 async function download({ cluster, deadlineMs }: Bench, nodeId: string): Promise<number> {
-  const answer = await fetch(new URL('/cluster/snapshot', urlOfNode(cluster, nodeId)), {
+  const answer = await fetch(`${urlOfNode(cluster, nodeId)}/cluster/snapshot`, {
     signal: AbortSignal.timeout(deadlineMs),
   });
   if (!answer.ok || answer.body === null) {
