@@ -7,6 +7,32 @@ const lines = 'packages/protocol/src/cache';
 
 export const cacheFaults: readonly Fault[] = [
   {
+    name: 'shared-keys-in-one-message',
+    breaks:
+      'a node that has many keys is told in one message that others have them: it fits in no frame',
+    file: `${engine}/sharer.ts`,
+    find: `  const shared = takeKeys(unsentShared, room);`,
+    put: `  const shared = [...unsentShared];`,
+    test: 'packages/engine/test/unit/cache-coherence.test.ts',
+  },
+  {
+    name: 'rest-of-a-message-forgotten',
+    breaks:
+      'what does not fit in a message of the cache is told with the next change alone, or never',
+    file: `${engine}/directory.ts`,
+    find: `if (sharer.unsent.size === 0 && sharer.unsentShared.size === 0) this.#untold.delete(sharer);`,
+    put: `if (sharer.unsent.size === 0) this.#untold.delete(sharer);`,
+    test: 'packages/engine/test/unit/cache-coherence.test.ts',
+  },
+  {
+    name: 'too-large-invalidation-untold',
+    breaks: 'an invalidation that fits in no frame is tried again and again, and nobody is told',
+    file: `${engine}/member-calls.ts`,
+    find: `if (!(error instanceof CallTooLarge) || clock.now()`,
+    put: `if (error instanceof CallTooLarge || clock.now()`,
+    test: 'packages/engine/test/unit/member-calls.test.ts',
+  },
+  {
     name: 'write-before-invalidation',
     breaks: 'a node answers from its memory what an acknowledged write has replaced',
     file: `${engine}/directory.ts`,

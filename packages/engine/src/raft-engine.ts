@@ -139,7 +139,7 @@ export class RaftEngine implements Engine {
       state: () => replica.state,
       clusterTime: () => clusterClock.read(clock.now()),
       prove: () => this.#leadership.prove(),
-      ...memberCalls(transport),
+      ...memberCalls(transport, this.#parts.log, clock),
       status: () => replica.status(),
       ask: (key, epoch, options) => this.#leaderCalls.readCache(key, epoch, options),
     });

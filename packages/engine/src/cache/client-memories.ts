@@ -222,10 +222,10 @@ export class ClientMemories {
       client.tell({ epoch: told.epoch, seq: told.seq, keys: told.keys });
       left -= 1;
       if (left > 0) continue;
-      // The others in a turn of their own.
-      this.#clock.after(0, () => this.#planTelling());
-      return;
+      break;
     }
+    // The others, and what fits in no message (SHARER-8), in a turn of their own.
+    if (this.#directory.hasUntold) this.#clock.after(0, () => this.#planTelling());
   }
 
   /** A client has dropped what it was told under this number. */

@@ -19,11 +19,13 @@
  *     are known. Its oldest key makes room for the next; beyond its sharers its reads are answered without a line.
  * SHARER-7: who has heard of an invalidation and waits for others to drop their lines (`heard`) is granted more time meanwhile, up to
  *     `longestHeardMs`: one silent client takes nothing from the others of its node.
+ * SHARER-8: a message has at most `keysPerMessage` keys, of `bytesPerMessage` together: it fits in a frame, and is made in a moment.
+ *     Writes wait for keys that became invalid: those go first. What is left goes with the next message.
  */
 import { cacheLeaseMs, grantorLeaseMs } from '@holdfast/protocol/cache';
 import type { Grant, Invalidation } from '@holdfast/protocol/cache';
 import { Delays } from './delays.ts';
-import { newSharer, owesForLong } from './sharer.ts';
+import { newSharer, owesForLong, takeMessage } from './sharer.ts';
 import type { Sharer } from './sharer.ts';
 
 export interface DirectoryBounds {
@@ -40,8 +42,6 @@ export const defaultBounds: DirectoryBounds = {
 };
 /** Keys that fall out at a time. */
 const mostFallingOut = 100;
-/** Keys of one message. */
-const keysPerMessage = 1000;
 
 interface Entry {
   readonly holders: Set<Sharer>;
@@ -217,18 +217,9 @@ export class Directory {
 
   /** What it is told next. Whoever takes it tells what became of it by `acknowledged` or `notTold`. */
   take(sharer: Sharer): Invalidation {
-    const keys: string[] = [];
-    let seq = 0;
-    for (const [key, number] of sharer.unsent) {
-      if (keys.length >= keysPerMessage) break;
-      sharer.unsent.delete(key);
-      keys.push(key);
-      seq = Math.max(seq, number);
-    }
-    const shared = [...sharer.unsentShared];
-    sharer.unsentShared.clear();
-    if (sharer.unsent.size === 0) this.#untold.delete(sharer);
-    return { term: this.#term, epoch: sharer.epoch, seq, keys, shared };
+    const message = takeMessage(sharer);
+    if (sharer.unsent.size === 0 && sharer.unsentShared.size === 0) this.#untold.delete(sharer);
+    return { term: this.#term, epoch: sharer.epoch, ...message };
   }
 
   /** SHARER-7: it has heard that it has to drop these, and waits for others. */
@@ -338,6 +329,7 @@ export class Directory {
     entry.awaited.add(holder);
     holder.owed.set(key, nowMs);
     holder.unsent.set(key, this.#seq);
+    holder.unsentShared.delete(key);
     this.#untold.add(holder);
   }
 

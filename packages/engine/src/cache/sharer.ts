@@ -1,10 +1,15 @@
 /** One of whom the directory knows that it may have lines, and for how long it is waited for (SHARER-3, SHARER-7). */
 import { clientLeaseMs, grantorLeaseMs } from '@holdfast/protocol/cache';
+import type { Invalidation } from '@holdfast/protocol/cache';
 
 /** SHARER-3. */
 export const longestOwedMs = 500;
 /** SHARER-7: a client is granted no more time after `longestOwedMs`; then its lease runs out. */
 export const longestHeardMs: number = longestOwedMs + grantorLeaseMs(clientLeaseMs) + 300;
+/** SHARER-8. */
+export const keysPerMessage = 1000;
+/** SHARER-8. As JSON, where a byte takes six at most, they are far below a frame. */
+export const bytesPerMessage: number = 512 * 1024;
 
 /** The lines of one memory since it last had none. */
 export interface Sharer {
@@ -40,6 +45,35 @@ export const newSharer = (node: string, epoch: string, expiresMs: number): Share
 /** SHARER-3, SHARER-7. */
 export function owesForLong({ owed, heard }: Sharer, nowMs: number): boolean {
   return nowMs - firstOf(owed) > longestOwedMs || nowMs - firstOf(heard) > longestHeardMs;
+}
+
+/** SHARER-8: what it is told next. */
+export function takeMessage({
+  unsent,
+  unsentShared,
+}: Sharer): Pick<Invalidation, 'seq' | 'keys' | 'shared'> {
+  const room = { keys: keysPerMessage, bytes: bytesPerMessage };
+  const keys = takeKeys(unsent.keys(), room);
+  let seq = 0;
+  for (const key of keys) {
+    seq = Math.max(seq, unsent.get(key) ?? 0);
+    unsent.delete(key);
+  }
+  const shared = takeKeys(unsentShared, room);
+  for (const key of shared) unsentShared.delete(key);
+  return { seq, keys, shared };
+}
+
+/** As many as there is room for, which becomes less. The length of a key is bounded: at least one fits. */
+function takeKeys(from: Iterable<string>, room: { keys: number; bytes: number }): string[] {
+  const taken: string[] = [];
+  for (const key of from) {
+    room.bytes -= Buffer.byteLength(key);
+    if (room.keys <= 0 || room.bytes < 0) break;
+    room.keys -= 1;
+    taken.push(key);
+  }
+  return taken;
 }
 
 function firstOf(times: ReadonlyMap<string, number>): number {

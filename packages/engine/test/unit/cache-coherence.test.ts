@@ -8,6 +8,7 @@ import { cacheLeaseMs, grantorLeaseMs, Lines } from '@holdfast/protocol/cache';
 import type { FetchAnswer } from '@holdfast/protocol/cache';
 import { Delays } from '../../src/cache/delays.ts';
 import { defaultBounds, Directory } from '../../src/cache/directory.ts';
+import { bytesPerMessage, keysPerMessage } from '../../src/cache/sharer.ts';
 import type { Sharer } from '../../src/cache/sharer.ts';
 import { FewLines } from './line-store.ts';
 
@@ -352,6 +353,29 @@ describe('the directory of a leader', () => {
     assert.notEqual(line('calm', 1), 'none');
     directory.onTick(leaderLeaseMs);
     assert.notEqual(line('restless', 99, leaderLeaseMs), 'none', 'those before are over');
+  });
+
+  test('given many keys that others have as well, then it is told of them in messages of bounded size, what became invalid first (SHARER-8)', () => {
+    const long = 'x'.repeat(1000);
+    const many = Array.from({ length: 2500 }, (_, at) => `${String(at)} ${long}`);
+    const directory = new Directory(1, -leaderLeaseMs);
+    for (const key of many) for (const node of ['n', 'm']) directory.read(node, 'e', key, 0);
+    const sharer = directory.sharer('n', 'e');
+    assert.ok(sharer !== undefined);
+    directory.beginWrite(many[2000] ?? '', 0);
+    const [invalid, shared] = [new Set<string>(), new Set<string>()];
+    for (let messages = 0; [...directory.toTell(0)].includes(sharer); messages += 1) {
+      assert.ok(messages < 10);
+      const told = directory.take(sharer);
+      const all = [...told.keys, ...told.shared];
+      assert.ok(all.length <= keysPerMessage);
+      assert.ok(Buffer.byteLength(all.join('')) <= bytesPerMessage);
+      assert.equal(told.keys.length, messages === 0 ? 1 : 0);
+      for (const key of told.keys) invalid.add(key);
+      for (const key of told.shared) shared.add(key);
+    }
+    assert.deepEqual([...invalid], [many[2000]]);
+    assert.equal(shared.size, many.length - 1, 'each of them, but for the one that is gone');
   });
 
   test('given one that was slow to acknowledge, then it is known who delayed writes, and by how much', () => {
