@@ -122,6 +122,23 @@ export const peerFaults: readonly Fault[] = [
     put: `        return message;`,
   },
   {
+    name: 'lost-file-of-peers-made-anew',
+    breaks: 'a node that forgot whom it had met lets a member vote that lost its folder',
+    file: 'packages/engine/src/peer-files.ts',
+    find: `    if (!existsSync(path)) throw new PeersForgottenError(path, what);`,
+    put: `    if (!existsSync(path)) writeDurably(folder, name, what.slice(0, 0) + '{}');`,
+    test: 'packages/engine/test/unit/peer-files.test.ts',
+  },
+  {
+    name: 'files-of-peers-not-recorded',
+    breaks:
+      'nothing says that the files of peers were made: one that is lost is begun anew in silence',
+    file: 'packages/engine/src/peer-files.ts',
+    find: `  return { ...identity, peersMade: true };`,
+    put: `  return identity;`,
+    test: 'packages/engine/test/unit/peer-files.test.ts',
+  },
+  {
     name: 'stranger-remembered',
     breaks: 'who is no member is written down for good, and keeps out a later member of its name',
     file: 'packages/engine/src/known-peers.ts',

@@ -12,6 +12,8 @@
  *     stopped: a log that says less is refused. A crash in between leaves a log that says more.
  * IDENTITY-4: all of this is read and written under the folder's lock: of two first starts at once the later one
  *     would put another identity in the place of the one whose log was made.
+ * IDENTITY-5: neither must others that lost their folders, by a node that forgot whom it had met: the identity says that the
+ *     files of what is known of peers were made, and the node does not start without one of them (`peer-files.ts`).
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import {
@@ -48,6 +50,8 @@ export interface Identity {
   readonly initialMembers: readonly { readonly id: string; readonly address: string }[];
   readonly joined: boolean;
   readonly log: LogIdentity;
+  /** IDENTITY-5. Undefined: of a folder that was made before this was recorded. */
+  readonly peersMade?: boolean;
 }
 
 /** Of files that were being written; one that is left behind by a crash is removed at the next start. */
@@ -111,6 +115,7 @@ function isIdentity(value: unknown): value is Identity | Former {
     typeof record['nodeId'] === 'string' &&
     typeof record['incarnation'] === 'string' &&
     typeof record['joined'] === 'boolean' &&
+    ['undefined', 'boolean'].includes(typeof record['peersMade']) &&
     Array.isArray(record['initialMembers'])
   );
 }

@@ -26,7 +26,7 @@ const maxToldBytes = maxHelloBytes / 2;
 /** What a node that joins keeps in memory of those who may be members: more than a cluster ever has. */
 const maxHeardOf = 128;
 
-const fileName = 'known-peers.json';
+export const knownPeersName = 'known-peers.json';
 /** In front of the id in the file. No id has a space, and a release that does not know it takes no notice (KNOWN-2). */
 const heardPrefix = 'heard ';
 
@@ -41,10 +41,12 @@ export class KnownPeers {
 
   /** @throws Error when the file is damaged: to forget who is known would let a lost folder vote. */
   constructor(folder: string, knowledge: Knowledge, disk: Disk) {
-    this.#file = new DurableFile(disk, folder, fileName);
+    this.#file = new DurableFile(disk, folder, knownPeersName);
     this.#knowledge = knowledge;
-    const path = join(folder, fileName);
-    const found = readJson(path) ?? {};
+    const path = join(folder, knownPeersName);
+    // That it is not lost, `peer-files.ts` sees to (IDENTITY-5).
+    const read = readJson(path);
+    const found = read === undefined ? {} : read;
     if (!isRecordOfTexts(found)) {
       throw new Error(
         `${path} is damaged. Restore it from a copy, or add this node under a new id.`,

@@ -15,6 +15,7 @@ import {
 } from './identity.ts';
 import type { Identity } from './identity.ts';
 import { KnownPeers } from './known-peers.ts';
+import { makePeerFiles } from './peer-files.ts';
 import { PeerAddresses } from './peer-addresses.ts';
 import { PeerRuns } from './peer-runs.ts';
 import { refuseUnfinished } from './restore/unfinished.ts';
@@ -116,6 +117,7 @@ async function openLocked(options: RaftEngineOptions, unlock: () => void): Promi
     initialMembers: options.initialMembers,
     joined: options.join,
   });
+  identity = makePeerFiles(options.folder, identity); // IDENTITY-5
   const logFolder = join(options.folder, 'log');
   const isFormer = identity.formatVersion === 1;
   const opened = await openStorage({

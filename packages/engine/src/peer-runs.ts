@@ -20,7 +20,7 @@ import { isRun } from './transport/run-names.ts';
 import type { Run } from './transport/run-names.ts';
 import type { PeerKnowledge } from './transport/types.ts';
 
-const fileName = 'peer-runs.json';
+export const peerRunsName = 'peer-runs.json';
 
 export class PeerRuns {
   readonly #file: DurableFile;
@@ -31,9 +31,9 @@ export class PeerRuns {
 
   /** @throws Error when the file is damaged: to forget which process counts would let an older copy vote. */
   constructor(folder: string, knowledge: Pick<PeerKnowledge, 'isKnownMember'>, disk: Disk) {
-    this.#file = new DurableFile(disk, folder, fileName);
+    this.#file = new DurableFile(disk, folder, peerRunsName);
     this.#knowledge = knowledge;
-    this.#latest = readLatest(join(folder, fileName));
+    this.#latest = readLatest(join(folder, peerRunsName));
   }
 
   /** The process on account of which this one never counts; undefined where there is none (RUN-1). */
@@ -84,7 +84,9 @@ export class PeerRuns {
 }
 
 function readLatest(path: string): Map<string, Run> {
-  const found = readJson(path) ?? {};
+  // That it is not lost, `peer-files.ts` sees to (IDENTITY-5).
+  const read = readJson(path);
+  const found = read === undefined ? {} : read;
   const isRecord = typeof found === 'object' && found !== null && !Array.isArray(found);
   const entries = isRecord ? Object.entries(found) : [];
   const runs = entries.flatMap(([id, run]) =>

@@ -22,6 +22,7 @@ import { lookAtLog, lookAtPayloads } from '@holdfast/storage/parts';
 import type { SeenLog, SeenPayloads } from '@holdfast/storage/parts';
 import { decodeBatch } from '../batch.ts';
 import { readIdentity, refuseDiverged } from '../identity.ts';
+import { refuseForgotten } from '../peer-files.ts';
 import type { Former, Identity } from '../identity.ts';
 import { refuseUnfinished } from '../restore/unfinished.ts';
 
@@ -89,6 +90,7 @@ export async function inspectFolder({
     problems.push(`${identityFile} is not there: no node starts on this folder as the one it was.`);
   tell(() => refuseDiverged(folder));
   tell(() => refuseUnfinished(folder));
+  if (identity !== undefined) tell(() => refuseForgotten(folder, identity));
   const seen = await lookAtLog({
     logFolder,
     log: identity !== undefined && 'log' in identity ? identity.log : undefined,

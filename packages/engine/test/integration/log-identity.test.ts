@@ -182,10 +182,14 @@ describe('A node that cannot start', () => {
         await assert.rejects(cluster.start('a'), /Cannot listen for peers/);
       await new Promise((resolve) => taken.close(resolve));
       const known = join(cluster.folder, 'a', 'known-peers.json');
+      const text = readFileSync(known);
       writeFileSync(known, '{');
       for (let attempt = 0; attempt < 2; attempt++)
         await assert.rejects(cluster.start('a'), /known-peers.json is damaged/);
       rmSync(known);
+      for (let attempt = 0; attempt < 2; attempt++)
+        await assert.rejects(cluster.start('a'), { name: 'PeersForgottenError' });
+      writeFileSync(known, text);
       await cluster.start('a');
       await cluster.leader();
     } finally {
