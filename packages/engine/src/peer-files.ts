@@ -30,7 +30,7 @@ export class PeersForgottenError extends Error {
 
 /** @throws PeersForgottenError (IDENTITY-5) */
 export function refuseForgotten(folder: string, identity: Identity | Former): void {
-  if (!('peersMade' in identity) || identity.peersMade !== true) return;
+  if (identity.peersMade !== true) return;
   for (const [name, what] of Object.entries(forgotten)) {
     const path = join(folder, name);
     if (!existsSync(path)) throw new PeersForgottenError(path, what);
