@@ -41,6 +41,18 @@ export const accessFaults: readonly Fault[] = [
     put: `    throw error;`,
   },
   {
+    name: 'wait-not-authorized-by-own-rule',
+    breaks:
+      'who waits goes on waiting, and is granted, after the rule of whoever embeds the api refuses it',
+    file: 'packages/api/src/pipeline/access.ts',
+    find: `    check: () => refusalNow(request, context),`,
+    put: `    check: () => {
+      const admission = control.authorize(caller, request);
+      return admission instanceof RequestError ? admission : undefined;
+    },`,
+    test: 'packages/api/test/unit/wait-authorized.test.ts',
+  },
+  {
     name: 'one-of-several-not-told-to-the-rule',
     breaks: 'a rule for semaphores is not asked where several are acquired at once',
     file: 'packages/api/src/pipeline/access.ts',

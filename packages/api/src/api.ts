@@ -67,6 +67,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
   const control = new AccessControl({
     engine,
     isRequired: options.requiresAuthentication ?? false,
+    hasOwnRule: options.authorize !== undefined,
     clock,
     onKeyUsed: (keyId) => keyUses.used(keyId),
     wrongKeys:

@@ -46,6 +46,8 @@ export interface AccessControlOptions {
   readonly engine: Engine;
   /** DENY-3. */
   readonly isRequired: boolean;
+  /** Whoever embeds the api has a rule of its own, which what waits is asked by again (ACCESS-1). */
+  readonly hasOwnRule?: boolean;
   /** Keys expire by its wall clock. */
   readonly clock: Pick<Clock, 'wallNow' | 'after' | 'endOfTurn'>;
   readonly onKeyUsed: (keyId: string) => void;
@@ -72,7 +74,11 @@ export class AccessControl {
 
   constructor(options: AccessControlOptions) {
     this.#options = options;
-    this.open = new OpenCalls(options.engine, options.clock, options.isRequired);
+    this.open = new OpenCalls(
+      options.engine,
+      options.clock,
+      options.isRequired || options.hasOwnRule === true,
+    );
     this.#askHowFar();
   }
 

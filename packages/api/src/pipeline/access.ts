@@ -1,8 +1,9 @@
 /**
  * What access rules and the audit are told of a request.
  *
- * ACCESS-1: `authorize` and `audit` are called here and nowhere else, for every operation of every
- *     interface: after its validation and before anything is done, and once it is known what became of it.
+ * ACCESS-1: `authorize` and `audit` are called here and nowhere else, each in one place, for every operation of every
+ *     interface: after its validation and before anything is done, and once it is known what became of it. What waits is
+ *     authorized again in the same way, by the rules and by `authorize`: a wait that either refuses ends with that.
  * ACCESS-2: where the state refuses a command because what its caller may do has changed since (OWNER-2), it is
  *     authorized anew by the rules that this node knows by then, and executed again where they admit it.
  * ACCESS-3: locks by which nodes themselves own something are taken by no client, whatever its rights, also without
@@ -57,7 +58,10 @@ export interface AccessRequest {
   readonly body: object;
 }
 
-/** A rule of whoever embeds the api, beside those of the cluster. Throws `HoldfastError` (`unauthorized`, `forbidden`, `limit_exceeded`) to refuse. */
+/**
+ * A rule of whoever embeds the api, beside those of the cluster. Throws `HoldfastError` (`unauthorized`, `forbidden`, `limit_exceeded`) to refuse.
+ * Of a request that waits it is asked again twice a second (DENY-4), so it counts nothing by its calls.
+ */
 export type Authorize = (caller: Caller, request: AccessRequest) => void;
 
 /** What became of a request: `begun` for what goes on telling, `done`, or the code that it was refused with. */
@@ -147,6 +151,16 @@ function authorized(
   return admission;
 }
 
+/** ACCESS-1: of what waits. What `authorize` throws must not escape into the look at all that is open. */
+function refusalNow(request: AccessRequest, context: OperationContext): RequestError | undefined {
+  try {
+    const admission = authorized(request, context);
+    return admission instanceof RequestError ? admission : undefined;
+  } catch (error) {
+    return requestErrorWhere(error) ?? internalError;
+  }
+}
+
 interface How {
   readonly waits: boolean;
   /** Nothing was done by what it has asked for before: it may be asked for again. */
@@ -196,22 +210,19 @@ async function applied(revision: unknown, { service }: OperationContext): Promis
   }
 }
 
-/** DENY-4: a wait ends with the right to it. */
+/** DENY-4, ACCESS-1: a wait ends with the right to it. */
 function whileAdmitted<Answer extends object>(
   request: AccessRequest,
   context: OperationContext,
   run: Run<Answer>,
 ): Outcome<Answer> | Promise<Outcome<Answer>> {
-  const { service, caller, onWait } = context;
+  const { service, onWait } = context;
   const { control } = service;
   if (control === undefined) return run(context);
   let cancellation: AbortController | undefined;
   let ended: RequestError | undefined;
   const forget = control.open.add({
-    check: () => {
-      const admission = control.authorize(caller, request);
-      return admission instanceof RequestError ? admission : undefined;
-    },
+    check: () => refusalNow(request, context),
     end: (refused) => {
       ended = refused;
       cancellation?.abort(cancelReasons.cancelled);

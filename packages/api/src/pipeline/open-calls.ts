@@ -29,7 +29,7 @@ export class OpenCalls {
   readonly #engine: Engine;
   readonly #clock: Pick<Clock, 'after'>;
   readonly #unsubscribes: readonly (() => void)[];
-  readonly #isRequired: boolean;
+  readonly #isAlwaysLooked: boolean;
   #isLooking = false;
   #looksAgain = false;
   /** Of the next look; undefined: nothing is open. */
@@ -38,10 +38,10 @@ export class OpenCalls {
   constructor(
     engine: Engine,
     clock: Pick<Clock, 'after' | 'endOfTurn'>,
-    /** There is something to look at also while authentication is off (DENY-3). */
-    isRequired = false,
+    /** There is something to look at also while authentication is off (DENY-3, ACCESS-1). */
+    isAlwaysLooked = false,
   ) {
-    this.#isRequired = isRequired;
+    this.#isAlwaysLooked = isAlwaysLooked;
     this.#engine = engine;
     this.#clock = clock;
     this.#slices = new TurnSlices(clock);
@@ -75,7 +75,7 @@ export class OpenCalls {
 
   /** Looks at all that is open. */
   look(): void {
-    if (!(this.#engine.access.isEnabled || this.#isRequired) || this.#all.size === 0) return;
+    if (!(this.#engine.access.isEnabled || this.#isAlwaysLooked) || this.#all.size === 0) return;
     this.#looksAgain = this.#isLooking;
     if (this.#isLooking) return;
     this.#isLooking = true;

@@ -30,38 +30,40 @@ export function explain(errors: readonly ErrorObject[]): RequestError {
     case 'additionalProperties': {
       const unknown = String(param(error, 'additionalProperty'));
       return invalid(
-        `${needsSession(error, unknown) ?? `There is no field ${shown(unknown)} here.`} ${knownFields(error)}`,
+        `${needsSession(error, [unknown]) ?? `There is no field ${shown(unknown)} here.`} ${knownFields(error)}`,
         unknown,
       );
     }
     case 'required': {
       const missing = String(param(error, 'missingProperty'));
-      return invalid(`"${missing}" is missing. Provide it.`, missing);
+      // Ajv finds what is missing before what does not belong here.
+      const instead = missing === 'session_id' ? needsSession(error, namesOf(value)) : undefined;
+      return invalid(instead ?? `"${missing}" is missing. Provide it.`, missing);
     }
     case 'type':
       return invalid(
-        `${subject} must be of type ${String(param(error, 'type'))}, not ${shown(value)}.`,
+        `${subject} must be of type ${String(param(error, 'type'))}, not ${shown(value)}. Provide ${typeNames[String(param(error, 'type'))] ?? 'a value of that type'}.`,
         field,
       );
     case 'minLength':
-      return invalid(`${subject} must not be empty.`, field);
+      return invalid(`${subject} must not be empty. Provide at least one character.`, field);
     case 'maxLength':
       return tooLong(field, subject, value, Number(param(error, 'limit')));
     case 'minItems':
     case 'maxItems':
       return invalid(
-        `${subject} must have ${error.keyword === 'minItems' ? 'at least' : 'at most'} ${String(param(error, 'limit'))} items.`,
+        `${subject} must have ${error.keyword === 'minItems' ? 'at least' : 'at most'} ${String(param(error, 'limit'))} items. Provide ${error.keyword === 'minItems' ? 'more' : 'fewer'}.`,
         field,
       );
     case 'minimum':
     case 'maximum':
       return invalid(
-        `${subject} must be ${error.keyword === 'minimum' ? 'at least' : 'at most'} ${String(param(error, 'limit'))}, not ${shown(value)}.`,
+        `${subject} must be ${error.keyword === 'minimum' ? 'at least' : 'at most'} ${String(param(error, 'limit'))}, not ${shown(value)}. Use a ${error.keyword === 'minimum' ? 'larger' : 'smaller'} value.`,
         field,
       );
     case 'enum':
       return invalid(
-        `${subject} must be one of ${listed(param(error, 'allowedValues'))}, not ${shown(value)}.`,
+        `${subject} must be one of ${listed(param(error, 'allowedValues'))}, not ${shown(value)}. Use one of these.`,
         field,
       );
     case 'format':
@@ -71,7 +73,7 @@ export function explain(errors: readonly ErrorObject[]): RequestError {
       );
     default:
       return invalid(
-        `${subject} ${error.message ?? 'is not valid'}; it is ${shown(value)}.`,
+        `${subject} ${error.message ?? 'is not valid'}; it is ${shown(value)}. Change it accordingly.`,
         field,
       );
   }
@@ -92,14 +94,31 @@ function tooLong(field: string, subject: string, value: unknown, limit: number):
   );
 }
 
-/** A barrier, several locks at once: what a session alone can do has no client id. */
-function needsSession(error: ErrorObject, unknown: string): string | undefined {
-  if (unknown !== 'client_id' && unknown !== 'ttl_seconds') return undefined;
+/** What a caller provides instead of a session, where an operation takes that. */
+const insteadOfSession = ['client_id', 'ttl_seconds'];
+
+/** A barrier, several locks at once: what a session alone can do has no client id. @param given Names of fields. */
+function needsSession(error: ErrorObject, given: readonly string[]): string | undefined {
   const properties: unknown = error.parentSchema?.['properties'];
-  return typeof properties === 'object' && properties !== null && 'session_id' in properties
-    ? `"${unknown}" cannot be used here: this needs a session. Create one with POST /sessions and provide "session_id".`
-    : undefined;
+  if (typeof properties !== 'object' || properties === null || !('session_id' in properties))
+    return undefined;
+  const unknown = insteadOfSession.find((name) => given.includes(name) && !(name in properties));
+  return unknown === undefined
+    ? undefined
+    : `"${unknown}" cannot be used here: this needs a session. Create one with POST /sessions and provide "session_id".`;
 }
+
+const namesOf = (value: unknown): readonly string[] =>
+  typeof value === 'object' && value !== null ? Object.keys(value) : [];
+
+const typeNames: Readonly<Record<string, string>> = {
+  string: 'a string',
+  number: 'a number',
+  integer: 'an integer',
+  boolean: 'true or false',
+  array: 'an array',
+  object: 'an object',
+};
 
 function knownFields(error: ErrorObject): string {
   const properties: unknown = error.parentSchema?.['properties'];
