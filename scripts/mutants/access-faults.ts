@@ -47,7 +47,7 @@ export const accessFaults: readonly Fault[] = [
     file: 'packages/api/src/pipeline/access.ts',
     find: `    check: () => refusalNow(request, context),`,
     put: `    check: () => {
-      const admission = control.authorize(caller, request);
+      const admission = control.authorize(context.caller, request);
       return admission instanceof RequestError ? admission : undefined;
     },`,
     test: 'packages/api/test/unit/wait-authorized.test.ts',

@@ -40,16 +40,24 @@ describe('given a wait, and authentication that is off', () => {
       const own = await harness.session();
       await harness.acquire(holder, 'x');
       let answered: Answer | undefined;
-      const waiting = harness
+      void harness
         .request('POST', '/locks/x/acquire', { session_id: own, wait_seconds: 30 })
         .then((answer) => (answered = answer));
       await untilSo(() => harness.engine.waiterCount === 1);
       clock.pass(aLookMs);
       await new Promise((resolve) => setImmediate(resolve));
       assert.equal(answered, undefined, 'it is admitted as before');
-      rule = refuse;
+      let wasAsked = false;
+      rule = () => {
+        wasAsked = true;
+        refuse();
+      };
       clock.pass(aLookMs);
-      assertProblem(await waiting, status, code);
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.ok(wasAsked, 'it is authorized again');
+      await untilSo(() => answered !== undefined);
+      assert.ok(answered !== undefined);
+      assertProblem(answered, status, code);
       assert.equal(harness.engine.state.stats().waiters, 0);
     });
 });

@@ -16,6 +16,7 @@ import { queueContradictions, readQueueRedis } from './queue-settings.ts';
 import type { QueueRedis } from './queue-settings.ts';
 import { readTls, tlsContradictions } from './tls.ts';
 import type { TlsConfiguration } from './tls.ts';
+import { explainWrongValue } from './wrong-value.ts';
 
 export interface Configuration {
   readonly clusterId: string;
@@ -96,7 +97,7 @@ export function loadConfiguration(sources: ConfigurationSources): Configuration 
     if (parsed.success) values.set(setting.key, parsed.data);
     else
       problems.push(
-        `${origin}: ${parsed.error.issues.map((issue) => issue.message).join('; ')} (given: ${shown(text ?? value)})`,
+        `${origin}: ${explainWrongValue(setting.schema, parsed.error.issues)} (given: ${shown(text ?? value)})`,
       );
   }
   refuse(problems);

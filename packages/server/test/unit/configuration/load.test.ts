@@ -12,6 +12,7 @@ import {
   variableOf,
 } from '../../../src/index.ts';
 import { toldClientUrl } from '../../../src/configuration/addresses.ts';
+import { explainWrongValue } from '../../../src/configuration/wrong-value.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-configuration-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -102,6 +103,34 @@ describe('a configuration with mistakes', () => {
     assert.match(message, /--http-port: .*65535.*given: "70000"/);
     assert.match(message, /consensus\.heartbeat_interval_ms: .*given: "fast"/);
     assert.match(message, /"storage" must be a section/);
+  });
+
+  const values: readonly (readonly [flag: string, given: string, told: string])[] = [
+    ['http-port', 'abc', 'must be an integer from 0 to 65535. Use a value in this range.'],
+    ['http-port', '-1', 'must be an integer from 0 to 65535. Use a value in this range.'],
+    ['http-port', '1e99', 'must be an integer from 0 to 65535. Use a value in this range.'],
+    ['grpc-enabled', 'yes', 'must be true or false. Use one of these.'],
+    ['log-format', 'xml', 'must be one of auto, json, text. Use one of these.'],
+    ['consensus-algorithm', 'paxos', 'must be "raft". Use this value, or leave the setting out.'],
+    ['storage-folder', '', 'must be a text that is not empty.'],
+    ['cluster-cluster-id', 'a b', 'must be 1 to 64 letters, digits, ".", "_" or "-". Correct it.'],
+  ];
+  for (const [flag, given, told] of values)
+    it(`says what --${flag} takes and what to do where it is ${JSON.stringify(given)}`, () => {
+      const message = refusal({ flags: { [flag]: given } });
+      assert.ok(message.includes(`--${flag}: ${told}`), message);
+      assert.ok(message.includes(`(given: ${JSON.stringify(given)})`), message);
+    });
+
+  it('has no text of a library for any setting, whatever is given', () => {
+    for (const { key, schema } of settings)
+      for (const given of [Number.NaN, -1e12, 1e99, 'x'.repeat(5000), {}, [''], null, undefined]) {
+        const { success, error } = schema.safeParse(given);
+        if (success) continue;
+        const told = explainWrongValue(schema, error.issues);
+        assert.doesNotMatch(told, /Invalid|expected|received|Too /, key);
+        assert.match(told, /\. [A-Z].*\.$/, key);
+      }
   });
 
   const contradictions: readonly (readonly [what: string, text: string, expected: RegExp])[] = [
