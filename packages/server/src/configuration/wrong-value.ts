@@ -49,8 +49,8 @@ function wanted(shape: Shape): Wanted {
   const { enum: choices } = shape;
   if (Array.isArray(choices))
     return { what: `one of ${choices.join(', ')}`, next: 'Use one of these.' };
-  if (shape.const !== undefined)
-    return { what: `"${String(shape.const)}"`, next: 'Use this value, or leave the setting out.' };
+  if (typeof shape.const === 'string')
+    return { what: `"${shape.const}"`, next: 'Use this value, or leave the setting out.' };
   switch (shape.type) {
     case 'boolean':
       return { what: 'true or false', next: 'Use one of these.' };
@@ -82,7 +82,7 @@ function numberIn({ minimum, maximum }: Shape, what: string): Wanted {
 function textOf({ minLength, maxLength }: Shape): Wanted {
   if (typeof maxLength === 'number')
     return {
-      what: `a text of ${String(minLength ?? 0)} to ${String(maxLength)} characters`,
+      what: `a text of ${String(typeof minLength === 'number' ? minLength : 0)} to ${String(maxLength)} characters`,
       next: 'Use one of that length, in a file in quotation marks.',
     };
   if (typeof minLength === 'number' && minLength > 0)
