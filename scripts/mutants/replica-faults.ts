@@ -273,4 +273,28 @@ export const replicaFaults: readonly Fault[] = [
     put: ``,
     test: 'packages/engine/test/unit/turn-share.test.ts',
   },
+  {
+    name: 'entries-cut-by-number-alone',
+    breaks: 'an entry of 256 purges of 1,000 messages each holds up every node for 0.8 s',
+    file: 'packages/engine/src/command-queue.ts',
+    find: '      maxWorkPerBatch,\n',
+    put: '      maxWorkPerBatch * maxWorkPerBatch,\n',
+    test: 'packages/engine/test/unit/entry-work.test.ts',
+  },
+  {
+    name: 'purge-that-counts-for-one-command',
+    breaks: 'purges of many messages each share one entry, which takes as long as all of them',
+    file: 'packages/state/src/primitives/command-work.ts',
+    find: 'return Math.min(command.count, from?.size ?? 0);',
+    put: 'return Math.min(1, from?.size ?? 0);',
+    test: 'packages/engine/test/unit/entry-work.test.ts',
+  },
+  {
+    name: 'role-changes-that-count-for-one-command',
+    breaks: 'changes of many roles share one entry, and each of them looks at every identity',
+    file: 'packages/state/src/primitives/command-work.ts',
+    find: 'Math.ceil(access.bindings.size / bindingsPerUnit)',
+    put: 'Math.min(1, access.bindings.size / bindingsPerUnit)',
+    test: 'packages/engine/test/unit/entry-work.test.ts',
+  },
 ];

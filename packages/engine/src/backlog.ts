@@ -21,13 +21,21 @@ export class Backlog<T extends { readonly byteLength: number }> {
     this.#bytes += item.byteLength;
   }
 
-  /** At most so many, and of at most so many bytes, but at least one if there is one. */
-  take(maxCount: number, maxBytes: number): T[] {
+  /** At most so many, of at most so many bytes and so much work, but at least one if there is one. */
+  take(
+    maxCount: number,
+    maxBytes: number,
+    maxWork: number = Infinity,
+    workOf: (item: T) => number = () => 0,
+  ): T[] {
     const taken: T[] = [];
     let bytes = 0;
+    let work = 0;
     for (let at = this.#head; at < this.#items.length && taken.length < maxCount; at++) {
       const item = this.#items[at];
       if (item === undefined || (taken.length > 0 && bytes + item.byteLength > maxBytes)) break;
+      work += workOf(item);
+      if (taken.length > 0 && work > maxWork) break;
       bytes += item.byteLength;
       taken.push(item);
       this.#items[at] = undefined;

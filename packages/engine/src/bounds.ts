@@ -14,6 +14,8 @@
  * BOUND-3: a part of a snapshot can be sent: its bytes and a header with the membership, which is in the
  *     log as an entry and so not longer than maxEntryBytes.
  * BOUND-4: what waits to be proposed has at most maxPendingCommands commands and maxPendingBytes.
+ * BOUND-5: the commands of a batch have at most maxWorkPerBatch units of work, unless it is one command: what they do is
+ *     bounded, and not their number alone.
  *
  * `bounds.test.ts` checks the arithmetic against real frames.
  */
@@ -31,8 +33,13 @@ export const batchOverheadBytes = 64;
 
 /** Commands that share one entry. Larger batches would gain nothing, and delay those behind them. */
 export const maxBatchBytes: number = 1 * mebibyte;
-/** An entry is applied in one turn (ENG-APPLY-2): so many acquires take some 15 ms in a large state. */
+/** An entry is applied in one turn (ENG-APPLY-2): so many acquires take some 15 ms in a large state. Others may do more (BOUND-5). */
 export const maxCommandsPerBatch = 256;
+/**
+ * Work that the commands of one entry may make (WORK-5 of the state), a command alone excepted: as much as so many plain ones count
+ * for. A unit takes 3 to 10 µs: a message that is purged or redriven, a hold or a wait that ends.
+ */
+export const maxWorkPerBatch: number = 4 * maxCommandsPerBatch;
 
 /** Of the log: the core refuses to propose what is larger. */
 export const maxEntryBytes: number = 1 * mebibyte;

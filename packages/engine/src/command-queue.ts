@@ -11,6 +11,8 @@
  *     waiting acquires.
  * COMMANDS-4: no batch is larger than `maxBatchBytes`, so that every one can be proposed and sent (BOUND-1); a
  *     command that fits in none is refused before anything is done.
+ * COMMANDS-7: commands that may do much share their entry with few others, or with none (BOUND-5): an entry is applied in one
+ *     turn. How much is estimated when the batch is made, by the state that is applied then; at most two batches are ahead of it.
  * COMMANDS-6: a command is logged as the level allows that the applied state has (FEATURE-1 of the state): what tells
  *     people more is left out, and one that cannot do without a part of a later level is refused.
  * COMMANDS-5: where this node stops leading, everybody is told once, in order, a slice a turn (SLICE-2), with one
@@ -37,6 +39,7 @@ import {
   maxCommandsPerBatch,
   maxPendingBytes,
   maxPendingCommands,
+  maxWorkPerBatch,
 } from './bounds.ts';
 import type { Clock } from './clock.ts';
 import type { ClusterClock } from './cluster-clock.ts';
@@ -282,8 +285,10 @@ export class CommandQueue {
     // Taken out first: with one member the outcome may come before `propose` returns.
     const submissions = this.#queued.take(
       maxCommandsPerBatch,
-      this.#mostBatchBytes - batchOverheadBytes,
-    ); // COMMANDS-4
+      this.#mostBatchBytes - batchOverheadBytes, // COMMANDS-4
+      maxWorkPerBatch,
+      ({ envelope }) => this.#replica.state.workOf(envelope.command), // COMMANDS-7
+    );
     const bytes = this.#enterLog(submissions);
     const isTold = this.#replica.state.featureLevel >= callerLevel;
     const wallMs = isTold ? Math.floor(this.#clock.wallNow()) : undefined;

@@ -29,7 +29,7 @@ interface Proposed {
 class Log {
   readonly proposals: Proposed[] = [];
   answer: ProposeAnswer = accepted;
-  state = { featureLevel: 1 };
+  state = { featureLevel: 1, workOf: () => 1 };
 
   propose(
     batch: Batch,

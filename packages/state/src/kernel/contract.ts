@@ -1,6 +1,6 @@
 /** The state machine as those see it who drive it. */
 import type { AuditHead } from './audit/head.ts';
-import type { Envelope } from './commands.ts';
+import type { Command, Envelope } from './commands.ts';
 import type { StateLimits } from './limits.ts';
 import type {
   EndedHold,
@@ -48,6 +48,8 @@ export interface StateMachine {
     /** Wall clock of the leader that proposed it, where the log tells it: for the records of the audit. */
     readonly wallMs?: number | undefined;
   }): Applied;
+  /** How much a command would do now, in units of an entry's work: entries are cut by it (WORK-5). */
+  workOf(command: Command): number;
   /** An entry without commands (no-op, membership) was applied. */
   skipTo(index: LogIndex): void;
   /**

@@ -23,7 +23,7 @@ import { digestOf, SnapshotWriter } from './snapshot/snapshot.ts';
 import { Tables } from './tables.ts';
 import { beginCommand, beginShare } from './work.ts';
 import { anonymousIdentity, nodeIdentity } from './commands.ts';
-import type { Envelope } from './commands.ts';
+import type { Command, Envelope } from './commands.ts';
 import type { StateMachine, StateRestorer } from './contract.ts';
 import type {
   EndedHold,
@@ -49,6 +49,7 @@ import type {
 import type { Applied, CommandResult, Event, Refusal } from './outcomes.ts';
 import type { PlaceKind, Primitives } from '../primitives/declared.ts';
 import type { Access } from '../primitives/access/access.ts';
+import { workOf } from '../primitives/command-work.ts';
 import { foundHold } from '../primitives/holds/find-hold.ts';
 import { Searches, searchStepsUnder } from '../primitives/holds/searches.ts';
 import type { QueueViews } from '../primitives/queue/commands.ts';
@@ -189,6 +190,10 @@ class Machine implements StateMachine {
       ...(lines === undefined ? {} : { audit: lines }),
       ...(hasPayloads ? { payloads } : {}),
     };
+  }
+
+  workOf(command: Command): number {
+    return workOf(this.#tables, command);
   }
 
   skipTo(index: LogIndex): void {

@@ -9,12 +9,13 @@
  *     that have come (settle.ts), what is due (lifetimes.ts), sessions that end (endings.ts).
  * WORK-3: work is counted and never timed: the same on every node, also on one that was restored.
  * WORK-4: one command may go beyond its share by what is bounded otherwise: the places of one session, the count
- *     that it gives (FORCE-1), and, as written below feature level 3, the holds of one resource.
+ *     that it gives (FORCE-1), the waits of one semaphore that is made smaller (10,000 of them take some 100 ms), and, as written
+ *     below feature level 3, the holds of one resource. Entries are cut by that (WORK-5 of primitives/command-work.ts).
  */
 import type { Tables } from './tables.ts';
 
 /** A release, and the grant to the next one, twice. */
-const workOfCommand = 4;
+export const workOfCommand = 4;
 
 /** Of what earlier entries left and what is due, and then of the commands. */
 export function beginShare(tables: Tables): void {
