@@ -3,6 +3,32 @@ import type { Fault } from './fault.ts';
 
 export const auditFaults: readonly Fault[] = [
   {
+    name: 'audit-folder-not-durable',
+    breaks:
+      'the whole audit of a new node is gone when the power goes, though its records were told to be durable',
+    file: 'packages/server/src/audit/chain-file.ts',
+    find: `    await disk.makeFolder(folder); // AUDIT-NAME-1`,
+    put: `    await (await import('node:fs/promises')).mkdir(folder, { recursive: true });`,
+    test: 'packages/server/test/unit/audit/folder-names.test.ts',
+  },
+  {
+    name: 'latest-audit-records-waited-for',
+    breaks: 'a node serves nobody while a slow disk lists the files of its audit',
+    file: 'packages/server/src/audit/chain-folder.ts',
+    find: `  return namesOf(await readdir(folder).catch(orNone), chain);`,
+    put: `  return filesAtStart(folder, chain);`,
+    test: 'packages/server/test/unit/audit/folder-names.test.ts',
+  },
+  {
+    name: 'audit-file-name-not-durable',
+    breaks:
+      'a file of the audit is gone when the power goes, though its records were told to be durable',
+    file: 'packages/server/src/audit/chain-file.ts',
+    find: `    await disk.syncFolder(folder); // AUDIT-NAME-1`,
+    put: ``,
+    test: 'packages/server/test/unit/audit/folder-names.test.ts',
+  },
+  {
     name: 'audit-hash-without-the-one-before',
     breaks: 'a record can be taken out of the chain, and the rest still fits',
     file: 'packages/state/src/kernel/audit/chain.ts',

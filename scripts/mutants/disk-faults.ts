@@ -3,6 +3,22 @@ import type { Fault } from './fault.ts';
 
 export const diskFaults: readonly Fault[] = [
   {
+    name: 'made-folder-not-durable',
+    breaks: 'the folder of a log is gone when the power goes, with all that was acknowledged in it',
+    file: 'packages/storage/src/file-disk.ts',
+    find: `await syncFolder(dirname(made)); // FD-2`,
+    put: `await stat(made, () => undefined);`,
+    test: 'packages/storage/test/unit/folders.test.ts',
+  },
+  {
+    name: 'refusal-of-the-disk-waited-for',
+    breaks: 'a leader whose disk refuses, and hangs, misses its heartbeats',
+    file: 'packages/storage/src/disk-error.ts',
+    find: `      const parts = await askForParts(code, path);`,
+    put: `      const parts = partsOf(code, path);`,
+    test: 'packages/storage/test/unit/folders.test.ts',
+  },
+  {
     name: 'files-for-everybody',
     breaks: 'other users of the machine read ids of sessions from the files',
     file: 'packages/storage/src/private-files.ts',

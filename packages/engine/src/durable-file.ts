@@ -8,7 +8,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { asDiskError, DiskError } from '@holdfast/storage';
+import { askedDiskError, DiskError } from '@holdfast/storage';
 import type { Disk } from '@holdfast/storage/parts';
 import { temporaryEnding } from './identity.ts';
 
@@ -61,10 +61,9 @@ export class DurableFile {
       await this.#disk.rename(temporary, path);
       await this.#disk.syncFolder(this.#folder);
     } catch (error) {
-      const told = asDiskError(error, 'written', path);
+      const told = await askedDiskError(error, 'written', path);
       if (told instanceof DiskError) throw told;
-      const why = told instanceof Error ? told.message : String(told);
-      throw new DiskError(path, 'written', 'unknown', why, told);
+      throw new DiskError(path, 'written', 'unknown', told.message, told);
     }
   }
 }

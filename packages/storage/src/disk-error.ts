@@ -3,8 +3,12 @@
  *
  * DERR-1: an error names the path, what was tried and the cause. Where the operating system names no path, or
  *     SQLite no cause, they are added here; of several paths it names the one that is in the way.
+ * DERR-2: whoever serves meanwhile does not wait for the operating system, which is asked what is in the way: a disk that refuses
+ *     may hang as well. The event loop waits only where a process starts or stops, and for SQLite, as its calls do.
  */
 import { accessSync, constants, statfsSync, statSync } from 'node:fs';
+import type { Stats } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
 
@@ -52,7 +56,25 @@ export function asDiskError(error: unknown, operation: DiskOperation, path: stri
   if (typeof errcode === 'number') return ofSqlite(error, errcode, operation, path);
   // What the operating system says names the call that failed.
   if (typeof code !== 'string' || !('syscall' in error)) return error;
-  return new DiskError(path, operation, code, reasonOf(code, path, error.message), error);
+  const why = reasonOf(code, path, error.message, partsOf(code, path));
+  return new DiskError(path, operation, code, why, error);
+}
+
+/** DERR-2: as `diskError`, for who serves meanwhile. Never rejects. */
+export async function askedDiskError(
+  error: unknown,
+  operation: DiskOperation,
+  path: string,
+): Promise<Error> {
+  if (error instanceof Error && !(error instanceof DiskError) && !('errcode' in error)) {
+    const { code } = error as { readonly code?: unknown };
+    if (typeof code === 'string' && 'syscall' in error) {
+      const parts = await askForParts(code, path);
+      const why = reasonOf(code, path, error.message, parts);
+      return new DiskError(path, operation, code, why, error);
+    }
+  }
+  return diskError(error, operation, path);
 }
 
 /** The same, for who throws what comes back. */
@@ -78,7 +100,13 @@ function ofSqlite(error: Error, errcode: number, operation: DiskOperation, path:
   if (name === undefined) return error;
   const code = name === 'SQLITE_FULL' ? 'ENOSPC' : refusalAt(path);
   if (code !== undefined)
-    return new DiskError(path, operation, code, reasonOf(code, path, error.message), error);
+    return new DiskError(
+      path,
+      operation,
+      code,
+      reasonOf(code, path, error.message, partsOf(code, path)),
+      error,
+    );
   const text = `SQLite says "${error.message}", code ${String(errcode)}: ${lookAtTheKernel}`;
   return new DiskError(path, operation, name, text, error);
 }
@@ -117,11 +145,11 @@ function refusal(look: () => void): string | undefined {
 
 const lookAtTheKernel = 'look at the disk and at what the kernel says of it (dmesg)';
 
-function reasonOf(code: string, path: string, message: string): string {
+function reasonOf(code: string, path: string, message: string, parts: readonly Part[]): string {
   switch (code) {
     case 'EACCES':
     case 'EPERM':
-      return denied(path);
+      return denied(parts);
     case 'EROFS':
       return 'the file system is mounted read-only. Mount it for writing, or choose another place';
     case 'ENOSPC':
@@ -130,11 +158,11 @@ function reasonOf(code: string, path: string, message: string): string {
       return `the quota of ${thisUser()} is used up. Make room, or choose another place`;
     case 'ENOTDIR':
     case 'EEXIST':
-      return `${fileOnTheWay(path) ?? path} is a file where a folder should be. Choose another place`;
+      return `${fileOnTheWay(parts) ?? path} is a file where a folder should be. Choose another place`;
     case 'EISDIR':
       return 'it is a folder where a file should be. Choose another place';
     case 'ENOENT':
-      return missing(path);
+      return missing(path, parts);
     case 'EMFILE':
     case 'ENFILE':
       return 'too many files are open. Raise the limit (ulimit -n)';
@@ -145,50 +173,87 @@ function reasonOf(code: string, path: string, message: string): string {
   }
 }
 
-function denied(path: string): string {
-  const wall = deniedAt(path);
-  const found = wall === undefined ? undefined : statSync(wall, { throwIfNoEntry: false });
-  if (wall === undefined || found === undefined)
+/** A part of a path, as the operating system answers for it. */
+interface Part {
+  readonly path: string;
+  /** Undefined: it is not there, or may not be asked for. */
+  readonly stats: Stats | undefined;
+  /** This process may not use it as one who writes at the end of the path has to. */
+  readonly isDenied: boolean;
+}
+
+/** Codes whose cause is told by the parts of the path. */
+const toldByParts: ReadonlySet<string> = new Set([
+  'EACCES',
+  'EPERM',
+  'ENOTDIR',
+  'EEXIST',
+  'ENOENT',
+]);
+
+const neededAt = (stats: Stats, isLast: boolean): number =>
+  stats.isDirectory()
+    ? constants.X_OK | (isLast ? constants.W_OK : 0)
+    : constants.R_OK | constants.W_OK;
+
+function partsOf(code: string, path: string): readonly Part[] {
+  if (!toldByParts.has(code)) return [];
+  const paths = outermostFirst(path);
+  return paths.map((part, position) => {
+    const isLast = position === paths.length - 1;
+    try {
+      const stats = statSync(part);
+      const isDenied = refusal(() => accessSync(part, neededAt(stats, isLast))) !== undefined;
+      return { path: part, stats, isDenied };
+    } catch {
+      return { path: part, stats: undefined, isDenied: false };
+    }
+  });
+}
+
+/** DERR-2. */
+async function askForParts(code: string, path: string): Promise<readonly Part[]> {
+  if (!toldByParts.has(code)) return [];
+  const paths = outermostFirst(path);
+  return Promise.all(
+    paths.map(async (part, position) => {
+      const stats = await stat(part).catch(() => undefined);
+      if (stats === undefined) return { path: part, stats, isDenied: false };
+      const needed = neededAt(stats, position === paths.length - 1);
+      const isDenied = await access(part, needed).then(
+        () => false,
+        () => true,
+      );
+      return { path: part, stats, isDenied };
+    }),
+  );
+}
+
+function denied(parts: readonly Part[]): string {
+  const wall = deniedAt(parts);
+  if (wall?.stats === undefined)
     return `permission denied to ${thisUser()}. Let this user write there, or choose another place`;
-  const mode = (found.mode & 0o7777).toString(8).padStart(4, '0');
+  const mode = (wall.stats.mode & 0o7777).toString(8).padStart(4, '0');
   return (
-    `permission denied: ${wall} belongs to user ${String(found.uid)} (mode ${mode}), and this process is ${thisUser()}. ` +
+    `permission denied: ${wall.path} belongs to user ${String(wall.stats.uid)} (mode ${mode}), and this process is ${thisUser()}. ` +
     `Run it as that user, give the path to this one (chown), or choose another place`
   );
 }
 
 /** The outermost part of a path that this process may not use. */
-function deniedAt(path: string): string | undefined {
-  const parts = outermostFirst(path);
+function deniedAt(parts: readonly Part[]): Part | undefined {
   for (const [position, part] of parts.entries()) {
-    const found = statSync(part, { throwIfNoEntry: false });
-    if (found === undefined) return parts[position - 1];
-    const isLast = position === parts.length - 1;
-    const needed = found.isDirectory()
-      ? constants.X_OK | (isLast ? constants.W_OK : 0)
-      : constants.R_OK | constants.W_OK;
-    if (refusal(() => accessSync(part, needed)) !== undefined) return part;
+    if (part.stats === undefined) return parts[position - 1];
+    if (part.isDenied) return part;
   }
   return parts.at(-2);
 }
 
-const fileOnTheWay = (path: string): string | undefined =>
-  outermostFirst(path).find((part) =>
-    isSafely(() => statSync(part, { throwIfNoEntry: false })?.isDirectory() === false),
-  );
+const fileOnTheWay = (parts: readonly Part[]): string | undefined =>
+  parts.find(({ stats }) => stats?.isDirectory() === false)?.path;
 
-function isSafely(look: () => boolean): boolean {
-  try {
-    return look();
-  } catch {
-    return false;
-  }
-}
-
-function missing(path: string): string {
-  const there = outermostFirst(path)
-    .toReversed()
-    .find((part) => isSafely(() => statSync(part, { throwIfNoEntry: false }) !== undefined));
+function missing(path: string, parts: readonly Part[]): string {
+  const there = parts.findLast(({ stats }) => stats !== undefined)?.path;
   return there === undefined || there === dirname(resolve(path))
     ? `${there ?? '/'} takes no such file or folder. Choose another place`
     : `only ${there} is there. Make what is missing, or choose another place`;

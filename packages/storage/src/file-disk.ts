@@ -23,11 +23,11 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { diskError } from './disk-error.ts';
+import { askedDiskError } from './disk-error.ts';
 import { FileMissingError } from './disk.ts';
 import type { Disk, DiskFile, FoundFile } from './disk.ts';
 import { lockFile } from './lock.ts';
-import { makeFolders, privateFileMode } from './private-files.ts';
+import { makeFoldersAsync, privateFileMode } from './private-files.ts';
 
 const openAsync = promisify(open);
 const closeAsync = promisify(close);
@@ -58,7 +58,8 @@ class RealFile implements DiskFile {
   /** FD-1. */
   write(bytes: Uint8Array, position: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      const fail = (error: unknown): void => reject(diskError(error, 'written', this.#path));
+      const fail = (error: unknown): void =>
+        void askedDiskError(error, 'written', this.#path).then(reject);
       const from = (start: number): void => {
         const rest = bytes.byteLength - start;
         write(this.#descriptor, bytes, start, rest, position + start, (error, written) => {
@@ -89,7 +90,7 @@ class RealFile implements DiskFile {
           byteLength - start,
           position + start,
           (error, count) => {
-            if (error !== null) reject(diskError(error, 'read', this.#path));
+            if (error !== null) void askedDiskError(error, 'read', this.#path).then(reject);
             else if (count === 0)
               reject(
                 new Error(
@@ -108,7 +109,7 @@ class RealFile implements DiskFile {
     try {
       await closeAsync(this.#descriptor);
     } catch (error) {
-      throw diskError(error, 'closed', this.#path);
+      throw await askedDiskError(error, 'closed', this.#path);
     }
   }
 }
@@ -130,7 +131,7 @@ async function syncFolder(folder: string): Promise<void> {
       await closeAsync(descriptor);
     }
   } catch (error) {
-    throw diskError(error, 'synced', folder);
+    throw await askedDiskError(error, 'synced', folder);
   }
 }
 
@@ -140,7 +141,7 @@ async function list(folder: string): Promise<FoundFile[]> {
     names = (await readdirAsync(folder)).sort();
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return [];
-    throw diskError(error, 'read', folder);
+    throw await askedDiskError(error, 'read', folder);
   }
   const found = await Promise.all(names.map((name) => lookAt(folder, name)));
   return found.filter((file) => file !== undefined);
@@ -154,7 +155,7 @@ async function lookAt(folder: string, name: string): Promise<FoundFile | undefin
     return { name, byteLength: found.size, isFolder: found.isDirectory() };
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
-    throw diskError(error, 'read', path);
+    throw await askedDiskError(error, 'read', path);
   }
 }
 
@@ -165,7 +166,7 @@ async function openFile(path: string): Promise<DiskFile> {
     await fdatasyncAsync(descriptor);
     return new RealFile(path, descriptor);
   } catch (error) {
-    throw diskError(error, 'opened', path);
+    throw await askedDiskError(error, 'opened', path);
   }
 }
 
@@ -185,7 +186,7 @@ async function createFile(path: string, zeroBytes: number): Promise<DiskFile> {
     return file;
   } catch (error) {
     if (descriptor !== undefined) await closeAsync(descriptor).catch(() => undefined);
-    throw diskError(error, 'made', path);
+    throw await askedDiskError(error, 'made', path);
   }
 }
 
@@ -193,7 +194,7 @@ async function createFile(path: string, zeroBytes: number): Promise<DiskFile> {
 export const fileDisk: Disk = {
   now: () => performance.now(),
   makeFolder: async (folder) => {
-    for (const made of makeFolders(folder)) await syncFolder(dirname(made)); // FD-2
+    for (const made of await makeFoldersAsync(folder)) await syncFolder(dirname(made)); // FD-2
   },
   list,
   open: openFile,
@@ -203,7 +204,7 @@ export const fileDisk: Disk = {
       await renameAsync(from, to);
     } catch (error) {
       if (hasCode(error, 'ENOENT')) throw new FileMissingError(from, { cause: error });
-      throw diskError(error, `renamed to ${to}`, from);
+      throw await askedDiskError(error, `renamed to ${to}`, from);
     }
   },
   remove: async (path) => {
@@ -211,7 +212,7 @@ export const fileDisk: Disk = {
       await unlinkAsync(path);
     } catch (error) {
       if (hasCode(error, 'ENOENT')) return;
-      throw diskError(error, 'removed', path);
+      throw await askedDiskError(error, 'removed', path);
     }
   },
   syncFolder,
@@ -247,7 +248,7 @@ export const readOnlyDisk: Disk = {
     try {
       return new ReadOnlyFile(path, await openAsync(path, constants.O_RDONLY));
     } catch (error) {
-      throw diskError(error, 'opened', path);
+      throw await askedDiskError(error, 'opened', path);
     }
   },
   // What a process that ended left in memory is read all the same.

@@ -1,5 +1,5 @@
 export { LogMissingError, StorageDamagedError } from './damage.ts';
-export { asDiskError, DiskError, diskError } from './disk-error.ts';
+export { asDiskError, askedDiskError, DiskError, diskError } from './disk-error.ts';
 export type { DiskOperation } from './disk-error.ts';
 export { FolderInUseError } from './disk.ts';
 export { holdsFormerLog, lockFolder, openStorage } from './open.ts';

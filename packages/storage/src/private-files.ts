@@ -8,8 +8,9 @@
  * PRIV-3: what was there before stays as it is, since its owner may want it so. Who is told of it can say so.
  */
 import { closeSync, mkdirSync, openSync, statSync, writeFileSync } from 'node:fs';
+import { mkdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { diskError } from './disk-error.ts';
+import { askedDiskError, diskError } from './disk-error.ts';
 
 export const privateFileMode = 0o600;
 const privateFolderMode = 0o700;
@@ -29,6 +30,31 @@ export function makeFolders(folder: string): readonly string[] {
   }
   return missing.filter(makeFolder);
 }
+
+/** The same for who serves meanwhile: the event loop does not wait for the disk. @throws DiskError */
+export async function makeFoldersAsync(folder: string): Promise<readonly string[]> {
+  const missing: string[] = [];
+  for (let path = resolve(folder); !(await isFolderAsync(path)); path = dirname(path)) {
+    missing.unshift(path);
+    if (path === dirname(path)) break;
+  }
+  const made: string[] = [];
+  for (const path of missing) {
+    try {
+      await mkdir(path, { mode: privateFolderMode });
+      made.push(path);
+    } catch (error) {
+      if (!(await isFolderAsync(path))) throw await askedDiskError(error, 'made', path);
+    }
+  }
+  return made;
+}
+
+const isFolderAsync = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 
 /** Whether it was made now, and not by somebody else meanwhile. @throws DiskError */
 function makeFolder(path: string): boolean {

@@ -1,11 +1,16 @@
 /**
  * The file of a chain that is written: what is in it, and how much of that is durable (AUDIT-FILE-3, AUDIT-FILE-4 of the
  * writer).
+ *
+ * AUDIT-NAME-1: before a record in a file counts as durable the name of the file is, and those of the folders above it that were made
+ *     for it.
+ * AUDIT-NAME-2: the event loop does not wait for the disk when a file is begun: the node serves meanwhile.
  */
-import { mkdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileDisk } from '@holdfast/storage/parts';
+import type { Disk } from '@holdfast/storage/parts';
 import { fileName } from './chain-folder.ts';
 import { fileLine } from './lines.ts';
 import type { ChainEnd, ChainName } from './lines.ts';
@@ -19,10 +24,14 @@ export interface ChainFileOptions {
   readonly node: string;
   /** As the disk does it, where absent: for tests. */
   readonly openFile?: (path: string) => Promise<AuditFile>;
+  /** That of the operating system, where absent: for tests. */
+  readonly disk?: FolderDisk;
 }
 
+/** What makes folders, and names in them, durable. */
+export type FolderDisk = Pick<Disk, 'makeFolder' | 'syncFolder'>;
+
 const privateMode = 0o600;
-const privateFolderMode = 0o700;
 
 export class ChainFile {
   readonly #options: ChainFileOptions;
@@ -59,8 +68,8 @@ export class ChainFile {
   }
 
   async #begin(after: ChainEnd): Promise<string> {
-    const { folder, chain, cluster, node } = this.#options;
-    mkdirSync(folder, { recursive: true, mode: privateFolderMode });
+    const { folder, chain, cluster, node, disk = fileDisk } = this.#options;
+    await disk.makeFolder(folder); // AUDIT-NAME-1
     const name = fileName(chain, after.seq + 1);
     const first = Buffer.from(`${fileLine({ chain, cluster, node }, after)}\n`);
     const made = await open(join(folder, name), 'w', privateMode);
@@ -70,13 +79,7 @@ export class ChainFile {
     } finally {
       await made.close();
     }
-    // The name of a new file is durable with its folder.
-    const within = await open(folder, 'r');
-    try {
-      await within.sync();
-    } finally {
-      await within.close();
-    }
+    await disk.syncFolder(folder); // AUDIT-NAME-1
     this.bytes = first.length;
     this.#durableBytes = first.length;
     return name;

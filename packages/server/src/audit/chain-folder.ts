@@ -1,7 +1,6 @@
 /** The files of a chain in a folder: their names, in order, and where the last one ends. */
 import {
   closeSync,
-  existsSync,
   fsyncSync,
   openSync,
   readdirSync,
@@ -21,9 +20,18 @@ const suffix = '.jsonl';
 export const fileName = (chain: ChainName, first: number): string =>
   `${chain}-${String(first).padStart(digits, '0')}${suffix}`;
 
-/** In the order of their records. */
-export function filesOf(folder: string, chain: ChainName): readonly string[] {
-  return existsSync(folder) ? namesOf(readdirSync(folder), chain) : [];
+/** In the order of their records. The node serves meanwhile: nothing waits for the disk. */
+export async function filesOf(folder: string, chain: ChainName): Promise<readonly string[]> {
+  return namesOf(await readdir(folder).catch(orNone), chain);
+}
+
+/** The same, where a node starts. */
+function filesAtStart(folder: string, chain: ChainName): readonly string[] {
+  try {
+    return namesOf(readdirSync(folder), chain);
+  } catch (error) {
+    return orNone(error);
+  }
 }
 
 function namesOf(names: readonly string[], chain: ChainName): string[] {
@@ -49,7 +57,7 @@ const lastPartBytes = 4 * 1024 * 1024;
  * @throws Error where the end of the last file is none of an audit.
  */
 export function findEnd(folder: string, chain: ChainName): FoundEnd {
-  const names = filesOf(folder, chain);
+  const names = filesAtStart(folder, chain);
   for (let at = names.length - 1; at >= 0; at--) {
     const name = names[at] ?? '';
     const found = endOfFile(join(folder, name), name);
@@ -128,7 +136,7 @@ export async function deleteOldest(
   written: { readonly name: string | undefined },
   nowMs: number,
 ): Promise<void> {
-  const names = namesOf(await readdir(folder).catch(orNone), chain);
+  const names = await filesOf(folder, chain);
   const files: { readonly name: string; readonly size: number; readonly mtimeMs: number }[] = [];
   for (const name of names) {
     const found = await stat(join(folder, name)).catch(orNone);

@@ -27,7 +27,8 @@ export async function latestRecords(
   limit: number,
 ): Promise<LatestRecords> {
   const lines: Line[] = [];
-  for (const name of filesOf(folder, chain).slice(-mostFiles).toReversed()) {
+  const names = await filesOf(folder, chain);
+  for (const name of names.slice(-mostFiles).toReversed()) {
     for (const text of (await endOfFile(join(folder, name))).toReversed()) {
       if (lines.length > limit) break;
       const line = readLine(text);

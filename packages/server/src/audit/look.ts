@@ -21,7 +21,7 @@ export async function lookAtAudit(folder: string): Promise<readonly SeenChain[]>
   const within = join(folder, auditFolder);
   const seen: SeenChain[] = [];
   for (const chain of chainNames) {
-    const names = filesOf(within, chain);
+    const names = await filesOf(within, chain);
     const [firstName] = names;
     if (firstName === undefined) continue;
     let byteLength = 0;

@@ -4,8 +4,9 @@
  *
  * NOTE-1: whoever keeps a note finds out by it that the chain was shortened or rewritten since. The hash is that of the last record of
  *     the chain; it is no tree, so that there are no proofs of single records.
- * NOTE-2: a key has its name once all of it is durable: a crash leaves none or a whole one. One that cannot be read is refused and
- *     never replaced, as notes may have been signed by it.
+ * NOTE-2: a key has its name once all of it is durable, and the folder is: a crash leaves none or a whole one, which notes may have been
+ *     signed by. One that cannot be read is refused and
+ *     never replaced.
  */
 import {
   createHash,
@@ -16,14 +17,15 @@ import {
   verify,
 } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileDisk } from '@holdfast/storage/parts';
+import type { FolderDisk } from './chain-file.ts';
 import type { ChainEnd } from './lines.ts';
 
 const keyFile = 'checkpoint-key.pem';
 const ed25519Type = 1;
 const privateMode = 0o600;
-const privateFolderMode = 0o700;
 /** In front of the 32 bytes of a public key in SPKI. */
 const spkiHeadLength = 12;
 const spkiHead = Buffer.from('302a300506032b6570032100', 'hex');
@@ -48,13 +50,18 @@ function keyHash(name: string, raw: Buffer): Buffer {
  * @param name Of the node, without spaces or `+`.
  * @throws Error where the file is none of a key.
  */
-export async function openSigner(folder: string, name: string): Promise<Signer> {
+export async function openSigner(
+  folder: string,
+  name: string,
+  disk: FolderDisk = fileDisk,
+): Promise<Signer> {
   const path = join(folder, keyFile);
   let found = await textOf(path);
   if (found === undefined) {
-    await mkdir(folder, { recursive: true, mode: privateFolderMode });
+    await disk.makeFolder(folder); // NOTE-2
     const { privateKey } = generateKeyPairSync('ed25519');
-    await writeKey(folder, path, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    await writeKey(path, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    await disk.syncFolder(folder);
     found = await textOf(path);
   }
   const key = readKey(path, found);
@@ -72,16 +79,10 @@ export async function openSigner(folder: string, name: string): Promise<Signer> 
 }
 
 /** NOTE-2. */
-async function writeKey(folder: string, path: string, text: string | Buffer): Promise<void> {
+async function writeKey(path: string, text: string | Buffer): Promise<void> {
   const partial = `${path}.partial`;
   await writeFile(partial, text, { mode: privateMode, flush: true });
   await rename(partial, path);
-  const opened = await open(folder, 'r');
-  try {
-    await opened.sync();
-  } finally {
-    await opened.close();
-  }
 }
 
 /** Undefined: there is none. */

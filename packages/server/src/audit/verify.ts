@@ -214,7 +214,7 @@ export async function* linesOf(
   folder: string,
   chain: ChainName,
 ): AsyncGenerator<ReadLine, void, undefined> {
-  for (const name of filesOf(folder, chain)) {
+  for (const name of await filesOf(folder, chain)) {
     const path = join(folder, name);
     let number = 0;
     let rest = '';
