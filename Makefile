@@ -5,7 +5,7 @@ PORTS ?= 5000,5001,5002
 DATA ?= data/cluster
 SEEDS ?= 1000
 .DEFAULT_GOAL := help
-.PHONY: help install build run cluster quorum-cluster demo bench bench-security test-performance bench-queue bench-cache bench-queue-depth test-redis test-chaos-queue test-chaos-cache bench-failover bench-quorum bench-state test test-unit test-integration test-slow test-conformance simulate test-chaos test-chaos-quorum soak soak-chaos test-containers test-packages test-dashboard test-rolling-restart fuzz mutants explore check format documents tarballs reference clean
+.PHONY: help install build run cluster quorum-cluster demo bench bench-security test-performance bench-queue bench-cache bench-access bench-queue-depth test-redis test-chaos-queue test-chaos-cache bench-failover bench-quorum bench-state test test-unit test-integration test-slow test-conformance simulate test-chaos test-chaos-quorum soak soak-chaos test-containers test-packages test-dashboard test-rolling-restart fuzz mutants explore check format documents tarballs reference clean
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

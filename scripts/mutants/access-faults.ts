@@ -15,10 +15,10 @@ export const accessFaults: readonly Fault[] = [
     breaks: 'who may not look watches all the same, and reads metrics and backups',
     file: 'packages/api/src/pipeline/perform.ts',
     find: `    begin(body, context, run) {
-      if (!check.passes(body)) return invalid(declared, check.problem(), context);
+      if (!check.passes(body)) return invalid(declared, check.requestError(), context);
       return admitted(declared, body, context, (own) => run(body, own));`,
     put: `    begin(body, context, run) {
-      if (!check.passes(body)) return invalid(declared, check.problem(), context);
+      if (!check.passes(body)) return invalid(declared, check.requestError(), context);
       return run(body, context);`,
     test: 'packages/api/test/unit/access.test.ts',
   },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { mayImport } from '../check-packages.ts';
 
 describe('ARCHITECTURE.md', () => {
   const text = readFileSync('ARCHITECTURE.md', 'utf8');
@@ -26,4 +27,22 @@ describe('ARCHITECTURE.md', () => {
     for (const { path } of references)
       assert.match(text, new RegExp(`^\\| \`${path.replace('packages/', '')}\` `, 'm'), path);
   });
+
+  it('says of each package what it may import, as the check allows', () => {
+    const rows = text.matchAll(/^\| `([a-z-]+)` +\|.*\|([^|]*)\|$/gm);
+    const told = new Map([...rows].map(([, name = '', imports = '']) => [name, namesIn(imports)]));
+    for (const [name, allowed] of Object.entries(mayImport)) {
+      const others = allowed.filter((other) => other !== name);
+      assert.deepEqual(told.get(name), others.toSorted(), name);
+    }
+  });
 });
+
+/** Without what is said about them. */
+const namesIn = (imports: string): readonly string[] =>
+  imports
+    .replaceAll(/\([^)]*\)/g, '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => /^[a-z]/.test(name))
+    .toSorted();

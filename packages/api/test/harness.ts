@@ -132,7 +132,7 @@ function assertDocumented(
   answerChecks.set(route, check);
   assert.ok(
     check.passes(answer.body),
-    `${method} ${route.path} answered ${answer.text}: ${check.passes(answer.body) ? '' : check.problem().message}`,
+    `${method} ${route.path} answered ${answer.text}: ${check.passes(answer.body) ? '' : check.requestError().message}`,
   );
 }
 

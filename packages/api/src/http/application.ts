@@ -85,7 +85,7 @@ export function createHttpApplication(parts: HttpParts): FastifyInstance {
   app.setNotFoundHandler(notFound);
   app.setValidatorCompiler<object>(({ schema }) => {
     const check = compileCheck<object>(schema);
-    return (value) => check.passes(value) || { error: asError(check.problem()) };
+    return (value) => check.passes(value) || { error: asError(check.requestError()) };
   });
   app.removeAllContentTypeParsers();
   const { rates } = parts.context.service;

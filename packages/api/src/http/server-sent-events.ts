@@ -90,8 +90,8 @@ class EventChannel {
   }
 
   /** Tells why it ends, and ends it. */
-  fail(problem: RequestError): void {
-    this.#write(`event: problem\ndata: ${JSON.stringify(toProblem(problem))}\n\n`);
+  fail(refused: RequestError): void {
+    this.#write(`event: problem\ndata: ${JSON.stringify(toProblem(refused))}\n\n`);
     this.#end();
   }
 

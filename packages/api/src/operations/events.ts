@@ -55,12 +55,12 @@ function change(
   const { feed, after, endOfTurn, waiting: all } = service;
   return new Promise((resolve) => {
     let over = false;
-    const end = (problem: RequestError | undefined): void => {
+    const end = (refused: RequestError | undefined): void => {
       over = true;
       unsubscribe();
       cancel();
       all.forget(waiting);
-      resolve(problem);
+      resolve(refused);
     };
     const waiting: Waiting = { onStop: () => end(undefined) };
     const cancellation = new AbortController();

@@ -49,7 +49,7 @@ function serveUnary(declared: UnaryOperation): ServedUnary {
   ): Outcome<object> | Promise<Outcome<object>> =>
     check.passes(body)
       ? admitted(declared, body, context, (own) => run(body, own))
-      : invalid(declared, check.problem(), context);
+      : invalid(declared, check.requestError(), context);
   return {
     declared,
     name: declared.name,
@@ -72,7 +72,7 @@ function serveOther(declared: Operation): ServedOther {
     waits: false,
     bodySchema,
     begin(body, context, run) {
-      if (!check.passes(body)) return invalid(declared, check.problem(), context);
+      if (!check.passes(body)) return invalid(declared, check.requestError(), context);
       return admitted(declared, body, context, (own) => run(body, own));
     },
   };

@@ -9,10 +9,10 @@ import { explain } from './explain.ts';
 import type { RequestError } from '../request-error.ts';
 import { isText } from './text.ts';
 
-/** A compiled schema. `problem` tells why the latest value that did not pass did not. */
+/** A compiled schema. `requestError` tells why the latest value that did not pass did not. */
 export interface Check<T> {
   passes(value: unknown): value is T;
-  problem(): RequestError;
+  requestError(): RequestError;
 }
 
 const ajv = new Ajv2020({
@@ -33,7 +33,7 @@ export function compileCheck<T>(schema: object): Check<T> {
   let compiled: ValidateFunction<T> | undefined;
   return {
     passes: (value): value is T => (compiled ??= ajv.compile<T>(schema))(value),
-    problem: () => explain((compiled?.errors ?? []) as readonly ErrorObject[]),
+    requestError: () => explain((compiled?.errors ?? []) as readonly ErrorObject[]),
   };
 }
 

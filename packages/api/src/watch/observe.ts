@@ -9,7 +9,7 @@ import type { Watcher } from './watcher.ts';
 export interface ObserverEnds {
   /** False: not now, `resume` of the watcher will be called. */
   readonly take: (changes: readonly LeaderChange[]) => boolean;
-  readonly compacted: (problem: RequestError) => void;
+  readonly compacted: (refused: RequestError) => void;
 }
 
 /**

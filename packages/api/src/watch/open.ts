@@ -13,7 +13,7 @@ import type { WatcherEnds } from './watcher.ts';
 export async function openWatch(
   body: WatchBody,
   context: OperationContext,
-  ends: Pick<WatcherEnds, 'take'> & { readonly compacted: (problem: RequestError) => void },
+  ends: Pick<WatcherEnds, 'take'> & { readonly compacted: (refused: RequestError) => void },
 ): Promise<Outcome<Watcher>> {
   const { feed, endOfTurn } = context.service;
   const after = body.after === undefined ? feed.position : await startOf(body.after, context);

@@ -29,7 +29,7 @@ describe('given an operation that takes a session and no client id', () => {
           const session = has === 'with' ? { session_id: session_id ?? 's' } : {};
           assert.ok(!check.passes({ ...rest, ...session, [field]: 'c' }));
           assert.match(
-            check.problem().message,
+            check.requestError().message,
             new RegExp(`"${field}" cannot be used here: this needs a session\\. Create one with`),
           );
         });
@@ -49,6 +49,6 @@ describe('given a field that is not valid', () => {
       assert.ok(schema !== undefined);
       const check = compileCheck(schema);
       assert.ok(!check.passes(body));
-      assert.match(check.problem().message, says);
+      assert.match(check.requestError().message, says);
     });
 });
