@@ -126,6 +126,8 @@ export async function cacheStats(
     clients: cache.clients,
     pending_invalidations: cache.pendingInvalidations,
     pending_writes: cache.pendingWrites,
+    consistency,
+    revision: result.revision,
   };
 }
 

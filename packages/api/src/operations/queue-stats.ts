@@ -1,5 +1,11 @@
 /** Queues in numbers, of each and of each owner. */
-import type { QueueOwner, QueueStats, QueueStatsAnswer, QueueStatsBody } from '@holdfast/protocol';
+import type {
+  Consistency,
+  QueueOwner,
+  QueueStats,
+  QueueStatsAnswer,
+  QueueStatsBody,
+} from '@holdfast/protocol';
 import type { QueueCounts, QueueRow } from '@holdfast/state';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
@@ -12,11 +18,14 @@ export async function queueStats(
   body: QueueStatsBody,
   context: OperationContext,
 ): Promise<Outcome<QueueStatsAnswer>> {
-  const { rows, nextAfter, partitions } = await found(body, context);
+  const { consistency = 'linearizable' } = body;
+  const { rows, nextAfter, partitions, revision } = await found(body, consistency, context);
   return {
     queues: rows.map(statsOf),
     owners: ownerStats(context.service.queues.owners(), partitions),
     next_after: nextAfter,
+    consistency,
+    revision,
   };
 }
 
@@ -25,34 +34,37 @@ interface FoundQueues {
   readonly nextAfter: string | null;
   /** Of the queues that are shown, together. */
   readonly partitions: readonly QueueCounts[];
+  /** Of the latest read; 0 where the log was not read. */
+  readonly revision: number;
 }
+
+type FoundRows = Pick<FoundQueues, 'rows' | 'nextAfter'>;
 
 /** LIST-3. */
 async function found(
-  {
-    queue,
-    prefix = '',
-    after,
-    limit = queuesOnAPage,
-    consistency = 'linearizable',
-  }: QueueStatsBody,
+  { queue, prefix = '', after, limit = queuesOnAPage }: QueueStatsBody,
+  consistency: Consistency,
   context: OperationContext,
 ): Promise<FoundQueues> {
   const { queues: store, control } = context.service;
   const sums: MutableCounts[] = [];
-  const one = async (name: string): Promise<Omit<FoundQueues, 'partitions'>> => {
+  let revision = 0;
+  const one = async (name: string): Promise<FoundRows> => {
     const query = { type: 'queue', name } as const;
-    const { view } = await store.query(query, consistency, callOptions(context));
+    const { view, revision: read } = await store.query(query, consistency, callOptions(context));
+    revision = read;
     addTo(sums, view?.partitions ?? []);
     return { rows: view === undefined ? [] : [view], nextAfter: null };
   };
   if (queue !== undefined) {
     const mayRead = control?.mayRead(context.caller, 'queue', queue) ?? true;
-    return { ...(mayRead ? await one(queue) : { rows: [], nextAfter: null }), partitions: sums };
+    const rows = mayRead ? await one(queue) : { rows: [], nextAfter: null };
+    return { ...rows, partitions: sums, revision };
   }
-  const page = async (wanted: AskedPage): Promise<Omit<FoundQueues, 'partitions'>> => {
+  const page = async (wanted: AskedPage): Promise<FoundRows> => {
     const query = { type: 'queues', wanted } as const;
     const answer = await store.query(query, consistency, callOptions(context));
+    ({ revision } = answer);
     addTo(sums, answer.page.partitions);
     return { rows: answer.page.queues, nextAfter: answer.page.nextAfter ?? null };
   };
@@ -60,7 +72,8 @@ async function found(
     name === undefined ? page(wanted) : one(name);
   const asked = { prefix, limit, ...(after === undefined ? {} : { after }) };
   const readable = { kind: 'queue', nameOf: ({ name }: QueueRow) => name, read };
-  return { ...(await readablePage(readable, asked, context)), partitions: sums };
+  const rows = await readablePage(readable, asked, context);
+  return { ...rows, partitions: sums, revision };
 }
 
 type MutableCounts = { -readonly [Name in keyof QueueCounts]: number };

@@ -230,6 +230,8 @@ export async function queueDeadLetters(
     queue,
     dead_letters: letters.map((letter) => deadLetter(queue, letter)),
     next_after: more ? (letters.at(-1)?.id ?? null) : null,
+    consistency,
+    revision: result.revision,
   };
 }
 
@@ -266,5 +268,7 @@ export async function queueBlockedKeys(
       ends_in_seconds: endsInMs === undefined ? null : endsInMs / 1000,
     })),
     next_after: more ? (keys.at(-1)?.key ?? null) : null,
+    consistency,
+    revision: result.revision,
   };
 }

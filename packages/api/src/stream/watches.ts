@@ -64,9 +64,9 @@ export class StreamWatches {
         this.#push({ watch_id: id, events });
         return true;
       },
-      compacted: (problem) => {
+      compacted: (refused) => {
         this.#watchers.delete(id);
-        this.#push({ watch_id: id, events: [], problem: toProblem(problem) });
+        this.#push({ watch_id: id, events: [], problem: toProblem(refused) });
       },
     });
   }

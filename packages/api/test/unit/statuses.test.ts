@@ -1,6 +1,7 @@
 /** What all statuses have in common. What is told of a name that nobody uses: absent.test.ts. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { operations } from '@holdfast/contract';
 import { assertProblem, startHarness } from '../harness.ts';
 
 const kinds = ['locks', 'semaphores', 'elections', 'barriers', 'latches'] as const;
@@ -34,6 +35,33 @@ describe('The status', () => {
       const { body } = await request('GET', path);
       assert.equal(body['consistency'], 'linearizable', path);
       assert.equal(body['revision'], engine.state.index, path);
+    }
+  });
+
+  test('of queues and of the cache tells how current it is', async (t) => {
+    const { engine, session, request } = startHarness(t);
+    await session();
+    await request('POST', '/queue/push', { payload: 1 });
+    for (const path of [
+      '/queue/stats',
+      '/queue/stats?queue=default',
+      '/queue/dead',
+      '/queue/blocked',
+      '/cache/stats',
+    ])
+      for (const consistency of ['linearizable', 'stale']) {
+        const mark = path.includes('?') ? '&' : '?';
+        const { body } = await request('GET', `${path}${mark}consistency=${consistency}`);
+        assert.equal(body['consistency'], consistency, path);
+        assert.equal(body['revision'], engine.state.index, path);
+      }
+  });
+
+  test('is told with both by all that may be asked for a consistency', () => {
+    for (const declared of operations) {
+      if (declared.kind !== 'unary' || !('consistency' in declared.request.fields)) continue;
+      const told = Object.keys(declared.answer.fields);
+      assert.ok(told.includes('consistency') && told.includes('revision'), declared.name);
     }
   });
 

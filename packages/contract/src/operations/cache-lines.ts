@@ -1,6 +1,13 @@
 /** What nodes have in their memories of the cache: counts, lines, and what is being invalidated. */
 import { clusterErrors } from '../errors.ts';
-import { askedConsistency, count, maxNameLength, position } from '../fields.ts';
+import {
+  askedConsistency,
+  consistency,
+  count,
+  maxNameLength,
+  position,
+  statusRevision,
+} from '../fields.ts';
 import { answer, get, reading, request } from '../operation.ts';
 import type { UnaryOperation } from '../operation.ts';
 import {
@@ -54,6 +61,8 @@ export const cacheStats: UnaryOperation = reading({
       16,
       count('On the leader: writes that wait until nobody has their key any more.'),
     ],
+    consistency: [21, consistency],
+    revision: [22, statusRevision],
   }),
   errors: clusterErrors,
   access: { verb: 'cache_read', resource: 'cache' },

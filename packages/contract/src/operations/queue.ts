@@ -2,11 +2,13 @@
 import { byCluster, clusterErrors } from '../errors.ts';
 import {
   askedConsistency,
+  consistency,
   longestPage,
   maxNameLength,
   namePrefix,
   nextAfter,
   pageAfter,
+  statusRevision,
   waitSeconds,
 } from '../fields.ts';
 import { answer, changing, get, post, reading, request } from '../operation.ts';
@@ -14,6 +16,7 @@ import type { Group, UnaryOperation } from '../operation.ts';
 import {
   always,
   boolean,
+  described,
   list,
   nullable,
   number,
@@ -262,6 +265,11 @@ const queueDelete: UnaryOperation = changing('never', {
   grpc: { method: 'DeleteQueue', comment: 'Deletes a queue that is empty.' },
 });
 
+const storeRevision = described(
+  statusRevision,
+  'Log index of the state that is reported. 0 where nothing of the log was read: queues are in Redis, or the caller may read none.',
+);
+
 const queueStatsOf: UnaryOperation = reading({
   name: 'queue_stats',
   request: request('Stats', 'QueueStatsBody', {
@@ -285,6 +293,8 @@ const queueStatsOf: UnaryOperation = reading({
         ),
       ),
     ],
+    consistency: [4, consistency],
+    revision: [5, storeRevision],
   }),
   errors: ['name_too_long', ...storeErrors],
   access: { verb: 'read', resource: 'queue', filtered: true },
@@ -304,6 +314,8 @@ const deadLetters: UnaryOperation = reading({
     queue: [1, toldQueue],
     dead_letters: [2, list(object(deadLetter), 'In the order of their pushes.')],
     next_after: [3, nextAfter],
+    consistency: [4, consistency],
+    revision: [5, storeRevision],
   }),
   errors: ['name_too_long', ...storeErrors],
   access: look,
@@ -326,6 +338,8 @@ const blockedKeys: UnaryOperation = reading({
       3,
       nullable(string('`after` of the next page.'), '`after` of the next page; null on the last.'),
     ],
+    consistency: [4, consistency],
+    revision: [5, storeRevision],
   }),
   errors: ['name_too_long', ...storeErrors],
   access: look,

@@ -261,6 +261,10 @@ export interface CacheStatsAnswer {
   readonly pending_invalidations: number;
   /** On the leader: writes that wait until nobody has their key any more. */
   readonly pending_writes: number;
+  /** Consistency of this response. */
+  readonly consistency: Consistency;
+  /** Log index of the state that is reported. */
+  readonly revision: number;
 }
 
 /** Request of CacheLines. */

@@ -368,6 +368,13 @@ export interface QueueStatsAnswer {
   readonly owners: readonly QueueOwner[];
   /** `after` of the next page; null on the last. A page may have few queues, or none, and not be the last. */
   readonly next_after: string | null;
+  /** Consistency of this response. */
+  readonly consistency: Consistency;
+  /**
+   * Log index of the state that is reported. 0 where nothing of the log was read: queues are in Redis, or the
+   * caller may read none.
+   */
+  readonly revision: number;
 }
 
 /** Request of DeadLetters. */
@@ -413,6 +420,13 @@ export interface QueueDeadLettersAnswer {
   readonly dead_letters: readonly DeadLetter[];
   /** `after` of the next page; null on the last. */
   readonly next_after: number | null;
+  /** Consistency of this response. */
+  readonly consistency: Consistency;
+  /**
+   * Log index of the state that is reported. 0 where nothing of the log was read: queues are in Redis, or the
+   * caller may read none.
+   */
+  readonly revision: number;
 }
 
 /** Request of BlockedKeys. */
@@ -459,4 +473,11 @@ export interface QueueBlockedKeysAnswer {
   readonly keys: readonly BlockedKey[];
   /** `after` of the next page; null on the last. */
   readonly next_after: string | null;
+  /** Consistency of this response. */
+  readonly consistency: Consistency;
+  /**
+   * Log index of the state that is reported. 0 where nothing of the log was read: queues are in Redis, or the
+   * caller may read none.
+   */
+  readonly revision: number;
 }
