@@ -3,6 +3,55 @@ import type { Fault } from './fault.ts';
 
 export const replicaFaults: readonly Fault[] = [
   {
+    name: 'wrong-state-not-noted',
+    breaks:
+      'a node whose state is wrong starts again, and serves it until it is compared once more',
+    file: 'packages/engine/src/identity.ts',
+    find: `  writeDurably(folder, divergedName, \`\${text}\\n\`);`,
+    put: `  readJson(join(folder, divergedName + text.slice(0, 0)));`,
+    test: 'packages/engine/test/unit/diverged.test.ts',
+  },
+  {
+    name: 'noted-folder-starts',
+    breaks: 'a node starts on a folder that is noted to hold a wrong state',
+    file: 'packages/engine/src/open.ts',
+    find: `  refuseDiverged(options.folder);
+`,
+    put: ``,
+    test: 'packages/engine/test/unit/diverged.test.ts',
+  },
+  {
+    name: 'wrong-state-serves-on-where-the-disk-refuses',
+    breaks: 'a node whose state is wrong goes on, as its disk refuses to note that',
+    file: 'packages/engine/src/consistency-check.ts',
+    find: `      'That the state of this node is wrong could not be noted in its folder. Do not start a node on this folder again.',
+    );
+`,
+    put: `      'That the state of this node is wrong could not be noted in its folder. Do not start a node on this folder again.',
+    );
+    return;
+`,
+    test: 'packages/engine/test/unit/diverged.test.ts',
+  },
+  {
+    name: 'entries-of-any-number-of-commands',
+    breaks:
+      'an entry has as many commands as come at once: applying it holds up everything else for long',
+    file: 'packages/engine/src/bounds.ts',
+    find: `export const maxCommandsPerBatch = 256;`,
+    put: `export const maxCommandsPerBatch = 1_000_000;`,
+    test: 'packages/engine/test/unit/command-queue.test.ts',
+  },
+  {
+    name: 'holds-of-a-resource-without-a-bound',
+    breaks:
+      'one resource is held any number of times: what looks at all of its holds takes ever longer',
+    file: 'packages/state/src/kernel/at-capacity.ts',
+    find: `  if (pool.holds.length < tables.limits.maxHoldsPerResource) return true;`,
+    put: `  if (pool.holds.length < Math.max(tables.limits.maxHoldsPerResource, 1e9)) return true;`,
+    test: 'packages/state/test/unit/limits.test.ts',
+  },
+  {
     name: 'vote-for-a-member-that-never-came',
     breaks:
       'a member that was added and never started gets a vote, so that one more failure stops the cluster',

@@ -196,11 +196,12 @@ export const storageFaults: readonly Fault[] = [
   {
     name: 'conversion-not-synced',
     breaks:
-      'a log that was made of the format before is gone when the power goes, after the identity says that it was made',
-    file: 'packages/storage/src/durable-names.ts',
-    find: `  await disk.rename(from, to);
-  await syncFolder(disk, dirname(to)); // DIR-1`,
-    put: `  await disk.rename(from, to);`,
+      'what an unfinished conversion left behind comes back when the power goes, in the middle of the log that was made after it',
+    file: 'packages/storage/src/convert.ts',
+    find: `  await syncFolder(disk, folders.log);
+  await syncFolder(disk, folders.snapshots);
+`,
+    put: ``,
     test: 'packages/storage/test/unit/convert.test.ts',
   },
   {

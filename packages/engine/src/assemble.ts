@@ -7,6 +7,7 @@ import type { Batch } from './batch.ts';
 import { maxAppendBytes, maxEntryBytes, snapshotChunkBytes } from './bounds.ts';
 import { failureAnswer } from './calls.ts';
 import type { Clock } from './clock.ts';
+import { stopDiverged } from './consistency-check.ts';
 import { Interrupted } from './interrupted.ts';
 import { MembershipView } from './membership-view.ts';
 import { PayloadAsks } from './payloads/payload-asks.ts';
@@ -93,8 +94,7 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
     reachable: parts.reachable,
     tracing: options.tracing,
     onDiverged: (error) => {
-      parts.onDiverged?.(error);
-      options.onFatal(error);
+      stopDiverged(error, parts.onDiverged, options);
     },
     ...(bounds.maxBatchBytes === undefined ? {} : { maxBatchBytes: bounds.maxBatchBytes }),
   });

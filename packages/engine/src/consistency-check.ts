@@ -5,7 +5,8 @@
  *     read its state from its disk, is compared as well.
  * DIGEST-6: a state whose bytes cannot be compared (SNAP-7 of the state) is neither told nor judged: this node
  *     would report differences for ever, or stop though its state is right.
- * DIGEST-5: a node whose state is wrong notes that in its folder before it stops, and does not start again.
+ * DIGEST-5: a node whose state is wrong notes that in its folder before it stops, and does not start again. Where the disk refuses the
+ *     note it stops all the same, and says that it was not made.
  */
 import type { LogIndex, MemberId } from '@holdfast/raft';
 import { snapshotFormatVersion } from '@holdfast/state';
@@ -29,6 +30,26 @@ export class StateDivergedError extends Error {
         `under a new id with an empty folder; keep the old folder for an investigation.`,
     );
   }
+}
+
+/** DIGEST-5. @param mark Notes it in the folder. */
+export function stopDiverged(
+  error: Error,
+  mark: ((error: Error) => void) | undefined,
+  {
+    log,
+    onFatal,
+  }: { readonly log: Pick<EngineLog, 'error'>; readonly onFatal: (error: Error) => void },
+): void {
+  try {
+    mark?.(error);
+  } catch (refused) {
+    log.error(
+      { error: String(refused) },
+      'That the state of this node is wrong could not be noted in its folder. Do not start a node on this folder again.',
+    );
+  }
+  onFatal(error);
 }
 
 export interface ConsistencyCheckParts {
