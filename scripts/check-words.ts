@@ -49,18 +49,24 @@ export const retired: readonly Retired[] = [
   { word: /\bansweredBelow\b/, use: 'ackedBelow' },
   { word: /\bheardFrom\b/, use: 'touch' },
   {
-    word: /\bcarryOut\b|\bcarr(?:y|ies|ied|ying) (?:it |them |this |that )?out\b/i,
+    word: /\bcarr(?:y|ies|ied|ying)Out\b|\bcarr(?:y|ies|ied|ying) (?:\w+ ){0,4}out\b/i,
     use: 'execute',
   },
-  { word: /\bgets? (?:the|a|its) first answer\b/i, use: 'idempotent response' },
-  { word: /\bg(?:ive|ives|ave|iven|iving) up\b/i, use: 'cancel, step down or time out' },
+  {
+    word: /\bgets? (?:the|a|its) first answer\b|\bfirst answers? (?:in the state|of a request|changes?)\b|\b(?:stored|remembered) first answers?\b/i,
+    use: 'idempotent response',
+  },
+  {
+    word: /\bg(?:ive|ives|ave|iven|iving) up\b|[a-z]G(?:ive|ives|ave|iven|iving)Up/,
+    use: 'cancel, step down or time out',
+  },
   { word: /\bst(?:and|ands|ood|anding) still\b/i, use: 'paused' },
   {
     word: /\bOwnSession\b|\bownSession(?:Id|Of)\b|\b(?:[Aa]n?|[Tt]he) own sessions?\b|\bown sessions\b/,
     use: 'implicit session',
   },
   {
-    word: /\b(?:wait|stand|stood)(?:s|ing)? in line\b|\bin the line of\b|\bisInLine\b/i,
+    word: /\b(?:wait|stand|stood)(?:s|ing)? in line\b|\bin the line of\b|\bisInLine\b|\bthere is (?:no|a) line\b/i,
     use: 'wait queue',
   },
   { word: /\bmeetings?\b/i, use: 'barrier or round' },
@@ -69,7 +75,7 @@ export const retired: readonly Retired[] = [
   { word: /\b(?:the|a) lead (?:is|was|are|given|granted)\b/i, use: 'leadership' },
   { word: /\bwithdrawals?\b/i, use: 'cancellation' },
   {
-    word: /\bfigures?\b|(?:[a-z]Figures?\b)/,
+    word: /\b[fF]igures?(?:\b|[A-Z])|[a-z]Figures?\b/,
     use: 'statistics, metric or measurement',
     but: [title],
   },
@@ -82,6 +88,7 @@ export const retired: readonly Retired[] = [
     word: /\b(?:whole|simulated|many|long) (?:life|lives)\b|\b(?:life|lives) of (?:whole )?clusters?\b/i,
     use: 'run',
   },
+  { word: /[a-z](?:Founders?|Pictures?|Crowds?|Meetings)\b/, use: 'the word of the glossary' },
   { word: /[a-z](?:Life|Lives)\b|\bLife(?:Kind|Result)\b/, use: 'run', but: [inRealLife] },
   { word: /\bfounders?\b/i, use: 'bootstrap set', but: [inLeaseFile] },
   {
@@ -106,7 +113,7 @@ const storedTexts =
   /^packages\/state\/src\/(?:kernel\/refusals|kernel\/sessions\/making|primitives\/\w+\/(?:refusals|barriers))\.ts$|^packages\/api\/test\/unit\/refusal-texts\.test\.ts$/;
 /** Written by machines, or of another time. */
 const other =
-  /\/generated\/|results\.json$|openapi\.json$|^docs\/(?:errors|cli|metrics)\.md$|^docs\/decisions\/|^CHANGELOG\.md$|\.(?:png|pem|bin|snapshot|svg|gz)$|\/(?:check-words|words\.test)\.ts$/;
+  /\/generated\/|results\.json$|openapi\.json$|^docs\/(?:errors|cli|metrics)\.md$|^docs\/decisions\/|\.(?:png|pem|bin|snapshot|svg|gz)$|\/(?:check-words|words\.test)\.ts$/;
 
 /** The retired words of a text, as sentences. */
 export function retiredWords(path: string, text: string): string[] {

@@ -28,6 +28,17 @@ describe('The check of retired words (WORDS-1)', () => {
       '// The wait was abandoned.',
       "if (error.code === 'aborted') return;",
       '// the way back of a node without its file',
+      '## Figures',
+      'const told = statsFigures;',
+      'rememberGivenUp(tables, request);',
+      'const giveUpAfterMs = 1;',
+      '// the engine that carries the call out',
+      'Carries an operation out; a defect is told.',
+      'is never carried out again',
+      'const carriedOut = true;',
+      'tries again; there is no line.',
+      'first answers in the state and in its snapshot',
+      'const oldFounders = [];',
     ])
       assert.equal(retiredWords('a.ts', line).length, 1, line);
   });
@@ -42,6 +53,8 @@ describe('The check of retired words (WORDS-1)', () => {
       "metaRow('founders', []),",
       'if (signal.aborted) return;',
       '// what is told stays true',
+      'the configured limit of a set that is reconfigured',
+      '// The first answer that arrives is taken.',
     ])
       assert.deepEqual(retiredWords('a.ts', line), [], line);
   });

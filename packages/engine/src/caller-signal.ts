@@ -1,6 +1,6 @@
 /**
  * How a caller cancels what is done for it: by the AbortSignal of its call, from the interface that it asked through to the
- * engine that carries the call out. An interface aborts the signal with the reason; nothing else tells that a
+ * engine that executes the call. An interface aborts the signal with the reason; nothing else tells that a
  * caller is gone.
  *
  * CANCEL-1: an acquire whose signal is aborted is cancelled in the cluster, by a command that is tried until it is answered

@@ -10,13 +10,13 @@ import type { Registry } from 'prom-client';
 import type { QueueRow, QueuesPage } from '@holdfast/state';
 import type { StatSources } from './stats.ts';
 
-type FigureOf = (queue: QueueRow) => number;
+type MetricOf = (queue: QueueRow) => number;
 
 /** Queues that are told of, and those of them that are read in one turn. */
 const mostQueues = 1000;
 const queuesAtOnce = 250;
 
-const gauges: Readonly<Record<string, readonly [help: string, metricOf: FigureOf]>> = {
+const gauges: Readonly<Record<string, readonly [help: string, metricOf: MetricOf]>> = {
   holdfast_queue_depth: ['Messages of a queue that are no dead letters.', (q) => q.counts.depth],
   holdfast_queue_ready: ['Messages that would be delivered now.', (q) => q.counts.ready],
   holdfast_queue_in_flight: [
@@ -39,7 +39,7 @@ const gauges: Readonly<Record<string, readonly [help: string, metricOf: FigureOf
   ],
 };
 
-const counters: Readonly<Record<string, readonly [help: string, metricOf: FigureOf]>> = {
+const counters: Readonly<Record<string, readonly [help: string, metricOf: MetricOf]>> = {
   holdfast_queue_pushed_total: ['Messages pushed.', (q) => q.rates.pushed.total],
   holdfast_queue_delivered_total: ['Deliveries.', (q) => q.rates.delivered.total],
   holdfast_queue_acknowledged_total: ['Messages acknowledged.', (q) => q.rates.acknowledged.total],

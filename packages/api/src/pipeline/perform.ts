@@ -133,7 +133,7 @@ export const errorsOf = ({ errors }: Operation): readonly string[] => [
   ...errors,
 ];
 
-/** Carries an operation out; whatever goes wrong is a refusal, and a defect is told to `onDefect`. */
+/** Executes an operation; whatever goes wrong is a refusal, and a defect is told to `onDefect`. */
 export async function performed(
   operation: ServedUnary,
   body: unknown,

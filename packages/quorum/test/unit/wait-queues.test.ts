@@ -202,7 +202,7 @@ describe('WaitQueues', () => {
       turns.changed(`other${String(index)}`);
       turns.tick(1001, remainingMs);
     }
-    assert.equal(looks, many, 'for those there is no line');
+    assert.equal(looks, many, 'for those there is no wait queue');
     turns.changed('r5');
     turns.tick(1001, remainingMs);
     assert.equal(looks, many + 1);

@@ -11,7 +11,7 @@ import {
   usedFor,
   waitCancelled,
 } from './refusals.ts';
-import { rememberGivenUp } from './sessions/making.ts';
+import { rememberCancelled } from './sessions/making.ts';
 import { commandDeclarations } from '../primitives/declared.ts';
 import type { CancelKind, OnceType } from '../primitives/declared.ts';
 import type { Answer } from '../primitives/holds/pool.ts';
@@ -29,7 +29,7 @@ export const cancelWith =
       const refusal = tables.missingSession(sessionId);
       if (tables.tombstone(sessionId) === undefined) {
         // It may overtake the acquire that would make this session.
-        const refused = rememberGivenUp(tables, sessionId, { requestId, answer }, command); // STATE-RELEASE-1
+        const refused = rememberCancelled(tables, sessionId, { requestId, answer }, command); // STATE-RELEASE-1
         if (refused !== undefined) return refused;
       }
       return refusal;

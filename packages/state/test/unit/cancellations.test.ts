@@ -81,7 +81,7 @@ function commandOf(session: string, name: string, kind: Kind, requestId: number,
   }
 }
 
-const kindsGivenUp = {
+const kindsCancelled = {
   lock: 'lock',
   shared: 'lock',
   permits: 'semaphore',
@@ -92,7 +92,7 @@ const kindsGivenUp = {
 
 const cancelRequest = ({ session, name, kind, command }: Asked): Command => ({
   type: 'abandon',
-  kind: kindsGivenUp[kind],
+  kind: kindsCancelled[kind],
   sessionId: id(session),
   name: lockName(name),
   requestId: command.requestId ?? 0,

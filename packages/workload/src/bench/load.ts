@@ -101,10 +101,10 @@ async function generate(plan: LoadPlan): Promise<LoadStats> {
     ),
   );
   await Promise.all(clients.map((client) => client.close()));
-  return figuresOf(plan, run, [...new Set(watches)]);
+  return statsOf(plan, run, [...new Set(watches)]);
 }
 
-function figuresOf(plan: LoadPlan, run: Run, watches: readonly LockWatch[]): LoadStats {
+function statsOf(plan: LoadPlan, run: Run, watches: readonly LockWatch[]): LoadStats {
   const seconds = plan.measureMs / 1000;
   const sum = (metric: (watch: LockWatch) => number): number =>
     watches.reduce((total, watch) => total + metric(watch), 0);

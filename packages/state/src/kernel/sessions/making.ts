@@ -119,7 +119,7 @@ export function rememberRefused(
  * @param liveMs Where it would make a session of its own.
  * @returns Why it is not remembered.
  */
-export function rememberGivenUp(
+export function rememberCancelled(
   tables: Tables,
   id: SessionId,
   last: LastRequest,
