@@ -140,7 +140,7 @@ export const grantFaults: readonly Fault[] = [
     breaks:
       'nobody is told that the next entry has work to do: what is left waits for some command',
     file: 'packages/state/src/kernel/tables.ts',
-    find: `return this.unsettled.size > 0 || this.ending.size > 0;`,
+    find: `return this.unsettled.size > 0 || this.ending.size > 0 || this.shrunk.size > 0;`,
     put: `return false;`,
   },
   {
@@ -269,5 +269,30 @@ export const grantFaults: readonly Fault[] = [
 `,
     put: '',
     test: 'packages/state/test/unit/locks.test.ts',
+  },
+  {
+    name: 'resize-beyond-its-share',
+    breaks:
+      'one command that makes a semaphore smaller ends 10,000 waits in one turn of every node',
+    file: 'packages/state/src/primitives/semaphore/too-large.ts',
+    find: 'if (inParts && tables.workLeft <= 0) {',
+    put: 'if (inParts && tables.workLeft <= -1_000_000) {',
+    test: 'packages/state/test/unit/semaphores.test.ts',
+  },
+  {
+    name: 'resize-in-parts-below-its-level',
+    breaks: 'members of two releases have different states after a semaphore was made smaller',
+    file: 'packages/state/src/primitives/semaphore/too-large.ts',
+    find: 'tables.featureLevel >= resizeInPartsLevel;',
+    put: 'tables.featureLevel >= 1 && resizeInPartsLevel > 1;',
+    test: 'packages/state/test/unit/semaphores.test.ts',
+  },
+  {
+    name: 'resize-left-not-in-snapshots',
+    breaks: 'a node that was restored leaves waits for more permits than there are in their queue',
+    file: 'packages/state/src/kernel/snapshot/restore.ts',
+    find: `        tables.shrunk.set(pool, pool);`,
+    put: `        if (pool.queue.length > 1_000_000) tables.shrunk.set(pool, pool);`,
+    test: 'packages/state/test/unit/semaphores.test.ts',
   },
 ];

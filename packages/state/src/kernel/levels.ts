@@ -17,6 +17,9 @@ export const payloadsBesideLevel = 3;
 /** From this level on a forced release ends so many holds at a time (FORCE-1). */
 export const forceInPartsLevel = 3;
 
+/** From this level on a limit that is lowered ends the waits for more permits some with each entry (SHRINK-1). */
+export const resizeInPartsLevel = 3;
+
 /** From this level on what a push says again, by a dedup id that is known, counts toward no bound (DEDUP-3). */
 export const duplicatesUncountedLevel = 3;
 

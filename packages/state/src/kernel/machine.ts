@@ -57,6 +57,7 @@ import { tellReady } from '../primitives/queue/keeping.ts';
 import { PayloadLog } from '../primitives/queue/payloads.ts';
 import type { KeptPayload } from '../primitives/queue/payloads.ts';
 import { QueueReader } from '../primitives/queue/queue-views.ts';
+import { endMoreTooLarge } from '../primitives/semaphore/too-large.ts';
 import { primitives } from '../primitives/table.ts';
 
 /** What primitives do when a session ends, in their order. */
@@ -160,6 +161,7 @@ class Machine implements StateMachine {
     );
     tables.events = [];
     advance(tables, entry.time);
+    endMoreTooLarge(tables); // WORK-2
     const { audit } = tables;
     if (audit.isOn) for (const event of tables.events) audit.addEvent(tables, entry, event);
     const results: CommandResult[] = [];

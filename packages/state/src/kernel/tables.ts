@@ -108,6 +108,8 @@ export class Tables {
   readonly ending: OrderedMap<SessionId, Session> = new OrderedMap<SessionId, Session>(hashOfText);
   /** Pools in which turns have come that did not fit into their entry, in that order (settle.ts). */
   readonly unsettled: OrderedMap<Pool, Pool> = new OrderedMap<Pool, Pool>(hashOfPool);
+  /** Semaphores with waits for more permits than there are that did not fit into their entry, in that order (too-large.ts). */
+  readonly shrunk: OrderedMap<Pool, Pool> = new OrderedMap<Pool, Pool>(hashOfPool);
   /** By kind: what has units and a wait queue. */
   readonly pools: Readonly<Record<ResourceKind, Names<Pool>>> = {
     lock: new ShardedMap<ResourceName, Pool>(),
@@ -288,6 +290,7 @@ export class Tables {
   forgetPool(pool: Pool): void {
     const pools = this.pools[pool.kind];
     this.unsettled.delete(pool);
+    this.shrunk.delete(pool);
     if (pools.get(pool.name) !== pool) return;
     pools.delete(pool.name);
   }
@@ -326,7 +329,7 @@ export class Tables {
 
   /** Whether the next entry has to go on with what this one left (WORK-2). */
   get isBehind(): boolean {
-    return this.unsettled.size > 0 || this.ending.size > 0;
+    return this.unsettled.size > 0 || this.ending.size > 0 || this.shrunk.size > 0;
   }
 
   /** Why a command for a session that is not there is refused (SPEC.md S1). */

@@ -6,11 +6,13 @@
  *     of an entry, its commands together as many again, and each command at least `workOfCommand`, where
  *     the limit is not below that: a plain release and the grant that follows it are never put off.
  * WORK-2: what does not fit is part of the state and goes on with the next entry, oldest first: turns
- *     that have come (settle.ts), what is due (lifetimes.ts), sessions that end (endings.ts).
+ *     that have come (settle.ts), what is due (lifetimes.ts), sessions that end (endings.ts), waits for more
+ *     permits than there are (too-large.ts).
  * WORK-3: work is counted and never timed: the same on every node, also on one that was restored.
  * WORK-4: one command may go beyond its share by what is bounded otherwise: the places of one session, the count
- *     that it gives (FORCE-1), the waits of one semaphore that is made smaller (10,000 of them take some 100 ms), and, as written
- *     below feature level 3, the holds of one resource. Entries are cut by that (WORK-5 of primitives/command-work.ts).
+ *     that it gives (FORCE-1), the identities of a role (10,000 of them take 25 ms) and, as written below feature
+ *     level 3, the holds of one resource and the waits of a semaphore that is made smaller (10,000 of them take
+ *     some 100 ms). Entries are cut by that (WORK-5 of primitives/command-work.ts).
  */
 import type { Tables } from './tables.ts';
 

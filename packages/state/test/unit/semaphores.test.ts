@@ -1,7 +1,14 @@
 import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import type { CommandResult, FenceToken, RequestId, SemaphoreView } from '../../src/index.ts';
+import type {
+  Applied,
+  CommandResult,
+  FenceToken,
+  RequestId,
+  SemaphoreView,
+} from '../../src/index.ts';
+import { resizeInPartsLevel } from '../../src/kernel/levels.ts';
 import { check } from './support/randomness.ts';
 import { Driver, eventLine, id, lockName, outcome } from './support/driver.ts';
 import { SemaphoreModel } from './support/semaphore-model.ts';
@@ -216,34 +223,121 @@ const step: fc.Arbitrary<SemaphoreStep> = fc.oneof(
   fc.record({ type: fc.constant('restore' as const) }),
 );
 
-describe('semaphores against a naive model', () => {
-  test('every command has the result and the semaphores that the model has', () => {
-    check(
-      fc.property(fc.array(step, { minLength: 20, maxLength: 80 }), (steps) => {
-        let driver = new Driver();
-        const model = new SemaphoreModel();
-        const begun = sessions.map((one) => ({ type: 'begin', session: one }) as const);
-        for (const next of [...begun, ...steps]) {
-          if (next.type === 'restore') {
-            const digest = driver.machine.digest();
-            driver = driver.restored();
-            assert.equal(driver.machine.digest(), digest);
-            continue;
-          }
-          const { command, expected } = model.execute(next);
-          driver.timeMs = model.timeMs;
-          assert.equal(outcome(driver.do(command)), expected, JSON.stringify(next));
-          for (const one of ['p', 'q']) {
-            const seen = driver.machine.show('semaphore', lockName(one));
-            assert.deepEqual(
-              seen === undefined ? undefined : model.lineOf(seen),
-              model.line(one),
-              JSON.stringify(next),
-            );
-          }
-        }
-      }),
-      600,
+/** A semaphore of 10 that is held, six that want 10 of it, and one that wants 1; an entry ends two. */
+function shrunk(level: number): Driver {
+  const driver = Driver.withLimits({ maxWorkPerEntry: 2 });
+  driver.do({ type: 'raise_feature_level', level });
+  driver.sessions('a', 'b', 'c');
+  hold(driver, 'a', { permits: 10, limit: 10 });
+  for (let count = 0; count < 6; count++) acquire(driver, 'b', { permits: 10, waitMs: 1000 });
+  acquire(driver, 'c', { permits: 1, waitMs: 1000 });
+  return driver;
+}
+const waiting = (driver: Driver): number => view(driver)?.waiterCount ?? 0;
+const isBehind = ({ machine, timeMs }: Driver): boolean =>
+  (machine.nextDueTime() ?? Infinity) <= timeMs;
+
+/** Entries without commands until nothing is left to do at this time. */
+function* rest(driver: Driver): Generator<Applied> {
+  for (let entries = 0; isBehind(driver); entries++) {
+    assert.ok(entries < 100, 'it comes to an end');
+    yield driver.advance(0);
+  }
+}
+
+describe('a limit that is lowered below what many wait for (SHRINK-1)', () => {
+  test('ends their waits some with each entry, in order, and a restored state goes on alike', () => {
+    let driver = shrunk(resizeInPartsLevel);
+    assert.equal(resize(driver, 5), 'semaphore 5');
+    const left = [waiting(driver)];
+    for (let entries = 0; entries < 2; entries++) {
+      assert.ok(isBehind(driver), 'the next entry is due at once');
+      const copy = driver.restored();
+      assert.equal(copy.machine.digest(), driver.machine.digest());
+      assert.deepEqual(copy.advance(0), driver.advance(0));
+      assert.equal(copy.machine.digest(), driver.machine.digest());
+      driver = copy;
+      left.push(waiting(driver));
+    }
+    assert.ok(!isBehind(driver));
+    assert.deepEqual(left, [5, 3, 1]);
+    assert.deepEqual(
+      view(driver)?.waiters.map(({ clientId }) => clientId),
+      ['client-c'],
     );
   });
+
+  test('grants them nothing meanwhile, and who is behind them has a turn when they have gone', () => {
+    const driver = shrunk(resizeInPartsLevel);
+    resize(driver, 5);
+    const token = view(driver)?.holders[0]?.fenceToken ?? 0;
+    const events = [release(driver, 'a', token), ...driver.lastEvents.map(eventLine)];
+    for (const entry of rest(driver)) events.push(...entry.events.map(eventLine));
+    assert.equal(events.filter((line) => line.startsWith('permits_granted')).length, 1);
+    assert.deepEqual(
+      view(driver)?.holders.map(({ clientId }) => clientId),
+      ['client-c'],
+    );
+  });
+
+  test('lets those wait on for whom it is raised again in time', () => {
+    const driver = shrunk(resizeInPartsLevel);
+    const { events } = driver.entry([
+      { type: 'resize_semaphore', name: lockName('pool'), limit: 5 },
+      { type: 'resize_semaphore', name: lockName('pool'), limit: 10 },
+    ]);
+    assert.equal(events.map(eventLine).filter((line) => line.startsWith('wait_ended')).length, 2);
+    assert.ok(!isBehind(driver));
+    assert.equal(waiting(driver), 5);
+  });
+
+  test('ends all of them at once below feature level 3', () => {
+    const driver = shrunk(resizeInPartsLevel - 1);
+    resize(driver, 5);
+    assert.equal(waiting(driver), 1);
+    assert.equal(isBehind(driver), false);
+  });
 });
+
+describe('semaphores against a naive model', () => {
+  test('every command has the result and the semaphores that the model has', () => {
+    agrees(1, 1000, 600);
+  });
+
+  test('so it has, in the end, where what a resize ends does not fit into one entry (SHRINK-1)', () => {
+    for (const most of [1, 2]) agrees(resizeInPartsLevel, most, 150);
+  });
+});
+
+/** @param maxWorkPerEntry What is left of a command is done before the next one. */
+function agrees(level: number, maxWorkPerEntry: number, runs: number): void {
+  check(
+    fc.property(fc.array(step, { minLength: 20, maxLength: 80 }), (steps) => {
+      let driver = Driver.withLimits({ maxWorkPerEntry });
+      driver.do({ type: 'raise_feature_level', level });
+      const model = new SemaphoreModel();
+      const begun = sessions.map((one) => ({ type: 'begin', session: one }) as const);
+      for (const next of [...begun, ...steps]) {
+        if (next.type === 'restore') {
+          const digest = driver.machine.digest();
+          driver = driver.restored();
+          assert.equal(driver.machine.digest(), digest);
+          continue;
+        }
+        const { command, expected } = model.execute(next);
+        driver.timeMs = model.timeMs;
+        assert.equal(outcome(driver.do(command)), expected, JSON.stringify(next));
+        Array.from(rest(driver));
+        for (const one of ['p', 'q']) {
+          const seen = driver.machine.show('semaphore', lockName(one));
+          assert.deepEqual(
+            seen === undefined ? undefined : model.lineOf(seen),
+            model.line(one),
+            JSON.stringify(next),
+          );
+        }
+      }
+    }),
+    runs,
+  );
+}

@@ -201,6 +201,13 @@ export class SnapshotRestorer {
         tables.unsettled.set(pool, pool);
         return;
       }
+      case 'shrunk': {
+        const pool = tables.pools.semaphore.get(fields.text() as ResourceName);
+        if (pool === undefined)
+          throw new SnapshotFormatError('a limit was lowered of no semaphore');
+        tables.shrunk.set(pool, pool);
+        return;
+      }
       case 'order': {
         const order = decodeOrder(fields);
         return this.#ties.order(sessionWithId(tables, order.id), order);

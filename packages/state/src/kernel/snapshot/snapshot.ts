@@ -102,12 +102,16 @@ interface Source {
   readonly sessions: readonly Iterable<Session>[];
   readonly places: readonly Iterable<Place>[];
   readonly unsettled: Iterable<Pool>;
+  readonly shrunk: Iterable<Pool>;
   readonly dedup: Iterable<Remembered>;
   readonly access: Iterable<string>;
 }
 
 /** A pool in which turns have come that did not fit into their entry, in their order (WORK-2). */
 const encodeUnsettled = ({ kind, name }: Pool): string => JSON.stringify(['unsettled', kind, name]);
+
+/** A semaphore of which not all waits for too much have ended, in their order (SHRINK-1). */
+const encodeShrunk = ({ name }: Pool): string => JSON.stringify(['shrunk', name]);
 
 const keptSessions = (): OrderedMap<Session, SessionRecord> =>
   new OrderedMap(({ id }) => hashOfText(id));
@@ -208,12 +212,15 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
     tables.queues.snapshot = inQueues;
     const ending = tables.ending.capture();
     const unsettled = tables.unsettled.capture();
-    this.#captured = [sessions, ...places, byName, ended, ownEnded, ending, unsettled, inQueues];
+    const shrunk = tables.shrunk.capture();
+    const inOrder = [ending, unsettled, shrunk];
+    this.#captured = [sessions, ...places, byName, ended, ownEnded, ...inOrder, inQueues];
     this.#lines = this.#write({
       header: encodeHeader(tables),
       tombstones: tombstones(tables, ended.capture(), ownEnded.capture()),
       sessions: [sessions.capture(), ending],
       unsettled,
+      shrunk,
       places: [...places.map((some) => some.capture()), inQueues.places(byName.capture())],
       dedup: dedup.capture(),
       access: captureAccess(tables.access),
@@ -314,6 +321,7 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
       }
     for (const places of source.places) for (const place of places) yield* this.#placeOf(place);
     yield* told(source.unsettled, encodeUnsettled);
+    yield* told(source.shrunk, encodeShrunk);
     yield* told(source.dedup, encodeDedup);
     yield* source.access;
     for (const order of orders) yield* encodeOrder(order);
@@ -363,6 +371,7 @@ export function digestOf(tables: Tables): string {
   }
   for (const place of tables.allPlaces()) for (const line of encodePlace(place)) hash.add(line);
   for (const pool of tables.unsettled.values()) hash.add(encodeUnsettled(pool));
+  for (const pool of tables.shrunk.values()) hash.add(encodeShrunk(pool));
   for (const remembered of tables.queues.dedup.values()) hash.add(encodeDedup(remembered));
   for (const line of captureAccess(tables.access)) hash.add(line);
   for (const order of orders) for (const line of encodeOrder(order)) hash.add(line);

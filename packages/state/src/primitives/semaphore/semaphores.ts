@@ -5,7 +5,7 @@
  *     token.
  * STATE-SEMAPHORE-2: the limit is that of the first acquire or of a create; another one given later is refused, and
  *     only a resize changes it.
- * STATE-SEMAPHORE-3: after a limit was lowered nobody waits for more permits than there can ever be.
+ * STATE-SEMAPHORE-3: after a limit was lowered nobody waits for more permits than there can ever be, once that is done (too-large.ts).
  * STATE-SEMAPHORE-4: who needs many permits is not passed by those who need few (STATE-POOL-2).
  */
 import {
@@ -31,7 +31,6 @@ import { isNext } from '../holds/queue.ts';
 import { encodePool, poolLines } from '../holds/records.ts';
 import { settle } from '../holds/settle.ts';
 import { listedPool } from '../holds/views.ts';
-import { endWait, poolsOf } from '../holds/waits.ts';
 import { cannotBeHad } from './capacity.ts';
 import type { SemaphoreView } from './commands.ts';
 import {
@@ -40,8 +39,8 @@ import {
   notPermitHolder,
   semaphoreInUse,
   semaphoreNotFound,
-  tooManyPermits,
 } from './refusals.ts';
+import { endTooLarge } from './too-large.ts';
 import { semaphoreView } from './view.ts';
 
 const asking: Acquiring<CommandOf<'acquire_permits'>> = {
@@ -113,15 +112,7 @@ const resize: Execute<'resize_semaphore'> = (tables, { name, limit }) => {
   tables.changingPool(pool);
   pool.changeSize(limit);
   tell(tables, 'resized', pool);
-  const changed = new Set([pool]);
-  const wantTooMuch = [...pool.queue].filter((waiter) => waiter.units > limit);
-  for (const waiter of wantTooMuch) {
-    const { session, requestId, answer } = waiter;
-    endWait(tables, waiter, tooManyPermits(limit)); // STATE-SEMAPHORE-3
-    endIfUnused(tables, session, { requestId, answer });
-    for (const other of poolsOf(waiter)) changed.add(other);
-  }
-  settle(tables, changed);
+  endTooLarge(tables, pool); // STATE-SEMAPHORE-3
   return { ok: true, type: 'semaphore', semaphore: view(tables, pool) };
 };
 
