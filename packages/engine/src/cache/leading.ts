@@ -249,17 +249,14 @@ export class CacheLeader {
       const led = this.#led;
       if (led === undefined) return;
       this.#tellItself(led);
-      for (const sharer of led.directory.toTell(this.#parts.clock.now()))
-        if ((led.telling.get(sharer) ?? 0) < tellingAtOnce) void this.#tell(led, sharer);
+      const { clock, nodeId } = this.#parts;
+      let isLeft = false;
+      for (const sharer of led.directory.toTell(clock.now()))
+        if (sharer.node === nodeId) isLeft = true;
+        else if ((led.telling.get(sharer) ?? 0) < tellingAtOnce) void this.#tell(led, sharer);
       // SHARER-8: no answer of the network occasions the next message to this node.
-      if (this.#mayTellItself(led)) this.#parts.clock.after(0, () => this.#planTelling());
+      if (isLeft) clock.after(0, () => this.#planTelling());
     });
-  }
-
-  #mayTellItself({ directory }: Led): boolean {
-    const { clock, nodeId } = this.#parts;
-    for (const { node } of directory.toTell(clock.now())) if (node === nodeId) return true;
-    return false;
   }
 
   /** CACHE-LEAD-2. */
