@@ -39,10 +39,6 @@ const notYet: readonly string[] = [
   'packages/simulator/src/checks/witness.ts -> packages/simulator/src/clients/player.ts',
   'packages/simulator/src/run/plan.ts -> packages/simulator/src/run/faults.ts',
   'packages/simulator/src/scenarios/actor.ts -> packages/simulator/src/scenarios/stage.ts',
-  'packages/state/src/primitives/queue/lanes.ts -> packages/state/src/primitives/queue/messages.ts',
-  'packages/state/src/primitives/queue/lanes.ts -> packages/state/src/primitives/queue/queues.ts',
-  'packages/state/src/primitives/queue/messages.ts -> packages/state/src/primitives/queue/queues.ts',
-  'packages/state/src/primitives/queue/queues.ts -> packages/state/src/primitives/queue/captures.ts',
   'packages/storage/src/recover.ts -> packages/storage/src/replay.ts',
 ];
 

@@ -9,16 +9,14 @@
 import { hashOfText } from '../../kernel/collections/hash.ts';
 import { OrderedMap } from '../../kernel/collections/ordered-map.ts';
 import type { Captured, Reader } from '../../kernel/collections/ordered-map.ts';
-import type { Lane } from './lanes.ts';
-import type { Message } from './messages.ts';
-import type { Queue, QueuePlace } from './queues.ts';
+import type { Lane, Message, Queue, QueueCapture, QueuePlace } from './shapes.ts';
 
 const hashOfQueue = ({ name }: Queue): number => hashOfText(name);
 
 /** Those that live, and the dead letters. */
 type CapturedMessages = readonly Iterable<Message>[];
 
-export class CapturedQueues {
+export class CapturedQueues implements QueueCapture {
   /** Of the snapshot. */
   readonly number: number;
   readonly #reader: Reader = { isOver: false };

@@ -8,9 +8,7 @@
  */
 import { endDelay, endDelivery, forgetMessage, laneFor, settleLane } from './keeping.ts';
 import { queueNotFound } from './refusals.ts';
-import type { Lane } from './lanes.ts';
-import type { Message } from './messages.ts';
-import type { Queue } from './queues.ts';
+import type { Lane, Message, Queue } from './shapes.ts';
 import type { Tables } from '../../kernel/tables.ts';
 import type { OutcomeOf } from '../../kernel/outcomes.ts';
 import type { QueueCommand } from './commands.ts';

@@ -19,9 +19,7 @@ import { dueAt, endDelay, endDelivery, forgetMessage, settleLane } from './keepi
 import { lostReason, mostPassedOver, passedOver } from './lost-payloads.ts';
 import { isLost, storedPayload } from './payloads.ts';
 import { queueNotFound, staleReceipt } from './refusals.ts';
-import type { Lane } from './lanes.ts';
-import type { Message } from './messages.ts';
-import type { Queue } from './queues.ts';
+import type { Lane, Message, Queue } from './shapes.ts';
 import type { Tables } from '../../kernel/tables.ts';
 import type { ResourceName } from '../../kernel/names.ts';
 import type { OutcomeOf, Refusal } from '../../kernel/outcomes.ts';

@@ -1,8 +1,6 @@
 /** What every change of a queue does beside: records for a snapshot, counts, events. */
 import type { Tables } from '../../kernel/tables.ts';
-import type { Lane } from './lanes.ts';
-import type { Message } from './messages.ts';
-import type { Queue } from './queues.ts';
+import type { Lane, Message, Queue } from './shapes.ts';
 
 /** The lane of a key, made where there is none. */
 export function laneFor(tables: Tables, queue: Queue, key: string): Lane {

@@ -10,10 +10,9 @@
  * LANE-4: each message is counted once in its queue, and once in its partition: ready, in flight, delayed or blocked.
  */
 import { Heap } from '../../kernel/collections/heap.ts';
-import type { Message } from './messages.ts';
-import type { MutableCounts, Queue } from './queues.ts';
+import type { Lane, Message, MutableCounts, Queue } from './shapes.ts';
 
-export class Lane {
+export class LaneRecord implements Lane {
   readonly kind = 'lane';
   readonly queue: Queue;
   readonly key: string;

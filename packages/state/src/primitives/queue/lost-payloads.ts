@@ -8,8 +8,7 @@
  */
 import { dead } from './dead-letters.ts';
 import { isLost, lostPayload } from './payloads.ts';
-import type { Lane } from './lanes.ts';
-import type { Message } from './messages.ts';
+import type { Lane, Message } from './shapes.ts';
 import type { Tables } from '../../kernel/tables.ts';
 import type { OutcomeOf } from '../../kernel/outcomes.ts';
 import type { QueueUpkeep } from './commands.ts';

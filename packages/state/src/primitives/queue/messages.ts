@@ -1,14 +1,13 @@
 /** One message of a queue, from its push to its acknowledgement. */
-import type { Lane } from './lanes.ts';
 import type { MessageState } from './message-state.ts';
 import type { Payload } from './payloads.ts';
-import type { Queue } from './queues.ts';
+import type { Lane, Message, Queue } from './shapes.ts';
 import type { FenceToken } from '../../kernel/names.ts';
 
 /** Behind all that sessions and locks have at the same time. */
 const messageRank = 9;
 
-export class Message {
+export class MessageRecord implements Message {
   readonly kind = 'message';
   /** Rises with every push. */
   readonly id: number;

@@ -9,10 +9,10 @@
 import { queueNotFound, delayedByKey, orderInUse, queueNotEmpty, withoutKey } from './refusals.ts';
 import { dedupWindowMs } from './dedup.ts';
 import { dueAt, laneFor, settleLane } from './keeping.ts';
-import { Message, messageBytes } from './messages.ts';
+import { MessageRecord, messageBytes } from './messages.ts';
 import { payloadOf } from './payloads.ts';
 import type { PushedPayload } from './payloads.ts';
-import type { Queue } from './queues.ts';
+import type { Queue } from './shapes.ts';
 import { duplicatesUncountedLevel } from '../../kernel/levels.ts';
 import type { Tables } from '../../kernel/tables.ts';
 import type { ResourceName } from '../../kernel/names.ts';
@@ -74,7 +74,7 @@ function pushOne(
   const id = tables.nextSequence(); // PUSH-2
   const { snapshotNumber: savedIn } = tables;
   const facts = { id, key, payload, maxDeliveries, pushedAtMs: timeMs, savedIn };
-  const message = new Message(queue, facts);
+  const message = new MessageRecord(queue, facts);
   if (payload.text === undefined)
     tables.payloads.kept.push({ id, byteLength: payload.byteLength, text: json }); // BESIDE-2
   queues.add(message);

@@ -8,10 +8,9 @@ import { ListBudget } from '../../kernel/view-bounds.ts';
 import { settingsOf } from './push.ts';
 import type { Tables } from '../../kernel/tables.ts';
 import type { ResourceName } from '../../kernel/names.ts';
-import type { Lane } from './lanes.ts';
 import { storedPayload } from './payloads.ts';
 import type { Payload, StoredPayload } from './payloads.ts';
-import type { MutableCounts, Queue } from './queues.ts';
+import type { Lane, MutableCounts, Queue } from './shapes.ts';
 import type { Rate } from './rates.ts';
 import type {
   BlockedKeysPage,

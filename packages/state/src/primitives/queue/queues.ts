@@ -14,11 +14,10 @@ import { invariant } from '../../kernel/invariant.ts';
 import { limitExceeded } from '../../kernel/refusals.ts';
 import { NamedMap } from '../../kernel/collections/named-map.ts';
 import { BlockedKeys } from './blocked-keys.ts';
-import type { CapturedQueues } from './captures.ts';
 import { DedupMemory } from './dedup.ts';
 import { Heap } from '../../kernel/collections/heap.ts';
-import { isServedBefore, Lane } from './lanes.ts';
-import type { Message } from './messages.ts';
+import { isServedBefore, LaneRecord } from './lanes.ts';
+import type { Lane, Message, MutableCounts, Queue, QueueCapture } from './shapes.ts';
 import { OrderedByNumber } from '../../kernel/collections/ordered-by-number.ts';
 import type { ReadableByNumber } from '../../kernel/collections/ordered-by-number.ts';
 import { partitionCount, partitionOf } from './placement.ts';
@@ -29,19 +28,16 @@ import { initialLimits } from '../../kernel/limits.ts';
 import type { StateLimits } from '../../kernel/limits.ts';
 import type { ResourceName } from '../../kernel/names.ts';
 import type { Refusal } from '../../kernel/outcomes.ts';
-import type { OnDead, QueueCounts, QueueOrder } from './commands.ts';
+import type { OnDead, QueueOrder } from './commands.ts';
 
 /** Of a queue that was not told anything else. */
 export const defaultMaxDeliveries = 10;
 
 const idOf = ({ id }: Message): number => id;
 
-/** How many of each, as they are counted. */
-export type MutableCounts = { -readonly [Name in Exclude<keyof QueueCounts, 'depth'>]: number };
-
 const noCounts = (): MutableCounts => ({ ready: 0, inFlight: 0, delayed: 0, blocked: 0 });
 
-export class Queue {
+export class QueueRecord implements Queue {
   readonly kind = 'queue';
   readonly name: ResourceName;
   order: QueueOrder = 'key';
@@ -101,13 +97,13 @@ export class Queue {
   }
 
   /** @param snapshot The one that is being taken (QCAP-1). */
-  addMessage(message: Message, snapshot: CapturedQueues | undefined): void {
+  addMessage(message: Message, snapshot: QueueCapture | undefined): void {
     this.#changeMessages(snapshot);
     (message.state === 'dead' ? this.#dead : this.#live).add(message);
     this.bytes += message.byteLength;
   }
 
-  removeMessage({ id, byteLength }: Message, snapshot: CapturedQueues | undefined): void {
+  removeMessage({ id, byteLength }: Message, snapshot: QueueCapture | undefined): void {
     this.#changeMessages(snapshot);
     this.#live.remove(id);
     this.#dead.remove(id);
@@ -115,28 +111,28 @@ export class Queue {
   }
 
   /** Its state has become another one: it may be among the dead letters now, or among them no more. */
-  moveMessage(message: Message, snapshot: CapturedQueues | undefined): void {
+  moveMessage(message: Message, snapshot: QueueCapture | undefined): void {
     this.removeMessage(message, snapshot);
     this.addMessage(message, snapshot);
   }
 
-  addLane(lane: Lane, snapshot: CapturedQueues | undefined): void {
+  addLane(lane: Lane, snapshot: QueueCapture | undefined): void {
     this.#changeLanes(snapshot);
     this.#lanes.set(lane.key, lane);
   }
 
   /** @returns Whether it was there. */
-  removeLane({ key }: Lane, snapshot: CapturedQueues | undefined): boolean {
+  removeLane({ key }: Lane, snapshot: QueueCapture | undefined): boolean {
     this.#changeLanes(snapshot);
     return this.#lanes.delete(key);
   }
 
-  #changeMessages(snapshot: CapturedQueues | undefined): void {
+  #changeMessages(snapshot: QueueCapture | undefined): void {
     if (snapshot !== undefined && this.messagesSavedIn !== snapshot.number)
       snapshot.keepMessages(this);
   }
 
-  #changeLanes(snapshot: CapturedQueues | undefined): void {
+  #changeLanes(snapshot: QueueCapture | undefined): void {
     if (snapshot !== undefined && this.lanesSavedIn !== snapshot.number) snapshot.keepLanes(this);
   }
 
@@ -161,9 +157,6 @@ function bytesAllowed(
   };
 }
 
-/** What has records of queues. */
-export type QueuePlace = Queue | Lane | Message;
-
 export class Queues {
   readonly byName: NamedMap<ResourceName, Queue> = new NamedMap<ResourceName, Queue>();
   readonly dedup: DedupMemory = new DedupMemory();
@@ -173,10 +166,10 @@ export class Queues {
   /** Of all queues. */
   laneCount = 0;
   /** Of the snapshot that is being taken (QCAP-1). */
-  snapshot: CapturedQueues | undefined = undefined;
+  snapshot: QueueCapture | undefined = undefined;
 
   open(name: ResourceName, savedIn: number): Queue {
-    const queue = new Queue(name, savedIn);
+    const queue = new QueueRecord(name, savedIn);
     this.byName.set(name, queue);
     return queue;
   }
@@ -186,7 +179,7 @@ export class Queues {
   }
 
   openLane(queue: Queue, key: string, turn: number, savedIn: number): Lane {
-    const lane = new Lane(queue, key, partitionOf(key), turn, savedIn);
+    const lane = new LaneRecord(queue, key, partitionOf(key), turn, savedIn);
     queue.addLane(lane, this.snapshot);
     this.laneCount += 1;
     return lane;

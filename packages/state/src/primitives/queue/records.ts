@@ -7,13 +7,13 @@ import type { Fields } from '../../kernel/snapshot/fields.ts';
 import type { Place, Tables } from '../../kernel/tables.ts';
 import type { FenceToken, ResourceName } from '../../kernel/names.ts';
 import type { Remembered } from './dedup.ts';
-import { Lane } from './lanes.ts';
-import { Message } from './messages.ts';
+import { LaneRecord } from './lanes.ts';
+import { MessageRecord } from './messages.ts';
 import type { MessageState } from './message-state.ts';
 import { payloadHash } from './payloads.ts';
 import type { Payload } from './payloads.ts';
-import { Queue } from './queues.ts';
-import type { QueuePlace } from './queues.ts';
+import { QueueRecord } from './queues.ts';
+import type { Message, Queue, QueuePlace } from './shapes.ts';
 import type { Rate } from './rates.ts';
 
 const states: readonly MessageState[] = ['waiting', 'in_flight', 'delayed', 'dead'];
@@ -68,7 +68,7 @@ function encodeMessage(message: Message): string {
 }
 
 export const isOfQueue = (place: Place): place is QueuePlace =>
-  place instanceof Queue || place instanceof Lane || place instanceof Message;
+  place instanceof QueueRecord || place instanceof LaneRecord || place instanceof MessageRecord;
 
 export const encodeDedup = ({ id, queue, dedupId, untilMs }: Remembered): string =>
   JSON.stringify(['dedup', id, queue, dedupId, untilMs]);
@@ -108,7 +108,7 @@ export function decodeMessage(tables: Tables, fields: Fields): undefined {
   const { queues } = tables;
   const queue = queueOf(tables, fields);
   const id = fields.number();
-  const message = new Message(queue, {
+  const message = new MessageRecord(queue, {
     id,
     key: fields.text(),
     payload: decodePayload(tables, id, fields),
