@@ -156,4 +156,25 @@ export const hostileFaults: readonly Fault[] = [
     put: `  if (urls.length > 1 && !urls.every(isSecured))`,
     test: 'packages/server/test/unit/configuration/tls.test.ts',
   },
+  {
+    name: 'bodies-nested-without-bound',
+    breaks:
+      'one write of a value that is nested very deep ends in the middle, and its key takes no other until the leader changes',
+    file: 'packages/api/src/validation/compile.ts',
+    find: `isTooDeep = isDeeper(value, deepestBody);`,
+    put: `isTooDeep = isDeeper(value, 1_000_000) && false;`,
+    test: 'packages/api/test/unit/depth.test.ts',
+    hiddenFromRuns: 'runs ask the engine, with flat values',
+  },
+  {
+    name: 'command-that-cannot-be-written-thrown',
+    breaks:
+      'whoever submits a command that cannot be encoded is never told, and keeps what it holds for it',
+    file: 'packages/engine/src/command-queue.ts',
+    find: `    reject(new HoldfastError('invalid_request', text, {}, { cause: error, effect: 'none' }));
+    return undefined;`,
+    put: `    throw new Error(text);`,
+    test: 'packages/engine/test/unit/command-queue.test.ts',
+    hiddenFromRuns: 'runs ask the engine, with flat values',
+  },
 ];

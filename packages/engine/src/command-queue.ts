@@ -18,6 +18,8 @@
  * COMMANDS-5: where this node stops leading, everybody is told once, in order, a slice a turn (SLICE-2), with one
  *     error for all: an error with a stack for each of 200,000 would take a second. Until it has been told a
  *     command counts as pending, and a waiting acquire as waiting.
+ * COMMANDS-7: what cannot be encoded is refused as anything else is, by `reject`: whoever submits a command keeps something for
+ *     it until it is told, and a thrown error would tell nobody.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { TraceParent } from '@holdfast/protocol';
@@ -137,7 +139,8 @@ export class CommandQueue {
       reject(notYet(loggable.tooNew, this.#replica.state.featureLevel));
       return;
     }
-    const encoded = encodeEnvelope(loggable.envelope);
+    const encoded = encodedOr(reject, loggable.envelope);
+    if (encoded === undefined) return;
     const byteLength = encodedBytes(encoded);
     const refusal = this.#refusalOf(byteLength);
     if (refusal !== undefined) {
@@ -378,4 +381,16 @@ const holdsStored = ({ deliveries }: Extract<CommandResult, { type: 'queue_taken
 function waitKey(sessionId: SessionId, requestId: RequestId, name: ResourceName): string {
   const request = typeof requestId === 'number' ? `#${String(requestId)}` : requestId;
   return `${sessionId} ${request} ${name}`;
+}
+
+/** COMMANDS-7: a value that is nested too deep for this program uses up the stack. */
+function encodedOr(reject: (error: Error) => void, envelope: Envelope): string | undefined {
+  try {
+    return encodeEnvelope(envelope);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const text = `The command cannot be written: ${why}. It was not executed. Give flatter values.`;
+    reject(new HoldfastError('invalid_request', text, {}, { cause: error, effect: 'none' }));
+    return undefined;
+  }
 }

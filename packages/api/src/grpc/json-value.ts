@@ -1,8 +1,6 @@
 /** Any JSON, as google.protobuf.Value tells it; in the shape in which protobufjs has that message. */
 import type { Json } from '@holdfast/protocol';
-
-/** Metadata and values are small; deeper than this is no data but an attack. */
-const deepest = 32;
+import { deepestValue } from '../validation/depth.ts';
 
 /** A message that cannot be told as JSON. */
 export class NotJson extends Error {
@@ -11,8 +9,8 @@ export class NotJson extends Error {
 
 /** `null` for a value of no kind: that is how unset reads. @throws NotJson */
 export function jsonOf(value: unknown, depth = 0): Json {
-  if (depth > deepest)
-    throw new NotJson(`The value is nested deeper than ${String(deepest)} levels.`);
+  if (depth > deepestValue)
+    throw new NotJson(`The value is nested deeper than ${String(deepestValue)} levels.`); // DEPTH-1
   const fields = propertiesOf(value);
   const { stringValue, numberValue, boolValue, structValue, listValue } = fields;
   if (typeof stringValue === 'string') return stringValue;

@@ -5,8 +5,9 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import type { ObjectSchema } from '@holdfast/contract';
+import { RequestError } from '../request-error.ts';
+import { deepestBody, isDeeper } from './depth.ts';
 import { explain } from './explain.ts';
-import type { RequestError } from '../request-error.ts';
 import { isText } from './text.ts';
 
 /** A compiled schema. `requestError` tells why the latest value that did not pass did not. */
@@ -31,11 +32,23 @@ const ajv = new Ajv2020({
  */
 export function compileCheck<T>(schema: object): Check<T> {
   let compiled: ValidateFunction<T> | undefined;
+  let isTooDeep = false;
   return {
-    passes: (value): value is T => (compiled ??= ajv.compile<T>(schema))(value),
-    requestError: () => explain((compiled?.errors ?? []) as readonly ErrorObject[]),
+    passes: (value): value is T => {
+      isTooDeep = isDeeper(value, deepestBody); // DEPTH-1
+      return !isTooDeep && (compiled ??= ajv.compile<T>(schema))(value);
+    },
+    requestError: () =>
+      isTooDeep ? tooDeep() : explain((compiled?.errors ?? []) as readonly ErrorObject[]),
   };
 }
+
+const tooDeep = (): RequestError =>
+  new RequestError(
+    'invalid_request',
+    `The body is nested deeper than ${String(deepestBody)} levels. Nothing was done. Make it flatter, or send the value as a text.`,
+    { limit: deepestBody },
+  );
 
 /** The part of an object's schema with these fields alone, or without them. */
 export function partOf(

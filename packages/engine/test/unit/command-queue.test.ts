@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { HoldfastError } from '@holdfast/protocol';
 import type { TraceSpan } from '@holdfast/protocol';
 import type { ProposeAnswer } from '@holdfast/raft';
-import type { Command, CommandResult, Envelope, SessionId } from '@holdfast/state';
+import type { Command, CommandResult, Envelope, ResourceName, SessionId } from '@holdfast/state';
 import { Backlog } from '../../src/backlog.ts';
 import { decodeBatch } from '../../src/batch.ts';
 import type { Batch } from '../../src/batch.ts';
@@ -140,6 +140,32 @@ describe('The queue of commands', () => {
     });
     await endOfTurn();
     assert.equal(log.proposals.length, 0);
+    assert.equal(queue.pendingCommands, 0);
+  });
+
+  it('refuses what cannot be written, and throws nothing (COMMANDS-7)', () => {
+    const { log, queue } = start();
+    log.state.featureLevel = 3;
+    let value: unknown = 1;
+    for (let depth = 0; depth < 100_000; depth++) value = [value];
+    const metadata = value as never;
+    const deep = {
+      type: 'acquire',
+      sessionId: 's' as SessionId,
+      requestId: 1,
+      name: 'a' as ResourceName,
+      mode: 'exclusive',
+      waitMs: 0,
+      acquiredAtMs: 0,
+      terms: { metadata },
+    } satisfies Command;
+    const told: unknown[] = [];
+    const submit = (command: Command): void =>
+      queue.submit({ identity: 'i', command }, assert.fail, (error) => told.push(error));
+    submit(deep);
+    const [error] = told;
+    assert.ok(error instanceof HoldfastError, String(error));
+    assert.deepEqual([error.code, error.effect], ['invalid_request', 'none']);
     assert.equal(queue.pendingCommands, 0);
   });
 
