@@ -180,4 +180,15 @@ export const logFaults: readonly Fault[] = [
     put: `  const found = options.log.made && logFiles.some(({ name }) => name.endsWith('.segment'))
 `,
   },
+  {
+    name: 'write-cut-within-the-header-not-named',
+    breaks: 'a write that was cut short where the file ends is dropped, and nobody is told',
+    file: 'packages/storage/src/frame.ts',
+    find: `  const head = Buffer.alloc(headerBytes);
+  bytes.copy`,
+    put: `  const head = Buffer.alloc(headerBytes);
+  if (offset + headerBytes > bytes.byteLength) return 0;
+  bytes.copy`,
+    test: 'packages/storage/test/unit/torn.test.ts',
+  },
 ];

@@ -249,12 +249,14 @@ export function decodeFrame(bytes: Buffer, start: number): Frame | undefined {
 
 /** How many of a frame's marks are those of this place: magic, log, segment, sequence. */
 export function likeness(bytes: Buffer, offset: number, place: FramePosition): number {
-  if (offset + headerBytes > bytes.byteLength) return 0;
+  // A write that makes the file longer may be cut short within the header: what is not there is nothing.
+  const head = Buffer.alloc(headerBytes);
+  bytes.copy(head, 0, offset, Math.min(offset + headerBytes, bytes.byteLength));
   return (
-    Number(bytes.readUInt32LE(offset) === magic) +
-    Number(bytes.subarray(offset + 16, offset + 32).equals(place.logId)) +
-    Number(take(bytes, offset + 32) === place.segment) +
-    Number(take(bytes, offset + 40) === place.sequence)
+    Number(head.readUInt32LE(0) === magic) +
+    Number(head.subarray(16, 32).equals(place.logId)) +
+    Number(take(head, 32) === place.segment) +
+    Number(take(head, 40) === place.sequence)
   );
 }
 

@@ -110,7 +110,8 @@ export class Keeper {
     } catch (error) {
       if (error instanceof LoadFailed) return true;
       if (!(error instanceof HoldfastError)) throw error;
-      if (error.code !== 'outcome_unknown') end();
+      // One whose deadline has passed may still wait for what others have in their memories.
+      if (error.effect === 'none') end();
       return false;
     }
   }

@@ -42,6 +42,30 @@ describe('A log whose last write was cut short', () => {
     }
   });
 
+  it('names it also where the file ends with it, within its header', async () => {
+    // Given a write larger than a segment, and behind it a seal, which makes the file longer
+    const log = new LogInMemory();
+    log.segments = { segmentBytes: 1024, maxSpares: 1 };
+    const opened = await log.open();
+    await fill(opened, 1, 1, 'x'.repeat(2000));
+    const whole = log.copy();
+    await fill(opened, 2, 2);
+    const seal = frames(log, 2).at(-1) ?? assert.fail();
+    assert.equal(seal.offset, whole.files.bytes(segmentPath(2)).byteLength);
+    for (let kept = 48; kept < seal.byteLength; kept++) {
+      // When only its first bytes reached the disk
+      const torn = whole.copy();
+      const sealed = log.files.bytes(segmentPath(2));
+      torn.files.put(segmentPath(2), sealed.subarray(0, seal.offset + kept));
+      // Then it is named, and the log goes on from there
+      const again = await torn.open();
+      assert.deepEqual(indexes(again), [1], `${String(kept)} bytes`);
+      assert.match(again.repairs[0] ?? '', /cut short/, `${String(kept)} bytes`);
+      await fill(again, 2, 5);
+      assert.deepEqual(indexes(await torn.reopen()), range(1, 5));
+    }
+  });
+
   it('is not misled by what an earlier use left behind in a recycled segment', async () => {
     const log = new LogInMemory();
     const opened = await log.open();
