@@ -117,4 +117,12 @@ echo "status $status" >&3`,
       ? {`,
     test: 'packages/cli/test/unit/acquire-once.test.ts',
   },
+  {
+    name: 'queue-work-without-visibility',
+    breaks: 'a command works on a message that others have been delivered meanwhile',
+    file: 'packages/cli/src/commands/queue-work.ts',
+    find: `        validForMs: () => message.validForMs,`,
+    put: `        validForMs: () => 600_000,`,
+    test: 'packages/cli/test/slow/queue-work.test.ts',
+  },
 ];

@@ -1,30 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { startLocalCluster } from '@holdfast/server';
 import type { LocalCluster } from '@holdfast/server';
 import { freePort, holdfast, until } from './support/holdfast.ts';
-
-const lastLine = (path: string): number =>
-  Number(existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n').at(-1) : 0);
-
-/** A command that will not go by itself: it and its child ignore SIGTERM and write the time all along. */
-function stubborn(folder: string, label: string): string {
-  const path = join(folder, `${label}.mjs`);
-  writeFileSync(
-    path,
-    `import { spawn } from 'node:child_process';
-import { appendFileSync } from 'node:fs';
-process.on('SIGTERM', () => appendFileSync(${JSON.stringify(join(folder, `${label}.term`))}, Date.now() + '\\n'));
-const self = process.argv[2] ?? 'child';
-if (self === 'child') spawn(process.execPath, [${JSON.stringify(path)}, 'grandchild'], { stdio: 'ignore' });
-setInterval(() => appendFileSync(${JSON.stringify(folder)} + '/${label}.' + self, Date.now() + '\\n'), 10);
-`,
-  );
-  return path;
-}
+import { lastLine, stubborn } from './support/stubborn.ts';
 
 describe('holdfast lock run', () => {
   let cluster: LocalCluster;
