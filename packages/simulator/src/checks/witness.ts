@@ -177,7 +177,7 @@ export class Witness {
       this.#lifetimes.onApplied(batch, events);
       this.barriers.onApplied(batch, events);
       this.messages.onApplied(batch, results); // WITNESS-10
-      this.cachedValues.onApplied(batch, results); // WITNESS-11
+      this.cachedValues.onApplied(batch, results, events); // WITNESS-11
       this.loads.onApplied(batch, results); // WITNESS-13
       this.chronicle.onApplied(index, events);
       this.#levels.onApplied(index, batch);

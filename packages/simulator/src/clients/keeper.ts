@@ -1,5 +1,6 @@
 /** A program that reads keys of the cache again and again, and writes them now and then, through the client as it ships. */
 import { Client } from '@holdfast/client';
+import type { CacheConditions, CacheSetOptions, Hold, Session } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
 import type { Json } from '@holdfast/protocol';
 import type { Environment } from '@holdfast/client/parts';
@@ -28,12 +29,27 @@ const keys = ['red', 'blue', 'green'] as const;
 const loadedKeys = ['one', 'two'] as const;
 type Key = (typeof keys)[number] | (typeof loadedKeys)[number];
 
+/** The lock under whose holds some writes are. */
+const guard = 'guard';
+/** What a write may be refused for, by the state of the cluster: that is no failure. */
+const refusals: ReadonlySet<string> = new Set([
+  'version_mismatch',
+  'hold_not_current',
+  'cache_busy',
+  'lock_held',
+]);
+
 /** As a database may fail. */
 class LoadFailed extends Error {}
 
 export class Keeper {
   readonly machine: Machine;
   readonly #options: KeeperOptions;
+  /** By key: the version that was read or written last. */
+  readonly #seen = new Map<string, number>();
+  #session: Session | undefined;
+  /** It may have ended, for all that is known here. */
+  #hold: Hold | undefined;
   /** Reads and writes that ended well. */
   cycles = 0;
 
@@ -76,6 +92,7 @@ export class Keeper {
         ),
       ]);
       await client.close().catch(() => undefined);
+      this.#session = undefined;
     }
   }
 
@@ -128,23 +145,55 @@ export class Keeper {
     return random.withProbability(0.05) ? undefined : loadedValue(id);
   }
 
-  async #step({ cache }: Client, key: Key): Promise<boolean> {
+  async #step(client: Client, key: Key): Promise<boolean> {
     const { random, machine, values } = this.#options;
     const beganMs = values.nowMs;
     try {
-      if (random.withProbability(0.06)) {
-        const { version } = await cache.set(key, random.below(1000));
-        values.wasWritten(machine.name, key, version);
-      } else if (random.withProbability(0.02)) await cache.delete(key);
+      if (random.withProbability(0.08)) await this.#write(client, key);
       else {
-        const found = await cache.get(key);
+        const found = await client.cache.get(key);
         values.wasRead(machine.name, key, found?.version ?? 0, beganMs);
+        this.#seen.set(key, found?.version ?? 0);
       }
       this.cycles += 1;
       return true;
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
-      return false;
+      return refusals.has(error.code);
     }
+  }
+
+  /** A value that stays or ends by itself, or none any more; now and then only where a condition is met. */
+  async #write(client: Client, key: Key): Promise<void> {
+    const { random, machine, values } = this.#options;
+    const { cache } = client;
+    const ifVersion = random.withProbability(0.3) ? this.#seen.get(key) : undefined;
+    const ifHeld = random.withProbability(0.3) ? await this.#heldBy(client) : undefined;
+    const conditions: CacheConditions = {
+      ...(ifVersion === undefined ? {} : { ifVersion }),
+      ...(ifHeld === undefined ? {} : { ifHeld }),
+    };
+    if (random.withProbability(0.25)) {
+      await cache.delete(key, conditions);
+      return;
+    }
+    const options: CacheSetOptions = random.withProbability(0.4)
+      ? { ...conditions, ttlMs: 100 + random.below(3000) }
+      : conditions;
+    const { version } = await cache.set(key, random.below(1000), options);
+    values.wasWritten(machine.name, key, version);
+    this.#seen.set(key, version);
+  }
+
+  /** A hold, or one that is over: what is written under it is to be refused. */
+  async #heldBy(client: Client): Promise<Hold | undefined> {
+    const { random } = this.#options;
+    const isTaken = random.withProbability(0.3);
+    const isReleased = random.withProbability(0.2);
+    if (this.#hold === undefined || isTaken) {
+      this.#session ??= await client.session({ timeoutSeconds: 2 });
+      this.#hold = await this.#session.lock(guard, { waitMs: 0 });
+    } else if (isReleased) await this.#hold.release();
+    return this.#hold;
   }
 }

@@ -117,6 +117,47 @@ describe('The check of the cache (WITNESS-11)', () => {
     );
   });
 
+  const refused = (code: string): CommandResult =>
+    ({ ok: false, code }) as unknown as CommandResult;
+
+  it('tells of a condition that was not looked at, or was met and refused (CACHED-3)', () => {
+    const conditional = (ifVersion: number, result: CommandResult): number =>
+      told((values) => values.onApplied(batch(0, { ...Object(set), ifVersion }), [result]));
+    assert.equal(conditional(0, written(9)), 0);
+    assert.equal(conditional(8, refused('version_mismatch')), 0);
+    assert.equal(conditional(8, written(9)), 1);
+    assert.equal(conditional(0, refused('version_mismatch')), 1);
+    const hold = { ...Object(granted('s', 'guard')), fenceToken: 5 } as Event;
+    const over = { ...hold, type: 'hold_ended' } as Event;
+    const held = (events: readonly (readonly Event[])[], result: CommandResult): number =>
+      told((values) => {
+        for (const some of events) values.onApplied(batch(0), [], some);
+        const ifHeld = { name: 'guard', fenceToken: 5 };
+        values.onApplied(batch(0, { ...Object(set), ifHeld }), [result]);
+      });
+    assert.equal(held([[hold]], written(9)), 0);
+    assert.equal(held([[hold], [over]], refused('hold_not_current')), 0);
+    assert.equal(held([[hold], [over]], written(9)), 1);
+    assert.equal(held([[hold]], refused('hold_not_current')), 1);
+  });
+
+  it('tells of a value that is gone before its end, and of one that comes back (CACHED-4)', () => {
+    const reads = (endedBy: number, ...versions: readonly number[]): number =>
+      told((values, at) => {
+        at(40);
+        values.onApplied(batch(100, { ...Object(set), ttlMs: 50 }), [written(9)]);
+        at(50);
+        values.onApplied(batch(endedBy), []);
+        for (const [index, version] of versions.entries()) {
+          at(60 + index);
+          values.wasRead('c', 'k', version, 59.5 + index);
+        }
+      });
+    assert.equal(reads(150, 9, 0, 0), 0);
+    assert.equal(reads(150, 0, 9), 1);
+    assert.equal(reads(149, 9, 0), 1);
+  });
+
   it('tells of a version that was told and is in no log', () => {
     assert.equal(
       told((values) => values.wasWritten('c', 'k', 8)),
