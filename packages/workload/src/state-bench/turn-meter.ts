@@ -116,7 +116,13 @@ function summaryOf(turns: readonly Turn[], endMs: number): TurnSummary {
 /** TURN-METER-1 */
 function partsOf(turn: Turn): TurnParts {
   const wallMs = turn.endMs - turn.startMs;
-  const { processorMs, waitingMs, pausesMs } = turn;
+  // The three are read one after the other, and the system may run something else between them.
+  const processorMs = Math.min(turn.processorMs, wallMs);
+  const waitingMs = Math.min(
+    turn.waitingMs,
+    wallMs - (Number.isNaN(processorMs) ? 0 : processorMs),
+  );
+  const { pausesMs } = turn;
   const collectorMs = Number.isNaN(processorMs) ? pausesMs : Math.min(pausesMs, processorMs);
   const waitedMs = Number.isNaN(waitingMs) ? 0 : waitingMs;
   return {

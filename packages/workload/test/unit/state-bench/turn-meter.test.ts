@@ -63,6 +63,14 @@ describe('TURN-METER-1: the parts of a turn add up to it', () => {
     assert.equal(mostCollectorMs, 90);
   });
 
+  it('given readings between which something else ran, then no part is below nothing', () => {
+    const { meter, turn, rest } = scene();
+    turn(100, 10, 95);
+    rest();
+    const { waitingMs, restMs } = taken(meter).longest;
+    assert.deepEqual({ waitingMs, restMs }, { waitingMs: 90, restMs: 0 });
+  });
+
   it('given a system that tells no waiting, then the rest has it', () => {
     const meter = turnMeter({ atMs: 0, processorMs: 0, waitingMs: NaN });
     meter.look({ atMs: 100, processorMs: 60, waitingMs: NaN });
