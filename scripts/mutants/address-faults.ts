@@ -286,4 +286,42 @@ export const addressFaults: readonly Fault[] = [
     put: `at.pathname = path;`,
     test: 'packages/cli/test/unit/doctor.test.ts',
   },
+  {
+    name: 'bad-endpoint-without-a-code',
+    breaks:
+      'a program that is given a bad address gets an error without a code, which it cannot tell from a fault',
+    file: 'packages/protocol/src/endpoint.ts',
+    find: `if (read.ok) return read.endpoint;
+  throw new HoldfastError(`,
+    put: `if (read.ok) return read.endpoint;
+  if (!read.ok) throw new TypeError(read.problem);
+  throw new HoldfastError(`,
+    test: 'packages/protocol/test/unit/endpoint.test.ts',
+  },
+  {
+    name: 'host-with-port-is-no-endpoint',
+    breaks: 'host:port, which the docs name, is refused as the address of a node',
+    file: 'packages/protocol/src/endpoint.ts',
+    find: `readUrl(\`\${scheme ?? 'http'}://\${rest}\`)`,
+    put: `readUrl(given)`,
+    test: 'packages/protocol/test/unit/endpoint.test.ts',
+  },
+  {
+    name: 'bad-endpoints-left-out',
+    breaks: 'a client goes without the nodes whose addresses are bad, and nobody is told',
+    file: 'packages/client/src/client.ts',
+    find: `return given.map((one) => endpointOf(typeof one === 'string' ? one : describe(one)));`,
+    put: `return given.filter((one) => typeof one === 'string' && URL.canParse(one)).map((one) => endpointOf(String(one)));`,
+    test: 'packages/client/test/unit/endpoints.test.ts',
+  },
+  {
+    name: 'no-endpoints-taken',
+    breaks: 'a client without any address asks nobody until its call has no time left',
+    file: 'packages/client/src/client.ts',
+    find: `  if (given.length === 0)
+`,
+    put: `  if (given.length < 0)
+`,
+    test: 'packages/client/test/unit/endpoints.test.ts',
+  },
 ];
