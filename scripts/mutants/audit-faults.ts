@@ -349,4 +349,20 @@ export const limitFaults: readonly Fault[] = [
     put: `this.#now = () => Date.now();`,
     test: 'packages/server/test/unit/audit/stepped-clock.test.ts',
   },
+  {
+    name: 'refused-changes-without-bound',
+    breaks: 'RATE-6: whoever is refused again and again fills the log and the audit of all nodes',
+    file: 'packages/api/src/pipeline/refused-changes.ts',
+    find: `      if (isInTheLog(settled)) this.#refused.spend(whose, 1, this.#now());`,
+    put: ``,
+    test: 'packages/api/test/unit/refused-changes.test.ts',
+  },
+  {
+    name: 'limits-of-the-cluster-refuse-without-bound',
+    breaks: 'RATE-6: whoever has all sessions that one may have fills the log by asking for more',
+    file: 'packages/api/src/pipeline/refused-changes.ts',
+    find: ` || details['scope'] === 'cluster'`,
+    put: ``,
+    test: 'packages/api/test/unit/refused-changes.test.ts',
+  },
 ];

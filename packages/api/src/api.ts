@@ -18,6 +18,7 @@ import { watchLongestTurn } from './metrics/longest-turn.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { GivenBack } from './pipeline/given-back.ts';
 import { Rates } from './pipeline/rates.ts';
+import { RefusedChanges } from './pipeline/refused-changes.ts';
 import { WrongKeys } from './pipeline/wrong-keys.ts';
 import { recordRefusedConnection, recordUnread, recordWrongProof } from './pipeline/auditing.ts';
 import type { OperationContext, Service } from './operations/context.ts';
@@ -96,6 +97,10 @@ export function buildApi(options: ApiOptions): BuiltApi {
     shares: sharesOf(limits),
     rates: Rates.of(limits, () => clock.now()),
     givenBack: new GivenBack(() => clock.now()),
+    refusedChanges:
+      limits.maxRefusedChangesPerSecondPerCaller === 0
+        ? undefined
+        : new RefusedChanges(limits.maxRefusedChangesPerSecondPerCaller, () => clock.now()),
     feed,
     queues,
     queueWaiters: new QueueWaiters(queues, (delayMs, callback) => clock.after(delayMs, callback)),

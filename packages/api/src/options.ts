@@ -50,6 +50,8 @@ export interface ApiLimits {
   readonly maxRequestBytesPerSecondPerAddress: number;
   /** Of each key that somebody pretends to have (pipeline/wrong-keys.ts); 0: not limited. */
   readonly maxWrongKeysPerSecondPerAddress: number;
+  /** That the cluster refused, while there is an audit (pipeline/refused-changes.ts); 0: not limited. */
+  readonly maxRefusedChangesPerSecondPerCaller: number;
   /** Backups that are sent at a time. */
   readonly maxBackups: number;
   readonly maxBackupsPerCaller: number;
@@ -80,6 +82,7 @@ export const defaultApiLimits: ApiLimits = {
   maxRequestBytesPerSecondPerIdentity: 0,
   maxRequestBytesPerSecondPerAddress: 0,
   maxWrongKeysPerSecondPerAddress: 20,
+  maxRefusedChangesPerSecondPerCaller: 1000,
   maxBackups: 4,
   maxBackupsPerCaller: 2,
   minBackupBytesPerSecond: 128 * 1024,

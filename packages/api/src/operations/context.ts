@@ -16,6 +16,14 @@ import type { PopRoom } from './pop-room.ts';
 import type { QueueWaiters } from './queue-waiters.ts';
 import type { WaitingCallers } from './waiting.ts';
 
+/** How many changes of one caller the cluster may refuse (RATE-6). */
+export interface RefusalBound {
+  run<Answer extends object>(
+    caller: Caller,
+    act: () => Outcome<Answer> | Promise<Outcome<Answer>>,
+  ): Outcome<Answer> | Promise<Outcome<Answer>>;
+}
+
 /** What bounds requests that give back what their caller does not have (RATE-5). */
 export interface ReturnBound {
   /** Whether the operation gives something back. */
@@ -54,6 +62,8 @@ export interface Service {
   /** Undefined: how often somebody asks is not limited. */
   readonly rates: Rates | undefined;
   readonly givenBack: ReturnBound;
+  /** Undefined: they are not limited. */
+  readonly refusedChanges: RefusalBound | undefined;
   /** The latest events of this node. */
   readonly feed: EventFeed;
   /** Where queues are kept. */

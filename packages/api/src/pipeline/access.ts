@@ -27,6 +27,7 @@ import type { Admission } from './access-control.ts';
 import { record, unrecordable } from './auditing.ts';
 import type { Caller } from './caller.ts';
 import { masked } from './masked.ts';
+import { isFreeOfRates } from './rates.ts';
 
 const mostTries = 3;
 /** ACCESS-2: how far a node that answers may be behind its leader. */
@@ -97,10 +98,7 @@ export function admitted<Answer extends object>(
     if (!isGuarded && !waits) return run(context);
   }
   const request = requestOf(declared, body);
-  const { givenBack } = service;
-  const perform: Run<Answer> = givenBack.isOne(declared.name)
-    ? (own) => givenBack.run(request, own, () => run(own)) // RATE-5
-    : run;
+  const perform = bounded(request, service, run);
   const isRead = declared.kind === 'control' || (declared.kind === 'unary' && !declared.changes);
   const how = { waits, isRead };
   if (!isAudited) return attempt(request, context, perform, how);
@@ -108,6 +106,19 @@ export function admitted<Answer extends object>(
     const unrecorded = auditing?.isOn === true ? unrecordable(auditing, request) : undefined;
     return tooMany ?? reserved ?? unrecorded ?? attempt(request, context, perform, how);
   });
+}
+
+/** What would fill the log, and the audit, by being refused. */
+function bounded<Answer extends object>(
+  request: AccessRequest,
+  { givenBack, refusedChanges, auditing }: OperationContext['service'],
+  run: Run<Answer>,
+): Run<Answer> {
+  const { operation, changes } = request;
+  if (givenBack.isOne(operation)) return (own) => givenBack.run(request, own, () => run(own)); // RATE-5
+  if (refusedChanges === undefined || auditing?.isOn !== true) return run;
+  if (!changes || isFreeOfRates(operation)) return run;
+  return (own) => refusedChanges.run(own.caller, () => run(own)); // RATE-6
 }
 
 function toldToAudit<Answer extends object>(

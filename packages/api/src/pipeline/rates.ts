@@ -45,6 +45,8 @@ const keepsOrGivesBack: ReadonlySet<string> = new Set<
   'cache_fill_end',
 ]);
 
+export const isFreeOfRates = (operation: string): boolean => keepsOrGivesBack.has(operation);
+
 interface Bucket {
   tokens: number;
   filledMs: number;
@@ -172,7 +174,7 @@ export class Rates {
   take(caller: Caller, operation: string): RequestError | undefined {
     const nowMs = this.#now();
     let refused: RequestError | undefined;
-    const isFree = keepsOrGivesBack.has(operation);
+    const isFree = isFreeOfRates(operation);
     for (const [{ requests, bytes }, whose] of this.#buckets(caller)) {
       refused ??= isFree ? undefined : requests?.refusal(whose, nowMs, 1);
       refused ??= isFree ? undefined : bytes?.refusal(whose, nowMs, 0);

@@ -30,6 +30,7 @@ const callerLimits = [
   'maxRequestBytesPerSecondPerIdentity',
   'maxRequestBytesPerSecondPerAddress',
   'maxWrongKeysPerSecondPerAddress',
+  'maxRefusedChangesPerSecondPerCaller',
 ] as const;
 export type CallerLimits = Readonly<Record<(typeof callerLimits)[number], number>>;
 
@@ -354,6 +355,14 @@ export const limitSettings: readonly Setting[] = [
     default: 20,
     description:
       'Most wrong API keys under one id that one address may show this node in a second, and five times as many under all ids; more are refused as too many, a key that holds never is. 0: not limited.',
+  },
+  {
+    key: 'limits.max_refused_changes_per_second_per_caller',
+    schema: z.int().min(0).max(1_000_000),
+    default: 1000,
+    description:
+      'Most changes of one caller that the cluster refuses in a second, such as acquires of what is held, while there is an audit: ' +
+      'each is a record on all nodes. More are refused by this node, which counts them. 0: not limited.',
   },
   {
     key: 'limits.max_backups',
