@@ -51,10 +51,11 @@ export function contextOfPeer(
 ): Outcome<OperationContext> {
   // `host:port`, of IPv6 in brackets or not, or `unknown`.
   const address = /^\[?(.+?)\]?:\d+$/.exec(call.getPeer())?.[1];
-  const [authorization] = call.metadata.get('authorization');
+  const shown = call.metadata.get('authorization');
   const caller =
     service.control?.authenticate({
-      authorization: authorization?.toString(),
+      // Several together are no proof: each hop could have looked at another one.
+      authorization: shown.length === 0 ? undefined : shown.join(', '),
       certificateNames: () => {
         const certificate = call.getAuthContext()?.sslPeerCertificate;
         return certificate === undefined ? [] : certificateNames(certificate);

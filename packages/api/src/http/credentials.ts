@@ -27,9 +27,23 @@ export function callerOfRequest(
   const address = socket.remoteAddress;
   return (
     service.control?.authenticate({
-      authorization: headers.authorization,
+      authorization: headers.authorization === undefined ? undefined : allShown(request),
       certificateNames: () => namesOf(socket),
       address,
     }) ?? callerFrom(address)
   );
 }
+
+/**
+ * Node tells the first of several; a proxy in front may have looked at another one. All of them together are no proof, so that they
+ * are refused (DENY-2).
+ */
+function allShown({ rawHeaders }: IncomingMessage): string {
+  const shown = rawHeaders.filter(
+    (_text, index) => index % 2 === 1 && isAuthorization(rawHeaders[index - 1]),
+  );
+  return shown.join(', ');
+}
+
+const isAuthorization = (name = ''): boolean =>
+  name.length === 'authorization'.length && name.toLowerCase() === 'authorization';
