@@ -176,6 +176,8 @@ export const hostileFaults: readonly Fault[] = [
     put: `    throw new Error(text);`,
     test: 'packages/engine/test/unit/command-queue.test.ts',
     hiddenFromRuns: 'runs ask the engine, with flat values',
+  },
+  {
     name: 'first-of-several-keys-taken',
     breaks: 'DENY-2: a proxy in front looks at another key than the node',
     file: 'packages/api/src/http/credentials.ts',

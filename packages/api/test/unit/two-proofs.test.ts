@@ -15,7 +15,10 @@ test('a request with two keys is refused, in whatever order they stand and which
   const wrong = 'Bearer hf_aaaaaaaaaaaaaaaa_b';
   const url = await built.app.listen({ host: '127.0.0.1', port: 0 });
   const overHttp = async (authorization: string[]): Promise<number | undefined> => {
-    const asked = request(`${url}/locks`, { headers: { authorization }, agent: false });
+    // Of headers in pairs each is sent, also of the same name.
+    const pairs = authorization.flatMap((one) => ['authorization', one]);
+    const headers = ['host', new URL(url).host, ...pairs];
+    const asked = request(`${url}/locks`, { headers, agent: false });
     asked.end();
     const [answer] = (await once(asked, 'response')) as [IncomingMessage];
     answer.resume();

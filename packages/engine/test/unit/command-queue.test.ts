@@ -161,7 +161,11 @@ describe('The queue of commands', () => {
     } satisfies Command;
     const told: unknown[] = [];
     const submit = (command: Command): void =>
-      queue.submit({ identity: 'i', command }, assert.fail, (error) => told.push(error));
+      queue.submit(
+        { identity: 'i', command },
+        () => assert.fail(),
+        (error) => told.push(error),
+      );
     submit(deep);
     const [error] = told;
     assert.ok(error instanceof HoldfastError, String(error));

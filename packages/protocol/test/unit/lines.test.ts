@@ -8,6 +8,10 @@ class Store extends Map<string, Line<string>> implements LineStore<string> {
   peek(key: string): Line<string> | undefined {
     return this.get(key);
   }
+  share(key: string): void {
+    const line = this.get(key);
+    if (line !== undefined) this.set(key, { ...line, state: 'shared' });
+  }
   get calculatedSize(): number {
     return this.size;
   }

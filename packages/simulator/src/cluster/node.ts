@@ -217,6 +217,7 @@ export class SimulatedNode implements Listener {
       waiting,
       shares: sharesOf(defaultApiLimits),
       rates: undefined,
+      refusedChanges: undefined,
       givenBack: new GivenBack(() => clock.now()),
       feed,
       queues,
