@@ -257,8 +257,8 @@ export const limitFaults: readonly Fault[] = [
     name: 'rate-refuses-keepalives',
     breaks: 'a session is lost because others of its address ask too often',
     file: 'packages/api/src/pipeline/rates.ts',
-    find: `const isFree = keepsOrGivesBack.has(operation);`,
-    put: `const isFree = keepsOrGivesBack.has('none' + operation);`,
+    find: `const isFree = isFreeOfRates(operation);`,
+    put: `const isFree = isFreeOfRates('none' + operation);`,
   },
   {
     name: 'rate-debt-without-floor',
