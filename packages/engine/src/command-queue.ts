@@ -18,7 +18,7 @@
  * COMMANDS-5: where this node stops leading, everybody is told once, in order, a slice a turn (SLICE-2), with one
  *     error for all: an error with a stack for each of 200,000 would take a second. Until it has been told a
  *     command counts as pending, and a waiting acquire as waiting.
- * COMMANDS-7: what cannot be encoded is refused as anything else is, by `reject`: whoever submits a command keeps something for
+ * COMMANDS-8: what cannot be encoded is refused as anything else is, by `reject`: whoever submits a command keeps something for
  *     it until it is told, and a thrown error would tell nobody.
  */
 import { HoldfastError } from '@holdfast/protocol';
@@ -383,7 +383,7 @@ function waitKey(sessionId: SessionId, requestId: RequestId, name: ResourceName)
   return `${sessionId} ${request} ${name}`;
 }
 
-/** COMMANDS-7: a value that is nested too deep for this program uses up the stack. */
+/** COMMANDS-8: a value that is nested too deep for this program uses up the stack. */
 function encodedOr(reject: (error: Error) => void, envelope: Envelope): string | undefined {
   try {
     return encodeEnvelope(envelope);

@@ -143,7 +143,7 @@ describe('The queue of commands', () => {
     assert.equal(queue.pendingCommands, 0);
   });
 
-  it('refuses what cannot be written, and throws nothing (COMMANDS-7)', () => {
+  it('refuses what cannot be written, and throws nothing (COMMANDS-8)', () => {
     const { log, queue } = start();
     log.state.featureLevel = 3;
     let value: unknown = 1;
