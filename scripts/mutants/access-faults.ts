@@ -20,7 +20,7 @@ export const accessFaults: readonly Fault[] = [
     put: `    begin(body, context, run) {
       if (!check.passes(body)) return invalid(declared, check.requestError(), context);
       return run(body, context);`,
-    test: 'packages/api/test/unit/access.test.ts',
+    test: 'packages/api/test/unit/auth-interfaces.test.ts',
   },
   {
     name: 'campaign-by-call-not-admitted',

@@ -334,7 +334,7 @@ export const replicaFaults: readonly Fault[] = [
     name: 'purge-that-counts-for-one-command',
     breaks: 'purges of many messages each share one entry, which takes as long as all of them',
     file: 'packages/state/src/primitives/command-work.ts',
-    find: 'return Math.min(command.count, from?.size ?? 0);',
+    find: 'return Math.min(count, from?.size ?? 0);',
     put: 'return Math.min(1, from?.size ?? 0);',
     test: 'packages/engine/test/unit/entry-work.test.ts',
   },
