@@ -130,6 +130,22 @@ export const peerFaults: readonly Fault[] = [
     test: 'packages/engine/test/unit/peer-files.test.ts',
   },
   {
+    name: 'empty-word-taken-for-no-file',
+    breaks: 'a file of known peers whose text became null is begun anew in silence',
+    file: 'packages/engine/src/known-peers.ts',
+    find: `    const found = read === undefined ? {} : read;`,
+    put: `    const found = read ?? {};`,
+    test: 'packages/engine/test/unit/known-peers.test.ts',
+  },
+  {
+    name: 'latest-processes-taken-for-no-file',
+    breaks: 'a file of the processes that count whose text became null is begun anew in silence',
+    file: 'packages/engine/src/peer-runs.ts',
+    find: `  const found = read === undefined ? {} : read;`,
+    put: `  const found = read ?? {};`,
+    test: 'packages/engine/test/unit/copies.test.ts',
+  },
+  {
     name: 'files-of-peers-not-recorded',
     breaks:
       'nothing says that the files of peers were made: one that is lost is begun anew in silence',

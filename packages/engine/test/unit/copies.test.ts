@@ -238,7 +238,7 @@ describe('A process whose folder is not that of the latest one (RUN-1)', () => {
 
   it('that cannot be read stops the node: to forget it would let an older copy vote', () => {
     const at = mkdtempSync(join(root, 'damaged-'));
-    for (const text of ['{', '[]', '{"m":7}', '{"m":{"starts":1,"run":"x"}}']) {
+    for (const text of ['', '{', 'null', '[]', '{"m":7}', '{"m":{"starts":1,"run":"x"}}']) {
       writeFileSync(join(at, 'peer-runs.json'), text);
       assert.throws(
         () => new PeerRuns(at, { isKnownMember: () => true }, fileDisk),
