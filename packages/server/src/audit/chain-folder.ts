@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { diskError } from '@holdfast/storage';
 import { chainStart, readLine } from './lines.ts';
 import type { ChainEnd, ChainName } from './lines.ts';
 
@@ -30,7 +31,8 @@ function filesAtStart(folder: string, chain: ChainName): readonly string[] {
   try {
     return namesOf(readdirSync(folder), chain);
   } catch (error) {
-    return orNone(error);
+    if (hasCode(error, 'ENOENT')) return [];
+    throw diskError(error, 'read', folder);
   }
 }
 
@@ -154,6 +156,9 @@ export async function deleteOldest(
 
 /** What is not there, or is gone meanwhile, is none to be deleted. */
 function orNone(error: unknown): string[] {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+  if (hasCode(error, 'ENOENT')) return [];
   throw error;
 }
+
+const hasCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code;

@@ -64,6 +64,15 @@ describe('The folder of the audit', () => {
     assert.equal(disk.calls.filter((call) => call === `sync ${folder}`).length, files);
   });
 
+  test('says what is in the way where it cannot be read when a node starts', (t) => {
+    const folder = join(newFolder(t), 'audit');
+    fs.writeFileSync(folder, '');
+    assert.throws(() => writerIn(folder), {
+      name: 'DiskError',
+      message: `${folder} could not be read: ${folder} is a file where a folder should be. Choose another place (ENOTDIR).`,
+    });
+  });
+
   test('is durable with the key that signs checkpoints (NOTE-2)', async (t) => {
     const folder = join(newFolder(t), 'node', 'audit');
     const disk = told();
