@@ -207,7 +207,7 @@ export const cacheFaults: readonly Fault[] = [
     name: 'client-lines-outlive-those-of-their-node',
     breaks: 'a client goes on with what a node that has begun anew does not know that it has',
     file: `${engine}/coherence.ts`,
-    find: `      return this.#lines.epochNumber + changes;`,
+    find: `      return this.#lines.memoryNumber + changes;`,
     put: `      return 1 + changes;`,
   },
   {
@@ -373,7 +373,7 @@ export const cacheFaults: readonly Fault[] = [
     name: 'one-client-takes-the-place-of-all',
     breaks: 'a client that begins anew again and again keeps all others from keeping anything',
     file: `${engine}/directory.ts`,
-    find: `    if (epochs >= this.#bounds.maxEpochsEach) return undefined; // SHARER-6\n`,
+    find: `    if (memoryIds >= this.#bounds.maxMemoriesEach) return undefined; // SHARER-6\n`,
     put: ``,
   },
   {
@@ -387,7 +387,7 @@ export const cacheFaults: readonly Fault[] = [
     name: 'told-to-drop-all-and-drops-nothing',
     breaks: 'a client says that it has nothing left, and goes on with what it has',
     file: 'packages/client/src/cache-memory.ts',
-    find: `      if (epoch === this.#lines.epoch) this.#lines.drop();\n`,
+    find: `      if (memoryId === this.#lines.memoryId) this.#lines.drop();\n`,
     put: ``,
   },
   {

@@ -187,7 +187,7 @@ export class MemoryEngine implements Engine {
   /** It grants nothing: what is kept is tested with engines that do. */
   openCacheClient(): CacheClient {
     return {
-      read: async (key, _epoch, options) => ({
+      read: async (key, _memoryId, options) => ({
         ...(await this.readCache(key, options)),
         term: 1,
         grant: { seq: 1, leaseMs: 0, line: 'none' },

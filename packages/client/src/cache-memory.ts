@@ -105,7 +105,7 @@ export class CacheMemory {
   async fetch(key: string, timeoutMs: number): Promise<Found> {
     const fetch = this.#lines.beginFetch(key, this.#clock.bootNow());
     try {
-      const asked = { k: key, epoch: fetch.epoch };
+      const asked = { k: key, memory_id: fetch.memoryId };
       return this.#keep(fetch, await this.#connection.cacheKeep(asked, timeoutMs));
     } catch (error) {
       this.#lines.failFetch(fetch); // LINE-7
@@ -126,14 +126,14 @@ export class CacheMemory {
   }
 
   /** CLIENT-CACHE-3. */
-  #drop({ epoch, seq, keys, all }: CachePush): void {
+  #drop({ memory_id: memoryId, seq, keys, all }: CachePush): void {
     if (all === true) {
-      if (epoch === this.#lines.epoch) this.#lines.drop();
-      this.#acknowledge({ epoch });
+      if (memoryId === this.#lines.memoryId) this.#lines.drop();
+      this.#acknowledge({ memory_id: memoryId });
       return;
     }
-    if (!this.#lines.invalidate({ term: 0, epoch, seq, keys, shared: [] })) return;
-    this.#acknowledge({ epoch, seq });
+    if (!this.#lines.invalidate({ term: 0, memoryId, seq, keys, shared: [] })) return;
+    this.#acknowledge({ memory_id: memoryId, seq });
   }
 
   #acknowledge(dropped: CacheDroppedBody): void {
@@ -142,11 +142,13 @@ export class CacheMemory {
 
   /** Drops everything, and lets the node know, which need not wait for the lease then. */
   async leave(): Promise<void> {
-    const { epoch } = this.#lines;
+    const { memoryId } = this.#lines;
     const hadAny = this.#lines.leaseLeftMs(this.#clock.bootNow()) > 0;
     this.#lines.drop();
     if (hadAny)
-      await this.#connection.cacheDropped({ epoch }, leaveTimeoutMs).catch(() => undefined);
+      await this.#connection
+        .cacheDropped({ memory_id: memoryId }, leaveTimeoutMs)
+        .catch(() => undefined);
   }
 }
 

@@ -23,7 +23,7 @@ export interface CampaignOptions extends Omit<AcquireOptions, 'metadata'> {
  * @example
  * const election = new Election(session, 'scheduler');
  * await using leadership = await election.campaign({ waitMs: 60_000, value: { url } });
- * while (leadership.isHeld()) await schedule({ epoch: leadership.fenceToken });
+ * while (leadership.isHeld()) await schedule({ fenceToken: leadership.fenceToken });
  */
 export class Election {
   /** The session on whose behalf everything is asked. */
@@ -124,7 +124,7 @@ function changeOf(event: WatchEvent): readonly LeaderChange[] {
   return [{ ...about, change: 'ended', leader: null, reason: event.reason ?? 'released' }];
 }
 
-/** To lead. Its fence token is the epoch: larger than that of any leader before. */
+/** To lead. Its fence token is larger than that of any leader before. */
 export class Leadership extends Held {
   /** The session that holds it: the hold ends with it. */
   readonly session: Session;

@@ -28,7 +28,8 @@ function isPush(kind: unknown, body: object): boolean {
   const fields = body as Readonly<Record<string, unknown>>;
   if (kind === 'watch')
     return typeof fields['watch_id'] === 'number' && Array.isArray(fields['events']);
-  if (kind === 'cache') return typeof fields['epoch'] === 'string' && Array.isArray(fields['keys']);
+  if (kind === 'cache')
+    return typeof fields['memory_id'] === 'string' && Array.isArray(fields['keys']);
   return true;
 }
 

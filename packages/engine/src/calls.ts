@@ -52,10 +52,10 @@ export type Call =
       readonly timeoutMs: number;
     } & Caller)
   | ({
-      /** Of the cache, under an epoch of the lines of the node that asks (cache/lines.ts). */
+      /** Of the cache, under a memory id of the lines of the node that asks (cache/lines.ts). */
       readonly type: 'cache_read';
       readonly key: string;
-      readonly epoch: string;
+      readonly memoryId: string;
       readonly timeoutMs: number;
     } & Caller)
   /** Of payloads that a member has not, see payloads/payload-asks.ts. */
@@ -160,8 +160,8 @@ export function isCall(value: unknown, level: number): value is Call {
 }
 
 function isCacheRead(call: object): boolean {
-  const { key, epoch } = call as Readonly<Record<string, unknown>>;
-  return typeof key === 'string' && typeof epoch === 'string';
+  const { key, memoryId } = call as Readonly<Record<string, unknown>>;
+  return typeof key === 'string' && typeof memoryId === 'string';
 }
 
 function isCacheFill(call: object): boolean {
@@ -173,11 +173,15 @@ function isCacheFill(call: object): boolean {
 }
 
 function isInvalidation(call: object): boolean {
-  const { term, epoch, seq, keys, shared } = call as Readonly<Record<string, unknown>>;
+  const { term, memoryId, seq, keys, shared } = call as Readonly<Record<string, unknown>>;
   const areTexts = (list: unknown): boolean =>
     Array.isArray(list) && list.every((one) => typeof one === 'string');
   return (
-    isCount(term) && typeof epoch === 'string' && isCount(seq) && areTexts(keys) && areTexts(shared)
+    isCount(term) &&
+    typeof memoryId === 'string' &&
+    isCount(seq) &&
+    areTexts(keys) &&
+    areTexts(shared)
   );
 }
 

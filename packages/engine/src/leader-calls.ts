@@ -56,8 +56,8 @@ export class LeaderCalls {
     return found as QueryAnswer<Q>;
   }
 
-  /** @param epoch Of the lines of this node. */
-  async readCache(key: string, epoch: string, options: CallOptions): Promise<LeaderAnswer> {
+  /** @param memory id Of the lines of this node. */
+  async readCache(key: string, memoryId: string, options: CallOptions): Promise<LeaderAnswer> {
     const { nodeId, level, coherence, leadership } = this.#parts;
     if (level() < cacheLevel) {
       const { view, revision } = await this.query({ type: 'cache', name: key }, options);
@@ -65,9 +65,9 @@ export class LeaderCalls {
     }
     return this.#anywhere(
       options,
-      { type: 'cache_read', key, epoch, ...callerIn(options) },
+      { type: 'cache_read', key, memoryId, ...callerIn(options) },
       async () => {
-        const read = await coherence.readHere(nodeId, key, epoch);
+        const read = await coherence.readHere(nodeId, key, memoryId);
         leadership.assertAdmitted(options); // LEADERSHIP-7
         return read;
       },

@@ -95,7 +95,7 @@ export class PeerRequests {
       case 'query':
         return payloads.answer(await leadership.query(call.query, call));
       case 'cache_read': {
-        const read = await coherence.readHere(from, call.key, call.epoch);
+        const read = await coherence.readHere(from, call.key, call.memoryId);
         leadership.assertAdmitted(call); // LEADERSHIP-7
         return read;
       }

@@ -141,7 +141,7 @@ export class RaftEngine implements Engine {
       prove: () => this.#leadership.prove(),
       ...memberCalls(transport, this.#parts.log, clock),
       status: () => replica.status(),
-      ask: (key, epoch, options) => this.#leaderCalls.readCache(key, epoch, options),
+      ask: (key, memoryId, options) => this.#leaderCalls.readCache(key, memoryId, options),
     });
   }
 

@@ -82,10 +82,10 @@ export interface WatchPush {
 
 /** Keys that a client has to drop from its memory before it acknowledges this. */
 export interface CachePush {
-  readonly epoch: string;
+  readonly memory_id: string;
   readonly seq: number;
   readonly keys: readonly string[];
-  /** Not only these keys, but all that it has under this epoch: it is acknowledged without a number. */
+  /** Not only these keys, but all that it has under this memory id: it is acknowledged without a number. */
   readonly all?: true;
 }
 

@@ -1,5 +1,5 @@
 /** The memory of the client of one stream: what it reads to keep, and what it is told to drop. */
-import type { CacheClient } from '@holdfast/engine';
+import type { CacheClient, Engine } from '@holdfast/engine';
 import type {
   CacheDroppedAnswer,
   CacheDroppedBody,
@@ -20,12 +20,12 @@ const keep = otherOf('cache_keep');
 const dropped = otherOf('cache_dropped');
 
 export class StreamMemory {
-  readonly #push: (body: CachePush) => void;
+  readonly #tell: Parameters<Engine['openCacheClient']>[0];
   #client: CacheClient | undefined;
   #ended = false;
 
   constructor(push: (body: CachePush) => void) {
-    this.#push = push;
+    this.#tell = ({ memoryId, ...rest }) => push({ memory_id: memoryId, ...rest });
   }
 
   keep(body: unknown, context: OperationContext): Outcome<object> | Promise<Outcome<object>> {
@@ -34,13 +34,13 @@ export class StreamMemory {
   }
 
   async #keep(
-    { k: key, epoch }: CacheKeepBody,
+    { k: key, memory_id: memoryId }: CacheKeepBody,
     context: OperationContext,
   ): Promise<CacheKeepAnswer> {
     const { engine, nodeId: node } = context.service;
-    const client = (this.#client ??= engine.openCacheClient(this.#push, whoIs(context)));
+    const client = (this.#client ??= engine.openCacheClient(this.#tell, whoIs(context)));
     if (this.#ended) client.close();
-    const { view, term, grant } = await client.read(key, epoch, callOptions(context));
+    const { view, term, grant } = await client.read(key, memoryId, callOptions(context));
     const isOver = grant === 'over';
     return {
       key,
@@ -60,9 +60,9 @@ export class StreamMemory {
     return dropped.begin(body, context, (told) => this.#dropped(told as CacheDroppedBody));
   }
 
-  #dropped({ epoch, seq }: CacheDroppedBody): CacheDroppedAnswer {
-    this.#client?.dropped(epoch, seq);
-    return { epoch };
+  #dropped({ memory_id: memoryId, seq }: CacheDroppedBody): CacheDroppedAnswer {
+    this.#client?.dropped(memoryId, seq);
+    return { memory_id: memoryId };
   }
 
   end(): void {

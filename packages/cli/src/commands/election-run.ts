@@ -49,7 +49,7 @@ export function addElectionRun(election: Command, at: () => Environment): void {
       runHelp({
         commandName: 'election run',
         variables:
-          'HOLDFAST_FENCE_TOKEN (the epoch: larger than that of any leader\nbefore), HOLDFAST_ELECTION_NAME and HOLDFAST_SESSION_ID (for "election proclaim")',
+          'HOLDFAST_FENCE_TOKEN (larger than that of any leader\nbefore), HOLDFAST_ELECTION_NAME and HOLDFAST_SESSION_ID (for "election proclaim")',
         what: 'the leadership is',
         notHad: 'somebody else leads',
         examples: [

@@ -17,7 +17,7 @@ class Node {
   line: CacheKeepAnswer['line'] = 'shared';
   leaseMs = clientLeaseMs;
   endsInSeconds: number | null = null;
-  epoch = '';
+  memoryId = '';
   /** Holds answers back until it resolves. */
   held: Promise<void> = Promise.resolve();
   received: (value: Json) => Json = (value) => structuredClone(value);
@@ -25,9 +25,9 @@ class Node {
   #push: (push: CachePush) => void = () => undefined;
 
   readonly connection: CacheConnection = {
-    cacheKeep: async ({ k, epoch }) => {
+    cacheKeep: async ({ k, memory_id: memoryId }) => {
       this.asked += 1;
-      this.epoch = epoch;
+      this.memoryId = memoryId;
       const value = this.values.get(k);
       const answer = {
         key: k,
@@ -46,7 +46,7 @@ class Node {
     },
     cacheDropped: async (body) => {
       this.dropped.push(body);
-      return { epoch: body.epoch };
+      return { memory_id: body.memory_id };
     },
     onBroken: (listener) => {
       this.#broken = listener;
@@ -60,10 +60,11 @@ class Node {
   };
 
   break = (): void => this.#broken();
-  /** Has it drop all that it has under this epoch. */
-  tellAll = (epoch: string): void => this.#push({ epoch, seq: 0, keys: [], all: true });
+  /** Has it drop all that it has under this memory id. */
+  tellAll = (memoryId: string): void =>
+    this.#push({ memory_id: memoryId, seq: 0, keys: [], all: true });
   tell(...keys: string[]): void {
-    this.#push({ epoch: `${this.epoch}@1`, seq: (this.seq += 1), keys });
+    this.#push({ memory_id: `${this.memoryId}@1`, seq: (this.seq += 1), keys });
   }
 }
 
@@ -109,19 +110,19 @@ describe('The memory of a client', () => {
     await read();
     node.tell('k');
     assert.equal(memory.read('k', 1000), undefined);
-    assert.deepEqual(node.dropped, [{ epoch: 'me#1@1', seq: 2 }]);
+    assert.deepEqual(node.dropped, [{ memory_id: 'me#1@1', seq: 2 }]);
   });
 
-  it('drops everything when it is told so, of the epoch that it is told, and says so', async () => {
+  it('drops everything when it is told so, of the memory id that it is told, and says so', async () => {
     await read();
-    const { epoch } = node;
+    const { memoryId } = node;
     node.tellAll('me#0');
-    assert.ok(memory.read('k', 1000) !== undefined, 'another epoch');
-    node.tellAll(epoch);
+    assert.ok(memory.read('k', 1000) !== undefined, 'another memoryId');
+    node.tellAll(memoryId);
     assert.equal(memory.read('k', 1000), undefined);
-    assert.deepEqual(node.dropped, [{ epoch: 'me#0' }, { epoch }]);
+    assert.deepEqual(node.dropped, [{ memory_id: 'me#0' }, { memory_id: memoryId }]);
     await read();
-    assert.notEqual(node.epoch, epoch);
+    assert.notEqual(node.memoryId, memoryId);
   });
 
   it('drops everything with a broken connection, and what comes over it afterwards is not kept', async () => {
@@ -205,7 +206,7 @@ describe('The memory of a client', () => {
     assert.deepEqual(node.dropped, [], 'it had nothing');
     await read();
     await memory.leave();
-    assert.deepEqual(node.dropped, [{ epoch: node.epoch }]);
+    assert.deepEqual(node.dropped, [{ memory_id: node.memoryId }]);
     assert.equal(memory.read('k', 1000), undefined);
   });
 });

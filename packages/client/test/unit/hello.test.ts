@@ -132,7 +132,7 @@ const garbage = [
   '[[0,"cluster",null]]',
   '[[0,"watch",{}]]',
   '[[0,"watch",null]]',
-  '[[0,"cache",{"epoch":"x"}]]',
+  '[[0,"cache",{"memory_id":"x"}]]',
   '[[0,"session_ended",{}]]',
   '[[0,"hold_ended",{}]]',
 ];

@@ -168,7 +168,7 @@ const cacheFillEnd: UnaryOperation = reading({
   grpc: { method: 'CacheFillEnd', comment: 'Ends the turn to load the value of a key.' },
 });
 
-const epoch: Schema = text(
+const memoryId: Schema = text(
   1,
   100,
   'Names the memory of the client since it last had nothing; another one whenever it has dropped everything.',
@@ -180,7 +180,7 @@ const cacheKeep: StreamControl = {
   request: {
     typeName: 'CacheKeepBody',
     description: 'Reads a key of the cache, to answer it again from memory.',
-    fields: { k: [1, key], epoch: [2, epoch] },
+    fields: { k: [1, key], memory_id: [2, memoryId] },
   },
   answer: {
     typeName: 'CacheKeepAnswer',
@@ -210,7 +210,7 @@ const cacheKeep: StreamControl = {
               exclusive: [1, 'It may; no other client of this node has it.'],
               shared: [2, 'It may; others have it as well.'],
               none: [3, 'It may not.'],
-              over: [4, 'It may not, and the lease of this epoch has run out.'],
+              over: [4, 'It may not, and the lease of this memory has run out.'],
             },
           },
           'Whether the answer may be kept.',
@@ -236,11 +236,13 @@ const cacheDropped: StreamControl = {
     typeName: 'CacheDroppedBody',
     description: 'What the client had to drop is gone from its memory.',
     fields: {
-      epoch: [1, epoch],
+      memory_id: [1, memoryId],
       seq: [
         2,
         optional(
-          position('Number of the push that told it; absent: all of the epoch, which is over.'),
+          position(
+            'Number of the push that told it; absent: all that it had under this id, which is over.',
+          ),
         ),
       ],
     },
@@ -248,7 +250,7 @@ const cacheDropped: StreamControl = {
   answer: {
     typeName: 'CacheDroppedAnswer',
     description: 'It is known.',
-    fields: { epoch: [1, epoch] },
+    fields: { memory_id: [1, memoryId] },
   },
   errors: [],
   access: { verb: 'cache_read', resource: 'cache', open: true },

@@ -56,7 +56,7 @@ const withAlias = (binding: HttpBinding): readonly HttpBinding[] => [
 const use = { verb: 'acquire', resource: 'election' } as const;
 const look = { verb: 'read', resource: 'election' } as const;
 const value = json('Value published by the leader. Any JSON, at most 1024 bytes.');
-const epoch = described(
+const leadershipToken = described(
   toldFenceToken,
   'Fence token of this leadership: larger than that of any earlier leadership.',
 );
@@ -90,7 +90,7 @@ const campaignRequest = request('Campaign', 'CampaignBody', {
 const campaignAnswer = answer('Campaign', 'CampaignAnswer', {
   elected: [1, always(true)],
   resource: [2, resource],
-  fence_token: [3, epoch],
+  fence_token: [3, leadershipToken],
   hold_count: [7, count('How many campaigns of this session returned this leadership.')],
   session_id: [4, toldSessionId],
   revision: [5, position('Log index of the election.')],
@@ -202,7 +202,7 @@ const observe: StreamOperation = {
         nullable(
           nested('Leader', 'The leader.', {
             client_id: [1, toldClientId],
-            fence_token: [2, epoch],
+            fence_token: [2, leadershipToken],
             value: [3, json('Value published by the leader, any JSON; null when there is none.')],
           }),
           'The leader; null when there is none.',
@@ -308,7 +308,7 @@ const leader: Message = {
   fields: {
     session_id: [1, toldSessionId],
     client_id: [2, toldClientId],
-    fence_token: [3, epoch],
+    fence_token: [3, leadershipToken],
     value: [4, json('Value published by the leader, any JSON.')],
     elected_at: [5, wallClockSeconds],
     ends_in_seconds: [6, endsInSeconds],

@@ -5,7 +5,7 @@
  *     is over before the node's own, by whatever clock: to the leader they are one.
  * MEMORY-2: an invalidation is acknowledged to the leader only when every client that may have a line of its keys has
  *     acknowledged that it dropped it, or its lease has run out.
- * MEMORY-3: the lease of a client goes on only as long as the lines of its node are of one epoch: under another one the
+ * MEMORY-3: the lease of a client goes on only as long as the lines of its node are of one memory id: under another one the
  *     leader does not know what was granted before, and the client drops it with the first answer.
  * MEMORY-4: timers and acknowledgements only occasion another look at the directory; clients that are gone are waited for as those
  *     that are silent: whoever sees its connection break may do so late.
@@ -30,14 +30,14 @@ const bounds: DirectoryBounds = {
   maxKeys: 100_000,
   maxSharers: 10_000,
   maxKeysEach: 20_000,
-  maxEpochsEach: 8,
+  maxMemoriesEach: 8,
 };
 /** Clients that are told in one turn. */
 const toldPerTurn = 200;
 
-/** What a client is told: keys, or all that it has under an epoch. */
+/** What a client is told: keys, or all that it has under a memory id. */
 export interface ToldClient {
-  readonly epoch: string;
+  readonly memoryId: string;
   readonly seq: number;
   readonly keys: readonly string[];
   readonly all?: true;
@@ -51,7 +51,7 @@ interface Client {
   /** What it was told and has not acknowledged, by number. */
   readonly told: Map<number, Invalidation>;
   /** Under which it may have lines: those of its own and of the node's lines. */
-  readonly epochs: Set<string>;
+  readonly memoryIds: Set<string>;
 }
 
 /** What a node has itself of the key that a client reads. */
@@ -59,7 +59,7 @@ export interface NodeLine {
   /** Whether the very value that the client is answered is in its memory. */
   readonly isKept: boolean;
   readonly leaseLeftMs: number;
-  /** Of the epoch of its lines, and of what the client may do. */
+  /** Of the memory id of its lines, and of what the client may do. */
   readonly term: number;
 }
 
@@ -106,7 +106,7 @@ export class ClientMemories {
    */
   open(tell: TellClient, who: string): string {
     const id = `${who} #${String((this.#opened += 1))}`;
-    this.#clients.set(id, { tell, told: new Map(), epochs: new Set() });
+    this.#clients.set(id, { tell, told: new Map(), memoryIds: new Set() });
     return id;
   }
 
@@ -116,14 +116,14 @@ export class ClientMemories {
   }
 
   /** MEMORY-1. To be called in the turn in which `line` is so. */
-  read(id: string, epoch: string, key: string, line: NodeLine): Grant | 'over' {
+  read(id: string, memoryId: string, key: string, line: NodeLine): Grant | 'over' {
     const leaseMs = certainMs(Math.min(clientLeaseMs, line.leaseLeftMs), 0);
     const client = this.#clients.get(id);
     if (!line.isKept || leaseMs === 0 || client === undefined)
       return { seq: 0, leaseMs: 0, line: 'none' };
     const nowMs = this.#clock.now();
-    const named = `${epoch}@${String(line.term)}`; // MEMORY-3
-    client.epochs.add(named);
+    const named = `${memoryId}@${String(line.term)}`; // MEMORY-3
+    client.memoryIds.add(named);
     const grant = this.#directory.read(id, named, key, nowMs, leaseMs);
     this.#planTelling(); // SHARER-5: what falls out of the directory.
     return grant;
@@ -157,8 +157,10 @@ export class ClientMemories {
 
   /** What only time brings about is seen by the tick (MEMORY-4). */
   #tellToLeave(sharers: readonly Sharer[]): void {
-    for (const { node, epoch } of sharers.slice(0, toldPerTurn))
-      this.#clients.get(node)?.tell({ epoch: ownEpochOf(epoch), seq: 0, keys: [], all: true });
+    for (const { node, memoryId } of sharers.slice(0, toldPerTurn))
+      this.#clients
+        .get(node)
+        ?.tell({ memoryId: ownMemoryIdOf(memoryId), seq: 0, keys: [], all: true });
     // The others in a turn of their own.
     if (sharers.length > toldPerTurn)
       this.#clock.after(0, () => this.#tellToLeave(sharers.slice(toldPerTurn)));
@@ -219,7 +221,7 @@ export class ClientMemories {
       const client = this.#clients.get(sharer.node);
       if (client === undefined || told.keys.length === 0) continue;
       client.told.set(told.seq, told);
-      client.tell({ epoch: told.epoch, seq: told.seq, keys: told.keys });
+      client.tell({ memoryId: told.memoryId, seq: told.seq, keys: told.keys });
       left -= 1;
       if (left > 0) continue;
       break;
@@ -234,17 +236,19 @@ export class ClientMemories {
     const told = client?.told.get(seq);
     if (client === undefined || told === undefined) return;
     client.told.delete(seq);
-    const sharer = this.#directory.sharer(id, told.epoch);
+    const sharer = this.#directory.sharer(id, told.memoryId);
     if (sharer === undefined) return;
     this.#directory.acknowledged(sharer, told.keys, this.#clock.now());
     for (const key of told.keys) this.#look(key);
   }
 
-  /** A client has dropped all that it had under this epoch of its own, and keeps nothing that comes under it. */
-  left(id: string, epoch: string): void {
+  /** A client has dropped all that it had under this memory id of its own, and keeps nothing that comes under it. */
+  left(id: string, memoryId: string): void {
     const client = this.#clients.get(id);
-    for (const named of client?.epochs ?? []) {
-      const sharer = named.startsWith(`${epoch}@`) ? this.#directory.sharer(id, named) : undefined;
+    for (const named of client?.memoryIds ?? []) {
+      const sharer = named.startsWith(`${memoryId}@`)
+        ? this.#directory.sharer(id, named)
+        : undefined;
       if (sharer !== undefined) this.#directory.left(sharer);
     }
     for (const key of this.#waiting.keys()) this.#look(key);
@@ -255,13 +259,13 @@ export class ClientMemories {
     this.#directory.onTick(this.#clock.now());
     this.#lookWhoLeft();
     this.#planTelling();
-    for (const [id, { told, epochs }] of this.#clients) {
-      for (const named of epochs)
-        if (this.#directory.sharer(id, named) === undefined) epochs.delete(named);
-      for (const [seq, { epoch }] of told) if (!epochs.has(epoch)) told.delete(seq);
+    for (const [id, { told, memoryIds }] of this.#clients) {
+      for (const named of memoryIds)
+        if (this.#directory.sharer(id, named) === undefined) memoryIds.delete(named);
+      for (const [seq, { memoryId }] of told) if (!memoryIds.has(memoryId)) told.delete(seq);
     }
   }
 }
 
-/** What a client calls its epoch (MEMORY-3). */
-const ownEpochOf = (named: string): string => named.slice(0, named.lastIndexOf('@'));
+/** What a client calls its memory id (MEMORY-3). */
+const ownMemoryIdOf = (named: string): string => named.slice(0, named.lastIndexOf('@'));

@@ -51,7 +51,7 @@ export interface CoherenceParts extends CacheLeaderParts {
   /** A name that no other process has. */
   readonly process: string;
   /** Asks the leader, wherever it is. */
-  readonly ask: (key: string, epoch: string, options: CallOptions) => Promise<LeaderAnswer>;
+  readonly ask: (key: string, memoryId: string, options: CallOptions) => Promise<LeaderAnswer>;
 }
 
 export class CacheCoherence {
@@ -147,7 +147,7 @@ export class CacheCoherence {
     const { clock, ask } = this.#parts;
     const fetch = this.#lines.beginFetch(key, clock.bootNow());
     try {
-      return this.#keep(fetch, await ask(key, fetch.epoch, options));
+      return this.#keep(fetch, await ask(key, fetch.memoryId, options));
     } catch (error) {
       this.#lines.failFetch(fetch); // LINE-7
       throw error;
@@ -203,15 +203,15 @@ export class CacheCoherence {
     const id = clients.open(tell, who);
     let rightsOf: number | undefined;
     let changes = 0;
-    /** MEMORY-5: it goes up with the epoch of the lines here, and whenever the client may do something else than before. */
+    /** MEMORY-5: it goes up with the memory id of the lines here, and whenever the client may do something else than before. */
     const termFor = ({ identity }: CallOptions): number => {
       const changedAt = this.#parts.state().access.changedAt(identity);
       if (rightsOf !== undefined && changedAt !== rightsOf) changes += 1;
       rightsOf = changedAt;
-      return this.#lines.epochNumber + changes;
+      return this.#lines.memoryNumber + changes;
     };
     return {
-      read: async (key, epoch, options) => {
+      read: async (key, memoryId, options) => {
         const read = await this.#readHere(key, options);
         const nowMs = this.#parts.clock.bootNow();
         const line = this.#lines.read(key, nowMs);
@@ -219,7 +219,7 @@ export class CacheCoherence {
         const isAdmitted = this.#parts.state().staleRights(identity, authorizedAt) === undefined;
         const isKept = line !== undefined && line.value === read.found;
         const term = termFor(options);
-        const grant = clients.read(id, epoch, key, {
+        const grant = clients.read(id, memoryId, key, {
           isKept: isKept && isAdmitted, // MEMORY-1, MEMORY-5
           leaseLeftMs: this.#lines.leaseLeftMs(nowMs),
           term,
@@ -227,8 +227,8 @@ export class CacheCoherence {
         const untilMs = line?.untilMs ?? read.untilMs;
         return { ...this.#shown({ ...read, untilMs }), term, grant };
       },
-      dropped: (epoch, seq) =>
-        seq === undefined ? clients.left(id, epoch) : clients.acknowledged(id, seq),
+      dropped: (memoryId, seq) =>
+        seq === undefined ? clients.left(id, memoryId) : clients.acknowledged(id, seq),
       close: () => clients.close(id),
     };
   }
@@ -265,8 +265,8 @@ export class CacheCoherence {
     this.#leader.onTick();
   }
 
-  readHere(node: string, key: string, epoch: string): Promise<LeaderAnswer> {
-    return this.#leader.readHere(node, key, epoch);
+  readHere(node: string, key: string, memoryId: string): Promise<LeaderAnswer> {
+    return this.#leader.readHere(node, key, memoryId);
   }
 
   fillHere(key: string, asked: FillRequest): Promise<FillAnswer> {

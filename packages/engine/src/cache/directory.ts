@@ -6,7 +6,7 @@
  *     dropped it, or its lease has run out. A write that is applied therefore is seen by every read that begins after
  *     it, wherever that is asked.
  * SHARER-2: from when a write of a key begins until it is applied, or certainly never will be, nobody is granted a line of that key.
- * SHARER-3: a sharer whose lease has run out is over for good: it is granted nothing more under the epoch that it had then. One that
+ * SHARER-3: a sharer whose lease has run out is over for good: it is granted nothing more under the memory id that it had then. One that
  *     owes an acknowledgement for long is granted no more time: a write waits for nobody longer than
  *     `longestOwedMs` and a lease.
  * SHARER-4: no write is clear before the leases that earlier leaders granted have run out. Those were granted after a proof of
@@ -15,7 +15,7 @@
  *     such leases that nothing is left under them (earlier-lines.ts).
  * SHARER-5: there are at most `maxKeys` keys and `maxSharers` sharers. A key that falls out is invalidated as if it had changed,
  *     and is known until that is done; meanwhile, and beyond the bound of sharers, reads are answered without a line.
- * SHARER-6: no one of them takes the place of the others: of one node or client at most `maxKeysEach` keys and `maxEpochsEach` sharers
+ * SHARER-6: no one of them takes the place of the others: of one node or client at most `maxKeysEach` keys and `maxMemoriesEach` sharers
  *     are known. Its oldest key makes room for the next; beyond its sharers its reads are answered without a line.
  * SHARER-7: who has heard of an invalidation and waits for others to drop their lines (`heard`) is granted more time meanwhile, up to
  *     `longestHeardMs`: one silent client takes nothing from the others of its node.
@@ -32,13 +32,13 @@ export interface DirectoryBounds {
   readonly maxKeys: number;
   readonly maxSharers: number;
   readonly maxKeysEach: number;
-  readonly maxEpochsEach: number;
+  readonly maxMemoriesEach: number;
 }
 export const defaultBounds: DirectoryBounds = {
   maxKeys: 100_000,
   maxSharers: 1000,
   maxKeysEach: 60_000,
-  maxEpochsEach: 50,
+  maxMemoriesEach: 50,
 };
 /** Keys that fall out at a time. */
 const mostFallingOut = 100;
@@ -61,7 +61,7 @@ export class Directory {
   readonly #untold = new Set<Sharer>();
   readonly #fallingOut = new Set<string>();
   /** SHARER-6: how many sharers a node or client is. */
-  readonly #epochsOf = new Map<string, number>();
+  readonly #memoriesOf = new Map<string, number>();
   readonly #delays: Delays;
   #seq = 0;
 
@@ -92,17 +92,17 @@ export class Directory {
   }
 
   /**
-   * One reads a key, after a proof of leadership that was asked for since it asked. `over`: it begins a new epoch.
+   * One reads a key, after a proof of leadership that was asked for since it asked. `over`: it begins a new memory id.
    * To be called in the turn in which the value is read.
    */
   read(
     node: string,
-    epoch: string,
+    memoryId: string,
     key: string,
     nowMs: number,
     leaseMs: number = cacheLeaseMs,
   ): Grant | 'over' {
-    const sharer = this.#sharerOf(node, epoch, nowMs, grantorLeaseMs(leaseMs));
+    const sharer = this.#sharerOf(node, memoryId, nowMs, grantorLeaseMs(leaseMs));
     if (sharer === 'over') return 'over';
     this.#seq += 1;
     if (sharer === undefined || owesForLong(sharer, nowMs))
@@ -175,11 +175,11 @@ export class Directory {
   }
 
   /** Undefined: there is none, or not any more. */
-  sharer(node: string, epoch: string): Sharer | undefined {
-    return this.#sharers.get(nameOf(node, epoch));
+  sharer(node: string, memoryId: string): Sharer | undefined {
+    return this.#sharers.get(nameOf(node, memoryId));
   }
 
-  /** It has dropped all that it had under this epoch, and keeps nothing that comes under it. */
+  /** It has dropped all that it had under this memory id, and keeps nothing that comes under it. */
   left(sharer: Sharer): void {
     this.#end(sharer);
   }
@@ -219,7 +219,7 @@ export class Directory {
   take(sharer: Sharer): Invalidation {
     const message = takeMessage(sharer);
     if (sharer.unsent.size === 0 && sharer.unsentShared.size === 0) this.#untold.delete(sharer);
-    return { term: this.#term, epoch: sharer.epoch, ...message };
+    return { term: this.#term, memoryId: sharer.memoryId, ...message };
   }
 
   /** SHARER-7: it has heard that it has to drop these, and waits for others. */
@@ -270,24 +270,24 @@ export class Directory {
   /** Undefined: there are too many. */
   #sharerOf(
     node: string,
-    epoch: string,
+    memoryId: string,
     nowMs: number,
     leaseMs: number,
   ): Sharer | 'over' | undefined {
-    const name = nameOf(node, epoch);
+    const name = nameOf(node, memoryId);
     const known = this.#sharers.get(name);
     if (known !== undefined) return this.#isOver(known, nowMs) ? 'over' : known;
-    const epochs = this.#epochsOf.get(node) ?? 0;
-    if (epochs >= this.#bounds.maxEpochsEach) return undefined; // SHARER-6
+    const memoryIds = this.#memoriesOf.get(node) ?? 0;
+    if (memoryIds >= this.#bounds.maxMemoriesEach) return undefined; // SHARER-6
     if (this.#sharers.size >= this.#bounds.maxSharers) return undefined; // SHARER-5
-    this.#epochsOf.set(node, epochs + 1);
-    const sharer = newSharer(node, epoch, nowMs + leaseMs);
+    this.#memoriesOf.set(node, memoryIds + 1);
+    const sharer = newSharer(node, memoryId, nowMs + leaseMs);
     this.#sharers.set(name, sharer);
     return sharer;
   }
 
   /**
-   * SHARER-3: one that comes back under an epoch that is forgotten here begins as a new one, with no lines; those that it had then
+   * SHARER-3: one that comes back under a memory id that is forgotten here begins as a new one, with no lines; those that it had then
    * are under a lease that has run out, and it has dropped them (LINE-2).
    */
   #isOver(sharer: Sharer, nowMs: number): boolean {
@@ -301,9 +301,9 @@ export class Directory {
 
   #forget(name: string, { node }: Sharer): void {
     this.#sharers.delete(name);
-    const others = (this.#epochsOf.get(node) ?? 1) - 1;
-    if (others > 0) this.#epochsOf.set(node, others);
-    else this.#epochsOf.delete(node);
+    const others = (this.#memoriesOf.get(node) ?? 1) - 1;
+    if (others > 0) this.#memoriesOf.set(node, others);
+    else this.#memoriesOf.delete(node);
   }
 
   #end(sharer: Sharer): void {
@@ -376,4 +376,4 @@ export class Directory {
   }
 }
 
-const nameOf = (node: string, epoch: string): string => `${node} ${epoch}`;
+const nameOf = (node: string, memoryId: string): string => `${node} ${memoryId}`;

@@ -151,7 +151,7 @@ export class CacheLeader {
   }
 
   /** CACHE-LEAD-1. */
-  async readHere(node: string, key: string, epoch: string): Promise<LeaderAnswer> {
+  async readHere(node: string, key: string, memoryId: string): Promise<LeaderAnswer> {
     const { clock, clusterTime, prove, state } = this.#parts;
     const led = this.#led;
     if (led === undefined) throw notLeading();
@@ -163,7 +163,7 @@ export class CacheLeader {
     const answer = { term: led.term, view, revision: machine.index };
     if (!this.#mayBeGranted(node))
       return { ...answer, grant: { seq: 0, leaseMs: 0, line: 'none' } };
-    const grant = led.directory.read(node, epoch, key, nowMs);
+    const grant = led.directory.read(node, memoryId, key, nowMs);
     this.#planTelling();
     return { ...answer, grant };
   }

@@ -14,7 +14,7 @@ export const bytesPerMessage: number = 512 * 1024;
 /** The lines of one memory since it last had none. */
 export interface Sharer {
   readonly node: string;
-  readonly epoch: string;
+  readonly memoryId: string;
   /** By the clock of who grants. */
   expiresMs: number;
   isOver: boolean;
@@ -30,9 +30,9 @@ export interface Sharer {
 }
 
 /** @param expiresMs When its lease runs out. */
-export const newSharer = (node: string, epoch: string, expiresMs: number): Sharer => ({
+export const newSharer = (node: string, memoryId: string, expiresMs: number): Sharer => ({
   node,
-  epoch,
+  memoryId,
   expiresMs,
   isOver: false,
   owed: new Map(),

@@ -58,10 +58,10 @@ export interface ClientRead extends CacheRead {
 
 /** A client that keeps what it reads. */
 export interface CacheClient {
-  /** @param epoch Of its lines. */
-  read(key: string, epoch: string, options: CallOptions): Promise<ClientRead>;
-  /** It has dropped what it was told under this number; undefined: all that it had under this epoch, and what is still to come. */
-  dropped(epoch: string, seq: number | undefined): void;
+  /** @param memory id Of its lines. */
+  read(key: string, memoryId: string, options: CallOptions): Promise<ClientRead>;
+  /** It has dropped what it was told under this number; undefined: all that it had under this memory id, and what is still to come. */
+  dropped(memoryId: string, seq: number | undefined): void;
   /** It is told nothing more. */
   close(): void;
 }

@@ -193,7 +193,7 @@ class World {
       if (!leader.leads) return; // No proof of leadership.
       // Between the proof and the answer it may be paused, and another one lead.
       const answer = (): void => {
-        const granted = this.#answer(leader, node.name, fetch.epoch, key);
+        const granted = this.#answer(leader, node.name, fetch.memoryId, key);
         this.#network(node, () => {
           if (node.lines === lines) lines.endFetch(fetch, granted, false, this.nowMs * rate);
         });
@@ -203,11 +203,11 @@ class World {
     });
   }
 
-  #answer(leader: Leader, node: string, epoch: string, key: string): FetchAnswer<Version> {
+  #answer(leader: Leader, node: string, memoryId: string, key: string): FetchAnswer<Version> {
     if (leader.leads) this.#current(key);
     const value = leader.values.get(key);
     const left = value === undefined ? 0 : (value.endsMs - this.nowMs) * leader.rate;
-    const grant = leader.directory.read(node, epoch, key, this.nowMs * leader.rate);
+    const grant = leader.directory.read(node, memoryId, key, this.nowMs * leader.rate);
     const isThere = value !== undefined && left > 0;
     const expiresInMs = isThere && Number.isFinite(left) ? left : undefined;
     return { term: leader.term, value: isThere ? value.version : undefined, expiresInMs, grant };
@@ -300,8 +300,8 @@ describe('the directory of a leader', () => {
       maxKeys: 2,
       maxSharers: 2,
     });
-    const line = (key: string, epoch = 'e'): string => {
-      const grant = directory.read('n', epoch, key, 0);
+    const line = (key: string, memoryId = 'e'): string => {
+      const grant = directory.read('n', memoryId, key, 0);
       return grant === 'over' ? grant : grant.line;
     };
     assert.deepEqual([line('a'), line('b'), line('c')], ['exclusive', 'exclusive', 'none']);
@@ -342,13 +342,13 @@ describe('the directory of a leader', () => {
   });
 
   test('given one that begins anew again and again, then others are known nevertheless (SHARER-6)', () => {
-    const bounds = { ...defaultBounds, maxSharers: 10, maxEpochsEach: 3 };
+    const bounds = { ...defaultBounds, maxSharers: 10, maxMemoriesEach: 3 };
     const directory = new Directory(1, -leaderLeaseMs, bounds);
-    const line = (node: string, epoch: number, nowMs = 0): string => {
-      const grant = directory.read(node, String(epoch), 'k', nowMs);
+    const line = (node: string, memoryId: number, nowMs = 0): string => {
+      const grant = directory.read(node, String(memoryId), 'k', nowMs);
       return grant === 'over' ? grant : grant.line;
     };
-    const lines = Array.from({ length: 20 }, (_, epoch) => line('restless', epoch));
+    const lines = Array.from({ length: 20 }, (_, memoryId) => line('restless', memoryId));
     assert.equal(lines.filter((one) => one !== 'none').length, 3);
     assert.notEqual(line('calm', 1), 'none');
     directory.onTick(leaderLeaseMs);
@@ -397,7 +397,7 @@ describe('the directory of a leader', () => {
     ]);
   });
 
-  test('given a sharer whose lease has run out, then it is granted nothing under its epoch', () => {
+  test('given a sharer whose lease has run out, then it is granted nothing under its memory id', () => {
     const directory = new Directory(1, -leaderLeaseMs);
     directory.read('n', 'e', 'k', 0);
     assert.notEqual(directory.read('n', 'e', 'k', leaderLeaseMs - 1), 'over');

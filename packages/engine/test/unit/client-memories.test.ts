@@ -66,7 +66,7 @@ class Client {
     const kept = this.lines.read(key, this.clock.nowMs);
     if (kept !== undefined) return `${kept.value} kept`;
     const fetch = this.lines.beginFetch(key, this.clock.nowMs);
-    const { view, term, grant } = await this.node.read(key, fetch.epoch, caller);
+    const { view, term, grant } = await this.node.read(key, fetch.memoryId, caller);
     const value = view?.value ?? 'nothing';
     const granted = { term, grant, value, expiresInMs: view?.expiresInMs };
     const state = this.lines.endFetch(fetch, granted, false, this.clock.nowMs);
@@ -75,12 +75,12 @@ class Client {
 
   /** Drops what it was told to, and says so. */
   obey(): void {
-    for (const { epoch, seq, keys, all } of this.told.splice(0)) {
+    for (const { memoryId, seq, keys, all } of this.told.splice(0)) {
       if (all === true) {
-        if (epoch === this.lines.epoch) this.lines.drop();
-        this.node.dropped(epoch, undefined);
-      } else if (this.lines.invalidate({ term: 0, epoch, seq, keys, shared: [] }))
-        this.node.dropped(epoch, seq);
+        if (memoryId === this.lines.memoryId) this.lines.drop();
+        this.node.dropped(memoryId, undefined);
+      } else if (this.lines.invalidate({ term: 0, memoryId, seq, keys, shared: [] }))
+        this.node.dropped(memoryId, seq);
     }
   }
 }
@@ -115,7 +115,7 @@ class World {
         if (this.isDeaf) throw new Error('cut off');
         return this.node.onInvalidation(told);
       },
-      ask: (key, epoch) => this.leader.readHere(nodeId, key, epoch),
+      ask: (key, memoryId) => this.leader.readHere(nodeId, key, memoryId),
     });
   }
 
@@ -211,7 +211,7 @@ describe('the memories of the clients of a node', () => {
       const { hit } = await world.node.read('mine', caller);
       assert.equal(hit, true, `after ${String(waitedMs)} ms`);
       if (writes[0]?.isLetThrough !== true)
-        await silent.node.read('mine', silent.lines.epoch, caller);
+        await silent.node.read('mine', silent.lines.memoryId, caller);
     }
     assert.equal(writes[0]?.isLetThrough, true);
     assert.equal(world.node.statistics.drops, drops);
@@ -281,7 +281,11 @@ describe('the memories of the clients of a node', () => {
     world.node.onLeaderLost();
     assert.equal(await client.read('b'), 'nothing invalid');
     assert.equal(client.lines.read('a', world.clock.nowMs), undefined);
-    assert.equal(await client.read('b'), 'nothing shared', 'under the epoch before it may have it');
+    assert.equal(
+      await client.read('b'),
+      'nothing shared',
+      'under the memoryId before it may have it',
+    );
   });
 
   test('given a client that may read something else than before, then what it had ends with the next answer, whatever else it reads', async () => {
@@ -293,7 +297,7 @@ describe('the memories of the clients of a node', () => {
     world.change({ type: 'auth_bind', identity: caller.identity, role: 'reader' });
     world.clock.nowMs += clientLeaseMs / 2;
     const fetch = client.lines.beginFetch('other', world.clock.nowMs);
-    const { view, ...lease } = await client.node.read('other', fetch.epoch, caller);
+    const { view, ...lease } = await client.node.read('other', fetch.memoryId, caller);
     const answer = { ...lease, value: view?.value ?? 'nothing', expiresInMs: undefined };
     client.lines.endFetch(fetch, answer, false, world.clock.nowMs);
     assert.equal(client.lines.read('secret', world.clock.nowMs), undefined);
@@ -305,7 +309,7 @@ describe('the memories of the clients of a node', () => {
     const client = world.client('overtaken');
     await client.read('other');
     const fetch = client.lines.beginFetch('k', world.clock.nowMs);
-    const { grant, term } = await client.node.read('k', fetch.epoch, caller);
+    const { grant, term } = await client.node.read('k', fetch.memoryId, caller);
     world.begin();
     client.obey();
     const answer = { term, grant, value: '1', expiresInMs: undefined };
@@ -316,9 +320,9 @@ describe('the memories of the clients of a node', () => {
     const world = new World();
     const client = world.client('gone');
     await client.read();
-    const { epoch } = client.lines;
+    const { memoryId } = client.lines;
     client.lines.drop();
-    client.node.dropped(epoch, undefined);
+    client.node.dropped(memoryId, undefined);
     const write = world.begin();
     await settled();
     assert.equal(write.isLetThrough, true);
@@ -353,7 +357,7 @@ describe('the memories of the clients of a node', () => {
 
   test('given sharers that come and go, then the leader forgets those whose leases are over', async () => {
     const world = new World();
-    for (let epoch = 0; epoch < 40; epoch++) {
+    for (let memoryId = 0; memoryId < 40; memoryId++) {
       await world.node.read('k', caller);
       world.node.onLeaderLost();
     }

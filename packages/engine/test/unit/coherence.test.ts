@@ -79,7 +79,7 @@ class World {
         this.reached
           ? Promise.resolve(this.node.onInvalidation(told))
           : Promise.reject(new Error('cut off')),
-      ask: (key, epoch) => this.leader.readHere(nodeId, key, epoch),
+      ask: (key, memoryId) => this.leader.readHere(nodeId, key, memoryId),
     });
   }
 
@@ -135,7 +135,7 @@ describe('the cache of a node', () => {
     world.clock.mayMissSleep = true;
     assert.deepEqual([await world.read(), await world.read()], ['1 miss', '1 miss']);
     const client = world.node.openClient(() => undefined, 'test');
-    const { grant } = await client.read('k', 'epoch', caller);
+    const { grant } = await client.read('k', 'memoryId', caller);
     assert.ok(grant !== 'over' && grant.line === 'none');
   });
 

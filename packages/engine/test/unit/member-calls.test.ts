@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { memberCalls } from '../../src/cache/member-calls.ts';
 import { CallFailed, CallTooLarge } from '../../src/transport/types.ts';
 
-const told = { term: 1, epoch: 'e', seq: 1, keys: ['a', 'b'], shared: ['c'] };
+const told = { term: 1, memoryId: 'e', seq: 1, keys: ['a', 'b'], shared: ['c'] };
 
 describe('an invalidation that the leader sends', () => {
   test('given one that fits in no frame, then the log says what and how large, at most once a second (TELL-1)', async () => {

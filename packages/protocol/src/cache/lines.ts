@@ -4,8 +4,8 @@
  *
  * LINE-1: a line is answered only where the lease of the memory lives and its value has not ended, by the clock at that very read;
  *     never because a timer has not fired yet.
- * LINE-2: lines belong to an epoch. Where the lease has run out, the connection broke, or who grants them is another one or has begun
- *     anew, all of them are dropped and another epoch begins, under which nobody knows of any; what was asked for under the epoch
+ * LINE-2: lines belong to one id of the memory. Where the lease has run out, the connection broke, or who grants them is another one or has begun
+ *     anew, all of them are dropped and the memory has another id, under which nobody knows of any; what was asked for under the id
  *     before is not kept, and extends nothing.
  * LINE-3: an answer is kept only if it was granted after the last invalidation of its key that came while it was under way.
  * LINE-4: an invalidation is acknowledged after its lines are gone.
@@ -43,7 +43,7 @@ export interface Line<V> {
 /** A read that is under way. */
 export interface Fetch {
   readonly key: string;
-  readonly epoch: string;
+  readonly memoryId: string;
   readonly sentMs: number;
   /** Of its key, since it was sent: the number of the latest. */
   invalidatedThrough: number;
@@ -76,8 +76,8 @@ export class Lines<V> {
   readonly #lines: LineStore<V>;
   readonly #grainMs: number;
   readonly #fetches = new Map<string, Set<Fetch>>();
-  #epochs = 1;
-  /** Of who granted the lease of this epoch; 0: nobody has. */
+  #memories = 1;
+  /** Of who granted the lease of this memory id; 0: nobody has. */
   #term = 0;
   #leaseUntilMs = Number.NEGATIVE_INFINITY;
   /** LINE-8. */
@@ -95,12 +95,12 @@ export class Lines<V> {
     this.#grainMs = grainMs;
   }
 
-  get epochNumber(): number {
-    return this.#epochs;
+  get memoryNumber(): number {
+    return this.#memories;
   }
 
-  get epoch(): string {
-    return `${this.#process}#${String(this.#epochs)}`;
+  get memoryId(): string {
+    return `${this.#process}#${String(this.#memories)}`;
   }
 
   get statistics(): LineStatistics {
@@ -134,7 +134,7 @@ export class Lines<V> {
   /** The key is about to be asked for. What is returned is to be ended, whatever comes of it. */
   beginFetch(key: string, nowMs: number): Fetch {
     if (nowMs >= this.#leaseUntilMs) this.#dropLapsed();
-    const fetch = { key, epoch: this.epoch, sentMs: nowMs, invalidatedThrough: 0 };
+    const fetch = { key, memoryId: this.memoryId, sentMs: nowMs, invalidatedThrough: 0 };
     const fetches = this.#fetches.get(key);
     if (fetches === undefined) this.#fetches.set(key, new Set([fetch]));
     else fetches.add(fetch);
@@ -158,7 +158,7 @@ export class Lines<V> {
     this.failFetch(fetch);
     const { grant, term, value, expiresInMs } = answer;
     if (nowMs >= this.#leaseUntilMs) this.#dropLapsed(); // LINE-2
-    if (fetch.epoch !== this.epoch) return 'invalid'; // LINE-2
+    if (fetch.memoryId !== this.memoryId) return 'invalid'; // LINE-2
     if (grant === 'over' || (this.#term !== 0 && term > this.#term)) {
       this.drop();
       return 'invalid';
@@ -179,10 +179,10 @@ export class Lines<V> {
   /**
    * LINE-4: what was told not to be answered any more is gone when this returns.
    *
-   * @returns Whether the lines of that epoch are this process's: of those of another one it knows nothing.
+   * @returns Whether the lines of that memory id are this process's: of those of another one it knows nothing.
    */
-  invalidate({ epoch, seq, keys, shared }: Invalidation): boolean {
-    if (!epoch.startsWith(`${this.#process}#`)) return false;
+  invalidate({ memoryId, seq, keys, shared }: Invalidation): boolean {
+    if (!memoryId.startsWith(`${this.#process}#`)) return false;
     for (const key of keys) {
       this.#invalidations += 1;
       this.#lines.delete(key);
@@ -203,12 +203,12 @@ export class Lines<V> {
   drop(): void {
     this.#lines.clear();
     this.#drops += 1;
-    this.#epochs += 1;
+    this.#memories += 1;
     this.#term = 0;
     this.#leaseUntilMs = Number.NEGATIVE_INFINITY;
   }
 
-  /** Where there is nothing to drop the epoch may go on: nothing was granted under it, or its lines are gone. */
+  /** Where there is nothing to drop the memory id may go on: nothing was granted under it, or its lines are gone. */
   #dropLapsed(): void {
     if (this.#term !== 0) this.drop();
   }

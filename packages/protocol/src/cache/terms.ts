@@ -35,7 +35,7 @@ export interface Grant {
 export interface Invalidation {
   /** Of the leadership that sends it; of a node to its clients: of its own lines. */
   readonly term: number;
-  readonly epoch: string;
+  readonly memoryId: string;
   /** Of the latest of its keys. */
   readonly seq: number;
   readonly keys: readonly string[];

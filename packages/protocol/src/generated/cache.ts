@@ -83,12 +83,12 @@ export interface CacheKeepBody {
    * Names the memory of the client since it last had nothing; another one whenever it has dropped everything. 1 to
    * 100 characters.
    */
-  readonly epoch: string;
+  readonly memory_id: string;
 }
 
 /**
  * Whether an answer may be given again from memory. `exclusive`: It may; no other client of this node has it.
- * `shared`: It may; others have it as well. `none`: It may not. `over`: It may not, and the lease of this epoch
+ * `shared`: It may; others have it as well. `none`: It may not. `over`: It may not, and the lease of this memory
  * has run out.
  */
 export type KeptLine = 'exclusive' | 'shared' | 'none' | 'over';
@@ -123,8 +123,8 @@ export interface CacheDroppedBody {
    * Names the memory of the client since it last had nothing; another one whenever it has dropped everything. 1 to
    * 100 characters.
    */
-  readonly epoch: string;
-  /** Number of the push that told it; absent: all of the epoch, which is over. */
+  readonly memory_id: string;
+  /** Number of the push that told it; absent: all that it had under this id, which is over. */
   readonly seq?: number;
 }
 
@@ -134,7 +134,7 @@ export interface CacheDroppedAnswer {
    * Names the memory of the client since it last had nothing; another one whenever it has dropped everything. 1 to
    * 100 characters.
    */
-  readonly epoch: string;
+  readonly memory_id: string;
 }
 
 /** Request of CacheFill. */

@@ -33,7 +33,7 @@ describe('The lines of a memory', () => {
 
   const asked = (nowMs = 0): Fetch => lines.beginFetch('key', nowMs);
   const invalidate = (seq: number): boolean =>
-    lines.invalidate({ term: 1, epoch: lines.epoch, seq, keys: ['key'], shared: [] });
+    lines.invalidate({ term: 1, memoryId: lines.memoryId, seq, keys: ['key'], shared: [] });
   const kept = (nowMs = 1): string | undefined => lines.read('key', nowMs)?.value;
 
   it('are answered until the lease has run out, by the clock at that very read (LINE-1)', () => {
@@ -78,13 +78,13 @@ describe('The lines of a memory', () => {
 
   it('are all gone where another leader grants them, and so is its answer (LINE-2)', () => {
     lines.endFetch(asked(), granted(1), false, 0);
-    const before = lines.epoch;
+    const before = lines.memoryId;
     assert.equal(lines.endFetch(asked(), granted(1, { term: 2 }), false, 1), 'invalid');
     assert.equal(kept(), undefined);
-    assert.notEqual(lines.epoch, before);
+    assert.notEqual(lines.memoryId, before);
   });
 
-  it('take nothing of an epoch that is over (LINE-2)', () => {
+  it('take nothing of a memory id that is over (LINE-2)', () => {
     const fetch = asked();
     lines.drop();
     assert.equal(lines.endFetch(fetch, granted(1), false, 1), 'invalid');

@@ -1,7 +1,7 @@
 /**
  * Elections: one leads, the others queue, and the leader tells a value.
  *
- * STATE-ELECTION-1: at most one session leads, and its fence token, larger than any before, is its epoch.
+ * STATE-ELECTION-1: at most one session leads, and its fence token is larger than any before.
  * STATE-ELECTION-2: a leader that campaigns again is told that it leads, under the same token.
  * STATE-ELECTION-3: only the leader of that very token proclaims a value or resigns.
  */

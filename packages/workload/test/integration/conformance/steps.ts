@@ -551,7 +551,7 @@ export const cases: readonly Case[] = [
     ],
   },
   {
-    name: 'one leads, proclaims and resigns; the next leads with a later epoch, whoever leads the cluster',
+    name: 'one leads, proclaims and resigns; the next leads with a larger fence token, whoever leads the cluster',
     sessions: ['a', 'b'],
     steps: [
       {
