@@ -264,7 +264,7 @@ export const limitFaults: readonly Fault[] = [
     name: 'rate-debt-without-floor',
     breaks: 'whoever sent one large body is refused for hours, with all that share its address',
     file: 'packages/api/src/pipeline/rates.ts',
-    find: `Math.max(-longestDebtSeconds * this.#perSecond, bucket.tokens - count)`,
+    find: `Math.max(-debtSeconds * this.#perSecond, bucket.tokens - count)`,
     put: `bucket.tokens - count`,
   },
   {

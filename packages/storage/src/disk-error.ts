@@ -6,9 +6,8 @@
  * DERR-2: whoever serves meanwhile does not wait for the operating system, which is asked what is in the way: a disk that refuses
  *     may hang as well. The event loop waits only where a process starts or stops, and for SQLite, as its calls do.
  */
-import { accessSync, constants, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, promises, statfsSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
 
@@ -217,10 +216,10 @@ async function askForParts(code: string, path: string): Promise<readonly Part[]>
   const paths = outermostFirst(path);
   return Promise.all(
     paths.map(async (part, position) => {
-      const stats = await stat(part).catch(() => undefined);
+      const stats = await promises.stat(part).catch(() => undefined);
       if (stats === undefined) return { path: part, stats, isDenied: false };
       const needed = neededAt(stats, position === paths.length - 1);
-      const isDenied = await access(part, needed).then(
+      const isDenied = await promises.access(part, needed).then(
         () => false,
         () => true,
       );

@@ -7,8 +7,7 @@
  *     error; `mkdir` of Node, asked for the whole path at once, goes on for ever there.
  * PRIV-3: what was there before stays as it is, since its owner may want it so. Who is told of it can say so.
  */
-import { closeSync, mkdirSync, openSync, statSync, writeFileSync } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
+import { closeSync, mkdirSync, openSync, promises, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { askedDiskError, diskError } from './disk-error.ts';
 
@@ -41,7 +40,7 @@ export async function makeFoldersAsync(folder: string): Promise<readonly string[
   const made: string[] = [];
   for (const path of missing) {
     try {
-      await mkdir(path, { mode: privateFolderMode });
+      await promises.mkdir(path, { mode: privateFolderMode });
       made.push(path);
     } catch (error) {
       if (!(await isFolderAsync(path))) throw await askedDiskError(error, 'made', path);
@@ -51,7 +50,7 @@ export async function makeFoldersAsync(folder: string): Promise<readonly string[
 }
 
 const isFolderAsync = (path: string): Promise<boolean> =>
-  stat(path).then(
+  promises.stat(path).then(
     (found) => found.isDirectory(),
     () => false,
   );

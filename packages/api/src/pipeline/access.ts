@@ -111,13 +111,14 @@ export function admitted<Answer extends object>(
 /** What would fill the log, and the audit, by being refused. */
 function bounded<Answer extends object>(
   request: AccessRequest,
-  { givenBack, refusedChanges, auditing }: OperationContext['service'],
+  { givenBack, refusedChanges, auditing, hasOtherQueues }: OperationContext['service'],
   run: Run<Answer>,
 ): Run<Answer> {
   const { operation, changes } = request;
   if (givenBack.isOne(operation)) return (own) => givenBack.run(request, own, () => run(own)); // RATE-5
   if (refusedChanges === undefined || auditing?.isOn !== true) return run;
-  if (!changes || isFreeOfRates(operation)) return run;
+  const isLogged = changes && !(hasOtherQueues && operation.startsWith('queue_'));
+  if (!isLogged || isFreeOfRates(operation)) return run;
   return (own) => refusedChanges.run(own.caller, () => run(own)); // RATE-6
 }
 

@@ -81,9 +81,15 @@ export class Buckets {
     return bucket;
   }
 
-  spend(caller: string, count: number, nowMs: number): void {
+  /** @param debtSeconds After so long without another one something is there again. */
+  spend(
+    caller: string,
+    count: number,
+    nowMs: number,
+    debtSeconds: number = longestDebtSeconds,
+  ): void {
     const bucket = this.#bucketOf(caller, nowMs);
-    bucket.tokens = Math.max(-longestDebtSeconds * this.#perSecond, bucket.tokens - count);
+    bucket.tokens = Math.max(-debtSeconds * this.#perSecond, bucket.tokens - count);
   }
 
   /** RATE-2: what is there, and no more. */

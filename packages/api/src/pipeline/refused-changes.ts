@@ -13,6 +13,9 @@ import { RequestError, UnloggedRefusal } from '../request-error.ts';
 import type { Caller } from './caller.ts';
 import { Buckets } from './rates.ts';
 
+/** Waits of many requests may run out at once: that is no reason to refuse others of their caller for long. */
+const longestDebtSeconds = 1;
+
 export class RefusedChanges implements RefusalBound {
   readonly #now: () => number;
   readonly #refused: Buckets;
@@ -38,7 +41,7 @@ export class RefusedChanges implements RefusalBound {
     const outcome = act();
     if (!(outcome instanceof Promise)) return outcome;
     return outcome.then((settled) => {
-      if (isInTheLog(settled)) this.#refused.spend(whose, 1, this.#now());
+      if (isInTheLog(settled)) this.#refused.spend(whose, 1, this.#now(), longestDebtSeconds);
       return settled;
     });
   }

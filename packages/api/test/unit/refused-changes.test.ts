@@ -4,6 +4,9 @@ import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { systemClock } from '@holdfast/engine/parts';
 import type { AuditedRequest, NodeAuditing } from '../../src/index.ts';
+import { provenCaller } from '../../src/pipeline/caller.ts';
+import { RefusedChanges } from '../../src/pipeline/refused-changes.ts';
+import { RequestError } from '../../src/request-error.ts';
 import { secured } from '../secured-api.ts';
 import type { Secured } from '../secured-api.ts';
 
@@ -114,4 +117,24 @@ test('given an audit, when a limit of the cluster refuses one caller again and a
 test('given no audit, then nobody is refused for having been refused', async (t) => {
   const { flood, caller } = await flooded(t, false);
   assert.deepEqual(await flood(caller), new Map([['lock_held', asked]]));
+});
+
+test('many waits of one caller that run out at once refuse it nothing for longer than a second', async () => {
+  const refused = new RefusedChanges(perSecond, () => nowMs);
+  let nowMs = 1000;
+  const caller = provenCaller('caller', { keyId: 'k' }, '192.0.2.1');
+  const timedOut = new RequestError('wait_timeout', 'The wait timed out.');
+  const ends: (() => void)[] = [];
+  const waits = Array.from({ length: 1000 }, () =>
+    refused.run(caller, () => new Promise((resolve) => ends.push(() => resolve(timedOut)))),
+  );
+  for (const end of ends) end();
+  await Promise.all(waits);
+  const code = async (): Promise<unknown> => {
+    const outcome = await refused.run(caller, async () => ({ done: true }));
+    return outcome instanceof RequestError ? outcome.code : 'done';
+  };
+  assert.equal(await code(), 'limit_exceeded');
+  nowMs += 1200;
+  assert.equal(await code(), 'done');
 });

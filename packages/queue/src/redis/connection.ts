@@ -138,7 +138,9 @@ export class RedisConnection {
   async #choose(database: number | undefined): Promise<void> {
     const commands = this.#commands;
     try {
-      if (database !== undefined && commands instanceof Redis) await commands.select(database);
+      // Every connection begins in database 0, also where a proxy or an access list refuses SELECT.
+      if (database !== undefined && database !== 0 && commands instanceof Redis)
+        await commands.select(database);
       this.#isConnected = true;
     } catch (error) {
       // Where the connection broke meanwhile, the next one asks for itself.
