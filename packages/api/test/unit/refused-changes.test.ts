@@ -125,7 +125,7 @@ test('many waits of one caller that run out at once refuse it nothing for longer
   const caller = provenCaller('caller', { keyId: 'k' }, '192.0.2.1');
   const timedOut = new RequestError('wait_timeout', 'The wait timed out.');
   const ends: (() => void)[] = [];
-  const waits = Array.from({ length: 1000 }, () =>
+  const waits = Array.from({ length: 1000 }, async () =>
     refused.run(caller, () => new Promise((resolve) => ends.push(() => resolve(timedOut)))),
   );
   for (const end of ends) end();
