@@ -57,8 +57,8 @@ export const addressFaults: readonly Fault[] = [
     breaks:
       'two clusters that share a Redis, each with a database of its own, execute the queues of each other',
     file: 'packages/queue/src/redis/connection.ts',
-    find: `if (database !== undefined && commands instanceof Redis) await commands.select(database);`,
-    put: ``,
+    find: `await commands.select(database);`,
+    put: `void database;`,
     test: 'packages/queue/test/integration/redis-addresses.test.ts',
   },
   {

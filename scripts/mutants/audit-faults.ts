@@ -353,7 +353,7 @@ export const limitFaults: readonly Fault[] = [
     name: 'refused-changes-without-bound',
     breaks: 'RATE-6: whoever is refused again and again fills the log and the audit of all nodes',
     file: 'packages/api/src/pipeline/refused-changes.ts',
-    find: `      if (isInTheLog(settled)) this.#refused.spend(whose, 1, this.#now());`,
+    find: `      if (isInTheLog(settled)) this.#refused.spend(whose, 1, this.#now(), longestDebtSeconds);`,
     put: ``,
     test: 'packages/api/test/unit/refused-changes.test.ts',
   },
