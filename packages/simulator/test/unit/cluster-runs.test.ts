@@ -47,16 +47,16 @@ describe('A run of a cluster', () => {
     });
   }
 
-  it('keeps every promise for 30 seeds that are always the same', async () => {
+  it('keeps every promise for 20 seeds that are always the same', async () => {
     const { broken, runs, grants, recoveredMs } = await runSeries({
       first: 1n,
-      runs: 30,
+      runs: 20,
       threads,
     });
     assert.equal(told(broken), '');
-    assert.equal(runs, 30);
+    assert.equal(runs, 20);
     // The runs are worth something: locks were had, and mended majorities went on.
-    assert.ok(grants > 480, `${String(grants)} grants`);
-    assert.ok(recoveredMs.length > 18, `${String(recoveredMs.length)} recoveries`);
+    assert.ok(grants > 320, `${String(grants)} grants`);
+    assert.ok(recoveredMs.length > 12, `${String(recoveredMs.length)} recoveries`);
   });
 });

@@ -10,7 +10,7 @@ import type { Client } from '@holdfast/client';
 import { startLocalCluster } from '@holdfast/server';
 import type { LocalCluster } from '@holdfast/server';
 import type { Report } from '../../src/top/report.ts';
-import { commandLine, freePort, holdfast, until } from './support/holdfast.ts';
+import { commandLine, freePort, holdfast, until } from '../integration/support/holdfast.ts';
 
 /** That of util-linux runs a command on a terminal of its own. */
 const terminalProgram: string = 'script';

@@ -7,8 +7,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { freePort, holdfast, until } from './support/holdfast.ts';
-import type { Ended } from './support/holdfast.ts';
+import { freePort, holdfast, until } from '../integration/support/holdfast.ts';
+import type { Ended } from '../integration/support/holdfast.ts';
 
 const program = (process.env['PATH'] ?? '')
   .split(delimiter)
