@@ -47,16 +47,16 @@ describe('A run of a cluster', () => {
     });
   }
 
-  it('keeps every promise for 20 seeds that are always the same', async () => {
+  it('keeps every promise for 12 seeds that are always the same', async () => {
     const { broken, runs, grants, recoveredMs } = await runSeries({
       first: 1n,
-      runs: 20,
+      runs: 12,
       threads,
     });
     assert.equal(told(broken), '');
-    assert.equal(runs, 20);
+    assert.equal(runs, 12);
     // The runs are worth something: locks were had, and mended majorities went on.
-    assert.ok(grants > 320, `${String(grants)} grants`);
-    assert.ok(recoveredMs.length > 12, `${String(recoveredMs.length)} recoveries`);
+    assert.ok(grants > 192, `${String(grants)} grants`);
+    assert.ok(recoveredMs.length > 7, `${String(recoveredMs.length)} recoveries`);
   });
 });

@@ -11,12 +11,12 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
-import { freePorts } from '../../../../workload/src/free-ports.ts';
-import { hold, openWith } from './open-with-key.ts';
-import type { Opened } from './open-with-key.ts';
-import { SecuredReader } from './secured-reader.ts';
-import { blocksOf, readDocument } from './page.ts';
-import { WaitExpiredError } from '../../../../checker/src/waits.ts';
+import { freePorts } from '../../../workload/src/free-ports.ts';
+import { hold, openWith } from '../integration/documents/open-with-key.ts';
+import type { Opened } from '../integration/documents/open-with-key.ts';
+import { SecuredReader } from '../integration/documents/secured-reader.ts';
+import { blocksOf, readDocument } from '../integration/documents/page.ts';
+import { WaitExpiredError } from '../../../checker/src/waits.ts';
 
 const blocks = blocksOf(readDocument('security.md'))
   .filter(({ kind }) => kind === 'bash')

@@ -9,7 +9,7 @@ import { connect } from '@holdfast/client';
 import { startLocalCluster } from '@holdfast/server';
 import type { LocalCluster } from '@holdfast/server';
 import { Authority, makeNodeCertificate, pathsIn } from '@holdfast/tls/development';
-import { freePort, holdfast } from './support/holdfast.ts';
+import { freePort, holdfast } from '../integration/support/holdfast.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'holdfast-doctor-cluster-'));
 let cluster: LocalCluster;
