@@ -216,6 +216,15 @@ export const outcomeFaults: readonly Fault[] = [
     hiddenFromRuns: 'no run asks so much in one session after a request without a number',
   },
   {
+    name: 'answer-of-unordered-id-without-its-index-in-snapshots',
+    breaks: 'a node that came by a snapshot executes a late copy that the others refuse',
+    file: 'packages/state/src/kernel/snapshot/answer-records.ts',
+    find: `answeredAt === undefined || result === undefined ? told`,
+    put: `answeredAt === undefined || result !== null ? told`,
+    test: 'packages/state/test/unit/forgotten-names.test.ts',
+    hiddenFromRuns: 'no run asks so much in one session after a request without a number',
+  },
+  {
     name: 'asked-at-told-anew-by-each-copy',
     breaks:
       'a copy that is sent to a new leader counts as a request that was asked later, and is executed a second time',

@@ -92,6 +92,17 @@ describe('a late copy of a request by a name that has no order', () => {
     assertNotExecuted(driver, uuid(1), askedAt);
   });
 
+  test('given a node that came by a snapshot before its answer was forgotten, then it is refused there too', () => {
+    const driver = begun();
+    const askedAt = now(driver);
+    driver.hold('a', 'x', { request: uuid(1), askedAt });
+    driver.release('a', 'x');
+    const restored = driver.restored();
+    assert.equal(restored.machine.digest(), driver.machine.digest());
+    forgetAll(restored);
+    assertNotExecuted(restored, uuid(1), askedAt);
+  });
+
   test('given it does not tell when it was asked, then it is refused as well', () => {
     const driver = begun();
     driver.hold('a', 'x', { request: uuid(1), askedAt: now(driver) });
