@@ -5,6 +5,7 @@ import { Searches } from '../../src/primitives/holds/searches.ts';
 import { beginSession } from '../../src/kernel/sessions/lifetimes.ts';
 import { Tables } from '../../src/kernel/tables.ts';
 import { outcome, id, lockName, roomyLimits } from './support/driver.ts';
+import { watchingArrays } from './support/native-tables.ts';
 import type { Command } from '../../src/index.ts';
 
 /** One entry of the log: all its searches have one bound. */
@@ -133,6 +134,20 @@ describe('the searches for cycles of one entry', () => {
     for (const waiter of waiters) assert.equal(entry.permits(waiter, 's', 100), 'queued');
     const steps = 1_000_000 - entry.tables.searches.stepsLeft;
     assert.ok(steps <= 10_000 + (1000 * 1000) / 2, String(steps));
+  });
+
+  it('given a cycle through 2,000 sessions, then telling it moves no member for another one (STATE-DEADLOCK-3)', () => {
+    const entry = new Entry();
+    const sessions = entry.sessions(2000, 's');
+    sessions.forEach((session, at) => entry.lock(session, String(at)));
+    for (let at = 1; at < sessions.length; at++)
+      assert.equal(entry.lock(`s${String(at)}`, String((at + 1) % 2000), 100), 'queued');
+    const { told, moved } = watchingArrays((seen) => ({
+      told: entry.lock('s0', '1', 100),
+      moved: seen.moved,
+    }));
+    assert.equal(told, 'deadlock');
+    assert.ok(moved < 2000, String(moved));
   });
 
   it('given a hold that ends between two searches of an entry, then the second one does not see it', () => {

@@ -63,13 +63,14 @@ class Search {
       if (next === undefined) return undefined;
       last = this.#lookFromAll(next.waits.values());
     }
-    const cycle: Waiter[] = [];
-    for (let at = last; ;) {
-      cycle.unshift(at);
-      const before = at.session === session ? undefined : this.#reachedBy.get(at.session);
-      if (before === undefined) return cycle;
+    // From its end to its beginning: to put each in front of the others would move all of them, each time.
+    const cycle = [last];
+    for (let at = last; at.session !== session; cycle.push(at)) {
+      const before = this.#reachedBy.get(at.session);
+      if (before === undefined) break;
       at = before;
     }
+    return cycle.toReversed();
   }
 
   #lookFromAll(waits: Iterable<Waiter>): Waiter | undefined {

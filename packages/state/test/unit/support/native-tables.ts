@@ -33,6 +33,24 @@ export function watchingTables<Result>(suspicious: number, run: (seen: Seen) => 
   );
 }
 
+/** Counts the members of arrays that are moved because others are put in front of them or taken away there. */
+export function watchingArrays<Result>(run: (seen: { moved: number }) => Result): Result {
+  const seen = { moved: 0 };
+  const { unshift, splice } = Array.prototype;
+  const unshifting = function (this: unknown[], ...members: unknown[]): number {
+    seen.moved += this.length;
+    return unshift.apply(this, members);
+  };
+  const splicing = function (this: unknown[], ...how: [number, number, ...unknown[]]): unknown[] {
+    const [start, count, ...members] = how;
+    if (members.length !== count) seen.moved += Math.max(0, this.length - start);
+    return splice.apply(this, how);
+  };
+  return replacing(Array.prototype, 'unshift', unshifting, () =>
+    replacing(Array.prototype, 'splice', splicing, () => run(seen)),
+  );
+}
+
 /** Runs something while a method of a prototype is another one. */
 export function replacing<Result>(
   prototype: object,
