@@ -26,7 +26,7 @@ import { WaitingCallers } from './operations/waiting.ts';
 import { AccessControl } from './pipeline/access-control.ts';
 import { callerFrom } from './pipeline/caller.ts';
 import { KeyUses } from './pipeline/key-uses.ts';
-import { defaultApiLimits } from './options.ts';
+import { defaultApiLimits } from './limits.ts';
 import type { Api, ApiOptions, GrpcAddress } from './options.ts';
 import { RequestError } from './request-error.ts';
 import { StreamServer } from './stream/server.ts';

@@ -10,7 +10,7 @@
  * CALLER-3: nothing is kept of a caller that has nothing.
  */
 import { networkOf } from '@holdfast/tls';
-import type { ApiLimits } from './options.ts';
+import type { ApiLimits } from './limits.ts';
 import { RequestError } from './request-error.ts';
 
 /** Of requests without authentication. */

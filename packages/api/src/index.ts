@@ -1,7 +1,15 @@
 export { startApi } from './api.ts';
-export { defaultApiLimits } from './options.ts';
-export type { Api, ApiLimits, ApiLog, ApiOptions } from './options.ts';
-export type { AccessRequest, Audit, AuditOutcome, Authorize, Resource } from './pipeline/access.ts';
+export { defaultApiLimits } from './limits.ts';
+export type { ApiLimits } from './limits.ts';
+export type { ApiLog } from './log.ts';
+export type { Api, ApiOptions } from './options.ts';
+export type {
+  AccessRequest,
+  Audit,
+  AuditOutcome,
+  Authorize,
+  Resource,
+} from './pipeline/access-request.ts';
 export { recordRefusedConnection } from './pipeline/auditing.ts';
 export type {
   AuditChainName,

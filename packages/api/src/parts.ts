@@ -4,7 +4,7 @@ export type { OperationContext, Service } from './operations/context.ts';
 export { PopRoom } from './operations/pop-room.ts';
 export { QueueWaiters } from './operations/queue-waiters.ts';
 export { WaitingCallers } from './operations/waiting.ts';
-export { defaultApiLimits } from './options.ts';
+export { defaultApiLimits } from './limits.ts';
 export type { StreamSocket } from './stream/host.ts';
 export { ClientStreams } from './stream/streams.ts';
 export { EventFeed } from './watch/feed.ts';

@@ -1,4 +1,5 @@
 export * from './endpoint.ts';
+export type * from './error-definition.ts';
 export * from './errors.ts';
 export * from './generated/index.ts';
 export type { Json } from './json.ts';

@@ -10,7 +10,7 @@ import { cancelReasons } from '@holdfast/engine/parts';
 import type { Event } from '@holdfast/state';
 import type { OperationContext } from '../operations/context.ts';
 import { electionLeader } from '../operations/elections.ts';
-import type { ApiLog } from '../options.ts';
+import type { ApiLog } from '../log.ts';
 import { RequestError } from '../request-error.ts';
 import type { Plain } from './codec.ts';
 import { operationOf, performed } from '../pipeline/perform.ts';

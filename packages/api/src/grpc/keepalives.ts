@@ -9,7 +9,7 @@ import { everything } from '../watch/feed.ts';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { Event } from '@holdfast/state';
 import type { OperationContext } from '../operations/context.ts';
-import type { ApiLog } from '../options.ts';
+import type { ApiLog } from '../log.ts';
 import { RequestError } from '../request-error.ts';
 import type { Plain } from './codec.ts';
 import type { Rpc } from './definitions.ts';

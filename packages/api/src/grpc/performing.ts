@@ -3,7 +3,7 @@ import type { Metadata } from '@grpc/grpc-js';
 import type { PeerCertificate } from 'node:tls';
 import { certificateNames } from '@holdfast/tls';
 import type { OperationContext, Outcome } from '../operations/context.ts';
-import type { ApiLog } from '../options.ts';
+import type { ApiLog } from '../log.ts';
 import { callerFrom } from '../pipeline/caller.ts';
 import { calledUnder } from '../pipeline/traced.ts';
 import { RequestError } from '../request-error.ts';

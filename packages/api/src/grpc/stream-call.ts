@@ -6,7 +6,7 @@
  */
 import type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
 import type { Waiting } from '../operations/waiting.ts';
-import { openFor } from '../pipeline/open-calls.ts';
+import { openFor } from '../pipeline/standing.ts';
 import { stoppingError } from '../request-error.ts';
 import type { RequestError } from '../request-error.ts';
 import type { Admitted } from './admission.ts';

@@ -12,7 +12,7 @@
 import { Readable } from 'node:stream';
 import type { Backup } from '@holdfast/engine';
 import type { PerCaller } from '../callers.ts';
-import type { ApiLog } from '../options.ts';
+import type { ApiLog } from '../log.ts';
 import { RequestError } from '../request-error.ts';
 
 const idleMs = 60_000;

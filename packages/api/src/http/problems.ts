@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { toProblem } from '@holdfast/protocol';
-import type { ApiLog } from '../options.ts';
+import type { ApiLog } from '../log.ts';
 import { internalError, RequestError, requestErrorWhere } from '../request-error.ts';
 import { methodsOf } from './methods.ts';
 

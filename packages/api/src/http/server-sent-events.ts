@@ -7,7 +7,7 @@
 import type { FastifyReply } from 'fastify';
 import { toProblem } from '@holdfast/protocol';
 import type { ObserveBody, WatchBody } from '@holdfast/protocol';
-import { openFor } from '../pipeline/open-calls.ts';
+import { openFor } from '../pipeline/standing.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { Waiting } from '../operations/waiting.ts';
 import { RequestError, stoppingError } from '../request-error.ts';

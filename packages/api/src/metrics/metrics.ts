@@ -5,7 +5,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { MetricObject } from 'prom-client';
 import { addStats } from './stats.ts';
-import type { StatSources } from './stats.ts';
+import type { StatSources } from './sources.ts';
 import { addTimings } from './timings.ts';
 
 const acquisitionBuckets = [

@@ -8,7 +8,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
 import type { QueueRow, QueuesPage } from '@holdfast/state';
-import type { StatSources } from './stats.ts';
+import type { StatSources } from './sources.ts';
 
 type MetricOf = (queue: QueueRow) => number;
 

@@ -1,32 +1,12 @@
 /** Statistics that are looked up when they are asked for, by what they tell of. */
 import { Counter, Gauge } from 'prom-client';
-import type { QueueStore } from '@holdfast/queue';
 import type { Registry } from 'prom-client';
 import type { Engine, PayloadStatistics } from '@holdfast/engine';
 import type { Stats } from '@holdfast/state';
 import { addMachineStats } from './machine.ts';
-import type { MachineSources } from './machine.ts';
 import { addCacheDelays, addCacheLines, addCacheStats } from './cache-stats.ts';
 import { addMessageStats } from './queue-stats.ts';
-
-/** What the stream counts of itself. */
-export interface StreamStats {
-  readonly connections: number;
-  /** How many callers they are of, watches as server-sent events included. */
-  readonly callers: number;
-  readonly requests: number;
-}
-
-export interface StatSources extends MachineSources {
-  /** Where queues are kept. */
-  readonly queues: () => Pick<QueueStore, 'query'>;
-  /** Pops that wait for messages on this node. */
-  readonly waitingPops: () => number;
-  readonly stream: () => StreamStats;
-  readonly waiting: () => number;
-  /** Of the event loop, in the last minute. */
-  readonly longestTurnSeconds: () => number;
-}
+import type { StatSources } from './sources.ts';
 
 /** How a metric is registered: what it is called, what it tells, where it is read. */
 type Add<Source> = (name: string, help: string, read: (source: Source) => number) => void;

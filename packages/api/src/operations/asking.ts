@@ -115,12 +115,14 @@ export async function submitAcquire<A extends Acquire>(
   command: A,
   context: OperationContext,
 ): Promise<Outcome<SettledResult<A['type']>>> {
-  const { service } = context;
+  const { service, onWait } = context;
+  const { engine } = service;
   const startedMs = performance.now();
+  const options = callOptions(context);
   const result =
     command.waitMs > 0 || typeof command.requestId !== 'number'
-      ? await service.waiting.run(command, context)
-      : await service.engine.submit<Acquire>(command, callOptions(context));
+      ? await service.waiting.run(command, { engine, options, onWait })
+      : await engine.submit<Acquire>(command, options);
   const seconds = (performance.now() - startedMs) / 1000;
   const outcome = result instanceof RequestError || result.ok ? result : requestErrorOf(result);
   const code = outcome instanceof RequestError ? outcome.code : 'granted';

@@ -2,11 +2,6 @@
 import type { LogLevelAnswer, SetLogLevelBody } from '@holdfast/protocol';
 import type { OperationContext } from './context.ts';
 
-/** A pino logger fits. */
-export interface LogWithLevel {
-  level: string;
-}
-
 export type LogLevelWord = SetLogLevelBody['level'];
 
 export function logLevel(_body: object, { service }: OperationContext): LogLevelAnswer {

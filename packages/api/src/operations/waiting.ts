@@ -5,18 +5,24 @@
  * WAITING-2: when the node stops, every one is answered at once. An acquire that its caller can repeat (it gave a
  *     request id) keeps its place; the others are cancelled, since nobody could ever use the grant.
  */
-import type { CommandAnswer } from '@holdfast/engine';
+import type { CallOptions, CommandAnswer, Engine } from '@holdfast/engine';
 import { cancelReasons } from '@holdfast/engine/parts';
 import type { Acquire } from '@holdfast/engine/parts';
 import { RenewedMap } from '@holdfast/protocol';
 import { RequestError, stoppingError } from '../request-error.ts';
-import { callOptions } from './context.ts';
-import type { OperationContext } from './context.ts';
 
 /** One that waits, for as long as it is counted. */
 export interface Waiting {
   /** Called when the node stops. */
   readonly onStop: () => void;
+}
+
+/** Where an acquire is executed, and for whom. */
+export interface AcquireCall {
+  readonly engine: Pick<Engine, 'submit'>;
+  readonly options: CallOptions;
+  /** Given what cancels its wait. */
+  readonly onWait: ((cancellation: AbortController) => void) | undefined;
 }
 
 export class WaitingCallers {
@@ -28,13 +34,15 @@ export class WaitingCallers {
   }
 
   /** Executes an acquire, for as long as its caller waits for it. */
-  run(command: Acquire, context: OperationContext): Promise<CommandAnswer<Acquire> | RequestError> {
+  run(
+    command: Acquire,
+    { engine, options, onWait }: AcquireCall,
+  ): Promise<CommandAnswer<Acquire> | RequestError> {
     if (this.#stopping) return Promise.resolve(stoppingError);
-    const { service, onWait } = context;
     const cancellation = new AbortController();
     onWait?.(cancellation);
     const { signal } = cancellation;
-    const result = service.engine.submit(command, { ...callOptions(context), signal });
+    const result = engine.submit(command, { ...options, signal });
     if (command.waitMs === 0) return result;
     return this.#unlessStopped(result, () => {
       if (typeof command.requestId !== 'number') cancellation.abort(cancelReasons.hungUp);

@@ -20,7 +20,7 @@ import { isLoopback } from '@holdfast/tls';
 import type { CertificateName } from '@holdfast/tls';
 import { anonymous } from '../callers.ts';
 import { RequestError } from '../request-error.ts';
-import type { AccessRequest, Resource } from './access.ts';
+import type { AccessRequest, Resource } from './access-request.ts';
 import { isSecretOf, readKey } from './api-keys.ts';
 import { callerFrom, provenCaller } from './caller.ts';
 import type { Caller } from './caller.ts';

@@ -13,8 +13,7 @@
  */
 import { resourceKinds } from '@holdfast/contract';
 import { cancelReasons } from '@holdfast/engine/parts';
-import type { Access, Operation, Verb } from '@holdfast/contract';
-import type { ErrorCode } from '@holdfast/protocol';
+import type { Access, Operation } from '@holdfast/contract';
 import { reservedLockPrefix } from '@holdfast/state';
 import {
   internalError,
@@ -24,8 +23,8 @@ import {
 } from '../request-error.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { Admission } from './access-control.ts';
+import type { AccessRequest, Resource } from './access-request.ts';
 import { record, unrecordable } from './auditing.ts';
-import type { Caller } from './caller.ts';
 import { masked } from './masked.ts';
 import { isFreeOfRates } from './rates.ts';
 
@@ -33,43 +32,6 @@ const mostTries = 3;
 /** ACCESS-2: how far a node that answers may be behind its leader. */
 const longestLagMs = 1000;
 const lagPauseMs = 10;
-
-export interface Resource {
-  /** `session`, `hold` (a lock, semaphore or election, whichever is held), or as the contract's groups name what they are about. */
-  readonly kind: string;
-  /** Undefined: all of the kind. */
-  readonly name: string | undefined;
-  /** Asked of it instead of the verb of the operation. */
-  readonly verb?: Verb;
-}
-
-/** What is asked for. */
-export interface AccessRequest {
-  /** As in the client stream, or as `operationId` in the OpenAPI document. */
-  readonly operation: string;
-  readonly verb: Verb;
-  readonly resources: readonly Resource[];
-  /** What it tells of is left to what its caller may read, where it names nothing. */
-  readonly isFiltered: boolean;
-  /** No rule is asked. */
-  readonly isOpen: boolean;
-  /** It changes something. */
-  readonly changes: boolean;
-  /** As it was validated. */
-  readonly body: object;
-}
-
-/**
- * A rule of whoever embeds the api, beside those of the cluster. Throws `HoldfastError` (`unauthorized`, `forbidden`, `limit_exceeded`) to refuse.
- * Of a request that waits it is asked again twice a second (DENY-4), so it counts nothing by its calls.
- */
-export type Authorize = (caller: Caller, request: AccessRequest) => void;
-
-/** What became of a request: `begun` for what goes on telling, `done`, or the code that it was refused with. */
-export type AuditOutcome = 'begun' | 'done' | ErrorCode;
-
-/** Called once for each request that was valid. It must not throw, and what it does costs the caller. */
-export type Audit = (caller: Caller, request: AccessRequest, outcome: AuditOutcome) => void;
 
 type Run<Answer extends object> = (
   context: OperationContext,

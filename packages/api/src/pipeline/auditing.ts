@@ -16,7 +16,7 @@
 import { errorDefinitions } from '@holdfast/protocol';
 import { anonymous, callerOf } from '../callers.ts';
 import { RequestError } from '../request-error.ts';
-import type { AccessRequest, AuditOutcome } from './access.ts';
+import type { AccessRequest, AuditOutcome } from './access-request.ts';
 import type { Caller } from './caller.ts';
 
 export interface AuditedRequest {

@@ -8,7 +8,7 @@
  */
 import { refusalText } from '../refusal-texts.ts';
 import { RequestError } from '../request-error.ts';
-import type { AccessRequest } from './access.ts';
+import type { AccessRequest } from './access-request.ts';
 import type { AccessControl } from './access-control.ts';
 import type { Caller } from './caller.ts';
 

@@ -11,7 +11,6 @@ import type { Engine } from '@holdfast/engine';
 import { TurnSlices } from '@holdfast/engine/parts';
 import type { Clock } from '@holdfast/engine/parts';
 import { RenewedMap } from '@holdfast/protocol';
-import type { OperationContext } from '../operations/context.ts';
 import type { RequestError } from '../request-error.ts';
 
 /** OPEN-2: half of what DENY-4 allows; the turns of the look have the rest. */
@@ -99,13 +98,4 @@ export class OpenCalls {
     this.#cancelTimer?.();
     for (const unsubscribe of this.#unsubscribes) unsubscribe();
   }
-}
-
-/** What goes on telling its caller for as long as what that has proven holds. @returns Forgets it. */
-export function openFor(
-  { service: { control }, caller }: OperationContext,
-  end: (refused: RequestError) => void,
-): () => void {
-  if (control === undefined) return () => undefined;
-  return control.open.add({ check: () => control.standing(caller), end });
 }

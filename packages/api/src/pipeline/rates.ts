@@ -12,7 +12,7 @@
  */
 import type { OperationName } from '@holdfast/protocol';
 import { anonymous, callerOf } from '../callers.ts';
-import type { ApiLimits } from '../options.ts';
+import type { ApiLimits } from '../limits.ts';
 import { RequestError } from '../request-error.ts';
 import type { Caller } from './caller.ts';
 import { Recent } from './recent.ts';

@@ -16,7 +16,7 @@ import type { OperationContext, Outcome } from '../operations/context.ts';
 import { otherOf, refusalOf, streamOperations } from '../pipeline/perform.ts';
 import type { Served, ServedOther, ServedUnary } from '../pipeline/perform.ts';
 import { recordUnread } from '../pipeline/auditing.ts';
-import { openFor } from '../pipeline/open-calls.ts';
+import { openFor } from '../pipeline/standing.ts';
 import { calledUnder } from '../pipeline/traced.ts';
 import { RequestError, stoppingError } from '../request-error.ts';
 import { isCount, noSuchOperation, tooManyRequests, wrongAnsweredBelow } from './requests.ts';

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import type { ApiLimits } from '../options.ts';
+import type { ApiLimits } from '../limits.ts';
 import { rawProblem } from '../http/problems.ts';
 import type { OperationContext } from '../operations/context.ts';
 import { callerOfRequest } from '../http/credentials.ts';

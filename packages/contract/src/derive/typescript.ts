@@ -276,7 +276,7 @@ function errorsText(errors: Readonly<Record<string, ErrorDeclaration>>): string 
   });
   return [
     note,
-    `import type { ErrorDefinition } from '../errors.ts';`,
+    `import type { ErrorDefinition } from '../error-definition.ts';`,
     '',
     '/** A stable, documented error code. */',
     `export type ErrorCode = ${union(Object.keys(errors))};`,

@@ -1,11 +1,22 @@
 /** Actions and states in words, under the names that the start gave the nodes. */
 import { decodeMembership } from '@holdfast/raft';
 import type { Membership, Message } from '@holdfast/raft';
+import type { RaftConfiguration } from './bounds.ts';
 import type { Happening } from './happenings.ts';
 import { idOf, inputOf } from './inputs.ts';
-import type { RaftModel } from './raft-model.ts';
+import type { LocalSteps } from './local-steps.ts';
+import type { Renamings } from './renaming.ts';
 
-export function tellAction(model: RaftModel, state: Int32Array, action: number): string {
+/** Of a model: what the numbers of its states and actions mean. */
+interface Meanings {
+  readonly configuration: RaftConfiguration;
+  readonly steps: LocalSteps;
+  readonly renamings: Renamings;
+  /** The names to tell nodes by. */
+  readonly naming: number;
+}
+
+export function tellAction(model: Meanings, state: Int32Array, action: number): string {
   const { steps, renamings, naming } = model;
   const code = Math.floor(action / 8);
   const node = (action >>> 1) & 3;
@@ -105,7 +116,7 @@ function tellHappening(happening: Happening): string {
 }
 
 /** One line for each node. */
-export function tellState(model: RaftModel, state: Int32Array): readonly string[] {
+export function tellState(model: Meanings, state: Int32Array): readonly string[] {
   const { steps, renamings, naming, configuration } = model;
   const lines: string[] = [];
   for (let node = 0; node < configuration.nodes; node++) {

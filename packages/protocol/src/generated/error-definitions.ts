@@ -1,5 +1,5 @@
 // Made from packages/contract by "make documents". Change the declaration, not this file.
-import type { ErrorDefinition } from '../errors.ts';
+import type { ErrorDefinition } from '../error-definition.ts';
 
 /** A stable, documented error code. */
 export type ErrorCode =

@@ -5,7 +5,7 @@ import { connect, constants } from 'node:http2';
 import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2';
 import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
-import type { ApiLimits } from '../../../src/options.ts';
+import type { ApiLimits } from '../../../src/limits.ts';
 import { startGrpcHarness } from './grpc-client.ts';
 import type { GrpcHarness } from './grpc-client.ts';
 

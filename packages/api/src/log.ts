@@ -1,0 +1,13 @@
+/** Where the api logs. A pino logger fits both. */
+
+/** Where the api tells what only an operator can act upon. */
+export interface ApiLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** A log whose level can be read and set. */
+export interface LogWithLevel {
+  level: string;
+}
