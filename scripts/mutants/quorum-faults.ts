@@ -164,6 +164,14 @@ const planted: readonly QuorumFault[] = [
     put: `this.#askedAt = { monotonicMs: clock.now(), bootMs: clock.bootNow() };`,
   },
   {
+    name: 'older-renewal-undoes-a-newer-one',
+    breaks: 'a renewal that is answered after a later one takes from the lease what that one added',
+    file: 'packages/quorum-client/src/quorum-lock.ts',
+    find: `if (renewal.askedAt.monotonicMs >= this.#askedAt.monotonicMs) this`,
+    put: `if (renewal.askedAt.monotonicMs >= 0) this`,
+    test: 'packages/quorum-client/test/unit/hold.test.ts',
+  },
+  {
     name: 'renewed-without-a-majority',
     breaks: 'one node that renews is enough',
     file: client,

@@ -297,7 +297,8 @@ export class QuorumHold extends Held {
     // What has run out meanwhile comes back no more.
     if (this.state !== 'held') return;
     if (renewal.type === 'renewed') {
-      this.#askedAt = renewal.askedAt;
+      // Another one, sent later, may have been answered already (QUORUM-3).
+      if (renewal.askedAt.monotonicMs >= this.#askedAt.monotonicMs) this.#askedAt = renewal.askedAt;
       this.#planEnd();
       this.#planRenewal(ttlMs / 3);
     } else if (renewal.type === 'ended')

@@ -54,6 +54,25 @@ describe('A hold of a quorum lock', () => {
     assert.equal(hold.validForMs, validMs - 120);
   });
 
+  it('is not made shorter by an older renewal that is answered after a newer one (QUORUM-3)', async () => {
+    await atOnce(hold.release());
+    const patient = quorumOf(voters, clock, { nodeTimeoutMs: 400 });
+    const own = await atOnce(patient.lock('a').acquire());
+    for (const voter of voters) voter.moods.renew = 'late';
+    await clock.pass(renewalMs);
+    // The machine slept for a moment, so the next renewal does not wait for the one that is under way.
+    clock.bootMs += 100;
+    for (const voter of voters) voter.moods.renew = 'answers';
+    await clock.pass(500 - renewalMs);
+    await settle();
+    assert.equal(first.count('renew'), 2);
+    assert.equal(own.validForMs, validMs);
+    for (const voter of voters) voter.arrive();
+    await settle();
+    assert.equal(own.validForMs, validMs);
+    await atOnce(own.release());
+  });
+
   it('is renewed by a majority, though one voter hangs and the clock is stopped', async () => {
     third.mood = 'hangs';
     await clock.pass(renewalMs);
