@@ -103,6 +103,16 @@ export const outcomeFaults: readonly Fault[] = [
     put: `const number = (this.#number = await this.#parts.open()); // GIVE-BACK-1`,
   },
   {
+    name: 'release-forgotten-for-a-refusal',
+    breaks:
+      'a release that may have been executed is forgotten for what a node refuses later, and the next one gives back a second hold',
+    file: 'packages/client/src/giving-back.ts',
+    find: `isHopeless(error) && !this.#goesOn`,
+    put: `isHopeless(error)`,
+    test: 'packages/client/test/unit/outcome.test.ts',
+    hiddenFromRuns: 'runs have no access rules that change',
+  },
+  {
     name: 'refusal-taken-for-all-copies',
     breaks: 'what one node refuses is taken for what became of copies that were lost before',
     file: 'packages/client/src/connection.ts',

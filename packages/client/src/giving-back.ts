@@ -6,6 +6,9 @@
  * GIVE-BACK-2: a release that failed goes on in the background until the cluster has answered it (UNTIL-ANSWERED-1, UNTIL-ANSWERED-2): a hold
  *      that nobody wants does not stand as long as its session.
  * GIVE-BACK-3: once answered, it is not asked for again: the cluster may have forgotten the number.
+ * GIVE-BACK-4: a number that goes on in the background stays that of the release until the cluster itself has answered, or the
+ *      session ends: what a node refuses later tells nothing of the copies before. Only what a node refused before anything
+ *      could be done is forgotten.
  */
 import type { NumberedRequest } from './numbered-requests.ts';
 import { isDecided, isHopeless, untilAnswered } from './until-answered.ts';
@@ -48,14 +51,20 @@ export class GivingBack {
       this.#settle({ answer });
     } catch (error) {
       this.failed(number, error);
+      if (this.#isAnswered) return; // In the background, meanwhile.
       throw error;
     }
+  }
+
+  get #isAnswered(): boolean {
+    return this.#settled !== undefined && 'answer' in this.#settled;
   }
 
   /** What follows from it. */
   failed(number: NumberedRequest, error: unknown): void {
     if (isDecided(error)) this.#settle({ refused: error });
-    else if (isHopeless(error)) this.#forget(number);
+    else if (isHopeless(error) && !this.#goesOn)
+      this.#forget(number); // GIVE-BACK-4
     else this.#goOn(number);
   }
 

@@ -196,6 +196,49 @@ describe('A request of a session', () => {
     assert.deepEqual(numbers(), [3, 4]);
   });
 
+  it('to release that may have been executed keeps its number, whatever a node refuses later (GIVE-BACK-4)', async () => {
+    const hold = await session.lock('x');
+    const again = await session.lock('x');
+    peer.handle = answeringPings(silent);
+    await assert.rejects(passUntil(hold.release()), failsWith('deadline_exceeded', 'perhaps'));
+    // Given the node authorizes nobody for now, whoever asks: the caller, or what goes on in the background
+    peer.handle = answeringPings((request) => request.refuse('forbidden'));
+    await assert.rejects(passUntil(hold.release()), failsWith('forbidden', 'none'));
+    await assert.rejects(passUntil(hold.release()), failsWith('forbidden', 'none'));
+    // Then nothing of it may be forgotten, and no other number has given it back a second time
+    peer.handle = answeringPings((request) => {
+      if (request.operation !== 'release') peer.answerNormally(request);
+    });
+    await passUntil(session.lock('y'));
+    const { body, ackedBelow } = await peer.next('acquire', 3);
+    assert.deepEqual([body['request_id'], ackedBelow], [4, 3]);
+    // And once the cluster answers, in the background, it is done with
+    peer.handle = answeringPings((request) => peer.answerNormally(request));
+    while (hold.state !== 'released') {
+      clock.pass(50);
+      await breathe();
+    }
+    const numbers = peer.received
+      .filter(({ operation }) => operation === 'release')
+      .map((request) => request.body['request_id']);
+    assert.deepEqual([...new Set(numbers)], [3], 'one release');
+    assert.ok(again.isHeld());
+    await passUntil(session.lock('z'));
+    assert.equal((await peer.next('acquire', 4)).ackedBelow, 5);
+  });
+
+  it('to release that was refused before anything was sent on has another number next time (GIVE-BACK-4)', async () => {
+    const hold = await session.lock('x');
+    peer.handle = answeringPings((request) => request.refuse('forbidden'));
+    await assert.rejects(passUntil(hold.release()), failsWith('forbidden', 'none'));
+    peer.handle = answeringPings((request) => peer.answerNormally(request));
+    await passUntil(session.lock('y'));
+    assert.equal((await peer.next('acquire', 2)).ackedBelow, 3, 'the first is done with');
+    await passUntil(hold.release());
+    assert.equal(hold.state, 'released');
+    assert.equal((await peer.next('release', 2)).body['request_id'], 4);
+  });
+
   it('to release goes on in the background until it is answered (GIVE-BACK-2)', async () => {
     const hold = await session.lock('x');
     peer.handle = answeringPings(silent);
