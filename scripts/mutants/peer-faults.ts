@@ -192,4 +192,20 @@ export const peerFaults: readonly Fault[] = [
     put: `ofAddress.at(-1)?.[0].destroy();`,
     test: 'packages/engine/test/unit/strangers.test.ts',
   },
+  {
+    name: 'answer-to-a-former-process-taken',
+    breaks: 'a member that was started again takes what its former process asked for as the answer to its own call',
+    file: 'packages/engine/src/transport/peer-calls.ts',
+    find: `else if (run !== this.#options.run)`,
+    put: `else if (run === '')`,
+    test: 'packages/engine/test/unit/restarted-caller.test.ts',
+  },
+  {
+    name: 'work-named-by-number-alone',
+    breaks: 'the end of a call of a former process forgets the one under the same number of the present one',
+    file: 'packages/engine/src/transport/peer-calls.ts',
+    find: `\`\${peer}/\${run}/\${String(id)}\``,
+    put: `\`\${peer}/\${String(id)}\` + (run === '' ? run : '')`,
+    test: 'packages/engine/test/unit/restarted-caller.test.ts',
+  },
 ];

@@ -3,6 +3,9 @@
  *
  * TRANSPORT-3: a call ends when its answer comes, its time is over, its signal aborts, the connection it left
  *     on breaks, or the engine gives the peer up: no call waits for ever.
+ * TRANSPORT-8: an answer belongs to the process that called. Calls are counted anew by each process of a member, and an answer
+ *     goes on whatever connection that member has when it is ready: so a call tells the run of its caller
+ *     (`run-names.ts`), and an answer tells it back. What was called before a restart is not answered after it.
  */
 import type { MemberId } from '@holdfast/raft';
 import type { Clock } from '../clock.ts';
@@ -10,6 +13,7 @@ import type { EngineLog } from '../types.ts';
 import { FrameError, FrameTooLargeError, frameKinds, parseObject } from './frames.ts';
 import type { Frame } from './frames.ts';
 import type { Outgoing } from './outgoing.ts';
+import { isRunName } from './run-names.ts';
 import { CallFailed, CallTooLarge } from './types.ts';
 import type { CallHandler } from './types.ts';
 
@@ -23,7 +27,15 @@ interface PendingCall {
   readonly cleanUp: () => void;
 }
 
+/** A call of a peer: of which of its processes, and its number there (TRANSPORT-8). */
+interface CallName {
+  readonly run: string;
+  readonly id: number;
+}
+
 export interface PeerCallsOptions {
+  /** Of this process. */
+  readonly run: string;
   readonly clock: Clock;
   readonly log: EngineLog;
   readonly onCall: CallHandler;
@@ -33,7 +45,7 @@ export interface PeerCallsOptions {
 export class PeerCalls {
   readonly #options: PeerCallsOptions;
   readonly #calls = new Map<number, PendingCall>();
-  /** Calls of peers that this node works on, by `peer/id`, so that they can be cancelled. */
+  /** Calls of peers that this node works on, by `keyOf`, so that they can be cancelled. */
   readonly #working = new Map<string, AbortController>();
   #nextCallId = 1;
 
@@ -52,9 +64,10 @@ export class PeerCalls {
     if (this.#calls.size >= maxOpenCalls)
       return Promise.reject(new CallFailed(false, `${String(maxOpenCalls)} calls are unanswered`));
     const id = this.#nextCallId++;
+    const { run } = this.#options;
     return new Promise((resolve, reject) => {
       const cancelRemote = (): void => {
-        outgoing.sendJson(frameKinds.cancel, { id });
+        outgoing.sendJson(frameKinds.cancel, { id, run });
       };
       const cancelTimer = this.#options.clock.after(timeoutMs, () => {
         cancelRemote();
@@ -72,7 +85,7 @@ export class PeerCalls {
           signal?.removeEventListener('abort', cancelRemote);
         },
       });
-      const failure = sendCall(outgoing, to, { id, request });
+      const failure = sendCall(outgoing, to, { id, run, request });
       if (failure !== undefined) this.#settle(id)?.reject(failure);
       else if (signal?.aborted === true) cancelRemote();
     });
@@ -103,11 +116,14 @@ export class PeerCalls {
   /** A call, an answer, or that a call is of no use any more. @throws FrameError */
   receive(peer: MemberId, { kind, body }: Frame): void {
     const content = parseObject(body.toString('utf8'), 'call or answer');
-    const { id } = content;
+    const { id, run } = content;
     if (typeof id !== 'number') throw new FrameError('a call or an answer has no id');
-    if (kind === frameKinds.call) this.#work(peer, id, content['request']);
-    else if (kind === frameKinds.cancel) this.#working.get(`${peer}/${String(id)}`)?.abort();
+    if (!isRunName(run)) throw new FrameError('a call or an answer has no run');
+    if (kind === frameKinds.call) this.#work(peer, { run, id }, content['request']);
+    else if (kind === frameKinds.cancel) this.#working.get(keyOf(peer, { run, id }))?.abort();
     else if (kind !== frameKinds.answer) throw new FrameError('a second hello');
+    else if (run !== this.#options.run)
+      return; // TRANSPORT-8
     else if (this.#calls.get(id)?.peer !== peer)
       return; // Cancelled, or never asked of this peer.
     else if (typeof content['tooLarge'] === 'string')
@@ -124,21 +140,23 @@ export class PeerCalls {
     return call;
   }
 
-  #work(peer: MemberId, id: number, request: unknown): void {
+  #work(peer: MemberId, name: CallName, request: unknown): void {
     const { answer, onCall, log } = this.#options;
-    const key = `${peer}/${String(id)}`;
+    const key = keyOf(peer, name);
     const controller = new AbortController();
     this.#working.set(key, controller);
     onCall(peer, request, controller.signal)
-      .then((value) => answer(peer, { id, answer: value }))
+      .then((value) => answer(peer, { ...name, answer: value }))
       .catch((error: unknown) => {
         if (!(error instanceof FrameTooLargeError)) throw error;
-        answer(peer, { id, tooLarge: error.message });
+        answer(peer, { ...name, tooLarge: error.message });
       })
       .catch((error: unknown) => log.error({ peer, error: String(error) }, 'A call failed.'))
       .finally(() => this.#working.delete(key));
   }
 }
+
+const keyOf = (peer: MemberId, { run, id }: CallName): string => `${peer}/${run}/${String(id)}`;
 
 /** Returns why it was not sent, if it was not (FRAME-1). */
 function sendCall(outgoing: Outgoing, to: MemberId, body: object): CallFailed | undefined {

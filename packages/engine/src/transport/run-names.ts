@@ -31,5 +31,9 @@ export function readRuns(value: unknown): readonly Run[] | undefined {
 export function isRun(value: unknown): value is Run {
   if (typeof value !== 'object' || value === null) return false;
   const { starts, run } = value as Readonly<Record<string, unknown>>;
-  return isCount(starts) && typeof run === 'string' && /^[0-9a-f]{16}$/.test(run);
+  return isCount(starts) && isRunName(run);
+}
+
+export function isRunName(value: unknown): value is string {
+  return typeof value === 'string' && /^[0-9a-f]{16}$/.test(value);
 }

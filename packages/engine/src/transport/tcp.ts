@@ -93,6 +93,7 @@ export class TcpTransport implements Transport {
     this.#strangers = new Strangers(knowledge);
     this.#once = new Once(clock);
     this.#calls = new PeerCalls({
+      run: this.#introductions.ownRun.run,
       clock,
       log,
       onCall: handlers.onCall,

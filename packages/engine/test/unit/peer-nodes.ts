@@ -92,7 +92,7 @@ export interface PeerNodeOptions {
   readonly clientUrl?: string;
   /** Everybody is a known member when absent. */
   readonly knowledge?: Partial<PeerKnowledge>;
-  readonly onCall?: (request: unknown) => Promise<unknown>;
+  readonly onCall?: (request: unknown, signal: AbortSignal) => Promise<unknown>;
   readonly initialMembers?: readonly string[];
   readonly joined?: boolean;
   readonly configured?: PeerAddressesOptions['configured'];
@@ -159,7 +159,8 @@ export async function startPeer(name: string, options: PeerNodeOptions): Promise
       knowledge,
       levels: () => options.levels ?? { supported: 2, inForce: 1 },
       onMessages: (_from, messages) => heard.add(...messages),
-      onCall: (_from, request) => options.onCall?.(request) ?? Promise.resolve({ echo: request }),
+      onCall: (_from, request, signal) =>
+        options.onCall?.(request, signal) ?? Promise.resolve({ echo: request }),
       onUnreachable: (peer) => unreachable.add(peer),
       onMustStop: (error) => said.add(`stops: ${error.message}`),
       onClientUrl: (peer, url) => urls.add(`${peer} ${url}`),
