@@ -194,7 +194,8 @@ export const peerFaults: readonly Fault[] = [
   },
   {
     name: 'answer-to-a-former-process-taken',
-    breaks: 'a member that was started again takes what its former process asked for as the answer to its own call',
+    breaks:
+      'a member that was started again takes what its former process asked for as the answer to its own call',
     file: 'packages/engine/src/transport/peer-calls.ts',
     find: `else if (run !== this.#options.run)`,
     put: `else if (run === '')`,
@@ -202,7 +203,8 @@ export const peerFaults: readonly Fault[] = [
   },
   {
     name: 'work-named-by-number-alone',
-    breaks: 'the end of a call of a former process forgets the one under the same number of the present one',
+    breaks:
+      'the end of a call of a former process forgets the one under the same number of the present one',
     file: 'packages/engine/src/transport/peer-calls.ts',
     find: `\`\${peer}/\${run}/\${String(id)}\``,
     put: `\`\${peer}/\${String(id)}\` + (run === '' ? run : '')`,
