@@ -213,9 +213,18 @@ const planted: readonly QuorumFault[] = [
   {
     name: 'longest-lease-forgotten',
     breaks: 'a node that is set to shorter leases tells others that it never granted longer ones',
-    file: 'packages/quorum/src/start.ts',
+    file: 'packages/quorum/src/node/lease-lengths.ts',
     find: `let longestMs = Math.max(storedMs, `,
     put: `let longestMs = Math.max(storedMs * 0, `,
+  },
+  {
+    name: 'longer-leases-after-another-start',
+    breaks:
+      'a node whose longest ttl was raised grants that after its next start, before leases of a lost file have ended',
+    file: 'packages/quorum/src/node/lease-lengths.ts',
+    find: `isTold ? opened.allowedLeaseMs : this`,
+    put: `isTold ? opened.longestLeaseMs : this`,
+    test: 'packages/quorum/test/unit/lease-lengths.test.ts',
   },
   {
     name: 'refusal-asked-for-again',

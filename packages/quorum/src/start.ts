@@ -16,8 +16,8 @@ import { createApplication } from './http/application.ts';
 import { OtherNode } from './http/other-node.ts';
 import { LeaseHost } from './node/host.ts';
 import type { HostClock } from './node/host-options.ts';
+import { LongestLease } from './node/lease-lengths.ts';
 import { LeaseNode } from './node/lease-node.ts';
-import type { LeaseRow } from './node/lease-node.ts';
 import { Membership } from './node/membership.ts';
 import type { StoredSet } from './node/membership.ts';
 import { Recovery } from './node/recovery.ts';
@@ -207,6 +207,7 @@ class RunningNode {
   readonly #fileId: number;
   readonly #name: string;
   readonly #told = new ToldOnce();
+  readonly #longestLease: LongestLease;
   #rejoin: Rejoin | undefined;
   #stopped = false;
 
@@ -221,10 +222,17 @@ class RunningNode {
     this.#fileId = fileId;
     this.#name = advertise;
     const startedAtMs = clock.now();
-    const longestLeaseMs = markLongestLease(store, opened.longestLeaseMs, options, restored.rows);
-    // Where it has not voted with this file it has granted nothing.
-    const isRaised =
-      hasVoted && opened.longestLeaseMs > 0 && opened.longestLeaseMs < longestLeaseMs;
+    this.#longestLease = new LongestLease({
+      store,
+      clock,
+      opened,
+      longestTtlMs,
+      driftBufferMs,
+      startedAtMs,
+      onMarkFailed: (error) =>
+        log.error({ err: error }, 'It could not be written down that longer leases are allowed.'),
+    });
+    const { longestMs: longestLeaseMs, raised } = this.#longestLease;
     // A file that has voted adopts its set when the others agree (SET-7); another one has nothing to lose.
     const adopts = lacksSet && hasVoted;
     if (lacksSet && !hasVoted) store.writeSet(stored);
@@ -238,14 +246,7 @@ class RunningNode {
       longestTtlMs,
       longestLeaseMs,
       ...(options.maxWaiters === undefined ? {} : { maxWaiters: options.maxWaiters }),
-      ...(isRaised
-        ? {
-            raised: {
-              fromTtlMs: opened.longestLeaseMs - driftBufferMs,
-              atMs: startedAtMs + longestLeaseMs,
-            },
-          }
-        : {}),
+      ...(raised === undefined ? {} : { raised }),
       recovery,
       onMember: (member) => {
         this.#rejoin?.stop();
@@ -273,6 +274,7 @@ class RunningNode {
   stop(): void {
     this.#stopped = true;
     this.#rejoin?.stop();
+    this.#longestLease.stop();
     this.host.close();
   }
 
@@ -329,19 +331,4 @@ class RunningNode {
       });
     });
   }
-}
-
-/** TTL-1 of host.ts. An older file does not tell what was in force; what stands in it was granted. */
-function markLongestLease(
-  store: SqliteLeaseStore,
-  storedMs: number,
-  { longestTtlMs = 60_000, driftBufferMs = 1000 }: LeaseNodeOptions,
-  rows: readonly LeaseRow[],
-): number {
-  let longestMs = Math.max(storedMs, Math.ceil(longestTtlMs + driftBufferMs));
-  if (storedMs === 0)
-    for (const { lease } of rows)
-      longestMs = Math.max(longestMs, Math.ceil((lease?.ttlMs ?? 0) + driftBufferMs));
-  if (longestMs > storedMs) store.markLongestLease(longestMs);
-  return longestMs;
 }

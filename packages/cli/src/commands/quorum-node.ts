@@ -55,7 +55,7 @@ export function addQuorumNode(program: Command, at: () => Environment): void {
 --epoch, --max-ttl, --drift-buffer and the key are the same on all nodes. A node without its file votes
 when all others are new as well, else when the leases that it may have granted have ended: the longest
 --max-ttl and --drift-buffer that it or any other node was ever set to, after its start. A larger --max-ttl
-than before takes effect when so much time has passed since the start.
+than before takes effect when so much time has passed since the start; a start before that begins it anew.
 
 The set (this node and its --peers) is in the file from the first start on: a node that is told another one
 does not start. It is changed with: holdfast quorum reconfigure.

@@ -5,7 +5,8 @@
  * TTL-1: the longest lease that this node may grant is in its file before it grants any, and stays there: it is told
  *     to a node that lost its file, which waits for so long.
  * TTL-2: leases longer than the file had been told of before are granted only when so long has passed since the start:
- *     a node that heard the shorter time by then waited for nothing that this one could have completed.
+ *     a node that heard the shorter time by then waited for nothing that this one could have completed. That the wait
+ *     is over is written down when it is (lease-lengths.ts): a start before that waits for the whole time again.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type {

@@ -22,6 +22,8 @@ export interface Contents {
   readonly bootstrapSet: readonly number[];
   /** Ttl and drift buffer, the longest that was ever in force with this file; 0: not told. */
   readonly longestLeaseMs: number;
+  /** The longest that may be granted at once: all of those, unless they are longer than before and the wait is not over. */
+  readonly allowedLeaseMs: number;
   readonly needsLog: boolean;
   /** The set of the file; where that has none, the one that its node is told. */
   readonly stored: StoredSet;
@@ -45,14 +47,18 @@ export function readContents(
   if (number(meta, 'format') > formatVersion)
     throw new Error(`${file} was written by a newer version of Holdfast. Run that one.`);
   if (lines.join('\n') !== schemaLines.join('\n')) throw new Damaged('its tables are others'); // STORE-READ-1
+  // Files that were made before this was written down have no such rows.
+  const longestLeaseMs = meta.has('longest_lease_ms') ? number(meta, 'longest_lease_ms') : 0;
   return {
     ...readSet(meta, file, told),
     restored: restore(database, number(meta, 'floor')),
     hasVoted: boolean(meta, 'has_voted'),
     fileId: number(meta, 'file_id'),
     bootstrapSet: numbers(meta, 'founders'),
-    // Files that were made before this was written down have no such row.
-    longestLeaseMs: meta.has('longest_lease_ms') ? number(meta, 'longest_lease_ms') : 0,
+    longestLeaseMs,
+    allowedLeaseMs: meta.has('allowed_lease_ms')
+      ? number(meta, 'allowed_lease_ms')
+      : longestLeaseMs,
     needsLog: boolean(meta, 'needs_log'),
   };
 }

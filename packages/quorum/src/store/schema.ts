@@ -51,6 +51,8 @@ export interface Meta {
   readonly founders: readonly number[];
   /** Ttl and drift buffer, the longest that was ever in force (TTL-1 of host.ts); 0: none has been yet. */
   readonly longest_lease_ms: number;
+  /** Leases so long may be granted at once (TTL-2 of host.ts). */
+  readonly allowed_lease_ms: number;
   /** The file is not whole without its log (see log-mark.ts). */
   readonly needs_log: boolean;
 }
@@ -127,6 +129,7 @@ export function makeFile(file: string, set: QuorumSet | undefined): void {
       metaRow('file_id', fileId),
       metaRow('founders', []),
       metaRow('longest_lease_ms', 0),
+      metaRow('allowed_lease_ms', 0),
       metaRow('needs_log', false),
     ])
       put.run(row);

@@ -16,6 +16,7 @@ import type { QuorumSet } from '@holdfast/protocol';
 import { diskError } from '@holdfast/storage';
 import type { LeaseStore } from '../node/host-options.ts';
 import type { Changes, LeaseRow } from '../node/lease-node.ts';
+import type { LeaseLengths } from '../node/lease-lengths.ts';
 import type { StoredSet } from '../node/membership.ts';
 import { LogMark } from './log-mark.ts';
 import { putAsideIfDamaged } from './look.ts';
@@ -130,9 +131,12 @@ export class SqliteLeaseStore implements LeaseStore {
     });
   }
 
-  /** TTL-1 of host.ts: synced before it returns. */
-  markLongestLease(ms: number): void {
-    this.#inOne(() => this.#setMeta('longest_lease_ms', ms));
+  /** TTL-1, TTL-2 of host.ts: synced before it returns. Always both: where one is missing the file is of a former version. */
+  markLeases({ longestMs, allowedMs }: LeaseLengths): void {
+    this.#inOne(() => {
+      this.#setMeta('longest_lease_ms', longestMs);
+      this.#setMeta('allowed_lease_ms', allowedMs);
+    });
   }
 
   markVoting(): void {
