@@ -88,7 +88,7 @@ export const grantFaults: readonly Fault[] = [
     file: 'packages/state/src/primitives/holds/settle.ts',
     find: `return waiters.every((one) => one.pool.nextTurn() === one && mayHave(tables, one));`,
     put: `return waiters.every((one) => one.pool.isServable(one) && mayHave(tables, one));`,
-    test: 'packages/state/test/unit/kinds.test.ts',
+    test: 'packages/state/test/unit/multi-acquire.test.ts',
   },
   {
     name: 'several-left-behind',

@@ -66,7 +66,7 @@ export const interfaceFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/collections/named-map.ts',
     find: `    if (isDeleted) this.names.remove(name);`,
     put: `    if (isDeleted && name === '') this.names.remove(name);`,
-    test: 'packages/state/test/unit/listing.test.ts',
+    test: 'packages/state/test/unit/named-map.test.ts',
   },
   {
     name: 'list-looks-without-end',

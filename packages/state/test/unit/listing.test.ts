@@ -95,6 +95,18 @@ describe('A list', () => {
     assert.equal(next.nextAfter, undefined);
   });
 
+  test('looks at so many names that nobody holds for one page, and tells where the next one goes on (LIST-1)', () => {
+    const driver = Driver.withLimits({ maxLatches: 10_002 });
+    for (let count = 0; count < 10_002; count++)
+      driver.do({ type: 'create_latch', name: lockName(String(count + 10_000)), count: 1 });
+    const wanted = { prefix: '', limit: 10, clientId: 'nobody' };
+    const first = driver.machine.list('latch', wanted);
+    assert.deepEqual(first.rows, []);
+    assert.equal(first.nextAfter, '20000');
+    const next = driver.machine.list('latch', { ...wanted, after: first.nextAfter });
+    assert.deepEqual([next.rows, next.nextAfter], [[], undefined]);
+  });
+
   test('has what a client uses among more holders than a page looks at (LIST-4)', () => {
     const driver = new Driver();
     const holders = Array.from({ length: 5001 }, (_, number) => `s${String(number)}`);
