@@ -63,6 +63,7 @@ export const auditFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/audit/chain.ts',
     find: `        ...(tables.isAnsweredBefore && !isOther(result) ? { repeated: true } : {}), // AUDIT-CHAIN-3`,
     put: ``,
+    test: 'packages/state/test/unit/audit.test.ts',
   },
   {
     name: 'audit-snapshot-before-files',

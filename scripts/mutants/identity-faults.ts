@@ -64,6 +64,7 @@ export const identityFaults: readonly Fault[] = [
     file: 'packages/api/src/operations/events.ts',
     find: '(control?.mayRead(caller, event.kind, event.resource) ?? true) &&',
     put: '(control === undefined || caller.identity !== event.type) &&',
+    test: 'packages/api/test/unit/auth-random-rules.test.ts',
   },
   {
     name: 'list-not-filtered',

@@ -36,10 +36,18 @@ export class Imports {
   }
 
   #readManifest(path: string): void {
-    const { name, exports } = JSON.parse(readFileSync(join(this.#root, path), 'utf8')) as {
+    const {
+      name,
+      exports,
+      imports = {},
+    } = JSON.parse(readFileSync(join(this.#root, path), 'utf8')) as {
       readonly name: string;
       readonly exports?: Readonly<Record<string, { readonly source?: string }>>;
+      readonly imports?: Readonly<Record<string, { readonly source?: string }>>;
     };
+    for (const [key, { source }] of Object.entries(imports))
+      if (source !== undefined)
+        this.#entries.set(`${dirname(path)}${key}`, join(dirname(path), source));
     for (const [key, { source }] of Object.entries(exports ?? {})) {
       if (source !== undefined)
         this.#entries.set(`${name}${key.slice(1)}`, join(dirname(path), source));
@@ -49,12 +57,20 @@ export class Imports {
   #readFile(file: string): void {
     const text = readFileSync(join(this.#root, file), 'utf8');
     for (const [, target = ''] of text.matchAll(importing)) {
-      const path = target.startsWith('.') ? join(dirname(file), target) : this.#entries.get(target);
+      const path = this.#pathOf(file, target);
       if (path === undefined || !path.endsWith('.ts') || !existsSync(join(this.#root, path)))
         continue;
       const importers = this.#importers.get(path);
       if (importers === undefined) this.#importers.set(path, [file]);
       else importers.push(file);
     }
+  }
+
+  /** `#name` is what the package itself says of it; of its forms the one for Node. */
+  #pathOf(file: string, target: string): string | undefined {
+    if (target.startsWith('.')) return join(dirname(file), target);
+    if (!target.startsWith('#')) return this.#entries.get(target);
+    const folder = file.split('/').slice(0, 2).join('/');
+    return this.#entries.get(`${folder}${target}`);
   }
 }

@@ -171,7 +171,7 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/sessions/making.ts',
     find: `if (stamp === undefined && !remembersByTime(tables.limits)) return;`,
     put: ``,
-    test: 'packages/state/test/unit/leaderships.test.ts',
+    test: 'packages/state/test/unit/ended-sessions-memory.test.ts',
   },
   {
     name: 'ended-sessions-numbered-from-the-first',

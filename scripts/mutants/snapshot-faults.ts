@@ -76,6 +76,7 @@ export const snapshotFaults: readonly Fault[] = [
     file: 'packages/raft/src/snapshot-sender.ts',
     find: `return idleTicks > this.#core.config.maxTransferIdleTicks;`,
     put: `return idleTicks < 0;`,
+    test: 'packages/raft/test/unit/catch-up.test.ts',
   },
   {
     name: 'too-large-entry-proposed',

@@ -163,6 +163,7 @@ export const tlsFaults: readonly Fault[] = [
     file: 'packages/client/src/requests.ts',
     find: '    ...tlsOptionsOf(tls),',
     put: '    ...(tls === undefined ? tlsOptionsOf(tls) : {}),',
+    test: 'packages/client/test/unit/tls.test.ts',
   },
   {
     name: 'half-a-certificate-sent',

@@ -49,4 +49,18 @@ describe('A follower that needs a snapshot, under load', () => {
     const kept = status.lastIndex - status.firstIndex;
     assert.ok(kept < 60, `${String(kept)} entries are kept`);
   });
+
+  it('costs the leader no log when it goes on with nothing for the longest time, however much may be kept (SND-2)', () => {
+    const network = new Network(6, [a, b, c], { maxKeptBytes: 1e9, maxTransferIdleTicks: 60 });
+    network.crash(c);
+    load(network, 300, c);
+    network.start(c);
+    for (let step = 0; step < 100 && network.receiver() === undefined; step++) network.step();
+    network.crash(c);
+    load(network, 1500, c);
+    const status = network.leader()?.raft?.status() ?? assert.fail('no leader');
+    assert.equal(status.progress.find((peer) => peer.id === c)?.state, 'snapshot');
+    const kept = status.lastIndex - status.firstIndex;
+    assert.ok(kept < 60, `${String(kept)} entries are kept`);
+  });
 });

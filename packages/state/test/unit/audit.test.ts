@@ -106,6 +106,26 @@ describe('the chain of changes', () => {
     assert.partialDeepStrictEqual(fourth, { outcome: 'session_not_found' });
   });
 
+  test('tells of a repetition that it is one, and of one grant once that it was given (AUDIT-CHAIN-3)', () => {
+    const audited = new Audited();
+    audited.apply(on);
+    audited.apply(createCommand('s'));
+    audited.apply(acquire('s', 1));
+    audited.apply(acquire('s', 1));
+    audited.apply({ ...acquire('s', 1), name: lockName('other') } as Command);
+    assert.deepEqual(
+      audited.lines
+        .slice(2)
+        .map((line) => JSON.parse(line) as Told & { repeated?: boolean })
+        .map(({ outcome, repeated }) => [outcome, repeated]),
+      [
+        ['granted', undefined],
+        ['granted', true],
+        ['request_reused', undefined],
+      ],
+    );
+  });
+
   test('tells what time brings about, and how waits end', () => {
     const audited = new Audited();
     audited.apply(on);

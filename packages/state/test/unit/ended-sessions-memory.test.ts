@@ -85,3 +85,22 @@ describe('EndedSessions', () => {
     assert.equal(restoreStateMachine([...all.snapshot()]).digest(), all.digest());
   });
 });
+
+describe('A session of a log from before there was a bound of memory', () => {
+  test('tells no time of its copies, as older snapshots do not, and is the same after both (LIMIT-1)', () => {
+    const driver = new Driver(createStateMachine({ ...initialLimits, maxSessions: 10 }));
+    driver.timeMs = 100;
+    driver.hold('own', 'a', { own: 'c' });
+    driver.acquire('waiting', 'a', { own: 'd', waitMs: 5000 });
+    const told = Buffer.concat([...driver.machine.snapshot()])
+      .toString()
+      .split('\n')
+      .filter((line) => line.startsWith('["session",'))
+      .map((line) => JSON.parse(line) as readonly unknown[])
+      .map((line) => [line[1], (line[12] as readonly unknown[])[0]]);
+    assert.deepEqual(told, [
+      ['own', 0],
+      ['waiting', 0],
+    ]);
+  });
+});
