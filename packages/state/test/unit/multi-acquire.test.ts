@@ -11,7 +11,12 @@ describe('several at once', () => {
   it('given fewer permits free than who stands in front wants, then are not given before it (STATE-GRANT-5)', () => {
     const driver = new Driver().sessions('user', 'first', 'second', 'locker');
     driver.hold('locker', 'x');
-    const asked = { type: 'acquire_permits', name: lockName('p'), limit: 3, acquiredAtMs: 7 } as const;
+    const asked = {
+      type: 'acquire_permits',
+      name: lockName('p'),
+      limit: 3,
+      acquiredAtMs: 7,
+    } as const;
     driver.do({ ...asked, sessionId: id('user'), requestId: 1, permits: 2, waitMs: 0 });
     driver.do({ ...asked, sessionId: id('first'), requestId: 1, permits: 2, waitMs: 500 });
     const wanted = [wantLock('x'), wantPermits('p', 1, 3)];
