@@ -194,6 +194,25 @@ export const clientFaults: readonly Fault[] = [
     put: `this.#callTimeoutMs = fields.callTimeoutMs > 0 ? 10_000 : 0;`,
   },
   {
+    name: 'late-watch-stays-on-its-node',
+    breaks:
+      'a watch that begins after its caller was told that it failed stays on its node: retries fill the stream with watches',
+    file: 'packages/client/src/pushes.ts',
+    find: `return typeof id === 'number' && position !== undefined ? id : undefined;`,
+    put: `return typeof id === 'string' && position !== undefined ? Number(id) : undefined;`,
+    test: 'packages/client/test/unit/watch.test.ts',
+    hiddenFromRuns: 'runs do not count the watches of a stream',
+  },
+  {
+    name: 'watch-begins-whatever-its-signal-says',
+    breaks: 'a watch that is ended before it has begun goes on until its time is over',
+    file: 'packages/client/src/watch.ts',
+    find: `const settings = { timeoutMs: this.#timeoutMs, signal: this.#signal };`,
+    put: `const settings = { timeoutMs: this.#timeoutMs };`,
+    test: 'packages/client/test/unit/watch.test.ts',
+    hiddenFromRuns: 'no run ends a watch before it has begun',
+  },
+  {
     name: 'set-of-a-lease-node-not-told-on',
     breaks: 'a program that is refused for its set cannot read which set the nodes have',
     file: 'packages/quorum-client/src/node-transport.ts',

@@ -7,3 +7,8 @@ export interface CallSettings {
   /** Numbered requests of this session below it have been answered: their answers may be forgotten. */
   readonly ackedBelow?: number | undefined;
 }
+
+/** With the longest that it may take. */
+export interface TimedCallSettings extends CallSettings {
+  readonly timeoutMs: number;
+}

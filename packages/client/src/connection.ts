@@ -3,7 +3,7 @@
  * another one is sought: reach.ts, route.ts.
  *
  * CONNECTION-2: every request ends: by its answer, its deadline, its signal, the end of its session, or the client's end.
- *     What has ended is kept nowhere, also while no node can be reached.
+ *     What has ended is kept nowhere, also while no node can be reached; a watch that begins later is ended on its node.
  * CONNECTION-5: a request whose caller is told that nothing was done has had no effect. What one node says of the copy
  *     that came to it tells nothing of the copies that went elsewhere before.
  * CONNECTION-6: what is unanswered is bounded, in number and size (room.ts).
@@ -28,11 +28,11 @@ import type {
 import { cancelledError, brokenError, lateError, refusedError } from './call-errors.ts';
 import { CallsOfSessions } from './calls-of-sessions.ts';
 import type { CallOfSession } from './calls-of-sessions.ts';
-import type { CallSettings } from './call-settings.ts';
+import type { TimedCallSettings } from './call-settings.ts';
 import type { ClientClock } from './clock.ts';
 import { problemOfMs } from './durations.ts';
 import { Listening, listeningPingEveryMs } from './listening.ts';
-import { Pushes } from './pushes.ts';
+import { begunWatchIn, Pushes } from './pushes.ts';
 import { backoffMs, Reach, sweepEveryMs } from './reach.ts';
 import type { Ways } from './reach.ts';
 import { OutgoingRequests } from './outgoing.ts';
@@ -122,7 +122,7 @@ export class Connection {
   call<N extends OperationName>(
     operation: N,
     body: Operations[N]['body'],
-    settings: CallSettings & { readonly timeoutMs: number },
+    settings: TimedCallSettings,
   ): Promise<Operations[N]['answer']> {
     return this.#ask(operation, body, settings) as Promise<Operations[N]['answer']>;
   }
@@ -134,10 +134,10 @@ export class Connection {
    */
   async watch(
     body: WatchBody,
-    timeoutMs: number,
+    settings: TimedCallSettings,
     onPush: (push: WatchPush) => void,
   ): Promise<WatchAnswer> {
-    const answer = await this.#ask('watch', body, { timeoutMs }, (begun) => {
+    const answer = await this.#ask('watch', body, settings, (begun) => {
       this.pushes.watch((begun as WatchAnswer).watch_id, onPush);
       this.#listening.begin();
     });
@@ -183,7 +183,7 @@ export class Connection {
   #ask(
     operation: AskedOperation,
     body: unknown,
-    settings: CallSettings & { readonly timeoutMs: number },
+    settings: TimedCallSettings,
     onAnswer?: (answer: unknown) => void,
   ): Promise<unknown> {
     if (this.#closed)
@@ -313,8 +313,10 @@ export class Connection {
       return;
     }
     const pending = this.#pending.get(id);
-    if (pending === undefined) return;
-    if (kind === 0) {
+    if (pending === undefined) {
+      const watchId = kind === 0 ? begunWatchIn(body) : undefined;
+      if (watchId !== undefined) this.#say('unwatch', { watch_id: watchId }); // CONNECTION-2
+    } else if (kind === 0) {
       this.#done(pending);
       pending.resolve(body);
     } else {

@@ -69,11 +69,21 @@ export class Election {
     return this.session.request('election_leader', { name: this.name });
   }
 
+  async #leaderUnlessAborted(signal?: AbortSignal): Promise<ElectionAnswer | undefined> {
+    if (signal === undefined) return this.leader();
+    try {
+      return await this.session.request('election_leader', { name: this.name }, { signal });
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      throw error;
+    }
+  }
+
   /**
    * Who leads now, then every change, in order, none left out, over broken connections too.
    *
    * @param options.after Goes on after the position of a change that was seen earlier.
-   * @param options.signal Ends it.
+   * @param options.signal Ends it, also while nobody answers.
    * @throws HoldfastError `compacted` when changes after the position are no longer retained, `future_position` when the
    *   cluster has not reached it.
    * @example
@@ -83,9 +93,12 @@ export class Election {
     options: { readonly after?: string; readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<LeaderChange, void, undefined> {
     const { name } = this;
+    const { signal } = options;
     let { after } = options;
     if (after === undefined) {
-      const { leader, revision } = await this.leader();
+      const current = await this.#leaderUnlessAborted(signal);
+      if (current === undefined) return;
+      const { leader, revision } = current;
       after = String(revision);
       yield {
         position: after,
@@ -102,7 +115,6 @@ export class Election {
               },
       };
     }
-    const { signal } = options;
     const watch = {
       name,
       kind: 'election' as const,

@@ -80,3 +80,10 @@ export class Pushes {
     }
   }
 }
+
+/** The watch that an answer tells to have begun. The answer that ends one names it, too, but has no position. */
+export function begunWatchIn(answer: unknown): number | undefined {
+  if (typeof answer !== 'object' || answer === null) return undefined;
+  const { watch_id: id, position } = answer as Partial<Readonly<Record<string, unknown>>>;
+  return typeof id === 'number' && position !== undefined ? id : undefined;
+}

@@ -16,7 +16,7 @@ export interface WatchOptions {
   readonly kind?: WatchedKind;
   /** Events after this position (or revision); from now on when left out. */
   readonly after?: string;
-  /** Ends the watch. */
+  /** Ends the watch, also before it has begun. */
   readonly signal?: AbortSignal;
 }
 
@@ -79,18 +79,20 @@ class WatchRound {
     this.#wake();
   }
 
-  /** Where it begins; undefined: no node answered in time. */
+  /** Where it begins; undefined: no node answered in time, or the caller has left. */
   async open(body: WatchBody): Promise<string | undefined> {
     try {
       return await this.#begin(body);
     } catch (error) {
+      if (this.#signal?.aborted === true) return undefined;
       if (error instanceof HoldfastError && later.has(error.code)) return undefined;
       throw error;
     }
   }
 
   async #begin(body: WatchBody): Promise<string> {
-    const answer = await this.#connection.watch(body, this.#timeoutMs, (push) => {
+    const settings = { timeoutMs: this.#timeoutMs, signal: this.#signal };
+    const answer = await this.#connection.watch(body, settings, (push) => {
       if (push.problem !== undefined) {
         this.#error = new HoldfastError(codeIn(push.problem), push.problem.detail);
         this.#end();

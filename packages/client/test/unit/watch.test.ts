@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
 import type { WatchEvent } from '@holdfast/protocol';
 import { Client } from '../../src/client.ts';
+import { Election } from '../../src/election.ts';
 import { environmentOf, VirtualClock, VirtualNode } from '../virtual-nodes.ts';
 import type { Asked } from '../virtual-nodes.ts';
 
@@ -110,6 +111,95 @@ describe('A watch from a position', () => {
     await clock.pass(200_000);
     tell('8-1');
     assert.equal((await clock.settled(first)).value?.position, '8-1');
+    await client.close();
+  });
+});
+
+describe('A watch that has not begun', () => {
+  /** No node is there, or none that answers this operation. */
+  const unanswered = (
+    operation: string,
+  ): Pick<ReturnType<typeof watched>, 'clock' | 'client' | 'node'> => {
+    const parts = watched();
+    const { handle } = parts.node;
+    parts.node.handle = (asked) => {
+      if (asked.operation !== operation) handle(asked);
+    };
+    return parts;
+  };
+  const beginOf = {
+    watch: (client: Client, signal: AbortSignal) => client.watch({ prefix: '', signal }).next(),
+    'watch from a position': (client: Client, signal: AbortSignal) =>
+      client.watch({ after: '7', signal }).next(),
+  };
+
+  for (const [name, begin] of Object.entries(beginOf))
+    for (const isThere of [true, false])
+      it(`ends with its signal at once (${name}, ${isThere ? 'the node says nothing' : 'no node is reached'})`, async () => {
+        const { clock, client, node } = unanswered('watch');
+        node.refuses = !isThere;
+        const controller = new AbortController();
+        const event = begin(client, controller.signal);
+        await clock.pass(100);
+        controller.abort();
+        const endedAfterMs = clock.nowMs;
+        assert.equal((await clock.settled(event)).done, true);
+        assert.ok(clock.nowMs - endedAfterMs <= 10);
+        await client.close();
+      });
+
+  it('of a leadership ends with its signal at once, whichever call is unanswered', async () => {
+    for (const operation of ['election_leader', 'watch']) {
+      const { clock, client } = unanswered(operation);
+      const session = await clock.settled(client.session());
+      const controller = new AbortController();
+      const { signal } = controller;
+      const options = operation === 'watch' ? { after: '7', signal } : { signal };
+      const change = new Election(session, 'x').observe(options).next();
+      await clock.pass(100);
+      controller.abort();
+      const endedAfterMs = clock.nowMs;
+      assert.equal((await clock.settled(change)).done, true);
+      assert.ok(clock.nowMs - endedAfterMs <= 10);
+      const over = new Election(session, 'x').observe(options);
+      assert.equal((await clock.settled(over.next())).done, true, 'nor does another begin');
+      await clock.settled(client.close());
+    }
+  });
+
+  it('is ended on the node when it begins after its caller has left (CONNECTION-2)', async () => {
+    const { clock, client, node } = unanswered('watch');
+    const controller = new AbortController();
+    const event = client.watch({ prefix: '', signal: controller.signal }).next();
+    await clock.pass(100);
+    controller.abort();
+    await clock.settled(event);
+    node.askedFor('watch')[0]?.answer({ watch_id: 5, position: '7' });
+    await clock.pass(100);
+    assert.deepEqual(
+      node.askedFor('unwatch').map(({ body }) => body),
+      [{ watch_id: 5 }],
+    );
+    await client.close();
+  });
+
+  it('is ended on the node when it begins after its time, and another was asked for (CONNECTION-2)', async () => {
+    const { clock, client, node } = unanswered('watch');
+    const event = client.watch({ prefix: '' }).next();
+    await clock.pass(35_000);
+    const asked = node.askedFor('watch');
+    assert.equal(asked.length, 4);
+    for (const [index, one] of asked.entries()) one.answer({ watch_id: index + 1, position: '7' });
+    await clock.pass(100);
+    node.push('watch', { watch_id: 4, events: [eventAt('8-0')] });
+    assert.equal((await clock.settled(event)).value?.position, '8-0');
+    // An `unwatch` is answered with its watch, too: that begins nothing
+    for (const one of node.askedFor('unwatch')) one.answer({ ...one.body, ended: true });
+    await clock.pass(100);
+    assert.deepEqual(
+      node.askedFor('unwatch').map(({ body }) => body['watch_id']),
+      [1, 2, 3],
+    );
     await client.close();
   });
 });
