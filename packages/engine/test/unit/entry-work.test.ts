@@ -246,6 +246,75 @@ describe('An entry of commands that do much', () => {
     assert.deepEqual(sizesOf(await node.entriesOf(cancels)), [16, 16, 16, 16]);
   });
 
+  describe('that may pass many who wait', () => {
+    const ask = { name, acquiredAtMs: 0 } as const;
+    const semaphore = { type: 'acquire_permits', ...ask, limit: 10 } as const;
+    const lock = { type: 'acquire', ...ask, mode: 'exclusive' } as const;
+    const campaign = { type: 'campaign', ...ask } as const;
+    const others = 'others' as SessionId;
+    const holder = { sessionId: 'holder' as SessionId, requestId: 1, waitMs: 0 };
+    const wait = { sessionId: others, waitMs: 10_000, terms: { independent: true } };
+    const urgent = { priority: 1, independent: true };
+
+    /** After these come those who wait: 2,000 with the first of them. */
+    function longQueue(asked: (requestId: number) => Command, ...before: Command[]): Node {
+      const node = new Node();
+      const facts = { clientId: 'tester', timeoutMs: 1000, lockDelayMs: 0, createdAtMs: 0 };
+      for (const id of [others, holder.sessionId])
+        node.apply({ type: 'create_session', sessionId: id, ...facts });
+      for (const command of before) node.apply(command);
+      for (let requestId = 1; requestId < 2000; requestId++) node.apply(asked(requestId));
+      return node;
+    }
+
+    it('looks at no more waiters for permits than that', async () => {
+      const node = longQueue(
+        (requestId) => ({ ...semaphore, ...wait, requestId, permits: 5 }),
+        { ...semaphore, ...holder, permits: 5 },
+        { ...semaphore, ...wait, requestId: 2000, permits: 10, terms: urgent },
+      );
+      const one = { ...semaphore, sessionId, permits: 1, waitMs: 0 };
+      const asking = times(64, (requestId) => ({ ...one, requestId, terms: urgent }));
+      assert.deepEqual(sizesOf(await node.entriesOf(asking)), [51, 13]);
+      const plain = times(64, (requestId) => ({ ...one, requestId: 100 + requestId }));
+      assert.deepEqual(sizesOf(await node.entriesOf(plain)), [64]);
+    });
+
+    it('looks at no more waiters for locks and elections than that', async () => {
+      for (const one of [lock, campaign]) {
+        const asked = (requestId: number): Command => ({ ...one, ...wait, requestId });
+        const first: Command = { ...one, ...wait, requestId: 2000, terms: urgent };
+        const node = longQueue(asked, { ...one, ...holder }, first);
+        const more = { ...one, sessionId, waitMs: 0, terms: urgent };
+        const asking = times(64, (requestId): Command => ({ ...more, requestId }));
+        assert.deepEqual(sizesOf(await node.entriesOf(asking)), [51, 13], one.type);
+      }
+    });
+
+    it('looks at no more waits of one holder than that', async () => {
+      const reading = { ...lock, mode: 'shared', waitMs: 0 } as const;
+      const node = longQueue(
+        (requestId) => ({ ...lock, ...wait, requestId }),
+        { ...reading, ...holder },
+        { ...reading, sessionId: others, requestId: 2001 },
+        { ...lock, ...wait, requestId: 2000 },
+      );
+      const one = { ...lock, sessionId: others, waitMs: 0 };
+      const upgrades = times(64, (number) => ({ ...one, requestId: 3000 + number }));
+      assert.deepEqual(sizesOf(await node.entriesOf(upgrades)), [51, 13]);
+      const wanted = [{ kind: 'lock', name, mode: 'exclusive' }] as const;
+      const many = times(64, (number): Command => ({
+        type: 'acquire_many',
+        sessionId: others,
+        requestId: 4000 + number,
+        wanted,
+        waitMs: 0,
+        acquiredAtMs: 0,
+      }));
+      assert.deepEqual(sizesOf(await node.entriesOf(many)), [48, 16]);
+    });
+  });
+
   it('ends sessions that are inside no more barriers than that', async () => {
     const node = new Node();
     const ends = times(4, (number): Command => {

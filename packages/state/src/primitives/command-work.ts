@@ -8,10 +8,16 @@
 import type { Command } from '../kernel/commands.ts';
 import type { CommandOf } from '../kernel/primitive.ts';
 import type { Tables } from '../kernel/tables.ts';
+import type { ResourceKind, ResourceName, SessionId } from '../kernel/names.ts';
+import type { Terms } from '../kernel/terms.ts';
 import { workOfCommand } from '../kernel/work.ts';
+import { mostLookedAt } from './holds/queue.ts';
 
 /** A look at a binding costs so much less than the end of a hold; with the change of those that have the role. */
 const bindingsPerUnit = 10;
+
+/** A look at a waiter that is passed; a request may look at each of them three times (STATE-QUEUE-6). */
+const waitersPerUnit = 100;
 
 type Estimate<Type extends Command['type']> = (tables: Tables, command: CommandOf<Type>) => number;
 
@@ -21,6 +27,30 @@ const ofSessionEnd = (
   { sessionId }: CommandOf<'end_session' | 'expire_session'>,
 ): number => sessions.get(sessionId)?.joined.length ?? 0;
 
+/** Of all the wait queues in which a request takes its place. */
+function ofQueues(
+  { sessions, pools }: Tables,
+  sessionId: SessionId,
+  wanted: readonly { readonly kind: ResourceKind; readonly name: ResourceName }[],
+  terms: Terms | undefined,
+): number {
+  let lookedAt = 0;
+  for (const { kind, name } of wanted) {
+    const pool = pools[kind].get(name);
+    if (pool !== undefined && pool.queue.length > waitersPerUnit)
+      lookedAt += mostLookedAt(pool, sessions.get(sessionId), terms);
+  }
+  return Math.ceil(lookedAt / waitersPerUnit);
+}
+
+const ofQueue =
+  (kind: ResourceKind) =>
+  (
+    tables: Tables,
+    { sessionId, name, terms }: Pick<CommandOf<'acquire'>, 'sessionId' | 'name' | 'terms'>,
+  ): number =>
+    ofQueues(tables, sessionId, [{ kind, name }], terms);
+
 type Estimates = { readonly [Type in Command['type']]?: Estimate<Type> };
 
 /** Those that may do more than a plain one. */
@@ -28,7 +58,11 @@ const estimates: Estimates = {
   force_release: ({ pools }, { kind = 'lock', name, count = Infinity }) =>
     Math.min(count, pools[kind].get(name)?.holds.length ?? 0),
   resize_semaphore: ({ pools }, { name }) => pools.semaphore.get(name)?.queue.length ?? 0,
-  acquire_many: (_, { wanted }) => wanted.length,
+  acquire: ofQueue('lock'),
+  acquire_permits: ofQueue('semaphore'),
+  campaign: ofQueue('election'),
+  acquire_many: (tables, { sessionId, wanted, terms }) =>
+    wanted.length + ofQueues(tables, sessionId, wanted, terms),
   abandon: ({ sessions }, { sessionId, requestId }) => {
     const asked = sessions.get(sessionId)?.requests.find(requestId)?.asked;
     return Array.isArray(asked) ? asked.length : 0;

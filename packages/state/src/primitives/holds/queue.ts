@@ -9,8 +9,10 @@
  * STATE-QUEUE-4: who wants several together is passed by nobody: it stands in the same order everywhere.
  * STATE-QUEUE-5: telling a place costs a bounded number of steps, however long the queue is: every command that is
  *     repeated while it waits is told one. (Statuses tell exact places, of the waiters that they show.)
+ * STATE-QUEUE-6: a request that may pass others looks at all whom it passes, up to three times: its command counts for as many
+ *     units of work as that takes, so that few of them share an entry (WORK-5 of primitives/command-work.ts).
  */
-import type { Hold, Pool, Waiter } from './pool.ts';
+import type { Hold, Pool, Session, Waiter } from './pool.ts';
 import type { Terms } from '../../kernel/commands.ts';
 
 export const maxPasses = 32;
@@ -52,6 +54,22 @@ export function isNext(pool: Pool, held: Hold | undefined, terms: Terms | undefi
   let ahead = pool.queue.last;
   while (ahead !== undefined && mayPass(priority, ahead)) ahead = ahead.previous;
   return ahead === undefined;
+}
+
+/** STATE-QUEUE-6: how many waiters a request that comes now may have to look at. */
+export function mostLookedAt(
+  pool: Pool,
+  session: Session | undefined,
+  terms: Terms | undefined,
+): number {
+  const { first, last, length } = pool.queue;
+  if (last === undefined) return 0;
+  const priority = terms?.priority ?? 0;
+  const isHolder = session !== undefined && pool.heldBy(session) !== undefined;
+  const passesSome = isHolder
+    ? priority !== 0 || first?.session === session // STATE-QUEUE-3
+    : mayPass(priority, last);
+  return passesSome ? length : 0;
 }
 
 /** Waiters that are counted from either end of a queue. */
