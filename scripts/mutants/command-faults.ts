@@ -99,6 +99,15 @@ echo "status $status" >&3`,
     test: 'packages/cli/test/unit/run/signals.test.ts',
   },
   {
+    name: 'breakpoint-ends-who-holds',
+    breaks:
+      'SIGTRAP ends who holds a lock before the command under it, and the lock waits for its lease',
+    file: 'packages/cli/src/run/signals.ts',
+    find: `(['SIGTRAP'] as const) : [];`,
+    put: `[] : [];`,
+    test: 'packages/cli/test/unit/run/signals.test.ts',
+  },
+  {
     name: 'commands-share-their-number',
     breaks: 'two commands on two machines hold one lock at once: each has the number of the ms',
     file: 'packages/cli/src/acquire-once.ts',

@@ -86,9 +86,10 @@ It runs in a process group of its own, which has the terminal while "holdfast ${
 foreground of one (on Linux; else it runs in a session of its own, without /dev/tty). Signals are passed
 on to the group: SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGABRT, SIGSYS, SIGXCPU, SIGWINCH,
 SIGCONT, SIGTSTP and their like. What it leaves running there when it ends gets SIGTERM, and SIGKILL 2 s later;
-then ${what} released. Only SIGKILL, real-time signals, SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGTRAP end
-"holdfast ${commandName}" before the command: then the group gets SIGTERM at once, and what was held is free when
-the lease has run out. SIGSTOP stops it alone; SIGCHLD, SIGPIPE, SIGURG, SIGTTIN, SIGTTOU and SIGXFSZ are not passed on.
+then ${what} released. Only SIGKILL, SIGSEGV, SIGBUS, SIGFPE, SIGILL, real-time signals (which
+Node cannot catch), and SIGTRAP on processors other than x64, end "holdfast ${commandName}" before the
+command: then the group gets SIGTERM at once, and what was held is free when the lease has run out.
+SIGSTOP stops it alone; SIGCHLD, SIGPIPE, SIGURG, SIGTTIN, SIGTTOU and SIGXFSZ are not passed on.
 
 ${ends.when}, the group gets SIGTERM, and SIGKILL before
 anybody else can have what is held; also when "holdfast ${commandName}" itself is killed or stopped.

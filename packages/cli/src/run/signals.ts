@@ -4,8 +4,8 @@
  * SIG-1: what this process can catch and what would end or stop it reaches the command instead; this process ends
  *     when the command has, and gives back what it holds. Kept for this process alone: SIGCHLD, SIGPIPE, SIGURG,
  *     SIGTTIN, SIGTTOU, and SIGXFSZ, which Node ignores. What nobody can catch (SIGKILL, SIGSTOP), what Node cannot
- *     (real-time signals) and what says that this process itself is broken (SIGSEGV, SIGBUS, SIGFPE, SIGILL,
- *     SIGTRAP) is the guard's to answer: the command is ended, and the lease runs out.
+ *     (real-time signals) and what says that this process itself is broken (SIGSEGV, SIGBUS, SIGFPE, SIGILL, and
+ *     SIGTRAP where the processor is no x64) is the guard's to answer: the command is ended, and the lease runs out.
  */
 import { constants } from 'node:os';
 
@@ -27,17 +27,22 @@ const ending = [
   'SIGPWR',
   'SIGSTKFLT',
 ] as const;
+/**
+ * With SIGTRAP Node ends itself where it is broken. On x64 it then goes on to an instruction that ends it in any case;
+ * other processors would come to the same breakpoint again and again.
+ */
+const breakpoints = process.arch === 'x64' ? (['SIGTRAP'] as const) : [];
 const harmless = ['SIGCONT', 'SIGWINCH', 'SIGINFO'] as const;
 
 const known = (signals: readonly NodeJS.Signals[]): readonly NodeJS.Signals[] =>
   signals.filter((signal) => Object.hasOwn(constants.signals, signal));
 
 /** Each of them would end this process if nothing listened. */
-export const endingSignals: readonly NodeJS.Signals[] = known(ending);
+export const endingSignals: readonly NodeJS.Signals[] = known([...ending, ...breakpoints]);
 
 /** Reach the command's process group (SIG-1). */
 export const passedOnSignals: readonly NodeJS.Signals[] = known([
-  ...ending,
+  ...endingSignals,
   ...harmless,
   'SIGTSTP',
 ]);
