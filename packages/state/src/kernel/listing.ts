@@ -106,6 +106,6 @@ const sessionRow = (session: Session): SessionRow => ({
     locks: session.holds.size,
     permits: session.permits.size,
     leads: session.leads.size,
-    barriers: session.joined.length,
+    barriers: session.joined.size,
   },
 });

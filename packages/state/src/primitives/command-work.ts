@@ -25,7 +25,7 @@ const ofRoles = ({ access }: Tables): number => Math.ceil(access.bindings.size /
 const ofSessionEnd = (
   { sessions }: Tables,
   { sessionId }: CommandOf<'end_session' | 'expire_session'>,
-): number => sessions.get(sessionId)?.joined.length ?? 0;
+): number => sessions.get(sessionId)?.joined.size ?? 0;
 
 /** Of all the wait queues in which a request takes its place. */
 function ofQueues(

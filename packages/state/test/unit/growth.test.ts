@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createCommand, Driver, id, lockName } from './support/driver.ts';
-import { watchingTables } from './support/native-tables.ts';
+import { watchingArrays, watchingTables } from './support/native-tables.ts';
 import type { Command } from '../../src/index.ts';
 
 /** The largest native table that may be, and what one entry of one command may move: some fractions of a ms. */
@@ -68,5 +68,32 @@ describe('A large state', () => {
       assert.ok(seen.largest <= mostInATable, `${String(seen.largest)} entries, ${seen.where}`);
       assert.ok(most <= mostMoved, `${String(most)} were moved by one entry`);
     });
+  });
+  it('ends a session inside many barriers, and restores it, without moving them for each other (GROW-1)', () => {
+    const driver = Driver.withLimits({ maxHoldsPerSession: 100_000, maxResultsPerSession: 10_000 });
+    driver.sessions('s', 'other');
+    const enter = (session: string, number: number): Command => ({
+      type: 'enter_barrier',
+      sessionId: id(session),
+      requestId: number,
+      name: lockName(String(number)),
+      parties: 3,
+    });
+    const barriers = 4000;
+    // The other one makes the rounds, and the first one enters the latest of them first.
+    for (let number = 1; number <= barriers; number++) driver.do(enter('other', number));
+    const moved = watchingArrays((seen) => {
+      for (let number = barriers; number > 0; number--) driver.do(enter('s', number));
+      const restored = driver.restored();
+      for (const each of [driver, restored]) {
+        assert.equal(each.machine.session(id('s'))?.counts.barriers, barriers);
+        each.do({ type: 'end_session', sessionId: id('s') });
+        const left = each.lastEvents.filter(({ type }) => type === 'barrier_left');
+        assert.equal(left.length, barriers);
+      }
+      return seen.moved;
+    });
+    const each = moved / barriers;
+    assert.ok(each < 3000, `${String(each)} for each barrier`);
   });
 });

@@ -31,7 +31,7 @@ export function sessionView(session: Session): SessionView {
     holds: firstOf(session.holds.values(), lockHoldView),
     permits: firstOf(session.permits.values(), permitsHoldView),
     leads: firstOf(session.leads.values(), leadView),
-    barriers: firstOf(session.joined, ({ name }) => name),
+    barriers: firstOf(session.joined.values(), ({ name }) => name),
   };
 }
 
@@ -39,7 +39,7 @@ const countsOf = ({ holds, permits, leads, joined }: Session): HoldCounts => ({
   locks: holds.size,
   permits: permits.size,
   leads: leads.size,
-  barriers: joined.length,
+  barriers: joined.size,
 });
 
 function firstOf<T, V>(all: Iterable<T>, viewOf: (one: T) => V): readonly V[] {

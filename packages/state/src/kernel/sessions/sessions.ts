@@ -11,6 +11,7 @@ import type { CallerUse } from '../caller-use.ts';
 import { hashOfNumber, hashOfText } from '../collections/hash.ts';
 import { HoldDigest } from './hold-digest.ts';
 import { OrderedByNumber } from '../collections/ordered-by-number.ts';
+import type { ReadableByNumber } from '../collections/ordered-by-number.ts';
 import { OrderedMap } from '../collections/ordered-map.ts';
 import type { ReadableMap } from '../collections/ordered-map.ts';
 import { RequestTable } from '../requests.ts';
@@ -26,7 +27,6 @@ import type {
 } from '../names.ts';
 
 const noLeads: ReadableMap<ResourceName, never> = new OrderedMap<ResourceName, never>(hashOfText);
-const noneJoined: readonly Joined[] = [];
 /** STATE-HOLDS-1. */
 const orderedFrom = 512;
 
@@ -53,6 +53,8 @@ export interface Joined {
 
 const firstTokenOf = ({ firstToken }: HoldFacts): number => firstToken;
 const sequenceOf = ({ sequence }: WaitFacts): number => sequence;
+const roundOf = ({ round }: Joined): number => round;
+const noneJoined: ReadableByNumber<Joined> = new OrderedByNumber<Joined>(roundOf);
 
 export type SessionEnd = 'ended' | 'expired';
 
@@ -103,7 +105,7 @@ export class SessionOf<Hold extends HoldFacts, Waiter extends WaitFacts> {
   /** Elections that it leads. Few sessions lead: made when first needed. */
   #leads: OrderedMap<ResourceName, Hold> | undefined = undefined;
   /** What it has joined and not left, by their rounds: a restored session knows no other order. */
-  #joined: Joined[] | undefined = undefined;
+  #joined: OrderedByNumber<Joined> | undefined = undefined;
   /** Of what it holds and waits for (QUOTA-2). */
   #metadataBytes = 0;
   /** Of all that it holds. */
@@ -157,7 +159,7 @@ export class SessionOf<Hold extends HoldFacts, Waiter extends WaitFacts> {
   }
 
   /** By their rounds. */
-  get joined(): readonly Joined[] {
+  get joined(): ReadableByNumber<Joined> {
     return this.#joined ?? noneJoined;
   }
 
@@ -263,32 +265,20 @@ export class SessionOf<Hold extends HoldFacts, Waiter extends WaitFacts> {
   }
 
   join(one: Joined): void {
-    const joined = (this.#joined ??= []);
+    this.#joined ??= new OrderedByNumber<Joined>(roundOf);
     this.use.load += 1;
-    joined.splice(indexOfRound(joined, one.round), 0, one);
+    this.#joined.add(one);
   }
 
   leave(one: Joined): void {
-    const index = indexOfRound(this.joined, one.round);
-    if (this.#joined?.[index] !== one) return;
-    this.#joined.splice(index, 1);
+    if (this.#joined?.get(one.round) !== one) return;
+    this.#joined.remove(one.round);
     this.use.load -= 1;
+    if (this.#joined.size === 0) this.#joined = undefined;
   }
 
   /** Holds of all kinds, waits, and what it has joined. */
   get load(): number {
-    return this.holdCount + this.#waits.size + this.joined.length;
+    return this.holdCount + this.#waits.size + this.joined.size;
   }
-}
-
-/** Where the one of a round is, or would be. */
-function indexOfRound(joined: readonly Joined[], round: number): number {
-  let low = 0;
-  let high = joined.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((joined[middle]?.round ?? 0) < round) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -173,7 +173,7 @@ function cancelEntering(
 
 /** STATE-BARRIER-2: a session ends. */
 function leaveAll(tables: Tables, session: Session): void {
-  for (const joined of Array.from(session.joined))
+  for (const joined of Array.from(session.joined.values()))
     if (joined instanceof Barrier) leave(tables, joined, session);
 }
 

@@ -35,7 +35,7 @@ export function cycleThrough(tables: Tables, origin: Waiter): readonly Waiter[] 
 
 /** Nobody waits for a session that holds nothing and is last in every queue. */
 function couldBeAwaited({ session, next }: Waiter): boolean {
-  return next !== undefined || session.load > session.joined.length;
+  return next !== undefined || session.load > session.joined.size;
 }
 
 class Search {
