@@ -194,6 +194,34 @@ export const clientFaults: readonly Fault[] = [
     put: `this.#callTimeoutMs = fields.callTimeoutMs > 0 ? 10_000 : 0;`,
   },
   {
+    name: 'cancellations-without-an-end',
+    breaks: 'what a node refuses to cancel is asked for as long as the client stands',
+    file: 'packages/client/src/cancellations.ts',
+    find: `if (kept.isOver()) this.#kept.delete(kept.key);
+      else void`,
+    put: `void`,
+    test: 'packages/client/test/unit/cancellations.test.ts',
+    hiddenFromRuns: 'runs cancel by sessions, which do it themselves',
+  },
+  {
+    name: 'cancellations-all-at-once',
+    breaks: 'a client whose acquires failed asks for all of their cancellations at the same moment',
+    file: 'packages/client/src/cancellations.ts',
+    find: `if (this.#asked >= atOnce) return;`,
+    put: `if (this.#asked >= mostKept) return;`,
+    test: 'packages/client/test/unit/cancellations.test.ts',
+    hiddenFromRuns: 'runs cancel by sessions, which do it themselves',
+  },
+  {
+    name: 'cancellations-kept-without-bound',
+    breaks: 'the memory of a client grows with each acquire that a node refuses to cancel',
+    file: 'packages/client/src/cancellations.ts',
+    find: `this.#kept.size >= mostKept)`,
+    put: `this.#kept.size < 0)`,
+    test: 'packages/client/test/unit/cancellations.test.ts',
+    hiddenFromRuns: 'runs cancel by sessions, which do it themselves',
+  },
+  {
     name: 'late-watch-stays-on-its-node',
     breaks:
       'a watch that begins after its caller was told that it failed stays on its node: retries fill the stream with watches',

@@ -7,7 +7,8 @@ import type {
   Operations,
   WatchEvent,
 } from '@holdfast/protocol';
-import { momentOf } from './clock.ts';
+import { momentOf, passedMs } from './clock.ts';
+import { Cancellations } from './cancellations.ts';
 import { problemOfMs } from './durations.ts';
 import type { ClientClock } from './clock.ts';
 import { Connection } from './connection.ts';
@@ -17,7 +18,7 @@ import type { Environment } from './environment.ts';
 import type { ClientWarning } from './client-warning.ts';
 import { checkApiKey } from './hello.ts';
 import type { ApiKey } from './hello.ts';
-import { cancelRequestOf, waitMsIn } from './request.ts';
+import { cancelRequestOf, ttlMsIn, waitMsIn } from './request.ts';
 import { Cache } from './cache.ts';
 import { CacheMemory } from './cache-memory.ts';
 import { Queue } from './queue.ts';
@@ -25,7 +26,7 @@ import { Session } from './session.ts';
 import { checkTls } from './tls.ts';
 import type { ClientTracing } from './tracing.ts';
 import type { TlsSettings } from './tls.ts';
-import { isUncertain, untilAnswered } from './until-answered.ts';
+import { isUncertain } from './until-answered.ts';
 import { Wakes } from './wakes.ts';
 import { watch } from './watch.ts';
 import type { WatchOptions } from './watch.ts';
@@ -85,6 +86,8 @@ export interface SessionOptions {
 
 /** Of a call, beyond what it asks to wait. */
 const defaultTimeoutMs = 10_000;
+/** Of an acquire in a session that others keep alive, or with a ttl that the node chooses. */
+const longestCancellationMs = 3_600_000;
 
 /** A connection to a cluster, and the sessions that were opened through it. */
 export class Client {
@@ -97,6 +100,7 @@ export class Client {
   readonly #onWarning: (warning: ClientWarning) => void;
   readonly #wakes: Wakes;
   readonly #sessions = new Set<Session>();
+  readonly #cancellations: Cancellations;
   readonly #memory: CacheMemory | undefined;
   /** Keys with values and versions, on all nodes; it needs no session. */
   readonly cache: Cache;
@@ -133,6 +137,9 @@ export class Client {
       this.#onWarning,
       options.tracing,
     );
+    this.#cancellations = new Cancellations(clock, (wish) =>
+      this.#connection.call('cancel_request', wish, { timeoutMs }),
+    );
     const { maxKeys = 10_000, maxBytes = 16 * 1024 * 1024 } = options.cache || {};
     this.#memory =
       options.cache === false || clock.mayMissSleep === true // CLIENT-CACHE-5
@@ -158,8 +165,11 @@ export class Client {
    * One operation of the wire, as it is.
    *
    * @param settings Without `timeoutMs` it may take what the client was given for a call, beyond the wait that the body asks for. An
-   *   acquire with a `cancel_id` that fails with its outcome unknown is cancelled in the background. One with a number of the
-   *   caller's is not: repeat it with the same number, or call `cancel_request`.
+   *   acquire with a `cancel_id` that fails with its outcome unknown is cancelled in the background, and so is any that has an id
+   *   to be cancelled by and is ended by its signal. That goes on, 10,000 acquires at most and with growing pauses, until the
+   *   cluster has answered, the session is over where this client opened it, or the ttl of an acquire by `client_id` has passed
+   *   since its last possible grant; in a session that others opened, for an hour. One with a number of the caller's is not
+   *   cancelled when its time is over: repeat it with the same number, or call `cancel_request`.
    */
   call<N extends OperationName>(
     operation: N,
@@ -175,17 +185,22 @@ export class Client {
     if (wish !== undefined && (signal !== undefined || wish.cancel_id !== undefined))
       asked.catch((error: unknown) => {
         const isOver = signal?.aborted === true || wish.cancel_id !== undefined;
-        if (isOver && isUncertain(error)) this.#cancel(wish);
+        if (isOver && isUncertain(error)) this.#cancellations.add(wish, this.#endOf(wish, body));
       });
     return asked;
   }
 
-  /** What was cancelled by its signal, or cannot be asked for again; whoever gives numbers asks again itself after a deadline. */
-  #cancel(wish: Operations['cancel_request']['body']): void {
-    const connection = this.#connection;
-    const settings = { timeoutMs: this.#timeoutMs };
-    const ask = (): Promise<unknown> => connection.call('cancel_request', wish, settings);
-    void untilAnswered(this.#clock, ask, () => connection.isClosed);
+  /** CLIENT-CANCELLATION-3: whether nothing depends any more on the cancellation of an acquire that has just failed. */
+  #endOf({ session_id: id }: Operations['cancel_request']['body'], body: unknown): () => boolean {
+    const session = [...this.#sessions].find((one) => one.id === id);
+    if (session !== undefined) return () => session.state !== 'active';
+    const since = momentOf(this.#clock);
+    const ttlMs = ttlMsIn(body);
+    const longestMs =
+      id === undefined && ttlMs > 0
+        ? waitMsIn(body) + this.#timeoutMs + ttlMs
+        : longestCancellationMs;
+    return () => passedMs(this.#clock, since) >= longestMs;
   }
 
   /**
@@ -246,6 +261,7 @@ export class Client {
   async close(): Promise<void> {
     const memory = this.#memory?.leave();
     await Promise.allSettled([...[...this.#sessions].map((session) => session.end()), memory]);
+    this.#cancellations.close();
     this.#connection.close();
   }
 

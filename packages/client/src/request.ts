@@ -65,6 +65,12 @@ export function waitMsIn(body: unknown): number {
   return typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : 0;
 }
 
+/** For how long the implicit session of an acquire stands without a renewal, in ms; 0: it says nothing. */
+export function ttlMsIn(body: unknown): number {
+  const { ttl_seconds: seconds } = (body ?? {}) as { readonly ttl_seconds?: unknown };
+  return typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : 0;
+}
+
 /**
  * The request that cancels another one by its number, or by the id that it has for that, whatever became of it;
  * undefined: it has neither.
