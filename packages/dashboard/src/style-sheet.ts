@@ -23,7 +23,7 @@ main:focus { outline: none; }
 .skip { position: absolute; left: -999px; }
 .skip:focus { left: 8px; top: 8px; background: var(--card); padding: 8px; z-index: 2; }
 header { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 20px; padding: 10px 24px; background: var(--card); border-bottom: 1px solid var(--line); }
-.brand { font-weight: 700; font-size: 17px; color: var(--text); text-decoration: none; }
+.brand { display: inline-flex; gap: 8px; align-items: center; font-weight: 700; font-size: 17px; color: var(--text); text-decoration: none; }
 header nav { display: flex; gap: 4px; flex: 1; }
 header nav a, .tabs a { padding: 6px 10px; border-radius: 6px; color: var(--soft); text-decoration: none; }
 header nav a:hover, .tabs a:hover { background: var(--plain-back); }
@@ -37,12 +37,14 @@ h1.name, p.name, td span { overflow-wrap: anywhere; }
 h2 .quiet { font-weight: 400; }
 .quiet { color: var(--soft); }
 .tabs { display: flex; flex-wrap: wrap; gap: 4px; margin-bottom: 16px; }
-.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); gap: 10px; margin: 0 0 20px; }
-.fact { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px; min-width: 0; }
+.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(126px, 1fr)); gap: 10px; margin: 0 0 20px; }
+.facts.wide { grid-template-columns: repeat(auto-fill, minmax(200px, 1fr)); }
+.fact { display: flex; flex-direction: column; justify-content: space-between; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px; min-width: 0; }
 .fact dt { color: var(--soft); font-size: 13px; }
 .fact dd { margin: 0; font-size: 18px; font-weight: 600; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 table { width: 100%; border-collapse: separate; border-spacing: 0; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
-th, td { text-align: left; padding: 8px 14px; vertical-align: top; }
+th, td { text-align: left; padding: 8px 14px; vertical-align: baseline; }
+td button { margin: -3px 0; }
 th { color: var(--soft); font-size: 13px; font-weight: 600; white-space: nowrap; }
 tbody td { border-top: 1px solid var(--line); }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
@@ -93,13 +95,15 @@ code { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 .reason { color: var(--soft); }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); gap: 10px; }
 .chart { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px; font-size: 13px; }
-.chart strong { color: var(--text); font-size: 18px; }
-.chart svg { display: block; width: 100%; height: 60px; }
+.chart figcaption { display: flex; justify-content: space-between; align-items: baseline; gap: 12px; margin-bottom: 6px; }
+.chart strong { font-size: 16px; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.chart svg { display: block; width: 100%; height: 60px; overflow: visible; }
 .chart line { stroke: var(--line); vector-effect: non-scaling-stroke; }
-.chart polyline { fill: none; stroke: var(--link); stroke-width: 2; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
+.chart polyline { fill: none; stroke: var(--link); stroke-width: 2; vector-effect: non-scaling-stroke; stroke-linejoin: round; stroke-linecap: round; }
+.chart .scale { display: flex; justify-content: space-between; margin-top: 4px; }
 @media (max-width: 700px) {
   header { padding: 10px 14px; gap: 4px 12px; }
-  header nav { order: 3; flex: 1 0 100%; overflow-x: auto; }
+  header nav { order: 3; flex: 1 0 100%; flex-wrap: wrap; margin: 0 -10px; gap: 0 2px; }
   .connection { margin-left: auto; }
   main { padding: 12px 14px 60px; }
   .facts { grid-template-columns: repeat(2, 1fr); }

@@ -25,7 +25,7 @@ import {
   toldPriority,
   toldSessionId,
   toldTtlSeconds,
-  wallClockSeconds,
+  acquiredAt,
   who,
 } from '../fields.ts';
 import { aliasOf, answer, changing, get, post, reading, request } from '../operation.ts';
@@ -310,7 +310,7 @@ const leader: Message = {
     client_id: [2, toldClientId],
     fence_token: [3, leadershipToken],
     value: [4, json('Value published by the leader, any JSON.')],
-    elected_at: [5, wallClockSeconds],
+    elected_at: [5, acquiredAt],
     ends_in_seconds: [6, endsInSeconds],
   },
 };

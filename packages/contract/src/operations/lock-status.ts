@@ -21,7 +21,7 @@ import {
   toldFenceToken,
   toldPriority,
   toldSessionId,
-  wallClockSeconds,
+  acquiredAt,
 } from '../fields.ts';
 import { answer, get, reading, request } from '../operation.ts';
 import type { UnaryOperation } from '../operation.ts';
@@ -55,7 +55,7 @@ const lockFields: Fields = {
         mode: [3, mode],
         fence_token: [4, toldFenceToken],
         hold_count: [5, count('How many acquires of its session returned this hold.')],
-        acquired_at: [6, wallClockSeconds],
+        acquired_at: [6, acquiredAt],
         metadata: [7, json('Metadata given with the acquire.')],
         ends_in_seconds: [8, endsInSeconds],
       }),
@@ -143,10 +143,7 @@ export const adminLock: UnaryOperation = {
       description: 'The first holder, then all fields of lock_status.',
       fields: {
         ...lockFields,
-        acquired_at: [
-          10,
-          nullable(wallClockSeconds, 'Wall-clock time, seconds since 1970; null when it is free.'),
-        ],
+        acquired_at: [10, nullable(acquiredAt, 'As of the first holder; null when it is free.')],
         fence_token: [11, nullable(toldFenceToken)],
         session_id: [12, nullable(toldSessionId)],
         client_id: [13, nullable(toldClientId)],

@@ -21,7 +21,7 @@ import {
   toldPriority,
   toldSessionId,
   toldTtlSeconds,
-  wallClockSeconds,
+  acquiredAt,
   who,
 } from '../fields.ts';
 import { answer, changing, get, post, reading, remove, request } from '../operation.ts';
@@ -167,7 +167,7 @@ const semaphore: Message = {
           client_id: [2, toldClientId],
           permits: [3, count('Number of permits.')],
           fence_token: [4, toldFenceToken],
-          acquired_at: [5, wallClockSeconds],
+          acquired_at: [5, acquiredAt],
           metadata: [6, json('Metadata given with the acquire.')],
           ends_in_seconds: [7, endsInSeconds],
         }),

@@ -53,6 +53,30 @@ export const asFailure = (error: unknown): Failure =>
 
 type Method = 'GET' | 'POST' | 'DELETE';
 
+async function send(
+  path: string,
+  accept: string,
+  signal: AbortSignal | undefined,
+  method: Method = 'GET',
+  body?: object,
+): Promise<Response> {
+  const limit = AbortSignal.timeout(longestAnswerMs);
+  const response = await fetch(path, {
+    method,
+    signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
+    cache: 'no-store',
+    headers: {
+      accept,
+      ...headersOfCaller(),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  // A node that cannot serve tells of itself with 503 and its usual answer.
+  if (!response.ok && path !== 'health') throw new RequestFailed(await failureOf(response));
+  return response;
+}
+
 /**
  * `Answer` is as the contract declares it: page and node are of one release, for the node served the page.
  *
@@ -64,22 +88,13 @@ export async function ask<Answer>(
   method: Method = 'GET',
   body?: object,
 ): Promise<Answer> {
-  const limit = AbortSignal.timeout(longestAnswerMs);
-  const response = await fetch(path, {
-    method,
-    signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
-    cache: 'no-store',
-    headers: {
-      accept: 'application/json',
-      ...headersOfCaller(),
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  // A node that cannot serve tells of itself with 503 and its usual answer.
-  if (!response.ok && path !== 'health') throw new RequestFailed(await failureOf(response));
+  const response = await send(path, 'application/json', signal, method, body);
   return (await response.json()) as Answer;
 }
+
+/** @throws RequestFailed Or what `fetch` throws where no answer comes. */
+export const askText = async (path: string, signal: AbortSignal): Promise<string> =>
+  (await send(path, 'text/plain', signal)).text();
 
 /** A path with its query; what is undefined or empty is left out. */
 export function pathOf(

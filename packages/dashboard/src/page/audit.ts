@@ -8,7 +8,7 @@ import { pathOf } from './asking.ts';
 import { addressOf, useAnswer } from './hooks.ts';
 import { html } from './library.ts';
 import type { View } from './library.ts';
-import { badge, clock, number, shown, table } from './parts.ts';
+import { badge, clock, fact, number, shown, table } from './parts.ts';
 import type { Column } from './parts.ts';
 
 const everyMs = 5000;
@@ -69,12 +69,6 @@ const columns = (chain: string): readonly Column<AuditRecord>[] => [
   },
 ];
 
-const fact = (name: string, value: View | string): View =>
-  html`<div class="fact">
-    <dt>${name}</dt>
-    <dd>${value}</dd>
-  </div>`;
-
 function statusView(status: AuditStatusAnswer): View {
   const { enabled, failing, refuses_changes, size, chains: written } = status;
   const dropped = written.reduce((sum, one) => sum + one.dropped, 0);
@@ -93,7 +87,7 @@ function statusView(status: AuditStatusAnswer): View {
           </div>`
         : null
     }
-    <dl class="facts">
+    <dl class="facts wide">
       ${fact('Audit', enabled ? 'on' : 'off')} ${fact('Changes recorded', number(size))}
       ${fact('Dropped here', number(dropped))}
       ${fact('Written to disk', failing ? 'failing' : 'yes')}

@@ -10,7 +10,7 @@ import { pathOf } from './asking.ts';
 import { useAnswer } from './hooks.ts';
 import { html, useState } from './library.ts';
 import type { View } from './library.ts';
-import { number, pager, shown, span, table } from './parts.ts';
+import { fact, number, pager, shown, span, table } from './parts.ts';
 import { Search } from './resources.ts';
 
 /** The cache is not told by the watch. */
@@ -37,16 +37,7 @@ function Numbers(): View {
   const asked = useAnswer<CacheStatsAnswer>('cache/stats', everyMs);
   return shown(
     asked,
-    (stats) =>
-      html`<dl class="facts">
-        ${facts.map(
-          ([title, of]) =>
-            html`<div class="fact">
-              <dt>${title}</dt>
-              <dd>${of(stats)}</dd>
-            </div>`,
-        )}
-      </dl>`,
+    (stats) => html`<dl class="facts">${facts.map(([title, of]) => fact(title, of(stats)))}</dl>`,
   );
 }
 

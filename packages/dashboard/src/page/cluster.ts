@@ -7,10 +7,11 @@ import type {
 } from '@holdfast/protocol';
 import { ask } from './asking.ts';
 import { confirm } from './confirming.ts';
-import { useAnswer } from './hooks.ts';
+import { useAnswer, useRead } from './hooks.ts';
 import { html } from './library.ts';
 import type { View } from './library.ts';
-import { badge, number, shown, table } from './parts.ts';
+import { Machine } from './machine.ts';
+import { badge, fact, number, shown, table } from './parts.ts';
 import type { Cell } from './parts.ts';
 import { Rates } from './rates.ts';
 
@@ -100,15 +101,14 @@ const unreached = ({ node_id }: ClusterStatusAnswer, lost: readonly MemberAnswer
 const left = ({ members: all }: ClusterStatusAnswer, lost: readonly MemberAnswer[]): string =>
   `${number(all.length - lost.length)} of ${number(all.length)} members are left to it.`;
 
-const fact = (name: string, value: Cell): View =>
-  html`<div class="fact">
-    <dt>${name}</dt>
-    <dd>${value}</dd>
-  </div>`;
-
 export function Cluster(): View {
   const asked = useAnswer<ClusterStatusAnswer>('cluster/status', everyMs);
-  const stats = useAnswer<StatsAnswer>('admin/stats?consistency=stale', everyMs);
+  // Not on each change: rates are of samples that are some time apart.
+  const stats = useRead<StatsAnswer>(
+    'admin/stats?consistency=stale',
+    (signal) => ask<StatsAnswer>('admin/stats?consistency=stale', signal),
+    everyMs,
+  );
   return html`<h1>Cluster</h1>
     ${shown(asked, (status) => {
       const lost = status.members.filter((member) => !isReached(member, status));
@@ -150,12 +150,13 @@ export function Cluster(): View {
       stats,
       (answer) =>
         html`<h2>Activity</h2>
-          <dl class="facts">
+          <dl class="facts wide">
             ${fact('Resources held', number(answer.total_locks))}
             ${fact('Waiters', number(answer.waiters))}
             ${fact('Sessions', number(answer.active_sessions))}
             ${fact('Sessions expired', number(answer.expired_sessions))}
           </dl>
           <${Rates} stats=${answer} />`,
-    )}`;
+    )}
+    <${Machine} node=${asked.answer?.node_id ?? 'the asked node'} />`;
 }

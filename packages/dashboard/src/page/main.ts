@@ -96,7 +96,9 @@ function Application(): View {
       >To the content</a
     >
     <header>
-      <a class="brand" href="#/cluster">Holdfast</a>
+      <a class="brand" href="#/cluster"
+        ><img src="dashboard/icon.svg" alt="" width="22" height="22" />Holdfast</a
+      >
       <nav aria-label="Pages">
         ${sections.map(
           ([name, title, pages]) =>

@@ -24,7 +24,27 @@ export function span(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined) return '–';
   if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
-  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+  if (seconds < 2 * 86_400)
+    return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+  return `${Math.floor(seconds / 86_400)} days`;
+}
+
+/** What is measured in milliseconds, mostly. */
+export function duration(seconds: number): string {
+  const ms = seconds * 1000;
+  return ms < 1000 ? `${ms.toFixed(ms < 10 ? 1 : 0)} ms` : span(seconds);
+}
+
+const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
+
+export function bytes(count: number): string {
+  let value = count;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${value.toFixed(unit === 0 || value >= 99.5 ? 0 : 1)} ${units[unit] ?? ''}`;
 }
 
 type Tone = 'good' | 'bad' | 'warn' | 'plain';
@@ -62,6 +82,12 @@ export function shown<Answer>(asked: Asked<Answer>, view: (answer: Answer) => Vi
 }
 
 export type Cell = View | string | number | null;
+
+export const fact = (name: string, value: Cell): View =>
+  html`<div class="fact">
+    <dt>${name}</dt>
+    <dd>${value}</dd>
+  </div>`;
 
 export interface Column<Row> {
   readonly name: string;

@@ -14,7 +14,7 @@ import { confirm } from './confirming.ts';
 import { useAnswer } from './hooks.ts';
 import { html, useState } from './library.ts';
 import type { View } from './library.ts';
-import { badge, link, number, pager, shown, span, table } from './parts.ts';
+import { badge, fact, link, number, pager, shown, span, table } from './parts.ts';
 import { Search } from './resources.ts';
 
 /** Queues are not told by the watch. */
@@ -177,25 +177,10 @@ export function Queue({ name }: { readonly name: string }): View {
               ${badge(`order: ${queue.order}`)} ${badge(`dead letters: ${queue.on_dead}`)}
             </p>
             <dl class="facts">
-              ${numbers.map(
-                ([title, of]) =>
-                  html`<div class="fact">
-                    <dt>${title}</dt>
-                    <dd>${number(of(queue))}</dd>
-                  </div>`,
-              )}
-              <div class="fact">
-                <dt>Oldest</dt>
-                <dd>${span(queue.oldest_age_seconds)}</dd>
-              </div>
-              <div class="fact">
-                <dt>Pushed a second</dt>
-                <dd>${queue.rates.pushed.toFixed(1)}</dd>
-              </div>
-              <div class="fact">
-                <dt>Acknowledged a second</dt>
-                <dd>${queue.rates.acknowledged.toFixed(1)}</dd>
-              </div>
+              ${numbers.map(([title, of]) => fact(title, number(of(queue))))}
+              ${fact('Oldest', span(queue.oldest_age_seconds))}
+              ${fact('Pushed a second', queue.rates.pushed.toFixed(1))}
+              ${fact('Acknowledged a second', queue.rates.acknowledged.toFixed(1))}
             </dl>
             <h2>Blocked keys <span class="quiet">${number(queue.blocked_keys)}</span></h2>
             <${Blocked} key=${name} queue=${name} />

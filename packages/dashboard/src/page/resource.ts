@@ -6,7 +6,7 @@ import { useAnswer } from './hooks.ts';
 import type { Holder, Kind, Row, Waiter } from './kinds.ts';
 import { html } from './library.ts';
 import type { View } from './library.ts';
-import { badge, clock, link, number, shown, table } from './parts.ts';
+import { badge, clock, link, number, shown, span, table } from './parts.ts';
 
 const everyMs = 5000;
 const eventsShown = 200;
@@ -39,7 +39,30 @@ function forceRelease({ kind }: Kind, { name, holders, holderCount, waiterCount 
   });
 }
 
-const holders = (row: Row): View =>
+type Grants = ReadonlyMap<number, number>;
+
+/** When each fence token was granted, as far as events tell it: an answer tells when the acquire was asked for. */
+export const grantsOf = (events: readonly WatchEvent[]): Grants =>
+  new Map(
+    events.flatMap(({ type, fence_token, time }) =>
+      type === 'granted' && fence_token !== undefined && time !== undefined
+        ? [[fence_token, time] as const]
+        : [],
+    ),
+  );
+
+/** For how long the hold that ended was held. Empty where its grant is not retained. */
+export function heldFor({ type, fence_token, time }: WatchEvent, grants: Grants): string {
+  const since = fence_token === undefined ? undefined : grants.get(fence_token);
+  return since === undefined || time === undefined || (type !== 'released' && type !== 'expired')
+    ? ''
+    : `, held for ${span(Math.max(0, time - since))}`;
+}
+
+const sinceOf = ({ fenceToken, since }: Holder, grants: Grants): number | undefined =>
+  (fenceToken === undefined ? undefined : grants.get(fenceToken)) ?? since;
+
+const holders = (row: Row, grants: Grants): View =>
   table<Holder>(
     'Holders',
     [
@@ -47,7 +70,7 @@ const holders = (row: Row): View =>
       { name: 'Session', cell: ({ sessionId }) => link(sessionId, 'session', sessionId) },
       { name: 'Held', cell: ({ how }) => how },
       { name: 'Fence token', isNumber: true, cell: ({ fenceToken }) => fenceToken ?? '–' },
-      { name: 'Since', cell: ({ since }) => clock(since) },
+      { name: 'Since', cell: (holder) => clock(sinceOf(holder, grants)) },
     ],
     row.holders,
     'Nobody.',
@@ -123,13 +146,15 @@ const toneOf = ({ type, reason }: WatchEvent): string =>
 function timeline({ events }: EventsAnswer): View {
   if (events.length === 0)
     return html`<p class="quiet">This node retains no event of it any more.</p>`;
+  const grants = grantsOf(events);
   return html`<ol class="timeline">
     ${events.toReversed().map(
       (event) =>
         html`<li class=${toneOf(event)} key=${event.position}>
           <time>${clock(event.time)}</time>
           <div>
-            ${eventText(event)}. ${event.note === undefined ? null : html` <q>${event.note}</q>`}
+            ${eventText(event)}${heldFor(event, grants)}.
+            ${event.note === undefined ? null : html` <q>${event.note}</q>`}
             ${
               event.identity === undefined
                 ? null
@@ -162,7 +187,7 @@ export function Resource({ kind, name }: { readonly kind: Kind; readonly name: s
           }
         </p>
         <h2>Holders <span class="quiet">${number(row.holderCount)}</span></h2>
-        ${holders(row)}
+        ${holders(row, grantsOf(history.answer?.events ?? []))}
         <h2>Wait queue <span class="quiet">${number(row.waiterCount)}</span></h2>
         ${queue(row)}`;
     })}

@@ -11,7 +11,7 @@ import { confirm } from './confirming.ts';
 import { useAnswer } from './hooks.ts';
 import { html, useState } from './library.ts';
 import type { View } from './library.ts';
-import { badge, clock, link, number, pager, shown, span, table } from './parts.ts';
+import { badge, clock, fact, link, number, pager, shown, span, table } from './parts.ts';
 import { Search } from './resources.ts';
 
 const everyMs = 5000;
@@ -187,23 +187,10 @@ export function Session({ id }: { readonly id: string }): View {
     ${shown(
       asked,
       (session) =>
-        html`<dl class="facts">
-            <div class="fact">
-              <dt>Client</dt>
-              <dd>${session.client_id}</dd>
-            </div>
-            <div class="fact">
-              <dt>Timeout</dt>
-              <dd>${span(session.timeout_seconds)}</dd>
-            </div>
-            <div class="fact">
-              <dt>Since</dt>
-              <dd>${clock(session.created_at)}</dd>
-            </div>
-            <div class="fact">
-              <dt>Last contact</dt>
-              <dd>${clock(session.last_keepalive)}</dd>
-            </div>
+        html`<dl class="facts wide">
+            ${fact('Client', session.client_id)} ${fact('Timeout', span(session.timeout_seconds))}
+            ${fact('Since', clock(session.created_at))}
+            ${fact('Last contact', clock(session.last_keepalive))}
           </dl>
           <p>
             <button type="button" class="danger" onClick=${() => endSession(session)}>

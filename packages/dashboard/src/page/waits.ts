@@ -5,7 +5,7 @@ import { kinds } from './kinds.ts';
 import type { Kind } from './kinds.ts';
 import { html, useState } from './library.ts';
 import type { View } from './library.ts';
-import { badge, link, number, pager, shown } from './parts.ts';
+import { badge, fact, link, number, pager, shown } from './parts.ts';
 import { Search } from './resources.ts';
 import { waitGraphOf } from './wait-graph.ts';
 import type { Resource, Root, WaitedFor, Waiting, Who } from './wait-graph.ts';
@@ -72,7 +72,7 @@ const person = ({ clientId, sessionId }: Who): View =>
 const waitingView = ({ who, waiter, holds }: Waiting, level: number): View =>
   html`<li>
     ${badge(number(waiter.position), 'plain')} ${person(who)}
-    <span class="quiet">${waiter.how}</span>
+    <span class="quiet"> ${waiter.how}</span>
     ${holdsView(holds, level)}
   </li>`;
 
@@ -109,12 +109,6 @@ const rootView = ({ who, holds, depth }: Root): View =>
     </p>
     ${holdsView(holds, 0)}
   </li>`;
-
-const fact = (name: string, value: string): View =>
-  html`<div class="fact">
-    <dt>${name}</dt>
-    <dd>${value}</dd>
-  </div>`;
 
 export function Waits(): View {
   const [prefix, search] = useState('');

@@ -189,7 +189,10 @@ export interface Leader {
   readonly fence_token: number;
   /** Value published by the leader, any JSON. */
   readonly value: Json;
-  /** Wall-clock time, seconds since 1970, for people. */
+  /**
+   * Wall-clock time at which the acquire was asked for, seconds since 1970, for people. Of a hold that waited it
+   * is the begin of its wait; the event `granted` tells when it was granted.
+   */
   readonly elected_at: number;
   /** Seconds until its max-hold expiry; null when it has none. */
   readonly ends_in_seconds: number | null;

@@ -361,7 +361,10 @@ export interface LockStatusAnswer {
     readonly fence_token: number;
     /** How many acquires of its session returned this hold. */
     readonly hold_count: number;
-    /** Wall-clock time, seconds since 1970, for people. */
+    /**
+     * Wall-clock time at which the acquire was asked for, seconds since 1970, for people. Of a hold that waited it
+     * is the begin of its wait; the event `granted` tells when it was granted.
+     */
     readonly acquired_at: number;
     /** Metadata given with the acquire. */
     readonly metadata: Json;
@@ -452,7 +455,10 @@ export interface AdminLockAnswer {
     readonly fence_token: number;
     /** How many acquires of its session returned this hold. */
     readonly hold_count: number;
-    /** Wall-clock time, seconds since 1970, for people. */
+    /**
+     * Wall-clock time at which the acquire was asked for, seconds since 1970, for people. Of a hold that waited it
+     * is the begin of its wait; the event `granted` tells when it was granted.
+     */
     readonly acquired_at: number;
     /** Metadata given with the acquire. */
     readonly metadata: Json;
@@ -483,7 +489,7 @@ export interface AdminLockAnswer {
   readonly consistency: Consistency;
   /** Log index of the state that is reported. */
   readonly revision: number;
-  /** Wall-clock time, seconds since 1970; null when it is free. */
+  /** As of the first holder; null when it is free. */
   readonly acquired_at: number | null;
   /**
    * Fence token of the grant, from one counter of the whole cluster: larger with every grant, never reused. Pass

@@ -157,7 +157,10 @@ export interface SemaphoreAnswer {
      * it to the resource that the hold guards.
      */
     readonly fence_token: number;
-    /** Wall-clock time, seconds since 1970, for people. */
+    /**
+     * Wall-clock time at which the acquire was asked for, seconds since 1970, for people. Of a hold that waited it
+     * is the begin of its wait; the event `granted` tells when it was granted.
+     */
     readonly acquired_at: number;
     /** Metadata given with the acquire. */
     readonly metadata: Json;

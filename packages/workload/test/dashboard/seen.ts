@@ -9,6 +9,8 @@ import type { Browser, Page } from 'playwright-core';
 import { findChromium } from '../integration/support/page.ts';
 
 const longestMs = 20_000;
+const desk = { width: 1280, height: 800 };
+const phone = { width: 375, height: 700 };
 const screenshots = fileURLToPath(new URL('../../../../docs/images/', import.meta.url));
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -19,6 +21,14 @@ interface Violation {
   readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
 }
 
+/** How a page is shown: in the light and on a desk where nothing is said. */
+interface Shown {
+  readonly isDark?: boolean;
+  readonly isPhone?: boolean;
+  /** As far as it goes, and not what is seen at once. */
+  readonly isWhole?: boolean;
+}
+
 export interface Looker extends AsyncDisposable {
   readonly page: Page;
   /** Waits until this text is on the page. */
@@ -26,7 +36,7 @@ export interface Looker extends AsyncDisposable {
   /** WCAG 2.2 A and AA, light and dark, and no sideways scrolling on a phone. */
   isUsable(): Promise<void>;
   /** Into docs/images, where `SCREENSHOTS` is set. */
-  screenshot(name: string): Promise<void>;
+  screenshot(name: string, how?: Shown): Promise<void>;
   /** What the browser complained of: refused by the policy, thrown. */
   readonly complaints: readonly string[];
 }
@@ -44,7 +54,7 @@ export function launch(): Promise<Browser> {
 export async function look(browser: Browser, url: string): Promise<Looker> {
   // Only the checker is brought in from outside the page's policy.
   const context = await browser.newContext({
-    viewport: { width: 1280, height: 800 },
+    viewport: desk,
     colorScheme: 'light',
   });
   const page = await context.newPage();
@@ -73,17 +83,22 @@ export async function look(browser: Browser, url: string): Promise<Looker> {
         assert.deepEqual(told, [], `${page.url()} ${colorScheme}`);
       }
       await page.emulateMedia({ colorScheme: 'light' });
-      await page.setViewportSize({ width: 375, height: 700 });
+      await page.setViewportSize(phone);
       const [wide, shown] = await page.evaluate<[number, number]>(
         '[document.documentElement.scrollWidth, innerWidth]',
       );
       assert.ok(wide <= shown, `${page.url()} is ${String(wide)} pixels wide on a phone`);
-      await page.setViewportSize({ width: 1280, height: 800 });
+      await page.setViewportSize(desk);
     },
-    async screenshot(name) {
+    async screenshot(name, { isDark = false, isPhone = false, isWhole = false } = {}) {
       if (process.env['SCREENSHOTS'] === undefined) return;
       mkdirSync(screenshots, { recursive: true });
-      await page.screenshot({ path: join(screenshots, `dashboard-${name}.png`) });
+      await page.emulateMedia({ colorScheme: isDark ? 'dark' : 'light', reducedMotion: 'reduce' });
+      await page.setViewportSize(isPhone ? phone : desk);
+      const path = join(screenshots, `dashboard-${name}.png`);
+      await page.screenshot({ path, fullPage: isWhole });
+      await page.emulateMedia({ colorScheme: 'light' });
+      await page.setViewportSize(desk);
     },
     [Symbol.asyncDispose]: () => context.close(),
   };

@@ -1,0 +1,93 @@
+/** The dashboard of a node with 100,000 locks: what it asks for and shows is a page of them. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { freePorts } from '../../src/free-ports.ts';
+import { oneNode, post } from './node.ts';
+import type { OneNode } from './node.ts';
+import { launch, look } from './seen.ts';
+
+const locks = 100_000;
+/** As many as one request may name. */
+const inOneRequest = 64;
+const atOnce = 8;
+
+const nameOf = (number: number): string => `jobs/${String(number).padStart(6, '0')}`;
+
+/** All of one session: they are to be read by its page as well. */
+async function fill({ url }: OneNode): Promise<string> {
+  const { session_id: session } = await post(url, 'sessions', { client_id: 'many', timeout: 3600 });
+  let next = 0;
+  const acquire = async (): Promise<void> => {
+    while (next < locks) {
+      const first = next;
+      next = Math.min(locks, first + inOneRequest);
+      const resources = Array.from({ length: next - first }, (_, index) => ({
+        name: nameOf(first + index),
+      }));
+      await post(url, 'locks/acquire-many', { session_id: session, resources });
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, acquire));
+  return String(session);
+}
+
+interface Answered {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+describe('The dashboard of a node with 100,000 locks', () => {
+  it('shows them page by page, finds them by prefix, and keeps up with changes', async (t) => {
+    await using node = await oneNode(await freePorts(1));
+    const session = await fill(node);
+    const browser = await launch();
+    t.after(() => browser.close());
+    await using looker = await look(browser, `${node.url}/#/resources/lock`);
+    const { page, sees } = looker;
+    const answered: Answered[] = [];
+    page.on('requestfinished', (request) => {
+      void request.sizes().then(({ responseBodySize: bytes }) => {
+        answered.push({ path: new URL(request.url()).pathname, bytes });
+      });
+    });
+    const rows = (): Promise<number> => page.locator('tbody tr').count();
+
+    await sees(nameOf(0));
+    assert.equal(await rows(), 50);
+    await page.getByRole('button', { name: 'Next page' }).click();
+    await sees(nameOf(99));
+    assert.equal(await rows(), 50);
+    await page.getByRole('searchbox').fill('jobs/0999');
+    await sees(nameOf(99_949));
+    await page.getByRole('button', { name: 'Next page' }).click();
+    await sees(nameOf(99_999));
+    assert.equal(await rows(), 50);
+    assert.ok(await page.getByRole('button', { name: 'Next page' }).isDisabled());
+
+    // What changes meanwhile is seen, and no more of it is kept than is shown.
+    for (let number = 0; number < 500; number += 1)
+      await post(node.url, `locks/${encodeURIComponent(nameOf(99_950))}/release`, {
+        session_id: session,
+      }).then(() =>
+        post(node.url, `locks/${encodeURIComponent(nameOf(99_950))}/acquire`, {
+          session_id: session,
+        }),
+      );
+    await sees(`token ${String(locks + 500)}`);
+    assert.ok((await page.locator('*').count()) < 1500, 'the page is no larger than what it shows');
+
+    await page.getByRole('link', { name: nameOf(99_950) }).click();
+    await sees(`was granted it (exclusive) with fence token ${String(locks + 500)}.`);
+    assert.ok((await page.locator('.timeline li').count()) <= 200);
+    await page.getByRole('link', { name: session }).click();
+    await sees('Last contact');
+    await sees(nameOf(0));
+    assert.equal(await rows(), 50);
+    await page.getByRole('link', { name: 'Cluster' }).click();
+    await sees('100,000');
+
+    for (const { path, bytes } of answered)
+      assert.ok(bytes < 100_000, `${path}: ${String(bytes)} bytes`);
+    assert.deepEqual(looker.complaints, []);
+  });
+});
