@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -281,5 +289,57 @@ describe('The runbooks', { timeout: 900_000, concurrency: 1 }, () => {
     // New connections between members, and of clients, under the new authority alone.
     await site.until('holdfast status', /^b .* yes /m);
     await site.run('holdfast lock status kept');
+  });
+
+  it('stuck-lock.md, stuck-queue.md: what is stuck is seen, and ended', async () => {
+    const site = await open();
+    const lock = commandsOf('stuck-lock.md');
+    const taken = 'holdfast lock acquire --client-id hangs --ttl 600 reports/daily';
+    await site.run(taken);
+    const looked = await site.run(blockWith(lock, 'lock status'));
+    const session = /^(\S+) +hangs +600 s/m.exec(looked)?.[1] ?? assert.fail(looked);
+    await site.run(blockWith(lock, 'session end').replace('SESSION-ID', session));
+    assert.match(await site.run('holdfast lock status reports/daily'), /is free/);
+    await site.run(taken);
+    await site.run(blockWith(lock, 'force-release'));
+    assert.match(await site.run('holdfast lock status reports/daily'), /is free/);
+
+    const queue = commandsOf('stuck-queue.md');
+    await site.run('holdfast queue push --queue jobs --max-deliveries 1 user:7 work');
+    await site.run('holdfast queue work --queue jobs --once -- false || true');
+    assert.match(await site.run(blockWith(queue, 'queue stats')), /user:7/);
+    assert.match(await site.run(blockWith(queue, 'dead redrive')), /1/);
+    assert.match(await site.run('holdfast queue pop --queue jobs'), /work/);
+  });
+
+  it('slow-disk.md, full-disk.md, wrong-clock.md, bad-release.md: what they look at is there', async () => {
+    const site = await open();
+    const slow = commandsOf('slow-disk.md');
+    const measured = await site.run(blockWith(slow, '/metrics'));
+    for (const part of ['commit_duration_seconds_count', 'longest_turn_seconds', 'is_leader'])
+      assert.ok(measured.includes(part), measured);
+    await site.run(blockWith(slow, 'dd if='));
+    const leader = (): Promise<string> => site.run('holdfast --json status');
+    const before = await leader();
+    await site.run(blockWith(slow, 'holdfast transfer'));
+    assert.notEqual(
+      /"leader": ?"\w+"/.exec(await leader())?.[0],
+      /"leader": ?"\w+"/.exec(before)?.[0],
+    );
+
+    const full = commandsOf('full-disk.md');
+    assert.match(await site.run(blockWith(full, 'df -h'), true, 'a'), /\/log$/m);
+    await site.run('holdfast queue push --queue jobs user:7 work');
+    assert.match(await site.run(blockWith(full, 'queue stats')), /jobs/);
+
+    const clock = commandsOf('wrong-clock.md');
+    await site.run(blockWith(clock, 'date -u'));
+    assert.match(await site.run(blockWith(clock, 'curl -sI')), /^date: .* GMT/im);
+
+    const release = commandsOf('bad-release.md');
+    assert.match(await site.run(blockWith(release, 'holdfast status')), /feature level/i);
+    assert.equal(await site.run(blockWith(release, '/readyz')), '200\n');
+    await site.run(blockWith(release, 'holdfast backup'));
+    assert.ok(existsSync(join(site.folder, 'before-upgrade')));
   });
 });
