@@ -95,7 +95,7 @@ code { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 .reason { color: var(--soft); }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); gap: 10px; }
 .chart { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px; font-size: 13px; }
-.chart figcaption { display: flex; justify-content: space-between; align-items: baseline; gap: 12px; margin-bottom: 6px; }
+.chart .head { display: flex; justify-content: space-between; align-items: baseline; gap: 12px; margin-bottom: 6px; }
 .chart strong { font-size: 16px; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .chart svg { display: block; width: 100%; height: 60px; overflow: visible; }
 .chart line { stroke: var(--line); vector-effect: non-scaling-stroke; }

@@ -50,11 +50,11 @@ export function chart(
   const latest = points.at(-1)?.value;
   const now = latest === undefined ? '–' : show(latest);
   const highest = measured.length === 0 ? 'nothing measured yet' : `highest ${show(most)}`;
-  return html`<figure class="chart">
-    <figcaption>
+  return html`<div class="chart">
+    <div class="head">
       <span class="quiet">${name}</span>
       <strong>${now}</strong>
-    </figcaption>
+    </div>
     <svg
       viewBox=${`0 0 ${width} ${height}`}
       preserveAspectRatio="none"
@@ -69,5 +69,5 @@ export function chart(
       <span>${highest}</span>
       <span>now</span>
     </div>
-  </figure>`;
+  </div>`;
 }
