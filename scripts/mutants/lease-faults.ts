@@ -130,4 +130,12 @@ export const leaseFaults: readonly Fault[] = [
     find: `    if (this.#heap.has(lease)) this.#heap.remove(lease);`,
     put: ``,
   },
+  {
+    name: 'leases-looked-at-without-bound',
+    breaks: 'some time after a change of the leader one turn looks at the leases of all sessions',
+    file: 'packages/engine/src/leases.ts',
+    find: `count < limit && looks < looksPerTick; looks++`,
+    put: `count < limit; looks++`,
+    test: 'packages/engine/test/unit/leases.test.ts',
+  },
 ];

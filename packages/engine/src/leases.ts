@@ -10,12 +10,17 @@
  * LEASE-3: while an expiry is in the log and not yet applied, no keepalive of that session is answered;
  *     it waits for the outcome.
  * LEASE-4: the table grows in small steps, and nothing stays of a session that has ended.
+ * LEASE-5: one tick looks at no more than `looksPerTick` leases, and the next one goes on, also where all that come to the top
+ *     were renewed: after a change of the leader those of one timeout stand in the heap under one deadline.
  *
  * Touching is the hot path (every command does it): it only moves a number. The heap holds the
  * deadline as it was when the entry was pushed and is put right when an entry comes to the top.
  */
 import type { SessionId } from '@holdfast/state';
 import { hashOfText, Heap, OrderedMap } from '@holdfast/state/collections';
+
+/** To look at so many takes some ms. */
+export const looksPerTick = 5000;
 
 interface Lease {
   readonly sessionId: SessionId;
@@ -129,7 +134,7 @@ export class LeaseTable {
    */
   expireDue(nowMs: number, limit: number, expire: (sessionId: SessionId) => Promise<void>): void {
     let count = 0;
-    while (count < limit) {
+    for (let looks = 0; count < limit && looks < looksPerTick; looks++) {
       const top = this.#heap.first();
       if (top === undefined || top.heapDeadlineMs > nowMs) return;
       this.#heap.remove(top);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { SessionId } from '@holdfast/state';
-import { LeaseTable } from '../../src/leases.ts';
+import { LeaseTable, looksPerTick } from '../../src/leases.ts';
 
 const id = (number: number): SessionId => `session-${String(number)}` as SessionId;
 
@@ -120,5 +120,26 @@ describe('The lease table', () => {
     assert.deepEqual(dueAt(leases, 109), []);
     assert.deepEqual(dueAt(leases, 110), [id(1)]);
     assert.deepEqual(dueAt(leases, 113), [id(4)]);
+  });
+
+  it('looks at a bounded number of leases a tick, also where all of them were renewed (LEASE-5)', () => {
+    const leases = new LeaseTable();
+    const count = 2 * looksPerTick + 10;
+    for (let number = 1; number < count; number++) leases.begin(id(number), 10, 0, 0);
+    for (let number = 1; number < count; number++) leases.touch(id(number), 5, 0);
+    leases.begin(id(count), 11, 0, 0);
+    const due: SessionId[] = [];
+    const dueAfterTick: number[] = [];
+    for (let tick = 0; tick < 3; tick++) {
+      leases.expireDue(12, 500, (sessionId) => {
+        due.push(sessionId);
+        return new Promise(() => {
+          // It stays in the log.
+        });
+      });
+      dueAfterTick.push(due.length);
+    }
+    assert.deepEqual(dueAfterTick, [0, 0, 1], 'the one that is due comes last');
+    assert.deepEqual(due, [id(count)]);
   });
 });
