@@ -5,14 +5,14 @@ import { Connections } from '@holdfast/tls';
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '@holdfast/engine/parts';
 import { ReplicatedQueues } from '@holdfast/queue';
-import { formatHostPort, hostOnThisMachine, streamPath } from '@holdfast/protocol';
+import { formatHostPort, hostOnThisMachine, streamPath, toProblem } from '@holdfast/protocol';
 import { sharesOf } from './callers.ts';
 import type { GrpcServer } from './grpc/server.ts';
 import { createHttpApplication } from './http/application.ts';
 import type { HttpParts } from './http/application.ts';
 import { listenForMetrics } from './http/metrics-application.ts';
 import type { MetricsListener } from './http/metrics-application.ts';
-import { foreignOrigin } from './http/origins.ts';
+import { refusedUnread } from './http/origins.ts';
 import { rawProblem } from './http/problems.ts';
 import { watchLongestTurn } from './metrics/longest-turn.ts';
 import { createMetrics } from './metrics/metrics.ts';
@@ -139,7 +139,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     const [path] = (request.url ?? '').split('?');
     const refused =
       path === streamPath
-        ? foreignOrigin(request, allowedOrigins)
+        ? refusedUnread(request, allowedOrigins)
         : new RequestError(
             'route_not_found',
             `There are no streams at this path. Open them at ${streamPath}.`,
@@ -148,7 +148,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     else {
       const from = callerFrom(request.socket.remoteAddress);
       if (path === streamPath) recordUnread(options.auditing, from, 'stream', refused);
-      socket.end(rawProblem(path === streamPath ? 403 : 404, refused));
+      socket.end(rawProblem(toProblem(refused).status, refused));
     }
   });
 

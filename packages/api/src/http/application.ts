@@ -30,7 +30,7 @@ import { compileCheck } from '../validation/compile.ts';
 import { addVary, CompressedText } from './compressed-text.ts';
 import { addDashboard, sendPage, takesHtml } from './dashboard.ts';
 import { parseJsonBody } from './json-body.ts';
-import { foreignOrigin, foreignSite, tellOrigin } from './origins.ts';
+import { foreignSite, refusedUnread, tellOrigin } from './origins.ts';
 import { answerBrokenRequest, errorHandler, notFound, sendProblem } from './problems.ts';
 import { readQuery, requestSchemas } from './request-schemas.ts';
 import { routes } from './routes.ts';
@@ -119,7 +119,7 @@ function addHooks(app: FastifyInstance, parts: HttpParts): void {
   const { isStopping, metrics, allowedOrigins } = parts;
   app.addHook('onRequest', async (request, reply) => {
     if (isStopping()) return sendProblem(reply, stoppingError);
-    const refused = foreignOrigin(request.raw, allowedOrigins);
+    const refused = refusedUnread(request.raw, allowedOrigins);
     if (refused !== undefined) {
       toldRefusal(request, refused, parts);
       return sendProblem(reply, refused);

@@ -8,6 +8,7 @@ import { Connections, secureServer } from '@holdfast/tls';
 import { addDocument, authenticateRequests, checkEveryMs } from './application.ts';
 import type { HttpParts } from './application.ts';
 import { RequestError } from '../request-error.ts';
+import { ambiguousHost } from './origins.ts';
 import { answerBrokenRequest, errorHandler, sendProblem } from './problems.ts';
 import { routes } from './routes.ts';
 
@@ -53,6 +54,10 @@ export async function listenForMetrics(
     log: parts.log,
   });
   app.setErrorHandler(errorHandler(parts.log));
+  app.addHook('onRequest', async (request, reply) => {
+    const refused = ambiguousHost(request.raw);
+    return refused === undefined ? undefined : sendProblem(reply, refused);
+  });
   authenticateRequests(app, parts);
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, onlyMetrics));
   for (const route of routes)

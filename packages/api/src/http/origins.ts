@@ -1,4 +1,6 @@
 /**
+ * What is refused of a request before anything else of it is read: a host that two may read differently, and pages of other origins.
+ *
  * Pages of other web origins may not use this node: without this, any page that a person looks at
  * could take and release locks on a node that listens on that person's machine. Browsers tell the
  * page's origin; programs send none.
@@ -6,10 +8,25 @@
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { hostProblem } from '@holdfast/protocol/host-header';
 import { RequestError } from '../request-error.ts';
 import { allowedForSeconds, allowedHeaders, methodsOf } from './methods.ts';
 
-export function foreignOrigin(
+/** HOST-1. */
+export function ambiguousHost(request: IncomingMessage): RequestError | undefined {
+  const problem = hostProblem(request.rawHeaders);
+  return problem === undefined
+    ? undefined
+    : new RequestError('invalid_request', problem, { field: 'host' });
+}
+
+/** Of a request to the port of clients, whatever its path is. */
+export const refusedUnread = (
+  request: IncomingMessage,
+  allowedOrigins: readonly string[],
+): RequestError | undefined => ambiguousHost(request) ?? foreignOrigin(request, allowedOrigins);
+
+function foreignOrigin(
   request: IncomingMessage,
   allowedOrigins: readonly string[],
 ): RequestError | undefined {

@@ -17,7 +17,8 @@ import { Cluster, Redis } from 'ioredis';
 import * as deliveries from './lua/deliveries.ts';
 import * as operators from './lua/operators.ts';
 import * as pushes from './lua/pushes.ts';
-import { Connector } from './connector.ts';
+import { Connector, ServersInTurn } from './connector.ts';
+import type { Server } from './connector.ts';
 import { base } from './lua/base.ts';
 
 export interface RedisAddress {
@@ -92,7 +93,7 @@ export interface Heard {
 
 export class RedisConnection {
   readonly #commands: Redis | Cluster;
-  readonly #listening: Redis | Cluster;
+  readonly #listening: Redis;
   readonly #prefix: string;
   readonly #onError: (error: Error) => void;
   readonly #listeners = new Set<(heard: Heard | undefined) => void>();
@@ -103,7 +104,7 @@ export class RedisConnection {
     this.#prefix = prefix;
     this.#onError = onError;
     this.#commands = open(address);
-    this.#listening = open(address);
+    this.#listening = openListening(address, this.#commands);
     for (const connection of [this.#commands, this.#listening]) connection.on('error', onError);
     const { database } = addressOf(address.urls[0] ?? '');
     this.#commands.on('ready', () => void this.#choose(database));
@@ -270,10 +271,12 @@ function securedBy(certificates: RedisCertificates | undefined): object {
   return fields;
 }
 
-function open(address: RedisAddress): Redis | Cluster {
-  const { urls, isCluster, certificates } = address;
-  const { host, port, password, username, isTls } = addressOf(urls[0] ?? '');
-  const each = {
+const serverOf = ({ host, port }: RedisServerAddress): Server => ({ host, port });
+
+/** Of each connection to each server. */
+function optionsOf({ urls, certificates }: RedisAddress) {
+  const { password, username, isTls } = addressOf(urls[0] ?? '');
+  return {
     autoResendUnfulfilledCommands: false, // RCONN-1
     maxRetriesPerRequest: 0,
     Connector, // RCONN-4
@@ -283,15 +286,36 @@ function open(address: RedisAddress): Redis | Cluster {
     // Checked whatever NODE_TLS_REJECT_UNAUTHORIZED says.
     ...(isTls ? { tls: securedBy(certificates) } : {}),
   };
-  if (!isCluster) return new Redis({ ...each, host, port, retryStrategy: reconnect(address) });
-  return new Cluster(
-    urls.map(addressOf).map((one) => ({ host: one.host, port: one.port })),
-    {
-      clusterRetryStrategy: reconnect(address),
-      retryDelayOnFailover: 0, // RCONN-1
-      redisOptions: each,
-    },
-  );
+}
+
+function open(address: RedisAddress): Redis | Cluster {
+  const each = optionsOf(address);
+  const servers = address.urls.map((url) => serverOf(addressOf(url)));
+  if (!address.isCluster)
+    return new Redis({ ...each, ...servers[0], retryStrategy: reconnect(address) });
+  return new Cluster(servers, {
+    clusterRetryStrategy: reconnect(address),
+    retryDelayOnFailover: 0, // RCONN-1
+    redisOptions: each,
+  });
+}
+
+/** RCONN-6. The client's own way to listen to a cluster opens sockets of which it hears one error each (RCONN-4). */
+function openListening(address: RedisAddress, commands: Redis | Cluster): Redis {
+  const options = { ...optionsOf(address), retryStrategy: reconnect(address) };
+  const known = address.urls.map((url) => serverOf(addressOf(url)));
+  if (!(commands instanceof Cluster)) return new Redis({ ...options, ...known[0] });
+  const serverOfNode = ({ options: { host = '', port = 0 } }: Redis): Server => ({ host, port });
+  const inTurn = new ServersInTurn(() => {
+    const found = commands.nodes().map(serverOfNode);
+    return found.length === 0 ? known : found;
+  });
+  const listening = new Redis({ ...options, Connector: inTurn.Connector });
+  commands.on('-node', (gone: Redis) => {
+    const { host, port } = serverOfNode(gone);
+    if (inTurn.current?.host === host && inTurn.current.port === port) listening.disconnect(true);
+  });
+  return listening;
 }
 
 /** @throws HoldfastError `invalid_request` */

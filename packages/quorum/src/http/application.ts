@@ -9,6 +9,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { Server } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import { HoldfastError, toProblem } from '@holdfast/protocol';
+import { hostProblem } from '@holdfast/protocol/host-header';
 import { Connections, secureServer } from '@holdfast/tls';
 import type { ServerSecurity, TlsLog } from '@holdfast/tls';
 import type { LeaseHost } from '../node/host.ts';
@@ -111,6 +112,8 @@ export function createApplication({
     return sendProblem(reply, new HoldfastError('method_not_allowed', text, details));
   });
   app.addHook('onRequest', async (request) => {
+    const problem = hostProblem(request.raw.rawHeaders);
+    if (problem !== undefined) throw new HoldfastError('invalid_request', problem);
     if (apiKey === undefined || probes.has(request.url)) return;
     if (!isKey(request.headers.authorization ?? '', `Bearer ${apiKey}`))
       throw new HoldfastError(

@@ -14,6 +14,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HoldfastError, toProblem } from '@holdfast/protocol';
+import { hostProblem } from '@holdfast/protocol/host-header';
 import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
 import { z } from 'zod';
@@ -55,8 +56,8 @@ export class LeaseStreams {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, owner?: string): void {
-    if (request.url !== '/stream' || this.#server.clients.size >= maxStreams) {
-      const status = request.url === '/stream' ? '503 Service Unavailable' : '404 Not Found';
+    const status = this.#refusedWith(request);
+    if (status !== undefined) {
       socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
       return;
     }
@@ -68,6 +69,12 @@ export class LeaseStreams {
       webSocket.on('message', (data) => stream.take(data));
       webSocket.on('close', () => stream.end());
     });
+  }
+
+  #refusedWith({ url, rawHeaders }: IncomingMessage): string | undefined {
+    if (url !== '/stream') return '404 Not Found';
+    if (hostProblem(rawHeaders) !== undefined) return '400 Bad Request';
+    return this.#server.clients.size >= maxStreams ? '503 Service Unavailable' : undefined;
   }
 
   close(): void {

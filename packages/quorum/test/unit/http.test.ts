@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setIdOf } from '@holdfast/protocol';
 import { ask, LeaseNodes, ownSet } from './support/lease-nodes.ts';
@@ -53,6 +55,22 @@ describe('Lease nodes over HTTP', () => {
       assert.deepEqual(health.body, { status: 'healthy', voting: true });
       const answer = await ask(node.url, '/acquire', wanted('r', 'l1'));
       assert.equal(answer.body['status'], 'GRANTED');
+    }
+  });
+
+  it('refuse what names two hosts, whoever sends it (HOST-1)', async () => {
+    const { port } = new URL((await start('a')).url);
+    const upgrade =
+      'connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+    for (const [path, more] of [
+      ['/livez', 'connection: close\r\n'],
+      ['/stream', upgrade],
+    ] as const) {
+      const socket = connect(Number(port), '127.0.0.1');
+      socket.write(`GET ${path} HTTP/1.1\r\nhost: a\r\nhost: b\r\n${more}\r\n`);
+      const [told] = (await once(socket, 'data')) as [Buffer];
+      assert.match(told.toString(), /^HTTP\/1\.1 400 /, path);
+      socket.destroy();
     }
   });
 
