@@ -160,9 +160,9 @@ export const hostileFaults: readonly Fault[] = [
     name: 'listening-to-one-server-of-a-redis-cluster',
     breaks:
       'RCONN-6: waiting consumers hear of no message any more when one of three servers is gone',
-    file: 'packages/queue/src/redis/connector.ts',
-    find: `    this.#next += 1;`,
-    put: ``,
+    file: 'packages/queue/src/redis/connection.ts',
+    find: `    return found.length === 0 ? known : found;`,
+    put: `    return known.length === 0 ? found : known;`,
     test: 'packages/queue/test/unit/cluster-listening.test.ts',
   },
   {

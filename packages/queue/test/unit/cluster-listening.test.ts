@@ -104,7 +104,14 @@ test('whoever listens to a cluster goes on at another of its servers, and is tol
   const [from, to] = listens(first) ? servers : servers.toReversed();
   heard.length = 0;
   from?.end();
-  await until('the other one is heard', () => listens(to) && heard.length > 0);
+  const goesOn = until('the other one is heard', () => listens(to) && heard.length > 0);
+  assert.ok(
+    await goesOn.then(
+      () => true,
+      () => false,
+    ),
+    'The other server is not listened to.',
+  );
   assert.deepEqual(heard[0], undefined);
   const told = { queue: 'mail', count: 2 };
   to?.subscriber?.write(`>3\r\n${bulk('message')}${bulk(channel)}${bulk(JSON.stringify(told))}`);
