@@ -157,4 +157,13 @@ export const sessionFaults: readonly Fault[] = [
     test: 'packages/client/test/unit/boot-clock.test.ts',
     hiddenFromRuns: 'runs have clocks of their own',
   },
+  {
+    name: 'cancelled-before-it-came-forgotten-after-ten-minutes',
+    breaks:
+      'an acquire that was cancelled, and held up on its way for longer, becomes a hold that nobody has',
+    file: 'packages/state/src/kernel/sessions/making.ts',
+    find: 'if (isRepeated && featureLevel >= cancelledForTtlLevel)',
+    put: 'if (isRepeated && featureLevel > cancelledForTtlLevel)',
+    test: 'packages/state/test/unit/cancelled-early.test.ts',
+  },
 ];

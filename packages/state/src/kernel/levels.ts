@@ -25,3 +25,6 @@ export const duplicatesUncountedLevel = 3;
 
 /** From this level on a request whose id has no order tells when it was asked, and what was forgotten of such is kept (STATE-REQUEST-6). */
 export const unorderedNamesLevel = 3;
+
+/** From this level on what a caller numbered and cancelled before it came is remembered for the longest ttl (MEM-2). */
+export const cancelledForTtlLevel = 3;

@@ -12,7 +12,9 @@
  * MEM-2: what a caller may repeat by itself is remembered longer: for the timeout of the session after its end, or
  *     after the last time at which a copy of what made it may come, which is no earlier than the end of its wait. So
  *     it is known for its wait and its ttl at least, whatever ended it when. In logs of before callers had shares it is
- *     `longestRepetitionMs` after its end at most (LIMIT-1).
+ *     `longestRepetitionMs` after its end at most (LIMIT-1). Of what was cancelled before it came nobody tells the ttl:
+ *     by a number it is remembered for the longest ttl that may be asked for and the longest wait; below feature level 3, and
+ *     by an id that is no number, for `longestRepetitionMs` at least.
  * MEM-3: the memory is bounded by number and bytes (`maxRememberedSessions`, `maxRememberedBytes`), beside
  *     those sessions that live. Where it is full nothing is forgotten: new sessions are refused. An answer of more
  *     than `maxAnswerBytes` is remembered without its details.
@@ -41,6 +43,8 @@ import type { CommandResult } from '../outcomes.ts';
 export const leastRemembered = 10_000;
 /** Of what was cancelled before it came, and of old logs (MEM-2). */
 export const longestRepetitionMs: number = 10 * 60_000;
+/** The longest ttl that any configuration may allow: a day (MEM-2). */
+export const longestTtlMs: number = 24 * 60 * 60_000;
 /** MEM-3: of an answer, as JSON. */
 export const maxAnswerBytes = 1024;
 /** MEM-5: some ms. */

@@ -2,9 +2,10 @@
  * Requests that make a session: whether one may be made, and how long it is remembered when it has ended.
  * The rules are in ended-sessions.ts.
  */
-import { byNumberAlone, longestRepetitionMs } from './ended-sessions.ts';
+import { byNumberAlone, longestRepetitionMs, longestTtlMs } from './ended-sessions.ts';
 import type { EndedSessions } from './ended-sessions.ts';
 import type { LastRequest } from '../../primitives/holds/pool.ts';
+import { cancelledForTtlLevel } from '../levels.ts';
 import { remembersAllOfTtl, remembersByTime } from '../limits.ts';
 import { limitExceeded, requestTooOld } from '../refusals.ts';
 import type { Session } from '../../primitives/holds/pool.ts';
@@ -126,21 +127,27 @@ export function rememberCancelled(
   { liveMs, caller }: { readonly liveMs?: number; readonly caller?: string },
 ): Refusal | undefined {
   const { limits, timeMs, ownEnded } = tables;
-  // MEM-2: a copy may have been held up before a node stamped it.
-  const repeatedMs = liveMs === undefined ? 0 : longestRepetitionMs;
   const fullOf = ownEnded.fullOf(limits, timeMs, caller);
   if (fullOf === 'caller') return shareFull(tables, ownEnded, caller); // SHARE-3
   if (fullOf === 'all')
     ownEnded.refusedThroughMs = timeMs; // MEM-4: whatever it was, it was made before.
   else {
-    const untilMs = cancelledUntil(tables, liveMs ?? 0, repeatedMs);
+    const untilMs = cancelledUntil(tables, liveMs, isNumbered(last));
     ownEnded.add(id, 'ended', last, untilMs, timeMs, caller, tables.identity);
   }
   return undefined;
 }
 
-function cancelledUntil({ limits, timeMs }: Tables, liveMs: number, repeatedMs: number): number {
-  return remembersByTime(limits) ? timeMs + Math.max(liveMs, repeatedMs) : byNumberAlone;
+/** MEM-2: a copy may have been held up before a node stamped it. */
+function cancelledUntil(
+  { limits, timeMs, featureLevel }: Tables,
+  liveMs: number | undefined,
+  isRepeated: boolean,
+): number {
+  if (!remembersByTime(limits)) return byNumberAlone;
+  if (liveMs === undefined) return timeMs;
+  if (isRepeated && featureLevel >= cancelledForTtlLevel) return timeMs + longestTtlMs + liveMs;
+  return timeMs + Math.max(liveMs, longestRepetitionMs);
 }
 
 const isNumbered = (last: LastRequest | undefined): boolean => typeof last?.requestId === 'number';
