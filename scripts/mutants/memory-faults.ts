@@ -236,8 +236,8 @@ export const memoryFaults: readonly Fault[] = [
     name: 'cancelled-remembered-for-copies-alone',
     breaks: 'an acquire that a node held up is granted to nobody long after it was cancelled',
     file: 'packages/state/src/kernel/sessions/making.ts',
-    find: `liveMs === undefined ? 0 : longestRepetitionMs`,
-    put: `liveMs === undefined ? longestRepetitionMs : 0`,
+    find: `return timeMs + Math.max(liveMs, longestRepetitionMs);`,
+    put: `return timeMs + liveMs;`,
     test: 'packages/state/test/unit/ended-sessions.test.ts',
   },
   {
