@@ -3,9 +3,9 @@ import { HoldfastError } from '@holdfast/protocol';
 import type { LocalCluster, LocalClusterOptions } from '@holdfast/server';
 import { apiKey } from '../api-key.ts';
 import { readStatus } from '../ask-node.ts';
+import { clusterSteps } from '../cluster-steps.ts';
 import { exitStatus } from '../exit-status.ts';
 import { UsageError } from '../failure.ts';
-import { firstSteps } from '../first-steps.ts';
 import { localHost } from '../local-host.ts';
 import { printTable } from '../output.ts';
 import type { Output } from '../output.ts';
@@ -141,7 +141,7 @@ async function runCluster(
       (node) =>
         `  ${node.nodeId}  ${node.url}  log: ${node.folder}/node.log${node.nodeId === leader ? '  (leads)' : ''}`,
     );
-    say(`${lines.join('\n')}\n${stepsOf(cluster)}`);
+    say(`${lines.join('\n')}\n${clusterSteps(cluster)}`);
     await stopped;
     say('\nStopping ...\n');
   } finally {
@@ -157,24 +157,6 @@ function certificatesOf({ security }: LocalCluster): object {
   if (security === undefined) return {};
   const { authority, client } = security;
   return { ca: authority, cert: client.certificate, key: client.key };
-}
-
-function stepsOf({ urls, security }: LocalCluster): string {
-  const url = urls[0] ?? '';
-  if (security === undefined) return firstSteps(url, 'The cluster is ready; any node answers');
-  const { authority, client } = security;
-  const { certificate, key } = client;
-  return `
-The cluster is ready, over TLS; any node answers whoever shows a certificate. Try:
-
-  export HOLDFAST_ENDPOINTS=${urls.join(',')}
-  export HOLDFAST_CA=${authority} HOLDFAST_CERT=${certificate} HOLDFAST_KEY=${key}
-  holdfast status
-  holdfast lock run demo -- sleep 5
-  curl --cacert ${authority} --cert ${certificate} --key ${key} ${url}/health
-
-Ctrl-C stops it.
-`;
 }
 
 export async function showStatus(environment: Environment): Promise<void> {
