@@ -37,6 +37,23 @@ const planted: readonly QuorumFault[] = [
     put: ``,
   },
   {
+    name: 'released-leases-forgotten-by-count',
+    breaks:
+      'whoever releases many that never were has a node forget what others released: late acquires bring it back',
+    file: 'packages/quorum/src/node/tombstones.ts',
+    find: `nowMs - releasedAtMs < rememberMs) return;`,
+    put: `(nowMs - releasedAtMs < rememberMs && this.#releasedAtMs.size * 2 < this.#limits.maxTombstones)) return;`,
+    test: 'packages/quorum/test/unit/lease-node.test.ts',
+  },
+  {
+    name: 'no-room-to-release-what-stands',
+    breaks: 'whoever releases many that never were keeps others from releasing what they hold',
+    file: 'packages/quorum/src/node/tombstones.ts',
+    find: `if (!isKnown && !hadLease && isFull)`,
+    put: `if (!isKnown && isFull)`,
+    test: 'packages/quorum/test/unit/lease-node.test.ts',
+  },
+  {
     name: 'cleaned-up-token-forgotten',
     breaks: 'a row that is cleaned up takes its token with it',
     file: node,

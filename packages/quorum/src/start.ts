@@ -87,7 +87,10 @@ export interface RunningLeaseNode {
 }
 
 const maxRows = 1_000_000;
-const maxTombstones = 100_000;
+/** At 90 s each: more than eleven thousand released a second. */
+const maxTombstones = 1_000_000;
+/** A copy of an acquire may be on its way for so long, beside the time in which it has to arrive. */
+const longestOnTheWayMs = 60_000;
 
 const clock: HostClock = {
   now: () => performance.now(),
@@ -222,6 +225,7 @@ class RunningNode {
     this.#fileId = fileId;
     this.#name = advertise;
     const startedAtMs = clock.now();
+    const rememberMs = longestOnTheWayMs + (options.requestArrivalMs ?? 30_000);
     this.#longestLease = new LongestLease({
       store,
       clock,
@@ -239,7 +243,7 @@ class RunningNode {
     const hasToAsk = stored.set !== undefined && (adopts || !hasVoted);
     const recovery = hasToAsk ? this.#recovery(stored, bootstrapSet, adopts) : undefined;
     this.host = new LeaseHost({
-      node: new LeaseNode({ maxRows, maxTombstones }, restored, startedAtMs),
+      node: new LeaseNode({ maxRows, maxTombstones, rememberMs }, restored, startedAtMs),
       store,
       clock,
       membership: new Membership(advertise, stored),

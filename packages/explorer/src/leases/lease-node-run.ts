@@ -131,7 +131,7 @@ export class LeaseNodeRun {
         return this.#confirm(message.from, message.lease, message.token);
       case 'release':
         if (!this.isVoting) return;
-        this.#node.release(resource, message.lease);
+        this.#node.release(resource, message.lease, this.#now);
         this.#save();
         return;
       case 'ask':

@@ -11,6 +11,12 @@ export const noPlace = (resource: string, { what, limit }: Full): HoldfastError 
     { limit },
   );
 
+export const tooManyReleased = (): HoldfastError =>
+  new HoldfastError(
+    'limit_exceeded',
+    'So many leases were released on this node lately that it remembers no further one, and it has none of this id. Ask again later.',
+  );
+
 /** @param error Which file, and why. */
 export const storageFailed = (error: unknown): HoldfastError =>
   new HoldfastError(

@@ -30,7 +30,7 @@ import type {
 } from '@holdfast/protocol';
 import type { Recovery } from './recovery.ts';
 import { Disk } from './disk.ts';
-import { noPlace } from './host-errors.ts';
+import { noPlace, tooManyReleased } from './host-errors.ts';
 import type { HostOptions } from './host-options.ts';
 import { Pages } from './pages.ts';
 import { WaitQueues } from './wait-queues.ts';
@@ -90,7 +90,7 @@ export class LeaseHost {
     if (outcome.type === 'full')
       throw new HoldfastError(
         'limit_exceeded',
-        'This node has reached its limit of leases. Retry when some have ended.',
+        'This node has reached its limit of leases, or of those released lately that it remembers. Retry when some have ended.',
       );
     try {
       await this.#disk.synced();
@@ -124,7 +124,8 @@ export class LeaseHost {
   /** @throws HoldfastError as `acquire`. */
   async release(body: QuorumReleaseBody): Promise<QuorumReleaseAnswer> {
     this.#checkVoting(body); // SET-3
-    this.#options.node.release(body.resource, body.lease_id);
+    const { node, clock } = this.#options;
+    if (!node.release(body.resource, body.lease_id, clock.now())) throw tooManyReleased();
     await this.#disk.synced();
     this.#look(body.resource);
     return { status: 'RELEASED' };

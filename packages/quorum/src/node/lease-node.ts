@@ -6,7 +6,7 @@
  * VOTER-1: a lease is granted only when no other one stands on this node, with a token above every token that
  *     this node has granted or confirmed for the resource.
  * VOTER-2: the same lease id gets the same answer while its lease stands, and none once it was released: a
- *     tombstone keeps a late repetition from bringing it back.
+ *     tombstone keeps a late repetition from bringing it back, for a time (TOMBSTONE-1 of tombstones.ts).
  * VOTER-3: a confirm or a renewal is accepted only while that very lease stands.
  * VOTER-4: the largest token of a resource is never forgotten: a row that is cleaned up leaves it in the floor,
  *     from which every resource without a row begins.
@@ -14,6 +14,9 @@
  *     stands for its whole ttl from then on.
  * VOTER-6: a node that does not vote (its file was lost) grants, confirms and renews nothing.
  */
+import { Tombstones } from './tombstones.ts';
+import type { TombstoneLimits } from './tombstones.ts';
+
 export interface LeaseRow {
   readonly resource: string;
   readonly maxToken: number;
@@ -46,17 +49,16 @@ export interface Restored {
   readonly floor: number;
 }
 
-export interface LeaseNodeLimits {
+export interface LeaseNodeLimits extends TombstoneLimits {
   /** Rows beyond it are cleaned up, those without a lease, oldest first. */
   readonly maxRows: number;
-  readonly maxTombstones: number;
 }
 
 export type AcquireOutcome =
   | { readonly type: 'granted'; readonly token: number }
   | { readonly type: 'denied'; readonly remainingMs: number }
   | { readonly type: 'released' }
-  /** Every row has a lease that stands. */
+  /** Every row has a lease that stands, or too many were released lately. */
   | { readonly type: 'full' };
 
 interface Row {
@@ -71,13 +73,10 @@ export class LeaseNode {
   readonly #limits: LeaseNodeLimits;
   /** Those used last are last. */
   readonly #rows = new Map<string, Row>();
-  #tombstones = new Set<string>();
+  readonly #tombstones: Tombstones;
   #floor: number;
   /** As things were before the changes that are not on disk yet; undefined: no row. */
   readonly #before = new Map<string, Row | undefined>();
-  /** Of what is on disk: no id is in both. */
-  readonly #newTombstones = new Set<string>();
-  readonly #forgotten = new Set<string>();
   #floorBefore: number | undefined;
   /** At least every token here; what was not saved counts as well. */
   #largest: number;
@@ -97,7 +96,7 @@ export class LeaseNode {
         lease === undefined ? undefined : { ...lease, endsAtMs: nowMs + lease.ttlMs };
       this.#rows.set(resource, { resource, maxToken, lease: standing });
     }
-    for (const id of restored.tombstones) this.#tombstones.add(id);
+    this.#tombstones = new Tombstones(limits, restored.tombstones, nowMs);
   }
 
   get floor(): number {
@@ -128,6 +127,7 @@ export class LeaseNode {
         ? { type: 'granted', token: standing.token }
         : { type: 'denied', remainingMs: standing.endsAtMs - nowMs };
     }
+    if (!this.#tombstones.hasRoomForLease(nowMs)) return { type: 'full' };
     const before = this.#rows.get(resource);
     if (before === undefined && !this.#makeRoom(nowMs)) return { type: 'full' };
     const row = this.#change(resource);
@@ -160,18 +160,12 @@ export class LeaseNode {
     return true;
   }
 
-  /** VOTER-2. */
-  release(resource: string, leaseId: string): void {
-    if (!this.#tombstones.has(leaseId)) {
-      this.#tombstones.add(leaseId);
-      if (!this.#forgotten.delete(leaseId)) this.#newTombstones.add(leaseId);
-      for (const oldest of this.#tombstones) {
-        if (this.#tombstones.size <= this.#limits.maxTombstones) break;
-        this.#tombstones.delete(oldest);
-        if (!this.#newTombstones.delete(oldest)) this.#forgotten.add(oldest);
-      }
-    }
-    if (this.#rows.get(resource)?.lease?.id === leaseId) this.#change(resource).lease = undefined;
+  /** VOTER-2. @returns False: too many were released lately, and it has no lease of that id (TOMBSTONE-1). */
+  release(resource: string, leaseId: string, nowMs: number): boolean {
+    const hasLease = this.#rows.get(resource)?.lease?.id === leaseId;
+    if (!this.#tombstones.add(leaseId, hasLease, nowMs)) return false;
+    if (hasLease) this.#change(resource).lease = undefined;
+    return true;
   }
 
   /** Ms until its lease ends here; 0: none stands. */
@@ -219,7 +213,7 @@ export class LeaseNode {
   // ---- what is not on disk yet ------------------------------------------------------------------
 
   get hasChanges(): boolean {
-    return this.#before.size > 0 || this.#newTombstones.size > 0 || this.#floorBefore !== undefined;
+    return this.#before.size > 0 || this.#tombstones.hasChanges || this.#floorBefore !== undefined;
   }
 
   /** To be written in one transaction, then `saved` or `notSaved`. */
@@ -234,16 +228,14 @@ export class LeaseNode {
     return {
       rows,
       dropped,
-      tombstones: [...this.#newTombstones],
-      forgotten: [...this.#forgotten],
+      ...this.#tombstones.changes(),
       floor: this.#floorBefore === undefined ? undefined : this.#floor,
     };
   }
 
   saved(): void {
     this.#before.clear();
-    this.#newTombstones.clear();
-    this.#forgotten.clear();
+    this.#tombstones.saved();
     this.#floorBefore = undefined;
   }
 
@@ -253,10 +245,7 @@ export class LeaseNode {
       if (row === undefined) this.#rows.delete(resource);
       else this.#rows.set(resource, row);
     }
-    for (const id of this.#newTombstones) this.#tombstones.delete(id);
-    // They were the oldest.
-    if (this.#forgotten.size > 0)
-      this.#tombstones = new Set([...this.#forgotten, ...this.#tombstones]);
+    this.#tombstones.notSaved();
     if (this.#floorBefore !== undefined) this.#floor = this.#floorBefore;
     this.saved();
   }

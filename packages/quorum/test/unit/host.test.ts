@@ -288,6 +288,15 @@ describe('The host of a lease node', () => {
     assert.equal(host.voting, true);
   });
 
+  it('refuses to release what it has no lease of where it remembers too much already (TOMBSTONE-1)', async () => {
+    await done(acquire('a', 'l1'));
+    const ids = Array.from({ length: 50 }, (_, at) => `of-nobody-${String(at)}`);
+    await done(Promise.all(ids.map((id) => host.release(leaseOf('b', id)))));
+    await assert.rejects(host.release(leaseOf('b', 'l2')), isCode('limit_exceeded', /released/));
+    assert.deepEqual(await done(host.release(leaseOf('a', 'l1'))), { status: 'RELEASED' });
+    assert.deepEqual(await acquire('a', 'l1'), { status: 'RELEASED' });
+  });
+
   it('tells the first who waits when the lease is released, not before that is on disk', async () => {
     await done(acquire('a', 'l1'));
     const told = heard({ first: wait('a', 'w1'), second: wait('a', 'w2') });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { LeaseNode } from '../../src/node/lease-node.ts';
-import type { AcquireOutcome } from '../../src/node/lease-node.ts';
+import type { AcquireOutcome, LeaseNodeLimits } from '../../src/node/lease-node.ts';
 import { MemoryFile } from './support/memory-file.ts';
 import { NaiveNode, resources } from './support/naive-node.ts';
 import type { Step } from './support/naive-node.ts';
@@ -43,7 +43,9 @@ const vote: fc.Arbitrary<Step> = fc.oneof(
 );
 const afterMs = fc.constantFrom(0, 0, 0, 1, 5, 10, 35);
 
-function node(limits = { maxRows: 10, maxTombstones: 10 }, file = new MemoryFile()): LeaseNode {
+const roomy: LeaseNodeLimits = { maxRows: 10, maxTombstones: 10 };
+
+function node(limits = roomy, file = new MemoryFile()): LeaseNode {
   return new LeaseNode(limits, file.restored(), 0);
 }
 
@@ -68,7 +70,8 @@ describe('A lease node', () => {
       fc.property(
         fc.record({
           maxRows: fc.integer({ min: 1, max: 6 }),
-          maxTombstones: fc.integer({ min: 1, max: 5 }),
+          maxTombstones: fc.integer({ min: 1, max: 8 }),
+          rememberMs: fc.integer({ min: 1, max: 60 }),
         }),
         fc.array(beforeItVotes, { maxLength: 6 }),
         fc.array(fc.tuple(vote, afterMs), { maxLength: 120, size: 'max' }),
@@ -94,7 +97,7 @@ describe('A lease node', () => {
     const one = node();
     ask(one, 'a', 'first', 0);
     assert.equal(one.confirm('a', 'first', 41, 10), true);
-    one.release('a', 'first');
+    one.release('a', 'first', 0);
     assert.deepEqual(ask(one, 'a', 'second', 20), { type: 'granted', token: 42 });
   });
 
@@ -108,7 +111,7 @@ describe('A lease node', () => {
 
   it('never brings a released lease back, also where the release came first (VOTER-2)', () => {
     const one = node();
-    one.release('a', 'overtaken');
+    one.release('a', 'overtaken', 0);
     assert.deepEqual(ask(one, 'a', 'overtaken', 0), { type: 'released' });
     assert.equal(one.remainingMs('a', 0), 0);
   });
@@ -130,7 +133,7 @@ describe('A lease node', () => {
     const one = node({ maxRows: 1, maxTombstones: 10 }, file);
     ask(one, 'a', 'first', 0);
     one.confirm('a', 'first', 20, 0);
-    one.release('a', 'first');
+    one.release('a', 'first', 0);
     save(one, file);
     assert.deepEqual(ask(one, 'b', 'second', 0), { type: 'granted', token: 21 });
     save(one, file);
@@ -174,31 +177,73 @@ describe('A lease node', () => {
 
   it('has done nothing where the disk refused', () => {
     const file = new MemoryFile();
-    const one = node({ maxRows: 1, maxTombstones: 1 }, file);
-    ask(one, 'a', 'first', 0);
-    one.release('b', 'gone');
+    const one = node({ maxRows: 1, maxTombstones: 3, rememberMs: 10 }, file);
+    ask(one, 'a', 'first', 10);
+    one.release('b', 'gone', 0);
     save(one, file);
-    one.release('a', 'first');
-    ask(one, 'b', 'second', 0);
-    assert.equal(one.look('b', 0).clientId, 'client of second');
+    one.release('a', 'first', 10);
+    assert.deepEqual(one.changes().forgotten, ['gone']);
+    ask(one, 'b', 'second', 10);
+    assert.equal(one.look('b', 10).clientId, 'client of second');
     one.notSaved();
-    assert.equal(one.look('a', 0).clientId, 'client of first');
-    assert.equal(one.look('b', 0).clientId, undefined);
+    assert.equal(one.look('a', 10).clientId, 'client of first');
+    assert.equal(one.look('b', 10).clientId, undefined);
     assert.equal(one.floor, 0);
-    assert.deepEqual(ask(one, 'b', 'gone', 0), { type: 'released' });
-    assert.deepEqual(ask(one, 'a', 'first', 0), { type: 'granted', token: 1 });
+    assert.deepEqual(ask(one, 'b', 'gone', 10), { type: 'released' });
+    assert.deepEqual(ask(one, 'a', 'first', 10), { type: 'granted', token: 1 });
   });
 
   it('keeps on disk a tombstone that is forgotten and made again in one transaction', () => {
     const file = new MemoryFile();
-    const limits = { maxRows: 10, maxTombstones: 1 };
+    const limits = { maxRows: 10, maxTombstones: 10, rememberMs: 5 };
     const one = node(limits, file);
-    one.release('a', 'first');
+    one.release('a', 'first', 0);
     save(one, file);
-    one.release('a', 'second');
-    one.release('a', 'first');
+    one.release('a', 'second', 5);
+    assert.deepEqual(one.changes().forgotten, ['first']);
+    one.release('a', 'first', 5);
     save(one, file);
     assert.deepEqual(ask(node(limits, file), 'a', 'first', 0), { type: 'released' });
+  });
+
+  it('remembers what was released for its time, whoever releases how much meanwhile (TOMBSTONE-1)', () => {
+    const one = node({ maxRows: 10, maxTombstones: 10, rememberMs: 1000 });
+    ask(one, 'a', 'first', 0);
+    assert.equal(one.release('a', 'first', 0), true);
+    for (let at = 0; at < 100; at++) one.release('b', `of nobody ${String(at)}`, 500);
+    assert.deepEqual(ask(one, 'a', 'first', 999), { type: 'released' });
+    assert.equal(one.release('b', 'of nobody else', 999), false, 'it is full of such');
+    assert.equal(ask(one, 'a', 'second', 999).type, 'granted');
+    assert.equal(one.release('a', 'second', 999), true);
+    one.release('a', 'of one more', 1000);
+    assert.equal(ask(one, 'a', 'first', 1000).type, 'granted', 'it was forgotten in its time');
+  });
+
+  it('grants nothing whose release it could not remember, until others are forgotten (TOMBSTONE-1)', () => {
+    const one = node({ maxRows: 10, maxTombstones: 3, rememberMs: 1000 });
+    ask(one, 'z', 'stands', 0, 5000);
+    for (const id of ['1', '2', '3']) {
+      assert.equal(ask(one, 'a', id, 0).type, 'granted');
+      assert.equal(one.release('a', id, 0), true);
+    }
+    assert.deepEqual(ask(one, 'a', '4', 999), { type: 'full' });
+    assert.equal(one.release('z', 'stands', 999), true, 'what stands can always be released');
+    for (const id of ['1', '2', '3', 'stands'])
+      assert.deepEqual(ask(one, 'a', id, 999), { type: 'released' });
+    assert.equal(ask(one, 'a', '4', 1000).type, 'granted');
+  });
+
+  it('remembers for the whole time from a restart on what was released before (TOMBSTONE-1)', () => {
+    const file = new MemoryFile();
+    const limits = { maxRows: 10, maxTombstones: 10, rememberMs: 1000 };
+    const one = node(limits, file);
+    one.release('a', 'first', 0);
+    save(one, file);
+    const again = new LeaseNode(limits, file.restored(), 5000);
+    again.release('a', 'second', 5999);
+    assert.deepEqual(ask(again, 'a', 'first', 5999), { type: 'released' });
+    again.release('a', 'third', 6000);
+    assert.equal(ask(again, 'a', 'first', 6000).type, 'granted');
   });
 
   it('adopts what another knows: its tokens, and its floor for what is not listed', () => {

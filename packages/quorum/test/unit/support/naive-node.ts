@@ -14,32 +14,34 @@ export interface LeaseOf {
   readonly resource: string;
   readonly number: number;
 }
+export interface NaiveLimits {
+  readonly maxRows: number;
+  readonly maxTombstones: number;
+  readonly rememberMs: number;
+}
 type AdoptedToken = readonly [resource: string, token: number];
 
 interface Promised {
   leases: Map<string, { id: string; token: number; ttlMs: number; endsAtMs: number }>;
   /** Largest that was granted, confirmed or adopted. */
   largest: Map<string, number>;
-  /** Oldest first. */
-  tombstones: string[];
+  /** When it was released last, or the node restarted. */
+  tombstones: Map<string, number>;
 }
 
 export const resources = ['a', 'b', 'c', 'd', 'e'];
 
 export class NaiveNode {
-  readonly #limits: { readonly maxRows: number; readonly maxTombstones: number };
+  readonly #limits: NaiveLimits;
   readonly #file = new MemoryFile();
   #node: LeaseNode;
-  #now: Promised = { leases: new Map(), largest: new Map(), tombstones: [] };
+  #now: Promised = { leases: new Map(), largest: new Map(), tombstones: new Map() };
   #saved: Promised = structuredClone(this.#now);
   #nowMs = 0;
   /** Ends of renewals that were asked for since the last save. */
   #renewedUntil: { readonly id: string; readonly endsAtMs: number }[] = [];
 
-  /** One was released that had been forgotten since the last save: which is the oldest then is not said. */
-  #buriedAgain = false;
-
-  constructor(limits: { readonly maxRows: number; readonly maxTombstones: number }) {
+  constructor(limits: NaiveLimits) {
     this.#limits = limits;
     this.#node = new LeaseNode(limits, this.#file.restored(), 0);
   }
@@ -70,7 +72,6 @@ export class NaiveNode {
         this.#node.saved();
         this.#saved = structuredClone(this.#now);
         this.#renewedUntil = [];
-        this.#buriedAgain = false;
         break;
       case 'refused':
         this.#refused();
@@ -88,7 +89,8 @@ export class NaiveNode {
     const ask = { leaseId: id, clientId: clientOf(id), ttlMs };
     const outcome = this.#node.acquire(resource, ask, this.#nowMs);
     const standing = this.#standing(resource);
-    if (this.#now.tombstones.includes(id)) assert.equal(outcome.type, 'released');
+    if (this.#isRemembered(id)) assert.equal(outcome.type, 'released');
+    else if (outcome.type === 'released') assert.ok(this.#now.tombstones.has(id), 'never released');
     else if (standing?.id === id)
       assert.deepEqual(outcome, { type: 'granted', token: standing.token });
     else if (standing !== undefined)
@@ -98,7 +100,9 @@ export class NaiveNode {
       });
     else if (outcome.type === 'full') {
       const stand = resources.filter((name) => this.#standing(name) !== undefined);
-      assert.ok(stand.length >= this.#limits.maxRows, 'there was room');
+      const { maxRows, maxTombstones } = this.#limits;
+      const isFull = stand.length >= maxRows || this.#now.tombstones.size >= maxTombstones;
+      assert.ok(isFull, 'there was room');
     } else {
       assert.ok(outcome.type === 'granted', outcome.type);
       const { token } = outcome;
@@ -134,12 +138,15 @@ export class NaiveNode {
     const { resource } = of;
     const { tombstones, leases } = this.#now;
     const id = idOf(of);
-    this.#node.release(resource, id);
-    if (!tombstones.includes(id)) {
-      this.#buriedAgain ||= this.#saved.tombstones.includes(id);
-      tombstones.push(id);
+    const stands = this.#standing(resource)?.id === id;
+    if (!this.#node.release(resource, id, this.#nowMs)) {
+      assert.ok(!stands && !this.#isRemembered(id), 'refused, though it has a lease');
+      assert.ok(tombstones.size >= Math.ceil(this.#limits.maxTombstones / 2), 'there was room');
+      return;
     }
-    while (tombstones.length > this.#limits.maxTombstones) tombstones.shift();
+    tombstones.set(id, this.#nowMs);
+    // With nothing to write it is answered at once.
+    if (!this.#node.hasChanges) this.#saved.tombstones.set(id, this.#nowMs);
     if (leases.get(resource)?.id === id) leases.delete(resource);
   }
 
@@ -156,10 +163,10 @@ export class NaiveNode {
     }
     this.#now = structuredClone(this.#saved);
     this.#renewedUntil = [];
-    if (this.#buriedAgain) this.#restart(this.#nowMs);
   }
 
   #restart(nowMs: number): void {
+    const beforeMs = this.#nowMs;
     const stoodBefore = new Set(
       [...this.#saved.leases]
         .filter(([, { endsAtMs }]) => endsAtMs > this.#nowMs)
@@ -167,7 +174,6 @@ export class NaiveNode {
     );
     this.#nowMs = nowMs;
     this.#renewedUntil = [];
-    this.#buriedAgain = false;
     this.#node = new LeaseNode(this.#limits, this.#file.restored(), nowMs);
     for (const [resource, lease] of this.#saved.leases) {
       lease.endsAtMs = nowMs + lease.ttlMs;
@@ -176,8 +182,10 @@ export class NaiveNode {
         this.#saved.leases.delete(resource);
     }
     const kept = [...this.#file.tombstones];
-    assert.deepEqual(kept.toSorted(), this.#saved.tombstones.toSorted());
-    this.#saved.tombstones = kept;
+    for (const id of kept) assert.ok(this.#saved.tombstones.has(id), 'never released');
+    for (const [id, releasedAtMs] of this.#saved.tombstones)
+      if (beforeMs - releasedAtMs < this.#limits.rememberMs) assert.ok(kept.includes(id), id);
+    this.#saved.tombstones = new Map(kept.map((id) => [id, nowMs]));
     this.#now = structuredClone(this.#saved);
   }
 
@@ -198,6 +206,12 @@ export class NaiveNode {
   ): { id: string; token: number; ttlMs: number; endsAtMs: number } | undefined {
     const lease = this.#now.leases.get(resource);
     return lease !== undefined && lease.endsAtMs > this.#nowMs ? lease : undefined;
+  }
+
+  /** TOMBSTONE-1. */
+  #isRemembered(id: string): boolean {
+    const releasedAtMs = this.#now.tombstones.get(id);
+    return releasedAtMs !== undefined && this.#nowMs - releasedAtMs < this.#limits.rememberMs;
   }
 
   #raise(resource: string, token: number): void {
