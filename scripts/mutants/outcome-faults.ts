@@ -283,7 +283,7 @@ export const outcomeFaults: readonly Fault[] = [
     file: 'packages/client/src/client.ts',
     find: `const isOver = signal?.aborted === true || wish.cancel_id !== undefined;`,
     put: `const isOver = signal?.aborted === true;`,
-    test: 'packages/client/test/unit/session.test.ts',
+    test: 'packages/client/test/unit/cancellations.test.ts',
     hiddenFromRuns: 'runs ask with numbers',
   },
   {

@@ -36,12 +36,12 @@ describe('Cancellations in the background', () => {
   const never = (): boolean => false;
 
   it('go on until the cluster has answered (CLIENT-CANCELLATION-1)', async () => {
-    for (const code of ['forbidden', 'overloaded', 'limit_exceeded'] as const) {
+    for (const code of ['forbidden', 'overloaded', 'limit_exceeded', 'internal'] as const) {
       refusal = code;
       cancellations.add(wishOf(1), never);
       await clock.pass(1000);
       assert.equal(cancellations.count, 1, code);
-      refusal = code === 'limit_exceeded' ? 'session_expired' : undefined;
+      refusal = code === 'internal' ? 'session_expired' : undefined;
       await clock.pass(2000);
       assert.equal(cancellations.count, 0, code);
     }
@@ -88,7 +88,7 @@ describe('Cancellations in the background', () => {
   });
 });
 
-describe('An acquire of a client, ended by its signal', () => {
+describe('An acquire of a client', () => {
   const clock = new VirtualClock();
   const node = new VirtualNode(clock, 'a');
   const cancelled = (): number => node.askedFor('cancel_request').length;
@@ -123,7 +123,28 @@ describe('An acquire of a client, ended by its signal', () => {
     return [until > before, cancelled() > end];
   };
 
-  it('is cancelled no longer than it can matter, though no node allows it (CLIENT-CANCELLATION-3)', async () => {
+  it('that has an id to be cancelled by is cancelled once its time is over, until that is answered', async () => {
+    const client = new Client({ endpoints: [node.url] }, environmentOf(clock, [node]));
+    let refusals = 2;
+    node.handle = ({ operation, answer, refuse }) => {
+      if (operation !== 'cancel_request') return; // The acquire is not answered.
+      if (refusals-- > 0) refuse('overloaded');
+      else answer({ cancelled: true });
+    };
+    const cancel_id = '0b8f1b76-9d5c-4f0e-9a59-000000000001';
+    const wanted = { session_id: 's1', cancel_id, name: 'a' };
+    const asked = client.call('acquire', wanted, { timeoutMs: 200 });
+    await clock.settled(assert.rejects(asked, { code: 'deadline_exceeded' }));
+    await clock.pass(600_000);
+    const body = { session_id: 's1', cancel_id, kind: 'lock', name: 'a' };
+    assert.deepEqual(
+      node.askedFor('cancel_request').map((one) => one.body),
+      [body, body, body],
+    );
+    await client.close();
+  });
+
+  it('that its signal ended is cancelled no longer than it can matter, though no node allows it (CLIENT-CANCELLATION-3)', async () => {
     const client = new Client({ endpoints: [node.url] }, environmentOf(clock, [node]));
     const own = { client_id: 'me', ttl_seconds: 290 };
     assert.deepEqual(await askedUntilAndAfter(client, own, 300_000), [true, false]);
@@ -132,7 +153,7 @@ describe('An acquire of a client, ended by its signal', () => {
     await client.close();
   });
 
-  it('is cancelled as long as its session is alive, where the client opened it (CLIENT-CANCELLATION-3)', async () => {
+  it('that its signal ended is cancelled as long as its session is alive, where the client opened it (CLIENT-CANCELLATION-3)', async () => {
     const client = new Client({ endpoints: [node.url] }, environmentOf(clock, [node]));
     node.handle = (asked) => node.serve(asked);
     const session = await clock.settled(client.session());

@@ -5,6 +5,7 @@ import { Client } from '../../src/client.ts';
 import { systemEnvironment } from '../../src/environment.ts';
 import { FakePeer } from '../fake-peer.ts';
 import { TestClock } from '../test-clock.ts';
+import { environmentOf, VirtualClock, VirtualNode } from '../virtual-nodes.ts';
 
 const isCode = (code: string) => (error: unknown) =>
   error instanceof HoldfastError && error.code === code;
@@ -197,11 +198,17 @@ describe('A request', () => {
   });
 
   it('that was authorized by rights that go on changing fails, and has had no effect', async () => {
-    peer.handle = (request) => request.refuse('access_changed');
-    await assert.rejects(
-      client.call('force_release', { name: 'a' }, { timeoutMs: 200 }),
-      (error) => isCode('access_changed')(error) && (error as HoldfastError).effect === 'none',
+    const clock = new VirtualClock();
+    const node = new VirtualNode(clock, 'a');
+    node.handle = (asked) => asked.refuse('access_changed');
+    const refused = new Client({ endpoints: [node.url] }, environmentOf(clock, [node]));
+    await clock.settled(
+      assert.rejects(
+        refused.call('force_release', { name: 'a' }, { timeoutMs: 200 }),
+        (error) => isCode('access_changed')(error) && (error as HoldfastError).effect === 'none',
+      ),
     );
+    await refused.close();
   });
 
   it('that may not be executed twice is not repeated', async () => {
@@ -237,26 +244,6 @@ describe('A request', () => {
     const { body } = await peer.next('cancel_request');
     const { request_id } = acquire.body;
     assert.deepEqual(body, { session_id: 's1', request_id, kind: 'lock', name: 'a' });
-  });
-
-  it('that has an id to be cancelled by is cancelled once its time is over, until that is answered', async () => {
-    let refusals = 2;
-    peer.handle = (request) => {
-      if (request.operation !== 'cancel_request') return; // The acquire is not answered.
-      if (refusals-- > 0) request.refuse('overloaded');
-      else request.answer({ cancelled: true });
-    };
-    const cancel_id = '0b8f1b76-9d5c-4f0e-9a59-000000000001';
-    const body = { session_id: 's1', cancel_id, name: 'a' };
-    const asked = client.call('acquire', body, { timeoutMs: 200 });
-    await assert.rejects(asked, isCode('deadline_exceeded'));
-    for (let count = 0; count < 3; count++)
-      assert.deepEqual((await peer.next('cancel_request')).body, {
-        session_id: 's1',
-        cancel_id,
-        kind: 'lock',
-        name: 'a',
-      });
   });
 
   it('that has no number is let go of by the node when it is cancelled', async () => {
