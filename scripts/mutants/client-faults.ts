@@ -222,6 +222,15 @@ export const clientFaults: readonly Fault[] = [
     hiddenFromRuns: 'runs cancel by sessions, which do it themselves',
   },
   {
+    name: 'acknowledgement-told-as-not-done',
+    breaks: 'a program is told that a message was not acknowledged which may have been',
+    file: 'packages/client/src/queue-delivery.ts',
+    find: `mayBeDone && !isUncertain(last)`,
+    put: `!mayBeDone && !isUncertain(last) && this.#isStale`,
+    test: 'packages/client/test/unit/queue.test.ts',
+    hiddenFromRuns: 'runs have no access rules that change',
+  },
+  {
     name: 'late-watch-stays-on-its-node',
     breaks:
       'a watch that begins after its caller was told that it failed stays on its node: retries fill the stream with watches',

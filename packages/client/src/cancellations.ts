@@ -2,13 +2,12 @@
  * Acquires that programs asked for by `Client.call`, cancelled in the background.
  *
  * CLIENT-CANCELLATION-1: what may have been granted to nobody is asked to be cancelled until the cluster itself has answered. What
- *     a node refuses by itself is no answer; that there is no room to remember the cancellation is none either.
+ *     a node refuses by itself is no answer.
  * CLIENT-CANCELLATION-2: bounded: at most `mostKept` are kept, `atOnce` of them are under way, and the pause before the next
  *     attempt of one grows. What is not kept ends with its session.
  * CLIENT-CANCELLATION-3: each has an end in time, after which nothing is held that it could give back, or nobody is expected to
  *     wait for it any more; all end with the client.
  */
-import { HoldfastError } from '@holdfast/protocol';
 import type { Operations } from '@holdfast/protocol';
 import type { ClientClock } from './clock.ts';
 import { isDecided } from './until-answered.ts';
@@ -92,7 +91,7 @@ export class Cancellations {
       await this.#ask(wish);
       return true;
     } catch (error) {
-      return isDecided(error) && !isForLater(error); // CLIENT-CANCELLATION-1
+      return isDecided(error); // CLIENT-CANCELLATION-1
     }
   }
 
@@ -106,6 +105,3 @@ export class Cancellations {
     });
   }
 }
-
-/** The cluster has no room to remember that it is cancelled: it may still come. */
-const isForLater = (error: HoldfastError): boolean => error.code === 'limit_exceeded';

@@ -3,6 +3,7 @@
  *
  * CLIENT-DELIVERY-1: what settles it is asked again while nobody else can have been given it. Where an attempt may have been
  *     executed, a receipt that is stale by then was settled by that attempt.
+ * CLIENT-DELIVERY-2: nor is what a node refuses later told as something that was not done: its outcome is unknown.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { Json, QueueMessage } from '@holdfast/protocol';
@@ -186,7 +187,20 @@ export class QueueDelivery {
     // At least once, also of one that is not certain any more.
     const isOver = (): boolean => last !== undefined && (this.#certainMs === 0 || isHopeless(last));
     const settled = await untilAnswered(this.#client.clock, askOnce, isOver);
-    if (settled === undefined || 'refused' in settled) throw last;
+    if (settled === undefined)
+      throw mayBeDone && !isUncertain(last) ? this.#unknownAfter(last) : last;
+    if ('refused' in settled) throw last;
+  }
+
+  /** CLIENT-DELIVERY-2. */
+  #unknownAfter(refused: unknown): HoldfastError {
+    const { message, code } =
+      refused instanceof HoldfastError ? refused : new HoldfastError('internal', String(refused));
+    return new HoldfastError(
+      'outcome_unknown',
+      `An earlier attempt to settle message ${String(this.id)} of queue "${this.#queue}" was lost and may have been executed; the latest attempt failed: ${message}`,
+      { queue: this.#queue, message_id: this.id, refused_with: code },
+    );
   }
 
   #settle(): void {

@@ -198,7 +198,15 @@ export class Queue {
         if (!(error instanceof HoldfastError) || errorDefinitions[error.code].retry === 'never')
           throw error;
         const waitMs = pauseMs;
-        await new Promise<void>((resolve) => clock.after(waitMs, resolve));
+        await new Promise<void>((resolve) => {
+          const goOn = (): void => {
+            cancel();
+            signal?.removeEventListener('abort', goOn);
+            resolve();
+          };
+          const cancel = clock.after(waitMs, goOn);
+          signal?.addEventListener('abort', goOn, { once: true });
+        });
         pauseMs = Math.min(2 * pauseMs, longestPauseMs);
       }
     }

@@ -213,6 +213,47 @@ describe('A queue', () => {
     await assert.rejects(clock.settled(loop.next()), { code: 'forbidden' });
   });
 
+  it('does not tell that nothing was done where an earlier attempt may have been executed (CLIENT-DELIVERY-2)', async () => {
+    const { clock, acksFail, messages } = cluster;
+    messages.push('one');
+    const message = (await clock.settled(queue.consume({ concurrency: 2 }).next())).value;
+    assert.ok(message);
+    acksFail.push(
+      new HoldfastError('outcome_unknown', 'The leader was killed.'),
+      new HoldfastError('forbidden', 'No rule allows it any more.'),
+    );
+    await clock.settled(
+      assert.rejects(
+        message.ack(),
+        (error) =>
+          error instanceof HoldfastError &&
+          error.code === 'outcome_unknown' &&
+          error.details['refused_with'] === 'forbidden',
+      ),
+    );
+  });
+
+  it('ends with its signal while it pauses before it asks again', async () => {
+    const { clock } = cluster;
+    let isRefused = true;
+    const { call } = cluster.client;
+    const client: QueueClient = {
+      ...cluster.client,
+      call: (operation, body, settings) =>
+        isRefused
+          ? Promise.reject(new HoldfastError('no_quorum', 'There is no leader.'))
+          : call(operation, body, settings),
+    };
+    const ending = new AbortController();
+    const next = new Queue(client, 'jobs').consume({ signal: ending.signal }).next();
+    await clock.pass(60_000);
+    isRefused = false;
+    ending.abort();
+    const abortedAtMs = clock.nowMs;
+    assert.equal((await clock.settled(next)).done, true);
+    assert.ok(clock.nowMs - abortedAtMs <= 10);
+  });
+
   it('tells that an acknowledgement came too late, where nobody can know what became of it', async () => {
     const { clock, acksFail, messages } = cluster;
     messages.push('one');
