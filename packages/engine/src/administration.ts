@@ -7,13 +7,15 @@
  * PROMOTE-1: a learner is given its vote only while it answers, and after it has stored part of this leader's log, also
  *     where it is asked for. One that was never started would count for the majority and for nothing else: in a short log
  *     it lacks few entries.
+ * TRANSFER-1: nothing is written while leadership is transferred. So it is transferred to no member by name that does not
+ *     answer, never after the deadline of who asks, and once: that it did not succeed in time is the answer.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { LogIndex, MemberId, Membership, MembershipChange, Term } from '@holdfast/raft';
 import { nodeIdentity } from '@holdfast/state';
 import type { Call, WithoutTimeout } from './calls.ts';
 import type { Clock } from './clock.ts';
-import { outcomeUnknown } from './failures.ts';
+import { noQuorum, outcomeUnknown } from './failures.ts';
 import { Interrupted } from './interrupted.ts';
 import type { LeaderDuties } from './leadership.ts';
 import type { LeaderRoute } from './leader-route.ts';
@@ -31,7 +33,7 @@ const ticksPerPromotion = 10;
  */
 const promotedWithinEntries = 100;
 /** A member that lives says something at every heartbeat, which is every ten ticks. */
-const promotedWithinSilentTicks = 50;
+const answeredWithinTicks = 50;
 
 export type AdministrativeCall = WithoutTimeout<
   Extract<Call, { type: 'add_member' | 'promote_member' | 'remove_member' | 'transfer' }>
@@ -166,13 +168,18 @@ export class Administration {
       throw new Interrupted(false, 'another leader put something else in its place');
   }
 
+  /** How far a member is that answers; undefined for any other. */
+  #answering(id: string): { readonly matchIndex: number } | undefined {
+    const progress = this.#parts.replica.status().progress.find((known) => known.id === id);
+    return progress === undefined || progress.silentTicks > answeredWithinTicks
+      ? undefined
+      : progress;
+  }
+
   /** How far a member is that answers, and has stored part of this log; undefined for any other. */
   #follower(id: MemberId): { readonly matchIndex: number } | undefined {
-    const progress = this.#parts.replica.status().progress.find((known) => known.id === id);
-    if (progress === undefined) return undefined;
-    const { matchIndex, silentTicks } = progress;
-    if (matchIndex === 0 || silentTicks > promotedWithinSilentTicks) return undefined;
-    return progress;
+    const progress = this.#answering(id);
+    return progress?.matchIndex === 0 ? undefined : progress;
   }
 
   /** Gives learners that have caught up their vote, one at a time. */
@@ -223,6 +230,12 @@ export class Administration {
         `"${to}" is not a voting member. See GET /cluster/status.`,
       );
     }
+    if (to !== null && this.#answering(to) === undefined)
+      throw new HoldfastError(
+        'invalid_request',
+        `"${to}" does not answer this leader, so leadership was not transferred to it. Bring it back first, or choose another voting member.`,
+      ); // TRANSFER-1
+    if (clock.now() >= deadlineMs) throw noQuorum(); // TRANSFER-1
     const answer = replica.transferLeadership(to as MemberId | null);
     if (!answer.ok) {
       if (answer.reason === 'invalid_change') {
@@ -237,8 +250,7 @@ export class Administration {
     for (;;) {
       const { leader, role, ready } = replica.status();
       if (leader !== null && leader !== nodeId) return leader;
-      if (role === 'leader' && ready)
-        throw new Interrupted(false, 'the handover did not succeed in time');
+      if (role === 'leader' && ready) throw notTransferred(nodeId, to); // TRANSFER-1
       if (clock.now() >= deadlineMs) throw outcomeUnknown();
       await route.changeOrPause(20);
     }
@@ -258,6 +270,12 @@ const notReady = (why: string): HoldfastError =>
   new HoldfastError(
     'learner_not_ready',
     `${why} Wait: it gets its vote by itself when it has caught up.`,
+  );
+
+const notTransferred = (nodeId: string, to: string | null): HoldfastError =>
+  new HoldfastError(
+    'no_quorum',
+    `${to === null ? 'No other member took' : `"${to}" did not take`} leadership over in time, so "${nodeId}" leads as before. See GET /cluster/status for members that do not answer, and ask again.`,
   );
 
 const changeInProgress = (): HoldfastError =>

@@ -224,3 +224,71 @@ describe('A learner that nobody asks about', () => {
     assert.deepEqual(promoted(4, 51), []);
   });
 });
+
+describe('A transfer of leadership', () => {
+  /** To `b`, which has been silent for so long; what is seen of it afterwards, first this, then that. */
+  function transfer(
+    silentTicks: number,
+    deadlineMs: number,
+    ...looks: readonly {
+      readonly role: string;
+      readonly leader: string | null;
+      readonly ready: boolean;
+    }[]
+  ): { readonly outcome: Promise<string | null>; readonly begun: (string | null)[] } {
+    const begun: (string | null)[] = [];
+    const left = [...looks];
+    const members = ['a', 'b'].map((id) => ({ id, address: `${id}:1`, role: 'voter' }));
+    const progress = [{ id: 'b', matchIndex: 7, silentTicks }];
+    const administration = new Administration({
+      nodeId: 'a' as MemberId,
+      clock: new StillClock(),
+      log: silentLog,
+      replica: {
+        status: () => ({
+          membership: { members },
+          progress,
+          ...(begun.length > 0 && left.shift()),
+        }),
+        transferLeadership: (to: string | null) => {
+          begun.push(to);
+          return { ok: true, index: 7, term: 3 };
+        },
+      } as unknown as Replica,
+      route: { changeOrPause: () => Promise.resolve() } as unknown as LeaderRoute,
+      reachable: true,
+    });
+    const call = { type: 'transfer', to: 'b', identity: 'ann' } as const;
+    return { outcome: administration.execute(call, deadlineMs), begun };
+  }
+  const laterMs = 10_000;
+  const underWay = { role: 'leader', leader: 'a', ready: false };
+
+  it('ends with the new leader', async () => {
+    const done = { role: 'follower', leader: 'b', ready: false };
+    const { outcome, begun } = transfer(3, laterMs, underWay, done);
+    assert.equal(await outcome, 'b');
+    assert.deepEqual(begun, ['b']);
+  });
+
+  it('is refused at once where the member does not answer: writes would wait for it (TRANSFER-1)', async () => {
+    const { outcome, begun } = transfer(51, laterMs);
+    await assert.rejects(outcome, isCode('invalid_request'));
+    assert.deepEqual(begun, []);
+  });
+
+  it('that did not succeed in time had no effect, and is not begun again (TRANSFER-1)', async () => {
+    const { outcome, begun } = transfer(3, laterMs, underWay, { ...underWay, ready: true });
+    await assert.rejects(
+      outcome,
+      (error) => error instanceof HoldfastError && error.effect === 'none',
+    );
+    assert.deepEqual(begun, ['b']);
+  });
+
+  it('does not begin after the deadline of who asks for it (TRANSFER-1)', async () => {
+    const { outcome, begun } = transfer(3, new StillClock().now());
+    await assert.rejects(outcome, isCode('no_quorum'));
+    assert.deepEqual(begun, []);
+  });
+});
