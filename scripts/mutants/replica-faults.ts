@@ -56,8 +56,34 @@ export const replicaFaults: readonly Fault[] = [
     breaks:
       'a member that was added and never started gets a vote, so that one more failure stops the cluster',
     file: 'packages/engine/src/administration.ts',
-    find: 'if (matchIndex === 0 || silentTicks > promotedWithinSilentTicks) return undefined;',
-    put: '',
+    find: 'return progress?.matchIndex === 0 ? undefined : progress;',
+    put: 'return this.#parts.replica.status().progress.find((known) => known.id === id);',
+  },
+  {
+    name: 'transfer-to-a-member-that-is-down',
+    breaks: 'writes wait for a member that is down to take leadership over',
+    file: 'packages/engine/src/administration.ts',
+    find: `if (to !== null && this.#answering(to) === undefined)`,
+    put: `if (to !== null && members.length === 0)`,
+    test: 'packages/engine/test/unit/administration.test.ts',
+  },
+  {
+    name: 'transfer-begun-again-and-again',
+    breaks:
+      'a transfer that does not succeed is begun anew until the deadline, and writes wait all the while',
+    file: 'packages/engine/src/administration.ts',
+    find: `throw notTransferred(nodeId, to);`,
+    put: `throw new Interrupted(false, notTransferred(nodeId, to).message);`,
+    test: 'packages/engine/test/unit/administration.test.ts',
+  },
+  {
+    name: 'calls-tried-again-after-their-deadline',
+    breaks: 'a call that its own leader cannot execute is tried again for ever',
+    file: 'packages/engine/src/leader-route.ts',
+    find: `      this.#assertPatient(patience, begun);
+    };`,
+    put: `    };`,
+    test: 'packages/engine/test/unit/leader-route.test.ts',
   },
   {
     name: 'fsync-skipped',

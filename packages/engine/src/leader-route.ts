@@ -98,7 +98,7 @@ export class LeaderRoute {
    * @param interruption What an attempt met that was made before.
    */
   async follow<T>(
-    { deadlineMs, signal }: Patience,
+    patience: Patience,
     repeatable: boolean,
     attempt: (leader: Leader, repeated: boolean) => Promise<T>,
     interruption?: Interrupted,
@@ -109,10 +109,11 @@ export class LeaderRoute {
       if (begun && !repeatable) throw outcomeUnknown();
       this.assertOpen();
       await this.changeOrPause(retryPauseMs);
+      this.#assertPatient(patience, begun);
     };
     if (interruption !== undefined) await goOn(interruption);
     for (;;) {
-      const leader = this.leaderNow() ?? (await this.#waitForLeader(deadlineMs, signal, begun));
+      const leader = this.leaderNow() ?? (await this.#waitForLeader(patience, begun));
       try {
         return await attempt(leader, begun);
       } catch (error) {
@@ -124,21 +125,21 @@ export class LeaderRoute {
     }
   }
 
-  async #waitForLeader(
-    deadlineMs: number,
-    signal: AbortSignal | undefined,
-    begun: boolean,
-  ): Promise<Leader> {
+  async #waitForLeader(patience: Patience, begun: boolean): Promise<Leader> {
     for (;;) {
       this.assertOpen();
-      if (signal?.aborted === true)
-        throw new HoldfastError('cancelled', 'The caller cancelled the call.');
+      this.#assertPatient(patience, begun);
       const leader = this.leaderNow();
       if (leader !== undefined) return leader;
-      const leftMs = deadlineMs - this.#clock.now();
-      if (leftMs <= 0) throw begun ? outcomeUnknown() : noQuorum();
-      await this.changeOrPause(Math.min(leftMs, 100));
+      await this.changeOrPause(Math.min(patience.deadlineMs - this.#clock.now(), 100));
     }
+  }
+
+  /** LEADER-ROUTE-3: nothing is tried again for a caller that waits no longer, whoever leads. */
+  #assertPatient({ deadlineMs, signal }: Patience, begun: boolean): void {
+    if (signal?.aborted === true)
+      throw new HoldfastError('cancelled', 'The caller cancelled the call.');
+    if (this.#clock.now() >= deadlineMs) throw begun ? outcomeUnknown() : noQuorum();
   }
 
   /** Asks another node, the leader. What breaks on the way is an interruption. */

@@ -119,4 +119,52 @@ describe('The way to the leader, where one was lost that may have executed the c
       isUnknown,
     );
   });
+
+  it('ends at the deadline though this node leads, and tells what may have been done (LEADER-ROUTE-3)', async () => {
+    for (const [begun, code] of [
+      [true, 'outcome_unknown'],
+      [false, 'no_quorum'],
+    ] as const) {
+      const { clock, route } = leading();
+      let attempts = 0;
+      const deadlineMs = clock.now() + 50;
+      const following = route.follow({ deadlineMs, signal: undefined }, true, () => {
+        attempts += 1;
+        return Promise.reject(
+          attempts > 3 ? new Error('tried again') : new Interrupted(begun, 'not ready'),
+        );
+      });
+      const ended = assert.rejects(
+        following,
+        (error) => error instanceof HoldfastError && error.code === code,
+      );
+      for (let round = 0; round < 4; round++) {
+        await nextTurn();
+        clock.pass(20);
+      }
+      await ended;
+      assert.equal(attempts, 3);
+    }
+  });
+
+  it('tries nothing again for a caller that has cancelled, though a leader is known', async () => {
+    const { clock, route } = leading();
+    const controller = new AbortController();
+    let attempts = 0;
+    const following = route.follow({ ...patience, signal: controller.signal }, true, () => {
+      attempts += 1;
+      controller.abort();
+      return Promise.reject(
+        attempts > 1 ? new Error('tried again') : new Interrupted(false, 'not ready'),
+      );
+    });
+    const ended = assert.rejects(
+      following,
+      (error) => error instanceof HoldfastError && error.code === 'cancelled',
+    );
+    await nextTurn();
+    clock.pass(20);
+    await ended;
+    assert.equal(attempts, 1);
+  });
 });
