@@ -133,9 +133,8 @@ test('a request that names two hosts is refused on every port of HTTP, before an
     nodeId: 'node-1',
     version: '0',
     log: { info: ignore, warn: ignore, error: ignore },
-    authorize: ({ operation }) => {
+    authorize: (_, { operation }) => {
       asked.push(operation);
-      return true;
     },
   });
   t.after(() => node.close());
@@ -157,6 +156,8 @@ test('a request that names two hosts is refused on every port of HTTP, before an
   );
   assert.match(stream, /^HTTP\/1\.1 400 [^]*more than one/);
   assert.deepEqual(asked, []);
+  assert.match(await answered(node.url, 'GET /locks HTTP/1.1\r\nhost: a\r\n'), /^HTTP\/1\.1 200 /);
+  assert.deepEqual(asked, ['list_locks']);
 });
 
 test('of an address with too many connections those go that nobody uses, and no client stream', async (t) => {

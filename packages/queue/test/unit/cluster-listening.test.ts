@@ -98,7 +98,7 @@ test('whoever listens to a cluster goes on at another of its servers, and is tol
   connection.onHeard((what) => heard.push(what));
   const listens = (server: PretendedServer | undefined): boolean =>
     server?.subscriber !== undefined;
-  const until = (what: string, is: () => boolean): Promise<void> =>
+  const until = (what: string, is: () => boolean): Promise<boolean> =>
     untilSo(is, { what, longestMs: 10_000, pauseMs: 5 });
   await until('it knows all servers', () => connection.isConnected && servers.some(listens));
   const [from, to] = listens(first) ? servers : servers.toReversed();
