@@ -1,5 +1,5 @@
 /**
- * `make soak`: three nodes with TLS, keys, queues and a cache at work for long, and what they use meanwhile. Exit status 1
+ * `make soak`: three nodes with TLS, keys, an audit, queues and a cache at work for long, and what they use meanwhile. Exit status 1
  * where work failed, or where something went on rising.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -26,6 +26,7 @@ import type { Counts } from './workers.ts';
 
 /** Shorter runs see what a program does at its beginning: they are shown, not judged. */
 const judgedFromMinutes = 20;
+const mebibyte = 1024 * 1024;
 const samplesPerRun = 60;
 const leastPauseMs = 2000;
 
@@ -36,8 +37,8 @@ const measures: readonly {
   /** A rise up to this is none: of the unit. */
   readonly allowed: number;
 }[] = [
-  { name: 'memoryBytes', unit: 'MiB', divisor: 1024 * 1024, allowed: 40 },
-  { name: 'diskBytes', unit: 'MiB', divisor: 1024 * 1024, allowed: 100 },
+  { name: 'memoryBytes', unit: 'MiB', divisor: mebibyte, allowed: 40 },
+  { name: 'diskBytes', unit: 'MiB', divisor: mebibyte, allowed: 100 },
   { name: 'handles', unit: 'handles', divisor: 1, allowed: 10 },
   { name: 'longestTurnMs', unit: 'ms', divisor: 1, allowed: 50 },
 ];
@@ -60,13 +61,18 @@ async function soak(): Promise<boolean> {
     ports: await freePorts(3),
     folder: root,
     tls: true,
-    environment: { HOLDFAST_STORAGE_SNAPSHOT_LOG_BYTES: String(4 * 1024 * 1024) },
+    // Small, so that within the first half of a run each has come to where it stays.
+    environment: {
+      HOLDFAST_STORAGE_SNAPSHOT_LOG_BYTES: String(4 * mebibyte),
+      HOLDFAST_AUDIT_ROTATE_BYTES: String(mebibyte),
+      HOLDFAST_AUDIT_KEEP_BYTES: String(4 * mebibyte),
+    },
   });
   const over = new AbortController();
   const clients: Client[] = [];
   try {
     await cluster.leader();
-    const apiKey = await enableKeys(cluster);
+    const apiKey = await enableSecurity(cluster);
     const counts: Counts = { locks: 0, sessions: 0, messages: 0, reads: 0 };
     const failures: string[] = [];
     const working = works.map(async (work) => {
@@ -106,12 +112,13 @@ function connectTo(cluster: LocalCluster, apiKey: string | undefined): Promise<C
 }
 
 /** @returns The key of an administrator. */
-async function enableKeys(cluster: LocalCluster): Promise<string> {
+async function enableSecurity(cluster: LocalCluster): Promise<string> {
   const first = await connectTo(cluster, undefined);
   const { key } = await first.call('auth_create_key', { identity: 'soak', roles: ['admin'] });
   await first.close();
   const client = await connectTo(cluster, key);
   await client.call('auth_enable', {});
+  await client.call('audit_enable', {});
   await client.close();
   return key;
 }

@@ -154,6 +154,13 @@ describe('The dashboard of three nodes', () => {
     await page.getByRole('button', { name: 'Redrive', exact: true }).click();
     await sees('1 is a message again.');
     await sees('No key is blocked.');
+    // Drained: one message of the key after the other.
+    for (const payload of ['welcome', 'second']) {
+      const taken = await post(node.url, 'queue/pop', { queue: 'mail' });
+      assert.match(JSON.stringify(taken['messages']), new RegExp(payload));
+    }
+    for (const name of ['Ready', 'In flight', 'Delayed', 'Blocked', 'Dead letters'])
+      await page.locator(`dt:text-is("${name}") + dd:text-is("0")`).waitFor();
     assert.deepEqual(looker.complaints, []);
   });
 
