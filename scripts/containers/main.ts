@@ -37,11 +37,17 @@ async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
 }
 
 const scratch = mkdtempSync(join(tmpdir(), 'holdfast-containers-'));
-// The former builder of Docker needs no plugin.
-const engine = await openEngine({ DOCKER_BUILDKIT: '0', HOLDFAST_IMAGE: 'holdfast' });
-if (typeof engine === 'string') {
-  console.log(`SKIPPED: containers were not tested, for ${engine}.`);
-} else {
+try {
+  // The former builder of Docker needs no plugin.
+  const engine = await openEngine({ DOCKER_BUILDKIT: '0', HOLDFAST_IMAGE: 'holdfast' });
+  if (typeof engine === 'string')
+    console.log(`SKIPPED: containers were not tested, for ${engine}.`);
+  else await tryWith(engine);
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+async function tryWith(engine: Engine): Promise<void> {
   try {
     if (process.env['SKIP_BUILD'] === undefined) await build(engine, scratch);
     await step('the single container', () => singleContainer(engine));
@@ -52,4 +58,3 @@ if (typeof engine === 'string') {
     await engine.close();
   }
 }
-rmSync(scratch, { recursive: true, force: true });
