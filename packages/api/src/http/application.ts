@@ -149,9 +149,12 @@ export function authenticateRequests(app: FastifyInstance, { context }: HttpPart
 }
 
 const callers = new WeakMap<FastifyRequest, Caller>();
+/** Given to an operation, which records what becomes of them. */
+const performed = new WeakSet<FastifyRequest>();
 
 /** Of a request that is no operation yet (AUDITING-1). */
 function toldRefusal(request: FastifyRequest, refused: RequestError, { context }: HttpParts): void {
+  if (performed.has(request)) return;
   const caller = callers.get(request) ?? callerFrom(request.raw.socket.remoteAddress);
   const route = contractPath(request.routeOptions.url ?? 'unknown');
   recordUnread(context.service.auditing, caller, `${request.method} ${route}`, refused);
@@ -209,6 +212,7 @@ function addQuietHead(app: FastifyInstance, { path }: OperationRoute): void {
 function contextOf(request: FastifyRequest, { context: { service } }: HttpParts): OperationContext {
   const caller = callers.get(request);
   if (caller === undefined) throw new Error('A request came by another way than authentication.');
+  performed.add(request);
   return calledUnder({ service, caller }, request.headers);
 }
 
