@@ -370,6 +370,46 @@ export const cacheFaults: readonly Fault[] = [
     put: ``,
   },
   {
+    name: 'all-that-are-awaited-looked-at',
+    breaks: 'a write of a key that very many have takes steps with the square of their number',
+    file: `${engine}/directory.ts`,
+    find: `if (!this.#isOver(sharer, nowMs)) return false; // SHARER-9
+      awaited.delete(sharer);
+      holders.delete(sharer);
+    }
+    return true;`,
+    put: `if (!this.#isOver(sharer, nowMs)) continue;
+      awaited.delete(sharer);
+      holders.delete(sharer);
+    }
+    return awaited.size === 0;`,
+    test: 'packages/engine/test/unit/cache-crowds.test.ts',
+  },
+  {
+    name: 'room-made-by-all-that-is-over',
+    breaks: 'one read walks through all keys of the directory, in one turn',
+    file: `${engine}/directory.ts`,
+    find: `if (left === 0 || this.#fallingOut.size >= mostFallingOut) return;
+      left -= 1;
+      if (entry.blocks > 0) {
+        this.#entries`,
+    put: `if (this.#fallingOut.size >= mostFallingOut) return;
+      left -= 1;
+      if (entry.blocks > 0) {
+        this.#entries`,
+    test: 'packages/engine/test/unit/cache-crowds.test.ts',
+  },
+  {
+    name: 'timers-of-former-writes-stay',
+    breaks:
+      'each write of a key that a slow client has leaves a timer that lives as long as its lease',
+    file: `${engine}/client-memories.ts`,
+    find: `    waiting.cancelLook();
+`,
+    put: ``,
+    test: 'packages/engine/test/unit/cache-crowds.test.ts',
+  },
+  {
     name: 'one-client-takes-the-place-of-all',
     breaks: 'a client that begins anew again and again keeps all others from keeping anything',
     file: `${engine}/directory.ts`,

@@ -381,4 +381,12 @@ export const replicaFaults: readonly Fault[] = [
     put: 'Math.min(1, access.bindings.size / bindingsPerUnit)',
     test: 'packages/engine/test/unit/entry-work.test.ts',
   },
+  {
+    name: 'proof-of-a-stopped-node-never-answered',
+    breaks: 'a read that is asked of a node that has stopped waits for ever',
+    file: 'packages/engine/src/proofs.ts',
+    find: `if (this.#isOver) {`,
+    put: `if (this.#isOver && this.#nextReadId < 0) {`,
+    test: 'packages/engine/test/unit/replica.test.ts',
+  },
 ];

@@ -3,6 +3,7 @@
  *
  * ENG-PROOF-1: a read is answered only when the core has proven leadership for it and the state has
  *     reached the index that was committed then.
+ * ENG-PROOF-2: each is answered: what is asked of a node that has stopped is refused at once.
  */
 import type { LogIndex } from '@holdfast/raft';
 
@@ -21,10 +22,15 @@ export class Proofs {
   /** Proven, waiting for their index to be applied. */
   #proven: ProvenRead[] = [];
   #nextReadId = 1;
+  #isOver = false;
 
   /** @param request Asks the core to prove leadership for the read of this id. */
   ask(request: (readId: number) => void): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (this.#isOver) {
+        reject(new Error('This node has stopped.')); // ENG-PROOF-2
+        return;
+      }
       const readId = this.#nextReadId++;
       this.#asked.set(readId, { resolve, reject });
       request(readId);
@@ -59,7 +65,9 @@ export class Proofs {
     this.#proven = [];
   }
 
-  rejectAll(): void {
+  /** This node has stopped. ENG-PROOF-2 */
+  end(): void {
+    this.#isOver = true;
     this.rejectProven();
     for (const proof of this.#asked.values()) proof.reject();
     this.#asked.clear();

@@ -168,11 +168,16 @@ export class Replica {
   }
 
   stop(): void {
+    this.#halt();
+    this.#stopLeading();
+  }
+
+  #halt(): void {
     this.#stopped = true;
     this.#ticks.stop();
     this.#news.stop();
     this.#snapshots.stop();
-    this.#stopLeading();
+    this.#proofs.end();
   }
 
   receive(from: MemberId, messages: readonly Message[]): void {
@@ -239,10 +244,7 @@ export class Replica {
 
   #fail(error: unknown): void {
     if (this.#stopped) return;
-    this.#stopped = true;
-    this.#ticks.stop();
-    this.#news.stop();
-    this.#snapshots.stop();
+    this.#halt();
     this.#options.hooks.onFatal(error instanceof Error ? error : new Error(String(error)));
   }
 
@@ -354,8 +356,7 @@ export class Replica {
 
   #stopLeading(): void {
     this.#proposals.endUnknown();
-    if (this.#stopped) this.#proofs.rejectAll();
-    else this.#proofs.rejectProven();
+    this.#proofs.rejectProven();
   }
 
   #saveSnapshot(): void {
@@ -388,10 +389,8 @@ export class Replica {
     this.#applyQueue.clear();
     this.#kept.clear();
     this.#bytesSinceCheckpoint = 0;
-    this.#options.log.info(
-      { index: meta.index, hash: meta.hash },
-      'Restored the state from a snapshot of the leader.',
-    );
+    const { index, hash } = meta;
+    this.#options.log.info({ index, hash }, 'Restored the state from a snapshot of the leader.');
     this.#options.auditSink?.restored(state.audit);
     this.#options.hooks.onRestored(meta.index);
     this.#options.hooks.onStateKnown(meta.index, stateHash);

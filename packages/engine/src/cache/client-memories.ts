@@ -63,6 +63,14 @@ export interface NodeLine {
   readonly term: number;
 }
 
+/** An invalidation of a key. */
+interface Waiting {
+  readonly dropped: Promise<void>;
+  readonly go: () => void;
+  /** Of the timer for the leases of those that say nothing. */
+  cancelLook: () => void;
+}
+
 export class ClientMemories {
   readonly #clock: Pick<Clock, 'now' | 'after' | 'endOfTurn'>;
   readonly #delays = new Delays();
@@ -70,10 +78,7 @@ export class ClientMemories {
   readonly #directory = new Directory(0, Number.NEGATIVE_INFINITY, bounds, this.#delays);
   readonly #clients = new Map<string, Client>();
   /** Invalidations that wait, by key. */
-  readonly #waiting = new Map<
-    string,
-    { readonly dropped: Promise<void>; readonly go: () => void }
-  >();
+  readonly #waiting = new Map<string, Waiting>();
   /** MEMORY-6: those that are waited for, and who waits. */
   readonly #leaving = new Map<Set<Sharer>, () => void>();
   #opened = 0;
@@ -169,7 +174,10 @@ export class ClientMemories {
   #lookWhoLeft(): void {
     const nowMs = this.#clock.now();
     for (const [left, go] of this.#leaving) {
-      for (const sharer of left) if (this.#directory.isGone(sharer, nowMs)) left.delete(sharer);
+      for (const sharer of left) {
+        if (!this.#directory.isGone(sharer, nowMs)) break; // SHARER-9
+        left.delete(sharer);
+      }
       if (left.size > 0) continue;
       this.#leaving.delete(left);
       go();
@@ -180,9 +188,10 @@ export class ClientMemories {
     if (!this.#directory.knows(key)) return undefined;
     this.#directory.beginWrite(key, this.#clock.now());
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.set(key, { dropped: promise, go: resolve });
+    const waiting: Waiting = { dropped: promise, go: resolve, cancelLook: () => undefined };
+    this.#waiting.set(key, waiting);
     if (this.#look(key)) return undefined;
-    this.#lookLater(key);
+    this.#lookLater(key, waiting);
     this.#planTelling();
     return promise;
   }
@@ -193,15 +202,16 @@ export class ClientMemories {
     if (waiting === undefined) return true;
     if (!this.#directory.isClear(key, this.#clock.now())) return false;
     this.#waiting.delete(key);
+    waiting.cancelLook();
     this.#directory.endWrite(key);
     waiting.go();
     return true;
   }
 
-  #lookLater(key: string): void {
+  #lookLater(key: string, waiting: Waiting): void {
     const leftMs = this.#directory.clearAtMs(key) - this.#clock.now();
-    this.#clock.after(Math.max(1, Math.ceil(leftMs)), () => {
-      if (!this.#look(key)) this.#lookLater(key);
+    waiting.cancelLook = this.#clock.after(Math.max(1, Math.ceil(leftMs)), () => {
+      if (!this.#look(key)) this.#lookLater(key, waiting);
     });
   }
 
@@ -249,9 +259,11 @@ export class ClientMemories {
       const sharer = named.startsWith(`${memoryId}@`)
         ? this.#directory.sharer(id, named)
         : undefined;
-      if (sharer !== undefined) this.#directory.left(sharer);
+      if (sharer === undefined) continue;
+      const awaitedOf = [...sharer.owed.keys(), ...sharer.heard.keys()];
+      this.#directory.left(sharer);
+      for (const key of awaitedOf) this.#look(key);
     }
-    for (const key of this.#waiting.keys()) this.#look(key);
     this.#lookWhoLeft();
   }
 

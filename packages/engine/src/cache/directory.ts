@@ -21,10 +21,14 @@
  *     `longestHeardMs`: one silent client takes nothing from the others of its node.
  * SHARER-8: a message has at most `keysPerMessage` keys, of `bytesPerMessage` together: it fits in a frame, and is made in a moment.
  *     Writes wait for keys that became invalid: those go first. What is left goes with the next message.
+ * SHARER-9: a read looks at no more than `lookedAtPerRead` sharers of its key, and at as many keys to make room; an acknowledgement at
+ *     the first sharer that is still awaited. Those that are over are found by the reads, writes and ticks that follow.
  */
 import { cacheLeaseMs, grantorLeaseMs } from '@holdfast/protocol/cache';
 import type { Grant, Invalidation } from '@holdfast/protocol/cache';
 import { Delays } from './delays.ts';
+import { newEntry } from './entry.ts';
+import type { Entry } from './entry.ts';
 import { newSharer, owesForLong, takeMessage } from './sharer.ts';
 import type { Sharer } from './sharer.ts';
 
@@ -42,14 +46,8 @@ export const defaultBounds: DirectoryBounds = {
 };
 /** Keys that fall out at a time. */
 const mostFallingOut = 100;
-
-interface Entry {
-  readonly holders: Set<Sharer>;
-  /** Those that have not acknowledged an invalidation of it. */
-  readonly awaited: Set<Sharer>;
-  /** Writes that are under way, and its falling out. */
-  blocks: number;
-}
+/** SHARER-9. */
+const lookedAtPerRead = 200;
 
 export class Directory {
   readonly #term: number;
@@ -120,11 +118,10 @@ export class Directory {
       return { ...grant, line: 'none' }; // SHARER-6
     }
     sharer.keys.add(key);
-    const granted = entry ?? { holders: new Set(), awaited: new Set(), blocks: 0 };
+    const granted = entry ?? newEntry();
     this.#entries.delete(key);
     this.#entries.set(key, granted); // The latest last.
-    for (const holder of granted.holders)
-      if (this.#isOver(holder, nowMs)) granted.holders.delete(holder);
+    this.#forgetOverAmong(granted.holders, nowMs);
     granted.holders.add(sharer);
     if (granted.holders.size === 1) return { ...grant, line: 'exclusive' };
     if (granted.holders.size === 2)
@@ -138,11 +135,7 @@ export class Directory {
 
   /** A write of this key waits to go into the log. */
   beginWrite(key: string, nowMs: number): void {
-    const entry = this.#entries.get(key) ?? {
-      holders: new Set<Sharer>(),
-      awaited: new Set<Sharer>(),
-      blocks: 0,
-    };
+    const entry = this.#entries.get(key) ?? newEntry();
     this.#entries.set(key, entry);
     this.#invalidate(key, entry, nowMs);
   }
@@ -334,19 +327,36 @@ export class Directory {
   }
 
   #isDropped({ holders, awaited }: Entry, nowMs: number): boolean {
-    for (const sharer of awaited)
-      if (this.#isOver(sharer, nowMs)) {
-        awaited.delete(sharer);
-        holders.delete(sharer);
-      }
-    return awaited.size === 0;
+    for (const sharer of awaited) {
+      if (!this.#isOver(sharer, nowMs)) return false; // SHARER-9
+      awaited.delete(sharer);
+      holders.delete(sharer);
+    }
+    return true;
+  }
+
+  /** SHARER-9: those that are not over go behind the others, so that the next look finds others. */
+  #forgetOverAmong(holders: Set<Sharer>, nowMs: number): void {
+    let left = Math.min(lookedAtPerRead, holders.size);
+    for (const holder of holders) {
+      if (left === 0) return;
+      left -= 1;
+      holders.delete(holder);
+      if (!this.#isOver(holder, nowMs)) holders.add(holder);
+    }
   }
 
   /** SHARER-5: those that were read longest ago. */
   #makeRoom(nowMs: number): void {
+    let left = lookedAtPerRead; // SHARER-9
     for (const [key, entry] of this.#entries) {
-      if (this.#fallingOut.size >= mostFallingOut) return;
-      if (entry.blocks > 0) continue;
+      if (left === 0 || this.#fallingOut.size >= mostFallingOut) return;
+      left -= 1;
+      if (entry.blocks > 0) {
+        this.#entries.delete(key);
+        this.#entries.set(key, entry); // Others are looked at the next time.
+        continue;
+      }
       this.#fallingOut.add(key);
       this.#invalidate(key, entry, nowMs);
       this.#fellOut(key, entry, nowMs);
@@ -355,14 +365,20 @@ export class Directory {
 
   /** SHARER-6: what it was granted longest ago, as if that had changed; others keep it. */
   #makeRoomOf(sharer: Sharer, nowMs: number): void {
+    let left = Math.min(lookedAtPerRead, sharer.keys.size); // SHARER-9
     for (const key of sharer.keys) {
-      if (this.#fallingOut.size >= mostFallingOut) return;
+      if (left === 0 || this.#fallingOut.size >= mostFallingOut) return;
+      left -= 1;
       const entry = this.#entries.get(key);
       if (entry?.holders.has(sharer) !== true) {
         sharer.keys.delete(key);
         return;
       }
-      if (entry.blocks > 0) continue;
+      if (entry.blocks > 0) {
+        sharer.keys.delete(key);
+        sharer.keys.add(key);
+        continue;
+      }
       this.#fallingOut.add(key);
       entry.blocks += 1; // SHARER-2
       this.#await(key, entry, sharer, nowMs);

@@ -60,6 +60,8 @@ interface AtGate {
   readonly go: () => void;
   readonly sinceMs: number;
   wasDelayed: boolean;
+  /** Of the timer for the leases of those that say nothing. */
+  cancelLook: () => void;
 }
 
 interface Led {
@@ -198,13 +200,18 @@ export class CacheLeader {
       led.fills.written(key, fillToken); // FILL-2
       const nowMs = this.#parts.clock.now();
       led.directory.beginWrite(key, nowMs); // SHARER-2
-      const waits: AtGate = { go, sinceMs: nowMs, wasDelayed: false };
+      const waits: AtGate = {
+        go,
+        sinceMs: nowMs,
+        wasDelayed: false,
+        cancelLook: () => undefined,
+      };
       led.atGate.set(key, waits);
       this.#tellItself(led);
       if (!this.#look(led, key)) {
         this.#writesDelayed += 1;
         waits.wasDelayed = true;
-        this.#lookLater(led, key);
+        this.#lookLater(led, key, waits);
         this.#planTelling();
       }
       return true;
@@ -224,6 +231,7 @@ export class CacheLeader {
     const nowMs = this.#parts.clock.now();
     if (!led.directory.isClear(key, nowMs)) return false;
     led.atGate.delete(key);
+    waiting.cancelLook();
     const waitedMs = nowMs - waiting.sinceMs;
     this.#delayMs += waitedMs;
     if (waiting.wasDelayed) this.#parts.timings?.took('cache_invalidation', waitedMs);
@@ -232,11 +240,11 @@ export class CacheLeader {
   }
 
   /** CACHE-LEAD-3: leases that go on meanwhile are waited for as well. */
-  #lookLater(led: Led, key: string): void {
+  #lookLater(led: Led, key: string, waiting: AtGate): void {
     const { clock } = this.#parts;
     const leftMs = led.directory.clearAtMs(key) - clock.now();
-    clock.after(Math.max(1, Math.ceil(leftMs)), () => {
-      if (!this.#look(led, key)) this.#lookLater(led, key);
+    waiting.cancelLook = clock.after(Math.max(1, Math.ceil(leftMs)), () => {
+      if (!this.#look(led, key)) this.#lookLater(led, key, waiting);
     });
   }
 

@@ -125,6 +125,20 @@ describe('A replica', () => {
     assert.equal(seen.fatal.length, 1);
   });
 
+  for (const how of ['was stopped', 'stopped at what it cannot read'] as const)
+    it(`that ${how} refuses to prove its leadership (ENG-PROOF-2)`, async () => {
+      const { replica, disk } = await lead({ supportedFeatureLevel: 1 });
+      await replica.prove();
+      if (how === 'was stopped') replica.stop();
+      else {
+        const command = { type: 'raise_feature_level', level: 2 } as const;
+        const commands = [{ identity: 'holdfast', command }];
+        replica.propose({ time: 5, commands }, () => undefined);
+        await disk.sync();
+      }
+      await assert.rejects(replica.prove());
+    });
+
   it('stops at an entry of which it does not know a part (BATCH-2)', async () => {
     const leader = 'b' as MemberId;
     const { replica, disk, seen } = await openAlone([leader, 'c' as MemberId]);
