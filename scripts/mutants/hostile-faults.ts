@@ -218,4 +218,39 @@ export const hostileFaults: readonly Fault[] = [
     put: `  return shown[0] ?? '';`,
     test: 'packages/api/test/unit/two-proofs.test.ts',
   },
+  {
+    name: 'refused-upgrade-ends-the-process',
+    breaks: 'anybody who resets a connection whose upgrade is refused ends the node',
+    file: 'packages/tls/src/last-answer.ts',
+    find: `  socket.on('error', () => undefined);
+`,
+    put: ``,
+    test: 'packages/api/test/unit/hostile.test.ts',
+  },
+  {
+    name: 'refused-upgrade-stays-open',
+    breaks:
+      'a client whose upgrade is refused keeps its connection, and takes the place of others, for ever',
+    file: 'packages/tls/src/last-answer.ts',
+    find: `setTimeout(() => socket.destroy(), closedWithinMs)`,
+    put: `setTimeout(() => undefined, closedWithinMs)`,
+    test: 'packages/api/test/unit/hostile.test.ts',
+  },
+  {
+    name: 'made-up-sessions-followed',
+    breaks: 'each name that anybody makes up stays in the memory of the node as long as the stream',
+    file: 'packages/api/src/stream/followed.ts',
+    find: `if (isGone || (!followed.wasThere && followed.unanswered === 0))`,
+    put: `if (isGone)`,
+    test: 'packages/api/test/unit/followed.test.ts',
+  },
+  {
+    name: 'sessions-beyond-the-bound-unfollowed',
+    breaks:
+      'a client with very many sessions on one stream is not told that another one holds its lock',
+    file: 'packages/api/src/stream/followed.ts',
+    find: `if (this.#isFull) return ofHolders.has(operation) ? undefined : this.#full();`,
+    put: `if (this.#isFull) return undefined;`,
+    test: 'packages/api/test/unit/followed.test.ts',
+  },
 ];

@@ -1,7 +1,7 @@
 /** Puts the api package together: operations, HTTP, streams, gRPC, stats; and takes it down again in order. */
 import type { AddressInfo, Server } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
-import { Connections } from '@holdfast/tls';
+import { Connections, answerAndClose } from '@holdfast/tls';
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '@holdfast/engine/parts';
 import { ReplicatedQueues } from '@holdfast/queue';
@@ -148,7 +148,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     else {
       const from = callerFrom(request.socket.remoteAddress);
       if (path === streamPath) recordUnread(options.auditing, from, 'stream', refused);
-      socket.end(rawProblem(toProblem(refused).status, refused));
+      answerAndClose(socket, rawProblem(toProblem(refused).status, refused));
     }
   });
 

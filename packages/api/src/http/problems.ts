@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { toProblem } from '@holdfast/protocol';
+import { answerAndClose } from '@holdfast/tls';
 import type { ApiLog } from '../log.ts';
 import { internalError, RequestError, requestErrorWhere } from '../request-error.ts';
 import { methodsOf } from './methods.ts';
@@ -118,7 +119,7 @@ export function answerBrokenRequest(error: Error & { code?: string }, socket: So
     'invalid_request',
     `This is not a request of HTTP: ${error.message}. Send a request of HTTP/1.1.`,
   );
-  socket.end(rawProblem(status, refused));
+  answerAndClose(socket, rawProblem(status, refused));
 }
 
 /** A whole HTTP answer as text, for where there is no reply object yet. */

@@ -20,14 +20,14 @@ import { openFor } from '../pipeline/standing.ts';
 import { calledUnder } from '../pipeline/traced.ts';
 import { RequestError, stoppingError } from '../request-error.ts';
 import { isCount, noSuchOperation, tooManyRequests, wrongAnsweredBelow } from './requests.ts';
+import { FollowedSessions } from './followed.ts';
+import type { Followed } from './followed.ts';
 import { closeCodes } from './host.ts';
 import type { StreamHost, StreamSocket } from './host.ts';
 import { StreamWaits } from './waits.ts';
 import { StreamMemory } from './memory.ts';
 import { StreamWatches } from './watches.ts';
 
-/** A stream that goes on with more sessions than this is not told when the others end. */
-const maxSessionsWatched = 10_000;
 const closeDeadlineMs = 1000;
 /** Bytes that a reason of a close may have are 123; these texts are ASCII. */
 const longestReason = 120;
@@ -42,7 +42,7 @@ export class StreamConnection {
   /** Its hello did not hold: nothing else is answered. */
   #refused: RequestError | undefined;
   readonly #waits = new StreamWaits();
-  readonly #sessions = new Set<string>();
+  readonly #sessions: FollowedSessions;
   readonly #watches: StreamWatches;
   readonly #memory = new StreamMemory((push) => this.#send([0, 'cache', push]));
   #outgoing: StreamAnswer[] = [];
@@ -57,6 +57,10 @@ export class StreamConnection {
     this.#host = host;
     this.#context = context;
     this.#forgetOpen = this.#openForCaller();
+    this.#sessions = new FollowedSessions({
+      begin: (sessionId) => host.followSession(sessionId, this),
+      end: (sessionId) => host.forgetSession(sessionId, this),
+    });
     this.#watches = new StreamWatches(
       () => this.#context,
       (push) => this.#send([0, 'watch', push]),
@@ -67,8 +71,8 @@ export class StreamConnection {
     });
   }
 
-  get sessions(): ReadonlySet<string> {
-    return this.#sessions;
+  get sessions(): Iterable<string> {
+    return this.#sessions.ids;
   }
 
   get unanswered(): number {
@@ -209,17 +213,21 @@ export class StreamConnection {
     ackedBelow: number | undefined,
     from: OperationContext,
   ): void {
-    // From before it is executed: an end that comes right after the grant is told as well.
-    this.#watch(operation.name, body);
+    const session = this.#sessions.name(operation.name, body); // FOLLOWED-1
+    if (session instanceof RequestError) {
+      this.#refuse(id, operation.name, session); // FOLLOWED-3
+      return;
+    }
     const context = operation.waits
       ? this.#waits.contextOf(id, from, ackedBelow)
       : ackedBelow === undefined
         ? from
         : { ...from, ackedBelow };
     try {
-      this.#settle(id, operation, operation.perform(body, context));
+      const outcome = operation.perform(body, context);
+      this.#settle(id, operation, outcome, session);
     } catch (error) {
-      this.#fail(id, operation, error);
+      this.#fail(id, operation, error, session);
     }
   }
 
@@ -249,31 +257,34 @@ export class StreamConnection {
     id: number,
     operation: Served,
     outcome: Outcome<object> | Promise<Outcome<object>>,
+    session?: Followed,
   ): void {
     if (!(outcome instanceof Promise)) {
-      this.#finish(id, operation, outcome);
+      this.#finish(id, operation, outcome, session);
       return;
     }
     outcome.then(
-      (settled) => this.#finish(id, operation, settled),
-      (error: unknown) => this.#fail(id, operation, error),
+      (settled) => this.#finish(id, operation, settled, session),
+      (error: unknown) => this.#fail(id, operation, error, session),
     );
   }
 
   // ---- out --------------------------------------------------------------------------------------
 
-  #finish(id: number, operation: Served, outcome: Outcome<object>): void {
+  #finish(id: number, operation: Served, outcome: Outcome<object>, session?: Followed): void {
     if (operation.waits) this.#waits.noLongerWaits(id);
-    if (operation.name === 'create_session' && !(outcome instanceof RequestError))
-      this.#watch(operation.name, outcome);
+    if (session !== undefined) this.#sessions.answered(session, outcome);
+    else if (operation.name === 'create_session' && !(outcome instanceof RequestError))
+      this.#sessions.made(outcome);
     this.#answer(id, outcome);
   }
 
-  #fail(id: number, operation: Served, error: unknown): void {
+  #fail(id: number, operation: Served, error: unknown, session?: Followed): void {
     if (operation.waits) this.#waits.noLongerWaits(id);
     const refused = refusalOf(error, (defect) =>
       this.#host.onInternalError(defect, operation.name),
     );
+    if (session !== undefined) this.#sessions.answered(session, refused);
     this.#answer(id, refused);
   }
 
@@ -291,16 +302,6 @@ export class StreamConnection {
     this.#send(outcome instanceof RequestError ? [id, 1, toProblem(outcome)] : [id, 0, outcome]);
   }
 
-  /** The client is to be told when a session that it uses here ends. */
-  #watch(operation: string, holder: unknown): void {
-    if (typeof holder !== 'object' || holder === null || !('session_id' in holder)) return;
-    const sessionId = holder.session_id;
-    if (typeof sessionId !== 'string' || this.#sessions.has(sessionId)) return;
-    if (operation === 'end_session' || this.#sessions.size >= maxSessionsWatched) return;
-    this.#sessions.add(sessionId);
-    this.#host.watchSession(sessionId, this);
-  }
-
   pushCluster(body: ClusterPush): void {
     const { service, caller } = this.#context;
     // Which node and cluster it is has to be told, so that a client goes on and hears why it is refused.
@@ -309,7 +310,7 @@ export class StreamConnection {
   }
 
   pushSessionEnded(sessionId: string, reason: 'ended' | 'expired'): void {
-    this.#sessions.delete(sessionId);
+    this.#sessions.ended(sessionId);
     if (!this.#mayFollow(sessionId)) return;
     this.#send([0, 'session_ended', { session_id: sessionId, reason }]);
   }

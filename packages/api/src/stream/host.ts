@@ -32,7 +32,8 @@ export interface StreamHost<Connection> {
   after(delayMs: number, callback: () => void): void;
   /** Asks to be flushed at the end of this turn. */
   flushLater(connection: Connection): void;
-  watchSession(sessionId: string, connection: Connection): void;
+  followSession(sessionId: string, connection: Connection): void;
+  forgetSession(sessionId: string, connection: Connection): void;
   /** Asks to be told of the cluster. */
   tellCluster(connection: Connection): void;
   onInternalError(error: unknown, operation: string): void;

@@ -1,6 +1,7 @@
 /** Turns HTTP connections that ask for it into client streams. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { answerAndClose } from '@holdfast/tls';
 import { WebSocketServer } from 'ws';
 import type { ApiLimits } from '../limits.ts';
 import { rawProblem } from '../http/problems.ts';
@@ -33,7 +34,7 @@ export class StreamServer {
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     if (this.#streams.stopping) {
-      socket.end(rawProblem(503, stoppingError));
+      answerAndClose(socket, rawProblem(503, stoppingError));
       return;
     }
     if (this.#streams.full) {
@@ -45,7 +46,7 @@ export class StreamServer {
     }
     const caller = callerOfRequest(request, this.#context);
     if (caller instanceof RequestError) {
-      socket.end(rawProblem(401, caller));
+      answerAndClose(socket, rawProblem(401, caller));
       return;
     }
     const context = { ...this.#context, caller };
@@ -66,6 +67,6 @@ export class StreamServer {
   /** AUDITING-1: a proof that does not hold is recorded where it is looked at. */
   #refuse(socket: Duplex, status: number, refused: RequestError, caller: Caller): void {
     recordUnread(this.#context.service.auditing, caller, 'stream', refused);
-    socket.end(rawProblem(status, refused));
+    answerAndClose(socket, rawProblem(status, refused));
   }
 }

@@ -47,7 +47,8 @@ export class ClientStreams {
       },
       after: (delayMs, callback) => clock.after(delayMs, callback),
       flushLater: (connection) => this.#flushLater(connection),
-      watchSession: (sessionId, connection) => this.#watch(sessionId, connection),
+      followSession: (sessionId, connection) => this.#follow(sessionId, connection),
+      forgetSession: (sessionId, connection) => this.#forgetSession(sessionId, connection),
       tellCluster: (connection) => connection.pushCluster(this.#cluster),
       onInternalError: (err, operation) =>
         log.error({ err, operation }, 'A request on a stream failed with an internal error.'),
@@ -89,12 +90,14 @@ export class ClientStreams {
 
   #forget(connection: StreamConnection): void {
     if (!this.#connections.delete(connection)) return;
-    for (const sessionId of connection.sessions) {
-      const watchers = this.#watchers.get(sessionId);
-      watchers?.delete(connection);
-      if (watchers?.size === 0) this.#watchers.delete(sessionId);
-    }
+    for (const sessionId of connection.sessions) this.#forgetSession(sessionId, connection);
     connection.end();
+  }
+
+  #forgetSession(sessionId: string, connection: StreamConnection): void {
+    const watchers = this.#watchers.get(sessionId);
+    watchers?.delete(connection);
+    if (watchers?.size === 0) this.#watchers.delete(sessionId);
   }
 
   #flushLater(connection: StreamConnection): void {
@@ -108,7 +111,7 @@ export class ClientStreams {
     for (const connection of connections) connection.flush();
   }
 
-  #watch(sessionId: string, connection: StreamConnection): void {
+  #follow(sessionId: string, connection: StreamConnection): void {
     const watchers = this.#watchers.get(sessionId);
     if (watchers === undefined) this.#watchers.set(sessionId, new Set([connection]));
     else watchers.add(connection);

@@ -160,6 +160,52 @@ test('a request that names two hosts is refused on every port of HTTP, before an
   assert.deepEqual(asked, ['list_locks']);
 });
 
+describe('an upgrade that is refused (LAST-ANSWER-1)', () => {
+  const upgrade =
+    'connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
+
+  test('ends no process where its client resets the connection', async (t) => {
+    const uncaught: unknown[] = [];
+    const note = (error: unknown): void => void uncaught.push(error);
+    process.on('uncaughtExceptionMonitor', note);
+    t.after(() => process.off('uncaughtExceptionMonitor', note));
+    const { socket } = open(t);
+    await once(socket, 'connect');
+    socket.write(`GET /nowhere HTTP/1.1\r\nhost: a\r\n${upgrade}`);
+    await once(socket, 'data');
+    socket.resetAndDestroy();
+    const other = open(t);
+    await once(other.socket, 'connect');
+    other.socket.write(`GET /nowhere HTTP/1.1\r\nhost: a\r\n${upgrade}`);
+    other.socket.resetAndDestroy();
+    // What the node hears of it, it has heard when it has answered others.
+    for (let answers = 0; answers < 3; answers++)
+      assert.equal((await fetch(`${api.url}/livez`)).status, 200);
+    assert.deepEqual(uncaught, []);
+  });
+
+  test('ends its connection where its client keeps that open', async (t) => {
+    const socket = connect({
+      port: Number(new URL(api.url).port),
+      host: '127.0.0.1',
+      allowHalfOpen: true,
+    });
+    t.after(() => socket.destroy());
+    socket.on('error', ignore);
+    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    socket.write(`GET /nowhere HTTP/1.1\r\nhost: a\r\n${upgrade}`);
+    assert.match(String(await once(socket, 'data')), /^HTTP\/1\.1 404 /);
+    // The node has said that it sends nothing more; what still comes is answered with a reset in the end.
+    const timer = setInterval(() => socket.write('x'), 50);
+    t.after(() => clearInterval(timer));
+    const patience = new Promise((_, reject) => {
+      const late = setTimeout(() => reject(new assert.AssertionError({ message: 'open' })), 5000);
+      t.after(() => clearTimeout(late));
+    });
+    await Promise.race([closed, patience]);
+  });
+});
+
 test('of an address with too many connections those go that nobody uses, and no client stream', async (t) => {
   const bounded = await startApi({
     engine: new MemoryEngine(),

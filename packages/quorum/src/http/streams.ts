@@ -15,6 +15,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HoldfastError, toProblem } from '@holdfast/protocol';
 import { hostProblem } from '@holdfast/protocol/host-header';
+import { answerAndClose } from '@holdfast/tls';
 import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
 import { z } from 'zod';
@@ -58,7 +59,8 @@ export class LeaseStreams {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, owner?: string): void {
     const status = this.#refusedWith(request);
     if (status !== undefined) {
-      socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+      const close = 'connection: close\r\ncontent-length: 0\r\n\r\n';
+      answerAndClose(socket, `HTTP/1.1 ${status}\r\n${close}`);
       return;
     }
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {

@@ -1,0 +1,73 @@
+/** Which sessions a stream follows: as many as it uses, and none that anybody makes up. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { FollowedSessions } from '../../src/stream/followed.ts';
+import type { Followed } from '../../src/stream/followed.ts';
+import { RequestError } from '../../src/request-error.ts';
+
+function following(most?: number): { sessions: FollowedSessions; told: Set<string> } {
+  const told = new Set<string>();
+  const sessions = new FollowedSessions({
+    begin: (id) => told.add(id),
+    end: (id) => told.delete(id),
+    ...(most === undefined ? {} : { most }),
+  });
+  return { sessions, told };
+}
+
+function named(sessions: FollowedSessions, session_id: string, operation = 'acquire'): Followed {
+  const followed = sessions.name(operation, { session_id });
+  assert.ok(followed !== undefined && !(followed instanceof RequestError));
+  return followed;
+}
+
+const refused = (code: 'session_not_found' | 'session_expired' | 'forbidden'): RequestError =>
+  new RequestError(code, 'No.');
+
+describe('the sessions of a stream', () => {
+  test('given a request, then its session is followed before it is answered, and after it was done (FOLLOWED-1)', () => {
+    const { sessions, told } = following();
+    const request = named(sessions, 'a');
+    assert.deepEqual([...told], ['a']);
+    sessions.answered(request, {});
+    assert.deepEqual([...told], ['a']);
+    sessions.answered(named(sessions, 'a'), refused('forbidden'));
+    assert.deepEqual([...told], ['a'], 'it was there');
+  });
+
+  test('given a request that is refused, then its name is forgotten once none under it is unanswered (FOLLOWED-2)', () => {
+    const { sessions, told } = following();
+    const [first, second] = [named(sessions, 'a'), named(sessions, 'a')];
+    sessions.answered(first, refused('forbidden'));
+    assert.deepEqual([...told], ['a'], 'the other one may be done');
+    sessions.answered(second, refused('forbidden'));
+    assert.deepEqual([...told], []);
+  });
+
+  for (const code of ['session_not_found', 'session_expired'] as const)
+    test(`given the answer ${code}, then its name is forgotten, whatever was done before (FOLLOWED-2)`, () => {
+      const { sessions, told } = following();
+      sessions.answered(named(sessions, 'a'), {});
+      sessions.answered(named(sessions, 'a'), refused(code));
+      assert.deepEqual([...told], []);
+    });
+
+  test('given as many sessions as may be, then one more is refused, but for what keeps or gives back (FOLLOWED-3)', () => {
+    const { sessions, told } = following(2);
+    sessions.made({ session_id: 'a' });
+    sessions.answered(named(sessions, 'b'), {});
+    for (const [operation, body] of [
+      ['acquire', { session_id: 'c' }],
+      ['create_session', {}],
+    ] as const) {
+      const answer = sessions.name(operation, body);
+      assert.ok(answer instanceof RequestError);
+      assert.equal(answer.code, 'limit_exceeded');
+    }
+    assert.equal(sessions.name('keepalive', { session_id: 'c' }), undefined);
+    assert.equal(named(sessions, 'a').sessionId, 'a', 'what it uses goes on');
+    sessions.ended('a');
+    assert.equal(named(sessions, 'c').sessionId, 'c');
+    assert.deepEqual([...told].toSorted(), ['b', 'c']);
+  });
+});
