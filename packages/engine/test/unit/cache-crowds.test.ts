@@ -22,7 +22,9 @@ class Looks {
           this.count += 1;
           return expiresMs;
         },
-        set: (ms: number) => (expiresMs = ms),
+        set: (ms: number) => {
+          expiresMs = ms;
+        },
       });
     }
   }
