@@ -383,7 +383,7 @@ export const cacheFaults: readonly Fault[] = [
       holders.delete(sharer);
     }
     return awaited.size === 0;`,
-    test: 'packages/engine/test/unit/cache-crowds.test.ts',
+    test: 'packages/engine/test/unit/cache-many.test.ts',
   },
   {
     name: 'room-made-by-all-that-is-over',
@@ -391,7 +391,7 @@ export const cacheFaults: readonly Fault[] = [
     file: `${engine}/directory.ts`,
     find: `let left = lookedAtPerRead; // SHARER-9`,
     put: `let left = 1e6; // SHARER-9`,
-    test: 'packages/engine/test/unit/cache-crowds.test.ts',
+    test: 'packages/engine/test/unit/cache-many.test.ts',
   },
   {
     name: 'timers-of-former-writes-stay',
@@ -401,7 +401,7 @@ export const cacheFaults: readonly Fault[] = [
     find: `    waiting.cancelLook();
 `,
     put: ``,
-    test: 'packages/engine/test/unit/cache-crowds.test.ts',
+    test: 'packages/engine/test/unit/cache-many.test.ts',
   },
   {
     name: 'one-client-takes-the-place-of-all',

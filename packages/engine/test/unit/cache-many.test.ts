@@ -8,7 +8,7 @@ import { defaultBounds, Directory } from '../../src/cache/directory.ts';
 import type { Sharer } from '../../src/cache/sharer.ts';
 
 const leaderLeaseMs = grantorLeaseMs(cacheLeaseMs);
-const crowd = 1000;
+const many = 1000;
 
 /** Counts how often it is asked whether sharers are over. */
 class Looks {
@@ -42,16 +42,16 @@ class HandClock {
 }
 
 describe('a key of which very many have lines', () => {
-  const directoryOfACrowd = (): { directory: Directory; looks: Looks } => {
-    const directory = new Directory(1, -leaderLeaseMs, { ...defaultBounds, maxSharers: crowd });
-    for (let at = 0; at < crowd; at++) directory.read(`n${String(at)}`, 'e', 'k', 0);
+  const directoryOfMany = (): { directory: Directory; looks: Looks } => {
+    const directory = new Directory(1, -leaderLeaseMs, { ...defaultBounds, maxSharers: many });
+    for (let at = 0; at < many; at++) directory.read(`n${String(at)}`, 'e', 'k', 0);
     const looks = new Looks();
     looks.watch(directory.sharers);
     return { directory, looks };
   };
 
   test('given a write of it, then each acknowledgement looks at few of the others', () => {
-    const { directory, looks } = directoryOfACrowd();
+    const { directory, looks } = directoryOfMany();
     directory.beginWrite('k', 0);
     looks.count = 0;
     for (const sharer of directory.sharers) {
@@ -59,37 +59,37 @@ describe('a key of which very many have lines', () => {
       directory.acknowledged(sharer, ['k'], 0);
     }
     assert.equal(directory.isClear('k', 0), true);
-    assert.ok(looks.count <= 3 * crowd, `${String(looks.count)} looks`);
+    assert.ok(looks.count <= 3 * many, `${String(looks.count)} looks`);
   });
 
   test('given reads of it, then each looks at a bounded number of the others, and those that are over do not stay', () => {
-    const { directory, looks } = directoryOfACrowd();
+    const { directory, looks } = directoryOfMany();
     looks.count = 0;
     directory.read('n0', 'e', 'k', leaderLeaseMs - 1);
     assert.ok(looks.count <= 250, `${String(looks.count)} looks`);
     // When all others are over, and nobody else has a line of it
     const nowMs = leaderLeaseMs + 1;
-    for (let reads = 0; reads < crowd / 100; reads++) directory.read('n0', 'e', 'k', nowMs);
+    for (let reads = 0; reads < many / 100; reads++) directory.read('n0', 'e', 'k', nowMs);
     const grant = directory.read('n0', 'e', 'k', nowMs);
     assert.equal(grant === 'over' ? grant : grant.line, 'exclusive');
   });
 });
 
 describe('a directory that is full', () => {
-  test('given keys whose holders are all over, then one read gives up a bounded number of them', () => {
-    const directory = new Directory(1, -leaderLeaseMs, { ...defaultBounds, maxKeys: crowd });
-    for (let at = 0; at < crowd; at++) directory.read('n', 'e', `k${String(at)}`, 0);
+  test('given keys whose holders are all over, then one read ends a bounded number of them', () => {
+    const directory = new Directory(1, -leaderLeaseMs, { ...defaultBounds, maxKeys: many });
+    for (let at = 0; at < many; at++) directory.read('n', 'e', `k${String(at)}`, 0);
     directory.read('n', 'f', 'another', leaderLeaseMs + 1);
-    assert.ok(directory.keyCount < crowd, 'it makes room');
-    assert.ok(directory.keyCount >= crowd - 200, `${String(directory.keyCount)} keys are left`);
+    assert.ok(directory.keyCount < many, 'it makes room');
+    assert.ok(directory.keyCount >= many - 200, `${String(directory.keyCount)} keys are left`);
   });
 
   test('given keys that wait to be written before all others, then others make room', () => {
-    const directory = new Directory(1, -leaderLeaseMs, { ...defaultBounds, maxKeys: crowd });
-    for (let at = 0; at < crowd; at++) directory.read('n', 'e', `k${String(at)}`, 0);
+    const directory = new Directory(1, -leaderLeaseMs, { ...defaultBounds, maxKeys: many });
+    for (let at = 0; at < many; at++) directory.read('n', 'e', `k${String(at)}`, 0);
     for (let at = 0; at < 300; at++) directory.beginWrite(`k${String(at)}`, 0);
     for (let reads = 0; reads < 2; reads++) directory.read('n', 'f', 'another', leaderLeaseMs + 1);
-    assert.ok(directory.keyCount < crowd);
+    assert.ok(directory.keyCount < many);
   });
 });
 
