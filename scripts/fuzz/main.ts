@@ -15,9 +15,9 @@ let finds = 0;
 for (const target of [...decoders, ...running.targets]) {
   if (wanted !== undefined && wanted !== '' && target.name !== wanted) continue;
   const untilMs = performance.now() + seconds * 1000;
-  const { runs, find } = await fuzz(target, seed, () => performance.now() < untilMs);
+  const { runs, kept, find } = await fuzz(target, seed, () => performance.now() < untilMs);
   console.log(
-    `${target.name.padEnd(16)} ${String(runs).padStart(8)} inputs: ${find === undefined ? 'no defect' : 'DEFECT'}`,
+    `${target.name.padEnd(16)} ${String(runs).padStart(8)} inputs, ${String(kept)} reached something new: ${find === undefined ? 'no defect' : 'DEFECT'}`,
   );
   if (find === undefined) continue;
   finds += 1;

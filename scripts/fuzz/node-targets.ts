@@ -18,6 +18,8 @@ import type { Target } from './decoders.ts';
 const ignore = (): void => undefined;
 /** How long an answer is waited for; most inputs get one, or the connection ends. */
 const listenMs = 30;
+/** An input takes longer than to ask what it reached. */
+const atOnce = 1;
 const mostGrownBytes = 512 * 1024 * 1024;
 const http = (method: string, path: string, body = ''): Buffer =>
   Buffer.from(
@@ -91,6 +93,7 @@ export async function nodeTargets(): Promise<{
   const targets: Target[] = [
     {
       name: 'http-bytes',
+      atOnce,
       seeds: () => [
         http('POST', '/sessions', '{"client_id":"c"}'),
         http('GET', '/locks?limit=2'),
@@ -102,6 +105,7 @@ export async function nodeTargets(): Promise<{
     },
     {
       name: 'stream-frames',
+      atOnce,
       seeds: () => [
         Buffer.from('[[1,"create_session",{"client_id":"c"}],[2,"list_locks",{}]]'),
         Buffer.from(
@@ -129,6 +133,7 @@ export async function nodeTargets(): Promise<{
     },
     {
       name: 'grpc-bytes',
+      atOnce,
       seeds: () => [
         Buffer.from([0, 0, 0, 0, 3, 10, 1, 99]),
         Buffer.from([0, 0, 0, 0, 5, 10, 1, 97, 18, 0]),
@@ -168,6 +173,7 @@ export async function nodeTargets(): Promise<{
     },
     {
       name: 'peer-bytes',
+      atOnce,
       seeds: () => [
         encodeJsonFrame(frameKinds.hello, {
           version: 2,

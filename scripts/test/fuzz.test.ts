@@ -39,6 +39,21 @@ describe('what reads bytes of somebody else', () => {
     }
   });
 
+  test('a defect behind several conditions is found step by step, for what goes a step further is changed further (FUZZ-2)', async () => {
+    const nested: Target = {
+      name: 'nested',
+      seeds: () => [Buffer.from('....')],
+      run(input) {
+        if (input[0] !== 0x7b) return;
+        if (input[1] !== 0x5b) return;
+        if (input[2] !== 0x22) return;
+        if (input[3] === 0x5d) throw new Error('The fourth byte is wrong.');
+      },
+    };
+    const { find } = await fuzz(nested, 1, (runs) => runs < 20_000);
+    assert.match(String(find?.error), /fourth byte/);
+  });
+
   test('a defect is found, and an input that takes for ever', async () => {
     const broken: Target = {
       name: 'broken',

@@ -185,6 +185,7 @@ function decodeCaller(
   caller: EncodedCaller,
   level: number,
 ): Omit<Envelope, 'identity' | 'command'> {
+  if (!Array.isArray(caller)) throw new BatchFormatError('who asked for a command is no list');
   const [proof, address, authorizedAt = null, administrator, askedAt] = caller;
   const isKnown =
     level >= callerLevel &&
@@ -205,6 +206,7 @@ function decodeCaller(
 }
 
 function decodeEnvelope(encoded: EncodedEnvelope, level: number): Envelope {
+  if (!Array.isArray(encoded)) throw new BatchFormatError('one of its commands is no list');
   const [command, identity, ackedBelow, repeated, caller] = encoded;
   if (encoded.length > envelopeLength) throw BatchFormatError.unknown('a field beside a command');
   if (repeated !== undefined && repeated !== 0 && repeated !== 1)
