@@ -255,6 +255,14 @@ export const cacheFaults: readonly Fault[] = [
     put: `    if (turn !== undefined && token !== undefined && nowMs < turn.untilMs) {`,
   },
   {
+    name: 'load-under-a-turn-that-is-over',
+    breaks: 'a client that was paused loads a value while another one does',
+    file: 'packages/client/src/cache-filling.ts',
+    find: `left > 0 && this.#isLate(askedAt, options)`,
+    put: `left > 9 && this.#isLate(askedAt, options)`,
+    test: 'packages/client/test/unit/cache-filling.test.ts',
+  },
+  {
     name: 'fill-without-its-token',
     breaks: 'a client writes what it has loaded over what was written meanwhile',
     file: 'packages/client/src/cache-filling.ts',

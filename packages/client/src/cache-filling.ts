@@ -8,12 +8,15 @@
  * CLIENT-FILL-3: who waits reads the key again afterwards: what the loader was answered may be older than that wait.
  * CLIENT-FILL-4: a loader that takes longer than it may ends, once for all that wait for it; so does a wait whose signal fires. What the
  *     loader comes to afterwards is dropped.
+ * CLIENT-FILL-5: a loader begins only under a turn that is known to stand: one that was answered late, to a process that was paused or
+ *     that waited for the turn of another one, may be over. It is confirmed first.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { Json, OperationName, Operations } from '@holdfast/protocol';
 import type { CallSettings } from './call-settings.ts';
 import { secondsOf } from './durations.ts';
-import type { ClientClock } from './clock.ts';
+import { momentOf, passedMs } from './clock.ts';
+import type { ClientClock, Moment } from './clock.ts';
 import type { CacheValue } from './cache.ts';
 
 /** What fills need of a client. */
@@ -40,6 +43,10 @@ export interface FillOptions {
 
 /** A turn goes on for 2 s at a time. */
 const extendEveryMs = 700;
+/** CLIENT-FILL-5: so long after it was asked for, a turn stands. */
+const standsMs = 1500;
+/** Where each answer is late: what a loader of a turn that is over comes to is not written in any case. */
+const mostConfirmations = 3;
 const waitSeconds = 5;
 
 type Filled = { readonly found: CacheValue | undefined } | 'again';
@@ -80,10 +87,22 @@ export class CacheFilling {
     const fillSeconds = secondsOf('fillTimeoutMs', fillTimeoutMs);
     const asked = { k: key, wait_seconds: waitSeconds, fill_seconds: fillSeconds };
     // Without the signal of this caller: others of the process wait for the same turn.
+    let askedAt = momentOf(this.#client.clock);
     const answer = await this.#client.call('cache_fill', asked);
     if (answer.found) return { found: { value: answer.value, version: answer.version } };
-    if (answer.fill_token === null) return 'again';
-    return this.#load(key, answer.fill_token, options);
+    const { fill_token: token } = answer;
+    if (token === null) return 'again';
+    const body = { k: key, fill_token: token, fill_seconds: fillSeconds };
+    for (let left = mostConfirmations; left > 0 && this.#isLate(askedAt, options); left--) {
+      askedAt = momentOf(this.#client.clock);
+      const confirmed = await this.#client.call('cache_fill', body); // CLIENT-FILL-5
+      if (confirmed.fill_token !== token) return 'again';
+    }
+    return this.#load(key, token, options);
+  }
+
+  #isLate(askedAt: Moment, { fillTimeoutMs = 10_000 }: FillOptions): boolean {
+    return passedMs(this.#client.clock, askedAt) >= Math.min(standsMs, fillTimeoutMs);
   }
 
   async #load(key: string, token: string, options: FillOptions): Promise<Filled> {

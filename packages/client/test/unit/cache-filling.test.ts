@@ -13,6 +13,8 @@ class Cluster {
   readonly asked: string[] = [];
   value: CacheValue | undefined;
   token: string | undefined;
+  /** Of the answer that gives a turn. */
+  answerMs = 0;
   /** Somebody writes while the loader works. */
   isWrittenMeanwhile = false;
 
@@ -21,10 +23,14 @@ class Cluster {
     call: (async (operation: string, body: { fill_token?: string; value?: Json }) => {
       this.asked.push(operation);
       if (operation === 'cache_fill') {
-        if (body.fill_token !== undefined) return { found: false, fill_token: body.fill_token };
+        if (body.fill_token !== undefined)
+          return { found: false, fill_token: body.fill_token === this.token ? this.token : null };
         if (this.value !== undefined) return { found: true, ...this.value, fill_token: null };
-        this.token = this.token === undefined ? '1-1' : `${this.token}1`;
-        return { found: false, value: null, version: 0, fill_token: this.token };
+        const token = this.token === undefined ? '1-1' : `${this.token}1`;
+        this.token = token;
+        const { answerMs } = this;
+        if (answerMs > 0) await new Promise<void>((resolve) => this.clock.after(answerMs, resolve));
+        return { found: false, value: null, version: 0, fill_token: token };
       }
       if (operation !== 'cache_set') return {};
       const isSuperseded = body.fill_token !== this.token || this.isWrittenMeanwhile;
@@ -90,6 +96,36 @@ describe('A fill', () => {
     assert.equal(cluster.asked.filter((operation) => operation === 'cache_fill').length, 4);
     await clock.pass(5000);
     assert.equal(cluster.asked.length, 5);
+  });
+
+  for (const [how, answerMs, confirmations] of [
+    ['soon', 100, 0],
+    ['late', 1600, 1],
+  ] as const)
+    it(`that is given its turn ${how} begins under one that stands (CLIENT-FILL-5)`, async () => {
+      cluster.answerMs = answerMs;
+      const got = cluster.clock.settled(filling.get('k', { fill: async () => 1 }, cluster.read));
+      assert.equal((await got)?.value, 1);
+      assert.deepEqual(cluster.asked, [
+        'cache_fill',
+        ...Array.from({ length: confirmations }, () => 'cache_fill'),
+        'cache_set',
+      ]);
+    });
+
+  it('whose turn is over when it is told of it does not begin (CLIENT-FILL-5)', async () => {
+    const { clock } = cluster;
+    cluster.answerMs = 3000;
+    let loaded = 0;
+    const got = filling.get('k', { fill: async () => (loaded += 1) }, cluster.read);
+    await clock.pass(2000);
+    cluster.token = 'of another one';
+    cluster.answerMs = 0;
+    clock.after(500, () => {
+      cluster.value = { value: 'theirs', version: 3 };
+    });
+    assert.equal((await clock.settled(got))?.value, 'theirs');
+    assert.equal(loaded, 0);
   });
 
   it('that takes too long ends for all who wait for it, and the next one loads anew (CLIENT-FILL-4)', async () => {
