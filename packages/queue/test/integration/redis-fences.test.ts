@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { Redis } from 'ioredis';
 import type { QueueCommand, ResourceName } from '@holdfast/state';
 import { RedisConnection } from '../../src/redis/connection.ts';
 import { Partitions } from '../../src/redis/partitions.ts';
@@ -105,5 +106,45 @@ describe('An owner that was paused and has lost its partitions', { skip }, () =>
     const taken = [...(await take(half)), ...(await take(others))];
     assert.deepEqual(new Set(taken), new Set(keys));
     assert.equal(taken.length, keys.length);
+  });
+});
+
+describe('A queue that is made again after all that it left has expired', { skip }, () => {
+  it('takes no receipt of then for one of now, and its fence tokens rise (RKEPT-1)', async (t) => {
+    const server = await RedisServer.start(forgetful);
+    t.after(() => server[Symbol.asyncDispose]());
+    const connection = new RedisConnection(
+      { urls: [server.url], isCluster: false },
+      'test:',
+      () => undefined,
+    );
+    t.after(() => connection.close());
+    await connected(connection);
+    const partitions = new Partitions(connection, testLimits, () => performance.now());
+    const name = 'remade' as ResourceName;
+    const messages = [{ key: 'a', payload: 1 }];
+    const take = async (): Promise<QueueCommand & { type: 'queue_ack' }> => {
+      await partitions.execute({ type: 'queue_push', name, messages }, all(5), asker);
+      const pop: QueueCommand = { type: 'queue_pop', name, count: 1, visibilityMs: 60_000 };
+      const popped = await partitions.execute(pop, all(5), asker);
+      assert.ok(popped.type === 'done' && popped.result.ok && popped.result.type === 'queue_taken');
+      const [{ id: messageId, delivery, fenceToken } = assert.fail()] = popped.result.deliveries;
+      return { type: 'queue_ack', name, receipt: { messageId, delivery, fenceToken } };
+    };
+    // Given a receipt of a queue of which nothing is left
+    const old = await take();
+    const redis = new Redis(server.url);
+    t.after(() => redis.disconnect());
+    await redis.flushall();
+    // When the same message is taken by the same caller from a queue under the same name
+    const present = await take();
+    assert.equal(present.receipt.messageId, old.receipt.messageId);
+    assert.ok(present.receipt.fenceToken > old.receipt.fenceToken);
+    // Then the old receipt is stale
+    const late = await partitions.execute(old, all(5), asker);
+    assert.ok(late.type === 'done' && !late.result.ok);
+    assert.equal(late.result.code, 'stale_receipt');
+    const acknowledged = await partitions.execute(present, all(5), asker);
+    assert.ok(acknowledged.type === 'done' && acknowledged.result.ok);
   });
 });

@@ -8,7 +8,8 @@
  *     one than has been seen: who was paused and has lost the partition takes, acknowledges and returns nothing.
  *
  * RKEPT-1: a queue that is deleted leaves its dedup ids until they end, and its numbers and fence tokens for a week: one that is
- *     made again under its name meanwhile goes on with them. Later ids begin anew; receipts of then have smaller fence tokens.
+ *     made again under its name meanwhile goes on with them. Later ids begin anew. Fence tokens begin at the time of Redis, so that
+ *     those of a queue that is made again are larger than all before, and no receipt of then is taken for one of now.
  *
  * Keys, behind the prefix and the tag: `q` settings, counters and totals, `f` fence tokens by partition, `L` lanes by
  * key, `w:KEY` ids that wait, `r:P` lanes that are ready, `t:P` when messages are due, `l:P` ids that live, `x:P` dead
@@ -42,6 +43,8 @@ local function create()
   made = true
   for _, kept in ipairs(leftovers) do call('PERSIST', B .. kept) end
   for p, token in pairs(fences) do call('HSET', B .. 'f', p, string.format('%.0f', token)) end
+  -- RKEPT-1: ten a millisecond are more than are ever taken.
+  if call('HEXISTS', Q, 'token') == 0 then call('HSET', Q, 'token', string.format('%.0f', now * 10)) end
   call('HSET', Q, 'order', 'key', 'onDead', 'skip', 'max', A.defaultMaxDeliveries)
   S = settings()
 end
