@@ -25,6 +25,7 @@ export const addressFaults: readonly Fault[] = [
     file: 'packages/cli/src/repeated-options.ts',
     find: `if (given.length === 1) return;`,
     put: `if (given.length > 0) return;`,
+    test: 'packages/cli/test/unit/repeated-options.test.ts',
   },
   {
     name: 'endpoints-behind-the-command-lost',
@@ -33,6 +34,7 @@ export const addressFaults: readonly Fault[] = [
     file: 'packages/cli/src/program.ts',
     find: `given = [...(at.opts<GlobalOptions>().endpoint ?? []), ...given];`,
     put: `given = at.opts<GlobalOptions>().endpoint ?? given;`,
+    test: 'packages/cli/test/unit/repeated-options.test.ts',
   },
   {
     name: 'redis-address-not-decoded',

@@ -51,6 +51,7 @@ export const commandFaults: readonly Fault[] = [
   'SIGUSR1',
   'SIGUSR2',`,
     put: `  'SIGUSR2',`,
+    test: 'packages/cli/test/unit/run/signals.test.ts',
   },
   {
     name: 'real-time-signal-is-a-success',
@@ -62,6 +63,7 @@ echo "status $?" >&3`,
 status=$?
 [ $status -lt 160 ] || status=0
 echo "status $status" >&3`,
+    test: 'packages/cli/test/unit/run/signals.test.ts',
   },
   {
     name: 'command-without-its-terminal',
@@ -69,6 +71,7 @@ echo "status $status" >&3`,
     file: 'packages/cli/src/run/launcher.ts',
     find: `isInForeground() ? openTerminal() : undefined`,
     put: `isInForeground() ? undefined : openTerminal()`,
+    test: 'packages/cli/test/unit/run/terminal.test.ts',
   },
   {
     name: 'stopped-command-renewed',
@@ -77,6 +80,7 @@ echo "status $status" >&3`,
     find: `    process.kill(0, 'SIGTSTP');
     process.kill(process.pid, 'SIGSTOP');`,
     put: `    this.#isStopping = process.pid > 0;`,
+    test: 'packages/cli/test/unit/run/terminal.test.ts',
   },
   {
     name: 'debugger-of-a-start-stays-open',

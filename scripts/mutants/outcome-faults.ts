@@ -24,6 +24,7 @@ export const outcomeFaults: readonly Fault[] = [
     file: 'packages/client/src/numbered-calls.ts',
     find: `if (wish === undefined || this.#isOver) {`,
     put: `if (wish !== undefined || this.#isOver) {`,
+    test: 'packages/client/test/unit/outcome.test.ts',
   },
   {
     name: 'acquire-cancelled-once',
@@ -166,6 +167,7 @@ export const outcomeFaults: readonly Fault[] = [
     file: 'packages/api/src/http/application.ts',
     find: `    if (!isAnswered) cancellation.abort(cancelReasons.hungUp);`,
     put: `    if (!isAnswered && reply.sent) cancellation.abort(cancelReasons.hungUp);`,
+    test: 'packages/api/test/unit/cancelling.test.ts',
   },
   {
     name: 'hang-up-of-stream-not-told',
@@ -174,6 +176,7 @@ export const outcomeFaults: readonly Fault[] = [
     find: `    for (const waiting of this.#waiting.values()) waiting.abort(cancelReasons.hungUp);
 `,
     put: ``,
+    test: 'packages/api/test/unit/cancelling.test.ts',
   },
   {
     name: 'cancelled-call-of-grpc-not-told',
@@ -240,8 +243,8 @@ export const outcomeFaults: readonly Fault[] = [
       'a copy that is sent to a new leader counts as a request that was asked later, and is executed a second time',
     file: 'packages/engine/src/submissions.ts',
     find: `const envelope = envelopeOf(timely, options, repeated);`,
-    put: `const told = this.#options.stamps.askedAt(command);
-      const envelope = envelopeOf(timely, told === undefined ? options : { ...options, askedAt: told }, repeated);`,
+    put: `const latest = this.#options.stamps.askedAt(command);
+      const envelope = envelopeOf(timely, latest === undefined ? options : { ...options, askedAt: latest }, repeated);`,
     test: 'packages/engine/test/unit/stamps.test.ts',
     hiddenFromRuns: 'no run asks so much in one session after a request without a number',
   },

@@ -115,6 +115,17 @@ describe('What became of a file of tests with a fault', () => {
     assert.equal((await outcome(signal)).type, 'time-out');
   });
 
+  it('is a find where what a test claims to come in time does not', async () => {
+    const waits = JSON.stringify(join(root, 'packages/checker/src/waits.ts'));
+    const claim = `const { assertSoon, assertEnds } = await import(${waits});\n`;
+    const never = `it('comes', () => assertSoon(() => false, { longestMs: 20 }));`;
+    assert.equal((await outcome(claim + never)).type, 'assertion');
+    const endless = `it('ends', () => assertEnds(new Promise(() => {}), { longestMs: 20 }));`;
+    assert.equal((await outcome(claim + endless)).type, 'assertion');
+    const all = `it('ends', async () => { assert.equal(await assertEnds(Promise.resolve(1)), 1); });`;
+    assert.equal((await outcome(claim + all)).type, 'passed');
+  });
+
   it('is a find where a check failed beside a wait that ran out', async () => {
     const waits = JSON.stringify(join(root, 'packages/checker/src/waits.ts'));
     const both = `const { untilSo } = await import(${waits});

@@ -1,3 +1,5 @@
+import { AssertionError } from 'node:assert/strict';
+
 /**
  * Waits of tests and of programs that test. One that runs out says that something did not happen in its time, which
  * may be for a slow machine: its class tells it apart from a check that failed.
@@ -28,6 +30,43 @@ export async function untilSo<T>(
       const told = typeof what === 'string' ? what : what();
       throw new WaitExpiredError(`Not in ${String(longestMs)} ms: ${told}`);
     }
+  }
+}
+
+/**
+ * The same where that it happens in time is what the test claims: one that runs out is a failed check.
+ *
+ * @throws AssertionError when time is over.
+ */
+export async function assertSoon<T>(
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  patience: Patience = {},
+): Promise<T> {
+  try {
+    return await untilSo(look, patience);
+  } catch (error) {
+    if (error instanceof WaitExpiredError) throw new AssertionError({ message: error.message });
+    throw error;
+  }
+}
+
+/** The same of a promise, however it ends: that it does is what the test claims. */
+export async function assertEnds<T>(
+  ends: Promise<T>,
+  {
+    longestMs = 8000,
+    what = 'it ends',
+  }: { readonly longestMs?: number; readonly what?: string } = {},
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const message = `Not in ${String(longestMs)} ms: ${what}`;
+    timer = setTimeout(() => reject(new AssertionError({ message })), longestMs);
+  });
+  try {
+    return await Promise.race([ends, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import { startGrpcHarness } from './grpc/grpc-client.ts';
 import type { GrpcHarness } from './grpc/grpc-client.ts';
 import { StreamClient } from '../stream-client.ts';
-import { untilSo } from '../../../checker/src/waits.ts';
+import { assertSoon, untilSo } from '../../../checker/src/waits.ts';
 
 /** What waits in the cluster, and how it is asked for on each interface. */
 const waits = [
@@ -42,9 +42,6 @@ async function start(t: TestContext, wait: Wait): Promise<Ready> {
   assert.ok('fence_token' in held || 'grants' in held || 'holds' in held, JSON.stringify(held));
   return { ...harness, url, body: { ...name, session_id: waiter, wait_seconds: 30, ...wait.body } };
 }
-
-const soon = async (condition: () => boolean, what: string): Promise<void> =>
-  void (await untilSo(condition, { what }));
 
 /** Each begins to wait, and returns how its caller leaves. */
 const interfaces: Readonly<Record<string, (ready: Ready, wait: Wait) => Promise<() => void>>> = {
@@ -98,14 +95,14 @@ for (const [title, begin] of Object.entries(interfaces))
         const ready = await start(t, wait);
         const { engine, built } = ready;
         const leave = await begin(ready, wait);
-        await soon(() => engine.waiterCount === 1, 'it waits');
+        await untilSo(() => engine.waiterCount === 1, { what: 'it waits' });
         assert.equal(engine.submitted.at(-1)?.options.signal?.aborted, false);
         leave();
-        await soon(
-          () => engine.state.stats().waiters === 0 && engine.waiterCount === 0,
-          'it has left',
-        );
-        await soon(() => built.service.waiting.count === 0, 'it is counted no more');
+        const hasLeft = (): boolean =>
+          engine.state.stats().waiters === 0 && engine.waiterCount === 0;
+        await assertSoon(hasLeft, { what: 'it has left' });
+        const isGone = (): boolean => built.service.waiting.count === 0;
+        await assertSoon(isGone, { what: 'it is counted no more' });
         assert.equal(engine.submitted.at(-1)?.command.type, 'abandon');
         const asked = engine.submitted.find(({ options }) => options.signal?.aborted === true);
         assert.equal(asked?.command.type, wait.operation);

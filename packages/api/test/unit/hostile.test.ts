@@ -12,6 +12,7 @@ import { streamPath } from '@holdfast/protocol';
 import { WebSocket } from 'ws';
 import { startApi } from '../../src/index.ts';
 import type { Api } from '../../src/index.ts';
+import { assertEnds } from '../../../checker/src/waits.ts';
 import { healthOver } from './grpc/grpc-client.ts';
 import { MemoryEngine } from '../memory-engine.ts';
 
@@ -44,8 +45,8 @@ async function dripped(socket: Socket, part: string): Promise<number> {
   const startedMs = performance.now();
   const timer = setInterval(() => socket.write(part), 20);
   // `once` would fail with an error of what is still being written.
-  await new Promise<void>((resolve) => socket.once('close', () => resolve()));
-  clearInterval(timer);
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  await assertEnds(closed, { what: 'it is cut off' }).finally(() => clearInterval(timer));
   return performance.now() - startedMs;
 }
 
@@ -69,7 +70,7 @@ describe('a connection over HTTP that', { concurrency: true }, () => {
   test('says nothing at all is cut off in time', async (t) => {
     const { socket } = open(t);
     socket.resume();
-    await once(socket, 'close');
+    await assertEnds(once(socket, 'close'), { what: 'it is cut off' });
   });
 
   test('sends a body without end is refused at the limit, before it is kept (HOSTILE-2)', async (t) => {
@@ -106,7 +107,7 @@ describe('a connection over HTTP that', { concurrency: true }, () => {
     await once(socket, 'open');
     assert.equal(socket.extensions, '', 'Nothing is compressed.');
     const timer = setInterval(() => socket.send(' '.repeat(1000), { fin: false }), 1);
-    const [code] = (await once(socket, 'close')) as [number];
+    const [code] = (await assertEnds(once(socket, 'close'))) as [number];
     clearInterval(timer);
     assert.equal(code, 1009);
   });
@@ -232,7 +233,8 @@ test('of an address with too many connections those go that nobody uses, and no 
     await once(socket, 'connect');
     idle.push(socket);
   }
-  for (const socket of idle.slice(0, -1)) if (!socket.closed) await once(socket, 'close');
+  for (const socket of idle.slice(0, -1))
+    if (!socket.closed) await assertEnds(once(socket, 'close'), { what: 'it is closed' });
   assert.equal(isGone, false);
   // Also who comes from the same address is answered.
   const [kept] = idle.slice(-1);
@@ -303,7 +305,7 @@ test('a message of gRPC that inflates beyond the limit is refused before it is k
   });
   call.resume();
   call.end(Buffer.concat([head, bomb]));
-  assert.equal(await status, '8', 'RESOURCE_EXHAUSTED');
+  assert.equal(await assertEnds(status), '8', 'RESOURCE_EXHAUSTED');
   assert.ok(process.memoryUsage().rss - before < 64 * 1024 * 1024);
   assert.equal((await fetch(`${url}/livez`)).status, 200);
 });

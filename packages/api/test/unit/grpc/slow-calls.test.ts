@@ -6,6 +6,7 @@ import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from 
 import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { ApiLimits } from '../../../src/limits.ts';
+import { assertEnds, assertSoon } from '../../../../checker/src/waits.ts';
 import { startGrpcHarness } from './grpc-client.ts';
 import type { GrpcHarness } from './grpc-client.ts';
 
@@ -85,10 +86,10 @@ describe('a call that', { concurrency: false, timeout: 60_000 }, () => {
       const startedMs = performance.now();
       dripped.stream.write(headOf(4000));
       drip(dripped);
-      assert.equal(await dripped.status, '3', 'INVALID_ARGUMENT');
+      assert.equal(await assertEnds(dripped.status), '3', 'INVALID_ARGUMENT');
       const tookMs = performance.now() - startedMs;
       assert.ok(tookMs >= requestArrivalMs - 50, String(tookMs));
-      await dripped.closed;
+      await assertEnds(dripped.closed);
       assert.equal(harness.built.service.shares.grpcCalls.callers, 0);
     });
 
@@ -96,8 +97,8 @@ describe('a call that', { concurrency: false, timeout: 60_000 }, () => {
     const harness = await started(t);
     const open = call(sessionTo(t, harness), unary);
     open.stream.write(headOf(0));
-    assert.equal(await open.status, '3', 'INVALID_ARGUMENT');
-    await open.closed;
+    assert.equal(await assertEnds(open.status), '3', 'INVALID_ARGUMENT');
+    await assertEnds(open.closed);
   });
 
   test('has arrived is never cut off: its answer may take longer', async (t) => {
@@ -123,8 +124,8 @@ describe('a call that', { concurrency: false, timeout: 60_000 }, () => {
       authorization: `Bearer hf_${'a'.repeat(16)}_${'b'.repeat(43)}`,
     });
     // Not a byte of the message was sent.
-    assert.equal(await wrong.status, '16', 'UNAUTHENTICATED');
-    await wrong.closed;
+    assert.equal(await assertEnds(wrong.status), '16', 'UNAUTHENTICATED');
+    await assertEnds(wrong.closed);
   });
 
   test('is one of a thousand that never end is refused at once where it is beyond the limit (GRPC-2)', async (t) => {
@@ -135,13 +136,13 @@ describe('a call that', { concurrency: false, timeout: 60_000 }, () => {
     await once(session, 'remoteSettings');
     const begun = Array.from({ length: 1000 }, () => call(session, unary));
     for (const { stream } of begun) stream.write(headOf(4000));
-    const statuses = await Promise.all(begun.slice(most).map(({ status }) => status));
+    const statuses = await assertEnds(Promise.all(begun.slice(most).map(({ status }) => status)));
     assert.deepEqual(new Set(statuses), new Set(['8']), 'RESOURCE_EXHAUSTED');
-    await Promise.all(begun.slice(most).map(({ closed }) => closed));
+    await assertEnds(Promise.all(begun.slice(most).map(({ closed }) => closed)));
     const { grpcCalls } = harness.built.service.shares;
     assert.equal(grpcCalls.callers, 1);
     session.destroy();
-    while (grpcCalls.callers > 0) await new Promise((resolve) => setImmediate(resolve));
+    await assertSoon(() => grpcCalls.callers === 0, { what: 'its calls are counted no more' });
     // The address may call again.
     await harness.call('Locks.ListLocks', {});
   });
@@ -167,7 +168,7 @@ describe('the connections of gRPC', { timeout: 60_000 }, () => {
     await answering;
     const [second, third] = [await open(), await open()];
     const fourth = await open();
-    await closed(second);
+    await assertEnds(closed(second));
     assert.deepEqual(
       [inUse, third, fourth].map((session) => session.closed),
       [false, false, false],
@@ -179,7 +180,7 @@ describe('the connections of gRPC', { timeout: 60_000 }, () => {
       stream.end(headOf(0));
       await answered;
     }
-    await closed(await open());
+    await assertEnds(closed(await open()));
     assert.deepEqual(
       [inUse, third, fourth].map((session) => session.closed),
       [false, false, false],

@@ -4,13 +4,14 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { assertEnds } from '../../../../checker/src/waits.ts';
 import { leaseNodeAmong, questionsToNodes } from '../../../src/quorum/ask-nodes.ts';
 
 /** Of a body that never ends. */
 const muchMore = Buffer.alloc(20 * 1024 * 1024, ' ');
 /** Who waits for its end waits for as long, and longer than the tests. */
 const patienceMs = 60_000;
-const timeout = 10_000;
+const timeout = 20_000;
 
 describe('What is read of an address that answers without end (ANS-1)', () => {
   let server: Server;
@@ -31,7 +32,8 @@ describe('What is read of an address that answers without end (ANS-1)', () => {
   });
 
   it('is bounded where a status is asked for', { timeout }, async () => {
-    const [report] = await questionsToNodes([url], undefined, 1).status('x', patienceMs);
+    const asked = questionsToNodes([url], undefined, 1).status('x', patienceMs);
+    const [report] = await assertEnds(asked);
     assert.ok(report?.answer === undefined);
     assert.equal(report?.problem, 'does not respond as a lease node');
     assert.ok(cutOff.length > 0);
@@ -39,13 +41,13 @@ describe('What is read of an address that answers without end (ANS-1)', () => {
 
   it('is bounded where a vote is asked for', { timeout }, async () => {
     const questions = questionsToNodes([url], undefined, 1);
-    const [report] = await questions.votes('x', 1000, patienceMs);
+    const [report] = await assertEnds(questions.votes('x', 1000, patienceMs));
     assert.equal(report?.problem, 'does not respond as a lease node');
   });
 
   it('is bounded where health is asked for', { timeout }, async () => {
-    assert.equal(await leaseNodeAmong([url], patienceMs), undefined);
+    assert.equal(await assertEnds(leaseNodeAmong([url], patienceMs)), undefined);
     assert.equal(cutOff.length, 1);
-    await Promise.all(cutOff);
+    await assertEnds(Promise.all(cutOff));
   });
 });

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { untilSo } from '../../../../checker/src/waits.ts';
+import { assertSoon } from '../../../../checker/src/waits.ts';
 
 const shellProgram = fileURLToPath(new URL('./job-shell.py', import.meta.url));
 const holderProgram = fileURLToPath(new URL('./renewing-holder.ts', import.meta.url));
@@ -19,7 +19,8 @@ const missing =
   process.platform === 'linux' && hasPython
     ? false
     : 'a terminal is given to commands on Linux only, and made by python3';
-const waitMs = 20_000;
+/** Less than what a whole file may take with a planted fault. */
+const waitMs = 15_000;
 
 /** What somebody sees and types. */
 class Screen {
@@ -49,7 +50,7 @@ class Screen {
   async shows(wanted: RegExp): Promise<string> {
     const look = () => wanted.exec(this.#shown)?.[0];
     const what = (): string => `${String(wanted)} is on the screen: ${this.#shown}`;
-    const found = await untilSo(look, { what, longestMs: waitMs, pauseMs: 10 });
+    const found = await assertSoon(look, { what, longestMs: waitMs, pauseMs: 10 });
     this.#shown = this.#shown.slice(this.#shown.indexOf(found) + found.length);
     return found;
   }
@@ -113,7 +114,7 @@ describe('a command on a terminal', { skip: missing }, () => {
     await screen.shows(/\[stopped\]/);
     // Nobody has waited for it yet: Z.
     const isGone = () => /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-    await untilSo(isGone, { what: 'the command is gone', longestMs: waitMs, pauseMs: 10 });
+    await assertSoon(isGone, { what: 'the command is gone', longestMs: waitMs, pauseMs: 10 });
     screen.type('fg\n');
     await screen.shows(/"leaseLost":true/);
   });
