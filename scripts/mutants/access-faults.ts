@@ -114,7 +114,7 @@ export const accessFaults: readonly Fault[] = [
     file: 'packages/api/src/pipeline/access.ts',
     find: `[...resourcesOf(access, body), ...conditionsOf(body)]`,
     put: `resourcesOf(access, body)`,
-    test: 'packages/api/test/unit/auth-random-rules.test.ts',
+    test: 'packages/api/test/unit/advisories.test.ts',
   },
   {
     name: 'receipts-of-anybody',

@@ -61,7 +61,7 @@ export const levelFaults: readonly Fault[] = [
     find: `    assertLogSupported(entries, supported);
 `,
     put: ``,
-    test: 'packages/engine/test/unit/feature-levels.test.ts',
+    test: 'packages/engine/test/unit/replica.test.ts',
   },
   {
     name: 'limits-of-later-levels-missing',

@@ -145,7 +145,8 @@ export const logFaults: readonly Fault[] = [
       'a leader that applies before its own disk has the entries cannot start again after a crash',
     file: 'packages/storage/src/snapshot-files.ts',
     find: `if (!(await covered())) {`,
-    put: `if ((await covered()) && this.#closed) {`,
+    put: `if (!(await Promise.race([covered(), Promise.resolve(true)]))) {`,
+    test: 'packages/storage/test/unit/torn.test.ts',
   },
   {
     name: 'snapshot-named-though-the-log-failed',

@@ -14,14 +14,14 @@ import {
   forgetful,
   redisProgram,
 } from '../../../redis-voters/test/integration/redis/redis-server.ts';
-import { untilSo } from '../../../checker/src/waits.ts';
+import { assertSoon } from '../../../checker/src/waits.ts';
 
 const skip = redisProgram === undefined ? 'no redis-server on this machine' : false;
 const ids = ['a', 'b', 'c'];
 const asker = { identity: 'test' };
 
 async function until(what: string, isSo: () => boolean): Promise<void> {
-  await untilSo(isSo, { what, longestMs: 20_000, pauseMs: 20 });
+  await assertSoon(isSo, { what, longestMs: 10_000, pauseMs: 20 });
 }
 
 describe('Partitions of queues in Redis', { skip }, () => {
