@@ -5,6 +5,7 @@ import type { Entry, Member, MemberId, Message, Outbound, Recovered } from '@hol
 import { createStateMachine, initialLimits } from '@holdfast/state';
 import type { SessionId } from '@holdfast/state';
 import { encodeBatch } from '../../src/batch.ts';
+import { FeatureLevelError } from '../../src/feature-levels.ts';
 import { Replica } from '../../src/replica.ts';
 import { silentLog } from '../cluster.ts';
 import { HandDisk, settled, snapshotOf } from './hand-disk.ts';
@@ -38,10 +39,12 @@ async function openAlone(
   others: readonly MemberId[] = [],
   {
     clock = new StillClock(),
+    entries = [],
     members = [self, ...others].map((id) => ({ id, address: `${id}:1`, role: 'voter' as const })),
     ...bounds
   }: {
     clock?: StillClock;
+    entries?: Recovered['entries'];
     members?: readonly Member[];
     maxEntriesPerTurn?: number;
     supportedFeatureLevel?: number;
@@ -58,7 +61,7 @@ async function openAlone(
       hash: '',
       byteLength: 0,
     },
-    entries: [],
+    entries,
   };
   const replica = await Replica.open({
     config: {
@@ -144,6 +147,14 @@ describe('A replica', () => {
       await settled();
       assert.equal(answer, 'refused');
     });
+
+  it('does not start on a log that raises the level above what its program supports (FEATURE-4)', async () => {
+    const command = { type: 'raise_feature_level', level: 2 } as const;
+    const data = encodeBatch({ time: 0, commands: [{ identity: 'holdfast', command }] });
+    const entries = [{ index: 1, term: 1, kind: 'command', data }] as const;
+    await assert.doesNotReject(openAlone([], { entries, supportedFeatureLevel: 2 }));
+    await assert.rejects(openAlone([], { entries, supportedFeatureLevel: 1 }), FeatureLevelError);
+  });
 
   it('stops at an entry of which it does not know a part (BATCH-2)', async () => {
     const leader = 'b' as MemberId;
