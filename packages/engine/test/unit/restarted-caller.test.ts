@@ -53,19 +53,25 @@ async function answeredCall(from: PeerNode, works: Work[]): Promise<void> {
   assert.equal(await answered, 'of another');
 }
 
+/** A member that has been killed while a peer worked on its first call, and started again. */
+async function restarted(): Promise<{ readonly works: Work[]; readonly present: PeerNode }> {
+  const works: Work[] = [];
+  const worker = await startWorker(works);
+  const former = await startCaller(worker, 1);
+  const lost = call(former, 'lock x');
+  await untilSo(() => works.length === 1);
+  await former.transport.close();
+  await assert.rejects(lost);
+  const present = await startCaller(worker, 2);
+  open.push(present);
+  return { works, present };
+}
+
 describe('A member that was started again (TRANSPORT-8)', () => {
   it('takes no answer to a call of its former process for an answer to its own', async () => {
     // Given a call that a peer still works on when the process that asked ends
-    const works: Work[] = [];
-    const worker = await startWorker(works);
-    const former = await startCaller(worker, 1);
-    const lost = call(former, 'lock x');
-    await untilSo(() => works.length === 1);
-    await former.transport.close();
-    await assert.rejects(lost);
-    // When the next process asks for something else, as its first call too
-    const present = await startCaller(worker, 2);
-    open.push(present);
+    const { works, present } = await restarted();
+    // When the present process asks for something else, as its first call too
     const answered = call(present, 'lock y');
     await untilSo(() => works.length === 2);
     // Then the answer to the former one, which comes on the same connection, is not its answer
@@ -75,15 +81,7 @@ describe('A member that was started again (TRANSPORT-8)', () => {
   });
 
   it('can cancel a call after one of its former process under the same number has ended', async () => {
-    const works: Work[] = [];
-    const worker = await startWorker(works);
-    const former = await startCaller(worker, 1);
-    const lost = call(former, 'lock x');
-    await untilSo(() => works.length === 1);
-    await former.transport.close();
-    await assert.rejects(lost);
-    const present = await startCaller(worker, 2);
-    open.push(present);
+    const { works, present } = await restarted();
     const cancellation = new AbortController();
     const answered = call(present, 'lock y', cancellation.signal);
     await untilSo(() => works.length === 2);

@@ -77,7 +77,7 @@ if A.maxDeliveries then call('HSET', Q, 'max', A.maxDeliveries) end
 return done({ settings = settings() })
 `;
 
-/** Fence tokens and numbers stay for a while (RKEPT-1): ids and tokens of a queue that is made again rise. */
+/** Fence tokens and numbers stay for a while (RKEPT-1): ids of a queue that is made again meanwhile rise. */
 export const remove = `
 if not owns(A.partition) then return refuse('not_owner') end
 if not S then return refuse('queue_not_found') end
