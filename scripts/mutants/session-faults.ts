@@ -98,6 +98,15 @@ export const sessionFaults: readonly Fault[] = [
     this.#isWanted = true;`,
   },
   {
+    name: 'idle-break-not-checked',
+    breaks:
+      'a client that asks nothing believes in a hold that others have, until its next keepalive',
+    file: 'packages/client/src/session.ts',
+    find: `connection.onBroken(() => this.#check.soon()), // HOLDS-CHECK-5`,
+    put: `connection.onBroken(() => undefined),`,
+    test: 'packages/client/test/unit/idle-breaks.test.ts',
+  },
+  {
     name: 'first-page-of-waits',
     breaks: 'a session that waits at more places than a page has is told of the first ones alone',
     file: 'packages/client/src/session-requests.ts',

@@ -10,6 +10,8 @@
  *      them had ended when the page of its place was read. Only when all have been read is anything lost.
  * HOLDS-CHECK-4: a check that is wanted while another is under way follows it: what that one read may be older than
  *      the reason for this one.
+ * HOLDS-CHECK-5: a check begins when the connection breaks, not only when there is another: without a request no
+ *      other is sought. For connections that come and go one check a second begins, at most.
  */
 import type { SessionLocksAnswer, SessionLocksBody } from '@holdfast/protocol';
 import type { ClientClock } from './clock.ts';
@@ -37,11 +39,34 @@ export class HoldsCheck {
   readonly #clock: ClientClock;
   #isRunning = false;
   #isWanted = false;
+  #isPlanned = false;
+  /** When the last check began for a connection that came or went. */
+  #begunAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(holdings: Holdings, session: CheckedSession, clock: ClientClock) {
     this.#holdings = holdings;
     this.#session = session;
     this.#clock = clock;
+  }
+
+  /** HOLDS-CHECK-5: now, or a second later where one began less than a second ago. */
+  soon(): void {
+    const nowMs = this.#clock.now();
+    if (nowMs - this.#begunAtMs < againMs) {
+      this.#plan();
+      return;
+    }
+    this.#begunAtMs = nowMs;
+    void this.run();
+  }
+
+  #plan(): void {
+    if (this.#isPlanned) return;
+    this.#isPlanned = true;
+    this.#clock.after(againMs, () => {
+      this.#isPlanned = false;
+      void this.run();
+    });
   }
 
   /** Never rejects: a check that fails is made again a little later. */
@@ -56,7 +81,7 @@ export class HoldsCheck {
       }
     } catch {
       // The keepalive tells what became of the session; what became of a hold has to be asked again.
-      this.#clock.after(againMs, () => void this.run());
+      this.#plan();
     } finally {
       this.#isRunning = false;
     }

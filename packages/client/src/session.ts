@@ -10,7 +10,9 @@
  *     the clock that never sleeps says to be over is not believed in until a keepalive succeeds.
  * CLIENT-SESSION-5: a session that is lost never comes back, nor do its holds.
  * CLIENT-SESSION-6: a hold that others ended while its session lives is lost when that is told, or, after a broken
- *     connection, when the cluster is asked again (holds-check.ts).
+ *     connection, when the cluster is asked again (holds-check.ts): within a second of the break, also where nothing
+ *     else is asked, and until it is answered. A break that nobody reports is noticed with the next request, at the
+ *     latest with the next keepalive.
  * CLIENT-SESSION-7: what became of every request is settled in the end (numbered-calls.ts).
  */
 import { HoldfastError } from '@holdfast/protocol';
@@ -99,7 +101,13 @@ export class Session {
       onHoldEnded: (push) => this.#holdEnded(push),
     });
     this.#check = new HoldsCheck(this.#holds, this.#checked(), clock);
-    this.#unsubscribe = connection.onOpen(() => void this.#check.run());
+    const unsubscribes = [
+      connection.onOpen(() => this.#check.soon()),
+      connection.onBroken(() => this.#check.soon()), // HOLDS-CHECK-5
+    ];
+    this.#unsubscribe = () => {
+      for (const unsubscribe of unsubscribes) unsubscribe();
+    };
     this.#lease = this.#newLease(fields);
   }
 
@@ -287,7 +295,7 @@ export class Session {
   /** CLIENT-SESSION-6: as the check of its holds sees it. */
   #checked(): ConstructorParameters<typeof HoldsCheck>[1] {
     return {
-      isActive: () => this.#state === 'active',
+      isActive: () => this.#state === 'active' && !this.#connection.isClosed,
       isQuiet: () => this.#numbered.isQuiet,
       ask: (page) =>
         this.#connection.call(
