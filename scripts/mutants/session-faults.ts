@@ -107,6 +107,15 @@ export const sessionFaults: readonly Fault[] = [
     test: 'packages/client/test/unit/idle-breaks.test.ts',
   },
   {
+    name: 'missed-ends-of-holds-not-told',
+    breaks:
+      'a stream of keepalives goes on over missed events, and its caller believes in a hold that was ended by force',
+    file: 'packages/api/src/grpc/keepalives.ts',
+    find: `if (this.#sessions.size > 0) this.#stream.fail(missedError);`,
+    put: `if (this.#sessions.size < 0) this.#stream.fail(missedError);`,
+    test: 'packages/api/test/unit/grpc/gaps.test.ts',
+  },
+  {
     name: 'first-page-of-waits',
     breaks: 'a session that waits at more places than a page has is told of the first ones alone',
     file: 'packages/client/src/session-requests.ts',

@@ -3,7 +3,9 @@
  *
  * GRPC-7: every sign of life is answered, in order; the next one is read when the one before is answered, so
  *     a client cannot pile them up.
- * GRPC-8: the end of a session that was named on the call is told on it once, though events were missed.
+ * GRPC-8: the end of a session that was named on the call, and of a hold of it that others ended, is told on it once.
+ *     Where events were missed the call fails: which holds ended cannot be told any more, so the caller has to
+ *     read what there is. Looking here would not do: there may be no leader to ask just then.
  */
 import { everything } from '../watch/feed.ts';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
@@ -19,7 +21,10 @@ import type { StreamCall } from './stream-call.ts';
 
 const mostSessions = 1000;
 const keepalive = operationOf('keepalive');
-const getSession = operationOf('get_session');
+const missedError = new RequestError(
+  'compacted',
+  'This node installed a snapshot, so the end of a session or of a hold may not have been told on this call. Read what each session holds (SessionLocks), and open a new call.',
+);
 
 export class Keepalives {
   readonly #context: OperationContext;
@@ -39,7 +44,7 @@ export class Keepalives {
     const unsubscribe = this.#context.service.feed.onRaw(
       [everything],
       (event) => this.#hear(event),
-      () => void this.#lookAtAll(),
+      () => this.#missed(),
     );
     stream.onEnd(unsubscribe);
     try {
@@ -117,13 +122,8 @@ export class Keepalives {
     }
   }
 
-  /** GRPC-8: by looking, which keeps nothing alive. */
-  async #lookAtAll(): Promise<void> {
-    for (const sessionId of this.#sessions) {
-      const body = { session_id: sessionId };
-      const outcome = await performed(getSession, body, this.#context, this.#onDefect);
-      if (this.#stream.isOver) return;
-      if (outcome instanceof RequestError) this.#tellLost(sessionId, outcome);
-    }
+  /** GRPC-8. A session that is named later is asked for then. */
+  #missed(): void {
+    if (this.#sessions.size > 0) this.#stream.fail(missedError);
   }
 }

@@ -239,13 +239,13 @@ const keepaliveStream: StreamOperation = {
       ],
     },
   },
-  errors,
+  errors: [...errors, 'compacted'],
   access: { verb: 'acquire', resource: 'session' },
   http: [],
   grpc: {
     method: 'KeepaliveStream',
     comment:
-      'Keepalives for as long as the call is open. The client sends one for each session at least every third of its timeout (`keepalive_interval`); each is answered, in order. When a session that was named on the call ends, or a hold of it is ended other than by its holder, a message is sent at once. The end of the call itself ends no session. One call takes up to 1000 sessions.',
+      'Keepalives for as long as the call is open. The client sends one for each session at least every third of its timeout (`keepalive_interval`); each is answered, in order. When a session that was named on the call ends, or a hold of it is ended other than by its holder, a message is sent at once. A node that missed events, since it installed a snapshot, ends the call with OUT_OF_RANGE (`compacted`): read what each session holds (`SessionLocks`) and open a new call. The end of the call itself ends no session. One call takes up to 1000 sessions.',
   },
 };
 

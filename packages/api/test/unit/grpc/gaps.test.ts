@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { status } from '@grpc/grpc-js';
+import { HoldfastError } from '@holdfast/protocol';
 import type { Event } from '@holdfast/state';
 import { MemoryEngine } from '../../memory-engine.ts';
 import { codeOf, startGrpcHarness } from './grpc-client.ts';
@@ -52,21 +53,54 @@ describe('events that were missed', () => {
     assert.deepEqual(await campaign.next(), { ended: { reason: 'forced' } });
   });
 
-  test('given sessions on a stream, then those that ended are lost and the others are not', async (t) => {
+  test('given a hold that others ended among them, then the call ends and the caller looks anew', async (t) => {
     const engine = new ForgetfulEngine();
     const { call, duplex } = await startGrpcHarness(t, { engine });
-    const first = String((await call('Sessions.CreateSession', {}))['session_id']);
-    const second = String((await call('Sessions.CreateSession', {}))['session_id']);
+    const { session_id } = await call('Sessions.CreateSession', {});
     const stream = duplex('Sessions.KeepaliveStream');
-    for (const session_id of [first, second]) {
-      stream.call.write({ session_id });
-      await stream.next();
-    }
-    await engine.missing(() => engine.expire(first));
-    assert.deepEqual(await stream.next(), {
-      lost: { session_id: first, reason: 'SESSION_END_EXPIRED' },
+    stream.call.write({ session_id });
+    await stream.next();
+    await call('Locks.Acquire', { name: 'x', session_id });
+    await engine.missing(() => call('Locks.ForceRelease', { name: 'x' }));
+    // A call that goes on would answer it.
+    stream.call.write({ session_id });
+    assert.equal(await stream.next(), undefined);
+    const error = await stream.failure();
+    assert.equal(error.code, status.OUT_OF_RANGE);
+    assert.equal(codeOf(error), 'compacted');
+    assert.equal((await call('Sessions.SessionLocks', { session_id }))['total_holds'], 0);
+    const again = duplex('Sessions.KeepaliveStream');
+    again.call.write({ session_id });
+    assert.ok((await again.next())?.['kept']);
+  });
+
+  test('given that nobody leads just then, then the call ends all the same', async (t) => {
+    const engine = new ForgetfulEngine();
+    const { call, duplex } = await startGrpcHarness(t, { engine });
+    const { session_id } = await call('Sessions.CreateSession', {});
+    const stream = duplex('Sessions.KeepaliveStream');
+    stream.call.write({ session_id });
+    await stream.next();
+    engine.failWith = new HoldfastError('no_quorum', 'No majority.');
+    await engine.missing(() => engine.expire(String(session_id)));
+    stream.call.write({ session_id });
+    assert.equal(await stream.next(), undefined);
+    assert.equal(codeOf(await stream.failure()), 'compacted');
+    engine.failWith = undefined;
+    const again = duplex('Sessions.KeepaliveStream');
+    again.call.write({ session_id });
+    assert.deepEqual(await again.next(), {
+      lost: { session_id, reason: 'SESSION_END_EXPIRED' },
     });
-    stream.call.write({ session_id: second });
+  });
+
+  test('given a stream on which no session was named yet, then it goes on', async (t) => {
+    const engine = new ForgetfulEngine();
+    const { call, duplex } = await startGrpcHarness(t, { engine });
+    const { session_id } = await call('Sessions.CreateSession', {});
+    const stream = duplex('Sessions.KeepaliveStream');
+    await engine.missing(() => call('Locks.Acquire', { name: 'x', session_id }));
+    stream.call.write({ session_id });
     assert.ok((await stream.next())?.['kept']);
   });
 
