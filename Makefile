@@ -83,8 +83,8 @@ test-chaos: install ## Tests real processes under kills, pauses, partitions, ful
 soak-chaos: install ## The same as test-chaos, for longer (MINUTES=30)
 	@$(NODE) npm run --silent chaos -- --minutes $(or $(MINUTES),10) $(if $(SECURITY),--secured)
 
-soak: build ## Runs three nodes with TLS, keys, an audit, queues and a cache: do memory, disk, handles and event loop stay flat? (MINUTES=60)
-	@$(NODE) npm run --silent soak -- --minutes $(or $(MINUTES),60)
+soak: build ## Runs three nodes with TLS, keys, an audit, queues and a cache: do memory, disk, handles and event loop stay flat? (MINUTES=60, PACE=5 ms)
+	@$(NODE) npm run --silent soak -- --minutes $(or $(MINUTES),60) $(if $(PACE),--pace-ms $(PACE))
 
 test-redis: install ## Tests queues in a Redis Cluster of three: all that both stores have in common
 	@$(NODE) npm run --silent test:redis

@@ -4,6 +4,7 @@
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { MetricObject } from 'prom-client';
+import { addLiveHeap } from './live-heap.ts';
 import { addStats } from './stats.ts';
 import type { StatSources } from './sources.ts';
 import { addTimings } from './timings.ts';
@@ -53,6 +54,7 @@ function metricsOfProcess(): Registry {
     processRegistry = new Registry();
     collectDefaultMetrics({ register: processRegistry, prefix: 'holdfast_' });
     for (const name of misnamed) processRegistry.removeSingleMetric(name);
+    addLiveHeap(processRegistry);
   }
   return processRegistry;
 }

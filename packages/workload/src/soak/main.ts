@@ -1,6 +1,6 @@
 /**
  * `make soak`: three nodes with TLS, keys, an audit, queues and a cache at work for long, and what they use meanwhile. Exit status 1
- * where work failed, or where something went on rising.
+ * where work failed, a record of the audit was dropped, or something went on rising (`verdict.ts`).
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
@@ -18,35 +18,26 @@ import { startLocalCluster } from '@holdfast/server';
 import type { LocalCluster } from '@holdfast/server';
 import { freePorts } from '../free-ports.ts';
 import { sampleOf } from './samples.ts';
-import type { Sample } from './samples.ts';
-import { trendOf } from './slope.ts';
-import type { Point } from './slope.ts';
+import { judgeAudit, judgeSamples } from './verdict.ts';
+import type { TimedSample } from './verdict.ts';
 import { works } from './workers.ts';
 import type { Counts } from './workers.ts';
 
-/** Shorter runs see what a program does at its beginning: they are shown, not judged. */
-const judgedFromMinutes = 20;
 const mebibyte = 1024 * 1024;
 const samplesPerRun = 60;
 const leastPauseMs = 2000;
 
-const measures: readonly {
-  readonly name: keyof Sample;
-  readonly unit: string;
-  readonly divisor: number;
-  /** A rise up to this is none: of the unit. */
-  readonly allowed: number;
-}[] = [
-  { name: 'memoryBytes', unit: 'MiB', divisor: mebibyte, allowed: 40 },
-  { name: 'diskBytes', unit: 'MiB', divisor: mebibyte, allowed: 100 },
-  { name: 'handles', unit: 'handles', divisor: 1, allowed: 10 },
-  { name: 'longestTurnMs', unit: 'ms', divisor: 1, allowed: 50 },
-];
-
-const { values } = readFlags({ options: { minutes: { type: 'string', default: '10' } } });
+const { values } = readFlags({
+  options: {
+    minutes: { type: 'string', default: '10' },
+    /** Between two operations of a client. */
+    'pace-ms': { type: 'string', default: '5' },
+  },
+});
 const minutes = Number(values.minutes);
-if (!(minutes > 0)) {
-  console.error('--minutes takes a number above 0.');
+const paceMs = Number(values['pace-ms']);
+if (!(minutes > 0) || !(paceMs >= 0)) {
+  console.error('--minutes takes a number above 0, --pace-ms one of at least 0.');
   process.exit(2);
 }
 const root = await mkdtemp(join(tmpdir(), 'holdfast-soak-'));
@@ -79,16 +70,21 @@ async function soak(): Promise<boolean> {
       const client = await connectTo(cluster, apiKey);
       clients.push(client);
       try {
-        await work(client, over.signal, counts);
+        await work({ client, signal: over.signal, counts, paceMs });
       } catch (error) {
         if (!over.signal.aborted) failures.push(String(error));
       }
     });
-    const points = await watch(cluster, apiKey, counts);
+    const samples = await watch(cluster, apiKey, counts);
     over.abort();
     await Promise.all(working);
     for (const failure of failures) console.log(`FAILED: ${failure}`);
-    return failures.length === 0 && tell(points);
+    const verdicts = [
+      judgeSamples(samples, minutes),
+      judgeAudit(await metricsOfAll(cluster, agentOf(cluster), apiKey)),
+    ];
+    for (const line of verdicts.flatMap(({ lines }) => lines)) console.log(line);
+    return failures.length === 0 && verdicts.every(({ passed }) => passed);
   } finally {
     over.abort();
     await Promise.allSettled(clients.map((client) => client.close()));
@@ -123,11 +119,11 @@ async function enableSecurity(cluster: LocalCluster): Promise<string> {
   return key;
 }
 
-/** By node and measure. */
-type Points = ReadonlyMap<string, Point[]>;
+/** What each node used, by its name. */
+type Samples = ReadonlyMap<string, readonly TimedSample[]>;
 
-async function watch(cluster: LocalCluster, apiKey: string, counts: Counts): Promise<Points> {
-  const points = new Map<string, Point[]>();
+async function watch(cluster: LocalCluster, apiKey: string, counts: Counts): Promise<Samples> {
+  const samples = new Map<string, TimedSample[]>(cluster.nodes.map(({ nodeId }) => [nodeId, []]));
   const agent = agentOf(cluster);
   const startedMs = performance.now();
   const endMs = startedMs + minutes * 60_000;
@@ -136,23 +132,29 @@ async function watch(cluster: LocalCluster, apiKey: string, counts: Counts): Pro
   while (performance.now() < endMs) {
     await pause(Math.min(everyMs, Math.max(1, endMs - performance.now())));
     const atMs = performance.now() - startedMs;
-    for (const { nodeId, url, folder, pid } of cluster.nodes) {
+    const metrics = await metricsOfAll(cluster, agent, apiKey);
+    for (const { nodeId, folder, pid } of cluster.nodes) {
       if (pid === undefined) throw new Error(`${nodeId} has ended: see ${folder}.`);
-      const metrics = await metricsOf(url, agent, apiKey);
-      const sample = await sampleOf(pid, folder, metrics);
-      for (const { name, divisor } of measures) {
-        const key = `${nodeId} ${name}`;
-        const of = points.get(key) ?? [];
-        of.push({ atMs, value: sample[name] / divisor });
-        points.set(key, of);
-      }
+      const sample = await sampleOf(pid, folder, metrics.get(nodeId) ?? '');
+      samples.get(nodeId)?.push({ atMs, sample });
     }
     if (performance.now() - toldMs < 60_000) continue;
     toldMs = performance.now();
     console.log(`${(atMs / 60_000).toFixed(1)} minutes: ${JSON.stringify(counts)}`);
   }
   console.log(JSON.stringify(counts));
-  return points;
+  return samples;
+}
+
+async function metricsOfAll(
+  cluster: LocalCluster,
+  agent: Agent,
+  apiKey: string,
+): Promise<ReadonlyMap<string, string>> {
+  const told = new Map<string, string>();
+  for (const { nodeId, url } of cluster.nodes)
+    told.set(nodeId, await metricsOf(url, agent, apiKey));
+  return told;
 }
 
 function agentOf({ security }: LocalCluster): Agent {
@@ -171,24 +173,4 @@ async function metricsOf(url: string, agent: Agent, apiKey: string): Promise<str
   const asked = get(`${url}/metrics`, { agent, headers, signal: AbortSignal.timeout(10_000) });
   const [answer] = (await once(asked, 'response')) as [IncomingMessage];
   return text(answer);
-}
-
-function tell(points: Points): boolean {
-  const isJudged = minutes >= judgedFromMinutes;
-  let isFlat = true;
-  for (const [key, of] of points) {
-    const measure = measures.find(({ name }) => key.endsWith(` ${name}`));
-    const trend = trendOf(of);
-    if (measure === undefined || trend === undefined) continue;
-    const { unit, allowed } = measure;
-    const { first, last, perHour, rise } = trend;
-    const rises = isJudged && rise > Math.max(allowed, first / 5);
-    isFlat &&= !rises;
-    console.log(
-      `${key.padEnd(24)} ${first.toFixed(1)} to ${last.toFixed(1)} ${unit}, ${perHour >= 0 ? '+' : ''}${perHour.toFixed(1)} ${unit} an hour${rises ? '  RISES' : ''}`,
-    );
-  }
-  if (!isJudged)
-    console.log(`Shown, not judged: a run of less than ${String(judgedFromMinutes)} minutes.`);
-  return isFlat;
 }

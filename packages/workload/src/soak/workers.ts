@@ -9,13 +9,20 @@ export interface Counts {
   reads: number;
 }
 
-const paceMs = 5;
 const names = 200;
 const keys = 500;
 
-type Work = (client: Client, signal: AbortSignal, counts: Counts) => Promise<void>;
+interface Task {
+  readonly client: Client;
+  readonly signal: AbortSignal;
+  readonly counts: Counts;
+  /** Between two operations. */
+  readonly paceMs: number;
+}
 
-const lock: Work = async (client, signal, counts) => {
+type Work = (task: Task) => Promise<void>;
+
+const lock: Work = async ({ client, signal, counts, paceMs }) => {
   await using session = await client.session({ timeoutSeconds: 30 });
   for (let turn = 0; !signal.aborted; turn++) {
     await using hold = await session.lock(`soak/${String(turn % names)}`, { waitMs: 20_000 });
@@ -25,7 +32,7 @@ const lock: Work = async (client, signal, counts) => {
   }
 };
 
-const comeAndGo: Work = async (client, signal, counts) => {
+const comeAndGo: Work = async ({ client, signal, counts, paceMs }) => {
   while (!signal.aborted) {
     await using session = await client.session({ timeoutSeconds: 30 });
     await session.lock(`once/${session.id}`);
@@ -34,7 +41,7 @@ const comeAndGo: Work = async (client, signal, counts) => {
   }
 };
 
-const push: Work = async (client, signal) => {
+const push: Work = async ({ client, signal, paceMs }) => {
   const queue = client.queue('soak');
   for (let turn = 0; !signal.aborted; turn++) {
     await queue.push(`key ${String(turn % names)}`, { turn, text: 'x'.repeat(200) });
@@ -42,14 +49,14 @@ const push: Work = async (client, signal) => {
   }
 };
 
-const consume: Work = async (client, signal, counts) => {
+const consume: Work = async ({ client, signal, counts }) => {
   for await (const delivery of client.queue('soak').consume({ concurrency: 10, signal })) {
     await delivery.ack();
     counts.messages += 1;
   }
 };
 
-const cache: Work = async (client, signal, counts) => {
+const cache: Work = async ({ client, signal, counts, paceMs }) => {
   for (let turn = 0; !signal.aborted; turn++) {
     const key = `soak/${String(turn % keys)}`;
     if (turn % 10 === 0) await client.cache.set(key, { turn }, { ttlMs: 60_000 });

@@ -1,0 +1,92 @@
+/**
+ * Whether a run passed. Each measure has a limit for what its line may rise in the second half of the run, in which
+ * caches are full and code is compiled. Of half an hour (a run of 60 minutes) the limits are far below what a leak of one object an
+ * operation comes to, and above what a garbage collector that is in no hurry moves.
+ */
+import { metricOf } from './samples.ts';
+import type { Sample } from './samples.ts';
+import { trendOf } from './slope.ts';
+import type { Point } from './slope.ts';
+
+/** Shorter runs see what a program does at its beginning: their lines are shown, not judged. */
+export const judgedFromMinutes = 20;
+const mebibyte = 1024 * 1024;
+
+interface Measure {
+  readonly name: keyof Sample;
+  readonly unit: string;
+  readonly divisor: number;
+  /** What the line may rise in the second half of the run, in the unit. */
+  readonly mayRise: number;
+}
+
+const measures: readonly Measure[] = [
+  { name: 'memoryBytes', unit: 'MiB', divisor: mebibyte, mayRise: 64 },
+  { name: 'liveHeapBytes', unit: 'MiB', divisor: mebibyte, mayRise: 16 },
+  { name: 'diskBytes', unit: 'MiB', divisor: mebibyte, mayRise: 10 },
+  { name: 'handles', unit: 'handles', divisor: 1, mayRise: 5 },
+  { name: 'longestTurnMs', unit: 'ms', divisor: 1, mayRise: 50 },
+  { name: 'loopDelayMs', unit: 'ms', divisor: 1, mayRise: 10 },
+];
+
+/** A sample of a node, and when it was taken. */
+export interface TimedSample {
+  readonly atMs: number;
+  readonly sample: Sample;
+}
+
+export interface Verdict {
+  readonly lines: readonly string[];
+  readonly passed: boolean;
+}
+
+/** @param samples By node, in the order of their time. */
+export function judgeSamples(
+  samples: ReadonlyMap<string, readonly TimedSample[]>,
+  minutes: number,
+): Verdict {
+  const isJudged = minutes >= judgedFromMinutes;
+  const rows = [...samples].flatMap(([nodeId, of]) =>
+    measures.map((measure) => rowOf(nodeId, measure, of, isJudged)),
+  );
+  const lines = rows.map(({ line }) => line);
+  if (!isJudged)
+    lines.push(`Shown, not judged: a run of less than ${String(judgedFromMinutes)} minutes.`);
+  return { lines, passed: rows.every(({ passed }) => passed) };
+}
+
+function rowOf(
+  nodeId: string,
+  { name, unit, divisor, mayRise }: Measure,
+  samples: readonly TimedSample[],
+  isJudged: boolean,
+): { readonly line: string; readonly passed: boolean } {
+  const points = samples.flatMap(({ atMs, sample }): Point[] => {
+    const value = sample[name];
+    return value === undefined ? [] : [{ atMs, value: value / divisor }];
+  });
+  const label = `${nodeId} ${name}`.padEnd(24);
+  const trend = trendOf(points);
+  // What was not measured did not stay flat.
+  if (trend === undefined) return { line: `${label} was not measured.`, passed: !isJudged };
+  const { first, last, perHour, rise } = trend;
+  const passed = !isJudged || rise <= mayRise;
+  const figures = `${first.toFixed(1)} to ${last.toFixed(1)} ${unit}, ${signed(perHour)} ${unit} an hour`;
+  const judged = `the line rises ${signed(rise)}, at most ${String(mayRise)}`;
+  return { line: `${label} ${figures} (${judged})${passed ? '' : '  RISES'}`, passed };
+}
+
+const signed = (value: number): string => `${value >= 0 ? '+' : ''}${value.toFixed(1)}`;
+
+/** Whether each node recorded all that it had to, however short the run. @param metrics What each told at its end, by node. */
+export function judgeAudit(metrics: ReadonlyMap<string, string>): Verdict {
+  const rows = [...metrics].map(([nodeId, text]) => {
+    const records = metricOf(text, 'holdfast_audit_records_total');
+    const dropped = metricOf(text, 'holdfast_audit_dropped_total');
+    const failures = metricOf(text, 'holdfast_audit_write_failures_total');
+    const passed = records > 0 && dropped === 0 && failures === 0;
+    const counts = `${String(records)} records, ${String(dropped)} dropped, ${String(failures)} failed writes`;
+    return { line: `${nodeId} audit: ${counts}${passed ? '' : '  FAILED'}`, passed };
+  });
+  return { lines: rows.map(({ line }) => line), passed: rows.every(({ passed }) => passed) };
+}
