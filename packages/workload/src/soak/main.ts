@@ -72,10 +72,13 @@ async function soak(): Promise<boolean> {
       try {
         await work({ client, signal: over.signal, counts, paceMs });
       } catch (error) {
-        if (!over.signal.aborted) failures.push(String(error));
+        if (over.signal.aborted) return;
+        failures.push(String(error));
+        // The rest of a run with less work in it would say nothing.
+        over.abort();
       }
     });
-    const samples = await watch(cluster, apiKey, counts);
+    const samples = await watch(cluster, apiKey, counts, over.signal);
     over.abort();
     await Promise.all(working);
     for (const failure of failures) console.log(`FAILED: ${failure}`);
@@ -122,14 +125,19 @@ async function enableSecurity(cluster: LocalCluster): Promise<string> {
 /** What each node used, by its name. */
 type Samples = ReadonlyMap<string, readonly TimedSample[]>;
 
-async function watch(cluster: LocalCluster, apiKey: string, counts: Counts): Promise<Samples> {
+async function watch(
+  cluster: LocalCluster,
+  apiKey: string,
+  counts: Counts,
+  signal: AbortSignal,
+): Promise<Samples> {
   const samples = new Map<string, TimedSample[]>(cluster.nodes.map(({ nodeId }) => [nodeId, []]));
   const agent = agentOf(cluster);
   const startedMs = performance.now();
   const endMs = startedMs + minutes * 60_000;
   const everyMs = Math.max(leastPauseMs, (minutes * 60_000) / samplesPerRun);
   let toldMs = startedMs;
-  while (performance.now() < endMs) {
+  while (performance.now() < endMs && !signal.aborted) {
     await pause(Math.min(everyMs, Math.max(1, endMs - performance.now())));
     const atMs = performance.now() - startedMs;
     const metrics = await metricsOfAll(cluster, agent, apiKey);
