@@ -57,6 +57,8 @@ async function soak(): Promise<boolean> {
       HOLDFAST_STORAGE_SNAPSHOT_LOG_BYTES: String(4 * mebibyte),
       HOLDFAST_AUDIT_ROTATE_BYTES: String(mebibyte),
       HOLDFAST_AUDIT_KEEP_BYTES: String(4 * mebibyte),
+      // Else this alone is filled for a quarter of an hour at a low rate, with some hundred bytes an event.
+      HOLDFAST_LIMITS_MAX_EVENTS_KEPT: '5000',
     },
   });
   const over = new AbortController();
