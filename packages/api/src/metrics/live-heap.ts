@@ -19,7 +19,8 @@ export function addLiveHeap(registry: Registry): void {
   observer.observe({ entryTypes: ['gc'] });
 }
 
-function isFull({ detail }: PerformanceEntry & { readonly detail?: unknown }): boolean {
+function isFull(entry: object): boolean {
+  const detail: unknown = 'detail' in entry ? entry.detail : undefined;
   return (
     typeof detail === 'object' &&
     detail !== null &&

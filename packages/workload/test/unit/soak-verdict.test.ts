@@ -46,7 +46,9 @@ describe('the verdict on a run', () => {
     });
 
   it('is not failed by what rises in the first half alone, in which caches are filled', () => {
-    const filled = (minute: number) => ({ memoryBytes: Math.min(500, 200 + 10 * minute) * mebibyte });
+    const filled = (minute: number) => ({
+      memoryBytes: Math.min(500, 200 + 10 * minute) * mebibyte,
+    });
     assert.equal(run(60, filled).passed, true);
   });
 

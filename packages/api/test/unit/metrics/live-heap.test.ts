@@ -29,5 +29,7 @@ test('the live heap is what a full garbage collection leaves, not what waits for
   await untilSo(async () => (await live()) > before + kept / 2, { what: 'what is kept is told' });
   held.length = 0;
   fullCollection();
-  await untilSo(async () => (await live()) < before + kept / 2, { what: 'what is free again is told no more' });
+  await untilSo(async () => (await live()) < before + kept / 2, {
+    what: 'what is free again is told no more',
+  });
 });
