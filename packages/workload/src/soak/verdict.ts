@@ -71,9 +71,9 @@ function rowOf(
   if (trend === undefined) return { line: `${label} was not measured.`, passed: !isJudged };
   const { first, last, perHour, rise } = trend;
   const passed = !isJudged || rise <= mayRise;
-  const figures = `${first.toFixed(1)} to ${last.toFixed(1)} ${unit}, ${signed(perHour)} ${unit} an hour`;
+  const measured = `${first.toFixed(1)} to ${last.toFixed(1)} ${unit}, ${signed(perHour)} ${unit} an hour`;
   const judged = `the line rises ${signed(rise)}, at most ${String(mayRise)}`;
-  return { line: `${label} ${figures} (${judged})${passed ? '' : '  RISES'}`, passed };
+  return { line: `${label} ${measured} (${judged})${passed ? '' : '  RISES'}`, passed };
 }
 
 const signed = (value: number): string => `${value >= 0 ? '+' : ''}${value.toFixed(1)}`;
