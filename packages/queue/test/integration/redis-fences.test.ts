@@ -110,41 +110,115 @@ describe('An owner that was paused and has lost its partitions', { skip }, () =>
 });
 
 describe('A queue that is made again after all that it left has expired', { skip }, () => {
-  it('takes no receipt of then for one of now, and its fence tokens rise (RKEPT-1)', async (t) => {
-    const server = await RedisServer.start(forgetful);
-    t.after(() => server[Symbol.asyncDispose]());
-    const connection = new RedisConnection(
-      { urls: [server.url], isCluster: false },
-      'test:',
-      () => undefined,
-    );
-    t.after(() => connection.close());
+  const name = 'remade' as ResourceName;
+  let server: RedisServer | undefined;
+  let connection: RedisConnection | undefined;
+  let redis: Redis | undefined;
+  let partitions: Partitions | undefined;
+  before(async () => {
+    server = await RedisServer.start(forgetful);
+    redis = new Redis(server.url);
+    const address = { urls: [server.url], isCluster: false };
+    connection = new RedisConnection(address, 'test:', () => undefined);
     await connected(connection);
-    const partitions = new Partitions(connection, testLimits, () => performance.now());
-    const name = 'remade' as ResourceName;
-    const messages = [{ key: 'a', payload: 1 }];
-    const take = async (): Promise<QueueCommand & { type: 'queue_ack' }> => {
-      await partitions.execute({ type: 'queue_push', name, messages }, all(5), asker);
-      const pop: QueueCommand = { type: 'queue_pop', name, count: 1, visibilityMs: 60_000 };
-      const popped = await partitions.execute(pop, all(5), asker);
-      assert.ok(popped.type === 'done' && popped.result.ok && popped.result.type === 'queue_taken');
-      const [{ id: messageId, delivery, fenceToken } = assert.fail()] = popped.result.deliveries;
-      return { type: 'queue_ack', name, receipt: { messageId, delivery, fenceToken } };
-    };
+    partitions = new Partitions(connection, testLimits, () => performance.now());
+  });
+  after(async () => {
+    redis?.disconnect();
+    connection?.close();
+    await server?.[Symbol.asyncDispose]();
+  });
+
+  const execute = async (command: QueueCommand) => {
+    const executed = await partitions?.execute(command, all(5), asker);
+    assert.ok(executed?.type === 'done');
+    return executed.result;
+  };
+  const push = async (maxDeliveries: number): Promise<void> => {
+    const messages = [{ key: 'a', payload: 1, maxDeliveries }];
+    assert.ok((await execute({ type: 'queue_push', name, messages })).ok);
+  };
+  const take = async (): Promise<QueueCommand & { type: 'queue_ack' }> => {
+    const popped = await execute({ type: 'queue_pop', name, count: 1, visibilityMs: 60_000 });
+    assert.ok(popped.ok && popped.type === 'queue_taken');
+    const [{ id: messageId, delivery, fenceToken } = assert.fail()] = popped.deliveries;
+    return { type: 'queue_ack', name, receipt: { messageId, delivery, fenceToken } };
+  };
+  const die = async (): Promise<number> => {
+    await push(1);
+    const { receipt } = await take();
+    const given = await execute({ type: 'queue_nack', name, receipt });
+    assert.ok(given.ok && given.type === 'queue_returned' && given.dead);
+    return receipt.messageId;
+  };
+
+  it('takes no receipt of then for one of now, and its fence tokens rise (RKEPT-1)', async () => {
     // Given a receipt of a queue of which nothing is left
+    await push(10);
     const old = await take();
-    const redis = new Redis(server.url);
-    t.after(() => redis.disconnect());
-    await redis.flushall();
-    // When the same message is taken by the same caller from a queue under the same name
+    await redis?.flushall();
+    // When the first message is taken by the same caller from a queue under the same name
+    await push(10);
     const present = await take();
-    assert.equal(present.receipt.messageId, old.receipt.messageId);
     assert.ok(present.receipt.fenceToken > old.receipt.fenceToken);
     // Then the old receipt is stale
-    const late = await partitions.execute(old, all(5), asker);
-    assert.ok(late.type === 'done' && !late.result.ok);
-    assert.equal(late.result.code, 'stale_receipt');
-    const acknowledged = await partitions.execute(present, all(5), asker);
-    assert.ok(acknowledged.type === 'done' && acknowledged.result.ok);
+    const late = await execute(old);
+    assert.ok(!late.ok);
+    assert.equal(late.code, 'stale_receipt');
+    assert.ok((await execute(present)).ok);
+  });
+
+  it('has no message or dead letter with an id of then (RKEPT-1)', async () => {
+    // Given a dead letter of a queue of which nothing is left
+    await redis?.flushall();
+    const old = await die();
+    await redis?.flushall();
+    // When the first message of a queue under the same name dies as well
+    const present = await die();
+    assert.ok(present > old, `${String(present)} after ${String(old)}`);
+    // Then an operator who redrives the one of then makes no message of the one of now
+    const late = await execute({ type: 'queue_redrive', name, ids: [old], count: 1 });
+    assert.ok(late.ok && late.type === 'queue_moved');
+    assert.equal(late.count, 0);
+    const redriven = await execute({ type: 'queue_redrive', name, ids: [present], count: 1 });
+    assert.ok(redriven.ok && redriven.type === 'queue_moved');
+    assert.equal(redriven.count, 1);
+  });
+
+  it('serves, purges and redrives messages whose ids have 16 digits (RID-1)', async () => {
+    await redis?.flushall();
+    await push(10);
+    const first = await take();
+    assert.ok((await execute(first)).ok);
+    // Given a queue with ids near the largest that a number is exact for
+    const sequence = Math.floor(Number.MAX_SAFE_INTEGER / 64) - 100;
+    await redis?.hset('test:{remade}:q', 'seq', String(sequence));
+    const dead = await die();
+    assert.equal(Math.floor(dead / 64), sequence + 1);
+    const listed = await partitions?.query(
+      { type: 'dead_letters', name, after: dead - 1, limit: 10 },
+      'linearizable',
+    );
+    assert.ok(listed?.type === 'dead_letters');
+    assert.deepEqual(
+      listed.page?.letters.map(({ id }) => id),
+      [dead],
+    );
+    const redriven = await execute({ type: 'queue_redrive', name, ids: [dead], count: 1 });
+    assert.ok(redriven.ok && redriven.type === 'queue_moved');
+    assert.equal(redriven.count, 1);
+    // When the first of two messages is purged
+    await push(10);
+    const all = { type: 'queue_purge', name, part: 'messages' } as const;
+    const purged = await execute({ ...all, through: Number.MAX_SAFE_INTEGER, count: 1 });
+    assert.ok(purged.ok && purged.type === 'queue_moved' && purged.more);
+    // Then what is told of the rest ends those that were there, and no later one
+    assert.equal(purged.through, (sequence + 2) * 64 + 63);
+    await push(10);
+    const rest = await execute({ ...all, through: purged.through, count: 10 });
+    assert.ok(rest.ok && rest.type === 'queue_moved');
+    assert.deepEqual([rest.count, rest.more], [1, false]);
+    const { receipt } = await take();
+    assert.equal(Math.floor(receipt.messageId / 64), sequence + 3);
   });
 });

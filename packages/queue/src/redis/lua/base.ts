@@ -8,8 +8,10 @@
  *     one than has been seen: who was paused and has lost the partition takes, acknowledges and returns nothing.
  *
  * RKEPT-1: a queue that is deleted leaves its dedup ids until they end, and its numbers and fence tokens for a week: one that is
- *     made again under its name meanwhile goes on with them. Later ids begin anew. Fence tokens begin at the time of Redis, so that
- *     those of a queue that is made again are larger than all before, and no receipt of then is taken for one of now.
+ *     made again under its name meanwhile goes on with them. Later ids and fence tokens begin at the time of Redis, so that those of
+ *     a queue that is made again are larger than all before: no receipt of then is taken for one of now, and no id of then names a
+ *     message of now.
+ * RID-1: ids of messages are told and kept as text: JSON of Redis rounds numbers of more than 14 digits.
  *
  * Keys, behind the prefix and the tag: `q` settings, counters and totals, `f` fence tokens by partition, `L` lanes by
  * key, `w:KEY` ids that wait, `r:P` lanes that are ready, `t:P` when messages are due, `l:P` ids that live, `x:P` dead
@@ -43,8 +45,9 @@ local function create()
   made = true
   for _, kept in ipairs(leftovers) do call('PERSIST', B .. kept) end
   for p, token in pairs(fences) do call('HSET', B .. 'f', p, string.format('%.0f', token)) end
-  -- RKEPT-1: ten a millisecond are more than are ever taken.
-  if call('HEXISTS', Q, 'token') == 0 then call('HSET', Q, 'token', string.format('%.0f', now * 10)) end
+  -- RKEPT-1: ten a millisecond are more than are ever pushed or taken. Ids count from 2024: receipts have 15 digits for one.
+  call('HSETNX', Q, 'token', string.format('%.0f', now * 10))
+  call('HSETNX', Q, 'seq', string.format('%.0f', math.max(0, now - 1704067200000) * 10))
   call('HSET', Q, 'order', 'key', 'onDead', 'skip', 'max', A.defaultMaxDeliveries)
   S = settings()
 end

@@ -25,7 +25,7 @@ for p, _ in pairs(A.owned) do
     count = count + 1
   end
 end
-return done({ count = count, more = more, through = through })
+return done({ count = count, more = more, through = string.format('%.0f', through) }) -- RID-1
 `;
 
 export const redrive = `
