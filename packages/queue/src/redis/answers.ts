@@ -64,6 +64,12 @@ function refusalOfLimit(limit: unknown, name: ResourceName, limits: StoreLimits)
 
 export const orderOf = (value: unknown): QueueOrder => (value === 'none' ? 'none' : 'key');
 
+/** Why a key is blocked by a message in this state. */
+export function becauseOf(state: unknown): 'in_flight' | 'retry' | 'dead_letter' {
+  if (state === 'dead') return 'dead_letter';
+  return state === 'in_flight' ? 'in_flight' : 'retry';
+}
+
 export const settingsOf = (value: unknown): QueueView['settings'] => {
   const { order, onDead, max } = isAnswer(value) ? value : {};
   return {

@@ -3,6 +3,7 @@
  *
  * NAMED-1: each queue that there is has its name in the list of all of them, so that a new owner claims its partitions and people
  *     see it; what is refused leaves no name of a queue that is not there, and takes none of one that is.
+ * NAMED-3: a queue is made only by a command that has just found room for its name: what this node knows of names may be old.
  * NAMED-2: what a command was answered does not depend on whether its name could be kept afterwards.
  * RSTATS-1: who may be told what is not new is told what another one was told of a queue in the last second, so that Redis is asked
  *     once for all who watch; queues of a page are asked for together.
@@ -32,6 +33,7 @@ import type { Consistency, QueryResult } from '@holdfast/engine';
 import type { QueueQuery } from '../store.ts';
 import {
   addTo,
+  becauseOf,
   deliveryOf,
   isAnswer,
   listOf,
@@ -121,15 +123,21 @@ export class Partitions {
     const { name } = command;
     const partition = partitionFor(command);
     const makes = command.type === 'queue_push' || command.type === 'queue_configure';
+    const isKnown = this.#named.has(name);
     let isNamedAnew = false;
-    if (makes && !this.#named.has(name)) {
+    if (makes && !isKnown) {
       const added = await this.#addName(name);
       if (typeof added !== 'boolean') return { type: 'done', result: added };
       isNamedAnew = added;
     }
     const [step, args] = this.#stepOf(command);
     const tokens = partition === undefined ? owned : only(owned, partition);
-    const answer = await this.#run(step, name, tokens, { partition, identity, ...args });
+    const known = makes && isKnown;
+    const answer = await this.#run(step, name, tokens, { partition, identity, known, ...args });
+    if (answer['refused'] === 'not_named') {
+      this.#named.delete(name); // NAMED-3: another node has deleted it.
+      return this.execute(command, owned, identity);
+    }
     const isRefused = answer['refused'] !== undefined;
     if (command.type === 'queue_delete' || (isNamedAnew && isRefused))
       await this.#afterwards(name, () => this.#removeNameUnlessMade(name));
@@ -352,11 +360,6 @@ const receiptArgs = ({ receipt }: Of<'queue_ack' | 'queue_nack' | 'queue_extend'
   delivery: receipt.delivery,
   token: receipt.fenceToken,
 });
-
-function becauseOf(state: unknown): 'in_flight' | 'retry' | 'dead_letter' {
-  if (state === 'dead') return 'dead_letter';
-  return state === 'in_flight' ? 'in_flight' : 'retry';
-}
 
 function resultOf(command: QueueCommand, answer: Answer): CommandResult {
   switch (command.type) {

@@ -3,8 +3,12 @@
  * by its dedup id counts toward no bound (DEDUP-3 of the state).
  */
 
-export const push = `
+/** NAMED-3. */
+const named = `if not S and A.known then return refuse('not_named') end`;
+
+export const push: string = `
 if not owns(A.partition) then return refuse('not_owner') end
+${named}
 local order = S and S.order or 'key'
 for _, m in ipairs(A.messages) do
   if order == 'key' and not m.hasKey then return refuse('without_key') end
@@ -66,8 +70,9 @@ rate('pushed', fresh)
 return done({ pushed = pushed })
 `;
 
-export const configure = `
+export const configure: string = `
 if not owns(A.partition) then return refuse('not_owner') end
+${named}
 local size = num(call('HGET', Q, 'size'))
 if S and A.order and A.order ~= S.order and size > 0 then return refuse('order_in_use', { size = size, order = S.order }) end
 create()
@@ -77,7 +82,7 @@ if A.maxDeliveries then call('HSET', Q, 'max', A.maxDeliveries) end
 return done({ settings = settings() })
 `;
 
-/** Fence tokens and numbers stay for a while (RKEPT-1): ids of a queue that is made again meanwhile rise. */
+/** Fence tokens and numbers stay for a while (RKEPT-1): those of a queue that is made again rise. */
 export const remove = `
 if not owns(A.partition) then return refuse('not_owner') end
 if not S then return refuse('queue_not_found') end
