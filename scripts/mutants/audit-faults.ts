@@ -390,4 +390,13 @@ export const limitFaults: readonly Fault[] = [
     put: ``,
     test: 'packages/api/test/unit/refused-changes.test.ts',
   },
+  {
+    name: 'refused-changes-of-other-queues-bounded',
+    breaks:
+      'RATE-6: callers of queues in Redis are refused for what comes neither into the log nor into the audit of all nodes',
+    file: 'packages/api/src/pipeline/access.ts',
+    find: `changes && !(hasOtherQueues && operation.startsWith('queue_'));`,
+    put: `changes;`,
+    test: 'packages/api/test/unit/refused-changes.test.ts',
+  },
 ];

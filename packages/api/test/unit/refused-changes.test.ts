@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { systemClock } from '@holdfast/engine/parts';
+import { ReplicatedQueues } from '@holdfast/queue';
 import type { AuditedRequest, NodeAuditing } from '../../src/index.ts';
 import { provenCaller } from '../../src/pipeline/caller.ts';
 import { RefusedChanges } from '../../src/pipeline/refused-changes.ts';
 import { RequestError } from '../../src/request-error.ts';
+import { MemoryEngine } from '../memory-engine.ts';
 import { secured } from '../secured-api.ts';
 import type { Secured } from '../secured-api.ts';
 
@@ -22,7 +24,11 @@ interface Flooded extends Secured {
   readonly other: Readonly<Record<string, string>>;
 }
 
-async function flooded(t: TestContext, isOn: boolean): Promise<Flooded> {
+async function flooded(
+  t: TestContext,
+  isOn: boolean,
+  options: Parameters<typeof secured>[1] = {},
+): Promise<Flooded> {
   const clock = { ...systemClock, nowMs: 1000, now: () => clock.nowMs };
   const told: AuditedRequest[] = [];
   const auditing: NodeAuditing = {
@@ -36,7 +42,7 @@ async function flooded(t: TestContext, isOn: boolean): Promise<Flooded> {
     checkpoint: async () => undefined,
   };
   const limits = { maxRefusedChangesPerSecondPerCaller: perSecond };
-  const world = await secured(t, { clock, auditing, limits });
+  const world = await secured(t, { clock, auditing, limits, ...options });
   const { request, identity, root } = world;
   if (isOn) await request('POST', '/audit/enable', {}, root);
   const caller = await identity('caller', { verb: 'acquire', kind: 'lock' });
@@ -112,6 +118,37 @@ test('given an audit, when a limit of the cluster refuses one caller again and a
   const before = engine.submitted.length;
   for (let count = 0; count < asked; count++) assert.equal(await create(), 'limit_exceeded');
   assert.equal(engine.submitted.length - before, perSecond - 1);
+});
+
+describe('given an audit, when one caller is refused changes of queues again and again', () => {
+  const codes = async ({ identity, request }: Flooded): Promise<ReadonlyMap<unknown, number>> => {
+    const operator = await identity('operator', { verb: 'manage', kind: 'queue' });
+    const counts = new Map<unknown, number>();
+    for (let count = 0; count < asked; count++) {
+      const { body } = await request('POST', '/queue/delete', { queue: 'none' }, operator);
+      counts.set(body['code'], (counts.get(body['code']) ?? 0) + 1);
+    }
+    return counts;
+  };
+
+  test('then that is bounded where they are in the log', async (t) => {
+    const expected = new Map([
+      ['queue_not_found', perSecond],
+      ['limit_exceeded', asked - perSecond],
+    ]);
+    assert.deepEqual(await codes(await flooded(t, true)), expected);
+  });
+
+  test('then it is not where they are kept elsewhere: nothing of it comes into the log', async (t) => {
+    const elsewhere = new MemoryEngine();
+    const queues = new ReplicatedQueues(elsewhere, { onRaw: () => () => undefined });
+    const world = await flooded(t, true, { queues });
+    const isDelete = ({ command }: (typeof elsewhere.submitted)[number]): boolean =>
+      command.type === 'queue_delete';
+    assert.deepEqual(await codes(world), new Map([['queue_not_found', asked]]));
+    assert.equal(world.engine.submitted.filter(isDelete).length, 0);
+    assert.equal(elsewhere.submitted.filter(isDelete).length, asked);
+  });
 });
 
 test('given no audit, then nobody is refused for having been refused', async (t) => {

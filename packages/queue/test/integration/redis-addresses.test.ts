@@ -76,6 +76,17 @@ describe('The address of the Redis that keeps the queues', { skip }, () => {
     assert.equal(await connection.addName('mail'), true);
   });
 
+  it('given an access list that refuses SELECT, then the first database is used without it (RCONN-3)', async (t) => {
+    const user = ['selectless', 'on', '>secret', '~*', '&*', '+@all', '-select'];
+    await server?.ask('ACL', 'SETUSER', ...user);
+    for (const path of ['', '/', '/0']) {
+      const connection = open(t, at(`selectless:secret@127.0.0.1:PORT${path}`));
+      await connected(connection);
+      await connection.addName('first');
+      assert.equal(await connection.hasName('first'), true, path);
+    }
+  });
+
   it('is refused at once where it is none, without its password', (t) => {
     assert.throws(
       () => open(t, 'redis://:100%@127.0.0.1'),
