@@ -4,6 +4,8 @@
  * CLIENT-QUEUE-1: a push that has to be sent again is pushed once: one without a dedup id is given one.
  * CLIENT-QUEUE-2: a delivery is certain for its visibility from the moment before it was asked for, or last extended with success,
  *     by comparing clocks. A timer extends it; whether it is certain is never what a timer has done.
+ * CLIENT-QUEUE-3: of several that were taken at once, one that is not certain any more when its turn comes is not given to the
+ *     program: others may have it. It comes again.
  */
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type {
@@ -114,6 +116,7 @@ export class Queue {
    */
   async *consume(options: ConsumeOptions = {}): AsyncGenerator<QueueDelivery, void, undefined> {
     const { concurrency = 1, visibilityMs = 30_000, signal } = options;
+    if (!Number.isInteger(concurrency) || concurrency < 1) throw notConcurrent(concurrency);
     const isOver = (): boolean => signal?.aborted === true;
     const open = new Set<QueueDelivery>();
     const settled = new Settled();
@@ -131,6 +134,10 @@ export class Queue {
           });
         }
         for (const delivery of taken) {
+          if (!delivery.isHeld()) {
+            delivery.drop(); // CLIENT-QUEUE-3
+            continue;
+          }
           yield delivery;
           if (concurrency === 1 && !delivery.isSettled) await ackIfPossible(delivery);
         }
@@ -213,6 +220,14 @@ export class Queue {
     return [];
   }
 }
+
+/** With none at once the loop would wait for ever. */
+const notConcurrent = (given: unknown): HoldfastError =>
+  new HoldfastError(
+    'invalid_request',
+    `"concurrency" is a whole number, 1 or more, not ${typeof given === 'string' ? JSON.stringify(given.slice(0, 100)) : String(given)}. Nothing was done.`,
+    { field: 'concurrency' },
+  );
 
 /** One that others have by now, or that comes again because no node answered in time, is no reason to take no more. */
 async function ackIfPossible(delivery: QueueDelivery): Promise<void> {

@@ -5,13 +5,16 @@
  *     missed, and now and then in any case, it is asked again: once for all that wait for one queue.
  * QWAIT-2: a message that becomes ready wakes one that waits, and not all of them. One that was woken and takes nothing,
  *     since its caller is gone or its pop failed, passes that on.
- * QWAIT-3: where the store tells only who asks what has become due by time, one that waits is woken at that time.
+ * QWAIT-3: where the store tells only who asks what has become due by time, one that waits is woken at that time. Soon after
+ *     that the store is asked again, for the others: the one that was woken may not come back.
  * QWAIT-4: a push wakes one that waits on its node for each of its messages, before it is executed: their pops stand behind it
  *     in the log. Where it comes to nothing they find nothing, and wait again.
  */
 import type { QueueStore } from '@holdfast/queue';
 
 const lookAgainMs = 5000;
+/** QWAIT-3: by then the pop that was woken has found what is due next. */
+const afterDueMs = 100;
 
 /** The node asks for itself. */
 const asker = { identity: 'holdfast' };
@@ -91,7 +94,10 @@ export class QueueWaiters {
         const dueInMs = this.#store.dueInMs(queue) ?? lookAgainMs;
         const isDueFirst = dueInMs < lookAgainMs;
         // QWAIT-3: the pop that is woken finds what is due.
-        const atDue = (): void => this.wakeSome(queue, 1);
+        const atDue = (): void => {
+          cancelLook = this.#after(afterDueMs, look);
+          this.wakeSome(queue, 1);
+        };
         cancelLook = isDueFirst ? this.#after(dueInMs, atDue) : this.#after(lookAgainMs, look);
         if (ready > 0) this.wakeSome(queue, ready);
       };

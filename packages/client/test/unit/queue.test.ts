@@ -131,6 +131,28 @@ describe('A queue', () => {
     assert.equal(cluster.of('queue_nack').length, 2);
   });
 
+  it('gives the program none of several that others may have by then (CLIENT-QUEUE-3)', async () => {
+    cluster.messages.push('one', 'two', 'three');
+    const loop = queue.consume({ concurrency: 2, visibilityMs: 3000 });
+    assert.equal((await loop.next()).value?.payload, 'one');
+    // Given a program that is slow to come back, and nodes that say that both were delivered again
+    cluster.extendsFail = new HoldfastError('stale_receipt', 'stale');
+    await cluster.clock.pass(2000);
+    cluster.extendsFail = undefined;
+    // Then what it gets next is one that it certainly has
+    const next = (await loop.next()).value;
+    assert.equal(next?.payload, 'three');
+    assert.ok(next.isHeld());
+    await loop.return();
+  });
+
+  for (const concurrency of [0, -1, 1.5, Number.NaN, Infinity])
+    it(`refuses to take ${String(concurrency)} at once`, async () => {
+      const refused = queue.consume({ concurrency }).next();
+      await assert.rejects(refused, { code: 'invalid_request', details: { field: 'concurrency' } });
+      assert.deepEqual(cluster.asked, []);
+    });
+
   it('ends when its signal fires while it waits', async () => {
     const controller = new AbortController();
     const ended = queue.consume({ signal: controller.signal }).next();
