@@ -4,6 +4,7 @@
  * HOSTILE-1: a request that has not arrived in time is cut off, headers and body alike, and a connection that says nothing.
  * HOSTILE-2: what has no end is refused at its limit, before it is kept: headers, bodies, frames, messages.
  * HOSTILE-3: nothing that is compressed is inflated, but messages of gRPC, and those up to the limit of a message.
+ * NO-STORE-1: no answer may be kept by a browser or a proxy: given again it would be old, and one of a pop a message twice.
  */
 import type { Readable } from 'node:stream';
 import fastify from 'fastify';
@@ -118,6 +119,7 @@ function asError({ code, message, details }: RequestError): HoldfastError {
 function addHooks(app: FastifyInstance, parts: HttpParts): void {
   const { isStopping, metrics, allowedOrigins } = parts;
   app.addHook('onRequest', async (request, reply) => {
+    reply.header('cache-control', 'no-store'); // NO-STORE-1; files of the dashboard say otherwise.
     if (isStopping()) return sendProblem(reply, stoppingError);
     const refused = refusedUnread(request.raw, allowedOrigins);
     if (refused !== undefined) {

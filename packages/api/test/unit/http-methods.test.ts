@@ -43,6 +43,16 @@ describe('A path', () => {
     }
   });
 
+  test('answers what no browser and no proxy keeps, also where it refuses (NO-STORE-1)', async (t) => {
+    const { request } = startHarness(t);
+    await request('POST', '/queue/push', { key: 'a', payload: 1 });
+    const asked = ['/queue/pop', '/cache/get?k=a', '/cache/get', '/locks', '/', '/nowhere'];
+    for (const path of asked)
+      assert.equal((await request('GET', path)).headers['cache-control'], 'no-store', path);
+    const pushed = await request('POST', '/queue/push', { key: 'a', payload: 1 });
+    assert.equal(pushed.headers['cache-control'], 'no-store');
+  });
+
   test('to delete takes what it needs in the query: no DELETE needs a body', async (t) => {
     const { session, acquire, request } = startHarness(t);
     const id = await session();
