@@ -25,7 +25,7 @@ export const isStreamed = (declared: Operation): boolean =>
   isRelayed(declared) || declared.kind === 'control' || declared.name === 'watch';
 export const isOnGrpc = (declared: Operation): boolean => rpcOf(declared) !== undefined;
 
-function rpcOf(declared: Operation): string | undefined {
+export function rpcOf(declared: Operation): string | undefined {
   const { service } = groups.find(({ operations }) => operations.includes(declared)) ?? {};
   const method = 'grpc' in declared ? declared.grpc?.method : undefined;
   return service === undefined || method === undefined ? undefined : `${service}.${method}`;
