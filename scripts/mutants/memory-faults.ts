@@ -126,11 +126,20 @@ export const memoryFaults: readonly Fault[] = [
     name: 'changed-answers-not-weighed',
     breaks: 'a node that was restored forgets other answers than the rest',
     file: 'packages/state/src/kernel/requests.ts',
-    find: `    answer.result = result;
-    this.#weigh(id, answerBytes(answer));`,
-    put: `    this.#weigh(id, answerBytes(answer));
-    answer.result = result;`,
+    find: `    this.#weigh(id, answerBytes(changed) - answerBytes(answer));`,
+    put: `    this.#weigh(id, answerBytes(answer) - answerBytes(answer));`,
     test: 'packages/state/test/unit/quotas.test.ts',
+  },
+  {
+    name: 'remembered-answer-changed-in-place',
+    breaks: 'a snapshot has what a request was answered after it was asked for: nodes differ in their bytes',
+    file: 'packages/state/src/kernel/requests.ts',
+    find: `    const changed: AnswerOf<Waiter> = { ...answer, result };
+    this.#weigh(id, answerBytes(changed) - answerBytes(answer));`,
+    put: `    this.#weigh(id, -answerBytes(answer));
+    const changed: AnswerOf<Waiter> = Object.assign(answer, { result });
+    this.#weigh(id, answerBytes(changed));`,
+    test: 'packages/state/test/unit/captured-answers.test.ts',
   },
   {
     name: 'names-forgotten-and-carried-out-again',

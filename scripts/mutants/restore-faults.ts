@@ -43,8 +43,8 @@ export const restoreFaults: readonly Fault[] = [
     breaks:
       'a hold that others end while a snapshot is taken is missing in the order of its session',
     file: 'packages/state/src/kernel/snapshot/snapshot.ts',
-    find: `    return kept ?? copySession(session);`,
-    put: `    return copySession(kept?.session ?? session);`,
+    find: `    return kept ?? copySession(session, this.#reader);`,
+    put: `    return copySession(kept?.session ?? session, this.#reader);`,
   },
   {
     name: 'restored-order-of-a-session-differs',

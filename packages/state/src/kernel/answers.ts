@@ -16,6 +16,8 @@ export type Asked = string | number | null | readonly Wanted[];
 
 export interface AnswerOf<Waiter> {
   readonly kind: OnceType;
+  /** Undefined: the request has none, and nothing of it is remembered. */
+  readonly requestId: RequestId | undefined;
   /** Of several resources the first one: the others follow from what was asked. */
   readonly name: ResourceName;
   /** Undefined: it was cancelled before it arrived, or refused with few bytes (STATE-REQUEST-4). */

@@ -53,7 +53,14 @@ export const cancelWith =
 /** What a request that was cancelled before it arrived is answered when it does. */
 function earlyAnswer({ kind, name, requestId }: Cancel): Answer {
   const result = waitCancelled(name, requestId);
-  return { kind: cancelled[kind ?? 'lock'], name, asked: undefined, result, waiter: undefined };
+  return {
+    kind: cancelled[kind ?? 'lock'],
+    requestId,
+    name,
+    asked: undefined,
+    result,
+    waiter: undefined,
+  };
 }
 
 const cancelled = Object.fromEntries(

@@ -98,6 +98,7 @@ function inNoSession(
 function newAnswer(command: OnceCommand, asked: Asked): Answer {
   return {
     kind: command.type,
+    requestId: command.requestId,
     name: nameOf(command),
     asked,
     result: undefined,

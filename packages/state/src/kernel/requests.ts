@@ -13,6 +13,9 @@
  * STATE-REQUEST-5: where the answers of all sessions of one caller take more than `maxResultBytesPerCaller`, STATE-REQUEST-4 holds for each of
  *     them, and one whose caller does not tell keeps of what comes the latest answer alone.
  *
+ * STATE-REQUEST-7: an answer that is remembered does not change: another one takes its place. So the answers of a session are captured by
+ *     reference (GROW-3), however many there are. One that waits gets its answer in place: it was captured as one that waits.
+ *
  * Numbers (a client's own, increasing) and names (made by a node, unique) are kept apart. Names have an order
  * among those of one node, which counts them (`<node process>-<counter>`): STATE-REQUEST-1 holds for each node process by
  * itself, for those of which names were forgotten last. Names that have no order: STATE-REQUEST-6 of forgotten-names.ts.
@@ -20,8 +23,10 @@
 import type { CallerUse } from './caller-use.ts';
 import { hashOfNumber, hashOfText } from './collections/hash.ts';
 import { OrderedMap } from './collections/ordered-map.ts';
+import type { Captured, Reader } from './collections/ordered-map.ts';
 import { ForgottenNames, hasNoOrder } from './forgotten-names.ts';
 import type { NamesRecord } from './forgotten-names.ts';
+import { invariant } from './invariant.ts';
 import { unorderedNamesLevel } from './levels.ts';
 import { remembersByTime } from './limits.ts';
 import { answerBytes } from './answers.ts';
@@ -51,6 +56,42 @@ export interface Forgotten {
   readonly names: NamesRecord | undefined;
   /** What the caller told last (STATE-REQUEST-4). */
   readonly ackedBelow: number | undefined;
+}
+
+/** The answers of a session as of one moment (STATE-REQUEST-7), oldest first: numbers, then names, then those that wait. */
+export class CapturedAnswers<Waiter> {
+  readonly #answered: readonly Captured<AnswerOf<Waiter>>[];
+  readonly #waiting: Captured<AnswerOf<Waiter>>;
+
+  constructor(
+    answered: readonly Captured<AnswerOf<Waiter>>[],
+    waiting: Captured<AnswerOf<Waiter>>,
+  ) {
+    this.#answered = answered;
+    this.#waiting = waiting;
+  }
+
+  /** With what each was answered then. */
+  *[Symbol.iterator](): Generator<
+    readonly [RequestId, AnswerOf<Waiter>, CommandResult | undefined],
+    void,
+    undefined
+  > {
+    for (const some of this.#answered)
+      for (const answer of some) yield [idOf(answer), answer, answer.result];
+    for (const answer of this.#waiting) yield [idOf(answer), answer, undefined];
+  }
+
+  /** They are not read any more. */
+  release(): void {
+    for (const some of this.#answered) some.release();
+    this.#waiting.release();
+  }
+}
+
+function idOf({ requestId, name }: AnswerOf<unknown>): RequestId {
+  invariant(requestId !== undefined, 'What is remembered has a request id.', name);
+  return requestId;
 }
 
 export class RequestTable<Waiter> {
@@ -188,12 +229,23 @@ export class RequestTable<Waiter> {
     this.#weigh(id, answerBytes(answer));
   }
 
-  /** An answer that is remembered becomes another one, in its place. */
-  change(id: RequestId, answer: AnswerOf<Waiter>, result: CommandResult, bounds: Bounds): void {
-    this.#weigh(id, -answerBytes(answer));
-    answer.result = result;
-    this.#weigh(id, answerBytes(answer));
+  /**
+   * An answer that is remembered becomes another one, in its place (STATE-REQUEST-7).
+   *
+   * @returns The other one.
+   */
+  change(
+    id: RequestId,
+    answer: AnswerOf<Waiter>,
+    result: CommandResult,
+    bounds: Bounds,
+  ): AnswerOf<Waiter> {
+    const changed: AnswerOf<Waiter> = { ...answer, result };
+    this.#weigh(id, answerBytes(changed) - answerBytes(answer));
+    if (typeof id === 'number') this.#numbered.set(id, changed);
+    else this.#named?.set(id, changed);
     this.#forgetBeyond(bounds);
+    return changed;
   }
 
   #forget(id: RequestId): void {
@@ -215,11 +267,11 @@ export class RequestTable<Waiter> {
     }
   }
 
-  /** Oldest first: numbers, then names, then those that wait. */
-  *entries(): Generator<readonly [RequestId, AnswerOf<Waiter>], void, undefined> {
-    yield* this.#numbered.entries();
-    if (this.#named !== undefined) yield* this.#named.entries();
-    yield* this.#waiting.entries();
+  /** @param reader Whose end releases what it captured. */
+  capture(reader?: Reader): CapturedAnswers<Waiter> {
+    const answered = [this.#numbered.capture(reader)];
+    if (this.#named !== undefined) answered.push(this.#named.capture(reader));
+    return new CapturedAnswers(answered, this.#waiting.capture(reader));
   }
 
   #forgetOldestNumber(): void {

@@ -319,8 +319,8 @@ describe('no sequence of commands', () => {
 
   function checkAnswers({ requests }: Session, is: StateLimits): void {
     let [numbered, named, numberedBytes, namedBytes, largest] = [0, 0, 0, 0, 0];
-    for (const [request, answer] of requests.entries()) {
-      if (answer.result === undefined) continue;
+    for (const [request, answer, result] of requests.capture()) {
+      if (result === undefined) continue;
       const bytes = answerBytes(answer);
       largest = Math.max(largest, bytes);
       if (typeof request === 'number') {

@@ -89,7 +89,7 @@ export function decodeAnswer(fields: Fields): readonly [RequestId, Answer] {
   if (result?.ok === true && !isAnswerTo(kind, result.type))
     throw new SnapshotFormatError(`a request of the kind "${kind}" was answered "${result.type}"`);
   const told = fields.atEnd ? {} : { answeredAt: fields.number() };
-  return [requestId, { kind, name, asked, result, ...told, waiter: undefined }];
+  return [requestId, { kind, requestId, name, asked, result, ...told, waiter: undefined }];
 }
 
 const mayWait = (kind: OnceType): boolean => isAnswerTo(kind, 'queued');

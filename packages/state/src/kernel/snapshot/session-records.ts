@@ -8,18 +8,17 @@ import { anonymousIdentity } from '../commands.ts';
 import { decodeAnswer, encodeAnswer } from './answer-records.ts';
 import { byNumberAlone } from '../sessions/ended-sessions.ts';
 import type { RestoredTombstone, Tombstone } from '../sessions/ended-sessions.ts';
-import type { Captured } from '../collections/ordered-map.ts';
+import type { Captured, Reader } from '../collections/ordered-map.ts';
 import type { Fields } from './fields.ts';
 import { pieces } from './pieces.ts';
-import type { Answer, Hold, Session, Waiter } from '../../primitives/holds/pool.ts';
+import type { Hold, Session, Waiter } from '../../primitives/holds/pool.ts';
 import { RequestTable } from '../requests.ts';
-import type { Forgotten } from '../requests.ts';
+import type { CapturedAnswers, Forgotten } from '../requests.ts';
 import { SessionOf } from '../sessions/sessions.ts';
 import type { SessionOver } from '../sessions/sessions.ts';
 import type { Tables } from '../tables.ts';
 import type { EndedHold } from '../view-types.ts';
-import type { FenceToken, JsonValue, RequestId, ResourceName, SessionId } from '../names.ts';
-import type { CommandResult } from '../outcomes.ts';
+import type { FenceToken, JsonValue, ResourceName, SessionId } from '../names.ts';
 
 // ---- tombstones ---------------------------------------------------------------------------------
 
@@ -67,7 +66,7 @@ export interface SessionRecord {
   readonly renewal: number;
   readonly heardIn: number;
   readonly forgotten: Forgotten;
-  readonly answers: readonly (readonly [RequestId, Answer, CommandResult | undefined])[];
+  readonly answers: CapturedAnswers<Waiter>;
   /** In its order; first the locks, then permits, then elections. */
   readonly holds: readonly Captured<Hold>[];
   readonly waits: Captured<Waiter>;
@@ -75,19 +74,21 @@ export interface SessionRecord {
   readonly copiesUntilMs: number;
 }
 
-/** Cheap, so that a command that changes many large sessions is not held up by a snapshot (GROW-3). */
-export function copySession(session: Session): SessionRecord {
+/**
+ * Cheap, so that a command that changes many large sessions is not held up by a snapshot (GROW-3, STATE-REQUEST-7).
+ *
+ * @param reader Whose end releases what it captured.
+ */
+export function copySession(session: Session, reader?: Reader): SessionRecord {
   const { renewal, heardIn, requests, holds, permits, leads, waits, copiesUntilMs } = session;
-  const answers: (readonly [RequestId, Answer, CommandResult | undefined])[] = [];
-  for (const [id, answer] of requests.entries()) answers.push([id, answer, answer.result]);
   return {
     session,
     renewal,
     heardIn,
     forgotten: requests.forgotten,
-    answers,
-    holds: [holds, permits, leads].map((some) => some.capture()),
-    waits: waits.capture(),
+    answers: requests.capture(reader),
+    holds: [holds, permits, leads].map((some) => some.capture(reader)),
+    waits: waits.capture(reader),
     over: session.over,
     copiesUntilMs,
   };
@@ -146,10 +147,9 @@ const encodeOver = ({ reason, atMs, sequence }: SessionOver): readonly JsonValue
   sequence,
 ];
 
-/** The order of its holds and waits is not asked for any more. */
-export function releaseSession({ holds, waits }: SessionRecord): void {
-  for (const some of holds) some.release();
-  waits.release();
+/** Its lines are written. */
+export function releaseSession({ answers, holds, waits }: SessionRecord): void {
+  for (const some of [answers, ...holds, waits]) some.release();
 }
 
 /** The session without its holds and waits: those come with the pools. */

@@ -40,6 +40,7 @@ import {
 import type { SessionOrder, SessionRecord } from './session-records.ts';
 import { hashOfNumber, hashOfText } from '../collections/hash.ts';
 import { OrderedMap } from '../collections/ordered-map.ts';
+import type { Reader } from '../collections/ordered-map.ts';
 import type { Pool, Session } from '../../primitives/holds/pool.ts';
 import type { Keeper, Place, Tables } from '../tables.ts';
 import { orderOf } from './ties.ts';
@@ -188,6 +189,8 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
   readonly #number: number;
   readonly #encoder = new TextEncoder();
   readonly #ready: Uint8Array[] = [];
+  /** Of what sessions have. */
+  readonly #reader: Reader = { isOver: false };
   /** Maps that keep for this snapshot what they had when it began. */
   #captured: readonly { release(): void }[];
   /** Between them numbers: how many holds and waits were walked (SNAP-6). */
@@ -247,7 +250,7 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
   /** SNAP-1. */
   keepSession(session: Session): void {
     session.savedIn = this.#number;
-    this.#keptSessions.set(session, copySession(session));
+    this.#keptSessions.set(session, copySession(session, this.#reader));
   }
 
   /** SNAP-1. */
@@ -258,6 +261,7 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
 
   #end(): void {
     this.#ended = true;
+    this.#reader.isOver = true;
     this.#keptSessions = keptSessions();
     this.#keptPlaces = keptPlaces();
     this.#lines.return?.();
@@ -310,14 +314,13 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
     for (const sessions of source.sessions)
       for (const session of sessions) {
         const record = this.#sessionOf(session);
-        let order: SessionOrder | undefined;
         try {
-          order = yield* orderOf(record);
+          const order = yield* orderOf(record);
+          if (order !== undefined) orders.push(order);
+          yield* encodeSession(record, order === undefined);
         } finally {
           releaseSession(record);
         }
-        if (order !== undefined) orders.push(order);
-        yield* encodeSession(record, order === undefined);
       }
     for (const places of source.places) for (const place of places) yield* this.#placeOf(place);
     yield* told(source.unsettled, encodeUnsettled);
@@ -332,7 +335,7 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
     const kept = this.#keptSessions.get(session);
     this.#keptSessions.delete(session);
     session.savedIn = this.#number;
-    return kept ?? copySession(session);
+    return kept ?? copySession(session, this.#reader);
   }
 
   #placeOf(place: Place): Iterable<string> {
@@ -365,9 +368,9 @@ export function digestOf(tables: Tables): string {
   for (const session of tables.allSessions()) {
     const record = copySession(session);
     const order = endOf(orderOf(record));
-    releaseSession(record);
     if (order !== undefined) orders.push(order);
     for (const line of encodeSession(record, order === undefined)) hash.add(line);
+    releaseSession(record);
   }
   for (const place of tables.allPlaces()) for (const line of encodePlace(place)) hash.add(line);
   for (const pool of tables.unsettled.values()) hash.add(encodeUnsettled(pool));

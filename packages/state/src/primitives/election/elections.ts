@@ -53,18 +53,15 @@ const campaign: Once<'campaign'> = {
   asked: () => 1,
   ...acquiring(asking),
   cancel: (tables, session, command, known) => {
-    const grant = cancelledGrant(tables, session, command, known);
-    if (grant?.type !== 'granted') return undefined;
+    const { grant, last } = cancelledGrant(tables, session, command, known) ?? {};
+    if (last === undefined || grant?.type !== 'granted') return undefined;
     // What other requests were told as well stays theirs.
     const led = session.leads.get(command.name);
     if (led !== undefined && grant.holdCount > led.exclusiveCount) return undefined; // It was not counted (LIMIT-1).
     if (led?.fenceToken === grant.fenceToken && led.holdCount > 1) {
       tables.changingPool(led.pool);
       led.holdCount -= 1;
-    } else {
-      const last = { requestId: command.requestId, answer: known };
-      undoTaking(tables, led, grant.fenceToken, last);
-    }
+    } else undoTaking(tables, led, grant.fenceToken, last);
     return undefined;
   },
 };

@@ -14,16 +14,20 @@ import type { Answer, Hold, LastRequest, Session } from './pool.ts';
 import { settle } from './settle.ts';
 import { endWait, poolsOf } from './waits.ts';
 
-/**
- * STATE-RELEASE-3: what is left to be given back, where it was granted; from now on the request is answered that it was
- * cancelled.
- */
+/** What is left to be given back. */
+interface ToGiveBack {
+  readonly grant: Granted | GrantedMany;
+  /** The request, as it is answered from now on. */
+  readonly last: LastRequest;
+}
+
+/** STATE-RELEASE-3: where it was granted; from now on the request is answered that it was cancelled. */
 export function cancelledGrant(
   tables: Tables,
   session: Session,
   { requestId, name }: Cancel,
   known: Answer,
-): Granted | GrantedMany | undefined {
+): ToGiveBack | undefined {
   const { waiter, result } = known;
   if (waiter !== undefined) {
     endWait(tables, waiter, waitCancelled(name, requestId));
@@ -34,8 +38,9 @@ export function cancelledGrant(
   if (result?.ok !== true) return undefined;
   if (result.type !== 'granted' && result.type !== 'granted_many') return undefined;
   // STATE-RELEASE-1, STATE-RELEASE-3: a second cancel finds nothing to give back.
-  session.requests.change(requestId, known, waitCancelled(name, requestId), tables);
-  return result;
+  const cancelled = waitCancelled(name, requestId);
+  const answer = session.requests.change(requestId, known, cancelled, tables);
+  return { grant: result, last: { requestId, answer } };
 }
 
 /** A whole hold, where it is still the one of this token. */

@@ -52,10 +52,9 @@ export const acquireMany: Once<'acquire_many'> = {
     return result;
   },
   cancel: (tables, session, command, known) => {
-    const grant = cancelledGrant(tables, session, command, known);
-    if (grant?.type !== 'granted_many' || typeof known.asked !== 'object' || known.asked === null)
-      return undefined;
-    const last = { requestId: command.requestId, answer: known };
+    const { grant, last } = cancelledGrant(tables, session, command, known) ?? {};
+    if (last === undefined || grant?.type !== 'granted_many') return undefined;
+    if (typeof known.asked !== 'object' || known.asked === null) return undefined;
     for (const [index, wanted] of known.asked.entries()) {
       const fenceToken = grant.grants[index]?.fenceToken;
       if (fenceToken === undefined) continue;

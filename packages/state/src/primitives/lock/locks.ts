@@ -66,12 +66,10 @@ const acquire: Once<'acquire'> = {
   asked: ({ mode }) => mode,
   ...acquiring(asking),
   cancel: (tables, session, command, known) => {
-    const grant = cancelledGrant(tables, session, command, known);
-    if (grant?.type !== 'granted') return undefined;
-    const { name, requestId } = command;
+    const { grant, last } = cancelledGrant(tables, session, command, known) ?? {};
+    if (last === undefined || grant?.type !== 'granted') return undefined;
     const mode = known.asked === 'exclusive' ? 'exclusive' : 'shared';
-    const last = { requestId, answer: known };
-    undoEntering(tables, session, name, grant.fenceToken, mode, last);
+    undoEntering(tables, session, command.name, grant.fenceToken, mode, last);
     return undefined;
   },
 };

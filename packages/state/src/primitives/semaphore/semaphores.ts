@@ -63,10 +63,9 @@ const acquirePermits: Once<'acquire_permits'> = {
   asked: ({ permits }) => permits,
   ...acquiring(asking),
   cancel: (tables, session, command, known) => {
-    const grant = cancelledGrant(tables, session, command, known);
-    if (grant?.type !== 'granted') return undefined;
+    const { grant, last } = cancelledGrant(tables, session, command, known) ?? {};
+    if (last === undefined || grant?.type !== 'granted') return undefined;
     const { fenceToken } = grant;
-    const last = { requestId: command.requestId, answer: known };
     undoTaking(tables, session.permits.get(fenceToken), fenceToken, last);
     return undefined;
   },
