@@ -7,9 +7,12 @@
  *     waits. A command that would pass a bound is refused with `limit_exceeded` and changes nothing. The same holds
  *     for all sessions of one caller together, with `maxHoldsPerCaller`, `maxWaitsPerCaller` and
  *     `maxMetadataBytesPerCaller` (caller-use.ts).
+ * QUOTA-5: no session is inside more than `maxBarriersPerSession` barriers, from feature level 3 on, whatever the limits
+ *     above are: it leaves all of them in the command that ends it (ENDS-1), however little the entry may still do.
  */
 import type { CallerUse } from './caller-use.ts';
 import type { Pool } from '../primitives/holds/pool.ts';
+import { barriersBoundedLevel } from './levels.ts';
 import { limitExceeded } from './refusals.ts';
 import type { Session } from '../primitives/holds/pool.ts';
 import type { Tables } from './tables.ts';
@@ -50,6 +53,22 @@ export function tooManyHolds(
     'max_holds_per_caller',
     maxHoldsPerCaller,
     `Holds, waits and barriers of all sessions of ${use.caller} count. Release some.`,
+  );
+}
+
+/** QUOTA-5: to leave so many takes some 20 ms. */
+export const maxBarriersPerSession = 10_000;
+
+/** QUOTA-5. */
+export function tooManyBarriers(
+  { featureLevel }: Tables,
+  { joined }: Session,
+): Refusal | undefined {
+  if (featureLevel < barriersBoundedLevel || joined.size < maxBarriersPerSession) return undefined;
+  return limitExceeded(
+    'max_barriers_per_session',
+    maxBarriersPerSession,
+    'Leave some barriers, or use another session.',
   );
 }
 

@@ -277,6 +277,18 @@ export class SessionOf<Hold extends HoldFacts, Waiter extends WaitFacts> {
     if (this.#joined.size === 0) this.#joined = undefined;
   }
 
+  /**
+   * It ends: with all that it had joined, by their rounds.
+   *
+   * At once, for to leave one after the other moves those behind it in their list each time.
+   */
+  leaveAll(): readonly Joined[] {
+    const left = Array.from(this.joined.values());
+    this.use.load -= left.length;
+    this.#joined = undefined;
+    return left;
+  }
+
   /** Holds of all kinds, waits, and what it has joined. */
   get load(): number {
     return this.holdCount + this.#waits.size + this.joined.size;

@@ -10,7 +10,7 @@
  *     out again with the last of them. Who leaves, leaves for all of them.
  * STATE-BARRIER-3: a round is over when all who were inside have left. (Who waits for that is told by the event.)
  */
-import { tooManyHolds, tooManyOf } from '../../kernel/at-capacity.ts';
+import { tooManyBarriers, tooManyHolds, tooManyOf } from '../../kernel/at-capacity.ts';
 import { remembersByTime } from '../../kernel/limits.ts';
 import type { Cancel, CommandOf, Once, Primitive } from '../../kernel/primitive.ts';
 import { refuse } from '../../kernel/refusals.ts';
@@ -24,12 +24,20 @@ import { SnapshotFormatError } from '../../kernel/snapshot/fields.ts';
 import type { Fields } from '../../kernel/snapshot/fields.ts';
 import { hashOfText } from '../../kernel/collections/hash.ts';
 import { OrderedMap } from '../../kernel/collections/ordered-map.ts';
+import type { Captured } from '../../kernel/collections/ordered-map.ts';
 import { maxMembersPerLine, pieces } from '../../kernel/snapshot/pieces.ts';
 import { sessionWithId } from '../../kernel/snapshot/session-with-id.ts';
 import type { Answer, Session } from '../holds/pool.ts';
 import type { BarrierResult, BarrierView } from './commands.ts';
 
 const hashOfSession = ({ id }: Session): number => hashOfText(id);
+
+/** One who is inside. Never changed, another one takes its place: members are captured by reference (GROW-3). */
+interface Member {
+  readonly session: Session;
+  /** How many of its requests entered (STATE-BARRIER-5). */
+  readonly entered: number;
+}
 
 /** One round of a double barrier; the next round is another one. */
 class Barrier implements Place, Joined {
@@ -40,8 +48,8 @@ class Barrier implements Place, Joined {
   readonly parties: number;
   /** All have come; nobody else enters. */
   open = false;
-  /** Those who are inside, in the order in which they came, and how many of their requests entered (STATE-BARRIER-5). */
-  readonly members: OrderedMap<Session, number> = new OrderedMap<Session, number>(hashOfSession);
+  /** Those who are inside, in the order in which they came. */
+  readonly members: OrderedMap<Session, Member> = new OrderedMap<Session, Member>(hashOfSession);
   savedIn: number;
 
   constructor(name: ResourceName, round: number, parties: number, savedIn: number) {
@@ -49,6 +57,10 @@ class Barrier implements Place, Joined {
     this.round = round;
     this.parties = parties;
     this.savedIn = savedIn;
+  }
+
+  put(session: Session, entered: number): void {
+    this.members.set(session, { session, entered });
   }
 }
 
@@ -70,11 +82,11 @@ function enter(
 ): BarrierResult | Refusal {
   const found = find(tables, name);
   if (found !== undefined) {
-    const entered = found.members.get(session);
-    if (entered !== undefined) {
+    const member = found.members.get(session);
+    if (member !== undefined) {
       if (remembersByTime(tables.limits)) {
         tables.changingPlace(found);
-        found.members.set(session, entered + 1); // STATE-BARRIER-5
+        found.put(session, member.entered + 1); // STATE-BARRIER-5
       }
       return told(found); // STATE-BARRIER-2
     }
@@ -83,11 +95,12 @@ function enter(
   }
   const refusal =
     tooManyHolds(tables, session) ??
+    tooManyBarriers(tables, session) ??
     (found === undefined ? tooManyOf(tables, 'barrier') : undefined);
   if (refusal !== undefined) return refusal;
   const barrier = found ?? openBarrier(tables, name, parties);
   tables.changingPlace(barrier);
-  barrier.members.set(session, 1);
+  barrier.put(session, 1);
   session.join(barrier);
   tellMember(tables, 'barrier_joined', barrier, session);
   if (barrier.members.size === barrier.parties) {
@@ -131,11 +144,15 @@ function answerInstead(
 
 /** Whether the round is over with it. */
 function leave(tables: Tables, barrier: Barrier, session: Session): boolean {
+  session.leave(barrier);
+  return removeMember(tables, barrier, session);
+}
+
+function removeMember(tables: Tables, barrier: Barrier, session: Session): boolean {
   const { name, round } = barrier;
   tables.workLeft -= 1; // WORK-1
   tables.changingPlace(barrier);
   barrier.members.delete(session);
-  session.leave(barrier);
   tellMember(tables, 'barrier_left', barrier, session);
   if (barrier.members.size > 0) return false;
   tables.places.barrier.delete(name);
@@ -157,12 +174,13 @@ function cancelEntering(
   const { result } = known;
   if (result?.ok !== true || result.type !== 'barrier') return undefined;
   const barrier = find(tables, name);
-  const entered = barrier?.round === result.round ? barrier.members.get(session) : undefined;
+  const entered =
+    barrier?.round === result.round ? barrier.members.get(session)?.entered : undefined;
   if (barrier !== undefined && entered !== undefined) {
     if (unlessOpen === true && barrier.open) return told(barrier);
     if (entered > 1) {
       tables.changingPlace(barrier);
-      barrier.members.set(session, entered - 1);
+      barrier.put(session, entered - 1);
     } else leave(tables, barrier, session);
   }
   const code = unlessOpen === true ? 'wait_timeout' : 'wait_abandoned';
@@ -173,8 +191,8 @@ function cancelEntering(
 
 /** STATE-BARRIER-2: a session ends. */
 function leaveAll(tables: Tables, session: Session): void {
-  for (const joined of Array.from(session.joined.values()))
-    if (joined instanceof Barrier) leave(tables, joined, session);
+  for (const joined of session.leaveAll())
+    if (joined instanceof Barrier) removeMember(tables, joined, session);
 }
 
 function told({ round, open }: Barrier): BarrierResult {
@@ -240,24 +258,23 @@ function* membersOf({ members }: Barrier): Generator<string, void, undefined> {
 }
 
 /** How often it entered, where that is more than once. */
-const encodeMember = ([{ id }, entered]: readonly [Session, number]): JsonValue =>
+const encodeMember = ({ session: { id }, entered }: Member): JsonValue =>
   entered === 1 ? id : [id, entered];
 
-/** The members that do not fit into the first line follow in lines of the kind `members`. */
-function encode({ name, round, parties, open, members }: Barrier): Iterable<string> {
-  const head = ['barrier', name, round, parties, open ? 1 : 0];
-  // A copy, because the barrier may change before all lines are taken.
-  if (members.size > maxMembersPerLine)
-    return encodeLarge(JSON.stringify([...head, []]), Array.from(members.entries()));
-  return [JSON.stringify([...head, Array.from(members.entries(), encodeMember)])];
-}
+/** As of now: who ends a session that is inside many barriers while a snapshot is taken encodes none of their members. */
+const encode = ({ name, round, parties, open, members }: Barrier): Iterable<string> =>
+  encodeMembers(['barrier', name, round, parties, open ? 1 : 0], members.capture());
 
-function* encodeLarge(
-  head: string,
-  members: readonly (readonly [Session, number])[],
+/** The members that do not fit into the first line follow in lines of the kind `members`. */
+function* encodeMembers(
+  head: readonly JsonValue[],
+  members: Captured<Member>,
 ): Generator<string, void, undefined> {
-  yield head;
-  for (const some of pieces(members, encodeMember)) yield JSON.stringify(['members', some]);
+  if (members.size > maxMembersPerLine) {
+    yield JSON.stringify([...head, []]);
+    for (const some of pieces(members, encodeMember)) yield JSON.stringify(['members', some]);
+  } else yield JSON.stringify([...head, Array.from(members, encodeMember)]);
+  members.release();
 }
 
 /** Members of a barrier: those of its first line, or of one that follows. */
@@ -266,7 +283,7 @@ function decodeMembers(tables: Tables, barrier: Barrier, fields: Fields): void {
     const entry = member.textOrList();
     const id = (typeof entry === 'string' ? entry : entry.text()) as SessionId;
     const session = sessionWithId(tables, id);
-    barrier.members.set(session, typeof entry === 'string' ? 1 : entry.number());
+    barrier.put(session, typeof entry === 'string' ? 1 : entry.number());
     session.join(barrier);
   });
 }
