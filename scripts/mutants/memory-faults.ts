@@ -132,7 +132,8 @@ export const memoryFaults: readonly Fault[] = [
   },
   {
     name: 'remembered-answer-changed-in-place',
-    breaks: 'a snapshot has what a request was answered after it was asked for: nodes differ in their bytes',
+    breaks:
+      'a snapshot has what a request was answered after it was asked for: nodes differ in their bytes',
     file: 'packages/state/src/kernel/requests.ts',
     find: `    const changed: AnswerOf<Waiter> = { ...answer, result };
     this.#weigh(id, answerBytes(changed) - answerBytes(answer));`,
@@ -265,6 +266,26 @@ export const memoryFaults: readonly Fault[] = [
     this.use.load -= 1;`,
     put: `    this.#digest.remove(firstToken);
     this.use.load -= 0;`,
+  },
+  {
+    name: 'barriers-of-a-session-not-limited',
+    breaks:
+      'the end of a session holds up the cluster for as long as it takes to leave any number of barriers',
+    file: 'packages/state/src/kernel/at-capacity.ts',
+    find: `joined.size < maxBarriersPerSession`,
+    put: `joined.size < 10 * maxBarriersPerSession`,
+    hiddenFromRuns: 'in runs a session is inside few barriers',
+    test: 'packages/state/test/unit/many-barriers.test.ts',
+  },
+  {
+    name: 'barriers-limited-below-their-level',
+    breaks:
+      'a member of this release refuses an entering that an older one grants: their states differ',
+    file: 'packages/state/src/kernel/at-capacity.ts',
+    find: `featureLevel < barriersBoundedLevel || joined`,
+    put: `featureLevel < 1 || joined`,
+    hiddenFromRuns: 'in runs a session is inside few barriers',
+    test: 'packages/state/test/unit/many-barriers.test.ts',
   },
   {
     name: 'waits-of-a-caller-not-limited',

@@ -2,6 +2,10 @@
  * The records of pools in a snapshot as lines of JSON, and back: one for each, and further lines for what it has
  * beyond `maxMembersPerLine`. They come behind the sessions, whose holds and waits they bring. Whatever is changed
  * here changes `formatVersion` in snapshot.ts.
+ *
+ * CAPTURE-1: a command that changes a pool while a snapshot is taken encodes none of its holds and waits, unless these are few: it
+ *     goes through them once, and copies of each only what may change and has changed since it began. One command changes up
+ *     to 64 pools, and an entry of the log 256 times as many.
  */
 import type { Decode } from '../../kernel/primitive.ts';
 import { SnapshotFormatError } from '../../kernel/snapshot/fields.ts';
@@ -14,54 +18,114 @@ import type { Terms } from '../../kernel/terms.ts';
 import { maxHoldExpiryRank, lockDelayEndRank, Pool, waitRank } from './pool.ts';
 import type { Hold, Session, MultiAcquire, Waiter } from './pool.ts';
 
-/** What does not fit into the first line follows in lines of the kind `more`. */
+/** A pool with no more holds and waits is encoded at once: to capture it would take as long. */
+const fewMembers = 4;
+
+/** What may change in a hold. */
+type HoldState = Pick<
+  Hold,
+  'units' | 'fenceToken' | 'holdCount' | 'exclusiveCount' | 'metadata' | 'maxHoldExpiry'
+>;
+
+/**
+ * The lines of a pool as it is now, however it changes before they are taken. What does not fit into the first line follows in
+ * lines of the kind `more`.
+ */
 export function encodePool(pool: Place): Iterable<string> {
   if (!(pool instanceof Pool)) return [];
   const { lockDelayEnd, kind, name, size } = pool;
   const closed = lockDelayEnd === undefined ? null : [lockDelayEnd.dueMs, lockDelayEnd.sequence];
   const head = ['pool', kind, name, size, pool.persistent ? 1 : 0, closed];
-  if (pool.holds.length + pool.queue.length > maxMembersPerLine) {
-    // Copies, because the pool may change before all lines are taken.
-    const holds = Array.from(pool.holds, (hold) => ({ ...hold }));
-    const waiters = Array.from(pool.queue, (waiter) => ({ ...waiter }));
-    return encodeLargePool(JSON.stringify([...head, [], []]), holds, waiters);
-  }
+  const count = pool.holds.length + pool.queue.length;
+  if (count > fewMembers) return linesOf(head, new CapturedMembers(pool));
   const holds: JsonValue[] = [];
   for (let hold = pool.holds.first; hold !== undefined; hold = hold.next)
-    holds.push(encodeHold(hold));
+    holds.push(encodeHold(hold, hold));
   const waiters: JsonValue[] = [];
   for (let waiter = pool.queue.first; waiter !== undefined; waiter = waiter.next)
-    waiters.push(encodeWaiter(waiter));
+    waiters.push(encodeWaiter(waiter, waiter.passed));
   return [JSON.stringify([...head, holds, waiters])];
 }
 
-function* encodeLargePool(
-  head: string,
-  holds: readonly Hold[],
-  waiters: readonly Waiter[],
-): Generator<string, void, undefined> {
-  yield head;
-  for (const some of pieces(holds, encodeHold)) yield JSON.stringify(['more', some, []]);
-  for (const some of pieces(waiters, encodeWaiter)) yield JSON.stringify(['more', [], some]);
+/** The holds and waits of a pool as of one moment (CAPTURE-1). */
+class CapturedMembers {
+  readonly #holds: Hold[] = [];
+  /** Of each; undefined: as the hold of a reader begins. */
+  readonly #states: (HoldState | undefined)[] = [];
+  readonly #waiters: Waiter[] = [];
+  /** Of each, how many passed it. */
+  readonly #passed: number[] = [];
+
+  constructor({ kind, holds, queue }: Pool) {
+    const neverChange = kind === 'semaphore';
+    for (let hold = holds.first; hold !== undefined; hold = hold.next) {
+      this.#holds.push(hold);
+      this.#states.push(neverChange ? hold : stateOf(hold));
+    }
+    for (let waiter = queue.first; waiter !== undefined; waiter = waiter.next) {
+      this.#waiters.push(waiter);
+      this.#passed.push(waiter.passed);
+    }
+  }
+
+  get count(): number {
+    return this.#holds.length + this.#waiters.length;
+  }
+
+  *holds(): Generator<JsonValue, void, undefined> {
+    for (const [at, hold] of this.#holds.entries()) yield encodeHold(hold, this.#states[at]);
+  }
+
+  *waiters(): Generator<JsonValue, void, undefined> {
+    for (const [at, waiter] of this.#waiters.entries())
+      yield encodeWaiter(waiter, this.#passed[at] ?? 0);
+  }
 }
 
-function encodeHold(hold: Hold): JsonValue {
+function stateOf(hold: Hold): HoldState | undefined {
+  const { units, fenceToken, holdCount, exclusiveCount, metadata, maxHoldExpiry } = hold;
+  const isAsBegun =
+    units === 1 && holdCount === 1 && exclusiveCount === 0 && fenceToken === hold.firstToken;
+  return isAsBegun && metadata === undefined && maxHoldExpiry === undefined
+    ? undefined
+    : { units, fenceToken, holdCount, exclusiveCount, metadata, maxHoldExpiry };
+}
+
+function* linesOf(
+  head: readonly JsonValue[],
+  members: CapturedMembers,
+): Generator<string, void, undefined> {
+  if (members.count <= maxMembersPerLine) {
+    yield JSON.stringify([...head, Array.from(members.holds()), Array.from(members.waiters())]);
+    return;
+  }
+  yield JSON.stringify([...head, [], []]);
+  for (const some of pieces(members.holds(), asTold)) yield JSON.stringify(['more', some, []]);
+  for (const some of pieces(members.waiters(), asTold)) yield JSON.stringify(['more', [], some]);
+}
+
+const asTold = (member: JsonValue): JsonValue => member;
+
+function encodeHold(
+  { session, firstToken, acquiredAtMs }: Hold,
+  state: HoldState | undefined,
+): JsonValue {
   return [
-    hold.session.id,
-    hold.units,
-    hold.fenceToken,
-    hold.firstToken,
-    hold.holdCount,
-    hold.exclusiveCount,
-    hold.acquiredAtMs,
-    hold.metadata === undefined ? null : [hold.metadata],
-    hold.maxHoldExpiry === undefined
+    session.id,
+    state?.units ?? 1,
+    state?.fenceToken ?? firstToken,
+    firstToken,
+    state?.holdCount ?? 1,
+    state?.exclusiveCount ?? 0,
+    acquiredAtMs,
+    state?.metadata === undefined ? null : [state.metadata],
+    state?.maxHoldExpiry === undefined
       ? null
-      : [hold.maxHoldExpiry.dueMs, hold.maxHoldExpiry.sequence],
+      : [state.maxHoldExpiry.dueMs, state.maxHoldExpiry.sequence],
   ];
 }
 
-function encodeWaiter(waiter: Waiter): JsonValue {
+function encodeWaiter(waiter: Waiter, passed: number): JsonValue {
   return [
     waiter.session.id,
     waiter.requestId,
@@ -70,7 +134,7 @@ function encodeWaiter(waiter: Waiter): JsonValue {
     waiter.sequence,
     waiter.acquiredAtMs,
     waiter.terms === undefined ? null : encodeTerms(waiter.terms),
-    waiter.passed,
+    passed,
     waiter.together?.waiters.findIndex(({ pool }) => pool === waiter.pool) ?? null,
   ];
 }
