@@ -12,20 +12,23 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { readFlags } from '@holdfast/checker/flags';
-import { connect } from '@holdfast/client';
+import { connect, HoldfastError } from '@holdfast/client';
 import type { Client } from '@holdfast/client';
 import { startLocalCluster } from '@holdfast/server';
 import type { LocalCluster } from '@holdfast/server';
 import { freePorts } from '../free-ports.ts';
+import { waitUntil } from '../wait-until.ts';
 import { sampleOf } from './samples.ts';
-import { judgeAudit, judgeSamples } from './verdict.ts';
+import { judgeAudit, judgeSamples, judgeWork } from './verdict.ts';
 import type { TimedSample } from './verdict.ts';
 import { works } from './workers.ts';
-import type { Counts } from './workers.ts';
+import type { Counts, Task, Work } from './workers.ts';
 
 const mebibyte = 1024 * 1024;
 const samplesPerRun = 60;
 const leastPauseMs = 2000;
+const longestStartMs = 60_000;
+const retryPauseMs = 1000;
 
 const { values } = readFlags({
   options: {
@@ -66,26 +69,28 @@ async function soak(): Promise<boolean> {
   try {
     await cluster.leader();
     const apiKey = await enableSecurity(cluster);
-    const counts: Counts = { locks: 0, sessions: 0, messages: 0, reads: 0 };
+    const counts: Counts = { locks: 0, sessions: 0, messages: 0, reads: 0, interrupted: 0 };
     const failures: string[] = [];
     const working = works.map(async (work) => {
       const client = await connectTo(cluster, apiKey);
       clients.push(client);
-      try {
-        await work({ client, signal: over.signal, counts, paceMs });
-      } catch (error) {
-        if (over.signal.aborted) return;
-        failures.push(String(error));
-        // The rest of a run with less work in it would say nothing.
-        over.abort();
-      }
+      await workOn(work, { client, signal: over.signal, counts, paceMs }).catch(
+        (error: unknown) => {
+          if (over.signal.aborted) return;
+          failures.push(String(error));
+          // The rest of a run with less work in it would say nothing.
+          over.abort();
+        },
+      );
     });
     const samples = await watch(cluster, apiKey, counts, over.signal);
     over.abort();
     await Promise.all(working);
     for (const failure of failures) console.log(`FAILED: ${failure}`);
+    const { interrupted, locks, sessions, messages, reads } = counts;
     const verdicts = [
       judgeSamples(samples, minutes),
+      judgeWork(interrupted, locks + sessions + messages + reads),
       judgeAudit(await metricsOfAll(cluster, agentOf(cluster), apiKey)),
     ];
     for (const line of verdicts.flatMap(({ lines }) => lines)) console.log(line);
@@ -94,6 +99,21 @@ async function soak(): Promise<boolean> {
     over.abort();
     await Promise.allSettled(clients.map((client) => client.close()));
     await cluster.close();
+  }
+}
+
+/** Work that is interrupted by an error of the cluster is begun anew; any other error is a failure. */
+async function workOn(work: Work, task: Task): Promise<void> {
+  while (!task.signal.aborted) {
+    try {
+      await work(task);
+    } catch (error) {
+      if (!(error instanceof HoldfastError) || error.code === 'internal') throw error;
+      if (task.signal.aborted) return;
+      task.counts.interrupted += 1;
+      console.log(`Interrupted: ${error.code}: ${error.message}`);
+      await pause(retryPauseMs);
+    }
   }
 }
 
@@ -115,7 +135,18 @@ function connectTo(cluster: LocalCluster, apiKey: string | undefined): Promise<C
 /** @returns The key of an administrator. */
 async function enableSecurity(cluster: LocalCluster): Promise<string> {
   const first = await connectTo(cluster, undefined);
-  const { key } = await first.call('auth_create_key', { identity: 'soak', roles: ['admin'] });
+  // A level rises when all members are connected, a moment after there is a leader.
+  let key: string | undefined;
+  await waitUntil('the members are at a level with keys', longestStartMs, async () => {
+    try {
+      ({ key } = await first.call('auth_create_key', { identity: 'soak', roles: ['admin'] }));
+      return true;
+    } catch (error) {
+      if (error instanceof HoldfastError && error.code === 'not_supported_yet') return false;
+      throw error;
+    }
+  });
+  if (key === undefined) throw new Error('There is no key.');
   await first.close();
   const client = await connectTo(cluster, key);
   await client.call('auth_enable', {});

@@ -7,12 +7,14 @@ export interface Counts {
   sessions: number;
   messages: number;
   reads: number;
+  /** How often work ended with an error of the cluster, and was begun anew. */
+  interrupted: number;
 }
 
 const names = 200;
 const keys = 500;
 
-interface Task {
+export interface Task {
   readonly client: Client;
   readonly signal: AbortSignal;
   readonly counts: Counts;
@@ -20,7 +22,7 @@ interface Task {
   readonly paceMs: number;
 }
 
-type Work = (task: Task) => Promise<void>;
+export type Work = (task: Task) => Promise<void>;
 
 const lock: Work = async ({ client, signal, counts, paceMs }) => {
   await using session = await client.session({ timeoutSeconds: 30 });
