@@ -3,6 +3,22 @@ import type { Fault } from './fault.ts';
 
 export const grantFaults: readonly Fault[] = [
   {
+    name: 'wait-told-as-held',
+    breaks: 'a hold that waited for an hour is told as held since an hour ago, when another one had the lock',
+    file: 'packages/state/src/primitives/holds/settle.ts',
+    find: `  if (featureLevel < grantTimeLevel || wallMs === undefined) return waiter;`,
+    put: `  if (featureLevel >= 0 || wallMs === undefined) return waiter;`,
+    test: 'packages/state/test/unit/grant-times.test.ts',
+  },
+  {
+    name: 'grant-time-before-its-level',
+    breaks: 'members of different releases have different states of one log',
+    file: 'packages/state/src/primitives/holds/settle.ts',
+    find: `  if (featureLevel < grantTimeLevel || wallMs === undefined) return waiter;`,
+    put: `  if (wallMs === undefined) return waiter;`,
+    test: 'packages/state/test/unit/grant-times.test.ts',
+  },
+  {
     name: 'expiry-not-guarded',
     breaks: 'a session that was renewed meanwhile is ended by an expiry proposed before',
     file: 'packages/state/src/kernel/sessions/lifetimes.ts',

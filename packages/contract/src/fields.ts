@@ -220,7 +220,7 @@ export const askedConsistency: Schema = optional(
 );
 export const wallClockSeconds: Schema = number('Wall-clock time, seconds since 1970, for people.');
 export const acquiredAt: Schema = number(
-  'Wall-clock time at which the acquire was asked for, seconds since 1970, for people. Of a hold that waited it is the begin of its wait; the event `granted` tells when it was granted.',
+  'Wall-clock time at which it was granted, seconds since 1970, for people. Below feature level 3 that of a hold that waited is the begin of its wait.',
 );
 export const endsInSeconds: Schema = nullable(
   number('Seconds until its max-hold expiry; null when it has none.'),

@@ -45,7 +45,7 @@ export interface StateMachine {
     readonly index: LogIndex;
     readonly time: ClusterTimeMs;
     readonly commands: readonly Envelope[];
-    /** Wall clock of the leader that proposed it, where the log tells it: for the records of the audit. */
+    /** Wall clock of the leader that proposed it, where the log tells it: for people, no rule is decided by it. */
     readonly wallMs?: number | undefined;
   }): Applied;
   /** How much a command would do now, in units of an entry's work: entries are cut by it (WORK-5). */

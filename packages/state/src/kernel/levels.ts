@@ -31,3 +31,6 @@ export const unorderedNamesLevel = 3;
 
 /** From this level on what a caller numbered and cancelled before it came is remembered for the longest ttl (MEM-2). */
 export const cancelledForTtlLevel = 3;
+
+/** From this level on what is held after a wait tells when it was granted; before, when it was asked for (STATE-GRANT-7). */
+export const grantTimeLevel = 3;

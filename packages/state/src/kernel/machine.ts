@@ -160,6 +160,7 @@ class Machine implements StateMachine {
       entry.time,
     );
     tables.events = [];
+    tables.wallMs = entry.wallMs;
     advance(tables, entry.time);
     endMoreTooLarge(tables); // WORK-2
     const { audit } = tables;

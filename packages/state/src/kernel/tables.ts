@@ -78,6 +78,8 @@ export class Tables {
   index = 0;
   /** Cluster time of the last applied entry. */
   timeMs = 0;
+  /** Wall clock of the leader that proposed the entry that is being applied, where the log tells it: no part of the state. */
+  wallMs: number | undefined;
   fenceCounter = 0;
   readonly leaderships: Leaderships = new Leaderships();
   /** Whether the command that is being executed is a sign of life of its session (LIFE-1). */

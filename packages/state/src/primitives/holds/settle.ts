@@ -7,6 +7,8 @@
  * TURN-2: a wait whose session has ended or whose deadline has passed is never granted, also while it
  *     still stands in its queue because its end did not fit into the entry; it is taken away in its
  *     order, and what it holds up is settled then.
+ * STATE-GRANT-7: a hold that was granted after a wait tells the wall clock of the entry that granted it as the time of its
+ *     acquisition. Below feature level 3, and where the log tells no wall clock, it tells that of the request.
  * TURN-3: no resource is held more than `maxHoldsPerResource` times: who would be one too many keeps
  *     its place until a hold has ended.
  */
@@ -14,6 +16,8 @@ import { give, grantedMany } from './grants.ts';
 import { endWait, poolsOf } from './waits.ts';
 import { invariant } from '../../kernel/invariant.ts';
 import { hasRoom } from '../../kernel/at-capacity.ts';
+import { grantTimeLevel } from '../../kernel/levels.ts';
+import type { Ask } from './grants.ts';
 import type { Pool, MultiAcquire, Waiter } from './pool.ts';
 import type { Tables } from '../../kernel/tables.ts';
 
@@ -37,7 +41,7 @@ function settleFrom(tables: Tables, freed: Pool): void {
     let waiter = nextTurn(tables, pool);
     for (; waiter !== undefined && tables.workLeft > 0; waiter = nextTurn(tables, pool)) {
       if (waiter.together === undefined) {
-        endWait(tables, waiter, give(tables, waiter.session, pool, waiter));
+        endWait(tables, waiter, give(tables, waiter.session, pool, grantedNow(tables, waiter)));
       } else {
         grantMultiAcquire(tables, waiter.together);
         for (const other of poolsOf(waiter)) if (other !== pool) toSettle.push(other);
@@ -67,9 +71,16 @@ function isTurnOf(tables: Tables, { waiters }: MultiAcquire): boolean {
   return waiters.every((one) => one.pool.nextTurn() === one && mayHave(tables, one));
 }
 
+/** STATE-GRANT-7. */
+function grantedNow({ featureLevel, wallMs }: Tables, waiter: Waiter): Ask {
+  if (featureLevel < grantTimeLevel || wallMs === undefined) return waiter;
+  const { requestId, units, terms } = waiter;
+  return { requestId, units, acquiredAtMs: wallMs, terms };
+}
+
 function grantMultiAcquire(tables: Tables, { waiters }: MultiAcquire): void {
   const [first] = waiters;
   invariant(first !== undefined, 'STATE-GRANT-5: something is wanted.');
-  const grants = waiters.map((one) => give(tables, one.session, one.pool, one));
+  const grants = waiters.map((one) => give(tables, one.session, one.pool, grantedNow(tables, one)));
   endWait(tables, first, grantedMany(tables, grants));
 }

@@ -82,6 +82,8 @@ export function createCommand(
 export class Driver {
   machine: StateMachine;
   timeMs: number;
+  /** Wall clock of the leader, where the log tells it. */
+  wallMs: number | undefined;
   lastEvents: readonly Event[] = [];
   #nextRequest = 1000;
 
@@ -98,6 +100,7 @@ export class Driver {
     const applied = this.machine.apply({
       index: this.machine.index + 1,
       time: this.timeMs,
+      wallMs: this.wallMs,
       commands: commands.map((command) => ({
         identity: 'anonymous',
         command,
