@@ -4,7 +4,8 @@ import type { Fault } from './fault.ts';
 export const grantFaults: readonly Fault[] = [
   {
     name: 'wait-told-as-held',
-    breaks: 'a hold that waited for an hour is told as held since an hour ago, when another one had the lock',
+    breaks:
+      'a hold that waited for an hour is told as held since an hour ago, when another one had the lock',
     file: 'packages/state/src/primitives/holds/settle.ts',
     find: `  if (featureLevel < grantTimeLevel || wallMs === undefined) return waiter;`,
     put: `  if (featureLevel >= 0 || wallMs === undefined) return waiter;`,

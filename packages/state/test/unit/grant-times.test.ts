@@ -53,7 +53,9 @@ describe('The time at which a hold was acquired', () => {
     const driver = begun();
     driver.do(many('a', [wantLock('x'), wantLock('y'), wantPermits('p', 1, 1)]));
     driver.do(campaign('a', 'e'));
-    driver.do(many('b', [wantLock('x'), wantLock('y'), wantPermits('p', 1, 1)], { waitMs: 60_000 }));
+    driver.do(
+      many('b', [wantLock('x'), wantLock('y'), wantPermits('p', 1, 1)], { waitMs: 60_000 }),
+    );
     driver.do(campaign('c', 'e', { waitMs: 60_000 }));
     driver.wallMs = grantedMs;
     driver.end('a');
