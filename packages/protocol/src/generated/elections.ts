@@ -190,8 +190,8 @@ export interface Leader {
   /** Value published by the leader, any JSON. */
   readonly value: Json;
   /**
-   * Wall-clock time at which the acquire was asked for, seconds since 1970, for people. Of a hold that waited it
-   * is the begin of its wait; the event `granted` tells when it was granted.
+   * Wall-clock time at which it was granted, seconds since 1970, for people. Below feature level 3 that of a hold
+   * that waited is the begin of its wait.
    */
   readonly elected_at: number;
   /** Seconds until its max-hold expiry; null when it has none. */

@@ -362,8 +362,8 @@ export interface LockStatusAnswer {
     /** How many acquires of its session returned this hold. */
     readonly hold_count: number;
     /**
-     * Wall-clock time at which the acquire was asked for, seconds since 1970, for people. Of a hold that waited it
-     * is the begin of its wait; the event `granted` tells when it was granted.
+     * Wall-clock time at which it was granted, seconds since 1970, for people. Below feature level 3 that of a hold
+     * that waited is the begin of its wait.
      */
     readonly acquired_at: number;
     /** Metadata given with the acquire. */
@@ -456,8 +456,8 @@ export interface AdminLockAnswer {
     /** How many acquires of its session returned this hold. */
     readonly hold_count: number;
     /**
-     * Wall-clock time at which the acquire was asked for, seconds since 1970, for people. Of a hold that waited it
-     * is the begin of its wait; the event `granted` tells when it was granted.
+     * Wall-clock time at which it was granted, seconds since 1970, for people. Below feature level 3 that of a hold
+     * that waited is the begin of its wait.
      */
     readonly acquired_at: number;
     /** Metadata given with the acquire. */
