@@ -149,6 +149,15 @@ export const logFaults: readonly Fault[] = [
     test: 'packages/storage/test/unit/torn.test.ts',
   },
   {
+    name: 'snapshot-named-behind-another-entry-of-its-index',
+    breaks:
+      'a follower that applies in place of a stale tail, before its own disk has truncated it, cannot start again after a crash',
+    file: 'packages/storage/src/log-storage.ts',
+    find: `    return (this.#parts.terms.termAt(index) ?? term) === term;`,
+    put: `    return (this.#parts.terms.termAt(index) ?? term) <= term;`,
+    test: 'packages/storage/test/unit/covered-snapshots.test.ts',
+  },
+  {
     name: 'snapshot-named-though-the-log-failed',
     breaks: 'a node whose disk refused a write while a snapshot was saved can never start again',
     file: 'packages/storage/src/snapshot-files.ts',

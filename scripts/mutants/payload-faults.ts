@@ -91,8 +91,8 @@ export const payloadFaults: readonly Fault[] = [
     name: 'snapshot-named-before-its-payloads',
     breaks: 'a power cut loses payloads whose log has gone behind a snapshot',
     file: 'packages/storage/src/log-storage.ts',
-    find: `        async () => (await this.#covers(point.index)) && (await this.payloads.durable()), // STORAGE-5`,
-    put: `        () => this.#covers(point.index), // STORAGE-5`,
+    find: `        async () => (await this.#covers(point)) && (await this.payloads.durable()), // STORAGE-5, STORAGE-6`,
+    put: `        () => this.#covers(point), // STORAGE-5, STORAGE-6`,
   },
   {
     name: 'received-snapshot-before-its-payloads',

@@ -12,6 +12,9 @@
  *     the next transfer may stand behind the install of the one before.
  * STORAGE-5: a snapshot of the own state has its name only when the payloads that were put before are durable: what
  *     it names is here when it is all that is left of the log.
+ * STORAGE-6: a snapshot of the own state has its name only when the log has, durably, the entry at which it ends, of the
+ *     term in which it was applied. A node applies what a majority has made durable, perhaps before its own disk has it; until
+ *     then its log may hold another entry at this index, which the write that is under way truncates.
  */
 import type { LogIndex, SnapshotMeta, Write } from '@holdfast/raft';
 import type { Disk } from './disk.ts';
@@ -179,7 +182,7 @@ export class LogStorage implements Storage {
       return await this.#parts.snapshots.save(
         point,
         piecesOf(point, stateChunks),
-        async () => (await this.#covers(point.index)) && (await this.payloads.durable()), // STORAGE-5
+        async () => (await this.#covers(point)) && (await this.payloads.durable()), // STORAGE-5, STORAGE-6
       );
     } catch (error) {
       if (!(error instanceof DiskFailure)) throw error;
@@ -188,20 +191,23 @@ export class LogStorage implements Storage {
     }
   }
 
-  /**
-   * Resolves when the log has this entry durably: a leader applies what others made durable first (STORAGE-3). False
-   * when it never will: its write failed, or the storage is closed.
-   */
-  async #covers(index: LogIndex): Promise<boolean> {
-    while (this.#state.lastIndex < index) {
+  /** STORAGE-6. False when the log never will have it: its write failed, or the storage is closed. */
+  async #covers(point: SnapshotPoint): Promise<boolean> {
+    while (!this.#has(point)) {
       if (this.#failed || this.#closed) return false;
       if (this.#working === undefined)
         throw new Error(
-          `A snapshot at entry ${String(index)} is to be saved, and the log ends at entry ${String(this.#state.lastIndex)}.`,
+          `A snapshot at entry ${String(point.index)} of term ${String(point.term)} is to be saved, and the log, which ends at entry ${String(this.#state.lastIndex)}, does not have this entry.`,
         );
       await this.#working;
     }
     return true;
+  }
+
+  #has({ index, term }: SnapshotPoint): boolean {
+    if (this.#state.lastIndex < index) return false;
+    // What is not known any more stands in front of a newer snapshot.
+    return (this.#parts.terms.termAt(index) ?? term) === term;
   }
 
   openSnapshot(hash: string): SnapshotReader | undefined {

@@ -43,6 +43,8 @@ export class LogInMemory {
   trouble: Error | undefined;
   /** What the disk says to other operations; undefined: they are done. */
   refuses: (operation: Operation, path: string) => Error | undefined = () => undefined;
+  /** What a write to this file waits for before it begins; undefined: for nothing. */
+  holds: (path: string) => Promise<void> | undefined = () => undefined;
   failures: Error[] = [];
   warnings: string[] = [];
   /** Of files whose descriptors nobody has closed. */
@@ -70,7 +72,13 @@ export class LogInMemory {
         this.openPaths.splice(this.openPaths.indexOf(path), 1);
         await file.close();
       };
-      return { ...file, close };
+      const write: DiskFile['write'] = (bytes, position) => {
+        const held = this.holds(path);
+        return held === undefined
+          ? file.write(bytes, position)
+          : held.then(() => file.write(bytes, position));
+      };
+      return { ...file, write, close };
     };
     return {
       ...disk,
