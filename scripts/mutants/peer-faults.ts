@@ -63,6 +63,15 @@ export const peerFaults: readonly Fault[] = [
     put: `this.#connected = false;`,
   },
   {
+    name: 'frames-of-one-turn-not-counted',
+    breaks: 'what is sent to a peer in one turn is not bounded',
+    file: 'packages/engine/src/transport/outgoing.ts',
+    find: `socket.writableLength + this.#corkedBytes <=`,
+    put: `socket.writableLength <=`,
+    hiddenFromRuns: 'runs have connections of their own in the place of TCP',
+    test: 'packages/engine/test/unit/tcp.test.ts',
+  },
+  {
     name: 'part-beyond-the-end-taken',
     breaks: 'a part of a snapshot that lies beyond its end is written',
     file: 'packages/engine/src/transport/messages.ts',

@@ -108,4 +108,30 @@ export const raftFaults: readonly Fault[] = [
           !this.receiver.keepsFromCampaigning`,
     put: `          this.leadership === undefined`,
   },
+  {
+    name: 'held-answers-pile-up',
+    breaks: 'while a disk is frozen each heartbeat and each vote that is asked for costs memory',
+    file: 'packages/raft/src/outbox.ts',
+    find: `      const newest = inPlaceOf(former.outbound, outbound);`,
+    put: `      const newest = at < 0 ? inPlaceOf(former.outbound, outbound) : undefined;`,
+    test: 'packages/raft/test/unit/held-answers.test.ts',
+  },
+  {
+    name: 'held-answers-of-two-writes-joined',
+    breaks: 'what a follower has durably is told only when all that came behind it is durable, too',
+    file: 'packages/raft/src/outbox.ts',
+    find: `      if (former?.writeId !== held.writeId) break;`,
+    put: `      if (former === undefined) break;`,
+    test: 'packages/raft/test/unit/held-answers.test.ts',
+  },
+  {
+    name: 'older-term-proves-a-round',
+    breaks: 'a late message of a former leadership proves reads of the next one, which are stale',
+    file: 'packages/raft/src/older-term.ts',
+    find: `          probe: noRound, // RAFT-READ-3
+          accepted: false,`,
+    put: `          probe: message.probe + noRound,
+          accepted: false,`,
+    test: 'packages/raft/test/unit/held-answers.test.ts',
+  },
 ];

@@ -1,6 +1,14 @@
-/** Answers to messages of an older term: the sender learns of the newer one. */
+/**
+ * Answers to messages of an older term: the sender learns of the newer one.
+ *
+ * RAFT-READ-3: such an answer proves no round. It is of the term of now, and where the sender leads that term, too, the round
+ *     of the message is one of its former leadership, which counted from the beginning as this one does.
+ */
 import type { RaftCore } from './raft.ts';
 import type { MemberId, Message } from './types.ts';
+
+/** Rounds count from 1. */
+const noRound = 0;
 
 export function answerOlderTerm(core: RaftCore, from: MemberId, message: Message): void {
   // The sender learns of the newer term; else a node of an inflated term would be stuck for ever.
@@ -11,7 +19,7 @@ export function answerOlderTerm(core: RaftCore, from: MemberId, message: Message
         message: {
           type: 'append_answer',
           term: core.term,
-          probe: message.probe,
+          probe: noRound, // RAFT-READ-3
           accepted: false,
           rejectedIndex: message.previousIndex,
           conflictTerm: 0,
@@ -30,7 +38,7 @@ export function answerOlderTerm(core: RaftCore, from: MemberId, message: Message
           hash: message.meta.hash,
           nextOffset: 0,
           installed: false,
-          probe: message.probe,
+          probe: noRound, // RAFT-READ-3
         },
       },
       core.term,

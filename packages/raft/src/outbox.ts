@@ -5,6 +5,8 @@
  *     request with its own vote behind it) leaves only after the write it depends on is durable.
  * RAFT-OUTBOX-2: it leaves only in the term in which it was written (the append ABA case: an answer for a log
  *     that has been overwritten since).
+ * RAFT-OUTBOX-3: of the messages that wait for one write there is at most one of a kind to each peer: the newest, which also
+ *     confirms what the former ones did. However long the disk takes, what is asked again and again is answered once.
  */
 import { sincePersisted } from './image.ts';
 import type { Image } from './image.ts';
@@ -108,7 +110,24 @@ export class Outbox {
   sendWhenDurable(outbound: Outbound, term: Term): void {
     const writeId = this.lastNeededWrite;
     if (this.isDurable(writeId)) this.#ready.push(outbound);
-    else this.#held.push({ writeId, term, outbound });
+    else this.#hold({ writeId, term, outbound });
+  }
+
+  /** RAFT-OUTBOX-3. */
+  #hold(held: Held): void {
+    // RAFT-OUTBOX-2: those of an older term would never leave.
+    if (this.#held[0] !== undefined && this.#held[0].term !== held.term) this.#held = [];
+    let { outbound } = held;
+    for (let at = this.#held.length - 1; at >= 0; at--) {
+      const former = this.#held[at];
+      if (former?.writeId !== held.writeId) break;
+      const newest = inPlaceOf(former.outbound, outbound);
+      if (newest === undefined) continue;
+      outbound = newest;
+      this.#held.splice(at, 1);
+      break;
+    }
+    this.#held.push({ ...held, outbound });
   }
 
   takeMessages(): Outbound[] {
@@ -188,4 +207,20 @@ export class Outbox {
   get oldestWriteTicks(): number {
     return this.#inFlight[0]?.ageTicks ?? 0;
   }
+}
+
+/** What is sent instead of both, where the newer message takes the place of the former one (RAFT-OUTBOX-3). */
+function inPlaceOf(former: Outbound, newer: Outbound): Outbound | undefined {
+  const { to, message } = newer;
+  const { message: before } = former;
+  if (former.to !== to || before.type !== message.type) return undefined;
+  if (!('probe' in before) || !('probe' in message)) return newer;
+  const probe = Math.max(before.probe, message.probe);
+  if (before.type !== 'append_answer' || message.type !== 'append_answer')
+    return { to, message: { ...message, probe } };
+  if (before.accepted && message.accepted) {
+    const matchIndex = Math.max(before.matchIndex, message.matchIndex);
+    return { to, message: { ...message, probe, matchIndex } };
+  }
+  return before.accepted === message.accepted ? { to, message: { ...message, probe } } : undefined;
 }

@@ -3,8 +3,8 @@
  * has to say comes on the connection that the peer keeps to this node; only a peer that keeps none,
  * because its log does not yet tell it of this node, answers on this one.
  *
- * TRANSPORT-1: a slow or dead peer costs at most `maxBufferedBytes`: beyond it, and while there is no
- *     connection, raft messages are dropped (the protocol repeats what matters).
+ * TRANSPORT-1: a slow or dead peer costs at most `maxBufferedBytes` and one frame, of which some may be gathered in this turn:
+ *     beyond it, and while there is no connection, raft messages are dropped (the protocol repeats what matters).
  * TRANSPORT-5: who is refused, or breaks the protocol, is tried again only after the longest pause.
  */
 import type { Socket } from 'node:net';
@@ -58,6 +58,7 @@ export class Outgoing implements RunConnection {
   #retryMs = minRetryMs;
   #cancelRetry: (() => void) | undefined;
   #corked: Buffer[] = [];
+  #corkedBytes = 0;
   #cancelTimeout: () => void = () => undefined;
   /** Of the present attempt or connection. */
   #address = '';
@@ -120,16 +121,19 @@ export class Outgoing implements RunConnection {
 
   #canSend(): boolean {
     const socket = this.#socket;
-    return socket !== undefined && this.#connected && socket.writableLength <= maxBufferedBytes;
+    if (socket === undefined || !this.#connected) return false;
+    return socket.writableLength + this.#corkedBytes <= maxBufferedBytes;
   }
 
   /** All frames of one event-loop turn leave in one write. */
   #write(frame: Buffer): void {
     this.#corked.push(frame);
+    this.#corkedBytes += frame.byteLength;
     if (this.#corked.length > 1) return;
     queueMicrotask(() => {
       const frames = this.#corked;
       this.#corked = [];
+      this.#corkedBytes = 0;
       if (this.#socket === undefined || !this.#connected) return;
       this.#socket.write(
         frames.length === 1 && frames[0] !== undefined ? frames[0] : Buffer.concat(frames),
@@ -184,6 +188,7 @@ export class Outgoing implements RunConnection {
       this.#options.runs.closed(this.#options.peer, this);
       this.#socket = undefined;
       this.#corked = [];
+      this.#corkedBytes = 0;
       if (this.#closed) return;
       this.#options.onClosed(this.#untried.length === 0);
       this.#cancelRetry = clock.after(this.#pauseMs(), () => this.#connect());

@@ -4,15 +4,27 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, describe, it } from 'node:test';
 import type { MemberId, Message } from '@holdfast/raft';
+import { untilSo } from '../../../checker/src/waits.ts';
 import { maxFrameBytes } from '../../src/bounds.ts';
 import { systemClock } from '../../src/clock.ts';
 import { FrameTooLargeError } from '../../src/transport/frames.ts';
+import { maxBufferedBytes } from '../../src/transport/outgoing.ts';
 import { CallTooLarge } from '../../src/transport/types.ts';
 import { RawServer, startPeer } from './peer-nodes.ts';
 import type { PeerNode, PeerNodeOptions } from './peer-nodes.ts';
 
 const vote: Message = { type: 'vote', term: 2, lastIndex: 1, lastTerm: 1, transfer: false };
 const yes: Message = { type: 'vote_answer', term: 2, granted: true };
+const appendOf = (data: Uint8Array): Message => ({
+  type: 'append',
+  term: 1,
+  previousIndex: 0,
+  previousTerm: 0,
+  commit: 0,
+  probe: 0,
+  entries: [{ index: 1, term: 1, kind: 'command', data }],
+});
+const mebibyte = 1024 * 1024;
 const tooLarge = 'x'.repeat(maxFrameBytes);
 
 const root = mkdtempSync(join(tmpdir(), 'holdfast-tcp-'));
@@ -94,6 +106,25 @@ describe('A peer whose address is none', () => {
   });
 });
 
+describe('What is sent to one peer in one turn', () => {
+  it('is bounded: what is beyond it is dropped, and the connection stays (TRANSPORT-1)', async () => {
+    const { from, to } = await connected();
+    // When more is sent in one turn than may wait for a peer
+    const most = maxBufferedBytes / mebibyte;
+    for (let count = 0; count < 3 * most; count++)
+      from.transport.send(to.id, appendOf(new Uint8Array(mebibyte)));
+    // Then as much arrives as may wait, and after it what is sent later.
+    const types: string[] = [];
+    await untilSo(async () => {
+      from.transport.send(to.id, vote);
+      while (to.heard.count > 0) types.push((await to.heard.next()).type);
+      return types.includes('vote');
+    });
+    assert.equal(types.indexOf('vote'), most);
+    assert.equal(from.unreachable.count, 0);
+  });
+});
+
 describe('What is too large for a frame (FRAME-1)', () => {
   it('is told to who calls, certainly not sent, and the connection stays', async () => {
     const { from, to } = await connected();
@@ -123,21 +154,7 @@ describe('What is too large for a frame (FRAME-1)', () => {
 
   it('breaks an invariant when it is a raft message, and the connection stays', async () => {
     const { from, to } = await connected();
-    const entry = {
-      index: 1,
-      term: 1,
-      kind: 'command',
-      data: new Uint8Array(maxFrameBytes),
-    } as const;
-    const append: Message = {
-      type: 'append',
-      term: 1,
-      previousIndex: 0,
-      previousTerm: 0,
-      commit: 0,
-      probe: 0,
-      entries: [entry],
-    };
+    const append = appendOf(new Uint8Array(maxFrameBytes));
     assert.throws(
       () => from.transport.send(to.id, append),
       (error) =>
