@@ -121,12 +121,18 @@ export class LogInMemory {
 export const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** One entry a write, so one frame each. */
-export async function fill(opened: Opened, from: number, to: number, text?: string): Promise<void> {
+export async function fill(
+  opened: Opened,
+  from: number,
+  to: number,
+  text?: string,
+  term = 1,
+): Promise<void> {
   for (let index = from; index <= to; index++) {
     const write: Write = {
       id: index,
-      hardState: hardState(index - 1),
-      entries: [entry(index, 1, text)],
+      hardState: hardState(index - 1, term),
+      entries: [entry(index, term, text)],
     };
     await opened.storage.write(write);
   }

@@ -47,7 +47,7 @@ async function madeElsewhere(
   const { storage } = opened;
   await opened.storage.write({
     id: 1,
-    entries: Array.from({ length: index }, (_, at) => entry(at + 1)),
+    entries: Array.from({ length: index }, (_, at) => entry(at + 1, term)),
   });
   const state = bytesOf(`state at ${String(index)} of term ${String(term)}`);
   const meta = await storage.saveSnapshot({ index, term, membership }, [state]);

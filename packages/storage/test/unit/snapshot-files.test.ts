@@ -15,7 +15,7 @@ interface Elsewhere {
 /** A snapshot as another node has it. */
 async function made(index: number, text: string): Promise<Elsewhere> {
   const opened = await new LogInMemory().open();
-  await fill(opened, 1, index);
+  await fill(opened, 1, index, undefined, 2);
   const { storage } = opened;
   const meta = await storage.saveSnapshot({ index, term: 2, membership }, [bytesOf(text)]);
   assert.ok(meta !== undefined);

@@ -26,7 +26,7 @@ async function made(
 ): Promise<{ readonly meta: SnapshotMeta; readonly bytes: Uint8Array }> {
   const opened = await new LogInMemory().open();
   const { storage } = opened;
-  await fill(opened, 1, index);
+  await fill(opened, 1, index, undefined, term);
   const meta = await storage.saveSnapshot({ index, term, membership }, [bytesOf(text)]);
   assert.ok(meta !== undefined);
   const bytes = await storage.openSnapshot(meta.hash)?.read(0, meta.byteLength);
