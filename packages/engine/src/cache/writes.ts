@@ -7,6 +7,8 @@
  * WRITE-2: where this node stops leading, those that wait are told that they were not begun, and no write of an earlier
  *     leadership holds up one of a later.
  * WRITE-3: a write under a token is begun only while its token stands, looked at when it is its turn (FILL-1, FILL-2 of fills.ts).
+ * WRITE-4: what waits for others of its key is begun or refused a slice a turn (SLICE-2), after the caller of the one ahead was told.
+ *     However many of them are refused at once, where the queue of commands is full, they are no calls within each other.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { TraceParent } from '@holdfast/protocol';
@@ -61,6 +63,8 @@ const isCacheCommand = (command: Command): command is CacheCommand =>
 export class CacheWrites {
   readonly #submit: Submit;
   readonly #telling: TurnSlices;
+  /** WRITE-4. */
+  readonly #going: TurnSlices;
   readonly #gate: WriteGate;
   #byKey = new Map<string, OfKey>();
   #waitingCount = 0;
@@ -70,6 +74,7 @@ export class CacheWrites {
     this.#submit = submit;
     this.#gate = gate;
     this.#telling = new TurnSlices(clock);
+    this.#going = new TurnSlices(clock);
   }
 
   get waitingCount(): number {
@@ -117,33 +122,50 @@ export class CacheWrites {
       this.#submit(
         envelope,
         (result) => {
-          if (this.#byKey === byKey) this.#next(key, ofKey);
           resolve(result);
+          if (this.#byKey === byKey) this.#ended(key, ofKey);
         },
         (error) => {
+          reject(error);
           // One that may be in the log keeps its key until this leadership ends, which is now.
           const isBegun = error instanceof Interrupted && error.begun;
-          if (this.#byKey === byKey && !isBegun) this.#next(key, ofKey);
-          reject(error);
+          if (this.#byKey === byKey && !isBegun) this.#ended(key, ofKey);
         },
         write.trace,
       );
     };
     if (this.#gate.begin(key, go, fillToken)) return;
-    this.#byKey.delete(key);
-    reject(new Interrupted(false, 'not the leader'));
+    byKey.delete(key);
+    this.#waitingCount -= ofKey.waiting.length;
+    this.#telling.add(rejections([ofKey], new Interrupted(false, 'not the leader')));
   }
 
   /** WRITE-1. */
-  #next(key: string, ofKey: OfKey): void {
+  #ended(key: string, ofKey: OfKey): void {
     this.#gate.end(key);
-    for (let next = ofKey.waiting.shift(); next !== undefined; next = ofKey.waiting.shift()) {
-      this.#waitingCount -= 1;
-      if (this.#isSuperseded(key, next)) continue;
-      this.#begin(key, ofKey, next);
+    if (ofKey.waiting.length === 0) this.#byKey.delete(key);
+    else this.#goOn(key, ofKey);
+  }
+
+  /** WRITE-4. */
+  #goOn(key: string, ofKey: OfKey): void {
+    const byKey = this.#byKey;
+    this.#going.add([
+      () => {
+        if (this.#byKey === byKey) this.#next(key, ofKey); // WRITE-2
+      },
+    ]);
+  }
+
+  #next(key: string, ofKey: OfKey): void {
+    const next = ofKey.waiting.shift();
+    if (next === undefined) {
+      this.#byKey.delete(key);
       return;
     }
-    this.#byKey.delete(key);
+    this.#waitingCount -= 1;
+    if (this.#isSuperseded(key, next)) this.#goOn(key, ofKey);
+    else this.#begin(key, ofKey, next);
   }
 
   /** WRITE-3. */

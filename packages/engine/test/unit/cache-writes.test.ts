@@ -21,6 +21,8 @@ class World {
   readonly closed = new Set<string>();
   readonly atGate: (() => void)[] = [];
   leads = true;
+  /** The queue of commands is full: it refuses before it returns. */
+  isFull = false;
   /** The token that may write. */
   turn = 't1';
   readonly logged: Command[] = [];
@@ -37,6 +39,10 @@ class World {
       mayFill: (_key, token) => token === this.turn,
     },
     ({ command }, resolve, reject) => {
+      if (this.isFull) {
+        reject(new HoldfastError('overloaded', 'full'));
+        return;
+      }
       this.logged.push(command);
       const what =
         command.type === 'cache_set' ? JSON.stringify(command.value).slice(1, -1) : command.type;
@@ -63,11 +69,15 @@ class World {
     return this.proposed.map(({ what }) => what);
   }
 
+  /** @returns Whether there is another turn. */
+  endTurn(): boolean {
+    const callbacks = this.#endOfTurn.splice(0);
+    for (const callback of callbacks) callback();
+    return this.#endOfTurn.length > 0;
+  }
+
   endTurns(): void {
-    for (let turn = this.#endOfTurn; turn.length > 0; turn = this.#endOfTurn) {
-      this.#endOfTurn = [];
-      for (const callback of turn) callback();
-    }
+    while (this.endTurn());
   }
 }
 
@@ -108,6 +118,62 @@ describe('writes of the cache on their way into the log', () => {
     assert.deepEqual([world.ended, world.underWay], [[], ['a1']]);
   });
 
+  test('given very many writes of one key, when the queue of commands refuses each at once, then all are told in their order, a slice a turn (WRITE-4)', () => {
+    const world = new World();
+    const names = Array.from({ length: 5000 }, (_, at) => `a${String(at)}`);
+    for (const name of names) world.set('a', name);
+    world.isFull = true;
+    world.proposed[0]?.resolve(written);
+    assert.ok(world.told.length <= 201, `${String(world.told.length)} in one turn`);
+    world.endTurn();
+    assert.ok(world.told.length <= 401, `${String(world.told.length)} in two turns`);
+    world.endTurns();
+    const refused = names.slice(1).map((name) => `${name} overloaded`);
+    assert.deepEqual(world.told, ['a0 done', ...refused]);
+    assert.deepEqual([world.writes.waitingCount, world.ended.length], [0, 5000]);
+    world.isFull = false;
+    world.set('a', 'again');
+    assert.deepEqual(world.underWay.slice(1), ['again']);
+  });
+
+  test('given one that is refused at once, then its caller is told before the next one is begun (WRITE-4)', () => {
+    const world = new World();
+    const command: Command = { type: 'cache_delete', name: 'a' as ResourceName };
+    world.set('a', 'a1');
+    world.submit(command, 'a2');
+    let underWay: readonly string[] | undefined;
+    const told = world.told.push.bind(world.told);
+    world.told.push = (...what) => {
+      underWay ??= world.underWay;
+      return told(...what);
+    };
+    world.proposed[0]?.reject(new Error('refused'));
+    assert.deepEqual([underWay, world.underWay], [['a1'], ['a1', 'cache_delete']]);
+  });
+
+  test('given that leadership ends while some wait for a turn, then they are told so, and none is begun', () => {
+    const world = new World();
+    for (let at = 0; at < 1000; at++) world.set('a', 'a');
+    world.isFull = true;
+    world.proposed[0]?.resolve(written);
+    world.isFull = false;
+    world.writes.interrupt();
+    world.endTurns();
+    assert.deepEqual([world.underWay.length, world.told.length], [1, 1000]);
+    assert.equal(world.told.at(-1), 'a false');
+  });
+
+  test('given that this node leads no more, then those that wait behind the next one are told as well', () => {
+    const world = new World();
+    for (const value of ['a1', 'a2', 'a3']) world.set('a', value);
+    world.closed.add('a');
+    world.leads = false;
+    world.proposed[0]?.resolve(written);
+    world.endTurns();
+    assert.deepEqual(world.told, ['a1 done', 'a2 false', 'a3 false']);
+    assert.equal(world.writes.waitingCount, 0);
+  });
+
   test('given what is no write of the cache, then it waits for none', () => {
     const world = new World();
     world.set('a', 'a1');
@@ -127,6 +193,7 @@ describe('writes of the cache on their way into the log', () => {
     world.set('a', 'a2');
     world.turn = 't2';
     world.proposed[0]?.resolve(written);
+    world.endTurns();
     assert.deepEqual(new Set(world.told.splice(0)), new Set(['a1 done', 'more fill_superseded']));
     assert.deepEqual([world.underWay, world.writes.waitingCount], [['a1', 'a2'], 0]);
     assert.deepEqual(world.logged[0], { type: 'cache_set', name: 'a', value: 'a1' });
@@ -145,6 +212,7 @@ describe('writes of the cache on their way into the log', () => {
       world.turn = 't2';
       const began = process.threadCpuUsage();
       world.proposed[0]?.resolve(written);
+      world.endTurns();
       assert.equal(world.writes.waitingCount, 0);
       return process.threadCpuUsage(began).user / count;
     };
