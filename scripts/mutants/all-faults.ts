@@ -21,6 +21,7 @@ import { payloadFaults } from './payload-faults.ts';
 import { peerFaults } from './peer-faults.ts';
 import { quorumFaults } from './quorum-faults.ts';
 import { cacheFaults } from './cache-faults.ts';
+import { cacheWriteFaults } from './cache-write-faults.ts';
 import { queueFaults } from './queue-faults.ts';
 import { raftFaults } from './raft-faults.ts';
 import { replicaFaults } from './replica-faults.ts';
@@ -124,7 +125,7 @@ export const faultGroups: readonly FaultGroup[] = [
   { title: 'Of what is remembered, and of the limits of one caller', faults: memoryFaults },
   { title: 'Of queues', faults: queueFaults },
   { title: 'Of payloads beside the state', faults: payloadFaults },
-  { title: 'Of the cache', faults: cacheFaults },
+  { title: 'Of the cache', faults: [...cacheFaults, ...cacheWriteFaults] },
   { title: 'Of members of different releases', faults: levelFaults },
   { title: 'Of who may do what, and of declarations', faults: accessFaults },
   { title: 'Of keys, identities and rules', faults: identityFaults },

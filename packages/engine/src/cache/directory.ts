@@ -81,6 +81,11 @@ export class Directory {
     this.#writesFromMs = Number.NEGATIVE_INFINITY;
   }
 
+  /** SHARER-4. */
+  get writesFromMs(): number {
+    return this.#writesFromMs;
+  }
+
   get keyCount(): number {
     return this.#entries.size;
   }

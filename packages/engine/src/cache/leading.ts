@@ -7,6 +7,8 @@
  * CACHE-LEAD-3: timers and answers of nodes only occasion another look at the directory: what they bring about is decided by
  *     clocks and by what was acknowledged.
  * CACHE-LEAD-4: of one term there is one directory: nodes take what it grants for more of the lease that they have.
+ * CACHE-LEAD-5: however many writes become clear in one moment, they go on a slice a turn (SLICE-2): when a lease runs out, when a node
+ *     acknowledges many keys, when nothing is left of earlier leaders. For all that wait for the leases of those there is one timer.
  */
 import type { Invalidation } from '@holdfast/protocol/cache';
 import type { ResourceName, StateMachine } from '@holdfast/state';
@@ -14,6 +16,7 @@ import type { Status } from '@holdfast/raft';
 import type { Clock } from '../clock.ts';
 import { Interrupted } from '../interrupted.ts';
 import type { Timings } from '../timings.ts';
+import { TurnSlices } from '../turn-slices.ts';
 import { Delays } from './delays.ts';
 import type { Delay } from './delays.ts';
 import { defaultBounds, Directory } from './directory.ts';
@@ -71,12 +74,16 @@ interface Led {
   /** Writes that wait, by key. */
   readonly atGate: Map<string, AtGate>;
   readonly telling: Map<Sharer, number>;
+  /** There is the timer for those that wait for earlier leaders. */
+  isLookPlanned: boolean;
 }
 
 export class CacheLeader {
   readonly #parts: CacheLeaderParts;
   readonly #own: OwnLines;
   readonly #members: KnownMembers;
+  /** CACHE-LEAD-5. */
+  readonly #looking: TurnSlices;
   #led: Led | undefined;
   /** Of a leadership before which there was none. */
   #firstTerm: number | undefined;
@@ -89,6 +96,7 @@ export class CacheLeader {
     this.#parts = parts;
     this.#own = own;
     this.#members = new KnownMembers(parts.clock);
+    this.#looking = new TurnSlices(parts.clock);
   }
 
   get statistics(): {
@@ -126,7 +134,14 @@ export class CacheLeader {
     const isFirst = term === this.#firstTerm;
     const beganMs = isFirst ? Number.NEGATIVE_INFINITY : this.#parts.clock.now(); // SHARER-4
     const directory = new Directory(term, beganMs, defaultBounds, this.#delays);
-    const led = { term, directory, fills: new Fills(term), atGate: new Map(), telling: new Map() };
+    const led: Led = {
+      term,
+      directory,
+      fills: new Fills(term),
+      atGate: new Map(),
+      telling: new Map(),
+      isLookPlanned: false,
+    };
     this.#led = led;
     if (!isFirst) this.#askForEarlierLines(led);
   }
@@ -141,7 +156,7 @@ export class CacheLeader {
       leadsOn: () => this.#led === led,
       onNoneLeft: () => {
         led.directory.earlierAreOver();
-        for (const key of led.atGate.keys()) this.#look(led, key);
+        this.#lookAtAll(led);
       },
     });
   }
@@ -242,10 +257,36 @@ export class CacheLeader {
   /** CACHE-LEAD-3: leases that go on meanwhile are waited for as well. */
   #lookLater(led: Led, key: string, waiting: AtGate): void {
     const { clock } = this.#parts;
-    const leftMs = led.directory.clearAtMs(key) - clock.now();
-    waiting.cancelLook = clock.after(Math.max(1, Math.ceil(leftMs)), () => {
-      if (!this.#look(led, key)) this.#lookLater(led, key, waiting);
+    const nowMs = clock.now();
+    waiting.cancelLook();
+    if (nowMs < led.directory.writesFromMs) {
+      this.#planLookAtAll(led, led.directory.writesFromMs - nowMs);
+      return;
+    }
+    const leftMs = led.directory.clearAtMs(key) - nowMs;
+    waiting.cancelLook = clock.after(atLeastMs(leftMs), () => {
+      this.#looking.add([() => this.#lookAgain(led, key)]);
     });
+  }
+
+  #lookAgain(led: Led, key: string): void {
+    const waiting = led.atGate.get(key);
+    if (waiting !== undefined && !this.#look(led, key)) this.#lookLater(led, key, waiting);
+  }
+
+  /** CACHE-LEAD-5. */
+  #planLookAtAll(led: Led, leftMs: number): void {
+    if (led.isLookPlanned) return;
+    led.isLookPlanned = true;
+    this.#parts.clock.after(atLeastMs(leftMs), () => {
+      led.isLookPlanned = false;
+      this.#lookAtAll(led);
+    });
+  }
+
+  #lookAtAll(led: Led): void {
+    if (this.#led !== led) return;
+    this.#looking.add(looks([...led.atGate.keys()], (key) => this.#lookAgain(led, key)));
   }
 
   /** With all that comes in this turn. */
@@ -306,7 +347,7 @@ export class CacheLeader {
     const left = dropped === true ? new Set<unknown>() : new Set(isList(dropped) ? dropped : keys);
     const gone = left.size === 0 ? keys : keys.filter((key) => !left.has(key));
     directory.acknowledged(sharer, gone, clock.now());
-    for (const key of gone) this.#look(led, key);
+    this.#looking.add(looks(gone, (key) => void this.#look(led, key)));
     if (left.size === 0) return;
     const notGone = keys.filter((key) => left.has(key));
     if (isList(dropped)) directory.heard(sharer, notGone); // SHARER-7
@@ -315,6 +356,12 @@ export class CacheLeader {
     if (this.#led === led) this.#planTelling();
   }
 }
+
+function* looks(keys: readonly string[], look: (key: string) => void): Generator<() => void> {
+  for (const key of keys) yield () => look(key);
+}
+
+const atLeastMs = (leftMs: number): number => Math.max(1, Math.ceil(leftMs));
 
 const isList = (dropped: unknown): dropped is readonly unknown[] => Array.isArray(dropped);
 

@@ -9,21 +9,42 @@
  * WRITE-3: a write under a token is begun only while its token stands, looked at when it is its turn (FILL-1, FILL-2 of fills.ts).
  * WRITE-4: what waits for others of its key is begun or refused a slice a turn (SLICE-2), after the caller of the one ahead was told.
  *     However many of them are refused at once, where the queue of commands is full, they are no calls within each other.
+ * WRITE-5: what waits here, for lines to be dropped or for others of its key, is bounded by number and bytes like what waits in the queue of
+ *     commands (BOUND-4), and less of one key. A write beyond that is refused before anything is done for it.
+ * WRITE-6: a write whose time is over while it waits here is refused, and not executed long after its caller has gone.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { TraceParent } from '@holdfast/protocol';
 import type { CacheCommand, Command, CommandResult, Envelope } from '@holdfast/state';
-import { maxPendingCommands } from '../bounds.ts';
+import { encodedBytes, encodeEnvelope } from '../batch.ts';
+import { maxCommandBytes, maxPendingBytes, maxPendingCommands } from '../bounds.ts';
 import type { Clock } from '../clock.ts';
 import { Fifo } from '../fifo.ts';
 import { Interrupted } from '../interrupted.ts';
 import { TurnSlices } from '../turn-slices.ts';
 
+/** Of writes that wait (WRITE-5). */
+export interface WaitingBounds {
+  readonly count: number;
+  readonly bytes: number;
+  readonly countOfKey: number;
+  readonly bytesOfKey: number;
+}
+/** Of one key one write goes into the log after the other, so that the last of so many waits for seconds. */
+const defaultBounds: WaitingBounds = {
+  count: maxPendingCommands,
+  bytes: maxPendingBytes,
+  countOfKey: maxPendingCommands / 10,
+  bytesOfKey: maxPendingBytes / 8,
+};
+
+/** @param deadlineMs After it nobody waits for an answer (WRITE-6). */
 type Submit = (
   envelope: Envelope,
   resolve: (result: CommandResult) => void,
   reject: (error: Error) => void,
   trace?: TraceParent,
+  deadlineMs?: number,
 ) => void;
 
 /** What a write has to pass before it goes into the log (SHARER-1 of directory.ts). */
@@ -47,6 +68,11 @@ interface Write {
   readonly resolve: (result: CommandResult) => void;
   readonly reject: (error: Error) => void;
   readonly trace: TraceParent | undefined;
+  readonly deadlineMs: number;
+  /** 0: it was not measured. */
+  byteLength: number;
+  /** It is counted. */
+  isWaiting: boolean;
 }
 
 /** Those of one key. */
@@ -55,22 +81,37 @@ interface OfKey {
   atGate: Write | undefined;
   /** Behind the one that is under way. */
   readonly waiting: Fifo<Write>;
+  /** Of those that wait, at the gate too. */
+  byteLength: number;
 }
 
 const isCacheCommand = (command: Command): command is CacheCommand =>
   command.type === 'cache_set' || command.type === 'cache_delete';
 
 export class CacheWrites {
+  readonly #clock: Pick<Clock, 'now' | 'endOfTurn'>;
   readonly #submit: Submit;
   readonly #telling: TurnSlices;
   /** WRITE-4. */
   readonly #going: TurnSlices;
   readonly #gate: WriteGate;
+  readonly #bounds: WaitingBounds;
   #byKey = new Map<string, OfKey>();
   #waitingCount = 0;
+  #waitingBytes = 0;
 
-  /** @param submit Into the log. */
-  constructor(clock: Pick<Clock, 'endOfTurn'>, gate: WriteGate, submit: Submit) {
+  /**
+   * @param submit Into the log.
+   * @param bounds Smaller in tests.
+   */
+  constructor(
+    clock: Pick<Clock, 'now' | 'endOfTurn'>,
+    gate: WriteGate,
+    submit: Submit,
+    bounds: WaitingBounds = defaultBounds,
+  ) {
+    this.#clock = clock;
+    this.#bounds = bounds;
     this.#submit = submit;
     this.#gate = gate;
     this.#telling = new TurnSlices(clock);
@@ -81,33 +122,71 @@ export class CacheWrites {
     return this.#waitingCount;
   }
 
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
   /** As of the queue of commands, which takes what is no write of the cache at once. */
-  submit: Submit = (envelope, resolve, reject, trace) => {
+  submit: Submit = (envelope, resolve, reject, trace, deadlineMs = Number.POSITIVE_INFINITY) => {
     const { command } = envelope;
     if (!isCacheCommand(command)) {
       this.#submit(envelope, resolve, reject, trace);
       return;
     }
-    const ofKey = this.#byKey.get(command.name);
+    const { name: key } = command;
     const fillToken = command.type === 'cache_set' ? command.fillToken : undefined;
-    const write = { envelope, fillToken, resolve, reject, trace };
-    if (ofKey === undefined) {
-      if (this.#isSuperseded(command.name, write)) return;
-      const first: OfKey = { atGate: undefined, waiting: new Fifo() };
-      this.#byKey.set(command.name, first);
-      this.#begin(command.name, first, write);
-    } else if (this.#waitingCount >= maxPendingCommands) reject(tooMany(this.#waitingCount));
-    else {
+    const ofKey = this.#byKey.get(key);
+    // One that may have nothing to wait for is not measured: this is the hot path.
+    const byteLength = ofKey === undefined ? 0 : bytesOf(envelope);
+    const refusal = this.#fullFor(key, ofKey, byteLength);
+    const told = { resolve, reject, trace, deadlineMs };
+    const write: Write = { envelope, fillToken, ...told, byteLength, isWaiting: false };
+    if (refusal !== undefined) reject(refusal);
+    else if (ofKey !== undefined) {
       ofKey.waiting.push(write);
-      this.#waitingCount += 1;
+      this.#wait(ofKey, write);
+    } else if (!this.#isRefused(key, write)) {
+      const first: OfKey = { atGate: undefined, waiting: new Fifo(), byteLength: 0 };
+      this.#byKey.set(key, first);
+      this.#begin(key, first, write);
     }
   };
+
+  /** WRITE-5. */
+  #fullFor(key: string, ofKey: OfKey | undefined, ownBytes: number): HoldfastError | undefined {
+    const bytes = this.#waitingBytes;
+    const most = this.#bounds;
+    if (this.#waitingCount >= most.count || bytes + ownBytes > most.bytes)
+      return tooMany(this.#waitingCount, bytes);
+    if (ofKey === undefined) return undefined;
+    const { waiting, byteLength } = ofKey;
+    if (waiting.length < most.countOfKey && byteLength + ownBytes <= most.bytesOfKey)
+      return undefined;
+    return tooManyOfKey(key, waiting.length, byteLength);
+  }
+
+  #wait(ofKey: OfKey, write: Write): void {
+    if (write.byteLength === 0) write.byteLength = bytesOf(write.envelope);
+    write.isWaiting = true;
+    ofKey.byteLength += write.byteLength;
+    this.#waitingBytes += write.byteLength;
+    this.#waitingCount += 1;
+  }
+
+  #waitsNoMore(ofKey: OfKey, write: Write): void {
+    if (!write.isWaiting) return;
+    write.isWaiting = false;
+    ofKey.byteLength -= write.byteLength;
+    this.#waitingBytes -= write.byteLength;
+    this.#waitingCount -= 1;
+  }
 
   /** WRITE-2. */
   interrupt(): void {
     const before = this.#byKey;
     this.#byKey = new Map();
     this.#waitingCount = 0;
+    this.#waitingBytes = 0;
     const error = new Interrupted(false, 'this node stopped leading');
     this.#telling.add(rejections(before.values(), error));
   }
@@ -118,7 +197,13 @@ export class CacheWrites {
     const byKey = this.#byKey;
     ofKey.atGate = write;
     const go = (): void => {
+      if (this.#byKey !== byKey) return; // WRITE-2
       ofKey.atGate = undefined;
+      this.#waitsNoMore(ofKey, write);
+      if (this.#isLate(key, write)) {
+        this.#ended(key, ofKey);
+        return;
+      }
       this.#submit(
         envelope,
         (result) => {
@@ -134,9 +219,14 @@ export class CacheWrites {
         write.trace,
       );
     };
-    if (this.#gate.begin(key, go, fillToken)) return;
-    byKey.delete(key);
-    this.#waitingCount -= ofKey.waiting.length;
+    if (!this.#gate.begin(key, go, fillToken)) this.#endAll(key, ofKey);
+    else if (ofKey.atGate === write) this.#wait(ofKey, write);
+  }
+
+  /** This node does not lead. */
+  #endAll(key: string, ofKey: OfKey): void {
+    this.#byKey.delete(key);
+    for (const write of ofKey.waiting) this.#waitsNoMore(ofKey, write);
     this.#telling.add(rejections([ofKey], new Interrupted(false, 'not the leader')));
   }
 
@@ -163,9 +253,20 @@ export class CacheWrites {
       this.#byKey.delete(key);
       return;
     }
-    this.#waitingCount -= 1;
-    if (this.#isSuperseded(key, next)) this.#goOn(key, ofKey);
+    this.#waitsNoMore(ofKey, next);
+    if (this.#isRefused(key, next)) this.#goOn(key, ofKey);
     else this.#begin(key, ofKey, next);
+  }
+
+  #isRefused(key: string, write: Write): boolean {
+    return this.#isLate(key, write) || this.#isSuperseded(key, write);
+  }
+
+  /** WRITE-6. */
+  #isLate(key: string, { deadlineMs, reject }: Write): boolean {
+    if (this.#clock.now() < deadlineMs) return false;
+    reject(tooLate(key));
+    return true;
   }
 
   /** WRITE-3. */
@@ -198,9 +299,34 @@ const superseded = (key: string): HoldfastError =>
     { key },
   );
 
-const tooMany = (count: number): HoldfastError =>
+/** As in the queue of commands, which refuses what cannot be encoded (COMMANDS-8). */
+function bytesOf(envelope: Envelope): number {
+  try {
+    return encodedBytes(encodeEnvelope(envelope));
+  } catch {
+    return maxCommandBytes;
+  }
+}
+
+const tooMany = (count: number, bytes: number): HoldfastError =>
   new HoldfastError(
     'overloaded',
-    `The leader has ${String(count)} writes of the cache that wait for others of their keys, which is its limit. ` +
+    `The leader has ${String(count)} writes of the cache, of ${String(bytes)} bytes, that wait to go into the log, which is its limit. ` +
       'The request was not executed. Retry later.',
+  );
+
+const tooManyOfKey = (key: string, count: number, bytes: number): HoldfastError =>
+  new HoldfastError(
+    'overloaded',
+    `Key "${key}" of the cache has ${String(count)} writes, of ${String(bytes)} bytes, that wait for each other, which is the limit for one key. ` +
+      'The request was not executed. Write it less often, or retry later.',
+    { key },
+  );
+
+const tooLate = (key: string): HoldfastError =>
+  new HoldfastError(
+    'overloaded',
+    `The write of key "${key}" of the cache waited until its time was over, for other writes of the key or for those who had it in their memory. ` +
+      'The request was not executed. Write the key less often, or retry later.',
+    { key },
   );

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
 import type { Command, CommandResult, ResourceName } from '@holdfast/state';
 import { CacheWrites } from '../../src/cache/writes.ts';
+import type { WaitingBounds } from '../../src/cache/writes.ts';
 import { Interrupted } from '../../src/interrupted.ts';
 
 interface Proposed {
@@ -21,34 +22,45 @@ class World {
   readonly closed = new Set<string>();
   readonly atGate: (() => void)[] = [];
   leads = true;
+  nowMs = 0;
+  /** Of those that are submitted. */
+  deadlineMs: number | undefined;
   /** The queue of commands is full: it refuses before it returns. */
   isFull = false;
   /** The token that may write. */
   turn = 't1';
   readonly logged: Command[] = [];
   #endOfTurn: (() => void)[] = [];
-  readonly writes = new CacheWrites(
-    { endOfTurn: (callback) => void this.#endOfTurn.push(callback) },
-    {
-      begin: (key, go) => {
-        if (this.closed.has(key)) this.atGate.push(go);
-        else go();
-        return this.leads;
+  readonly writes: CacheWrites;
+
+  constructor(bounds?: WaitingBounds) {
+    this.writes = new CacheWrites(
+      {
+        now: () => this.nowMs,
+        endOfTurn: (callback) => void this.#endOfTurn.push(callback),
       },
-      end: (key) => void this.ended.push(key),
-      mayFill: (_key, token) => token === this.turn,
-    },
-    ({ command }, resolve, reject) => {
-      if (this.isFull) {
-        reject(new HoldfastError('overloaded', 'full'));
-        return;
-      }
-      this.logged.push(command);
-      const what =
-        command.type === 'cache_set' ? JSON.stringify(command.value).slice(1, -1) : command.type;
-      this.proposed.push({ what, resolve, reject });
-    },
-  );
+      {
+        begin: (key, go) => {
+          if (this.closed.has(key)) this.atGate.push(go);
+          else go();
+          return this.leads;
+        },
+        end: (key) => void this.ended.push(key),
+        mayFill: (_key, token) => token === this.turn,
+      },
+      ({ command }, resolve, reject) => {
+        if (this.isFull) {
+          reject(new HoldfastError('overloaded', 'full'));
+          return;
+        }
+        this.logged.push(command);
+        const what =
+          command.type === 'cache_set' ? JSON.stringify(command.value).slice(1, -1) : command.type;
+        this.proposed.push({ what, resolve, reject });
+      },
+      bounds,
+    );
+  }
 
   set(key: string, value: string): void {
     this.submit({ type: 'cache_set', name: key as ResourceName, value }, value);
@@ -62,6 +74,8 @@ class World {
         const code = error instanceof HoldfastError ? error.code : 'refused';
         this.told.push(`${what} ${error instanceof Interrupted ? String(error.begun) : code}`);
       },
+      undefined,
+      this.deadlineMs,
     );
   }
 
@@ -200,8 +214,9 @@ describe('writes of the cache on their way into the log', () => {
   });
 
   test('given very many superseded writes of one key, then to look at each takes no longer than with few', () => {
+    const unbounded = { count: 1e9, bytes: 1e9, countOfKey: 1e9, bytesOfKey: 1e9 };
     const took = (count: number): number => {
-      const world = new World();
+      const world = new World(unbounded);
       const fill: Command = {
         type: 'cache_set',
         name: 'a' as ResourceName,
@@ -236,5 +251,90 @@ describe('writes of the cache on their way into the log', () => {
     world.set('a', 'a5');
     world.proposed[0]?.reject(new Interrupted(true, 'over'));
     assert.deepEqual(world.underWay, ['a1', 'a4'], 'a5 waits for a4 and for nothing else');
+  });
+
+  const bounds = { count: 100, bytes: 100_000, countOfKey: 10, bytesOfKey: 20_000 };
+
+  for (const [size, mostCount] of [
+    [1, bounds.count],
+    [5000, Math.ceil(bounds.bytes / 5000)],
+  ] as const)
+    test(`given first writes of very many keys, of ${String(size)} bytes, that wait for lines, then they are bounded (WRITE-5)`, () => {
+      const world = new World(bounds);
+      const value = 'v'.repeat(size);
+      const keys = Array.from({ length: 2 * bounds.count }, (_, at) => `k${String(at)}`);
+      for (const key of keys) world.closed.add(key);
+      for (const key of keys) world.set(key, value);
+      const { waitingCount, waitingBytes } = world.writes;
+      assert.ok(waitingCount <= mostCount && waitingCount > mostCount - 5, String(waitingCount));
+      assert.ok(waitingBytes <= bounds.bytes + 6000, `${String(waitingBytes)} bytes wait`);
+      assert.equal(world.told.length, keys.length - waitingCount);
+      assert.equal(world.told[0], `${value} overloaded`);
+      assert.equal(world.atGate.length, waitingCount, 'nothing was done for those');
+      // When lines are dropped
+      for (const go of world.atGate.splice(0)) go();
+      assert.deepEqual([world.writes.waitingCount, world.writes.waitingBytes], [0, 0]);
+      assert.equal(world.underWay.length, waitingCount);
+    });
+
+  test('given that leadership ends while some wait for lines, then none of them is begun later (WRITE-2, WRITE-5)', () => {
+    const world = new World(bounds);
+    world.closed.add('a');
+    for (const value of ['a1', 'a2']) world.set('a', value);
+    world.writes.interrupt();
+    world.endTurns();
+    assert.deepEqual([world.writes.waitingCount, world.writes.waitingBytes], [0, 0]);
+    // When the gate lets one go all the same
+    world.atGate[0]?.();
+    assert.deepEqual([world.told, world.underWay], [['a1 false', 'a2 false'], []]);
+    assert.deepEqual([world.writes.waitingCount, world.writes.waitingBytes], [0, 0]);
+  });
+
+  for (const [size, most] of [
+    [1, bounds.countOfKey],
+    [5000, Math.floor(bounds.bytesOfKey / 5100)],
+  ] as const)
+    test(`given very many writes of one key, of ${String(size)} bytes, then those of others have room beside them (WRITE-5)`, () => {
+      const world = new World(bounds);
+      const value = 'v'.repeat(size);
+      for (let at = 0; at < 50; at++) world.set('a', value);
+      assert.deepEqual([world.writes.waitingCount, world.told.length], [most, 49 - most]);
+      assert.deepEqual([...new Set(world.told)], [`${value} overloaded`]);
+      world.set('b', 'b1');
+      world.set('b', 'b2');
+      assert.deepEqual(world.underWay.slice(1), ['b1']);
+      assert.equal(world.writes.waitingCount, most + 1);
+      // When one of them is over
+      world.proposed[0]?.resolve(written);
+      world.set('a', value);
+      assert.deepEqual(world.told.slice(49 - most), [`${value} done`], 'it has room');
+    });
+
+  test('given a write whose time is over before its turn, then it is refused and not executed (WRITE-6)', () => {
+    const world = new World();
+    world.set('a', 'a1');
+    world.deadlineMs = 5000;
+    world.set('a', 'a2');
+    world.deadlineMs = 9000;
+    world.set('a', 'a3');
+    world.nowMs = 5000;
+    world.proposed[0]?.resolve(written);
+    assert.deepEqual(world.told, ['a1 done', 'a2 overloaded']);
+    assert.deepEqual(world.underWay, ['a1', 'a3']);
+    assert.equal(world.writes.waitingBytes, 0);
+  });
+
+  test('given one that waits for lines to be dropped until its time is over, then it is refused (WRITE-6)', () => {
+    const world = new World();
+    world.closed.add('a');
+    world.deadlineMs = 2000;
+    world.set('a', 'a1');
+    world.deadlineMs = 9000;
+    world.set('a', 'a2');
+    world.nowMs = 2000;
+    world.closed.delete('a');
+    world.atGate.shift()?.();
+    assert.deepEqual([world.told, world.underWay], [['a1 overloaded'], ['a2']]);
+    assert.deepEqual(world.ended, ['a']);
   });
 });

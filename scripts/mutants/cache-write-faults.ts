@@ -1,0 +1,71 @@
+/** Faults in the writes of the cache, on their way into the log. */
+import type { Fault } from './fault.ts';
+
+const writes = 'packages/engine/src/cache/writes.ts';
+const leading = 'packages/engine/src/cache/leading.ts';
+const writesTest = 'packages/engine/test/unit/cache-writes.test.ts';
+const gateTest = 'packages/engine/test/unit/cache-gate.test.ts';
+
+export const cacheWriteFaults: readonly Fault[] = [
+  {
+    name: 'cache-writes-begun-within-each-other',
+    breaks:
+      'a leader whose queue of commands is full ends with its stack used up, once a thousand writes of one key wait',
+    file: writes,
+    find: `    this.#going.add([
+      () => {
+        if (this.#byKey === byKey) this.#next(key, ofKey); // WRITE-2
+      },
+    ]);`,
+    put: `    if (this.#byKey === byKey) this.#next(key, ofKey);`,
+    hiddenFromRuns: 'no run fills the queue of commands',
+    test: writesTest,
+  },
+  {
+    name: 'cache-write-begun-after-its-leadership',
+    breaks: 'a write whose caller was told that it was not begun goes into the log',
+    file: writes,
+    find: `      if (this.#byKey !== byKey) return; // WRITE-2
+`,
+    put: ``,
+    test: writesTest,
+  },
+  {
+    name: 'cache-writes-at-the-gate-uncounted',
+    breaks:
+      'first writes of any number of keys wait in the memory of a leader for lines to be dropped',
+    file: writes,
+    find: `    else if (ofKey.atGate === write) this.#wait(ofKey, write);`,
+    put: ``,
+    hiddenFromRuns: 'no run has so many writes wait',
+    test: writesTest,
+  },
+  {
+    name: 'cache-writes-of-one-key-take-all-room',
+    breaks: 'writes of one key have those of all others refused',
+    file: writes,
+    find: `    if (waiting.length < most.countOfKey && byteLength + ownBytes <= most.bytesOfKey)
+      return undefined;`,
+    put: `    if (waiting.length < most.count && byteLength + ownBytes <= most.bytes) return undefined;`,
+    hiddenFromRuns: 'no run has so many writes wait',
+    test: writesTest,
+  },
+  {
+    name: 'cache-write-executed-after-its-time',
+    breaks: 'a write of the cache is executed long after its caller has gone',
+    file: writes,
+    find: `    if (this.#clock.now() < deadlineMs) return false;`,
+    put: `    if (this.#clock.now() < deadlineMs * 1000) return false;`,
+    hiddenFromRuns: 'callers are told that the outcome is unknown by then',
+    test: writesTest,
+  },
+  {
+    name: 'cache-writes-let-go-in-one-turn',
+    breaks: 'all writes that waited for earlier leaders go into the log in one turn',
+    file: leading,
+    find: `    this.#looking.add(looks([...led.atGate.keys()], (key) => this.#lookAgain(led, key)));`,
+    put: `    for (const key of [...led.atGate.keys()]) this.#lookAgain(led, key);`,
+    hiddenFromRuns: 'nothing is wrong but the length of a turn',
+    test: gateTest,
+  },
+];
