@@ -1,4 +1,4 @@
-/** Faults in the writes of the cache, on their way into the log. */
+/** Faults in the writes of the cache on their way into the log, and in what they wait for. */
 import type { Fault } from './fault.ts';
 
 const writes = 'packages/engine/src/cache/writes.ts';
@@ -67,5 +67,14 @@ export const cacheWriteFaults: readonly Fault[] = [
     put: `    for (const key of [...led.atGate.keys()]) this.#lookAgain(led, key);`,
     hiddenFromRuns: 'nothing is wrong but the length of a turn',
     test: gateTest,
+  },
+  {
+    name: 'acknowledgement-of-another-memory-counts',
+    breaks:
+      'a client answers an old value after a write was acknowledged: its node took what it said to another node for the drop of other keys',
+    file: 'packages/engine/src/cache/client-memories.ts',
+    find: `told?.memoryId !== memoryId) return; // MEMORY-8`,
+    put: `told === undefined) return;`,
+    test: 'packages/engine/test/unit/client-memories.test.ts',
   },
 ];

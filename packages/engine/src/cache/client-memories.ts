@@ -16,6 +16,8 @@
  * MEMORY-7: a client is told by itself, and waited for by itself: what others had and have dropped is acknowledged at once
  *     (`waitedFor`), and the lease of a client is shorter than that of its node, so that a silent one delays writes of
  *     what it has for no longer than its own.
+ * MEMORY-8: an acknowledgement counts for the memory id under which the client was told, and for no other. It may have been meant for another
+ *     node, to which it could not be sent, and there the same number named other keys: those would be taken for dropped.
  */
 import { certainMs, clientLeaseMs } from '@holdfast/protocol/cache';
 import type { Grant, Invalidation } from '@holdfast/protocol/cache';
@@ -240,11 +242,15 @@ export class ClientMemories {
     if (this.#directory.hasUntold) this.#clock.after(0, () => this.#planTelling());
   }
 
-  /** A client has dropped what it was told under this number. */
-  acknowledged(id: string, seq: number): void {
+  /**
+   * A client has dropped what it was told under this number.
+   *
+   * @param memoryId As it was told (MEMORY-3).
+   */
+  acknowledged(id: string, memoryId: string, seq: number): void {
     const client = this.#clients.get(id);
     const told = client?.told.get(seq);
-    if (client === undefined || told === undefined) return;
+    if (client === undefined || told?.memoryId !== memoryId) return; // MEMORY-8
     client.told.delete(seq);
     const sharer = this.#directory.sharer(id, told.memoryId);
     if (sharer === undefined) return;

@@ -228,7 +228,7 @@ export class CacheCoherence {
         return { ...this.#shown({ ...read, untilMs }), term, grant };
       },
       dropped: (memoryId, seq) =>
-        seq === undefined ? clients.left(id, memoryId) : clients.acknowledged(id, seq),
+        seq === undefined ? clients.left(id, memoryId) : clients.acknowledged(id, memoryId, seq),
       close: () => clients.close(id),
     };
   }

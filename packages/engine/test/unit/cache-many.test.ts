@@ -129,7 +129,8 @@ describe('the memories of very many clients of a node', () => {
       memories.read(client.id, 'm', 'k', line);
       const dropped = memories.invalidate(['k']);
       assert.ok(dropped !== undefined);
-      for (const { seq } of client.told.splice(0)) memories.acknowledged(client.id, seq);
+      for (const { memoryId, seq } of client.told.splice(0))
+        memories.acknowledged(client.id, memoryId, seq);
       await dropped;
     }
     assert.equal(clock.timers.size, 0);

@@ -176,6 +176,25 @@ describe('the memories of the clients of a node', () => {
     assert.equal(await one.read(), '2 exclusive');
   });
 
+  test('given an acknowledgement that was meant for another node, then it drops nothing here, though it has the same number (MEMORY-8)', async () => {
+    const world = new World();
+    const client = world.client('moved');
+    await client.read();
+    const write = world.begin();
+    await settled();
+    const [told] = client.told;
+    assert.ok(told !== undefined);
+    for (const memoryId of ['moved#0@1', 'moved#1', 'another#1@1']) {
+      client.node.dropped(memoryId, told.seq);
+      await settled();
+      assert.equal(write.isLetThrough, false, memoryId);
+    }
+    assert.equal(client.lines.read('k', world.clock.nowMs)?.value, '1', 'it has its line still');
+    client.obey();
+    await settled();
+    assert.equal(write.isLetThrough, true);
+  });
+
   test('given a client that is silent, then a write waits until its lease has run out, and no longer', async () => {
     const world = new World();
     const client = world.client('silent');
