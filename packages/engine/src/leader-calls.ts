@@ -1,4 +1,9 @@
-/** What this node asks of the leader beside commands (submissions.ts): here where it leads, else by a call. */
+/**
+ * What this node asks of the leader beside commands (submissions.ts): here where it leads, else by a call.
+ *
+ * LEADER-CALL-1: a call that may wait there has its own time beside that wait, so that the answer to a wait that came to nothing arrives; one
+ *     that is asked again waits for what is left.
+ */
 import type { SessionId } from '@holdfast/state';
 import { administersStill } from './administration.ts';
 import type { Administration, AdministrativeCall } from './administration.ts';
@@ -15,6 +20,8 @@ import type { CallOptions, KeepAliveResult, Query, QueryAnswer } from './types.t
 
 /** From this feature level on a leader knows reads of the cache. */
 const cacheLevel = 2;
+
+type AskedCall = Parameters<LeaderRoute['ask']>[2];
 
 export interface LeaderCallsParts {
   readonly nodeId: string;
@@ -76,14 +83,20 @@ export class LeaderCalls {
   }
 
   async fillCache(key: string, asked: FillRequest, options: CallOptions): Promise<FillAnswer> {
-    const { coherence, leadership } = this.#parts;
-    const { token, ...times } = asked;
-    const told = token === undefined ? times : { ...times, token };
+    const { clock, coherence, leadership } = this.#parts;
+    const { token, fillMs } = asked;
+    const waitUntilMs = clock.now() + asked.waitMs;
+    const waitMs = (): number => Math.max(0, waitUntilMs - clock.now());
+    const timeoutMs = (options.timeoutMs ?? defaultTimeoutMs) + asked.waitMs; // LEADER-CALL-1
+    const told = token === undefined ? {} : { token };
     return this.#anywhere(
-      options,
-      { type: 'cache_fill', key, ...told, ...callerIn(options) },
+      { ...options, timeoutMs },
+      () => {
+        const times = { waitMs: waitMs(), fillMs };
+        return { type: 'cache_fill', key, ...times, ...told, ...callerIn(options) };
+      },
       async () => {
-        const read = await coherence.fillHere(key, asked);
+        const read = await coherence.fillHere(key, { token, waitMs: waitMs(), fillMs });
         leadership.assertAdmitted(options); // LEADERSHIP-7
         return read;
       },
@@ -103,7 +116,7 @@ export class LeaderCalls {
   /** Something that may be repeated: here where this node leads, else by the leader. */
   #anywhere<T>(
     options: CallOptions,
-    call: Parameters<LeaderRoute['ask']>[2],
+    call: AskedCall | (() => AskedCall),
     here: () => Promise<T>,
     received: (answer: unknown) => T,
   ): Promise<T> {
@@ -113,7 +126,7 @@ export class LeaderCalls {
     const deadlineMs = clock.now() + (options.timeoutMs ?? defaultTimeoutMs);
     const patience = { deadlineMs, signal };
     return route.follow(patience, true, async (leader) =>
-      leader === 'self' ? here() : received(await route.ask(leader, patience, call)),
+      leader === 'self' ? here() : received(await route.ask(leader, patience, typeof call === 'function' ? call() : call)),
     );
   }
 

@@ -1,0 +1,98 @@
+/** What a follower asks of the leader: how long it waits for the answer. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Status } from '@holdfast/raft';
+import type { Call } from '../../src/calls.ts';
+import { LeaderCalls } from '../../src/leader-calls.ts';
+import type { LeaderCallsParts } from '../../src/leader-calls.ts';
+import { LeaderRoute } from '../../src/leader-route.ts';
+import { CallFailed } from '../../src/transport/types.ts';
+import type { Transport } from '../../src/transport/types.ts';
+import { StillClock } from './still-clock.ts';
+
+const caller = { identity: 'test' };
+const follows = (leader: string): Status =>
+  ({ role: 'follower', leader, ready: true }) as unknown as Status;
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+class World {
+  readonly clock = new StillClock();
+  readonly asked: Call[] = [];
+  /** When the leader answers a wait for a turn: it takes all of the wait, and so long beside it. */
+  answerMs = 100;
+  readonly #lost: ((error: Error) => void)[] = [];
+  readonly route: LeaderRoute;
+  readonly calls: LeaderCalls;
+
+  constructor() {
+    const transport = {
+      call: (_leader: string, call: Call, _signal: unknown, timeoutMs: number) => {
+        this.asked.push(call);
+        const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+        this.#lost.push(reject);
+        const waitMs = call.type === 'cache_fill' ? call.waitMs : 0;
+        const answer = { type: 'ok', value: { revision: 7 } };
+        this.clock.after(waitMs + this.answerMs, () => resolve(answer));
+        this.clock.after(timeoutMs, () => reject(new CallFailed(true, 'no answer in time')));
+        return promise;
+      },
+      interruptCalls: () => undefined,
+    } as unknown as Transport;
+    this.route = new LeaderRoute(this.clock, transport, follows('n1'));
+    const parts = { clock: this.clock, route: this.route } as unknown as LeaderCallsParts;
+    this.calls = new LeaderCalls(parts);
+  }
+
+  /** The leader ends, and another one is followed. */
+  lose(): void {
+    for (const reject of this.#lost.splice(0)) reject(new CallFailed(true, 'the peer has gone'));
+    this.route.update(follows('n2'));
+  }
+
+  async pass(ms: number): Promise<void> {
+    for (let passedMs = 0; passedMs < ms; passedMs += 50) {
+      this.clock.pass(50);
+      await settled();
+    }
+  }
+}
+
+describe('A wait for the turn to load a value, asked of a follower', () => {
+  const asked = { token: undefined, waitMs: 5000, fillMs: 10_000 };
+  const unanswered = 'nothing yet';
+
+  it('is answered when the wait at the leader came to nothing (LEADER-CALL-1)', async () => {
+    const world = new World();
+    let answer: unknown = unanswered;
+    world.calls.fillCache('k', asked, caller).then(
+      (told) => (answer = told),
+      (error: unknown) => (answer = error),
+    );
+    await world.pass(5000);
+    assert.equal(answer, unanswered);
+    await world.pass(200);
+    assert.deepEqual(answer, { revision: 7 });
+  });
+
+  it('goes on with the next leader for what is left of it (LEADER-CALL-1)', async () => {
+    const world = new World();
+    const answer = world.calls.fillCache('k', asked, caller);
+    await world.pass(3000);
+    world.lose();
+    await world.pass(2200);
+    assert.equal((await answer).revision, 7);
+    const waits = world.asked.map((call) => (call.type === 'cache_fill' ? call.waitMs : -1));
+    assert.equal(waits.length, 2);
+    assert.equal(waits[0], 5000);
+    assert.ok((waits[1] ?? 0) <= 2000 && (waits[1] ?? 0) > 1800, String(waits[1]));
+  });
+
+  it('ends in the time that a call has beside its wait', async () => {
+    const world = new World();
+    world.answerMs = 60_000;
+    const call = world.calls.fillCache('k', asked, { ...caller, timeoutMs: 1000 });
+    const failed = assert.rejects(call, { code: 'outcome_unknown' });
+    await world.pass(6100);
+    await failed;
+  });
+});
