@@ -1,8 +1,10 @@
-/** Faults in the writes of the cache on their way into the log, and in what they wait for. */
+/** Faults in the writes of the cache on their way into the log, in what they wait for, and in loads of values. */
 import type { Fault } from './fault.ts';
 
 const writes = 'packages/engine/src/cache/writes.ts';
 const leading = 'packages/engine/src/cache/leading.ts';
+const filling = 'packages/client/src/cache-filling.ts';
+const fillingTest = 'packages/client/test/unit/cache-filling.test.ts';
 const writesTest = 'packages/engine/test/unit/cache-writes.test.ts';
 const gateTest = 'packages/engine/test/unit/cache-gate.test.ts';
 
@@ -76,5 +78,40 @@ export const cacheWriteFaults: readonly Fault[] = [
     find: `told?.memoryId !== memoryId) return; // MEMORY-8`,
     put: `told === undefined) return;`,
     test: 'packages/engine/test/unit/client-memories.test.ts',
+  },
+  {
+    name: 'turn-awaited-without-time-of-its-own',
+    breaks: 'a follower tells a loader that waits for its turn that the outcome is unknown',
+    file: 'packages/engine/src/leader-calls.ts',
+    find: ` + asked.waitMs; // LEADER-CALL-1`,
+    put: `;`,
+    hiddenFromRuns: 'clients read the key again',
+    test: 'packages/engine/test/unit/leader-calls.test.ts',
+  },
+  {
+    name: 'failed-load-repeated-by-each-that-waited',
+    breaks: 'hundreds of reads load a value that cannot be loaded one after the other',
+    file: filling,
+    find: `} else await unlessAborted(other, end); // CLIENT-FILL-3`,
+    put: `} else await unlessAborted(other.catch(() => undefined), end);`,
+    hiddenFromRuns: 'nothing is wrong but how long reads take',
+    test: fillingTest,
+  },
+  {
+    name: 'read-with-a-loader-without-end',
+    breaks: 'a read with a loader goes on for as long as its key is written again and again',
+    file: filling,
+    find: `    const mostMs = this.#timeoutMs + fillTimeoutMs;`,
+    put: `    const mostMs = 100 * (this.#timeoutMs + fillTimeoutMs);`,
+    hiddenFromRuns: 'nothing is wrong but how long reads take',
+    test: fillingTest,
+  },
+  {
+    name: 'turn-over-before-more-is-asked-for',
+    breaks: 'a second loader begins while the first one works under a turn that it was given late',
+    file: filling,
+    find: `const standsMs = turnMs - extendEveryMs - onItsWayMs;`,
+    put: `const standsMs = turnMs - onItsWayMs + 0 * extendEveryMs;`,
+    test: fillingTest,
   },
 ];

@@ -5,14 +5,19 @@
  *     written since, by anybody.
  * CLIENT-FILL-2: the turn is asked to go on while the loader works, and ended when it fails: whoever dies loses it by
  *     itself.
- * CLIENT-FILL-3: who waits reads the key again afterwards: what the loader was answered may be older than that wait.
+ * CLIENT-FILL-3: who waits reads the key again afterwards: what the loader was answered may be older than that wait. Where the load failed,
+ *     all that waited for it fail with it: each of them would load in turn, one after the other.
  * CLIENT-FILL-4: a loader that takes longer than it may ends, once for all that wait for it; so does a wait whose signal fires. What the
  *     loader comes to afterwards is dropped.
  * CLIENT-FILL-5: a loader begins only under a turn that is known to stand: one that was answered late, to a process that was paused or
- *     that waited for the turn of another one, may be over. It is confirmed first.
+ *     that waited for the turn of another one, may be over. It is confirmed first. A turn that stands does so until more time was
+ *     asked for it (CLIENT-FILL-2).
+ * CLIENT-FILL-6: a read ends, with a value or without: after the time of a call and that of its loader together, however often its key is
+ *     written meanwhile, and whoever else loads. What it has loaded by then goes on without it, within the same bounds.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { Json, OperationName, Operations } from '@holdfast/protocol';
+import { turnMs } from '@holdfast/protocol/cache';
 import type { CallSettings } from './call-settings.ts';
 import { secondsOf } from './durations.ts';
 import { momentOf, passedMs } from './clock.ts';
@@ -31,7 +36,7 @@ export interface FillingClient {
 
 /** How a value that is not there is loaded. */
 export interface FillOptions {
-  /** Loads the value. Undefined: there is none, and nothing is written. */
+  /** Loads the value. Undefined: there is none, and nothing is written. Where it fails, all reads of this process that waited for it fail. */
   readonly fill: (key: string) => Promise<Json | undefined>;
   /** The value that is written ends by itself after so many ms. */
   readonly ttlMs?: number;
@@ -41,10 +46,12 @@ export interface FillOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A turn goes on for 2 s at a time. */
+const defaultFillTimeoutMs = 10_000;
 const extendEveryMs = 700;
-/** CLIENT-FILL-5: so long after it was asked for, a turn stands. */
-const standsMs = 1500;
+/** CLIENT-FILL-5: for what asks for more time to arrive. */
+const onItsWayMs = 300;
+/** CLIENT-FILL-5: a loader that begins so long after its turn was asked for asks for more time before that is over. */
+const standsMs = turnMs - extendEveryMs - onItsWayMs;
 /** Where each answer is late: what a loader of a turn that is over comes to is not written in any case. */
 const mostConfirmations = 3;
 const waitSeconds = 5;
@@ -53,11 +60,14 @@ type Filled = { readonly found: CacheValue | undefined } | 'again';
 
 export class CacheFilling {
   readonly #client: FillingClient;
+  readonly #timeoutMs: number;
   /** Of this process, by key. */
-  readonly #underWay = new Map<string, Promise<unknown>>();
+  readonly #underWay = new Map<string, Promise<Filled>>();
 
-  constructor(client: FillingClient) {
+  /** @param timeoutMs Of a call. */
+  constructor(client: FillingClient, timeoutMs: number) {
     this.#client = client;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** @param read Reads the key as of now. */
@@ -66,24 +76,52 @@ export class CacheFilling {
     options: FillOptions,
     read: () => Promise<CacheValue | undefined>,
   ): Promise<CacheValue | undefined> {
+    const { signal, fillTimeoutMs = defaultFillTimeoutMs } = options;
+    secondsOf('fillTimeoutMs', fillTimeoutMs);
+    signal?.throwIfAborted();
+    const { clock } = this.#client;
+    const beganMs = clock.now();
+    const value = await read();
+    if (value !== undefined) return value;
+    const mostMs = this.#timeoutMs + fillTimeoutMs;
+    const end = new AbortController();
+    const stop = (): void => end.abort(signal?.reason);
+    const cancel = clock.after(beganMs + mostMs - clock.now(), () => {
+      end.abort(noValueInTime(key, mostMs));
+    });
+    signal?.addEventListener('abort', stop, { once: true });
+    if (signal?.aborted === true) stop();
+    try {
+      return await this.#getUntil(end.signal, key, options, read);
+    } finally {
+      cancel();
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  /** @param end CLIENT-FILL-4, CLIENT-FILL-6. */
+  async #getUntil(
+    end: AbortSignal,
+    key: string,
+    options: FillOptions,
+    read: () => Promise<CacheValue | undefined>,
+  ): Promise<CacheValue | undefined> {
     for (;;) {
-      options.signal?.throwIfAborted();
-      const value = await read();
-      if (value !== undefined) return value;
+      end.throwIfAborted();
       const other = this.#underWay.get(key);
-      if (other !== undefined) {
-        await unlessAborted(other.catch(throwIfTooLong), options.signal); // CLIENT-FILL-3
-        continue;
-      }
-      const own = this.#fill(key, options).finally(() => this.#underWay.delete(key));
-      this.#underWay.set(key, own);
-      const filled = await unlessAborted(own, options.signal);
-      if (filled !== 'again') return filled.found;
+      if (other === undefined) {
+        const own = this.#fill(key, options).finally(() => this.#underWay.delete(key));
+        this.#underWay.set(key, own);
+        const filled = await unlessAborted(own, end);
+        if (filled !== 'again') return filled.found;
+      } else await unlessAborted(other, end); // CLIENT-FILL-3
+      const value = await unlessAborted(read(), end);
+      if (value !== undefined) return value;
     }
   }
 
   async #fill(key: string, options: FillOptions): Promise<Filled> {
-    const { fillTimeoutMs = 10_000 } = options;
+    const { fillTimeoutMs = defaultFillTimeoutMs } = options;
     const fillSeconds = secondsOf('fillTimeoutMs', fillTimeoutMs);
     const asked = { k: key, wait_seconds: waitSeconds, fill_seconds: fillSeconds };
     // Without the signal of this caller: others of the process wait for the same turn.
@@ -98,19 +136,23 @@ export class CacheFilling {
       const confirmed = await this.#client.call('cache_fill', body); // CLIENT-FILL-5
       if (confirmed.fill_token !== token) return 'again';
     }
-    return this.#load(key, token, options);
+    // As the leader counts it, from when it was asked for.
+    const leftMs = fillTimeoutMs - passedMs(this.#client.clock, askedAt);
+    return this.#load(key, token, options, Math.max(leftMs, fillTimeoutMs / 2));
   }
 
-  #isLate(askedAt: Moment, { fillTimeoutMs = 10_000 }: FillOptions): boolean {
-    return passedMs(this.#client.clock, askedAt) >= Math.min(standsMs, fillTimeoutMs);
+  #isLate(askedAt: Moment, { fillTimeoutMs = defaultFillTimeoutMs }: FillOptions): boolean {
+    return passedMs(this.#client.clock, askedAt) >= Math.min(standsMs, fillTimeoutMs / 2);
   }
 
-  async #load(key: string, token: string, options: FillOptions): Promise<Filled> {
-    const { fill, ttlMs, fillTimeoutMs = 10_000 } = options;
+  async #load(key: string, token: string, options: FillOptions, mostMs: number): Promise<Filled> {
+    const { fill, ttlMs, fillTimeoutMs = defaultFillTimeoutMs } = options;
     const stop = this.#extend({ k: key, fill_token: token, fill_seconds: fillTimeoutMs / 1000 });
     let value: Json | undefined;
     try {
-      value = await this.#inTime(Promise.resolve(fill(key)), key, fillTimeoutMs);
+      value = await this.#inTime(Promise.resolve(fill(key)), mostMs, () =>
+        tookTooLong(key, fillTimeoutMs),
+      );
     } catch (error) {
       await this.#endTurn(key, token);
       throw error;
@@ -134,9 +176,9 @@ export class CacheFilling {
   }
 
   /** CLIENT-FILL-4. */
-  #inTime<T>(loading: Promise<T>, key: string, timeoutMs: number): Promise<T> {
+  #inTime<T>(loading: Promise<T>, mostMs: number, late: () => HoldfastError): Promise<T> {
     return new Promise((resolve, reject) => {
-      const cancel = this.#client.clock.after(timeoutMs, () => reject(tookTooLong(key, timeoutMs)));
+      const cancel = this.#client.clock.after(mostMs, () => reject(late()));
       loading.finally(cancel).then(resolve, (error: unknown) => reject(error as Error));
     });
   }
@@ -161,22 +203,24 @@ export class CacheFilling {
   }
 }
 
-/** Whoever waited for it has waited long enough; what else went wrong is its caller's. */
-function throwIfTooLong(error: unknown): void {
-  if (error instanceof HoldfastError && error.code === 'deadline_exceeded') throw error;
-}
-
 const tookTooLong = (key: string, timeoutMs: number): HoldfastError =>
   new HoldfastError(
     'deadline_exceeded',
-    `The loader of cache key "${key}" took longer than its fillTimeoutMs of ${String(timeoutMs)}. Nothing was written. Make it faster, or allow it more time.`,
+    `The loader of cache key "${key}" took longer than its fillTimeoutMs of ${String(timeoutMs)}, which counts from when its turn was asked for. Nothing was written. Make it faster, or allow it more time.`,
     { key },
     { effect: 'none' },
   );
 
+const noValueInTime = (key: string, mostMs: number): HoldfastError =>
+  new HoldfastError(
+    'deadline_exceeded',
+    `Cache key "${key}" had no value after ${String(mostMs)} ms, the timeoutMs of the client and the fillTimeoutMs of the read together. ` +
+      'What a loader comes to may still be written. Read the key again, make its loader faster, or write the key less often.',
+    { key },
+  );
+
 /** @throws The reason of the signal. */
-function unlessAborted<T>(waited: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return waited;
+function unlessAborted<T>(waited: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(signal.reason as Error);
     signal.addEventListener('abort', stop, { once: true });

@@ -61,7 +61,7 @@ export class Cache {
    */
   constructor(client: FillingClient, memory: CacheMemory | undefined, timeoutMs: number) {
     this.#client = client;
-    this.#filling = new CacheFilling(client);
+    this.#filling = new CacheFilling(client, timeoutMs);
     this.#memory = memory;
     this.#timeoutMs = timeoutMs;
   }
@@ -74,7 +74,8 @@ export class Cache {
    *   others that read with `fill` wait for what it writes. What it loaded is not written where somebody has written the key meanwhile:
    *   then the key is read again.
    * @returns Undefined where the key has no value.
-   * @throws Whatever `fill` throws.
+   * @throws Whatever `fill` throws, also to those of this process that waited for it; `deadline_exceeded` where a read with `fill` has no
+   *   value after the `timeoutMs` of the client and its `fillTimeoutMs` together.
    * @example
    * const user = await client.cache.get('user/123', { fill: () => database.user(123), ttlMs: 60_000 });
    */

@@ -10,8 +10,9 @@
  * FILL-4: there are at most `maxTurns` tokens and `maxWaiters` that wait; more are told to come later.
  */
 
-/** A loader asks for more time before that is over: one that has died loses its turn. */
-export const turnMs = 2000;
+import { turnMs } from '@holdfast/protocol/cache';
+
+export { turnMs };
 const maxTurns = 10_000;
 const maxWaiters = 10_000;
 

@@ -19,6 +19,9 @@ export const grantorLeaseMs = (leaseMs: number): number => leaseMs * fastest;
 export const certainMs = (msLeft: number, grainMs: number): number =>
   Math.max(0, msLeft / fastest - grainMs);
 
+/** Who loads the value of a key asks for more time before that is over: one that has died loses its turn. */
+export const turnMs = 2000;
+
 /** What of a line its owner may do, and who has one beside it (docs/primitives/cache.md). */
 export type LineState = 'modified' | 'exclusive' | 'shared' | 'invalid';
 
