@@ -267,7 +267,10 @@ describe('A fill', () => {
 
   it('is not begun for a reader whose signal fired while it read', async () => {
     const stopped = new AbortController();
-    const read = async (): Promise<undefined> => void stopped.abort(new Error('no longer wanted'));
+    const read = async (): Promise<undefined> => {
+      stopped.abort(new Error('no longer wanted'));
+      return undefined;
+    };
     const fill = async (): Promise<Json> => 1;
     await assert.rejects(filling.get('k', { fill, signal: stopped.signal }, read), /no longer/);
     assert.deepEqual(cluster.asked, []);
