@@ -126,7 +126,9 @@ export class LeaderCalls {
     const deadlineMs = clock.now() + (options.timeoutMs ?? defaultTimeoutMs);
     const patience = { deadlineMs, signal };
     return route.follow(patience, true, async (leader) =>
-      leader === 'self' ? here() : received(await route.ask(leader, patience, typeof call === 'function' ? call() : call)),
+      leader === 'self'
+        ? here()
+        : received(await route.ask(leader, patience, typeof call === 'function' ? call() : call)),
     );
   }
 
