@@ -1,9 +1,9 @@
 /** The image of a whole core (see image.ts). */
 import type { CoreImage } from './image.ts';
 import { imageOfMeta } from './message-image.ts';
-import type { RaftCore } from './raft.ts';
+import type { Core } from './core.ts';
 
-export const imageOfCore = (core: RaftCore): CoreImage => ({
+export const imageOfCore = (core: Core): CoreImage => ({
   term: core.term,
   votedFor: core.votedFor,
   leader: core.leader,

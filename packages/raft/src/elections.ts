@@ -4,11 +4,11 @@
  * RAFT-1 is upheld here: a vote and its term are durable before anybody hears of them (outbox RAFT-OUTBOX-1).
  */
 import type { Image } from './image.ts';
-import type { RaftCore } from './raft.ts';
+import type { Core } from './core.ts';
 import type { LogIndex, MemberId, Message, Term } from './types.ts';
 
 export class Elections {
-  readonly #core: RaftCore;
+  readonly #core: Core;
   #role: 'follower' | 'pre_candidate' | 'candidate' | 'leader' = 'follower';
   #votes = new Map<MemberId, boolean>();
   /** The write that makes the own vote durable. */
@@ -17,7 +17,7 @@ export class Elections {
   #timeoutTicks = 0;
   #leaderSuspected = false;
 
-  constructor(core: RaftCore) {
+  constructor(core: Core) {
     this.#core = core;
   }
 

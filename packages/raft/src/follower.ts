@@ -1,11 +1,11 @@
 /** The follower's side of replication (paper 5.3). */
 import { invariant } from './invariant.ts';
-import type { RaftCore } from './raft.ts';
+import type { Core } from './core.ts';
 import type { Entry, LogIndex, MemberId, Message } from './types.ts';
 
 type Append = Extract<Message, { type: 'append' }>;
 
-export function answerAppend(core: RaftCore, from: MemberId, message: Append): void {
+export function answerAppend(core: Core, from: MemberId, message: Append): void {
   // A snapshot and what follows it go to disk one after the other; the leader repeats what is dropped here.
   if (core.outbox.hasInstall) return;
   const { log } = core;
@@ -30,7 +30,7 @@ export function answerAppend(core: RaftCore, from: MemberId, message: Append): v
 }
 
 /** RAFT-3: keep what is there already, truncate at the first real conflict, append the rest. */
-function takeEntries(core: RaftCore, entries: readonly Entry[]): void {
+function takeEntries(core: Core, entries: readonly Entry[]): void {
   const firstNew = entries.findIndex((entry) => core.log.termAt(entry.index) !== entry.term);
   if (firstNew < 0) return;
   const fresh = firstNew === 0 ? entries : entries.slice(firstNew);
@@ -54,7 +54,7 @@ function takeEntries(core: RaftCore, entries: readonly Entry[]): void {
   }
 }
 
-function accept(core: RaftCore, from: MemberId, message: Append, matchIndex: LogIndex): void {
+function accept(core: Core, from: MemberId, message: Append, matchIndex: LogIndex): void {
   const answer = (index: LogIndex): Message => ({
     type: 'append_answer',
     term: core.term,
@@ -70,7 +70,7 @@ function accept(core: RaftCore, from: MemberId, message: Append, matchIndex: Log
   core.outbox.sendWhenDurable({ to: from, message: answer(matchIndex) }, core.term);
 }
 
-function reject(core: RaftCore, from: MemberId, message: Append): void {
+function reject(core: Core, from: MemberId, message: Append): void {
   const { log } = core;
   const conflictTerm = log.termAt(message.previousIndex) ?? 0;
   const conflictIndex =

@@ -8,7 +8,7 @@ import { invariant } from './invariant.ts';
 import { entryOverheadBytes } from './log.ts';
 import { changed, encodeMembership, voterIds } from './membership.ts';
 import { Progress } from './progress.ts';
-import type { RaftCore } from './raft.ts';
+import type { Core } from './core.ts';
 import { ReadQueue } from './reads.ts';
 import { Replication } from './replication.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
@@ -33,7 +33,7 @@ type SnapshotAnswer = Extract<Message, { type: 'snapshot_answer' }>;
 const mostEntriesLackingToVote = 1000;
 
 export class LeaderState {
-  readonly #core: RaftCore;
+  readonly #core: Core;
   readonly #peers = new Map<MemberId, Progress>();
   readonly #reads = new ReadQueue();
   readonly #snapshots: SnapshotSender;
@@ -45,7 +45,7 @@ export class LeaderState {
   #uncommittedBytes = 0;
   #transfer: { readonly to: MemberId; ticks: number } | undefined;
 
-  constructor(core: RaftCore) {
+  constructor(core: Core) {
     this.#core = core;
     const round = (): number => this.#reads.round;
     this.#snapshots = new SnapshotSender(core, round);

@@ -4,13 +4,13 @@
  * RAFT-READ-3: such an answer proves no round. It is of the term of now, and where the sender leads that term, too, the round
  *     of the message is one of its former leadership, which counted from the beginning as this one does.
  */
-import type { RaftCore } from './raft.ts';
+import type { Core } from './core.ts';
 import type { MemberId, Message } from './types.ts';
 
 /** Rounds count from 1. */
 const noRound = 0;
 
-export function answerOlderTerm(core: RaftCore, from: MemberId, message: Message): void {
+export function answerOlderTerm(core: Core, from: MemberId, message: Message): void {
   // The sender learns of the newer term; else a node of an inflated term would be stuck for ever.
   if (message.type === 'append') {
     core.outbox.sendWhenDurable(

@@ -12,14 +12,14 @@
 import type { Image } from './image.ts';
 import { invariant } from './invariant.ts';
 import { imageOfMeta } from './message-image.ts';
-import type { RaftCore } from './raft.ts';
+import type { Core } from './core.ts';
 import type { Entry, LogIndex, Outbound, Output, SnapshotMeta } from './types.ts';
 
 const maxCommittedBytes = 1 << 20;
 const maxCommittedEntries = 1000;
 
 export class Outputs {
-  readonly #core: RaftCore;
+  readonly #core: Core;
   /** Committed entries up to here came out. */
   #handedOut: LogIndex;
   #installing: { readonly writeId: number; readonly meta: SnapshotMeta } | undefined;
@@ -29,7 +29,7 @@ export class Outputs {
   #suspect: SnapshotMeta | undefined;
   #statusDirty = true;
 
-  constructor(core: RaftCore, handedOut: LogIndex) {
+  constructor(core: Core, handedOut: LogIndex) {
     this.#core = core;
     this.#handedOut = handedOut;
   }

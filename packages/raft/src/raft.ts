@@ -12,6 +12,7 @@
  *    leader's own term, after an entry of that term was committed (thesis 6.4).
  */
 import { imageOfCore } from './core-image.ts';
+import type { Core } from './core.ts';
 import { Elections } from './elections.ts';
 import { answerAppend } from './follower.ts';
 import type { CoreImage, HasImage } from './image.ts';
@@ -42,7 +43,7 @@ import type {
 } from './types.ts';
 
 /** What follower, candidate and leader share. Not exported from the package. */
-export class RaftCore implements Raft, HasImage {
+export class RaftCore implements Core, Raft, HasImage {
   readonly config: RaftConfig;
   readonly log: Log;
   readonly outbox: Outbox = new Outbox();

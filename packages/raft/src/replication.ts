@@ -8,17 +8,17 @@
  */
 import { invariant } from './invariant.ts';
 import type { Progress } from './progress.ts';
-import type { RaftCore } from './raft.ts';
+import type { Core } from './core.ts';
 import type { SnapshotSender } from './snapshot-sender.ts';
 import type { Entry, LogIndex } from './types.ts';
 
 export class Replication {
-  readonly #core: RaftCore;
+  readonly #core: Core;
   readonly #snapshots: SnapshotSender;
   readonly #round: () => number;
 
   /** `round`: the newest round of proofs of leadership. */
-  constructor(core: RaftCore, snapshots: SnapshotSender, round: () => number) {
+  constructor(core: Core, snapshots: SnapshotSender, round: () => number) {
     this.#core = core;
     this.#snapshots = snapshots;
     this.#round = round;

@@ -19,7 +19,7 @@
 import type { Image } from './image.ts';
 import { invariant } from './invariant.ts';
 import { imageOfMeta } from './message-image.ts';
-import type { RaftCore } from './raft.ts';
+import type { Core } from './core.ts';
 import type { MemberId, Message, SnapshotMeta } from './types.ts';
 
 type ChunkMessage = Extract<Message, { type: 'snapshot_chunk' }>;
@@ -34,10 +34,10 @@ interface Receiving {
 }
 
 export class SnapshotReceiver {
-  readonly #core: RaftCore;
+  readonly #core: Core;
   #receiving: Receiving | undefined;
 
-  constructor(core: RaftCore) {
+  constructor(core: Core) {
     this.#core = core;
   }
 

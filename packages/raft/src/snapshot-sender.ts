@@ -17,7 +17,7 @@
  */
 import { invariant } from './invariant.ts';
 import type { Progress, SnapshotTransfer } from './progress.ts';
-import type { RaftCore } from './raft.ts';
+import type { Core } from './core.ts';
 import type { LogIndex, Message } from './types.ts';
 
 type SnapshotAnswer = Extract<Message, { type: 'snapshot_answer' }>;
@@ -27,11 +27,11 @@ const patienceHeartbeats = 5;
 const mostPauseHeartbeats = 256;
 
 export class SnapshotSender {
-  readonly #core: RaftCore;
+  readonly #core: Core;
   readonly #round: () => number;
 
   /** `round`: the newest round of proofs of leadership. */
-  constructor(core: RaftCore, round: () => number) {
+  constructor(core: Core, round: () => number) {
     this.#core = core;
     this.#round = round;
   }

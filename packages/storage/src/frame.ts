@@ -40,11 +40,14 @@ export interface Installed {
   readonly replacesLog: boolean;
 }
 
-/** What one commit changes. In this order: the install, the truncation, the entries. */
-export interface Change {
+/** How the log stands once a frame was executed. */
+export interface LogState {
   readonly hardState: HardState;
-  /** Of the log once all this is done. */
   readonly lastIndex: LogIndex;
+}
+
+/** What one commit changes. In this order: the install, the truncation, the entries. */
+export interface Change extends LogState {
   /** A received snapshot replaced the log (or, where the log contains its last entry, only the part up to there). */
   readonly installed?: Installed;
   readonly truncateFrom?: LogIndex;

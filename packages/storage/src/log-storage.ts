@@ -19,9 +19,10 @@
 import type { LogIndex, SnapshotMeta, Write } from '@holdfast/raft';
 import type { Disk } from './disk.ts';
 import { DiskFailure } from './durable-names.ts';
+import type { LogState } from './frame.ts';
 import type { LogTerms } from './log-terms.ts';
 import { mergeWrites } from './merge.ts';
-import type { LogState, SegmentLog } from './segment-log.ts';
+import type { SegmentLog } from './segment-log.ts';
 import type { PayloadFiles, PayloadListeners } from './payload-files.ts';
 import { piecesOf } from './snapshot-files.ts';
 import type { SnapshotFiles } from './snapshot-files.ts';

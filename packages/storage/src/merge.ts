@@ -1,7 +1,6 @@
 /** Several writes as one change: what one after the other would leave behind. */
 import type { Entry, HardState, LogIndex, Write } from '@holdfast/raft';
-import type { Change } from './frame.ts';
-import type { LogState } from './segment-log.ts';
+import type { Change, LogState } from './frame.ts';
 
 /**
  * @param termAt Of the log before these writes; an install is the first of them.

@@ -7,8 +7,7 @@
  */
 import type { Entry, HardState, LogIndex, Recovered, SnapshotMeta, Term } from '@holdfast/raft';
 import { StorageDamagedError } from './damage.ts';
-import type { Change, Frame } from './frame.ts';
-import type { LogState } from './segment-log.ts';
+import type { Change, Frame, LogState } from './frame.ts';
 
 export class Replay {
   #entries: Entry[] = [];

@@ -9,12 +9,12 @@
  *        cut short (FR-3).
  */
 import { join } from 'node:path';
-import type { HardState, LogIndex } from '@holdfast/raft';
+import type { LogIndex } from '@holdfast/raft';
 import { FileMissingError } from './disk.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import { DiskFailure, removeDurably, renameDurably, syncFolder } from './durable-names.ts';
 import { encodeFrame, frameBytes, sealBytes } from './frame.ts';
-import type { Change } from './frame.ts';
+import type { Change, LogState } from './frame.ts';
 import { partialEnding, segmentName, spareName } from './layout.ts';
 import { LiveSegments } from './live-segments.ts';
 import type { LogEnd } from './recover.ts';
@@ -36,12 +36,6 @@ interface OpenSegment {
 
 /** A frame up to this long is built in the same memory each time: one is written at a time. */
 const keptBufferBytes = 256 * 1024;
-
-/** What the newest frame says. */
-export interface LogState {
-  readonly hardState: HardState;
-  readonly lastIndex: LogIndex;
-}
 
 export class SegmentLog {
   readonly #options: SegmentLogOptions;

@@ -25,7 +25,7 @@ import type { AssembledEngine, Batch } from '@holdfast/engine/parts';
 import type { Recovered, Write } from '@holdfast/raft';
 import type { Applied, StateMachine } from '@holdfast/state';
 import type { World } from '../world/world.ts';
-import { gateParties } from '../clients/player.ts';
+import { gateParties } from '../clients/gate.ts';
 import { slotLimit } from '../clients/slots.ts';
 import { Chronicle } from './chronicle.ts';
 import { Cycles } from './cycles.ts';

@@ -16,6 +16,7 @@ import type { World } from '../world/world.ts';
 import { rounds as allRounds } from '../run/plan.ts';
 import type { ClientPlan, Round } from '../run/plan.ts';
 import { countDown } from './count-down.ts';
+import { gateParties } from './gate.ts';
 import { metadataOf, timeoutOf } from './hoard.ts';
 import type { LockRecorder } from './recorder.ts';
 import { warned } from './warned.ts';
@@ -35,8 +36,6 @@ export interface PlayerOptions {
   readonly isFirst: boolean;
 }
 
-/** How many meet at the barrier. */
-export const gateParties = 2;
 const three = ['left', 'middle', 'right'] as const;
 
 export class Player {

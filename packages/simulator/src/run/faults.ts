@@ -12,45 +12,12 @@ import type { Player } from '../clients/player.ts';
 import type { Worker } from '../clients/worker.ts';
 import { quickDisk } from '../world/disk.ts';
 import type { Random } from '../world/random.ts';
+import type { FaultKind } from './fault-kinds.ts';
 import { LeaderEnds } from './leader-ends.ts';
 import { LineFaults } from './line-faults.ts';
 import { SnapshotFaults } from './snapshot-faults.ts';
 import { calm } from '../world/network.ts';
 import type { World } from '../world/world.ts';
-
-export const faultKinds = [
-  'kill',
-  'kill_leader',
-  'storm',
-  'pause',
-  'cut_one_way',
-  'cut_both_ways',
-  'part',
-  'isolate_leader',
-  'weather',
-  'slow_disk',
-  'failing_sync',
-  'full_disk',
-  'turned_bit',
-  'lost_log',
-  'disturbed_transfer',
-  'backup',
-  'wall_clock',
-  'membership',
-  'transfer',
-  'stop',
-  'stall_client',
-  'kill_client',
-  'end_leaders',
-  'part_at_change',
-  'lagging_follower',
-  'slow_snapshots',
-  'slow_line',
-  'lapse_client',
-  'depose',
-  'upgrade',
-] as const;
-export type FaultKind = (typeof faultKinds)[number];
 
 export class Faults {
   readonly #world: World;

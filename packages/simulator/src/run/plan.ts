@@ -6,8 +6,8 @@
 import type { Settings } from '../cluster/node.ts';
 import type { Random } from '../world/random.ts';
 import { World } from '../world/world.ts';
-import { faultKinds } from './faults.ts';
-import type { FaultKind } from './faults.ts';
+import { faultKinds } from './fault-kinds.ts';
+import type { FaultKind } from './fault-kinds.ts';
 
 export const focuses = [
   'elections',

@@ -3,18 +3,26 @@ import { Client } from '@holdfast/client';
 import type { Hold, Session } from '@holdfast/client';
 import type { Environment } from '@holdfast/client/parts';
 import { HoldfastError } from '@holdfast/protocol';
+import type { Beliefs } from '../checks/beliefs.ts';
+import type { SimulatedStreams } from '../cluster/stream.ts';
 import type { Machine } from '../world/machine.ts';
 import type { Random } from '../world/random.ts';
-import type { Stage } from './stage.ts';
+
+/** What an actor needs of the stage that it plays on. */
+interface ActorStage {
+  readonly cluster: { readonly streams: Pick<SimulatedStreams, 'openFrom'> };
+  readonly beliefs: Beliefs;
+  part(one: string, others: readonly string[]): void;
+}
 
 export class Actor {
   readonly machine: Machine;
   readonly client: Client;
-  readonly #stage: Stage;
+  readonly #stage: ActorStage;
   /** By URL: connections that were begun. */
   readonly opened: Map<string, number> = new Map();
 
-  constructor(stage: Stage, machine: Machine, random: Random, nodes: readonly string[]) {
+  constructor(stage: ActorStage, machine: Machine, random: Random, nodes: readonly string[]) {
     this.#stage = stage;
     this.machine = machine;
     machine.start();
