@@ -16,23 +16,13 @@
  *     written meanwhile, and whoever else loads. What it has loaded by then goes on without it, within the same bounds.
  */
 import { HoldfastError } from '@holdfast/protocol';
-import type { Json, OperationName, Operations } from '@holdfast/protocol';
+import type { Json, Operations } from '@holdfast/protocol';
 import { turnMs } from '@holdfast/protocol/cache';
-import type { CallSettings } from './call-settings.ts';
-import { secondsOf } from './durations.ts';
+import type { CacheValue } from './cache-value.ts';
+import type { CallingClient } from './calling-client.ts';
 import { momentOf, passedMs } from './clock.ts';
-import type { ClientClock, Moment } from './clock.ts';
-import type { CacheValue } from './cache.ts';
-
-/** What fills need of a client. */
-export interface FillingClient {
-  call<N extends OperationName>(
-    operation: N,
-    body: Operations[N]['body'],
-    settings?: CallSettings,
-  ): Promise<Operations[N]['answer']>;
-  readonly clock: ClientClock;
-}
+import type { Moment } from './clock.ts';
+import { secondsOf } from './durations.ts';
 
 /** How a value that is not there is loaded. */
 export interface FillOptions {
@@ -59,13 +49,13 @@ const waitSeconds = 5;
 type Filled = { readonly found: CacheValue | undefined } | 'again';
 
 export class CacheFilling {
-  readonly #client: FillingClient;
+  readonly #client: CallingClient;
   readonly #timeoutMs: number;
   /** Of this process, by key. */
   readonly #underWay = new Map<string, Promise<Filled>>();
 
   /** @param timeoutMs Of a call. */
-  constructor(client: FillingClient, timeoutMs: number) {
+  constructor(client: CallingClient, timeoutMs: number) {
     this.#client = client;
     this.#timeoutMs = timeoutMs;
   }

@@ -18,7 +18,7 @@ import type { ClientClock } from './clock.ts';
 import type { Connection } from './connection.ts';
 import { CacheStore } from './cache-store.ts';
 import type { StoreBounds } from './cache-store.ts';
-import type { CacheValue } from './cache.ts';
+import type { CacheValue } from './cache-value.ts';
 
 /** Longest that `leave` waits. */
 const leaveTimeoutMs = 500;

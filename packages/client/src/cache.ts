@@ -1,9 +1,11 @@
 /** The cache: keys with values and versions. What a read answers is never older than an acknowledged write. */
 import type { CacheStatsAnswer, Json, Operations } from '@holdfast/protocol';
 import { CacheFilling } from './cache-filling.ts';
-import { secondsOf } from './durations.ts';
-import type { FillingClient, FillOptions } from './cache-filling.ts';
+import type { FillOptions } from './cache-filling.ts';
 import type { CacheMemory, MemoryStatistics } from './cache-memory.ts';
+import type { CacheValue, CacheVersion } from './cache-value.ts';
+import type { CallingClient } from './calling-client.ts';
+import { secondsOf } from './durations.ts';
 
 /** Names a hold of a lock; a `Hold` is one. */
 export interface HeldReference {
@@ -27,18 +29,6 @@ export interface CacheSetOptions extends CacheConditions {
   readonly ttlMs?: number;
 }
 
-/** Of a value that a key has. */
-export interface CacheVersion {
-  /** Log index of the write that gave the key its value. */
-  readonly version: number;
-}
-
-/** What a key has: it is frozen, for others are given the same. */
-export interface CacheValue extends CacheVersion {
-  /** As it was written. */
-  readonly value: Json;
-}
-
 /**
  * Keys with values and versions, the same on all nodes.
  *
@@ -48,7 +38,7 @@ export interface CacheValue extends CacheVersion {
  * await client.cache.set('user/123', { name: 'Ada L.' }, { ifVersion: version });
  */
 export class Cache {
-  readonly #client: FillingClient;
+  readonly #client: CallingClient;
   readonly #filling: CacheFilling;
   /** Undefined: nothing is kept. */
   readonly #memory: CacheMemory | undefined;
@@ -59,7 +49,7 @@ export class Cache {
    *
    * @internal
    */
-  constructor(client: FillingClient, memory: CacheMemory | undefined, timeoutMs: number) {
+  constructor(client: CallingClient, memory: CacheMemory | undefined, timeoutMs: number) {
     this.#client = client;
     this.#filling = new CacheFilling(client, timeoutMs);
     this.#memory = memory;

@@ -1,15 +1,13 @@
 /** What a client stands on; injected so that tests and simulations own it. */
 import { fetchWith } from '#requests';
 import { openSocket } from '#socket';
-import type { SocketEvents, StreamSocket } from '#socket';
 import { systemClock } from './clock.ts';
 import { openHttp } from './http-socket.ts';
 import { readApiKey, withHello } from './hello.ts';
 import type { ApiKey } from './hello.ts';
+import type { OpenSocket } from './open-socket.ts';
 import type { TlsSettings } from './tls.ts';
 import type { ClientClock } from './clock.ts';
-
-export type OpenSocket = (url: string, events: SocketEvents) => StreamSocket;
 
 export interface Environment {
   readonly clock: ClientClock;

@@ -7,10 +7,10 @@
  *     asks it again.
  */
 import { HoldfastError } from '@holdfast/protocol';
-import type { OpenSocket } from './environment.ts';
 import { givenAtOnce } from './given-at-once.ts';
 import type { Given } from './given-at-once.ts';
 import { answersIn } from './messages.ts';
+import type { OpenSocket } from './open-socket.ts';
 
 /** A function is asked for each new connection: a key that was rotated is taken up that way. */
 export type ApiKey = string | (() => string);

@@ -38,13 +38,8 @@ export type {
 export { Cache } from './cache.ts';
 export type { FillOptions } from './cache-filling.ts';
 export type { MemoryStatistics } from './cache-memory.ts';
-export type {
-  CacheConditions,
-  CacheValue,
-  CacheVersion,
-  HeldReference,
-  CacheSetOptions,
-} from './cache.ts';
+export type { CacheValue, CacheVersion } from './cache-value.ts';
+export type { CacheConditions, HeldReference, CacheSetOptions } from './cache.ts';
 export { Queue } from './queue.ts';
 export type { ConsumeOptions, PushOptions } from './queue.ts';
 export { QueueDelivery } from './queue-delivery.ts';

@@ -5,7 +5,8 @@
  */
 export { momentOf, passedMs, systemClock } from './clock.ts';
 export type { ClientClock, Moment } from './clock.ts';
-export type { Environment, OpenSocket } from './environment.ts';
+export type { Environment } from './environment.ts';
+export type { OpenSocket } from './open-socket.ts';
 export { checkTls } from './tls.ts';
 export { Wakes } from './wakes.ts';
 export type { TlsSettings } from './tls.ts';

@@ -7,10 +7,10 @@
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { Json, QueueMessage } from '@holdfast/protocol';
+import type { CallingClient } from './calling-client.ts';
 import { momentOf, passedMs } from './clock.ts';
 import { secondsOf } from './durations.ts';
 import type { Moment } from './clock.ts';
-import type { QueueClient } from './queue.ts';
 import { isHopeless, isUncertain, untilAnswered } from './until-answered.ts';
 
 /** A message may be asked for so long before it is delivered; then it is extended before anybody works on it. */
@@ -38,7 +38,7 @@ export class QueueDelivery {
   readonly delivery: number;
   /** Larger with every delivery: present it to what the handler writes to, which then refuses an older one. */
   readonly fenceToken: number;
-  readonly #client: QueueClient;
+  readonly #client: CallingClient;
   readonly #queue: string;
   readonly #receipt: string;
   readonly #visibilityMs: number;
@@ -52,7 +52,7 @@ export class QueueDelivery {
   #cancelTimer: () => void = () => undefined;
 
   /** @internal */
-  constructor(client: QueueClient, { queue, message, visibilityMs, askedAt }: DeliveryFacts) {
+  constructor(client: CallingClient, { queue, message, visibilityMs, askedAt }: DeliveryFacts) {
     this.#client = client;
     this.#queue = queue;
     this.#visibilityMs = visibilityMs;

@@ -8,28 +8,14 @@
  *     program: others may have it. It comes again.
  */
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
-import type {
-  Json,
-  MessageToPush,
-  QueueMessage,
-  QueueStats,
-  Operations,
-  OperationName,
-} from '@holdfast/protocol';
-import type { CallSettings } from './call-settings.ts';
+import type { Json, MessageToPush, QueueMessage, QueueStats } from '@holdfast/protocol';
+import type { CallingClient } from './calling-client.ts';
 import { secondsOf } from './durations.ts';
 import { momentOf } from './clock.ts';
-import type { ClientClock } from './clock.ts';
 import { QueueDelivery } from './queue-delivery.ts';
 
 /** What a queue needs of a client. */
-export interface QueueClient {
-  call<N extends OperationName>(
-    operation: N,
-    body: Operations[N]['body'],
-    settings?: CallSettings,
-  ): Promise<Operations[N]['answer']>;
-  readonly clock: ClientClock;
+export interface QueueClient extends CallingClient {
   /** A text that nobody else has. */
   readonly newId: () => string;
 }

@@ -19,7 +19,7 @@ import type { ClusterPush, Endpoint } from '@holdfast/protocol';
 import { Causes } from './causes.ts';
 import type { Unreached } from './causes.ts';
 import type { ClientClock } from './clock.ts';
-import type { OpenSocket } from './environment.ts';
+import type { OpenSocket } from './open-socket.ts';
 import { NodeLink } from './node-link.ts';
 import { answersIn, clusterIn } from './messages.ts';
 import { Route } from './route.ts';

@@ -1,6 +1,7 @@
 /** Nodes and time as a test wants them: nothing happens unless the test lets time pass. */
 import type { ClientClock } from '../src/clock.ts';
-import type { Environment, OpenSocket } from '../src/environment.ts';
+import type { Environment } from '../src/environment.ts';
+import type { OpenSocket } from '../src/open-socket.ts';
 
 type SocketEvents = Parameters<OpenSocket>[1];
 

@@ -4,8 +4,8 @@ import { HoldfastError } from '@holdfast/protocol';
 import type { Json } from '@holdfast/protocol';
 import { turnMs } from '@holdfast/protocol/cache';
 import { CacheFilling } from '../../src/cache-filling.ts';
-import type { FillingClient } from '../../src/cache-filling.ts';
-import type { CacheValue } from '../../src/cache.ts';
+import type { CallingClient } from '../../src/calling-client.ts';
+import type { CacheValue } from '../../src/cache-value.ts';
 import { VirtualClock } from '../virtual-nodes.ts';
 
 /** A cluster that gives one turn at a time. */
@@ -22,7 +22,7 @@ class Cluster {
   /** Somebody writes while the loader works. */
   isWrittenMeanwhile = false;
 
-  readonly client: FillingClient = {
+  readonly client: CallingClient = {
     clock: this.clock,
     call: (async (operation: string, body: { fill_token?: string; value?: Json }) => {
       this.asked.push(operation);
@@ -47,7 +47,7 @@ class Cluster {
         throw new HoldfastError('fill_superseded', 'written meanwhile');
       this.value = { value: body.value ?? null, version: 9 };
       return { version: 9 };
-    }) as FillingClient['call'],
+    }) as CallingClient['call'],
   };
 
   readonly read = async (): Promise<CacheValue | undefined> => this.value;

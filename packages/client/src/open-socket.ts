@@ -1,0 +1,3 @@
+import type { SocketEvents, StreamSocket } from '#socket';
+
+export type OpenSocket = (url: string, events: SocketEvents) => StreamSocket;
