@@ -76,7 +76,7 @@ export const outcomeFaults: readonly Fault[] = [
     name: 'later-leadership-ended-with-an-earlier',
     breaks:
       'a resignation that is answered late ends the next leadership of the session for its client alone: nobody leads',
-    file: 'packages/client/src/session.ts',
+    file: 'packages/client/src/session-holds.ts',
     find: `if (twin.fenceToken !== held.fenceToken) continue; // A later one, which stands.`,
     put: ``,
   },
@@ -84,8 +84,8 @@ export const outcomeFaults: readonly Fault[] = [
     name: 'resigned-twins-counted-on',
     breaks:
       'a leadership that was told twice and resigned once is counted on, as one that still stands',
-    file: 'packages/client/src/session.ts',
-    find: `this.#holds.delete(twin);`,
+    file: 'packages/client/src/session-holds.ts',
+    find: `this.holdings.delete(twin);`,
     put: ``,
   },
   {

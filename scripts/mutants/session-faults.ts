@@ -57,7 +57,7 @@ export const sessionFaults: readonly Fault[] = [
   {
     name: 'downgrade-believed-late',
     breaks: 'a holder believes to be alone until a downgrade is answered',
-    file: 'packages/client/src/hold.ts',
+    file: 'packages/client/src/session.ts',
     find: `    this.#mode = 'shared';
     this.session.downgraded(this);
     await this.session.request('downgrade', { name: this.name, fence_token: this.fenceToken });`,
@@ -101,7 +101,7 @@ export const sessionFaults: readonly Fault[] = [
     name: 'idle-break-not-checked',
     breaks:
       'a client that asks nothing believes in a hold that others have, until its next keepalive',
-    file: 'packages/client/src/session.ts',
+    file: 'packages/client/src/session-holds.ts',
     find: `connection.onBroken(() => this.#check.soon()), // HOLDS-CHECK-5`,
     put: `connection.onBroken(() => undefined),`,
     test: 'packages/client/test/unit/idle-breaks.test.ts',

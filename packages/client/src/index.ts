@@ -22,12 +22,10 @@ export { Election, Leadership } from './election.ts';
 export type { CampaignOptions } from './election.ts';
 export { Held } from './held.ts';
 export type { EndReason, HeldFields, HeldKind, HoldState, Lease } from './held.ts';
-export { Hold } from './hold.ts';
 export { Latch } from './latch.ts';
 export { Lock, ReadWriteLock } from './lock.ts';
 export { MultiHold, MultiLock } from './multi-lock.ts';
 export type { Want, WantedLock, WantedPermits } from './multi-lock.ts';
-export { Permits } from './permits.ts';
 export type { ClientClock } from './clock.ts';
 export type {
   AddressRefused,
@@ -45,11 +43,10 @@ export type { ConsumeOptions, PushOptions } from './queue.ts';
 export { QueueDelivery } from './queue-delivery.ts';
 export { Semaphore } from './semaphore.ts';
 export type { SemaphoreOptions, TakeOptions } from './semaphore.ts';
-export { Session } from './session.ts';
+export { Hold, Permits, Session } from './session.ts';
 export type { LockOptions, PermitsOptions } from './session-requests.ts';
-export type { SessionState } from './session.ts';
+export type { LockWork, SessionState } from './session.ts';
 export type { WatchOptions } from './watch.ts';
 export type { ApiKey } from './hello.ts';
 export type { TlsOptions, TlsSettings } from './tls.ts';
 export type { ClientSpan, ClientTracing } from './tracing.ts';
-export type { LockWork } from './with-lock.ts';

@@ -1,7 +1,6 @@
 import type { LockStatusAnswer } from '@holdfast/protocol';
 import type { AcquireOptions } from './acquiring.ts';
-import type { Hold } from './hold.ts';
-import type { Session } from './session.ts';
+import type { Hold, Session } from './session.ts';
 
 /**
  * A lock by its name. Nobody else holds it while one session does; the same session may enter it again.

@@ -3,8 +3,7 @@ import { HoldfastError } from '@holdfast/protocol';
 import { termsOf, waitOf } from './acquiring.ts';
 import type { AcquireOptions } from './acquiring.ts';
 import type { Held } from './held.ts';
-import { Hold } from './hold.ts';
-import { Permits } from './permits.ts';
+import { Hold, Permits } from './session.ts';
 import type { Session } from './session.ts';
 
 /** One of several: a lock by its name, or permits of a semaphore. */

@@ -1,8 +1,7 @@
 import { HoldfastError } from '@holdfast/protocol';
 import type { SemaphoreAnswer } from '@holdfast/protocol';
 import type { AcquireOptions } from './acquiring.ts';
-import type { Permits } from './permits.ts';
-import type { Session } from './session.ts';
+import type { Permits, Session } from './session.ts';
 
 /** How a semaphore comes to be. */
 export interface SemaphoreOptions {

@@ -14,27 +14,26 @@
  *     else is asked, and until it is answered. A break that nobody reports is noticed with the next request, at the
  *     latest with the next keepalive.
  * CLIENT-SESSION-7: what became of every request is settled in the end (numbered-calls.ts).
+ *
+ * `Hold` and `Permits` stand here too: each names its session, and the session gives them out.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type {
-  HoldEndedPush,
+  AcquireAnswer,
+  AcquirePermitsAnswer,
+  LockMode,
   OperationName,
   Operations,
   SessionWaitsAnswer,
   WatchEvent,
 } from '@holdfast/protocol';
 import type { WaitOptions } from './acquiring.ts';
-import { underHold, type LockWork } from './with-lock.ts';
 import type { ClientClock } from './clock.ts';
 import { problemOfMs } from './durations.ts';
 import type { Connection } from './connection.ts';
-import type { Held } from './held.ts';
-import { Hold } from './hold.ts';
+import { Held } from './held.ts';
 import { HoldCounts } from './hold-counts.ts';
-import { Holdings } from './holdings.ts';
-import { HoldsCheck } from './holds-check.ts';
 import { NumberedCalls } from './numbered-calls.ts';
-import type { GivingBackOperation } from './numbered-calls.ts';
 import {
   allWaits,
   isGone,
@@ -46,9 +45,10 @@ import {
 } from './session-requests.ts';
 import type { LockOptions, PermitsOptions } from './session-requests.ts';
 import type { SessionFields } from './session-fields.ts';
+import { SessionHolds } from './session-holds.ts';
 import { SessionLease } from './session-lease.ts';
-import { Permits } from './permits.ts';
 import { watch, type WatchOptions } from './watch.ts';
+import { underHold } from './with-lock.ts';
 
 /** `lost`: it expired, or its lease can no longer be proven. `ended`: by its own client. */
 export type SessionState = 'active' | 'lost' | 'ended';
@@ -71,8 +71,7 @@ export class Session {
   readonly #connection: Connection;
   readonly #clock: ClientClock;
   readonly #callTimeoutMs: number;
-  readonly #holds = new Holdings();
-  readonly #check: HoldsCheck;
+  readonly #holds: SessionHolds;
   /** @internal */
   readonly counts: HoldCounts;
   readonly #numbered: NumberedCalls;
@@ -93,21 +92,16 @@ export class Session {
     this.timeoutMs = fields.timeoutMs;
     this.#callTimeoutMs = fields.callTimeoutMs;
     this.#numbered = this.#newNumbered();
-    this.counts = new HoldCounts(this.id, this.#holds, this.#numbered, fields.onWarning);
+    this.#holds = this.#newHolds();
+    const { holdings } = this.#holds;
+    this.counts = new HoldCounts(this.id, holdings, this.#numbered, fields.onWarning);
     connection.beginCallsOf(this.id);
     this.#detach = connection.pushes.attach(this.id, {
       leaseMs: this.timeoutMs,
       onEnded: () => this.#lose('the cluster reports that it has ended'),
-      onHoldEnded: (push) => this.#holdEnded(push),
+      onHoldEnded: (push) => this.#holds.endedByOthers(push),
     });
-    this.#check = new HoldsCheck(this.#holds, this.#checked(), clock);
-    const unsubscribes = [
-      connection.onOpen(() => this.#check.soon()),
-      connection.onBroken(() => this.#check.soon()), // HOLDS-CHECK-5
-    ];
-    this.#unsubscribe = () => {
-      for (const unsubscribe of unsubscribes) unsubscribe();
-    };
+    this.#unsubscribe = this.#holds.checkWithConnection();
     this.#lease = this.#newLease(fields);
   }
 
@@ -123,7 +117,7 @@ export class Session {
 
   /** Locks and permits. */
   get holds(): readonly Held[] {
-    return this.#holds.all();
+    return this.#holds.holdings.all();
   }
 
   /** Ms for which the lease is certain from now; 0 when it is not. */
@@ -224,7 +218,7 @@ export class Session {
     if (this.#state === 'active') {
       this.#stop('ended');
       this.#heldAtEnd = this.holds;
-      this.#holds.clear();
+      this.#holds.holdings.clear();
       for (const hold of this.#heldAtEnd) hold.lose('unknown');
     }
     try {
@@ -247,67 +241,28 @@ export class Session {
 
   /** Called by the classes of holds: from now on the hold is lost with this session. */
   keep<T extends Held>(held: T): T {
-    if (this.#state !== 'active') held.lose('lost');
-    else {
-      const early = this.#holds.add(held);
-      if (early !== undefined) this.#holdEnded(early);
-    }
-    return held;
+    return this.#holds.keep(held);
   }
 
   /** Called by the classes of holds: may be repeated as long as it fails. */
-  async giveBack(operation: 'release' | 'release_permits' | 'resign', held: Held): Promise<void> {
-    this.#holds.delete(held);
-    await this.#numbered.giveBack(operation, held, () => {
-      held.lose('released');
-      this.#isGivenBack(operation, held);
-    });
-    this.#isGivenBack(operation, held);
-  }
-
-  /** A leadership that was told twice is one: with one of them both have ended. */
-  #isGivenBack(operation: GivingBackOperation, held: Held): void {
-    if (operation !== 'resign') return;
-    for (const twin of this.#twinsOf(held)) {
-      if (twin.fenceToken !== held.fenceToken) continue; // A later one, which stands.
-      this.#holds.delete(twin);
-      twin.lose('released');
-    }
+  giveBack(operation: 'release' | 'release_permits' | 'resign', held: Held): Promise<void> {
+    return this.#holds.giveBack(operation, held);
   }
 
   /** Called by a hold whose mode was downgraded: the session holds the lock but once. */
   downgraded(held: Held): void {
-    for (const twin of this.#twinsOf(held)) if (twin instanceof Hold) twin.wasDowngraded();
+    for (const twin of this.#holds.twinsOf(held)) if (twin instanceof Hold) twin.wasDowngraded();
   }
 
-  #twinsOf(held: Held): readonly Held[] {
-    const { kind, name, fenceToken } = held;
-    return this.#holds.of(kind, name, fenceToken).filter((other) => other !== held);
-  }
-
-  /** Others ended a hold, while this session goes on. */
-  #holdEnded(push: HoldEndedPush): void {
-    const why = push.reason === 'forced' ? 'it was released by force' : 'its max-hold time elapsed';
-    for (const held of this.#holds.endedByOthers(push))
-      held.lose('lost', push.note === undefined ? why : `${why} (${push.note})`, push.reason);
-  }
-
-  /** CLIENT-SESSION-6: as the check of its holds sees it. */
-  #checked(): ConstructorParameters<typeof HoldsCheck>[1] {
-    return {
-      isActive: () => this.#state === 'active' && !this.#connection.isClosed,
-      isQuiet: () => this.#numbered.isQuiet,
-      ask: (page) =>
-        this.#connection.call(
-          'session_locks',
-          { session_id: this.id, ...page },
-          { timeoutMs: this.#callTimeoutMs },
-        ),
-      lost: (held) => {
-        this.#holds.delete(held);
-        held.lose('lost', 'the cluster reports that it has ended');
-      },
-    };
+  #newHolds(): SessionHolds {
+    return new SessionHolds({
+      id: this.id,
+      connection: this.#connection,
+      clock: this.#clock,
+      callTimeoutMs: this.#callTimeoutMs,
+      numbered: this.#numbered,
+      isActive: () => this.#state === 'active',
+    });
   }
 
   #newLease({ wakes, sentAt }: SessionFields): SessionLease {
@@ -319,7 +274,7 @@ export class Session {
       ask: (timeoutMs) =>
         this.#connection.call('keepalive', { session_id: this.id }, { timeoutMs }),
       onKept: () => {
-        if (!this.#connection.tellsEnds) void this.#check.run();
+        if (!this.#connection.tellsEnds) this.#holds.check();
       },
       onLost: (why) => this.#lose(why),
     });
@@ -341,7 +296,7 @@ export class Session {
     if (this.#state !== 'active') return;
     this.#stop('lost');
     for (const hold of this.holds) hold.lose('lost', why);
-    this.#holds.clear();
+    this.#holds.holdings.clear();
     this.#endCalls(`is lost: ${why}`);
   }
 
@@ -358,5 +313,82 @@ export class Session {
     this.#unsubscribe();
     this.#controller.abort(new HoldfastError('hold_lost', `Session "${this.id}" is ${state}.`));
     this.#numbered.wakeAll();
+  }
+}
+
+/**
+ * A lock that is held.
+ *
+ * @example
+ * await using hold = await session.lock('reports/daily', { waitMs: 5000 });
+ * hold.assertHeld(); // just before each step that matters
+ * await store.write(report, { fenceToken: hold.fenceToken });
+ */
+export class Hold extends Held {
+  /** The session that holds it: the hold ends with it. */
+  readonly session: Session;
+  #mode: LockMode;
+
+  /** Made by `Session.lock`, `Lock` and `ReadWriteLock`. */
+  constructor(
+    session: Session,
+    answer: Pick<AcquireAnswer, 'resource' | 'mode' | 'fence_token'>,
+    release: () => Promise<void>,
+  ) {
+    const { resource: name, fence_token: fenceToken } = answer;
+    super(session, { kind: 'lock', name, fenceToken, release });
+    this.session = session;
+    this.#mode = answer.mode;
+  }
+
+  /** As certain as the hold: `shared` from the moment a downgrade is asked for. */
+  get mode(): LockMode {
+    return this.#mode;
+  }
+
+  /**
+   * From exclusive to shared, under the same token: readers come in, no writer gets in between.
+   *
+   * @throws HoldfastError `hold_lost`, `not_holder`, `stale_fence_token` (it was upgraded since), ...
+   */
+  async downgrade(): Promise<void> {
+    this.assertHeld();
+    // From now on readers may come in: the answer only tells that they do.
+    this.#mode = 'shared';
+    this.session.downgraded(this);
+    await this.session.request('downgrade', { name: this.name, fence_token: this.fenceToken });
+  }
+
+  /** Called by the session: another hold of the same lock was downgraded, and so was this one. */
+  wasDowngraded(): void {
+    this.#mode = 'shared';
+  }
+}
+
+/** What is done while a lock is held. */
+export type LockWork<T> = (hold: Hold) => T | Promise<T>;
+
+/**
+ * Permits of a semaphore that are held: what one acquire took, given back as a whole.
+ *
+ * @example
+ * await using permits = await session.permits('exports', { permits: 2, limit: 10, waitMs: 5000 });
+ */
+export class Permits extends Held {
+  /** The session that holds it: the hold ends with it. */
+  readonly session: Session;
+  /** How many. */
+  readonly count: number;
+
+  /** Made by `Session.permits` and `Semaphore`. */
+  constructor(
+    session: Session,
+    answer: Pick<AcquirePermitsAnswer, 'resource' | 'permits' | 'fence_token'>,
+    release: () => Promise<void>,
+  ) {
+    const { resource: name, fence_token: fenceToken } = answer;
+    super(session, { kind: 'semaphore', name, fenceToken, release });
+    this.session = session;
+    this.count = answer.permits;
   }
 }

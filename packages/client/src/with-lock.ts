@@ -1,14 +1,14 @@
 /** Work under a lock that is given back whatever becomes of the work. */
-import type { Hold } from './hold.ts';
-
-/** What is done while a lock is held. */
-export type LockWork<T> = (hold: Hold) => T | Promise<T>;
+import type { Held } from './held.ts';
 
 /**
  * What the work throws goes before what giving back throws; a hold that was lost meanwhile makes a work that
  * went well fail: what it did was not done alone.
  */
-export async function underHold<T>(hold: Hold, work: LockWork<T>): Promise<T> {
+export async function underHold<H extends Held, T>(
+  hold: H,
+  work: (hold: H) => T | Promise<T>,
+): Promise<T> {
   let done: T;
   try {
     done = await work(hold);

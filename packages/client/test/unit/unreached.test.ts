@@ -4,7 +4,7 @@ import { HoldfastError } from '@holdfast/protocol';
 import { causeOf, Causes } from '../../src/causes.ts';
 import { connect } from '../../src/client.ts';
 import { underHold } from '../../src/with-lock.ts';
-import type { Hold } from '../../src/hold.ts';
+import type { Hold } from '../../src/session.ts';
 
 describe('a node that cannot be reached', () => {
   for (const transport of ['stream', 'http'] as const)
