@@ -54,9 +54,7 @@ export function graphOf(pattern: string): ImportGraph {
 
 /** What is wrong, as sentences. */
 export const faultsOf = (graph: ImportGraph): string[] =>
-  cyclesIn(graph).map(
-    (cycle) => `These modules import each other in a cycle: ${cycle.join(', ')}`,
-  );
+  cyclesIn(graph).map((cycle) => `These modules import each other in a cycle: ${cycle.join(', ')}`);
 
 if (import.meta.main) {
   const faults = faultsOf(graphOf('packages/*/src/**/*.ts'));

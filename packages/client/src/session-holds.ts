@@ -35,11 +35,7 @@ export class SessionHolds {
       isActive: () => isActive() && !connection.isClosed,
       isQuiet: () => numbered.isQuiet,
       ask: (page) =>
-        connection.call(
-          'session_locks',
-          { session_id: id, ...page },
-          { timeoutMs: callTimeoutMs },
-        ),
+        connection.call('session_locks', { session_id: id, ...page }, { timeoutMs: callTimeoutMs }),
       lost: (held) => {
         this.holdings.delete(held);
         held.lose('lost', 'the cluster reports that it has ended');
