@@ -23,6 +23,9 @@ export const resizeInPartsLevel = 3;
 /** From this level on what a push says again, by a dedup id that is known, counts toward no bound (DEDUP-3). */
 export const duplicatesUncountedLevel = 3;
 
+/** From this level on the searches for deadlocks of an entry do half as many steps as before (STATE-DEADLOCK-3). */
+export const shorterSearchesLevel = 3;
+
 /** From this level on a session is inside so many barriers at most (QUOTA-5). */
 export const barriersBoundedLevel = 3;
 

@@ -161,6 +161,7 @@ class Machine implements StateMachine {
     );
     tables.events = [];
     tables.wallMs = entry.wallMs;
+    tables.searches = new Searches(searchStepsUnder(tables.limits, tables.featureLevel));
     advance(tables, entry.time);
     endMoreTooLarge(tables); // WORK-2
     const { audit } = tables;
@@ -181,7 +182,6 @@ class Machine implements StateMachine {
     if (tables.becameReady.size > 0) tellReady(tables);
     const { events } = tables;
     tables.events = [];
-    tables.searches = new Searches(searchStepsUnder(tables.limits));
     const lines = audit.takeLines();
     const { payloads } = tables;
     const hasPayloads = payloads.kept.length > 0 || payloads.ended.length > 0; // `lost` is among these.

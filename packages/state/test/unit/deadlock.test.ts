@@ -4,7 +4,9 @@ import { execute } from '../../src/kernel/execute.ts';
 import { Searches } from '../../src/primitives/holds/searches.ts';
 import { beginSession } from '../../src/kernel/sessions/lifetimes.ts';
 import { Tables } from '../../src/kernel/tables.ts';
-import { outcome, id, lockName, roomyLimits } from './support/driver.ts';
+import { shorterSearchesLevel } from '../../src/kernel/levels.ts';
+import { lock } from './support/asks.ts';
+import { createCommand, Driver, outcome, id, lockName, roomyLimits } from './support/driver.ts';
 import { watchingArrays } from './support/native-tables.ts';
 import type { Command } from '../../src/index.ts';
 
@@ -161,4 +163,33 @@ describe('the searches for cycles of one entry', () => {
     assert.equal(entry.lock('two', 'z', 100), 'queued');
     assert.equal(entry.lock('one', 'z', 100), 'deadlock');
   });
+});
+
+describe('the bound of searches', () => {
+  for (const [level, told] of [
+    [shorterSearchesLevel - 1, 'deadlock'],
+    [shorterSearchesLevel, 'queued'],
+  ] as const)
+    it(`given feature level ${String(level)} and an entry that looked at 127,000 waiters, then a cycle behind them is ${told}, in a restored state too (STATE-DEADLOCK-3)`, () => {
+      const driver = Driver.withLimits({ maxWaitersPerResource: 2000 });
+      driver.do({ type: 'raise_feature_level', level });
+      const waiters = Array.from({ length: 1000 }, (_, at) => `waiter-${String(at)}`);
+      const askers = Array.from({ length: 120 }, (_, at) => `asker-${String(at)}`);
+      driver.entry(['holder', ...waiters, ...askers].map((name) => createCommand(name)));
+      driver.hold('holder', 'x');
+      for (const asker of askers) driver.hold(asker, `lock of ${asker}`);
+      driver.entry(waiters.map((name) => lock(name, 'x', { waitMs: 1000 })));
+      // Each of them goes through the queue, for somebody may wait for what it holds.
+      const asked = askers.map((name) => lock(name, 'x', { waitMs: 1000 }));
+      const closing = lock('holder', 'lock of asker-0', { waitMs: 1000 });
+      for (const each of [driver.restored(), driver]) {
+        const { results } = each.entry([...asked, closing]);
+        const outcomes = results.map((result) => outcome(result).replace(/ .*/, ''));
+        assert.deepEqual(outcomes, [...askers.map(() => 'queued'), told]);
+        assert.equal(
+          outcome(each.do(lock('holder', 'lock of asker-1', { waitMs: 1 }))),
+          'deadlock',
+        );
+      }
+    });
 });

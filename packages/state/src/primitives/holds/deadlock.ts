@@ -12,10 +12,10 @@
  *     holders closer; such a cycle ends with the wait's deadline.)
  * STATE-DEADLOCK-2: a waiter whose terms say `independent` ties its session to nobody.
  * STATE-DEADLOCK-4: a session that has ended waits for nobody: what it has goes by itself, in the next entries.
- * STATE-DEADLOCK-3: all searches of an entry of the log together do at most `maxSearchSteps` steps; a request whose search
- *     would need more waits, and its deadline ends it. Every waiter and every hold that is looked at is a
- *     step. The same on every node: steps are counted, not time, and what is kept of one search for the
- *     next ones is kept for one entry only.
+ * STATE-DEADLOCK-3: all searches of an entry of the log together do at most `maxSearchSteps` steps (below feature level 3
+ *     twice as many); a request whose search would need more waits, and its deadline ends it. Every waiter and every hold that
+ *     is looked at is a step. The same on every node, a restored one too: steps are counted, not time, and what is kept of one
+ *     search for the next ones is kept for one entry only.
  *
  * Holt, Some deadlock properties of computer systems, 1972; the tie by the queue is what makes
  * a request wait for those ahead of it whatever they want.

@@ -1,13 +1,18 @@
 /** What the searches for deadlocks in one entry of the log have in common (deadlock.ts STATE-DEADLOCK-3). */
+import { shorterSearchesLevel } from '../../kernel/levels.ts';
 import type { StateLimits } from '../../kernel/limits.ts';
 import type { Pool, Session } from './pool.ts';
 
-/** Some 10 ms, for all requests of an entry together. */
-export const maxSearchSteps = 200_000;
+/** Some 10 ms, and 25 ms where no cache of the processor has the waiters, for all requests of an entry together. */
+const maxSearchSteps = 100_000;
+/** As it was below `shorterSearchesLevel`. */
+const maxSearchStepsBefore = 200_000;
 
 /** Entries that were logged before there was a bound of work are searched to the end, as they were then (LIMIT-1). */
-export const searchStepsUnder = ({ maxWorkPerEntry }: StateLimits): number =>
-  maxWorkPerEntry === Number.MAX_SAFE_INTEGER ? maxWorkPerEntry : maxSearchSteps;
+export function searchStepsUnder({ maxWorkPerEntry }: StateLimits, featureLevel: number): number {
+  if (maxWorkPerEntry === Number.MAX_SAFE_INTEGER) return maxWorkPerEntry;
+  return featureLevel >= shorterSearchesLevel ? maxSearchSteps : maxSearchStepsBefore;
+}
 
 /** What a session holds of a pool. */
 export interface Share {
