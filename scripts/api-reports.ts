@@ -5,8 +5,9 @@
  * API-1: whatever is exported is in the report of its package, as the compiler declares it, without comments and private
  *     parts: a change of the public surface is a change of a file that is read before it lands.
  * API-2: what one of them exports of another package is in a report too: that package has one.
+ * API-3: a package that is published has a report, or its README says that what it exports is no promise.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseSync } from 'oxc-parser';
 
@@ -76,14 +77,42 @@ export function report(entries: ReadonlyMap<string, string>, read: ReadText): st
   return `Made by "make documents". What programs can name; a change here is a change for them.\n\n${parts.join('\n')}`;
 }
 
-/** What programs use, and the packages whose declarations those pass on (API-2). */
+/** What programs use, what they may be built of, and the packages whose declarations those pass on (API-2). */
 const reported: readonly string[] = [
+  'api',
+  'cli',
   'client',
+  'engine',
   'guards',
   'protocol',
+  'quorum',
   'quorum-client',
+  'raft',
   'redis-voters',
+  'server',
+  'state',
+  'storage',
 ];
+
+/** API-3: a line of the README of a package that has no report. */
+export const noPromise =
+  'It is published because other packages of Holdfast need it; what it exports may change in any release.';
+
+/** API-3. @param readmes Those of all packages that are published, by their short names. */
+export function unpromised(
+  readmes: ReadonlyMap<string, string>,
+  names: readonly string[],
+): string[] {
+  return [...readmes].flatMap(([name, readme]) => {
+    const says = readme.replaceAll(/\s+/g, ' ').includes(noPromise);
+    if (names.includes(name) !== says) return [];
+    return says
+      ? [
+          `The README of ${name} says that what it exports is no promise, and there is a report of it.`,
+        ]
+      : [`${name} is published and has no report: report it, or let its README say: ${noPromise}`];
+  });
+}
 
 /** API-2. @returns The entries of other packages that a report passes on and that have none, each once. */
 export function unreported(text: string, names: readonly string[]): string[] {
@@ -98,14 +127,27 @@ export function unreported(text: string, names: readonly string[]): string[] {
 
 interface Exports {
   readonly name: string;
+  readonly private?: boolean;
   readonly exports: Readonly<Record<string, { readonly types: string }>>;
 }
 
+const manifestOf = (name: string): Exports =>
+  JSON.parse(readFileSync(join('packages', name, 'package.json'), 'utf8')) as Exports;
+
 if (import.meta.main) {
   const isCheck = process.argv.includes('--check');
+  const readmes = new Map(
+    readdirSync('packages')
+      .filter((name) => manifestOf(name).private !== true)
+      .map((name) => [name, readFileSync(join('packages', name, 'README.md'), 'utf8')]),
+  );
+  for (const fault of unpromised(readmes, reported)) {
+    console.error(fault);
+    process.exitCode = 1;
+  }
   for (const name of reported) {
     const folder = join('packages', name);
-    const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Exports;
+    const manifest = manifestOf(name);
     const entries = new Map(
       Object.entries(manifest.exports)
         // For the project's own tools, without a promise.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { report, unreported } from '../api-reports.ts';
+import { noPromise, report, unpromised, unreported } from '../api-reports.ts';
 
 const files: Readonly<Record<string, string>> = {
   'index.d.ts': `export { Lock } from './lock.ts';
@@ -62,5 +62,15 @@ function open(name: string): Lock;
     assert.deepEqual(unreported(reportOf(), ['client']), ['@holdfast/protocol']);
     const all = reportOf({ 'more.d.ts': "export * from '@holdfast/state/collections';\n" });
     assert.deepEqual(unreported(all, ['protocol']), ['@holdfast/state/collections']);
+  });
+
+  it('is there for each package that is published, unless its README says that it makes no promise (API-3)', () => {
+    const readmes = new Map([
+      ['a', 'A library.'],
+      ['b', `A part. ${noPromise.replace('; ', ';\n')}`],
+    ]);
+    assert.deepEqual(unpromised(readmes, ['a']), []);
+    assert.match(unpromised(readmes, []).join(), /^a is published and has no report/);
+    assert.match(unpromised(readmes, ['a', 'b']).join(), /^The README of b says/);
   });
 });
