@@ -60,7 +60,7 @@ export async function getFenced(
  * @param next The bytes; or a function that makes them from the present ones (`undefined` where there is no object),
  *   called anew on each attempt, so that no put between is overwritten unread.
  * @throws HoldfastError `stale_fence_token` if the object has a larger token; `limit_exceeded` if others came before
- *   on every attempt (nothing was written; repeat later); `invalid_request` for a token that cannot be one. Whatever
+ *   on every attempt (the store accepted none; repeat later); `invalid_request` for a token that cannot be one. Whatever
  *   the store or `next` throws: if the store's answer was lost the outcome is not known, and repeating with the same
  *   token is allowed.
  * @example
@@ -91,7 +91,7 @@ export async function putFenced(
   }
   throw new HoldfastError(
     'limit_exceeded',
-    `"${key}" was changed concurrently before each of ${String(attempts)} attempts to put it. Nothing was written; retry later.`,
+    `"${key}" was changed concurrently before each of ${String(attempts)} attempts to put it: the store accepted none of them. Retry later.`,
     { resource: key, fence_token: fenceToken },
   );
 }

@@ -17,7 +17,8 @@ export interface FetchObjectStoreOptions {
   readonly url: string;
   /**
    * Sends the requests; the global `fetch` by default. Most stores want them signed (AWS Signature Version 4): pass the
-   * `fetch` of a library that does so. It should time out after a time of its own.
+   * `fetch` of a library that does so. It should time out after a time of its own, and must not repeat a PUT by itself: where
+   * the answer to the first one was lost, the second one is refused because of what the first one wrote.
    */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** See `ObjectStore.etagOf`; `bytes` by default, which is safe everywhere. */
@@ -80,12 +81,25 @@ export class FetchObjectStore implements ObjectStore {
 
   /** Sends a request; answers other than of success and those `expected` are errors. */
   async #send(key: string, expected: readonly number[], init: RequestInit): Promise<Response> {
+    assertKey(key);
     const path = key.split('/').map(encodeURIComponent).join('/');
     // An answer out of a cache could show an old token.
     const response = await this.#fetch(`${this.#url}/${path}`, { ...init, cache: 'no-store' });
     if (response.ok || expected.includes(response.status)) return response;
     throw await failure(key, init.method ?? '', response);
   }
+}
+
+/** Addresses lose such segments, however they are encoded: the request would go to another bucket, or to the bucket itself. */
+function assertKey(key: string): void {
+  const isLost =
+    key === '' || key.split('/').some((segment) => segment === '.' || segment === '..');
+  if (isLost)
+    throw new HoldfastError(
+      'invalid_request',
+      `The key ${JSON.stringify(key)} cannot be part of an address: it is empty, or has the segment "." or "..". Nothing was sent. Choose another key.`,
+      { resource: key },
+    );
 }
 
 function headOf(key: string, response: Response): ObjectHead {

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { QueueDelivery } from '@holdfast/client';
-import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
+import { exitStatus } from '../exit-status.ts';
 import { UsageError } from '../failure.ts';
 import type { Environment } from '../environment.ts';
 import type { RunEnd } from '../run/under-lease.ts';
+import { settle } from '../settle-message.ts';
 import { StopSignal } from '../until-signal.ts';
 import { secondsOf, withClient } from '../with-client.ts';
 
@@ -41,8 +42,8 @@ runs the message is kept. With another exit status than 0 the message is given b
 later. When it cannot be kept the command gets SIGTERM, and SIGKILL before the message can be delivered
 to anybody else, as with "holdfast lock run"; also when "holdfast queue work" itself is killed.
 
-Exit status: with --once that of the command, 4 when the message was lost; 128 + n after signal n; 5
-when no node answered.
+Exit status: with --once that of the command; 4 when the message was lost, or others had it before it was
+acknowledged; 5 when no node answered, also to the acknowledgement; 128 + n after signal n.
 
 Examples:
   holdfast queue work -- ./send-mail.sh
@@ -73,9 +74,10 @@ async function work(
       if (isLost) {
         message.drop();
         tellLoss(`message ${String(message.id)}`, 'It comes again.');
-      } else await settle(message, status);
+      }
+      const outcome = isLost ? exitStatus.leaseLost : await settle(message, status);
       // A command that cannot be started would have every message become a dead letter.
-      if (once || end === undefined) return isLost ? 4 : status;
+      if (once || end === undefined) return outcome;
     }
     return stop.status ?? 0;
   });
@@ -121,19 +123,5 @@ function fileOf(text: string): number {
     return openSync(path, 'r');
   } finally {
     rmSync(folder, { recursive: true });
-  }
-}
-
-/** A message that others have by now, or that comes again because no node answered in time: that is told, and no reason to end. */
-async function settle(message: QueueDelivery, status: number): Promise<void> {
-  try {
-    if (status === 0) await message.ack();
-    else await message.nack({ reason: `the command ended with ${String(status)}` });
-  } catch (error) {
-    const isPassing =
-      error instanceof HoldfastError &&
-      (error.code === 'stale_receipt' || errorDefinitions[error.code].retry !== 'never');
-    if (!isPassing) throw error;
-    process.stderr.write(`holdfast: ${error.message}\n`);
   }
 }

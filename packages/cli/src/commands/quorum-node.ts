@@ -89,6 +89,14 @@ async function start(settings: NodeSettings): Promise<RunningLeaseNode> {
     log.error({ err }, 'This node cannot go on.');
     process.exit(fatalExitStatus);
   };
+  const stops = new StopRequests(log);
+  let reload: RunningLeaseNode['reload'];
+  let isReloadAsked = false;
+  if (settings.tls !== undefined)
+    process.on('SIGHUP', () => {
+      isReloadAsked = true;
+      void reload?.();
+    });
   let node: RunningLeaseNode;
   try {
     // Before there is a file that nobody needs.
@@ -100,39 +108,61 @@ async function start(settings: NodeSettings): Promise<RunningLeaseNode> {
   }
   process.on('uncaughtException', fatal);
   process.on('unhandledRejection', fatal);
-  const stop = stopper(node, log);
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  const { reload } = node;
-  if (reload !== undefined) process.on('SIGHUP', () => void reload());
+  // It stops, and the process with it.
+  if (!stops.started(node)) await new Promise<never>(() => undefined);
+  ({ reload } = node);
+  if (isReloadAsked) void reload?.();
   if (settings.isInsecure === true)
     log.warn(
       { host: settings.host },
       'INSECURE: other machines reach this node without TLS and authentication, as --insecure says. Everybody who reaches it can do everything.',
     );
-  // Whoever started several holds the other end: when it is gone, so are its nodes.
-  if (process.env['HOLDFAST_STOP_WITH_PARENT'] === '1') {
-    process.on('disconnect', stop);
-    if (!process.connected) stop(); // It went while this node was starting.
-  }
   return node;
 }
 
-function stopper(node: RunningLeaseNode, log: LeaseNodeLog): () => void {
-  let stopping = false;
-  return () => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    log.info({}, 'Stopping; once more to stop at once.');
-    setTimeout(() => process.exit(1), gracefulStopMs).unref();
+/** What asks the process to stop, from before its node has started: it stops as soon as it has. A second request ends it at once. */
+class StopRequests {
+  readonly #log: LeaseNodeLog;
+  #node: RunningLeaseNode | undefined;
+  #isAsked = false;
+
+  constructor(log: LeaseNodeLog) {
+    this.#log = log;
+    process.on('SIGTERM', this.#ask);
+    process.on('SIGINT', this.#ask);
+    // Whoever started several holds the other end: when it is gone, so are its nodes.
+    if (process.env['HOLDFAST_STOP_WITH_PARENT'] !== '1') return;
+    process.on('disconnect', this.#ask);
+    if (!process.connected) this.#ask();
+  }
+
+  /** @returns Whether it is to go on. */
+  started(node: RunningLeaseNode): boolean {
+    this.#node = node;
+    if (this.#isAsked) this.#stop(node);
+    return !this.#isAsked;
+  }
+
+  readonly #ask = (): void => {
+    if (this.#isAsked) process.exit(1);
+    this.#isAsked = true;
+    this.#log.info({}, 'Stopping; once more to stop at once.');
+    setTimeout(() => {
+      this.#log.error({}, `It did not stop in ${String(gracefulStopMs)} ms, and ends as it is.`);
+      process.exit(1);
+    }, gracefulStopMs).unref();
+    if (this.#node !== undefined) this.#stop(this.#node);
+  };
+
+  #stop(node: RunningLeaseNode): void {
     node.close().then(
       () => process.exit(0),
       (error: unknown) => {
-        log.error({ err: error }, 'Stopping failed.');
+        this.#log.error({ err: error }, 'Stopping failed.');
         process.exit(1);
       },
     );
-  };
+  }
 }
 
 function tell(output: Output, node: RunningLeaseNode, settings: NodeSettings): void {

@@ -167,7 +167,8 @@ class GuardedRun {
       this.#guard.once('error', reject);
       this.#guard.once('exit', () => void this.#finish().then(resolve, reject));
       this.#launcher.ended.then((status) => {
-        this.#status = status;
+        // A signal that came before the command began has ended it already.
+        this.#status ??= status;
         this.#tell({ type: 'command_ended' });
       }, reject);
     });

@@ -54,6 +54,19 @@ for (const etagOf of ['bytes', 'write'] as const)
       assert.deepEqual([...server.objects.keys()], [key, 'a']);
     });
 
+    it('sends nothing for a key that addresses lose: it would leave the bucket', async () => {
+      for (const key of ['', '.', '..', '../b', 'a/../../b/c', 'a/./b', 'a/..']) {
+        await assert.rejects(put('one', 7, key), isCode('invalid_request'), key);
+        await assert.rejects(read(key), isCode('invalid_request'), key);
+      }
+      assert.deepEqual(server.answered, []);
+      for (const key of ['...', 'a/..b', '.hidden', '%2e%2e', 'a//b']) {
+        await put(key, 7, key);
+        assert.equal(await read(key), key);
+      }
+      assert.deepEqual([...server.objects.keys()], ['...', 'a/..b', '.hidden', '%2e%2e', 'a//b']);
+    });
+
     it('refuses the holder that looked before a later one wrote, and put after it', async () => {
       await put('one', 7);
       server.beforePut = async () => await put('two', 8);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runGuarded } from '../../../src/run/guarded-command.ts';
@@ -129,4 +130,14 @@ process.exit(same && !carried && kinds.length === 0 && process.env.TOKEN === '42
       delete process.env['holdfast.dotted-name'];
     }
   });
+});
+
+describe('a signal that comes before the command begins', () => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    it(`(${signal}) is told with its status, and the command never begins`, async () => {
+      const ending = runGuarded(['sh', '-c', 'exit 9'], {}, lease);
+      process.emit(signal, signal);
+      const { status, leaseLost } = await ending;
+      assert.deepEqual([status, leaseLost], [128 + constants.signals[signal], false]);
+    });
 });
