@@ -1,8 +1,8 @@
 /** Beside the rest of this package: whoever makes a recovery key needs no engine. The rules are in recovery-key.ts. */
-import { existsSync } from 'node:fs';
+import { chownSync, existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { newKey, recoveryIdentity } from '@holdfast/api/keys';
-import { lockFolder, writePrivateFile } from '@holdfast/storage';
+import { diskError, lockFolder, writePrivateFile } from '@holdfast/storage';
 import { recoveryFile } from './recovery-key.ts';
 import type { Recovery } from './recovery-key.ts';
 
@@ -21,9 +21,23 @@ export async function makeRecoveryKey(
   try {
     const { id, text, hash } = newKey();
     const recovery: Recovery = { id, hash, createdAtMs: nowMs };
-    writePrivateFile(join(folder, recoveryFile), `${JSON.stringify(recovery)}\n`);
+    const path = join(folder, recoveryFile);
+    writePrivateFile(path, `${JSON.stringify(recovery)}\n`);
+    giveToOwnerOf(folder, path);
     return { key: text, identity: recoveryIdentity(id) };
   } finally {
     unlock();
+  }
+}
+
+/** Who is root may not be whom the node runs as: the node has to read the file (RECOVER-5). @throws DiskError */
+function giveToOwnerOf(folder: string, path: string): void {
+  if (process.getuid?.() !== 0) return;
+  try {
+    const { uid, gid } = statSync(folder);
+    chownSync(path, uid, gid);
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw diskError(error, 'written', path);
   }
 }
