@@ -1,7 +1,7 @@
 /** Puts the api package together: operations, HTTP, streams, gRPC, stats; and takes it down again in order. */
 import type { AddressInfo, Server } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
-import { Connections, answerAndClose } from '@holdfast/tls';
+import { Connections, OwnHosts, answerAndClose, isLoopback } from '@holdfast/tls';
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '@holdfast/engine/parts';
 import { ReplicatedQueues } from '@holdfast/queue';
@@ -59,6 +59,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     longestTurnSeconds: () => longestTurn.seconds(),
     version: options.version,
     diskSpace: options.diskSpace,
+    lostLogLines: options.lostLogLines,
     certificateEndsMs: options.certificateEndsMs,
     auditing: options.auditing,
   });
@@ -113,12 +114,14 @@ export function buildApi(options: ApiOptions): BuiltApi {
   };
   const context: OperationContext = { service, caller: callerFrom(undefined) };
   const streams = new ClientStreams(context, clock, log);
-  const server = new StreamServer(streams, context);
+  const ownHosts = ownHostsOf(options);
+  const server = new StreamServer(streams, context, ownHosts);
   let stopping = false;
   const http = {
     context,
     metrics,
     allowedOrigins,
+    ownHosts,
     log,
     isStopping: () => stopping,
     security: options.security,
@@ -171,6 +174,20 @@ export function buildApi(options: ApiOptions): BuiltApi {
   };
   let closed: Promise<void> | undefined;
   return { app, service, context, http, close: () => (closed ??= takeDown()) };
+}
+
+/** HOST-2. Undefined where everybody who reaches the port from elsewhere may do everything anyway. */
+function ownHostsOf({
+  host,
+  ownHosts = [],
+  allowedOrigins = [],
+  isInsecure = false,
+}: ApiOptions): OwnHosts | undefined {
+  if (isInsecure && !isLoopback(host)) return undefined;
+  return new OwnHosts({
+    known: [host, ...ownHosts, ...allowedOrigins],
+    remedy: (asked) => `add "http://${asked}" to the allowed origins (http.allowed_origins)`,
+  });
 }
 
 /**

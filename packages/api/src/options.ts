@@ -10,7 +10,10 @@ import type { MachineSources } from './metrics/machine.ts';
 import type { NodeAuditing } from './pipeline/auditing.ts';
 import type { Audit, Authorize } from './pipeline/access-request.ts';
 
-export interface ApiOptions extends Pick<MachineSources, 'diskSpace' | 'certificateEndsMs'> {
+export interface ApiOptions extends Pick<
+  MachineSources,
+  'diskSpace' | 'certificateEndsMs' | 'lostLogLines'
+> {
   readonly engine: Engine;
   /** That of the process when absent. */
   readonly clock?: Clock;
@@ -40,6 +43,8 @@ export interface ApiOptions extends Pick<MachineSources, 'diskSpace' | 'certific
    * tells the origin of a page; programs send none and are not affected.
    */
   readonly allowedOrigins?: readonly string[];
+  /** Names and URLs of this node, beside `host` and those of this machine (HOST-2). */
+  readonly ownHosts?: readonly string[];
   /** TLS of HTTP, client streams and gRPC; none where absent. */
   readonly security?: ServerSecurity | undefined;
   /** This node is reached from other machines without TLS and authentication, as it was told to be: health says so. */

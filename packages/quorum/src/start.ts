@@ -10,7 +10,7 @@ import {
 } from '@holdfast/protocol';
 import type { QuorumSet } from '@holdfast/protocol';
 import { openToOthers } from '@holdfast/storage';
-import { Certificates, fetchWith, ServerSecurity } from '@holdfast/tls';
+import { Certificates, fetchWith, isLoopback, OwnHosts, ServerSecurity } from '@holdfast/tls';
 import type { CertificateFiles, ClientCertificates, Fetch, LowestVersion } from '@holdfast/tls';
 import { createApplication } from './http/application.ts';
 import { OtherNode } from './http/other-node.ts';
@@ -159,6 +159,7 @@ async function startSecured(
     apiKey: options.apiKey,
     security,
     isInsecure: options.isInsecure,
+    ownHosts: ownHostsOf(options, name),
     requestArrivalMs: options.requestArrivalMs,
     maxConnections: options.maxConnections,
     maxConnectionsPerAddress: options.maxConnectionsPerAddress,
@@ -186,6 +187,18 @@ async function startSecured(
     },
   };
 }
+
+/** HOST-2. Undefined where everybody who reaches the port from elsewhere may do everything anyway. */
+const ownHostsOf = (
+  { host, isInsecure = false }: LeaseNodeOptions,
+  name: string,
+): OwnHosts | undefined =>
+  isInsecure && !isLoopback(host)
+    ? undefined
+    : new OwnHosts({
+        known: [host, name],
+        remedy: () => 'start the node with that name as its --host or --advertise',
+      });
 
 const listensAt = ({ host, tls }: LeaseNodeOptions, port: number): string =>
   `${tls === undefined ? 'http' : 'https'}://${formatHostPort(hostOnThisMachine(host), port)}`;

@@ -15,6 +15,7 @@ import type { Server, Socket } from 'node:net';
 import type { TlsLog } from './certificates.ts';
 import { networkOf } from './network.ts';
 import { Seldom } from './seldom.ts';
+import { UnreadAnswers } from './unread-answers.ts';
 
 export interface ConnectionsOptions {
   /** As in the log. */
@@ -22,6 +23,8 @@ export interface ConnectionsOptions {
   readonly most: number;
   /** 0: as many as of all. */
   readonly mostPerAddress: number;
+  /** Of HTTP, of a connection whose answer nobody reads (UNREAD-1). Default: 30 s. */
+  readonly longestUnreadMs?: number | undefined;
   readonly log: Pick<TlsLog, 'warn'>;
 }
 
@@ -73,8 +76,13 @@ export class Connections {
   /** Of a server of HTTP: requests are told by the server itself, upgrades by whoever takes them (`busy`). */
   static ofHttp(server: HttpServer, options: ConnectionsOptions): Connections {
     const connections = new Connections(server, options);
+    const unread = new UnreadAnswers(
+      ({ remoteAddress }) => connections.#tellUnread(remoteAddress),
+      options.longestUnreadMs,
+    );
     server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
       response.once('close', connections.busy(request.socket));
+      response.once('close', unread.watch(request.socket)); // UNREAD-1
     });
     return connections;
   }
@@ -142,6 +150,15 @@ export class Connections {
       : `the ${String(most)} of this port (limits.max_connections)`;
     this.#refusals.say(port, { port, from }, `Refused a connection: ${whose} are all in use.`);
     return false;
+  }
+
+  #tellUnread(from: string | undefined): void {
+    const { port } = this.#options;
+    this.#refusals.say(
+      `${port} unread`,
+      { port, from },
+      'Closed a connection: its client has not read the answer, of which nothing could be sent for a while.',
+    );
   }
 
   #becomeIdle(connection: Connection): void {

@@ -14,6 +14,7 @@ export type { CertificateFiles, Material } from './material.ts';
 export { MemberSockets } from './member-sockets.ts';
 export type { MemberListener } from './member-sockets.ts';
 export { dnsNamesIn } from './names.ts';
+export { isThisMachine, OwnHosts } from './own-hosts.ts';
 export { networkOf } from './network.ts';
 export { answerAndClose } from './last-answer.ts';
 export { ServerSecurity } from './server-security.ts';

@@ -12,7 +12,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { cancelReasons } from '@holdfast/engine/parts';
 import { HoldfastError } from '@holdfast/protocol';
 import { secureServer } from '@holdfast/tls';
-import type { ServerSecurity } from '@holdfast/tls';
+import type { OwnHosts, ServerSecurity } from '@holdfast/tls';
 import type { ApiMetrics } from '../metrics/metrics.ts';
 import { openApiDocument } from '../openapi/document.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
@@ -31,7 +31,7 @@ import { compileCheck } from '../validation/compile.ts';
 import { addVary, CompressedText } from './compressed-text.ts';
 import { addDashboard, sendPage, takesHtml } from './dashboard.ts';
 import { parseJsonBody } from './json-body.ts';
-import { foreignSite, refusedUnread, tellOrigin } from './origins.ts';
+import { foreignHost, foreignSite, refusedUnread, tellOrigin } from './origins.ts';
 import { answerBrokenRequest, errorHandler, notFound, sendProblem } from './problems.ts';
 import { readQuery, requestSchemas } from './request-schemas.ts';
 import { routes } from './routes.ts';
@@ -47,9 +47,10 @@ export interface HttpParts {
   readonly context: OperationContext;
   readonly metrics: ApiMetrics;
   readonly allowedOrigins: readonly string[];
+  /** HOST-2; undefined where other machines reach this node without a proof as well. */
+  readonly ownHosts: OwnHosts | undefined;
   readonly log: ApiLog;
   readonly isStopping: () => boolean;
-  /** TLS; none where absent. */
   readonly security?: ServerSecurity | undefined;
 }
 
@@ -141,12 +142,14 @@ function addHooks(app: FastifyInstance, parts: HttpParts): void {
 }
 
 /** DENY-2: before anything else is done with a request, whatever its path is. */
-export function authenticateRequests(app: FastifyInstance, { context }: HttpParts): void {
+export function authenticateRequests(app: FastifyInstance, parts: HttpParts): void {
   app.addHook('onRequest', async (request, reply) => {
-    const caller = callerOfRequest(request.raw, context);
+    const caller = callerOfRequest(request.raw, parts.context);
     if (caller instanceof RequestError) return sendProblem(reply, caller);
     callers.set(request, caller);
-    return undefined;
+    const foreign = foreignHost(request.raw, caller, parts.ownHosts);
+    if (foreign !== undefined) toldRefusal(request, foreign, parts);
+    return foreign && sendProblem(reply, foreign);
   });
 }
 

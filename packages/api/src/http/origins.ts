@@ -9,6 +9,8 @@ import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { hostProblem } from '@holdfast/protocol/host-header';
+import type { OwnHosts } from '@holdfast/tls';
+import type { Caller } from '../pipeline/caller.ts';
 import { RequestError } from '../request-error.ts';
 import { allowedForSeconds, allowedHeaders, methodsOf } from './methods.ts';
 
@@ -25,6 +27,18 @@ export const refusedUnread = (
   request: IncomingMessage,
   allowedOrigins: readonly string[],
 ): RequestError | undefined => ambiguousHost(request) ?? foreignOrigin(request, allowedOrigins);
+
+/** HOST-2, once it is known who asks. @param ownHosts Undefined: nothing is asked of the host. */
+export function foreignHost(
+  request: IncomingMessage,
+  caller: Caller,
+  ownHosts: OwnHosts | undefined,
+): RequestError | undefined {
+  const problem = caller.proof === 'none' ? ownHosts?.problem(request) : undefined;
+  return problem === undefined
+    ? undefined
+    : new RequestError('forbidden', problem, { field: 'host' });
+}
 
 function foreignOrigin(
   request: IncomingMessage,

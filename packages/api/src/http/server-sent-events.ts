@@ -77,7 +77,6 @@ class EventChannel {
   /** Written before the channel was open. */
   #early: string[] | undefined = [];
   #end = (): void => undefined;
-  #giveBack = (): void => undefined;
 
   constructor(reply: FastifyReply, context: OperationContext) {
     this.#reply = reply;
@@ -112,7 +111,6 @@ class EventChannel {
       watcher.close();
       cancelHeartbeat();
       all.forget(waiting);
-      this.#giveBack();
       raw.end();
     };
     const waiting: Waiting = { onStop: () => this.fail(stoppingError) };
@@ -121,7 +119,6 @@ class EventChannel {
       watcher.close();
       return giveBack;
     }
-    this.#giveBack = giveBack;
     if (!all.track(waiting)) {
       watcher.close();
       giveBack();
@@ -132,6 +129,7 @@ class EventChannel {
     // The reader may have gone meanwhile.
     if (raw.destroyed) {
       this.#end();
+      giveBack();
       return undefined;
     }
     raw.writeHead(200, {
@@ -141,6 +139,8 @@ class EventChannel {
     });
     raw.on('drain', () => watcher.resume());
     raw.on('close', this.#end);
+    // Not before: who does not read why it ends has the connection still (UNREAD-1).
+    raw.on('close', giveBack);
     // Its id lets a reader that has seen nothing yet resume from where it began.
     raw.write(from === undefined ? ': open\n\n' : `: open\nid: ${from}\n\n`);
     const early = this.#early ?? [];

@@ -1,5 +1,5 @@
 /** What a node stands on: its release, its disk, its certificates, the other members. */
-import { Gauge } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
 import type { Engine } from '@holdfast/engine';
 import type { NodeAuditing } from '../pipeline/auditing.ts';
@@ -21,6 +21,8 @@ export interface MachineSources {
   readonly version: string;
   /** Of the file system with the node's folder. */
   readonly diskSpace?: (() => Promise<DiskSpace>) | undefined;
+  /** Lines of the log of this process that could not be written. */
+  readonly lostLogLines?: (() => number) | undefined;
   /** When certificates end, as Unix time; absent without TLS. */
   readonly certificateEndsMs?: (() => Readonly<Record<CertificateUse, number>>) | undefined;
 }
@@ -34,6 +36,16 @@ export function addMachineStats(registers: Registry[], sources: MachineSources):
     registers,
   }).set({ version }, 1);
   addDisk(registers, diskSpace);
+  // oxlint-disable-next-line no-new -- a metric registers itself.
+  new Counter({
+    name: 'holdfast_log_lines_lost_total',
+    help: 'Lines of the log that could not be written: standard error had no space, no reader or an I/O error.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sources.lostLogLines?.() ?? 0);
+    },
+  });
   // oxlint-disable-next-line no-new -- a metric registers itself.
   new Gauge({
     name: 'holdfast_certificate_not_after_timestamp_seconds',

@@ -16,7 +16,7 @@ import type { Engine } from '@holdfast/engine';
 import type { Clock } from '@holdfast/engine/parts';
 import { nodeIdentity } from '@holdfast/state';
 import type { Rights, SessionId, Verb } from '@holdfast/state';
-import { isLoopback } from '@holdfast/tls';
+import { isThisMachine } from '@holdfast/tls';
 import type { CertificateName } from '@holdfast/tls';
 import { anonymous } from '../callers.ts';
 import { RequestError } from '../request-error.ts';
@@ -206,7 +206,7 @@ export class AccessControl {
   /** DENY-3: also of what was opened while authentication was on. */
   #isClosedTo({ address }: Caller): boolean {
     const { engine, isRequired } = this.#options;
-    return isRequired && !engine.access.isEnabled && !isFromHere(address);
+    return isRequired && !engine.access.isEnabled && !isThisMachine(address);
   }
 
   /** DENY-1. */
@@ -273,9 +273,6 @@ function isPermitted(
   // What one may not read is left out of what is told.
   return kind === 'event' ? rights.hasVerb(verb) : rights.permitsSome(verb, kind);
 }
-
-const isFromHere = (address: string | undefined): boolean =>
-  address !== undefined && isLoopback(address.replace(/^::ffff:(?=\d+\.)/i, ''));
 
 const catchingUp = (): RequestError =>
   new RequestError(

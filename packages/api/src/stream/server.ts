@@ -2,8 +2,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { answerAndClose } from '@holdfast/tls';
+import type { OwnHosts } from '@holdfast/tls';
 import { WebSocketServer } from 'ws';
 import type { ApiLimits } from '../limits.ts';
+import { foreignHost } from '../http/origins.ts';
 import { rawProblem } from '../http/problems.ts';
 import type { OperationContext } from '../operations/context.ts';
 import { callerOfRequest } from '../http/credentials.ts';
@@ -17,11 +19,14 @@ export class StreamServer {
   readonly #context: OperationContext;
   readonly #limits: ApiLimits;
   readonly #streams: ClientStreams;
+  readonly #ownHosts: OwnHosts | undefined;
   readonly #sockets: WebSocketServer;
 
-  constructor(streams: ClientStreams, context: OperationContext) {
+  /** @param ownHosts Undefined: nothing is asked of the host (HOST-2). */
+  constructor(streams: ClientStreams, context: OperationContext, ownHosts: OwnHosts | undefined) {
     const { limits } = context.service;
     this.#streams = streams;
+    this.#ownHosts = ownHosts;
     this.#context = context;
     this.#limits = limits;
     this.#sockets = new WebSocketServer({
@@ -47,6 +52,11 @@ export class StreamServer {
     const caller = callerOfRequest(request, this.#context);
     if (caller instanceof RequestError) {
       answerAndClose(socket, rawProblem(401, caller));
+      return;
+    }
+    const foreign = foreignHost(request, caller, this.#ownHosts);
+    if (foreign !== undefined) {
+      this.#refuse(socket, 403, foreign, caller);
       return;
     }
     const context = { ...this.#context, caller };

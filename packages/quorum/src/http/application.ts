@@ -11,7 +11,7 @@ import type { Server as TlsServer } from 'node:tls';
 import { HoldfastError, toProblem } from '@holdfast/protocol';
 import { hostProblem } from '@holdfast/protocol/host-header';
 import { Connections, secureServer } from '@holdfast/tls';
-import type { ServerSecurity, TlsLog } from '@holdfast/tls';
+import type { OwnHosts, ServerSecurity, TlsLog } from '@holdfast/tls';
 import type { LeaseHost } from '../node/host.ts';
 import { isKey } from './credentials.ts';
 import { ownerOf } from './lease-owner.ts';
@@ -42,6 +42,8 @@ export interface ApplicationOptions {
   readonly security?: ServerSecurity | undefined;
   /** Other machines reach it without TLS and authentication. */
   readonly isInsecure?: boolean | undefined;
+  /** HOST-2, where no key is asked for; undefined: nothing is asked of the host. */
+  readonly ownHosts?: OwnHosts | undefined;
   /** LEASE-HTTP-1. */
   readonly requestArrivalMs?: number | undefined;
   readonly maxConnections?: number | undefined;
@@ -56,6 +58,7 @@ export function createApplication({
   apiKey,
   security,
   isInsecure = false,
+  ownHosts,
   requestArrivalMs = defaultArrivalMs,
   maxConnections = defaultConnections,
   maxConnectionsPerAddress = defaultConnectionsPerAddress,
@@ -114,6 +117,8 @@ export function createApplication({
   app.addHook('onRequest', async (request) => {
     const problem = hostProblem(request.raw.rawHeaders);
     if (problem !== undefined) throw new HoldfastError('invalid_request', problem);
+    const foreign = apiKey === undefined ? ownHosts?.problem(request.raw) : undefined;
+    if (foreign !== undefined) throw new HoldfastError('forbidden', foreign);
     if (apiKey === undefined || probes.has(request.url)) return;
     if (!isKey(request.headers.authorization ?? '', `Bearer ${apiKey}`))
       throw new HoldfastError(
@@ -132,6 +137,7 @@ export function createApplication({
   const streams = new LeaseStreams({
     operations,
     apiKey,
+    ownHosts,
     problemOf: (error) => problemOf(error, onError),
   });
   app.server.on('upgrade', (request, socket, head) => {

@@ -16,6 +16,7 @@ import type { Duplex } from 'node:stream';
 import { HoldfastError, toProblem } from '@holdfast/protocol';
 import { hostProblem } from '@holdfast/protocol/host-header';
 import { answerAndClose } from '@holdfast/tls';
+import type { OwnHosts } from '@holdfast/tls';
 import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
 import { z } from 'zod';
@@ -35,6 +36,8 @@ const frame = z.array(z.tuple([z.int().min(0), z.string()], z.unknown()));
 export interface StreamsOptions {
   readonly operations: ReadonlyMap<string, LeaseOperation>;
   readonly apiKey: string | undefined;
+  /** HOST-2; undefined: nothing is asked of the host. */
+  readonly ownHosts?: OwnHosts | undefined;
   readonly problemOf: (error: unknown) => HoldfastError;
   /** For the key where there is one, in ms. Default 5000. */
   readonly authorizeWithinMs?: number;
@@ -57,10 +60,12 @@ export class LeaseStreams {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, owner?: string): void {
-    const status = this.#refusedWith(request);
-    if (status !== undefined) {
-      const close = 'connection: close\r\ncontent-length: 0\r\n\r\n';
-      answerAndClose(socket, `HTTP/1.1 ${status}\r\n${close}`);
+    const refused = this.#refusedWith(request);
+    if (refused !== undefined) {
+      const [status, text = ''] = refused;
+      const length = String(Buffer.byteLength(text));
+      const head = `connection: close\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: ${length}\r\n\r\n`;
+      answerAndClose(socket, `HTTP/1.1 ${status}\r\n${head}${text}`);
       return;
     }
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
@@ -73,10 +78,14 @@ export class LeaseStreams {
     });
   }
 
-  #refusedWith({ url, rawHeaders }: IncomingMessage): string | undefined {
-    if (url !== '/stream') return '404 Not Found';
-    if (hostProblem(rawHeaders) !== undefined) return '400 Bad Request';
-    return this.#server.clients.size >= maxStreams ? '503 Service Unavailable' : undefined;
+  #refusedWith(request: IncomingMessage): readonly [status: string, text?: string] | undefined {
+    const { apiKey, ownHosts } = this.#options;
+    if (request.url !== '/stream') return ['404 Not Found'];
+    const problem = hostProblem(request.rawHeaders);
+    if (problem !== undefined) return ['400 Bad Request', problem];
+    const foreign = apiKey === undefined ? ownHosts?.problem(request) : undefined; // HOST-2
+    if (foreign !== undefined) return ['403 Forbidden', foreign];
+    return this.#server.clients.size >= maxStreams ? ['503 Service Unavailable'] : undefined;
   }
 
   close(): void {

@@ -74,6 +74,31 @@ describe('Lease nodes over HTTP', () => {
     }
   });
 
+  it('refuse a page whose name was made to lead to this machine, and no name of their own (HOST-2)', async () => {
+    const { port } = new URL((await start('a')).url);
+    const upgrade =
+      'connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+    const told = async (path: string, host: string, more: string): Promise<string> => {
+      const socket = connect(Number(port), '127.0.0.1');
+      socket.write(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\n${more}\r\n`);
+      const [chunk] = (await once(socket, 'data')) as [Buffer];
+      socket.destroy();
+      return chunk.toString();
+    };
+    for (const [path, more, well] of [
+      ['/set', 'connection: close\r\n', /^HTTP\/1\.1 200 /],
+      ['/stream', upgrade, /^HTTP\/1\.1 101 /],
+    ] as const) {
+      assert.match(
+        await told(path, 'evil.example:5001', more),
+        /^HTTP\/1\.1 403 [^]*evil\.example/,
+      );
+      for (const host of ['a:5001', 'localhost', `127.0.0.1:${port}`])
+        assert.match(await told(path, host, more), well, host);
+    }
+    assert.match(await told('/livez', 'evil.example', ''), /^HTTP\/1\.1 200 /);
+  });
+
   it('answer probes, tell metrics and describe themselves', async () => {
     const a = await start('a');
     assert.equal((await ask(a.url, '/livez')).status, 200);

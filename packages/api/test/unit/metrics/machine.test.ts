@@ -42,11 +42,13 @@ test('the leader tells how far each member is behind, other nodes do not', async
 test('disk and certificates are told where they are known', async (t) => {
   const known = startHarness(t, {
     diskSpace: () => Promise.resolve({ freeBytes: 7, sizeBytes: 9 }),
+    lostLogLines: () => 3,
     certificateEndsMs: () => ({ clients: 1_900_000_000_000, members: 1_800_000_000_500 }),
   });
   const told = await metrics(known);
   assert.match(told, /^holdfast_disk_free_bytes 7$/m);
   assert.match(told, /^holdfast_disk_size_bytes 9$/m);
+  assert.match(told, /^holdfast_log_lines_lost_total 3$/m);
   const ends = 'holdfast_certificate_not_after_timestamp_seconds';
   assert.match(told, new RegExp(`^${ends}\\{use="clients"\\} 1900000000$`, 'm'));
   assert.match(told, new RegExp(`^${ends}\\{use="members"\\} 1800000000.5$`, 'm'));
