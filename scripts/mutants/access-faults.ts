@@ -124,4 +124,20 @@ export const accessFaults: readonly Fault[] = [
     put: `  !access.isEnabled || takenBy === identity || takenBy !== anonymousIdentity;`,
     test: 'packages/api/test/unit/auth-foreign.test.ts',
   },
+  {
+    name: 'recovery-key-kept-by-its-name',
+    breaks: 'RECOVER-4: a recovery key that was revoked comes back when the node is started again',
+    file: 'packages/server/src/recovery-key.ts',
+    find: `    await renameDurably(fileDisk, this.#path, this.#taken); // RECOVER-4`,
+    put: ``,
+    test: 'packages/server/test/unit/recovery-key.test.ts',
+  },
+  {
+    name: 'recovery-key-asked-for-again',
+    breaks: 'RECOVER-4: a recovery key that was revoked comes back by a second attempt',
+    file: 'packages/server/src/recovery-key.ts',
+    find: `        if (!(error instanceof HoldfastError) || error.effect !== 'none') {`,
+    put: `        if (!(error instanceof HoldfastError)) {`,
+    test: 'packages/server/test/unit/recovery-key.test.ts',
+  },
 ];

@@ -398,5 +398,47 @@ export const limitFaults: readonly Fault[] = [
     find: `changes && !(hasOtherQueues && operation.startsWith('queue_'));`,
     put: `changes;`,
     test: 'packages/api/test/unit/refused-changes.test.ts',
+    name: 'audit-opened-before-the-folder-is-locked',
+    breaks: 'AUDIT-NODE-7: a second process on the folder cuts off what the running node writes',
+    file: 'packages/server/src/node.ts',
+    find: `  const opened: { audit?: NodeAudit } = {};`,
+    put: `  const opened: { audit?: NodeAudit } = {};
+  new NodeAudit({ ...configuration.audit, ...configuration, log, onFatal: options.onFatal });`,
+    test: 'packages/server/test/unit/folder-in-use.test.ts',
+  },
+  {
+    name: 'audit-ends-where-its-failure-cannot-be-told',
+    breaks:
+      'AUDIT-FILE-8: a full disk under the log ends the audit for good, also where it is to go on',
+    file: 'packages/server/src/audit/chain-writer.ts',
+    find: `        this.#tellFailure(error);
+        this.#onRoom();`,
+    put: `        this.#options.onFailure(error);
+        this.#onRoom();`,
+    test: 'packages/server/test/unit/audit/chain-files.test.ts',
+  },
+  {
+    name: 'audit-files-deleted-after-a-clock-step',
+    breaks: 'AUDIT-FILE-9: a wall clock that jumps forward deletes the audit',
+    file: 'packages/server/src/audit/clock-steps.ts',
+    find: `    if (isStep) this.#untrustedUntilMs = nowMs + untrustedMs;`,
+    put: `    if (isStep) this.#untrustedUntilMs = nowMs;`,
+    test: 'packages/server/test/unit/audit/stepped-clock.test.ts',
+  },
+  {
+    name: 'audit-files-deleted-all-at-once',
+    breaks: 'AUDIT-FILE-9: a wall clock that is wrong deletes all of the audit in one look',
+    file: 'packages/server/src/audit/chain-folder.ts',
+    find: `    if (!isTooMuch) mayGoByAge = false; // AUDIT-FILE-9`,
+    put: ``,
+    test: 'packages/server/test/unit/audit/stepped-clock.test.ts',
+  },
+  {
+    name: 'audit-without-a-part-of-the-stop',
+    breaks: 'STOP-2: a stop in which something hangs ends before the audit has said what it lost',
+    file: 'packages/server/src/stopping.ts',
+    find: `Math.max(0, endMs - keptMs - performance.now())`,
+    put: `Math.max(0, endMs - performance.now())`,
+    test: 'packages/server/test/unit/stopping.test.ts',
   },
 ];

@@ -253,4 +253,64 @@ export const hostileFaults: readonly Fault[] = [
     put: `if (this.#isFull) return undefined;`,
     test: 'packages/api/test/unit/followed.test.ts',
   },
+  {
+    name: 'log-without-space-ends-the-node',
+    breaks: 'LOG-LINES-1: whoever causes a line of the log ends a node whose log has no space',
+    file: 'packages/server/src/log-destination.ts',
+    find: `          this.#lostLines += 1;
+          return;`,
+    put: `          this.#lostLines += 1;
+          throw error;`,
+    test: 'packages/server/test/unit/log-destination.test.ts',
+  },
+  {
+    name: 'unread-answer-keeps-its-place',
+    breaks: 'UNREAD-1: two addresses take all places of a node by answers that they do not read',
+    file: 'packages/tls/src/unread-answers.ts',
+    find: `      socket.destroy(); // UNREAD-1`,
+    put: ``,
+    test: 'packages/tls/test/unit/unread-answers.test.ts',
+  },
+  {
+    name: 'unread-answer-kept-by-asking',
+    breaks: 'UNREAD-2: who asks for more keeps the place of an answer that nobody reads',
+    file: 'packages/tls/src/unread-answers.ts',
+    find: `${String(bytesWritten - writableLength)} `,
+    put: `${String(bytesWritten)} `,
+    test: 'packages/tls/test/unit/unread-answers.test.ts',
+  },
+  {
+    name: 'ended-watch-counts-no-more-while-open',
+    breaks: 'a caller has more watches than it may by not reading why they ended',
+    file: 'packages/api/src/http/server-sent-events.ts',
+    find: `    raw.on('close', giveBack);`,
+    put: `    raw.once('drain', giveBack);`,
+    test: 'packages/api/test/unit/unread-events.test.ts',
+  },
+  {
+    name: 'rebound-name-is-own',
+    breaks: 'HOST-2: a page of another site, whose name leads to this machine, uses the node',
+    file: 'packages/tls/src/own-hosts.ts',
+    find: `    if (!isThisMachine(socket.remoteAddress) || probes.has(url)) return undefined;`,
+    put: `    if (isThisMachine(socket.remoteAddress) || probes.has(url)) return undefined;`,
+    test: 'packages/api/test/unit/rebinding.test.ts',
+  },
+  {
+    name: 'rebound-name-opens-a-stream',
+    breaks:
+      'HOST-2: a page of another site, whose name leads to this machine, opens a client stream',
+    file: 'packages/api/src/stream/server.ts',
+    find: `    if (foreign !== undefined) {`,
+    put: `    if (foreign?.message === '') {`,
+    test: 'packages/api/test/unit/rebinding.test.ts',
+  },
+  {
+    name: 'rebound-name-opens-a-stream-of-a-lease-node',
+    breaks:
+      'HOST-2: a page of another site, whose name leads to this machine, opens a stream of a lease node',
+    file: 'packages/quorum/src/http/streams.ts',
+    find: `    if (foreign !== undefined) return ['403 Forbidden', foreign];`,
+    put: ``,
+    test: 'packages/quorum/test/unit/http.test.ts',
+  },
 ];

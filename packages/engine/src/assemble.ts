@@ -181,7 +181,7 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
       ? {}
       : { maxEntriesPerTurn: bounds.maxEntriesPerTurn }),
     log: options.log,
-    auditSink: options.auditSink,
+    auditSink: options.openAuditSink?.(),
     timings,
     hooks: {
       onApplied: (index, batch, applied) => {

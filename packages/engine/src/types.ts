@@ -332,8 +332,8 @@ export interface RaftEngineOptions {
   readonly log: EngineLog;
   /** Called once when the node must stop (failed disk, broken invariant). */
   readonly onFatal: (error: Error) => void;
-  /** Where the records of the audit go; nowhere where absent. */
-  readonly auditSink?: AuditSink | undefined;
+  /** Opens where the records of the audit go, once no other process has the folder (IDENTITY-4); nowhere where absent. */
+  readonly openAuditSink?: (() => AuditSink) | undefined;
   /** Continues the traces of commands that other members pass on; nobody where absent. */
   readonly tracing?: Tracing | undefined;
   /** Tests only. */

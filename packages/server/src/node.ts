@@ -17,12 +17,15 @@ import type { NodeAudit } from './audit/node-audit.ts';
 import { takeRecoveryKey } from './recovery-key.ts';
 import type { NodeSecurity } from './security.ts';
 import type { NodeTracing } from './tracing/open-telemetry.ts';
+import { stopInOrder } from './stopping.ts';
 import { version } from './version.ts';
 
 /** No setting: a few ms of work, by measurement; all that a session may hold ends within a second. */
 const maxWorkPerEntry = 1000;
 
 const handOverMs = 1000;
+/** Longer than its writers need (AUDIT-FILE-5). */
+const auditStopMs = 2500;
 
 export interface RunningNode {
   readonly url: string;
@@ -40,6 +43,8 @@ export interface RunningNode {
 
 export interface NodeOptions {
   readonly log: Logger;
+  /** Lines of the log that could not be written; absent where nobody counts them. */
+  readonly lostLogLines?: () => number;
   /** Called once when the node must not go on (failed disk, broken invariant). */
   readonly onFatal: (error: Error) => void;
   /** Where spans go; closed with the node. Nowhere where absent. */
@@ -76,14 +81,17 @@ async function startSecured(
   const { log } = options;
   const { createRaftEngine } = await import('@holdfast/engine');
   const { NodeAudit } = await import('./audit/node-audit.ts');
-  const audit = new NodeAudit({
-    ...configuration.audit,
-    folder: configuration.folder,
-    clusterId: configuration.clusterId,
-    nodeId,
-    log,
-    onFatal: options.onFatal,
-  });
+  const opened: { audit?: NodeAudit } = {};
+  // AUDIT-NODE-7
+  const openAuditSink = (): NodeAudit =>
+    (opened.audit = new NodeAudit({
+      ...configuration.audit,
+      folder: configuration.folder,
+      clusterId: configuration.clusterId,
+      nodeId,
+      log,
+      onFatal: options.onFatal,
+    }));
   const engine = await createRaftEngine({
     clusterId: configuration.clusterId,
     nodeId,
@@ -101,18 +109,21 @@ async function startSecured(
     snapshotLogBytes: configuration.snapshotLogBytes,
     log,
     onFatal: options.onFatal,
-    auditSink: audit,
+    openAuditSink,
     tracing: options.tracing,
     ...(options.writeDelayMs === undefined ? {} : { writeDelayMs: options.writeDelayMs }),
     ...(options.supportedFeatureLevel === undefined
       ? {}
       : { supportedFeatureLevel: options.supportedFeatureLevel }),
   });
+  const { audit } = opened;
+  if (audit === undefined) throw new Error('The engine has opened no audit.');
   audit.attach(engine);
   const redis = await redisCertificatesOf(configuration, log);
   const queues = await openQueueStore(configuration, redis, engine, log);
   const { tracing } = options;
-  const parts = { engine, queues, audit, tracing };
+  const { lostLogLines } = options;
+  const parts = { engine, queues, audit, tracing, lostLogLines };
   const api = await serve(configuration, httpPort, parts, log, security);
   const endRecovery = takeRecoveryKey(configuration.folder, engine, log);
   return {
@@ -125,15 +136,20 @@ async function startSecured(
       security === undefined && redis === undefined
         ? undefined
         : async () => void (await Promise.all([security?.reload(), redis?.reload()])),
-    async close() {
+    close() {
       endRecovery();
-      await handOver(engine, log);
-      await api.close();
-      await queues?.close();
-      await engine.close();
-      await audit.close();
-      await tracing?.close();
-      security?.close();
+      return stopInOrder(
+        [
+          { what: 'hand-over of leadership', end: () => handOver(engine, log) },
+          { what: 'api', end: () => api.close() },
+          { what: 'queues', end: () => queues?.close() },
+          { what: 'engine', end: () => engine.close() },
+          { what: 'audit', end: () => audit.close(), keptMs: auditStopMs }, // STOP-2
+          { what: 'tracing', end: () => tracing?.close() },
+          { what: 'certificates', end: async () => security?.close() },
+        ],
+        log,
+      );
     },
   };
 }
@@ -183,13 +199,14 @@ interface ServedParts {
   readonly queues: QueueStore | undefined;
   readonly audit: NodeAudit;
   readonly tracing: NodeTracing | undefined;
+  readonly lostLogLines: NodeOptions['lostLogLines'];
 }
 
 /** Serves clients, or takes the engine down again: it would keep the process and its peers busy. */
 async function serve(
   configuration: Configuration,
   httpPort: number,
-  { engine, queues, audit, tracing }: ServedParts,
+  { engine, queues, audit, tracing, lostLogLines }: ServedParts,
   log: Logger,
   security: NodeSecurity | undefined,
 ): Promise<Api> {
@@ -201,11 +218,13 @@ async function serve(
     nodeId: configuration.nodeId,
     version,
     allowedOrigins: configuration.allowedOrigins,
+    ownHosts: [toldClientUrl(configuration, httpPort), configuration.peerAdvertise],
     security: security?.clients,
     auditing: audit,
     tracing,
     certificateEndsMs: security?.certificateEndsMs,
     diskSpace: () => diskSpaceOf(configuration.folder),
+    lostLogLines,
     metricsListen: configuration.metricsListen ?? undefined,
     isInsecure: configuration.exposed.length > 0,
     requiresAuthentication: configuration.requiresAuthentication,

@@ -1,26 +1,36 @@
 /** A node as a process: log, signals, and an end that nobody has to clean up after. */
 import type { Logger } from 'pino';
 import type { Configuration } from './configuration/load.ts';
+import { LogDestination } from './log-destination.ts';
 import { startNode } from './node.ts';
 import type { RunningNode } from './node.ts';
+import { StopRequests } from './stopping.ts';
 import { textLines } from './text-log.ts';
 import { openTracing } from './tracing/open-telemetry.ts';
 import { version } from './version.ts';
 
 /** Exit status of a node that met an error it must not survive. */
 const fatalExitStatus = 70;
-const gracefulStopMs = 5000;
 
 /** Starts a node and ties it to this process. Resolves when it serves clients. */
 export async function runNode(configuration: Configuration): Promise<RunningNode> {
-  const log = await openLog(configuration);
+  const stops = new StopRequests();
+  stops.listen();
+  // Unheard, that signal opens Node's debugger.
+  process.on('SIGUSR1', () => undefined);
+  const reloads = new ReloadRequests(configuration);
+  const { log, lostLines } = await openLog(configuration);
+  stops.tellIn(log);
   const fatal = (error: unknown): void => {
     // A half-dead node is worse than a dead one: no clean-up that could hang.
-    log.fatal(
-      { error: error instanceof Error ? (error.stack ?? error.message) : String(error) },
-      'This node cannot go on.',
-    );
-    process.exit(fatalExitStatus);
+    try {
+      log.fatal(
+        { error: error instanceof Error ? (error.stack ?? error.message) : String(error) },
+        'This node cannot go on.',
+      );
+    } finally {
+      process.exit(fatalExitStatus);
+    }
   };
   process.on('uncaughtException', fatal);
   process.on('unhandledRejection', fatal);
@@ -30,24 +40,15 @@ export async function runNode(configuration: Configuration): Promise<RunningNode
   const tracing = await openTracing(process.env, { nodeId, clusterId, version }, log);
   const node = await startNode(configuration, {
     log,
+    lostLogLines: lostLines,
     tracing,
     onFatal: fatal,
     ...(delay === undefined ? {} : { writeDelayMs: Number(delay) }),
     ...(level === undefined ? {} : { supportedFeatureLevel: Number(level) }),
   });
-  const stop = stopper(node, log);
-  process.on('SIGTERM', stop);
-  // Unheard, that signal opens Node's debugger.
-  process.on('SIGUSR1', () => undefined);
-  process.on('SIGINT', stop);
-  const { reload } = node;
-  // Without TLS it ends the process, as it does where nobody listens for it.
-  if (reload !== undefined) process.on('SIGHUP', () => void reload());
-  // A cluster's parent holds the other end: when it is gone, so are its nodes.
-  if (process.env['HOLDFAST_STOP_WITH_PARENT'] === '1') {
-    process.on('disconnect', stop);
-    if (!process.connected) stop(); // It went while this node was starting.
-  }
+  // It stops, and the process with it.
+  if (!stops.started(node)) await new Promise<never>(() => undefined);
+  reloads.started(node);
   if (configuration.exposed.length > 0)
     log.warn(
       { reached_by: configuration.exposed },
@@ -61,27 +62,43 @@ export async function runNode(configuration: Configuration): Promise<RunningNode
   return node;
 }
 
-function stopper(node: RunningNode, log: Logger): () => void {
-  let stopping = false;
-  return () => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    log.info({}, 'Stopping; once more to stop at once.');
-    setTimeout(() => process.exit(1), gracefulStopMs).unref();
-    node.close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.error({ error: String(error) }, 'Stopping failed.');
-        process.exit(1);
-      },
-    );
-  };
+/**
+ * SIGHUP reads the certificates again: heard before they are read for the first time, as they may change while a node starts.
+ * Without TLS it ends the process, as it does where nobody listens for it.
+ */
+class ReloadRequests {
+  #reload: RunningNode['reload'];
+  #isAsked = false;
+
+  constructor({ tls, queueRedis }: Configuration) {
+    const hasRedisFiles = (queueRedis?.files ?? null) !== null;
+    if (tls !== null || hasRedisFiles) process.on('SIGHUP', () => this.#ask());
+  }
+
+  started({ reload }: RunningNode): void {
+    this.#reload = reload;
+    if (this.#isAsked) void reload?.();
+  }
+
+  #ask(): void {
+    this.#isAsked = true;
+    void this.#reload?.();
+  }
 }
 
-async function openLog(configuration: Configuration): Promise<Logger> {
+interface NodeLog {
+  readonly log: Logger;
+  readonly lostLines: () => number;
+}
+
+async function openLog(configuration: Configuration): Promise<NodeLog> {
   const { pino } = await import('pino');
   const { logFormat, logLevel } = configuration;
   const text = logFormat === 'text' || (logFormat === 'auto' && process.stderr.isTTY);
-  const destination = text ? textLines(process.stderr) : pino.destination({ dest: 2, sync: true });
-  return pino({ level: logLevel, base: { node: configuration.nodeId } }, destination);
+  const destination = new LogDestination();
+  const log = pino(
+    { level: logLevel, base: { node: configuration.nodeId } },
+    text ? textLines(destination) : destination,
+  );
+  return { log, lostLines: () => destination.lostLines };
 }

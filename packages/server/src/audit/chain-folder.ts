@@ -53,7 +53,7 @@ export interface FoundEnd {
 const lastPartBytes = 4 * 1024 * 1024;
 
 /**
- * Where the chain in this folder ends. A line that was being written when the node ended is cut off: what it told is
+ * Where the chain in this folder, which no other process has (AUDIT-NODE-7), ends. A line that was being written when the node ended is cut off: what it told is
  * told again, or was never answered.
  *
  * @throws Error where the end of the last file is none of an audit.
@@ -128,7 +128,7 @@ export interface Retention {
 }
 
 /**
- * Deletes the oldest files (AUDIT-FILE-6 of the writer). The node serves meanwhile: nothing waits for the disk, and the file
+ * Deletes the oldest files (AUDIT-FILE-6, AUDIT-FILE-9 of the writer). The node serves meanwhile: nothing waits for the disk, and the file
  * that is written may become another one.
  *
  * @param written Looked at before each file is deleted.
@@ -138,6 +138,7 @@ export async function deleteOldest(
   written: { readonly name: string | undefined },
   nowMs: number,
 ): Promise<void> {
+  let mayGoByAge = keepMs > 0;
   const names = await filesOf(folder, chain);
   const files: { readonly name: string; readonly size: number; readonly mtimeMs: number }[] = [];
   for (const name of names) {
@@ -147,8 +148,9 @@ export async function deleteOldest(
   let bytes = files.reduce((sum, { size }) => sum + size, 0);
   for (const { name, size, mtimeMs } of files) {
     if (name === written.name || name === names.at(-1)) continue; // AUDIT-FILE-6
-    const isOld = keepMs > 0 && nowMs - mtimeMs > keepMs;
-    if (!isOld && bytes <= keepBytes) break;
+    const isTooMuch = bytes > keepBytes;
+    if (!isTooMuch && !(mayGoByAge && nowMs - mtimeMs > keepMs)) break;
+    if (!isTooMuch) mayGoByAge = false; // AUDIT-FILE-9
     await rm(join(folder, name), { force: true });
     bytes -= size;
   }

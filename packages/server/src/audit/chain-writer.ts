@@ -14,11 +14,15 @@
  *     begun since, and where none is written it says where the chain goes on.
  * AUDIT-FILE-7: how long something has lasted is told by a clock that nobody sets: after a step of the wall clock a disk is waited for
  *     and made durable as before. Only the age of files is told by the wall clock, as that of their last write is.
+ * AUDIT-FILE-8: whoever is told of a failure may fail itself, as a log without space does: the chain goes on all the same.
+ * AUDIT-FILE-9: a wall clock that is wrong deletes little: one file goes by its age at a time, and none for a day after a step of the wall
+ *     clock. What is too much for the disk goes as before.
  */
 import { setTimeout } from 'node:timers/promises';
 import { ChainFile } from './chain-file.ts';
 import type { ChainFileOptions } from './chain-file.ts';
 import { deleteOldest, findEnd } from './chain-folder.ts';
+import { ClockSteps } from './clock-steps.ts';
 import { chainStart, endOf, gapLine } from './lines.ts';
 import type { ChainEnd } from './lines.ts';
 
@@ -35,6 +39,8 @@ export interface ChainWriterOptions extends ChainFileOptions {
   /** What does not fit is told again after a restart: nothing is accepted after it, and no line says that it is not there. */
   readonly keepsAll?: boolean;
   readonly onFailure: (error: unknown) => void;
+  /** No file is deleted by its age for a day (AUDIT-FILE-9). */
+  readonly onClockStep?: (stepMs: number) => void;
   /** Monotonic, in ms (AUDIT-FILE-7). Default: that of the process. */
   readonly now?: () => number;
 }
@@ -96,6 +102,7 @@ export class ChainWriter {
   }[] = [];
   #isFailing = false;
   #isClosed = false;
+  readonly #clockSteps: ClockSteps;
   records = 0;
   droppedRecords = 0;
   failedWrites = 0;
@@ -107,6 +114,7 @@ export class ChainWriter {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
     this.#progressMs = this.#now();
+    this.#clockSteps = new ClockSteps(this.#now);
     const { end, file, torn } = findEnd(options.folder, options.chain);
     this.#end = end;
     this.#durableEnd = end;
@@ -209,7 +217,7 @@ export class ChainWriter {
   }
 
   #otherLog(end: ChainEnd): void {
-    this.#options.onFailure(
+    this.#tellFailure(
       new Error(
         `Record ${String(end.seq)} of the audit of ${this.#options.chain} is another one in its file than in the log of the cluster: the file was altered, or is of another cluster. "holdfast audit verify" tells more.`,
       ),
@@ -250,7 +258,7 @@ export class ChainWriter {
       .catch(async (error: unknown) => {
         this.failedWrites += 1;
         this.#isFailing = true;
-        this.#options.onFailure(error);
+        this.#tellFailure(error);
         this.#onRoom(); // Who waits is not to wait for a disk that fails.
         await this.#file.close();
       })
@@ -331,10 +339,23 @@ export class ChainWriter {
 
   /** Deletes the oldest files (AUDIT-FILE-6). One that cannot be deleted ends no node: it stays, and is told. */
   async clearUp(nowMs: number = Date.now()): Promise<void> {
+    const { stepMs, isTrusted } = this.#clockSteps.look(nowMs);
     try {
-      await deleteOldest(this.#options, this.#file, nowMs);
+      if (stepMs !== 0) this.#options.onClockStep?.(stepMs);
+      const { keepMs } = this.#options;
+      const retention = { ...this.#options, keepMs: isTrusted ? keepMs : 0 }; // AUDIT-FILE-9
+      await deleteOldest(retention, this.#file, nowMs);
     } catch (error) {
+      this.#tellFailure(error);
+    }
+  }
+
+  /** AUDIT-FILE-8. */
+  #tellFailure(error: unknown): void {
+    try {
       this.#options.onFailure(error);
+    } catch {
+      // There is nobody else to be told.
     }
   }
 

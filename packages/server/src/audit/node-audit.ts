@@ -13,6 +13,8 @@
  * AUDIT-NODE-5: a stop ends in bounded time though nothing can be written, and says what is not in the files.
  * AUDIT-NODE-6: how long something has lasted is told by a clock that nobody sets (AUDIT-FILE-7): an anchor is never later for a step
  *     of the wall clock.
+ * AUDIT-NODE-7: the files of before are opened once no other process has the folder of the node: one that is refused because another one
+ *     runs has cut nothing off.
  */
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -87,6 +89,7 @@ export class NodeAudit implements AuditSink, NodeAuditing {
   #anchorDueMs: number;
   #clearUpDueMs: number;
   #loudMs = Number.NEGATIVE_INFINITY;
+  #stepToldUntilMs = Number.NEGATIVE_INFINITY;
   /** It has told `onFatal`: what comes now is told again after a restart, and nothing of it may stand behind what was refused. */
   #isEnding = false;
   readonly #refusals = new Refusals();
@@ -105,6 +108,7 @@ export class NodeAudit implements AuditSink, NodeAuditing {
       keepMs: options.keepDays * dayMs,
       bufferBytes: options.bufferBytes,
       onFailure: (error: unknown) => this.#onFailure(error),
+      onClockStep: (stepMs: number) => this.#onClockStep(stepMs),
       now: this.#now,
       ...(options.openFile === undefined ? {} : { openFile: options.openFile }),
     };
@@ -243,6 +247,16 @@ export class NodeAudit implements AuditSink, NodeAuditing {
       this.#options.onFailure === 'fail_closed'
         ? 'The audit cannot be written. Changes are refused when half of its buffer is used.'
         : 'The audit cannot be written. Records are dropped when its buffer is full.',
+    );
+  }
+
+  /** Of each chain, which all see the same: said once. */
+  #onClockStep(stepMs: number): void {
+    if (this.#now() < this.#stepToldUntilMs) return;
+    this.#stepToldUntilMs = this.#now() + clearUpMs / 2;
+    this.#options.log.warn(
+      { step_ms: Math.round(stepMs) },
+      'The wall clock of this machine was set. No file of the audit is deleted by its age (audit.keep_days) for a day. Check the clock.',
     );
   }
 

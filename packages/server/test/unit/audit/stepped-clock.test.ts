@@ -1,5 +1,6 @@
 /** The audit while somebody sets the clock of the machine. */
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
@@ -67,6 +68,59 @@ describe('given that the wall clock is set (AUDIT-FILE-7)', () => {
     clocks.nowMs = 1000;
     await writer.flush();
     assert.equal(writer.bufferedBytes, 0);
+  });
+});
+
+describe('given that the wall clock is set (AUDIT-FILE-9)', () => {
+  const dayMs = 24 * hourMs;
+  const stage = async (t: TestContext) => {
+    const clocks = new Clocks(t);
+    const folder = newFolder(t);
+    const told: number[] = [];
+    const writer = writerIn(folder, {
+      now: clocks.now,
+      rotateBytes: 300,
+      keepMs: 30 * dayMs,
+      onClockStep: (stepMs) => told.push(stepMs),
+    });
+    t.after(() => writer.close());
+    for (const line of recordsOf(10)) {
+      writer.add(line);
+      await writer.flush();
+    }
+    const pass = async (ms: number): Promise<number> => {
+      clocks.nowMs += ms;
+      clocks.step(ms);
+      await writer.clearUp();
+      return readdirSync(folder).length;
+    };
+    return { clocks, told, pass, before: readdirSync(folder).length };
+  };
+
+  for (const stepMs of [365 * dayMs, -365 * dayMs])
+    it(`by ${String(stepMs)} ms, no file is deleted by its age for a day, and that is told`, async (t) => {
+      const { clocks, told, pass, before } = await stage(t);
+      clocks.step(stepMs);
+      assert.equal(await pass(hourMs), before);
+      assert.equal(told.length, 1);
+      assert.ok(Math.abs((told[0] ?? 0) - stepMs) < 60_000);
+      assert.equal(await pass(22 * hourMs), before);
+      assert.equal(told.length, 1);
+    });
+
+  it('forward for long, files go one at a time', async (t) => {
+    const { clocks, pass, before } = await stage(t);
+    clocks.step(365 * dayMs);
+    assert.equal(await pass(hourMs), before);
+    assert.equal(await pass(25 * hourMs), before - 1);
+    assert.equal(await pass(hourMs), before - 2);
+  });
+
+  it('not at all, a file that is too old goes', async (t) => {
+    const { told, pass, before } = await stage(t);
+    assert.equal(await pass(29 * dayMs), before);
+    assert.equal(await pass(2 * dayMs), before - 1);
+    assert.deepEqual(told, []);
   });
 });
 
