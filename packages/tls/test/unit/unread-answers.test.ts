@@ -19,12 +19,10 @@ class Played extends Socket {
   total = 0;
   inKernel = 0;
 
-  override get writableLength(): number {
-    return this.queued;
-  }
-
-  override get bytesWritten(): number {
-    return this.total;
+  constructor() {
+    super();
+    Object.defineProperty(this, 'writableLength', { get: () => this.queued });
+    Object.defineProperty(this, 'bytesWritten', { get: () => this.total });
   }
 }
 
