@@ -53,7 +53,7 @@ export class UnreadAnswers {
       const sent = sentOf(socket);
       watched.idleLooks = sent !== undefined && sent === watched.sent ? watched.idleLooks + 1 : 0;
       watched.sent = sent;
-      if (watched.idleLooks < looks) continue;
+      if (watched.idleLooks < looks) continue; // UNREAD-3
       this.#onUnread(socket);
       socket.destroy(); // UNREAD-1
     }
