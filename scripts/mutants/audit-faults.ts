@@ -398,6 +398,8 @@ export const limitFaults: readonly Fault[] = [
     find: `changes && !(hasOtherQueues && operation.startsWith('queue_'));`,
     put: `changes;`,
     test: 'packages/api/test/unit/refused-changes.test.ts',
+  },
+  {
     name: 'audit-opened-before-the-folder-is-locked',
     breaks: 'AUDIT-NODE-7: a second process on the folder cuts off what the running node writes',
     file: 'packages/server/src/node.ts',
