@@ -275,8 +275,8 @@ export const hostileFaults: readonly Fault[] = [
     name: 'unread-answer-kept-by-asking',
     breaks: 'UNREAD-2: who asks for more keeps the place of an answer that nobody reads',
     file: 'packages/tls/src/unread-answers.ts',
-    find: `${String(bytesWritten - writableLength)} `,
-    put: `${String(bytesWritten)} `,
+    find: `\${String(bytesWritten - writableLength)} `,
+    put: `\${String(bytesWritten)} `,
     test: 'packages/tls/test/unit/unread-answers.test.ts',
   },
   {
@@ -284,7 +284,8 @@ export const hostileFaults: readonly Fault[] = [
     breaks: 'a caller has more watches than it may by not reading why they ended',
     file: 'packages/api/src/http/server-sent-events.ts',
     find: `    raw.on('close', giveBack);`,
-    put: `    raw.once('drain', giveBack);`,
+    put: `    raw.on('close', giveBack);
+    giveBack();`,
     test: 'packages/api/test/unit/unread-events.test.ts',
   },
   {

@@ -203,8 +203,7 @@ export const memoryFaults: readonly Fault[] = [
     name: 'place-of-a-watch-kept',
     breaks: 'a caller that watches again and again is refused for good',
     file: 'packages/api/src/http/server-sent-events.ts',
-    find: `      this.#giveBack();
-`,
+    find: `    raw.on('close', giveBack);`,
     put: ``,
     test: 'packages/api/test/unit/quotas.test.ts',
   },
