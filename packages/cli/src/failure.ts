@@ -158,7 +158,7 @@ export function explain(
   if (wrongUsage.has(code))
     return {
       code,
-      message: inOptions(message),
+      message: inOptions(message, group),
       advice: told ?? '',
       status: exitStatus.usage,
       details,

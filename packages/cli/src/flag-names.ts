@@ -3,6 +3,12 @@ const optionOf: Readonly<Record<string, string>> = {
   ttl_seconds: '--ttl',
   timeout: '--timeout',
   wait_seconds: '--wait',
+  visibility_seconds: '--visibility',
+  delay_seconds: '--delay',
+  dedup_id: '--dedup-id',
+  max_deliveries: '--max-deliveries',
+  on_dead: '--on-dead',
+  if_version: '--if-version',
   max_hold_seconds: '--max-hold',
   lock_delay_seconds: '--lock-delay',
   client_id: '--client-id',
@@ -24,7 +30,20 @@ const optionOf: Readonly<Record<string, string>> = {
   value: 'VALUE',
 };
 
-/** The text with each field in quotes replaced by its option. */
-export function inOptions(message: string): string {
-  return message.replaceAll(/"([a-z_]+)"/g, (quoted, field: string) => optionOf[field] ?? quoted);
+/** Where a group of commands has an option for what others take as a word. */
+const optionOfGroup: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  queue: { count: '--count' },
+};
+
+/**
+ * The text with each field in quotes replaced by its option.
+ *
+ * @param group The group of commands that was used.
+ */
+export function inOptions(message: string, group: string): string {
+  const options = new Map(Object.entries({ ...optionOf, ...optionOfGroup[group] }));
+  return message.replaceAll(
+    /"([a-z_]+)"/g,
+    (quoted, field: string) => options.get(field) ?? quoted,
+  );
 }
