@@ -47,11 +47,11 @@ bench-state: build ## Measures what a large state costs (LOCKS=20000 SESSIONS=20
 bench-cache: build ## Measures reads of the cache from each memory, and writes of keys that others have (SECONDS=2)
 	@$(NODE) npm run --silent bench:cache -- $(if $(SECONDS),--seconds $(SECONDS))
 
-bench-queue: build ## Measures messages pushed, taken and acknowledged against three nodes, beside BullMQ (SECONDS=5)
-	@$(NODE) npm run --silent bench:queue -- $(if $(SECONDS),--seconds $(SECONDS))
+bench-queue: build ## Measures messages pushed, taken and acknowledged against three nodes, beside BullMQ (SECONDS=5, WORKERS=1,16,64,256, ONLY=holdfast)
+	@$(NODE) npm run --silent bench:queue -- $(if $(SECONDS),--seconds $(SECONDS)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(ONLY),--only $(ONLY))
 
-bench-queue-depth: build ## Measures memory, turns and starts of three nodes with a deep queue (MESSAGES=100000, BYTES=10240)
-	@$(NODE) npm run --silent bench:queue-depth -- $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(BYTES),--bytes $(BYTES))
+bench-queue-depth: build ## Measures memory, turns and starts of three nodes with a deep queue (MESSAGES=100000, BYTES=10240, KEYS, TAKE, MINUTES=60)
+	@$(NODE) npm run --silent bench:queue-depth -- $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(BYTES),--bytes $(BYTES)) $(if $(KEYS),--keys $(KEYS)) $(if $(TAKE),--take $(TAKE)) $(if $(MINUTES),--minutes $(MINUTES))
 
 bench-quorum: build ## Measures acquire-release cycles, hand-overs and many waiters against three lease nodes (ONLY=contention)
 	@$(NODE) npm run --silent bench:quorum -- $(if $(ONLY),--only $(ONLY))

@@ -45,6 +45,14 @@ interface Writes {
 }
 
 const key = 'bench/key';
+/** Reads a second from the memory of the client; a write that three nodes have, as a multiple of an acquire. */
+const goals = { hitsPerSecond: 5_000_000, writeToAcquire: 1.5 };
+const names = {
+  hit: 'memory of the client, not awaited',
+  awaitedHit: 'memory of the client, awaited',
+  acquire: 'acquire of a lock',
+  sharedWrite: 'write, three nodes have it, in turns with that',
+} as const;
 const inOneTurn = 1000;
 
 /** @param loop Makes so many reads. */
@@ -82,11 +90,11 @@ async function readRows(client: Client, url: string, seconds: number): Promise<r
   await client.cache.get(key);
   const { cache } = client;
   const rows = [
-    await reads('memory of the client, awaited', seconds, async (count) => {
+    await reads(names.awaitedHit, seconds, async (count) => {
       for (let read = 0; read < count; read++) await cache.get(key);
       return count;
     }),
-    await reads('memory of the client, not awaited', seconds, async (count) => {
+    await reads(names.hit, seconds, async (count) => {
       for (let read = 0; read < count; read++) void cache.get(key);
       await cache.get(key);
       return count;
@@ -192,8 +200,8 @@ async function writeRows(
   const rows = [
     ...(await inTurns(
       count,
-      ['acquire of a lock', nobody, (number) => session.lock(`bench/${String(number)}`)],
-      ['write, three nodes have it, in turns with that', onNodes(cluster.urls), write],
+      [names.acquire, nobody, (number) => session.lock(`bench/${String(number)}`)],
+      [names.sharedWrite, onNodes(cluster.urls), write],
     )),
     await timed('write, nobody has the key', count, nobody, write),
     await timed('write, one node has it', count, onNodes(cluster.urls.slice(0, 1)), write),
@@ -202,6 +210,20 @@ async function writeRows(
   ];
   await session.end();
   return rows;
+}
+
+function goalLines(readStats: readonly Reads[], writeStats: readonly Writes[]): readonly string[] {
+  const hits = readStats
+    .filter(({ what }) => what === names.hit || what === names.awaitedHit)
+    .reduce((most, { perSecond }) => Math.max(most, perSecond), 0);
+  const p50Of = (name: string): number =>
+    writeStats.find(({ what }) => what === name)?.p50Ms ?? Number.NaN;
+  const ratio = p50Of(names.sharedWrite) / p50Of(names.acquire);
+  const verdict = (isMet: boolean): string => (isMet ? 'met' : 'missed');
+  return [
+    `Reads from the memory of the client, at least ${whole(goals.hitsPerSecond)} a second: ${verdict(hits >= goals.hitsPerSecond)} (${whole(hits)}).`,
+    `A write that three nodes have, at most ${String(goals.writeToAcquire)} times an acquire (p50): ${verdict(ratio <= goals.writeToAcquire)} (${ratio.toFixed(2)}).`,
+  ];
 }
 
 /** A node that has the key is killed, and no other than the leader. */
@@ -262,6 +284,7 @@ async function bench(): Promise<void> {
           ]),
         )}`,
       );
+      for (const line of goalLines(readStats, writeStats)) console.log(`\n${line}`);
     }
   } finally {
     await Promise.all(clients.map((client) => client.close()));

@@ -34,6 +34,8 @@ const calibrationMs = 1000;
 const settleDeadlineMs = 30_000;
 /** Of the row without a load. */
 const calmPauseMs = 20;
+/** What the nodes without Redis are to reach: as many messages as BullMQ, and this from push to consumer. */
+const goals = { workers: 64, p99Ms: 10 };
 
 const { values } = readFlags({
   options: {
@@ -177,6 +179,30 @@ function resultTable(rows: readonly MeasuredRow[], commits: number): string {
   );
 }
 
+/** Whether the goals are met, as far as their rows were measured. */
+function goalLines(rows: readonly MeasuredRow[]): readonly string[] {
+  const isLoaded = ({ workers, pauseMs }: Row): boolean =>
+    workers === goals.workers && pauseMs === 0;
+  const told = (what: string, isMet: boolean, numbers: string): string =>
+    `${what}: ${isMet ? 'met' : 'missed'} (${numbers}).`;
+  const bullmq = rows.find((row) => row.carrier === 'bullmq' && isLoaded(row));
+  return rows
+    .filter((row) => row.carrier === 'holdfast' && (isLoaded(row) || row.pauseMs > 0))
+    .flatMap((row) => {
+      const { messagesPerSecond, deliveredMs } = row;
+      const name = `${nameOf(row)}, ${isLoaded(row) ? `${workersOf(row)} workers` : workersOf(row)}`;
+      const latency = told(
+        `${name}: p99 from push to consumer below ${String(goals.p99Ms)} ms`,
+        deliveredMs.p99 < goals.p99Ms,
+        milliseconds(deliveredMs.p99),
+      );
+      if (bullmq === undefined || !isLoaded(row)) return [latency];
+      const rates = `${whole(messagesPerSecond)} and ${whole(bullmq.messagesPerSecond)} a second`;
+      const isFaster = messagesPerSecond >= bullmq.messagesPerSecond;
+      return [told(`${name}: at least the rate of BullMQ`, isFaster, rates), latency];
+    });
+}
+
 async function bench(): Promise<void> {
   const measureMs = 1000 * numberFrom('--seconds', values.seconds, 600);
   const workers = values.workers.split(',').map((text) => numberFrom('--workers', text, 10_000));
@@ -195,6 +221,7 @@ async function bench(): Promise<void> {
       console.log(`Machine: ${machineLine(machine)}`);
       console.log(`One SQLite commit with synchronous=FULL: ${whole(commits)} a second.\n`);
       console.log(resultTable(rows, commits));
+      for (const line of goalLines(rows)) console.log(`\n${line}`);
       if (!rows.some(({ carrier }) => carrier === 'bullmq') && values.only !== 'holdfast')
         console.log('\nThere is no redis-server on this machine: nothing to compare with.');
     }

@@ -1,10 +1,11 @@
 /**
  * `make bench-queue-depth`: a deep queue on three node processes. Messages are pushed and stay; what each node takes in memory and
  * on its disk, and its longest turn of the event loop, are told on the way. Then one node is stopped until its log
- * is behind a snapshot, and comes back; another one is started anew; the messages are taken, and each is compared
- * with what was pushed. Exit status 1 where one is missing or differs.
+ * is behind a snapshot, and comes back; another one is started anew; messages are taken, and each is compared
+ * with what was pushed. At the end it is told whether the goals are met: less than 1 GiB of memory for a node, and no turn
+ * above 50 ms. Exit status 1 where a message is missing or differs, or time or disk do not suffice; 2 where an option is wrong.
  */
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readFlags } from '@holdfast/checker/flags';
@@ -13,17 +14,27 @@ import type { LocalCluster, LocalNode } from '@holdfast/server';
 import { freePorts } from '../free-ports.ts';
 import { describeMachine, machineLine } from '../statistics/machine.ts';
 import { table, whole } from '../statistics/table.ts';
+import { ask, statsOf, TurnWatch } from './nodes.ts';
+import type { NodeStats } from './nodes.ts';
 
 const help = `Usage: npm run bench:queue-depth -- [OPTION]…
 
   --messages N   that are pushed (100,000)
   --bytes N      of each payload (10,240)
+  --keys N       different keys (as many as messages)
+  --take N       messages that are taken and compared at the end (all)
+  --minutes N    it ends with an error after so long (60)
+  --settle N     seconds of rest after nodes have started (61): a node tells the longest turn of its last minute
   --folder PATH  where nodes keep their data (a new folder for temporary files)
 `;
 const { values } = readFlags({
   options: {
     messages: { type: 'string', default: '100000' },
     bytes: { type: 'string', default: '10240' },
+    keys: { type: 'string' },
+    take: { type: 'string' },
+    minutes: { type: 'string', default: '60' },
+    settle: { type: 'string', default: '61' },
     folder: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -37,9 +48,68 @@ const atOnce = 4;
 const reportedParts = 5;
 /** Of the messages, while one node is away. */
 const awayShare = 0.2;
-const catchUpMs = 600_000;
-const drainMs = 600_000;
 const emptyPauseMs = 500;
+/** Longer than any run: what is taken comes again only where its answer was lost. */
+const visibilitySeconds = 7200;
+const tellEveryMs = 10_000;
+/** Of a payload, on all disks together: three nodes, their logs, and files that are being made smaller. */
+const copies = 4;
+const goals = { memoryBytes: 1024 * mebibyte, turnMs: 50 };
+
+interface Plan {
+  readonly count: number;
+  readonly bytes: number;
+  readonly keys: number;
+  readonly take: number;
+  readonly settleMs: number;
+  readonly endsMs: number;
+}
+
+function numberOf(name: string, text: string, most: number): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 1 && number <= most) return number;
+  console.error(`--${name} is a whole number from 1 to ${String(most)}, not "${text}".`);
+  process.exit(2);
+}
+
+function readPlan(): Plan {
+  const count = numberOf('messages', values.messages, 10_000_000);
+  return {
+    count,
+    bytes: numberOf('bytes', values.bytes, 65_536),
+    keys: numberOf('keys', values.keys ?? String(count), count),
+    take: numberOf('take', values.take ?? String(count), count),
+    settleMs: 1000 * numberOf('settle', values.settle, 3600),
+    endsMs: performance.now() + 60_000 * numberOf('minutes', values.minutes, 1440),
+  };
+}
+
+function assertInTime({ endsMs }: Plan): void {
+  if (performance.now() > endsMs) throw new Error('It took longer than --minutes allows.');
+}
+
+/** Tells how far it is, now and then. */
+class Progress {
+  readonly #what: string;
+  readonly #all: number;
+  readonly #startedMs = performance.now();
+  #toldMs = performance.now();
+
+  constructor(what: string, all: number) {
+    this.#what = what;
+    this.#all = all;
+  }
+
+  tell(done: number): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#toldMs < tellEveryMs || done <= 0) return;
+    this.#toldMs = nowMs;
+    const leftSeconds = ((this.#all - done) * (nowMs - this.#startedMs)) / done / 1000;
+    console.error(
+      `  ${whole(done)} of ${whole(this.#all)} ${this.#what}; ${whole(leftSeconds)} s left.`,
+    );
+  }
+}
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -47,70 +117,26 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 const payloadOf = (number: number, bytes: number): string =>
   `${String(number)} `.repeat(Math.ceil(bytes / 2)).slice(0, bytes - 2);
 
-const unavailable = 503;
-
-/** Undefined: there is no leader, or it was lost meanwhile. */
-async function ask(url: string, path: string, body?: object): Promise<unknown> {
-  const signal = AbortSignal.timeout(60_000);
-  const json = { 'Content-Type': 'application/json' };
-  const response = await fetch(`${url}${path}`, {
-    signal,
-    ...(body === undefined ? {} : { method: 'POST', headers: json, body: JSON.stringify(body) }),
-  });
-  if (response.status === unavailable) {
-    await response.text();
-    return undefined;
-  }
-  if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
-  return response.headers.get('content-type')?.includes('json') === true
-    ? response.json()
-    : response.text();
-}
-
-async function metric(url: string, name: string): Promise<number> {
-  const text = String(await ask(url, '/metrics'));
-  const line = text.split('\n').find((one) => one.startsWith(`${name} `));
-  return Number(line?.slice(name.length + 1) ?? Number.NaN);
-}
-
-const residentBytes = async ({ pid }: LocalNode): Promise<number> => {
-  const text = await readFile(`/proc/${String(pid)}/status`, 'utf8');
-  return Number(/VmHWM:\s+(\d+) kB/.exec(text)?.[1] ?? Number.NaN) * 1024;
-};
-
-async function bytesIn(folder: string): Promise<number> {
-  let sum = 0;
-  for (const name of await readdir(folder)) sum += (await stat(join(folder, name))).size;
-  return sum;
-}
-
 interface Line {
   readonly when: string;
   readonly messagesPerSecond: number;
+  readonly longestTurnMs: number;
+  /** Nodes have started meanwhile, whose first turns are none of the load. */
+  readonly hasStarts: boolean;
   readonly nodes: readonly NodeStats[];
 }
 
-interface NodeStats {
-  readonly peakBytes: number;
-  readonly longestTurnMs: number;
-  readonly payloadBytes: number;
-  readonly snapshotBytes: number;
-}
-
-const statsOf = async (node: LocalNode): Promise<NodeStats> => ({
-  peakBytes: await residentBytes(node),
-  longestTurnMs: 1000 * (await metric(node.url, 'holdfast_event_loop_longest_turn_seconds')),
-  payloadBytes: await bytesIn(join(node.folder, 'data', 'payloads')),
-  snapshotBytes: await bytesIn(join(node.folder, 'data', 'snapshots')),
-});
-
 async function lineOf(
   cluster: LocalCluster,
+  turns: TurnWatch,
   when: string,
   messagesPerSecond: number,
 ): Promise<Line> {
   const running = cluster.nodes.filter(({ pid }) => pid !== undefined);
-  return { when, messagesPerSecond, nodes: await Promise.all(running.map(statsOf)) };
+  const longestTurnMs = await turns.takeMs();
+  const nodes = await Promise.all(running.map(statsOf));
+  const hasStarts = Number.isNaN(messagesPerSecond);
+  return { when, messagesPerSecond, longestTurnMs, hasStarts, nodes };
 }
 
 /** Returns messages a second. */
@@ -118,19 +144,23 @@ async function push(
   cluster: LocalCluster,
   from: number,
   through: number,
-  bytes: number,
+  plan: Plan,
 ): Promise<number> {
+  const { bytes, keys } = plan;
+  const progress = new Progress('pushed', through - from + 1);
   const startedMs = performance.now();
   const perBatch = Math.max(1, Math.floor(mostBatchBytes / bytes));
   let next = from;
   const work = async (): Promise<void> => {
     let url = await leaderUrl(cluster);
     while (next <= through) {
+      assertInTime(plan);
+      progress.tell(next - from);
       const first = next;
       next = Math.min(through + 1, first + perBatch);
       const messages = [];
       for (let number = first; number < next; number++)
-        messages.push({ key: `key ${String(number)}`, payload: payloadOf(number, bytes) });
+        messages.push({ key: `key ${String(number % keys)}`, payload: payloadOf(number, bytes) });
       // Where the leader was lost it is pushed again: then it may be there twice.
       while ((await ask(url, '/queue/push-batch', { queue, messages })) === undefined)
         url = await leaderUrl(cluster);
@@ -149,24 +179,27 @@ interface Taken {
   readonly messages: readonly { readonly payload: string }[];
 }
 
-/** Takes and compares all of them. Returns messages a second. */
-async function drain(cluster: LocalCluster, count: number, bytes: number): Promise<number> {
+/** Takes and compares so many of them. Returns messages a second. */
+async function drain(cluster: LocalCluster, plan: Plan): Promise<number> {
+  const { count, bytes, keys, take } = plan;
   const startedMs = performance.now();
   const seen = new Set<number>();
+  const progress = new Progress('taken', take);
+  // Where messages share a key the next one is delivered when the one before is acknowledged.
+  const visibility = keys < count ? '' : `&visibility_seconds=${String(visibilitySeconds)}`;
   const work = async (): Promise<void> => {
     let url = await leaderUrl(cluster);
-    for (;;) {
-      // What a lost leader had taken comes again.
-      const answer = (await ask(
-        url,
-        `/queue/pop?queue=${queue}&count=40&visibility_seconds=60`,
-      )) as Taken | undefined;
+    while (seen.size < take) {
+      assertInTime(plan);
+      progress.tell(seen.size);
+      const answer = (await ask(url, `/queue/pop?queue=${queue}&count=40${visibility}`)) as
+        Taken | undefined;
       if (answer === undefined) {
         url = await leaderUrl(cluster);
         continue;
       }
       if (answer.messages.length === 0) {
-        if (seen.size >= count || performance.now() - startedMs > drainMs) return;
+        if (visibility === '') break;
         await pause(emptyPauseMs);
       }
       for (const { payload } of answer.messages) {
@@ -178,13 +211,13 @@ async function drain(cluster: LocalCluster, count: number, bytes: number): Promi
     }
   };
   await Promise.all(Array.from({ length: atOnce }, work));
-  if (seen.size !== count)
-    throw new Error(`${String(count)} messages were pushed, and ${String(seen.size)} taken.`);
-  return (1000 * count) / (performance.now() - startedMs);
+  if (seen.size < take)
+    throw new Error(`${String(take)} messages were to be taken, and ${String(seen.size)} came.`);
+  return (1000 * seen.size) / (performance.now() - startedMs);
 }
 
 /** Returns how long it took, in seconds. */
-async function caughtUp(cluster: LocalCluster, { url }: LocalNode): Promise<number> {
+async function caughtUp(cluster: LocalCluster, { url }: LocalNode, plan: Plan): Promise<number> {
   const startedMs = performance.now();
   const applied = async (of: string): Promise<number> => {
     const status = await ask(of, '/cluster/status').catch(() => undefined);
@@ -194,74 +227,105 @@ async function caughtUp(cluster: LocalCluster, { url }: LocalNode): Promise<numb
   };
   const wanted = await applied(await leaderUrl(cluster));
   while ((await applied(url)) < wanted) {
-    if (performance.now() - startedMs > catchUpMs) throw new Error('A node did not catch up.');
+    assertInTime(plan);
     await pause(200);
   }
   return (performance.now() - startedMs) / 1000;
 }
 
-async function measure(cluster: LocalCluster, count: number, bytes: number): Promise<void> {
+async function measure(cluster: LocalCluster, turns: TurnWatch, plan: Plan): Promise<void> {
+  const { count, take, settleMs } = plan;
   const lines: Line[] = [];
+  await pause(settleMs);
+  await turns.takeMs();
   const tell = async (when: string, messagesPerSecond: number): Promise<void> => {
     console.error(`${when}: ${whole(messagesPerSecond)} messages a second.`);
-    lines.push(await lineOf(cluster, when, messagesPerSecond));
+    lines.push(await lineOf(cluster, turns, when, messagesPerSecond));
   };
   const before = Math.round(count * (1 - awayShare));
   for (let part = 0; part < reportedParts; part++) {
     const from = Math.round((part * before) / reportedParts) + 1;
     const through = Math.round(((part + 1) * before) / reportedParts);
-    await tell(`${whole(through)} pushed`, await push(cluster, from, through, bytes));
+    await tell(`${whole(through)} pushed`, await push(cluster, from, through, plan));
   }
   const leader = await cluster.leader();
   const [away, other] = cluster.nodes.filter(({ nodeId }) => nodeId !== leader);
   if (away === undefined || other === undefined) throw new Error('There are no followers.');
   await cluster.kill(away.nodeId, 'SIGKILL');
-  await tell(`${whole(count)} pushed, one away`, await push(cluster, before + 1, count, bytes));
+  await tell(`${whole(count)} pushed, one away`, await push(cluster, before + 1, count, plan));
   await cluster.restart(away.nodeId);
-  const backSeconds = await caughtUp(cluster, away);
+  const backSeconds = await caughtUp(cluster, away, plan);
   console.error(`The node that was away has caught up after ${backSeconds.toFixed(1)} s.`);
   await cluster.kill(other.nodeId, 'SIGTERM');
   const restartedMs = performance.now();
   await cluster.restart(other.nodeId);
   const startSeconds = (performance.now() - restartedMs) / 1000;
-  await caughtUp(cluster, other);
+  await caughtUp(cluster, other, plan);
+  await pause(settleMs);
   await tell('two started anew', Number.NaN);
-  await tell('all taken', await drain(cluster, count, bytes));
-  const most = (of: (node: NodeStats) => number, line: Line): number =>
-    line.nodes.map(of).reduce((highest, one) => Math.max(highest, one), 0);
-  console.log(
-    table(
-      ['', 'messages/s', 'peak MiB', 'longest turn ms', 'payloads MiB', 'snapshot MiB'],
-      lines.map((line) => [
-        line.when,
-        whole(line.messagesPerSecond),
-        whole(most(({ peakBytes }) => peakBytes, line) / mebibyte),
-        whole(most(({ longestTurnMs }) => longestTurnMs, line)),
-        whole(most(({ payloadBytes }) => payloadBytes, line) / mebibyte),
-        whole(most(({ snapshotBytes }) => snapshotBytes, line) / mebibyte),
-      ]),
-    ),
-  );
+  await tell(`${take === count ? 'all' : whole(take)} taken`, await drain(cluster, plan));
+  report(lines);
   console.log(
     `\nA node that was away for ${whole(count - before)} messages had them after ${backSeconds.toFixed(1)} s.`,
   );
   console.log(`A node with all of them started in ${startSeconds.toFixed(1)} s.`);
 }
 
+function report(lines: readonly Line[]): void {
+  const most = (of: (node: NodeStats) => number, { nodes }: Pick<Line, 'nodes'>): number =>
+    nodes.map(of).reduce((highest, one) => Math.max(highest, one), 0);
+  const peakOf = ({ peakBytes }: NodeStats): number => peakBytes;
+  console.log(
+    table(
+      ['', 'messages/s', 'peak MiB', 'longest turn ms', 'payloads MiB', 'snapshot MiB'],
+      lines.map((line) => [
+        line.when,
+        whole(line.messagesPerSecond),
+        whole(most(peakOf, line) / mebibyte),
+        whole(line.longestTurnMs),
+        whole(most(({ payloadBytes }) => payloadBytes, line) / mebibyte),
+        whole(most(({ snapshotBytes }) => snapshotBytes, line) / mebibyte),
+      ]),
+    ),
+  );
+  const verdict = (value: number, goal: number): string => (value <= goal ? 'met' : 'missed');
+  const peakBytes = most(peakOf, { nodes: lines.flatMap(({ nodes }) => nodes) });
+  const turnMs = lines
+    .filter(({ hasStarts }) => !hasStarts)
+    .reduce((longest, line) => Math.max(longest, line.longestTurnMs), 0);
+  console.log(
+    `\nGoals: memory of a node at most ${whole(goals.memoryBytes / mebibyte)} MiB: ${verdict(peakBytes, goals.memoryBytes)} (${whole(peakBytes / mebibyte)}). ` +
+      `No turn under load above ${String(goals.turnMs)} ms: ${verdict(turnMs, goals.turnMs)} (${whole(turnMs)}).`,
+  );
+}
+
+/** @throws Error */
+async function assertRoom(folder: string, { count, bytes }: Plan): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  const needed = copies * count * bytes;
+  if (bavail * bsize >= needed) return;
+  throw new Error(
+    `${folder} has ${whole((bavail * bsize) / mebibyte)} MiB free; ${whole(needed / mebibyte)} are needed. Give another --folder, or fewer --messages.`,
+  );
+}
+
 async function bench(): Promise<void> {
-  const count = Number(values.messages);
-  const bytes = Number(values.bytes);
+  const plan = readPlan();
+  if (values.folder !== undefined) await mkdir(values.folder, { recursive: true });
+  await assertRoom(values.folder ?? tmpdir(), plan);
   const folder = values.folder ?? (await mkdtemp(join(tmpdir(), 'holdfast-queue-depth-')));
   const cluster = await startLocalCluster({
     ports: await freePorts(3),
     folder,
     environment: { HOLDFAST_LIMITS_MAX_BODY_BYTES: String(mebibyte) },
   });
+  const turns = new TurnWatch(cluster);
   try {
     await cluster.leader();
     console.log(`Machine: ${machineLine(describeMachine())}\n`);
-    await measure(cluster, count, bytes);
+    await measure(cluster, turns, plan);
   } finally {
+    turns.stop();
     await cluster.close();
     if (values.folder === undefined) await rm(folder, { recursive: true, force: true });
   }
