@@ -114,4 +114,24 @@ export const cacheWriteFaults: readonly Fault[] = [
     put: `const standsMs = turnMs - onItsWayMs + 0 * extendEveryMs;`,
     test: fillingTest,
   },
+  {
+    name: 'lease-that-is-no-number',
+    breaks:
+      'a client answers old values for ever once its node has told it a lease that is no number',
+    file: 'packages/protocol/src/cache/lines.ts',
+    find: `    if (!areNumbers(answer)) return 'invalid'; // LINE-9`,
+    put: `    if (!areNumbers({ term: 1, grant: 'over' })) return 'invalid';`,
+    hiddenFromRuns: 'nodes tell numbers',
+    test: 'packages/protocol/test/unit/lines.test.ts',
+  },
+  {
+    name: 'lease-of-a-node-unread',
+    breaks: 'a client keeps what it is answered though it cannot read for how long',
+    file: 'packages/client/src/messages.ts',
+    find: `  if (typeof seq !== 'number' || typeof leaseMs !== 'number') return undefined;`,
+    put: `  if (typeof seq !== 'number' || (typeof leaseMs !== 'number' && typeof leaseMs !== 'string'))
+    return undefined;`,
+    hiddenFromRuns: 'nodes tell numbers',
+    test: 'packages/client/test/unit/messages.test.ts',
+  },
 ];

@@ -19,6 +19,7 @@ import type { Connection } from './connection.ts';
 import { CacheStore } from './cache-store.ts';
 import type { StoreBounds } from './cache-store.ts';
 import type { CacheValue } from './cache-value.ts';
+import { leaseIn } from './messages.ts';
 
 /** Longest that `leave` waits. */
 const leaveTimeoutMs = 500;
@@ -114,13 +115,17 @@ export class CacheMemory {
   }
 
   #keep(fetch: Fetch, answer: CacheKeepAnswer): Found {
-    const { found, value, version, expires_in_seconds: seconds, line, term, seq } = answer;
+    const { found, value, version, expires_in_seconds: seconds } = answer;
     const bytes = found ? freeze(value) : 0; // CLIENT-CACHE-4
     const read = found ? Object.freeze({ value, version }) : undefined;
-    const grant = line === 'over' ? line : { seq, line, leaseMs: answer.lease_ms };
+    const lease = leaseIn(answer);
+    if (lease === undefined) {
+      this.#lines.failFetch(fetch); // LINE-7
+      return read;
+    }
     const expiresInMs = seconds === null ? undefined : seconds * 1000;
     const kept = { found: Promise.resolve(read), bytes };
-    const granted = { term, grant, value: kept, expiresInMs };
+    const granted = { ...lease, value: kept, expiresInMs };
     this.#lines.endFetch(fetch, granted, false, this.#clock.bootNow());
     return read;
   }

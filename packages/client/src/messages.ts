@@ -1,6 +1,8 @@
 /** What a node says, as it comes. */
 import type { ClusterPush } from '@holdfast/protocol';
+import type { Lease } from '@holdfast/protocol/cache';
 
+type Fields = Readonly<Record<string, unknown>>;
 type Answer = readonly [id: number, kind: unknown, body: unknown];
 
 /** Undefined: it is no message of a node. */
@@ -25,23 +27,38 @@ function isAnswer(value: unknown): value is Answer {
 
 /** What it is taken for is in it. Of a kind that is not known here it may be anything. */
 function isPush(kind: unknown, body: object): boolean {
-  const fields = body as Readonly<Record<string, unknown>>;
+  const fields = body as Fields;
   if (kind === 'watch')
     return typeof fields['watch_id'] === 'number' && Array.isArray(fields['events']);
-  if (kind === 'cache')
-    return typeof fields['memory_id'] === 'string' && Array.isArray(fields['keys']);
+  if (kind === 'cache') return isCachePush(fields);
   return true;
+}
+
+function isCachePush({ memory_id: memoryId, seq, keys, all }: Fields): boolean {
+  return (
+    typeof memoryId === 'string' &&
+    typeof seq === 'number' &&
+    Array.isArray(keys) &&
+    keys.every((key) => typeof key === 'string') &&
+    (all === undefined || typeof all === 'boolean')
+  );
+}
+
+/** What an answer of a node to `cache_keep` grants. Undefined: that cannot be read, and nothing may be kept. */
+export function leaseIn(answer: object): Lease | undefined {
+  const { line, term, seq, lease_ms: leaseMs, expires_in_seconds: seconds } = answer as Fields;
+  const isEnd = seconds === null || typeof seconds === 'number';
+  if (typeof term !== 'number' || !isEnd) return undefined;
+  if (line === 'over') return { term, grant: line };
+  if (typeof seq !== 'number' || typeof leaseMs !== 'number') return undefined;
+  if (line !== 'exclusive' && line !== 'shared' && line !== 'none') return undefined;
+  return { term, grant: { seq, leaseMs, line } };
 }
 
 /** Undefined: what it says of the cluster cannot be read. */
 export function clusterIn(body: unknown): ClusterPush | undefined {
   if (typeof body !== 'object' || body === null) return undefined;
-  const {
-    cluster_id: clusterId,
-    node_id: nodeId,
-    leader,
-    members,
-  } = body as Readonly<Record<string, unknown>>;
+  const { cluster_id: clusterId, node_id: nodeId, leader, members } = body as Fields;
   const isWhole =
     typeof clusterId === 'string' &&
     typeof nodeId === 'string' &&
@@ -53,6 +70,6 @@ export function clusterIn(body: unknown): ClusterPush | undefined {
 
 const isMember = (value: unknown): value is ClusterPush['members'][number] => {
   if (typeof value !== 'object' || value === null) return false;
-  const { node_id: nodeId, url } = value as Readonly<Record<string, unknown>>;
+  const { node_id: nodeId, url } = value as Fields;
   return typeof nodeId === 'string' && typeof url === 'string';
 };

@@ -160,6 +160,18 @@ describe('The memory of a client', () => {
     assert.equal(memory.read('k', 1000), undefined);
   });
 
+  it('gives its caller an answer whose lease cannot be read, and does not keep it', async () => {
+    await read('other');
+    for (const wrong of [undefined, null, '800', Number.NaN]) {
+      node.leaseMs = wrong as unknown as number;
+      assert.deepEqual(await read(), { name: 'Ada' });
+      assert.equal(memory.read('k', 1000), undefined);
+      assert.equal(memory.statistics.asking, 0);
+    }
+    clock.nowMs += clientLeaseMs;
+    assert.equal(memory.read('other', 1000), undefined, 'the lease of others does not go on');
+  });
+
   it('lets a value end by itself before it does at the node', async () => {
     node.endsInSeconds = 0.5;
     await read();

@@ -1,11 +1,12 @@
 /** What a client takes for a message of a node. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { answersIn, clusterIn } from '../../src/messages.ts';
+import { answersIn, clusterIn, leaseIn } from '../../src/messages.ts';
 
 describe('A message of a node', () => {
   it('is read where it is one', () => {
-    for (const text of ['[]', '[[7,0,{"a":1}]]', '[[7,1,{}],[0,"later",{}]]'])
+    const push = '[[0,"cache",{"memory_id":"m","seq":7,"keys":["k"]}]]';
+    for (const text of ['[]', '[[7,0,{"a":1}]]', '[[7,1,{}],[0,"later",{}]]', push])
       assert.deepEqual(answersIn(text), JSON.parse(text));
   });
 
@@ -15,6 +16,10 @@ describe('A message of a node', () => {
       '[[0,"watch",{"watch_id":1}]]',
       '[[0,"watch",{"events":[]}]]',
       '[[0,"cache",{}]]',
+      '[[0,"cache",{"memory_id":"m","keys":["k"]}]]',
+      '[[0,"cache",{"memory_id":"m","seq":"7","keys":["k"]}]]',
+      '[[0,"cache",{"memory_id":"m","seq":7,"keys":[7]}]]',
+      '[[0,"cache",{"memory_id":"m","seq":7,"keys":[],"all":1}]]',
     ];
     const answers = [
       '[[]]',
@@ -27,6 +32,25 @@ describe('A message of a node', () => {
     const oneOfTwo = ['[[7,0,{}],[7,1,null]]', '[[7,0,{}],7]'];
     for (const text of [...whole, ...pushes, ...answers, ...oneOfTwo])
       assert.equal(answersIn(text), undefined, text);
+  });
+});
+
+describe('What a node grants with a value of the cache', () => {
+  const whole = { term: 1, seq: 2, lease_ms: 800, line: 'shared', expires_in_seconds: null };
+
+  it('is read where all of it can be', () => {
+    const grant = { seq: 2, leaseMs: 800, line: 'shared' };
+    assert.deepEqual(leaseIn(whole), { term: 1, grant });
+    assert.deepEqual(leaseIn({ ...whole, expires_in_seconds: 0.5 }), { term: 1, grant });
+    assert.deepEqual(leaseIn({ ...whole, line: 'over' }), { term: 1, grant: 'over' });
+  });
+
+  it('is nothing where a part of it is something else', () => {
+    for (const field of Object.keys(whole))
+      for (const wrong of [undefined, '800', {}, [], true]) {
+        const changed = { ...whole, [field]: wrong };
+        assert.equal(leaseIn(changed), undefined, JSON.stringify(changed));
+      }
   });
 });
 

@@ -14,6 +14,8 @@
  * LINE-7: a read that is under way is known until it ends, however that is; its owner ends it also where it cannot use the answer.
  * LINE-8: a memory that has said that nothing is left in it of who granted lines before a term keeps nothing more of them either, whenever
  *     their answers come.
+ * LINE-9: an answer is kept, and extends the lease, only where its term, its number and its lease are numbers: whatever else they are, no
+ *     comparison would ever end that lease.
  */
 import { certainMs } from './terms.ts';
 import type { Grant, Invalidation, LineState } from './terms.ts';
@@ -157,6 +159,7 @@ export class Lines<V> {
   endFetch(fetch: Fetch, answer: FetchAnswer<V>, isOwn: boolean, nowMs: number): LineState {
     this.failFetch(fetch);
     const { grant, term, value, expiresInMs } = answer;
+    if (!areNumbers(answer)) return 'invalid'; // LINE-9
     if (nowMs >= this.#leaseUntilMs) this.#dropLapsed(); // LINE-2
     if (fetch.memoryId !== this.memoryId) return 'invalid'; // LINE-2
     if (grant === 'over' || (this.#term !== 0 && term > this.#term)) {
@@ -165,7 +168,7 @@ export class Lines<V> {
     }
     if (term < this.#term || term < this.#leastTerm) return 'invalid'; // LINE-8
     const untilMs = fetch.sentMs + grant.leaseMs; // LINE-5
-    if (nowMs >= untilMs) return 'invalid';
+    if (!(nowMs < untilMs)) return 'invalid';
     this.#term = term;
     this.#leaseUntilMs = Math.max(this.#leaseUntilMs, untilMs);
     if (grant.line === 'none' || grant.seq <= fetch.invalidatedThrough) return 'invalid'; // LINE-3
@@ -212,4 +215,9 @@ export class Lines<V> {
   #dropLapsed(): void {
     if (this.#term !== 0) this.drop();
   }
+}
+
+function areNumbers({ term, grant }: Lease): boolean {
+  if (!Number.isFinite(term)) return false;
+  return grant === 'over' || (Number.isFinite(grant.seq) && Number.isFinite(grant.leaseMs));
 }

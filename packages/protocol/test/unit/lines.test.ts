@@ -97,4 +97,21 @@ describe('The lines of a memory', () => {
     assert.equal(lines.endFetch(fetch, granted(1), false, 1), 'invalid');
     assert.equal(kept(), undefined);
   });
+
+  for (const wrong of [undefined, null, Number.NaN, Number.POSITIVE_INFINITY, '1000', {}])
+    for (const what of ['term', 'seq', 'leaseMs'] as const)
+      it(`take nothing of an answer whose ${what} is ${JSON.stringify(wrong) ?? String(wrong)} (${typeof wrong}), and live no longer (LINE-9)`, () => {
+        const changed = { [what]: wrong } as Readonly<Record<string, never>>;
+        const answer = granted(1);
+        const { grant } = answer;
+        assert.ok(grant !== 'over');
+        const strange = { ...answer, ...changed, grant: { ...grant, ...changed } };
+        assert.equal(lines.endFetch(asked(), strange, false, 0), 'invalid');
+        assert.equal(kept(), undefined);
+        lines.endFetch(asked(), granted(2), false, 0);
+        lines.endFetch(asked(1), strange, false, 1);
+        assert.equal(kept(leaseMs - 1), 'old');
+        assert.equal(kept(leaseMs), undefined);
+        assert.equal(kept(1e12), undefined);
+      });
 });
