@@ -98,9 +98,16 @@ describe('The lines of a memory', () => {
     assert.equal(kept(), undefined);
   });
 
-  for (const wrong of [undefined, null, Number.NaN, Number.POSITIVE_INFINITY, '1000', {}])
+  for (const [text, wrong] of [
+    ['absent', undefined],
+    ['null', null],
+    ['NaN', Number.NaN],
+    ['infinite', Number.POSITIVE_INFINITY],
+    ['a text', '1000'],
+    ['an object', {}],
+  ] as const)
     for (const what of ['term', 'seq', 'leaseMs'] as const)
-      it(`take nothing of an answer whose ${what} is ${JSON.stringify(wrong) ?? String(wrong)} (${typeof wrong}), and live no longer (LINE-9)`, () => {
+      it(`take nothing of an answer whose ${what} is ${text}, and live no longer (LINE-9)`, () => {
         const changed = { [what]: wrong } as Readonly<Record<string, never>>;
         const answer = granted(1);
         const { grant } = answer;
