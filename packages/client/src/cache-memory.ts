@@ -120,7 +120,7 @@ export class CacheMemory {
     const read = found ? Object.freeze({ value, version }) : undefined;
     const lease = leaseIn(answer);
     if (lease === undefined) {
-      this.#lines.failFetch(fetch); // LINE-7
+      this.#lines.failFetch(fetch);
       return read;
     }
     const expiresInMs = seconds === null ? undefined : seconds * 1000;
