@@ -188,8 +188,18 @@ export const identityFaults: readonly Fault[] = [
     breaks:
       'a node that was away for long refuses keys made meanwhile, and clients take that for final',
     file: 'packages/api/src/pipeline/access-control.ts',
-    find: `const isAsFar = engine.revision >= proven && appliedIndex >= commitIndex;`,
-    put: `const isAsFar = appliedIndex >= commitIndex;`,
+    find: `if (proven !== undefined) return this.#options.engine.revision < proven;`,
+    put: `if (proven !== undefined) return this.#options.engine.revision < 0;`,
+    test: 'packages/api/test/unit/wrong-keys.test.ts',
+  },
+  {
+    name: 'a-wrong-key-under-load-is-told-to-ask-again',
+    breaks:
+      'a node that applies entries at the moment answers a wrong key as one that has just started: its client asks again, and the others',
+    file: 'packages/api/src/pipeline/access-control.ts',
+    find: `if (proven !== undefined) return this.#options.engine.revision < proven;`,
+    put: `const { appliedIndex, commitIndex } = this.#options.engine.status();
+    if (proven !== undefined) return appliedIndex < commitIndex || this.#options.engine.revision < proven;`,
     test: 'packages/api/test/unit/wrong-keys.test.ts',
   },
 ];

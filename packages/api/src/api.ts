@@ -168,7 +168,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     metrics.close();
     longestTurn.close();
     feed.close();
-    control.open.close();
+    control.close();
     keyUses.close();
     forgetRefused?.();
   };

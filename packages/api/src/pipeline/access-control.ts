@@ -9,7 +9,9 @@
  *     machine until it is on: until then everybody could do everything.
  * DENY-5: a node that has started and has not caught up refuses nobody for good: what it does not know yet may be there. It says
  *     that it is to be asked again, or another one. Caught up it is once it has applied what the leader had when it was asked after the start: the
- *     commit index that it knows itself may be one from before it was away.
+ *     commit index that it knows itself may be one from before it was away. From then on a wrong proof is told to be wrong, whatever
+ *     else is under way: that entries are not applied yet, or that nobody leads, is no reason to ask again. The leader is asked until it has
+ *     answered, so that what is refused long after the start does not wait for that.
  * DENY-4: what is open ends within a second of the end of the key, or of the right, that it stands on.
  */
 import type { Engine } from '@holdfast/engine';
@@ -62,15 +64,17 @@ export interface AccessControlOptions {
 }
 
 const everything: Admission = {};
+/** A leader that is not there now may be there soon. */
+const askAgainMs = 1000;
 
 export class AccessControl {
   readonly #options: AccessControlOptions;
   readonly open: OpenCalls;
-  /** Once it has, what it knows is what the cluster knows, but for the newest (DENY-5). */
-  #hasCaughtUp = false;
-  /** How far the cluster was, as its leader told after this node had started. */
+  /** How far the cluster was, as its leader told after this node had started (DENY-5). */
   #provenRevision: number | undefined;
   #isAsking = false;
+  #cancelNextAsk: (() => void) | undefined;
+  #isClosed = false;
 
   constructor(options: AccessControlOptions) {
     this.#options = options;
@@ -125,34 +129,34 @@ export class AccessControl {
 
   /** DENY-5. Asked only of what is refused. */
   get #isCatchingUp(): boolean {
-    if (this.#hasCaughtUp) return false;
     const proven = this.#provenRevision;
-    if (proven === undefined) {
-      this.#askHowFar();
-      return true;
-    }
-    const { engine } = this.#options;
-    const { ready, role, appliedIndex, commitIndex } = engine.status();
-    const isAsFar = engine.revision >= proven && appliedIndex >= commitIndex;
-    this.#hasCaughtUp = ready && role !== 'learner' && isAsFar;
-    return !this.#hasCaughtUp;
+    if (proven !== undefined) return this.#options.engine.revision < proven;
+    this.#askHowFar();
+    return true;
   }
 
-  /** DENY-5: one question at a time, each with the deadline of any other. Whoever is refused next asks again where it fails. */
+  /** DENY-5: one question at a time. Where it fails it is asked again: by whoever is refused next, or after a pause. */
   #askHowFar(): void {
-    if (this.#isAsking) return;
+    if (this.#isAsking || this.#isClosed) return;
     this.#isAsking = true;
-    this.#options.engine
-      .query({ type: 'stats' }, 'linearizable', { identity: nodeIdentity })
-      .then(
-        ({ revision }) => {
-          this.#provenRevision = revision;
-        },
-        () => undefined,
-      )
-      .finally(() => {
+    this.#cancelNextAsk?.();
+    const { engine, clock } = this.#options;
+    engine.query({ type: 'stats' }, 'linearizable', { identity: nodeIdentity }).then(
+      ({ revision }) => {
+        this.#provenRevision = revision;
+      },
+      () => {
         this.#isAsking = false;
-      });
+        this.#cancelNextAsk = clock.after(askAgainMs, () => this.#askHowFar());
+      },
+    );
+  }
+
+  /** Ends what it looks at by itself. */
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelNextAsk?.();
+    this.open.close();
   }
 
   #hasExpired(expiresAtMs: number | undefined): boolean {
