@@ -19,6 +19,12 @@ export class RequestError {
   }
 }
 
+/** When it makes sense to ask again: as it says, and where nobody knows better, soon. */
+export function retryAfterSeconds({ details }: Pick<RequestError, 'details'>): number {
+  const told = details['retry_after_seconds'];
+  return typeof told === 'number' ? told : 1;
+}
+
 /** Refused by what the cluster knows, and no entry of the log tells of it: the node that was asked records it (AUDITING-1). */
 export class UnloggedRefusal extends RequestError {}
 

@@ -178,7 +178,13 @@ export class CommandQueue {
         'limit_exceeded',
         `The command has ${String(byteLength)} bytes; the limit is ${String(maxCommandBytes)}. ` +
           `It was not executed. Acquire fewer resources at once, or give less metadata.`,
-        { bytes: byteLength, limit: maxCommandBytes },
+        // Every leader refuses it.
+        {
+          limit: 'max_command_bytes',
+          value: maxCommandBytes,
+          scope: 'cluster',
+          bytes: byteLength,
+        },
       );
     }
     const pendingBytes = this.#queued.byteLength + this.#bytesInLog;

@@ -1,6 +1,7 @@
 /** What callers are told when a call cannot be executed. */
 import { HoldfastError } from '@holdfast/protocol';
 import type { Refusal, SessionId } from '@holdfast/state';
+import type { CallTooLarge } from './transport/types.ts';
 
 export const noQuorum = (): HoldfastError =>
   new HoldfastError(
@@ -13,6 +14,14 @@ export const outcomeUnknown = (): HoldfastError =>
     'outcome_unknown',
     'The leader changed or became unreachable before the outcome was known. The request may have been executed. Retry with the same request id, or read the state first.',
   );
+
+/** Of what does not fit into one message between members, whoever leads. @param sent It is the answer that does not. */
+export const tooLargeForPeers = ({ message, sent }: CallTooLarge): HoldfastError =>
+  new HoldfastError('limit_exceeded', message, {
+    limit: 'max_frame_bytes',
+    scope: 'cluster',
+    sent,
+  });
 
 export const shuttingDown = (): HoldfastError =>
   new HoldfastError('shutting_down', 'This node is shutting down. Use another node.');

@@ -14,7 +14,7 @@ import type { MemberId, Status } from '@holdfast/raft';
 import { unwrapAnswer } from './calls.ts';
 import type { Call, WithoutTimeout } from './calls.ts';
 import type { Clock } from './clock.ts';
-import { noQuorum, outcomeUnknown, shuttingDown } from './failures.ts';
+import { noQuorum, outcomeUnknown, shuttingDown, tooLargeForPeers } from './failures.ts';
 import { Interrupted } from './interrupted.ts';
 import { TurnSlices } from './turn-slices.ts';
 import { CallFailed, CallTooLarge } from './transport/types.ts';
@@ -156,8 +156,7 @@ export class LeaderRoute {
     } catch (error) {
       if (error instanceof CallTooLarge && error.sent && call.type === 'submit')
         throw outcomeUnknown(); // It was executed, and its answer is what does not fit.
-      if (error instanceof CallTooLarge)
-        throw new HoldfastError('limit_exceeded', error.message, { sent: error.sent });
+      if (error instanceof CallTooLarge) throw tooLargeForPeers(error);
       if (error instanceof CallFailed) throw new Interrupted(error.sent, error.message);
       throw error;
     }

@@ -6,6 +6,7 @@
 import { HoldfastError } from '@holdfast/protocol';
 import type { MemberId } from '@holdfast/raft';
 import { unwrapAnswer } from './calls.ts';
+import { tooLargeForPeers } from './failures.ts';
 import { Interrupted } from './interrupted.ts';
 import { CallFailed, CallTooLarge } from './transport/types.ts';
 import type { Transport } from './transport/types.ts';
@@ -40,8 +41,7 @@ export class MemberAsks {
     try {
       return unwrapAnswer(await this.#transport.call(id as MemberId, call, signal, timeoutMs));
     } catch (error) {
-      if (error instanceof CallTooLarge)
-        throw new HoldfastError('limit_exceeded', error.message, { sent: error.sent });
+      if (error instanceof CallTooLarge) throw tooLargeForPeers(error);
       if (error instanceof CallFailed) throw failed(id, error.message, error.sent);
       if (error instanceof Interrupted) throw failed(id, error.message, error.begun);
       throw error;

@@ -18,6 +18,6 @@ export function notProposed(answer: ProposeAnswer & { readonly ok: false }, byte
   return new HoldfastError(
     'limit_exceeded',
     `A log entry of ${String(bytes)} bytes is too large. The request was not executed. Send less in one request.`,
-    { bytes },
+    { limit: 'max_entry_bytes', scope: 'cluster', bytes },
   );
 }

@@ -60,6 +60,10 @@ export interface LeaseNodeOptions {
   readonly maxConnections?: number;
   /** Of one address among them; 0: not limited. Default 5000. */
   readonly maxConnectionsPerAddress?: number;
+  /** Acquires and waits of one address; 0: not limited, which is the default. */
+  readonly maxRequestsPerSecondPerAddress?: number;
+  /** Of one address at a time; 0: not limited. Default 25,000, which is half of all places. */
+  readonly maxWaitsPerAddress?: number;
   readonly log: LeaseNodeLog;
 }
 
@@ -163,6 +167,8 @@ async function startSecured(
     requestArrivalMs: options.requestArrivalMs,
     maxConnections: options.maxConnections,
     maxConnectionsPerAddress: options.maxConnectionsPerAddress,
+    maxRequestsPerSecondPerAddress: options.maxRequestsPerSecondPerAddress,
+    maxWaitsPerAddress: options.maxWaitsPerAddress,
     log,
     onError: (err) => log.error({ err }, 'A request failed with an internal error.'),
   });

@@ -11,10 +11,10 @@ import { Metadata } from '@grpc/grpc-js';
 import type { status } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
 import { errorDefinitions } from '@holdfast/protocol';
+import { retryAfterSeconds } from '../request-error.ts';
 import type { RequestError } from '../request-error.ts';
 import { statusOf } from './status-codes.ts';
 
-const retryAfterSeconds = 1;
 /** GRPC-1. A character beyond ASCII takes up to 9 bytes in `grpc-message`. */
 const mostMessageBytes = 768;
 const mostDetailBytes = 2048;
@@ -65,7 +65,9 @@ export function statusError(refused: RequestError): StatusError {
   ];
   const { status } = errorDefinitions[refused.code];
   if (status === 503 || status === 429)
-    details.push(packed('RetryInfo', retryInfo, { retry_delay: { seconds: retryAfterSeconds } }));
+    details.push(
+      packed('RetryInfo', retryInfo, { retry_delay: { seconds: retryAfterSeconds(refused) } }),
+    );
   const metadata = new Metadata();
   metadata.set('holdfast-code', refused.code);
   const bytes = statusType.encode({ code, message, details }).finish();

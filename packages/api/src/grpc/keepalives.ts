@@ -68,7 +68,7 @@ export class Keepalives {
         return new RequestError(
           'limit_exceeded',
           `This call keeps ${String(mostSessions)} sessions alive, which is the limit of one call. Open another call.`,
-          { limit: 'max_sessions_per_call', value: mostSessions },
+          { limit: 'max_sessions_per_call', value: mostSessions, scope: 'node' },
         );
       }
       this.#sessions.add(sessionId); // GRPC-8: before it is asked for.

@@ -5,7 +5,12 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { toProblem } from '@holdfast/protocol';
 import { answerAndClose } from '@holdfast/tls';
 import type { ApiLog } from '../log.ts';
-import { internalError, RequestError, requestErrorWhere } from '../request-error.ts';
+import {
+  internalError,
+  RequestError,
+  requestErrorWhere,
+  retryAfterSeconds,
+} from '../request-error.ts';
 import { methodsOf } from './methods.ts';
 
 export const problemType = 'application/problem+json; charset=utf-8';
@@ -14,15 +19,9 @@ export function sendProblem(reply: FastifyReply, refused: RequestError): Fastify
   const problem = toProblem(refused);
   reply.code(problem.status).header('content-type', problemType);
   if (problem.status === 503 || problem.status === 429)
-    reply.header('retry-after', retryAfter(refused));
+    reply.header('retry-after', String(retryAfterSeconds(refused)));
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="holdfast"');
   return reply.send(`${JSON.stringify(problem)}\n`);
-}
-
-/** In seconds. Where nobody knows better, soon. */
-function retryAfter({ details }: RequestError): string {
-  const told = details['retry_after_seconds'];
-  return typeof told === 'number' ? String(told) : '1';
 }
 
 /** What the HTTP library refuses by itself, in our words. */
@@ -129,7 +128,9 @@ export function rawProblem(status: number, refused: RequestError): string {
     `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}`,
     `content-type: ${problemType}`,
     `content-length: ${String(Buffer.byteLength(body))}`,
-    ...(status === 503 || status === 429 ? [`retry-after: ${retryAfter(refused)}`] : []),
+    ...(status === 503 || status === 429
+      ? [`retry-after: ${String(retryAfterSeconds(refused))}`]
+      : []),
     'connection: close',
     '',
     body,

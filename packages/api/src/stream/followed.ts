@@ -104,7 +104,7 @@ export class FollowedSessions {
     return new RequestError(
       'limit_exceeded',
       `This stream uses ${String(limit)} sessions, which is the limit of one stream. The request was not executed. Use another stream.`,
-      { limit: 'max_sessions_per_stream', value: limit },
+      { limit: 'max_sessions_per_stream', value: limit, scope: 'node' },
     );
   }
 }

@@ -43,7 +43,7 @@ export class StreamWatches {
       return new RequestError(
         'limit_exceeded',
         `This stream has ${String(maxWatches)} watches, which is its limit. End some, or watch a prefix.`,
-        { limit: 'max_watches_per_stream', value: maxWatches },
+        { limit: 'max_watches_per_stream', value: maxWatches, scope: 'node' },
       );
     }
     const id = this.#nextId++;

@@ -63,6 +63,8 @@ describe('the sessions of a stream', () => {
       const answer = sessions.name(operation, body);
       assert.ok(answer instanceof RequestError);
       assert.equal(answer.code, 'limit_exceeded');
+      const told = { limit: 'max_sessions_per_stream', value: 2, scope: 'node' };
+      assert.deepEqual(answer.details, told);
     }
     assert.equal(sessions.name('keepalive', { session_id: 'c' }), undefined);
     assert.equal(named(sessions, 'a').sessionId, 'a', 'what it uses goes on');

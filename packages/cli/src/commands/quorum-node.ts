@@ -47,7 +47,17 @@ export function addQuorumNode(program: Command, at: () => Environment): void {
       'how many connections; where one more comes, the one that has been idle for longest is closed',
       '10000',
     )
-    .option('--max-connections-per-address <number>', 'how many of one address', '5000');
+    .option('--max-connections-per-address <number>', 'how many of one address', '5000')
+    .option(
+      '--max-requests-per-second-per-address <number>',
+      'how many acquires and waits of one address in a second; 0: not limited',
+      '0',
+    )
+    .option(
+      '--max-waits-per-address <number>',
+      'how many waits of one address at a time; 0: not limited',
+      '25000',
+    );
   addNodeTerms(addNodeTls(node))
     .addHelpText(
       'after',

@@ -45,6 +45,8 @@ export interface NodeOptions extends TermsOptions, NodeTlsOptions {
   readonly maxWaiters: string;
   readonly maxConnections: string;
   readonly maxConnectionsPerAddress: string;
+  readonly maxRequestsPerSecondPerAddress: string;
+  readonly maxWaitsPerAddress: string;
 }
 
 export type NodeSettings = Omit<LeaseNodeOptions, 'log'> & {
@@ -102,6 +104,11 @@ export function nodeSettings(options: NodeOptions): NodeSettings {
       '--max-connections-per-address',
       options.maxConnectionsPerAddress,
     ),
+    maxRequestsPerSecondPerAddress: limitOf(
+      '--max-requests-per-second-per-address',
+      options.maxRequestsPerSecondPerAddress,
+    ),
+    maxWaitsPerAddress: limitOf('--max-waits-per-address', options.maxWaitsPerAddress),
     ...(apiKey === undefined ? {} : { apiKey }),
     ...(tls === undefined ? {} : { tls }),
     ...(isInsecure ? { isInsecure } : {}),
@@ -131,6 +138,10 @@ export function nodeTimes({ maxTtl, driftBuffer }: Pick<TermsOptions, 'maxTtl' |
       : driftBufferSeconds * 1000;
   return { longestTtlMs, driftBufferMs };
 }
+
+/** 0: not limited. @throws UsageError */
+const limitOf = (option: string, text: string): number =>
+  text.trim() === '0' ? 0 : countOf(option, text);
 
 function portOf(text: string): number {
   const port = text.trim() === '' ? Number.NaN : Number(text);

@@ -134,9 +134,16 @@ describe('The queue of commands', () => {
 
   it('refuses a command that fits in no batch, and says how large it is', async () => {
     const { log, queue } = start();
-    await assert.rejects(submit(queue, commandOf(maxCommandBytes)), {
-      code: 'limit_exceeded',
-      message: /has 5243\d\d bytes; the limit is 524288\. It was not executed\./,
+    await assert.rejects(submit(queue, commandOf(maxCommandBytes)), (error) => {
+      assert.ok(error instanceof HoldfastError);
+      assert.equal(error.code, 'limit_exceeded');
+      assert.match(
+        error.message,
+        /has 5243\d\d bytes; the limit is 524288\. It was not executed\./,
+      );
+      const { limit, value, scope } = error.details;
+      assert.deepEqual([limit, value, scope], ['max_command_bytes', maxCommandBytes, 'cluster']);
+      return true;
     });
     await endOfTurn();
     assert.equal(log.proposals.length, 0);

@@ -13,6 +13,7 @@ import { hostProblem } from '@holdfast/protocol/host-header';
 import { Connections, secureServer } from '@holdfast/tls';
 import type { OwnHosts, ServerSecurity, TlsLog } from '@holdfast/tls';
 import type { LeaseHost } from '../node/host.ts';
+import { AddressLimits } from './address-limits.ts';
 import { isKey } from './credentials.ts';
 import { ownerOf } from './lease-owner.ts';
 import { KnownMethods } from './methods.ts';
@@ -25,6 +26,8 @@ import { LeaseStreams } from './streams.ts';
 const maxBodyBytes = 16 * 1024;
 const defaultConnections = 10_000;
 const defaultConnectionsPerAddress = 5000;
+/** Half of all places (wait-queues.ts). */
+const defaultWaitsPerAddress = 25_000;
 /** Of a request, its body included. Answers may take longer: acquires wait. */
 const defaultArrivalMs = 30_000;
 /** As on other nodes (`checkEveryMs` of the api). */
@@ -49,6 +52,10 @@ export interface ApplicationOptions {
   readonly maxConnections?: number | undefined;
   /** 0: not limited. */
   readonly maxConnectionsPerAddress?: number | undefined;
+  /** Acquires and waits of one address; 0: not limited. */
+  readonly maxRequestsPerSecondPerAddress?: number | undefined;
+  /** 0: not limited. */
+  readonly maxWaitsPerAddress?: number | undefined;
   readonly log: Pick<TlsLog, 'warn'>;
   readonly onError: (error: unknown) => void;
 }
@@ -62,6 +69,8 @@ export function createApplication({
   requestArrivalMs = defaultArrivalMs,
   maxConnections = defaultConnections,
   maxConnectionsPerAddress = defaultConnectionsPerAddress,
+  maxRequestsPerSecondPerAddress = 0,
+  maxWaitsPerAddress = defaultWaitsPerAddress,
   log,
   onError,
 }: ApplicationOptions): FastifyInstance {
@@ -94,6 +103,10 @@ export function createApplication({
     log,
   });
   const operations = operationsOf(host);
+  const limits = new AddressLimits(
+    { requestsPerSecond: maxRequestsPerSecondPerAddress, waits: maxWaitsPerAddress },
+    () => performance.now(),
+  );
   const tellsApart = security?.asksForCertificates === true;
   app.setErrorHandler((error, _request, reply) => {
     sendProblem(reply, problemOf(error, onError));
@@ -130,12 +143,16 @@ export function createApplication({
     app.post(`/${name}`, (request, reply) => {
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
-      const owner = tellsApart ? ownerOf(request.raw.socket) : undefined;
-      return operation(request.body, gone.signal, owner);
+      const { socket } = request.raw;
+      const owner = tellsApart ? ownerOf(socket) : undefined;
+      return limits.run(name, socket.remoteAddress, () =>
+        operation(request.body, gone.signal, owner),
+      );
     });
   }
   const streams = new LeaseStreams({
     operations,
+    limits,
     apiKey,
     ownHosts,
     problemOf: (error) => problemOf(error, onError),
@@ -211,5 +228,10 @@ function problemOf(error: unknown, onError: (error: unknown) => void): HoldfastE
 
 function sendProblem(reply: FastifyReply, error: HoldfastError): FastifyReply {
   const problem = toProblem(error);
+  // Our clients ask again after pauses that grow; others are told when it makes sense.
+  if (problem.status === 429 || problem.status === 503) {
+    const seconds = error.details['retry_after_seconds'];
+    reply.header('retry-after', typeof seconds === 'number' ? String(seconds) : '1');
+  }
   return reply.code(problem.status).type('application/problem+json').send(problem);
 }

@@ -20,6 +20,8 @@ import type { OwnHosts } from '@holdfast/tls';
 import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
 import { z } from 'zod';
+import { tooManyOnStream } from '../node/host-errors.ts';
+import type { AddressLimits } from './address-limits.ts';
 import { isKey } from './credentials.ts';
 import type { LeaseOperation } from './operations.ts';
 
@@ -35,6 +37,7 @@ const frame = z.array(z.tuple([z.int().min(0), z.string()], z.unknown()));
 
 export interface StreamsOptions {
   readonly operations: ReadonlyMap<string, LeaseOperation>;
+  readonly limits: AddressLimits;
   readonly apiKey: string | undefined;
   /** HOST-2; undefined: nothing is asked of the host. */
   readonly ownHosts?: OwnHosts | undefined;
@@ -64,7 +67,8 @@ export class LeaseStreams {
     if (refused !== undefined) {
       const [status, text = ''] = refused;
       const length = String(Buffer.byteLength(text));
-      const head = `connection: close\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: ${length}\r\n\r\n`;
+      const later = status.startsWith('503') ? 'retry-after: 1\r\n' : '';
+      const head = `${later}connection: close\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: ${length}\r\n\r\n`;
       answerAndClose(socket, `HTTP/1.1 ${status}\r\n${head}${text}`);
       return;
     }
@@ -72,7 +76,8 @@ export class LeaseStreams {
       webSocket.on('error', () => undefined); // 'close' follows.
       webSocket.on('pong', () => this.#heard.add(webSocket));
       this.#heard.add(webSocket);
-      const stream = new Stream(webSocket, this.#options, owner);
+      const { remoteAddress } = request.socket;
+      const stream = new Stream(webSocket, this.#options, remoteAddress, owner);
       webSocket.on('message', (data) => stream.take(data));
       webSocket.on('close', () => stream.end());
     });
@@ -108,14 +113,21 @@ class Stream {
   readonly #options: StreamsOptions;
   /** LEASE-OWNER-1 of lease-owner.ts. */
   readonly #owner: string | undefined;
+  readonly #address: string | undefined;
   readonly #underWay = new Map<number, AbortController>();
   /** LEASE-STREAM-2. */
   readonly #authorizeTimeout: NodeJS.Timeout | undefined;
   #authorized: boolean;
   #answers: Answer[] = [];
 
-  constructor(webSocket: WebSocket, options: StreamsOptions, owner: string | undefined) {
+  constructor(
+    webSocket: WebSocket,
+    options: StreamsOptions,
+    address: string | undefined,
+    owner: string | undefined,
+  ) {
     this.#webSocket = webSocket;
+    this.#address = address;
     this.#owner = owner;
     this.#options = options;
     this.#authorized = options.apiKey === undefined;
@@ -164,7 +176,9 @@ class Stream {
       this.#underWay.delete(id);
       this.#answer(answer);
     };
-    operation(body, controller.signal, this.#owner).then(
+    const { limits } = this.#options;
+    const run = (): Promise<object> => operation(body, controller.signal, this.#owner);
+    limits.run(name, this.#address, run).then(
       (answer) => settle([id, answer]),
       (error: unknown) => settle([id, null, toProblem(this.#options.problemOf(error))]),
     );
@@ -174,10 +188,7 @@ class Stream {
     if (!this.#authorized)
       return new HoldfastError('unauthorized', 'This node requires its API key.');
     if (this.#underWay.has(id) || this.#underWay.size >= maxRequests)
-      return new HoldfastError(
-        'limit_exceeded',
-        `Request ${String(id)} is one too many, or its number is in use.`,
-      );
+      return tooManyOnStream(id, maxRequests);
     const operation = this.#options.operations.get(name);
     return operation ?? new HoldfastError('route_not_found', `A lease node knows no "${name}".`);
   }

@@ -1,20 +1,67 @@
-/** Why a lease node did nothing, as it tells its clients. */
+/**
+ * Why a lease node did nothing, as it tells its clients. Each limit is one of the node that was asked: another one may have
+ * room, and the client asks them all.
+ */
 import { HoldfastError } from '@holdfast/protocol';
+import type { ErrorDetails } from '@holdfast/protocol';
 import type { Full } from './wait-queues.ts';
 
+const limitReached = (
+  limit: string,
+  value: number | undefined,
+  message: string,
+  more: ErrorDetails = {},
+): HoldfastError =>
+  new HoldfastError('limit_exceeded', message, {
+    limit,
+    scope: 'node',
+    ...(value === undefined ? {} : { value }),
+    ...more,
+  });
+
+export const tooManyRequests = (from: string, most: number, seconds: number): HoldfastError =>
+  limitReached(
+    'max_requests_per_second_per_address',
+    most,
+    `${from} has sent as many acquires and waits within a second as --max-requests-per-second-per-address allows (${String(most)}). Nothing was done. Try again in ${String(seconds)} s.`,
+    { retry_after_seconds: seconds },
+  );
+
+export const tooManyWaits = (from: string, most: number): HoldfastError =>
+  limitReached(
+    'max_waits_per_address',
+    most,
+    `${from} has as many waits on this node as --max-waits-per-address allows (${String(most)}). Ask again later.`,
+  );
+
 export const noPlace = (resource: string, { what, limit }: Full): HoldfastError =>
-  new HoldfastError(
-    'limit_exceeded',
+  limitReached(
+    what === 'resource' ? 'max_waiters' : 'max_waiters_in_all',
+    limit,
     what === 'resource'
       ? `${String(limit)} wait for "${resource}" on this node, which is all that --max-waiters allows. Ask again later.`
       : `${String(limit)} wait on this node, for whatever: it keeps no more. Ask again later.`,
-    { limit },
   );
 
 export const tooManyReleased = (): HoldfastError =>
-  new HoldfastError(
-    'limit_exceeded',
+  limitReached(
+    'max_released_leases',
+    undefined,
     'So many leases were released on this node lately that it remembers no further one, and it has none of this id. Ask again later.',
+  );
+
+export const tooManyLeases = (): HoldfastError =>
+  limitReached(
+    'max_leases',
+    undefined,
+    'This node has reached its limit of leases, or of those released lately that it remembers. Retry when some have ended.',
+  );
+
+export const tooManyOnStream = (id: number, most: number): HoldfastError =>
+  limitReached(
+    'max_requests_per_stream',
+    most,
+    `Request ${String(id)} is one too many, or its number is in use.`,
   );
 
 /** @param error Which file, and why. */

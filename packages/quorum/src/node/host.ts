@@ -30,7 +30,7 @@ import type {
 } from '@holdfast/protocol';
 import type { Recovery } from './recovery.ts';
 import { Disk } from './disk.ts';
-import { noPlace, tooManyReleased } from './host-errors.ts';
+import { noPlace, tooManyLeases, tooManyReleased } from './host-errors.ts';
 import type { HostOptions } from './host-options.ts';
 import { Pages } from './pages.ts';
 import { WaitQueues } from './wait-queues.ts';
@@ -87,11 +87,7 @@ export class LeaseHost {
     const outcome = node.acquire(resource, { leaseId, clientId, ttlMs }, now);
     if (outcome.type === 'denied') return denied(outcome.remainingMs);
     if (outcome.type === 'released') return { status: 'RELEASED' };
-    if (outcome.type === 'full')
-      throw new HoldfastError(
-        'limit_exceeded',
-        'This node has reached its limit of leases, or of those released lately that it remembers. Retry when some have ended.',
-      );
+    if (outcome.type === 'full') throw tooManyLeases();
     try {
       await this.#disk.synced();
       this.#waitQueues.taken(resource);

@@ -367,7 +367,12 @@ describe('The host of a lease node', () => {
   it('refuses who waits behind too many, and tells all when it stops', async () => {
     await done(acquire('a', 'l1'));
     const waits = Array.from({ length: 1000 }, (_, index) => wait('a', String(index)));
-    await assert.rejects(wait('a', 'late'), isCode('limit_exceeded'));
+    await assert.rejects(wait('a', 'late'), (error: unknown) => {
+      assert.ok(error instanceof HoldfastError);
+      assert.equal(error.code, 'limit_exceeded');
+      assert.deepEqual(error.details, { limit: 'max_waiters', value: 1000, scope: 'node' });
+      return true;
+    });
     host.close();
     for (const answer of await Promise.all(waits)) assert.deepEqual(answer, { status: 'TIMEOUT' });
     assert.deepEqual(await wait('a', 'after that'), { status: 'TIMEOUT' });

@@ -47,6 +47,12 @@ describe('Lease nodes over HTTP', () => {
     const [a, b] = [await start('a'), await start('b')];
     const { status, body } = await ask(a.url, '/acquire', wanted('r', 'l1'));
     assert.deepEqual([status, body['code']], [503, 'not_voting']);
+    const again = await fetch(`${a.url}/acquire`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(wanted('r', 'l1')),
+    });
+    assert.equal(again.headers.get('retry-after'), '1');
     assert.equal((await ask(b.url, '/health')).status, 503);
     const c = await start('c');
     await Promise.all([a.votes, b.votes, c.votes]);
@@ -56,6 +62,37 @@ describe('Lease nodes over HTTP', () => {
       const answer = await ask(node.url, '/acquire', wanted('r', 'l1'));
       assert.equal(answer.body['status'], 'GRANTED');
     }
+  });
+
+  it('refuse an address that asks too often, over HTTP and a stream alike, and never what keeps its lease (LEASE-LIMIT-1, LEASE-LIMIT-3)', async () => {
+    const more = { longestTtlMs: minuteMs, driftBufferMs, maxRequestsPerSecondPerAddress: 3 };
+    const all = await Promise.all(['a', 'b', 'c'].map((name) => nodes.start(name, more)));
+    await Promise.all(all.map(({ votes }) => votes));
+    const url = all[0]?.url ?? '';
+    const acquire = (): Promise<Response> =>
+      fetch(`${url}/acquire`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(wanted('r', 'l1', minuteMs)),
+      });
+    assert.equal((await acquire()).status, 200);
+    let refused = await acquire();
+    while (refused.status === 200) refused = await acquire();
+    assert.deepEqual([refused.status, refused.headers.get('retry-after')], [429, '1']);
+    assert.partialDeepStrictEqual(await refused.json(), {
+      code: 'limit_exceeded',
+      limit: 'max_requests_per_second_per_address',
+      scope: 'node',
+    });
+    const renewed = await ask(url, '/renew', { ...leaseOf('r', 'l1'), ttl_ms: minuteMs });
+    assert.equal(renewed.body['status'], 'DONE');
+    const stream = new WebSocket(`${url.replace('http', 'ws')}/stream`);
+    await once(stream, 'open');
+    const asked = Array.from({ length: 20 }, (_, id) => [id, 'acquire', wanted('r', 'l1')]);
+    stream.send(JSON.stringify(asked));
+    const [{ data }] = (await once(stream, 'message')) as [{ readonly data: Blob }];
+    assert.match(await data.text(), /"scope":"node"/);
+    stream.close();
   });
 
   it('refuse what names two hosts, whoever sends it (HOST-1)', async () => {

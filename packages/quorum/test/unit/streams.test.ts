@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
 import { WebSocket } from 'ws';
 import type { ClientOptions } from 'ws';
+import { AddressLimits } from '../../src/http/address-limits.ts';
 import type { LeaseOperation } from '../../src/http/operations.ts';
 import { LeaseStreams } from '../../src/http/streams.ts';
 import type { StreamsOptions } from '../../src/http/streams.ts';
@@ -97,6 +98,7 @@ describe('A stream to a lease node', () => {
   async function start(options: Partial<StreamsOptions> = {}): Promise<void> {
     streams = new LeaseStreams({
       operations,
+      limits: new AddressLimits({ requestsPerSecond: 0, waits: 0 }, () => 0),
       apiKey: undefined,
       problemOf: (error) => {
         if (error instanceof HoldfastError) return error;
@@ -188,7 +190,10 @@ describe('A stream to a lease node', () => {
     const ids = Array.from({ length: maxRequests }, (_, index) => index + 1);
     client.send(ids.map((id) => [id, 'hang']));
     client.send([[maxRequests + 1, 'echo']]);
-    assert.deepEqual(told(await client.next()), [[maxRequests + 1, 'limit_exceeded']]);
+    const refused = (await client.next()) as readonly [[number, null, object]];
+    assert.deepEqual(told(refused), [[maxRequests + 1, 'limit_exceeded']]);
+    const limit = { limit: 'max_requests_per_stream', value: maxRequests, scope: 'node' };
+    assert.partialDeepStrictEqual(refused[0][2], limit);
     client.send(ids.map((id) => [id, 'cancel']));
     client.send(ids.map((id) => [maxRequests + id, 'hang']));
     await client.settle();

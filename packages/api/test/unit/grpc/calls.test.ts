@@ -172,6 +172,20 @@ describe('a refusal', () => {
     assert.equal(decodedDetails(error).retrySeconds, 1);
   });
 
+  test('given too many bytes, then the limit, that it is one of this node, and when there is room again', async (t) => {
+    const harness = await startGrpcHarness(t);
+    harness.engine.failWith = new HoldfastError('limit_exceeded', 'Too many bytes.', {
+      limit: 'max_request_bytes_per_second_per_address',
+      scope: 'node',
+      retry_after_seconds: 7,
+    });
+    const error = await refusal(harness.call('Locks.ListLocks', {}));
+    assert.equal(error.code, status.RESOURCE_EXHAUSTED);
+    const { info, retrySeconds } = decodedDetails(error);
+    assert.equal(info.metadata['scope'], 'node');
+    assert.equal(retrySeconds, 7);
+  });
+
   test('given details and a message without end, then a status that clients still take', async (t) => {
     const harness = await startGrpcHarness(t);
     const long = '語'.repeat(20_000);

@@ -131,10 +131,20 @@ describe('the settings of a lease node', () => {
     maxWaiters: '20000',
     maxConnections: '10000',
     maxConnectionsPerAddress: '5000',
+    maxRequestsPerSecondPerAddress: '0',
+    maxWaitsPerAddress: '25000',
     insecure: true,
   } as const;
   const settings = (given: object): ReturnType<typeof nodeSettings> =>
     nodeSettings({ ...base, db: join(folder, 'n.sqlite'), ...given });
+
+  it('have limits of each address, or none where that is said', () => {
+    const told = settings({ join: true, maxRequestsPerSecondPerAddress: '50' });
+    const { maxRequestsPerSecondPerAddress, maxWaitsPerAddress } = told;
+    assert.deepEqual([maxRequestsPerSecondPerAddress, maxWaitsPerAddress], [50, 25_000]);
+    assert.equal(settings({ join: true, maxWaitsPerAddress: '0' }).maxWaitsPerAddress, 0);
+    assert.throws(() => settings({ join: true, maxWaitsPerAddress: '-1' }), UsageError);
+  });
 
   it('have a drift buffer that grows with the longest lease', () => {
     assert.deepEqual(nodeTimes({ maxTtl: '20' }), { longestTtlMs: 20_000, driftBufferMs: 1000 });
