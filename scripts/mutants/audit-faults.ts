@@ -304,8 +304,11 @@ export const limitFaults: readonly Fault[] = [
     name: 'keys-refused-before-they-are-known',
     breaks: 'a node that starts tells valid keys that they are wrong, and clients end by it',
     file: 'packages/api/src/pipeline/access-control.ts',
-    find: `    return !this.#hasCaughtUp;`,
-    put: `    return false;`,
+    find: `    this.#askHowFar();
+    return true;`,
+    put: `    this.#askHowFar();
+    return false;`,
+    test: 'packages/api/test/unit/wrong-keys.test.ts',
   },
   {
     name: 'wrong-keys-of-others-lock-out',
