@@ -19,34 +19,11 @@ import {
   ConfigurationError,
   loadConfiguration,
 } from '../../packages/server/src/configuration/load.ts';
-import {
-  beginRestore,
-  createStateMachine,
-  SnapshotFormatError,
-} from '../../packages/state/src/index.ts';
-import { TextHash } from '../../packages/state/src/kernel/snapshot/digest.ts';
 import { StorageDamagedError } from '../../packages/storage/src/index.ts';
 import { fill, LogInMemory, segmentPath } from '../../packages/storage/test/log-in-memory.ts';
-
-export interface Target {
-  readonly name: string;
-  /** Inputs between two looks at what was executed. */
-  readonly atOnce?: number;
-  readonly seeds: () => readonly Buffer[] | Promise<readonly Buffer[]>;
-  /** @throws Whatever is a defect. */
-  readonly run: (input: Buffer) => unknown;
-}
-
-type Expected = new (...parts: never[]) => Error;
-
-/** Refusals are right, everything else that is thrown is a defect. */
-function refusing(expected: readonly Expected[], act: () => unknown): void {
-  try {
-    act();
-  } catch (error) {
-    if (!expected.some((kind) => error instanceof kind)) throw error;
-  }
-}
+import { snapshotTargets } from './snapshots.ts';
+import { refusing } from './target.ts';
+import type { Target } from './target.ts';
 
 const append = {
   type: 'append',
@@ -120,70 +97,6 @@ const batches: Target = {
   ],
   // What is no JSON is no batch of this cluster: the node stops all the same.
   run: (input) => refusing([BatchFormatError, SyntaxError], () => decodeBatch(input)),
-};
-
-function stateBytes(): readonly Buffer[] {
-  const machine = createStateMachine();
-  const commands = [
-    { type: 'set_audit', isOn: true },
-    {
-      type: 'create_session',
-      sessionId: 's',
-      clientId: 'c',
-      timeoutMs: 1000,
-      lockDelayMs: 5,
-      createdAtMs: 1,
-    },
-    acquire,
-    { type: 'create_latch', name: 'l', count: 3 },
-    { type: 'queue_push', name: 'q', messages: [{ payload: 'p', key: 'k' }] },
-    { type: 'cache_set', name: 'k', value: 'v' },
-    {
-      type: 'auth_create_key',
-      id: 'k1',
-      identity: 'a',
-      hash: 'f'.repeat(64),
-      createdAtMs: 1,
-      roles: ['admin'],
-    },
-  ];
-  for (const command of commands)
-    machine.apply({
-      index: machine.index + 1,
-      time: 10,
-      commands: [{ identity: 'a', command }] as never,
-    });
-  return [Buffer.concat([...machine.snapshot()])];
-}
-
-const snapshots: Target = {
-  name: 'snapshots',
-  seeds: stateBytes,
-  run: (input) =>
-    refusing([SnapshotFormatError], () => {
-      const restorer = beginRestore();
-      for (let at = 0; at < input.length; at += 100) restorer.push(input.subarray(at, at + 100));
-      restorer.end();
-    }),
-};
-
-/** With the number of lines and the hash that belong to them: what is in the records is read. */
-function closed(input: Buffer): Buffer {
-  const hash = new TextHash();
-  const lines = input
-    .toString('utf8')
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('["end"'));
-  for (const line of lines) hash.add(line);
-  return Buffer.from(
-    [...lines, JSON.stringify(['end', lines.length, hash.digest()]), ''].join('\n'),
-  );
-}
-
-const snapshotRecords: Target = {
-  name: 'snapshot-records',
-  seeds: stateBytes,
-  run: (input) => snapshots.run(closed(input)),
 };
 
 const logs: Target = {
@@ -266,8 +179,7 @@ export const decoders: readonly Target[] = [
   peerFrames,
   peerMessages,
   batches,
-  snapshots,
-  snapshotRecords,
+  ...snapshotTargets,
   logs,
   configurations,
   apiKeys,

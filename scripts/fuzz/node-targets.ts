@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect as connectHttp2, constants } from 'node:http2';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startApi } from '../../packages/api/src/index.ts';
@@ -13,36 +12,27 @@ import { MemoryEngine } from '../../packages/api/test/memory-engine.ts';
 import { StreamClient } from '../../packages/api/test/stream-client.ts';
 import { startPeer } from '../../packages/engine/test/unit/peer-nodes.ts';
 import { encodeJsonFrame, frameKinds } from '../../packages/engine/src/transport/frames.ts';
-import type { Target } from './decoders.ts';
+import { exchanged, exchangedFrame, listenMs } from './exchange.ts';
+import { leaseTargetNames, leaseTargets } from './lease-targets.ts';
+import type { Target } from './target.ts';
 
 const ignore = (): void => undefined;
-/** How long an answer is waited for; most inputs get one, or the connection ends. */
-const listenMs = 30;
-/** An input takes longer than to ask what it reached. */
-const atOnce = 1;
+/** So many wait beside each other; and what they reached is asked for them together. */
+const beside = 16;
+const atOnce = 16;
 const mostGrownBytes = 512 * 1024 * 1024;
 const http = (method: string, path: string, body = ''): Buffer =>
   Buffer.from(
     `${method} ${path} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer hf_k1_${'a'.repeat(43)}\r\ncontent-type: application/json\r\ncontent-length: ${String(body.length)}\r\n\r\n${body}`,
   );
 
-/** Sends bytes and tells what comes back until the connection ends, or for a while. */
-function exchanged(port: number, input: Buffer): Promise<Buffer> {
-  return new Promise((resolve) => {
-    const parts: Buffer[] = [];
-    const socket = connect(port, '127.0.0.1');
-    socket.on('error', ignore);
-    socket.on('data', (part: Buffer) => parts.push(part));
-    const timer = setTimeout(() => socket.destroy(), listenMs);
-    socket.on('close', () => {
-      clearTimeout(timer);
-      resolve(Buffer.concat(parts));
-    });
-    socket.on('connect', () => socket.write(input));
-  });
-}
-
-export const nodeTargetNames = ['http-bytes', 'stream-frames', 'grpc-bytes', 'peer-bytes'] as const;
+export const nodeTargetNames: readonly string[] = [
+  'http-bytes',
+  'stream-frames',
+  'grpc-bytes',
+  'peer-bytes',
+  ...leaseTargetNames,
+];
 
 export async function nodeTargets(): Promise<{
   readonly targets: readonly Target[];
@@ -94,6 +84,7 @@ export async function nodeTargets(): Promise<{
     {
       name: 'http-bytes',
       atOnce,
+      beside,
       seeds: () => [
         http('POST', '/sessions', '{"client_id":"c"}'),
         http('GET', '/locks?limit=2'),
@@ -106,6 +97,7 @@ export async function nodeTargets(): Promise<{
     {
       name: 'stream-frames',
       atOnce,
+      beside,
       seeds: () => [
         Buffer.from('[[1,"create_session",{"client_id":"c"}],[2,"list_locks",{}]]'),
         Buffer.from(
@@ -114,26 +106,13 @@ export async function nodeTargets(): Promise<{
         Buffer.from('[[1,"acquire",{"session_id":"s","name":"x","request_id":1,"wait_ms":0},1]]'),
       ],
       run: async (input) => {
-        const socket = new WebSocket(`${api.url.replace('http', 'ws')}/stream`);
-        socket.binaryType = 'arraybuffer';
-        const parts: Buffer[] = [];
-        socket.addEventListener('error', ignore);
-        socket.addEventListener('message', ({ data }) => {
-          parts.push(Buffer.from(data as ArrayBuffer));
-        });
-        await new Promise<void>((resolve) => {
-          setTimeout(() => socket.close(), 2 * listenMs);
-          socket.addEventListener('open', () =>
-            socket.send(input.length % 2 === 0 ? new Uint8Array(input) : input.toString('latin1')),
-          );
-          socket.addEventListener('close', () => resolve());
-        });
-        await looked(Buffer.concat(parts));
+        await looked(await exchangedFrame(`${api.url.replace('http', 'ws')}/stream`, input));
       },
     },
     {
       name: 'grpc-bytes',
       atOnce,
+      beside,
       seeds: () => [
         Buffer.from([0, 0, 0, 0, 3, 10, 1, 99]),
         Buffer.from([0, 0, 0, 0, 5, 10, 1, 97, 18, 0]),
@@ -174,6 +153,7 @@ export async function nodeTargets(): Promise<{
     {
       name: 'peer-bytes',
       atOnce,
+      beside,
       seeds: () => [
         encodeJsonFrame(frameKinds.hello, {
           version: 2,
@@ -186,9 +166,11 @@ export async function nodeTargets(): Promise<{
       run: async (input) => looked(await exchanged(peer.transport.port, input)),
     },
   ];
+  const lease = await leaseTargets(root, defects);
   return {
-    targets,
+    targets: [...targets, ...lease.targets],
     close: async () => {
+      await lease.close();
       witness.hangUp();
       await peer.transport.close();
       await api.close();

@@ -5,13 +5,15 @@
  *     the corpus, which a test reads again.
  * FUZZ-2: an input that reached code for the first time is changed further. To ask what was executed takes longer than most inputs, so
  *     it is asked for many at once, and for each of them only where there was something new.
+ * FUZZ-3: inputs that wait most of their time are run beside each other. Where one of them fails each is run again by itself: that
+ *     which fails then is the find; where none does, that which failed first.
  */
 import { hash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Coverage } from './coverage.ts';
-import type { Target } from './decoders.ts';
+import type { Target } from './target.ts';
 import { mutated, randomOf } from './mutate.ts';
 
 export const corpusFolder: string = fileURLToPath(new URL('corpus', import.meta.url));
@@ -28,14 +30,20 @@ export interface Find {
 /** @throws Whatever is a defect (FUZZ-1). */
 export async function runOne({ name, run }: Target, input: Buffer): Promise<void> {
   const startedMs = performance.now();
-  await Promise.race([
-    Promise.resolve(run(input)),
-    new Promise((_resolve, reject) => {
-      setTimeout(() => reject(new Error(`${name} hangs`)), longestMs).unref();
-    }),
-  ]);
+  const running = run(input);
+  if (running instanceof Promise) await inTime(name, running);
   const tookMs = performance.now() - startedMs;
   if (tookMs > longestMs) throw new Error(`${name} took ${String(Math.round(tookMs))} ms`);
+}
+
+async function inTime(name: string, running: Promise<unknown>): Promise<void> {
+  const hangs = Promise.withResolvers<never>();
+  const timer = setTimeout(() => hangs.reject(new Error(`${name} hangs`)), longestMs);
+  try {
+    await Promise.race([running, hangs.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 export function corpusOf(
@@ -71,14 +79,13 @@ export async function fuzz(
     coverage.hasGrown();
     while (goesOn(runs)) {
       const batch: Buffer[] = [];
-      for (; batch.length < (target.atOnce ?? usuallyAtOnce) && goesOn(runs); runs++) {
-        const input = mutated(inputs, random);
-        batch.push(input);
-        try {
-          await runOne(target, input);
-        } catch (error) {
-          return { runs, kept: inputs.length - given, find: { target: target.name, input, error } };
-        }
+      while (batch.length < (target.atOnce ?? usuallyAtOnce) && goesOn(runs)) {
+        const inputsBeside: Buffer[] = [];
+        for (; inputsBeside.length < (target.beside ?? 1) && goesOn(runs); runs++)
+          inputsBeside.push(mutated(inputs, random));
+        const find = await findAmong(target, inputsBeside);
+        if (find !== undefined) return { runs, kept: inputs.length - given, find };
+        batch.push(...inputsBeside);
       }
       inputs.push(...(await thoseThatReached(target, batch, coverage)));
     }
@@ -86,6 +93,24 @@ export async function fuzz(
     coverage.stop();
   }
   return { runs, kept: inputs.length - given, find: undefined };
+}
+
+/** FUZZ-3. */
+async function findAmong(target: Target, inputs: readonly Buffer[]): Promise<Find | undefined> {
+  const settled = await Promise.allSettled(inputs.map((input) => runOne(target, input)));
+  const found = settled.findIndex(({ status }) => status === 'rejected');
+  const first = settled[found];
+  if (first?.status !== 'rejected') return undefined;
+  const together = { target: target.name, input: inputs[found] ?? Buffer.alloc(0) };
+  if (inputs.length > 1)
+    for (const input of inputs)
+      try {
+        await runOne(target, input);
+      } catch (error) {
+        return { ...together, input, error };
+      }
+  const error: unknown = first.reason;
+  return { ...together, error };
 }
 
 /** FUZZ-2. */

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { Coverage } from '../fuzz/coverage.ts';
 import { decoders } from '../fuzz/decoders.ts';
-import type { Target } from '../fuzz/decoders.ts';
+import type { Target } from '../fuzz/target.ts';
 import { nodeTargetNames, nodeTargets } from '../fuzz/node-targets.ts';
 import { corpusFolder, corpusOf, fuzz, runOne } from '../fuzz/run.ts';
 
@@ -52,6 +53,54 @@ describe('what reads bytes of somebody else', () => {
     };
     const { find } = await fuzz(nested, 1, (runs) => runs < 20_000);
     assert.match(String(find?.error), /fourth byte/);
+  });
+
+  test('of inputs that wait beside each other the one that is a defect is told (FUZZ-3)', async () => {
+    let running = 0;
+    let most = 0;
+    const waiting: Target = {
+      name: 'waiting',
+      beside: 8,
+      seeds: () => [Buffer.from('....')],
+      async run(input) {
+        running += 1;
+        most = Math.max(most, running);
+        await new Promise((resolve) => setImmediate(resolve));
+        running -= 1;
+        if (input[0] === 0x7b) throw new Error('The first byte is wrong.');
+      },
+    };
+    const { find } = await fuzz(waiting, 1, (runs) => runs < 20_000);
+    assert.equal(most, 8);
+    assert.equal(find?.input[0], 0x7b);
+    assert.match(String(find.error), /first byte/);
+  });
+
+  test('code counts as reached once, whatever else is executed with it (COVERAGE-1, COVERAGE-2)', () => {
+    const steps = [
+      (given: number): number => (given > 1 ? given * 2 : given),
+      (given: number): number => (given > 2 ? given * 3 : given),
+    ];
+    const coverage = new Coverage();
+    const reaches = (given: number): boolean => {
+      for (const step of steps) step(given);
+      return coverage.hasGrown();
+    };
+    coverage.start();
+    try {
+      const told = [1, 1, 2, 2, 3, 1, 3].map(reaches);
+      assert.deepEqual(told, [true, false, true, false, true, false, false]);
+      // What is only looked at is not known afterwards.
+      const later = (given: number): number => (given > 0 ? given : -given);
+      later(1);
+      assert.equal(coverage.hasGrown(true), true);
+      later(1);
+      assert.equal(coverage.hasGrown(), true);
+      later(1);
+      assert.equal(coverage.hasGrown(), false);
+    } finally {
+      coverage.stop();
+    }
   });
 
   test('a defect is found, and an input that takes for ever', async () => {
