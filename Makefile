@@ -89,14 +89,14 @@ soak: build ## Runs three nodes with TLS, keys, an audit, queues and a cache: do
 test-redis: install ## Tests queues in a Redis Cluster of three: all that both stores have in common
 	@$(NODE) npm run --silent test:redis
 
-test-chaos-queue: install ## Tests a queue whose nodes and whose Redis are killed, stopped and partitioned (two minutes; MINUTES=30, SEED=42)
-	@$(NODE) npm run --silent chaos:queue -- $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+test-chaos-queue: install ## Tests a queue whose nodes and whose Redis are killed, stopped and partitioned (two minutes; MINUTES=30, SEED=42, SECURITY=1)
+	@$(NODE) npm run --silent chaos:queue -- $(if $(SECURITY),--secured) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
-test-chaos-cache: install ## Tests a cache whose nodes and clients are killed, stopped and partitioned, for stale reads (one minute; MINUTES=30, SEED=42)
-	@$(NODE) npm run --silent chaos:cache -- $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+test-chaos-cache: install ## Tests a cache whose nodes and clients are killed, stopped and partitioned, for stale reads (one minute; MINUTES=30, SEED=42, SECURITY=1)
+	@$(NODE) npm run --silent chaos:cache -- $(if $(SECURITY),--secured) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
-test-chaos-quorum: install ## Tests lease nodes and their clients under kills, pauses and partitions (two and a half minutes; MINUTES=30, SEED=42)
-	@$(NODE) npm run --silent chaos:quorum -- $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+test-chaos-quorum: install ## Tests lease nodes and their clients under kills, pauses and partitions (two and a half minutes; MINUTES=30, SEED=42, SECURITY=1)
+	@$(NODE) npm run --silent chaos:quorum -- $(if $(SECURITY),--secured) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 test-containers: install ## Builds the image and runs it and compose.yaml (needs root or a container engine; BASE=image)
 	@$(NODE) npm run --silent test:containers

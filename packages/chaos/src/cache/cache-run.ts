@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ChaosCluster } from '../cluster/cluster.ts';
+import { whileKeysChange } from '../cluster/keys-of-cluster.ts';
 import { ClientProcess } from '../clients/client-process.ts';
 import { nowMs } from '../now.ts';
 import { Randomness } from '../randomness.ts';
@@ -17,11 +18,15 @@ export interface CacheRunOptions {
   readonly seconds: number;
   /** Faults of these kinds alone; all when absent. */
   readonly only?: readonly string[];
+  /** TLS on all ports, certificates of members, keys of clients; and keys and rules that change meanwhile. */
+  readonly isSecured?: boolean;
   readonly tell: (line: string) => void;
 }
 
 export interface CacheOutcome extends CacheVerdict {
   readonly strikes: readonly string[];
+  /** What became of keys that changed. */
+  readonly notes: readonly string[];
   /** Writes under holds that did not stand any more. */
   readonly refusedHolds: number;
   readonly history: readonly CacheOperation[];
@@ -81,7 +86,7 @@ const nemeses: Readonly<Record<string, (trouble: Trouble) => Promise<void>>> = {
 export const cacheNemesisNames: readonly string[] = Object.keys(nemeses);
 
 export async function runCacheChaos(options: CacheRunOptions): Promise<CacheOutcome> {
-  const cluster = await ChaosCluster.start(options.folder, options.nodes, {});
+  const cluster = await ChaosCluster.start(options.folder, options.nodes, {}, options.isSecured);
   const journals = join(options.folder, 'journals');
   mkdirSync(journals, { recursive: true });
   const clients = Array.from({ length: options.clients }, (_, index) => {
@@ -91,13 +96,19 @@ export async function runCacheChaos(options: CacheRunOptions): Promise<CacheOutc
       name: `client-${String(index + 1)}`,
       folder: journals,
       program: new URL('./reader-entry', import.meta.url),
-      environment: () => ({ CHAOS_URLS: urls, CHAOS_KEYS: keys }),
+      environment: () => ({
+        CHAOS_URLS: urls,
+        CHAOS_KEYS: keys,
+        ...cluster.security?.clientEnvironment,
+      }),
     });
   });
   const strikes: string[] = [];
+  let ofKeys: Awaited<ReturnType<typeof whileKeysChange>>;
   try {
     await Promise.all(clients.map((client) => client.start()));
-    await strike(options, { cluster, clients, randomness: new Randomness(options.seed) }, strikes);
+    const trouble = { cluster, clients, randomness: new Randomness(options.seed) };
+    ofKeys = await whileKeysChange(cluster, () => strike(options, trouble, strikes));
   } finally {
     cluster.links.mendAll();
     await Promise.all(clients.map((client) => client.stop()));
@@ -110,7 +121,9 @@ export async function runCacheChaos(options: CacheRunOptions): Promise<CacheOutc
   );
   const history = written.flatMap(({ operations }) => operations);
   const refusedHolds = written.reduce((sum, one) => sum + one.refusedHolds, 0);
-  return { ...judgeCache(history), refusedHolds, strikes, history };
+  const verdict = judgeCache(history);
+  const violations = [...verdict.violations, ...ofKeys.failures];
+  return { ...verdict, violations, refusedHolds, strikes, notes: ofKeys.notes, history };
 }
 
 async function strike(

@@ -10,8 +10,9 @@ const help = `A cache whose nodes and clients, which answer reads from their mem
 
   make test-chaos-cache              a minute
   make test-chaos-cache MINUTES=10   the same for longer; SEED=N for the same choices
+  make test-chaos-cache SECURITY=1   all over TLS, with keys; keys and rules change meanwhile (Linux)
 
-Options of the program itself: --seconds N (of each run) --minutes N --seed N --only "NAME,NAME"
+Options of the program itself: --seconds N (of each run) --minutes N --seed N --only "NAME,NAME" --secured
 Kinds of faults: ${cacheNemesisNames.join(', ')}`;
 
 const { values } = readFlags({
@@ -20,6 +21,7 @@ const { values } = readFlags({
     minutes: { type: 'string', default: '0' },
     seed: { type: 'string' },
     only: { type: 'string' },
+    secured: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
@@ -46,7 +48,10 @@ process.exitCode = kept ? 0 : 1;
 
 async function runOne(runSeed: number): Promise<void> {
   const title = `cache-${String(runSeed)}`;
-  console.log(`\nThree nodes, five clients, seed ${String(runSeed)}`);
+  const isSecured = values.secured;
+  console.log(
+    `\nThree nodes, five clients, seed ${String(runSeed)}${isSecured ? ', with TLS and keys' : ''}`,
+  );
   const folder = join(root, title);
   mkdirSync(folder, { recursive: true });
   const outcome = await runCacheChaos({
@@ -55,6 +60,7 @@ async function runOne(runSeed: number): Promise<void> {
     clients: 5,
     seed: runSeed,
     seconds,
+    isSecured,
     ...(only === undefined ? {} : { only }),
     tell: (line) => console.log(line),
   });
@@ -64,6 +70,7 @@ async function runOne(runSeed: number): Promise<void> {
       `of them ${String(outcome.mismatches)} found another version and ${String(outcome.held)} were under a hold; ` +
       `${String(outcome.refusedHolds)} were refused, since their hold was over; of ${String(outcome.unknown)} nobody knows the outcome`,
   );
+  for (const note of outcome.notes) console.log(note);
   if (violations.length === 0 && reads > 0 && writes > 0 && deletes > 0) {
     console.log('Every promise was kept.');
     return;

@@ -1,7 +1,7 @@
 /**
  * The process of one client: reads keys of the cache all the time, mostly from its own memory, changes one now and then, with and
  * without conditions, and writes down what it asked and was answered. Configured by its environment: CHAOS_CLIENT, CHAOS_URLS,
- * CHAOS_KEYS, CHAOS_JOURNAL.
+ * CHAOS_KEYS, CHAOS_JOURNAL; with TLS by what `cluster/shown.ts` names as well.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect } from '@holdfast/client';
@@ -10,6 +10,7 @@ import type { CacheAnswer } from '@holdfast/checker';
 import { HoldfastError } from '@holdfast/protocol';
 import { firstWord } from '../clients/first-word.ts';
 import { settingOf } from '../clients/setting.ts';
+import { shownByEnvironment } from '../cluster/shown.ts';
 import { nowMs } from '../now.ts';
 import { CacheJournal } from './journal.ts';
 import { CacheLoad } from './load.ts';
@@ -31,7 +32,8 @@ process.on('disconnect', () => process.exit(0));
 process.send?.(firstWord);
 while (!stop.signal.aborted) {
   try {
-    const connection = await connect({ endpoints: urls, clientId: client, timeoutMs: callMs });
+    const settings = { clientId: client, timeoutMs: callMs, ...shownByEnvironment() };
+    const connection = await connect({ endpoints: urls, ...settings });
     // A key that is waited for does not keep others from being read from memory.
     await Promise.all([...keys.map((key) => goOnWith(connection, key)), holdInTurn(connection)]);
     await connection.close();

@@ -1,24 +1,25 @@
 /** TLS between all, and keys: certificates of an authority of this cluster alone, and authentication that is on. */
 import { Agent } from 'node:https';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
-import {
-  authorityIn,
-  makeAuthority,
-  makeClientCertificate,
-  makeNodeCertificate,
-  pathsIn,
-} from '@holdfast/tls/development';
+import { RunCertificates } from './certificates.ts';
 import { askBy, environmentFor, shownFrom } from './shown.ts';
-import type { Ask, Shown, ShownFiles } from './shown.ts';
+import type { Ask, Shown } from './shown.ts';
 
 /** No promise: the leader raises the feature level when the members have met, and there are keys from then on. */
 const levelWithinMs = 30_000;
 const forNow: ReadonlySet<string> = new Set(['not_supported_yet', 'access_changed', 'not_leader']);
-const host = '127.0.0.1';
 const worker = 'worker';
+/** What clients of locks, of a queue and of a cache do. */
+const workerRules = [
+  { verb: 'read', kind: 'lock' },
+  { verb: 'acquire', kind: 'lock' },
+  { verb: 'push', kind: 'queue' },
+  { verb: 'consume', kind: 'queue' },
+  { verb: 'cache_read', kind: 'cache' },
+  { verb: 'cache_write', kind: 'cache' },
+] as const;
 
 interface Keys {
   readonly administrator: string;
@@ -26,41 +27,31 @@ interface Keys {
 }
 
 export class ClusterSecurity {
-  readonly #folder: string;
-  readonly #files: ShownFiles;
+  readonly #certificates: RunCertificates;
   readonly #agent: Agent;
   #keys: Keys | undefined;
 
-  private constructor(folder: string, files: ShownFiles) {
-    this.#folder = folder;
-    this.#files = files;
-    this.#agent = new Agent({ keepAlive: true, ...shownFrom(files, '').tls });
+  private constructor(certificates: RunCertificates) {
+    this.#certificates = certificates;
+    this.#agent = new Agent({ keepAlive: true, ...this.#shown('').tls });
   }
 
   static async make(clusterFolder: string): Promise<ClusterSecurity> {
-    const folder = join(clusterFolder, 'tls');
-    await makeAuthority(folder, 'Holdfast chaos');
-    await makeClientCertificate('client', { folder });
-    return new ClusterSecurity(folder, {
-      authority: authorityIn(folder),
-      ...pathsIn(folder, 'client'),
-    });
+    return new ClusterSecurity(await RunCertificates.make(clusterFolder));
   }
 
   /** Settings of a node, whose certificate is made. */
   async environmentOf(nodeId: string): Promise<Readonly<Record<string, string>>> {
-    const { certificate, key } = await makeNodeCertificate(nodeId, [host], {
-      folder: this.#folder,
-    });
+    const { authority, certificate, key } = await this.#certificates.ofNode(nodeId);
     return {
       HOLDFAST_TLS_CERTIFICATE: certificate,
       HOLDFAST_TLS_KEY: key,
-      HOLDFAST_TLS_AUTHORITY: this.#files.authority,
+      HOLDFAST_TLS_AUTHORITY: authority,
       HOLDFAST_SECURITY_AUTHENTICATION: 'required',
     };
   }
 
-  /** Turns authentication on, and makes a key that permits what clients of locks do. */
+  /** Turns authentication on, and makes a key that permits what clients do. */
   async enable(urls: readonly string[]): Promise<void> {
     const { tls } = this.#shown('');
     const first = await connect({ endpoints: urls, tls });
@@ -69,8 +60,8 @@ export class ClusterSecurity {
     await first.close();
     await using client = await connect({ endpoints: urls, tls, apiKey: administrator });
     await persist(() => client.call('auth_enable', {}));
-    for (const verb of ['read', 'acquire'] as const)
-      await persist(() => client.call('auth_grant', { role: worker, verb, kind: 'lock' }));
+    for (const rule of workerRules)
+      await persist(() => client.call('auth_grant', { role: worker, ...rule }));
     const body = { identity: worker, roles: [worker] };
     const { key } = await persist(() => client.call('auth_create_key', body));
     this.#keys = { administrator, worker: key };
@@ -80,9 +71,14 @@ export class ClusterSecurity {
     return this.#shown(this.#made.administrator);
   }
 
+  /** What clients show. */
+  get worker(): Shown {
+    return this.#shown(this.#made.worker);
+  }
+
   /** What processes of clients are started with. */
   get clientEnvironment(): Readonly<Record<string, string>> {
-    return environmentFor(this.#files, this.#made.worker);
+    return environmentFor(this.#certificates.files, this.#made.worker);
   }
 
   /** As an administrator; before there is one, as whoever has the certificate of a client. */
@@ -102,7 +98,7 @@ export class ClusterSecurity {
   }
 
   #shown(apiKey: string): Shown {
-    return shownFrom(this.#files, apiKey);
+    return shownFrom(this.#certificates.files, apiKey);
   }
 }
 

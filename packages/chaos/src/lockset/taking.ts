@@ -22,7 +22,8 @@ export async function takerFor(
   urls: readonly string[],
 ): Promise<() => Promise<Taken>> {
   if (service === 'quorum') {
-    const lock = new Quorum({ nodes: urls, ttlMs, driftBufferMs: ttlMs / 10 }).lock(name);
+    const terms = { nodes: urls, ttlMs, driftBufferMs: ttlMs / 10 };
+    const lock = new Quorum({ ...terms, ...shownByEnvironment() }).lock(name);
     return async () => {
       const hold = await lock.acquire({ waitMs });
       return { hold, giveBack: () => hold.release() };

@@ -12,8 +12,9 @@ const help = `A queue of messages whose nodes, and whose Redis, are killed, stop
 
   make test-chaos-queue              both stores, a minute each
   make test-chaos-queue MINUTES=10   the same for longer; SEED=N for the same choices
+  make test-chaos-queue SECURITY=1   all over TLS, with keys; keys and rules change meanwhile (Linux)
 
-Options of the program itself: --seconds N (of each run) --minutes N --seed N --store replicated|redis --only "NAME,NAME"
+Options of the program itself: --seconds N (of each run) --minutes N --seed N --store replicated|redis --only "NAME,NAME" --secured
 Kinds of faults: ${queueNemesisNames.join(', ')}`;
 
 const { values } = readFlags({
@@ -23,6 +24,7 @@ const { values } = readFlags({
     seed: { type: 'string' },
     store: { type: 'string' },
     only: { type: 'string' },
+    secured: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
@@ -57,7 +59,10 @@ process.exitCode = kept ? 0 : 1;
 
 async function runOne(store: QueueStoreName, runSeed: number): Promise<void> {
   const title = `queue-${store}-${String(runSeed)}`;
-  console.log(`\n${store} store, three nodes, seed ${String(runSeed)}`);
+  const isSecured = values.secured;
+  console.log(
+    `\n${store} store, three nodes, seed ${String(runSeed)}${isSecured ? ', with TLS and keys' : ''}`,
+  );
   const folder = join(root, title);
   mkdirSync(folder, { recursive: true });
   const outcome = await runQueueChaos({
@@ -66,6 +71,7 @@ async function runOne(store: QueueStoreName, runSeed: number): Promise<void> {
     nodes: 3,
     seed: runSeed,
     seconds,
+    isSecured,
     ...(only === undefined ? {} : { only }),
     tell: (line) => console.log(line),
   });
@@ -73,6 +79,7 @@ async function runOne(store: QueueStoreName, runSeed: number): Promise<void> {
   console.log(
     `${String(strikes.length)} faults, ${String(pushed)} pushed, ${String(deliveries)} deliveries, ${String(redeliveries)} of them again, ${String(acknowledged)} acknowledged`,
   );
+  for (const note of outcome.notes) console.log(note);
   if (violations.length === 0) {
     console.log('Every promise was kept.');
     return;

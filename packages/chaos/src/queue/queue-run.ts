@@ -6,6 +6,7 @@ import { connect } from '@holdfast/client';
 import { judgeMessages } from '@holdfast/checker';
 import type { MessageEvent } from '@holdfast/checker';
 import { ChaosCluster } from '../cluster/cluster.ts';
+import { whileKeysChange } from '../cluster/keys-of-cluster.ts';
 import { nowMs } from '../now.ts';
 import { Randomness } from '../randomness.ts';
 import { RedisProcess } from './redis-process.ts';
@@ -21,6 +22,8 @@ export interface QueueRunOptions {
   readonly seconds: number;
   /** Faults of these kinds alone; all when absent. */
   readonly only?: readonly string[];
+  /** TLS on all ports, certificates of members, keys of clients; and keys and rules that change meanwhile. */
+  readonly isSecured?: boolean;
   readonly tell: (line: string) => void;
 }
 
@@ -31,6 +34,8 @@ export interface QueueOutcome {
   readonly redeliveries: number;
   readonly acknowledged: number;
   readonly strikes: readonly string[];
+  /** What became of keys that changed. */
+  readonly notes: readonly string[];
   readonly history: readonly MessageEvent[];
 }
 
@@ -97,7 +102,8 @@ export async function runQueueChaos(options: QueueRunOptions): Promise<QueueOutc
       ? {}
       : { HOLDFAST_QUEUES_STORE: 'redis', HOLDFAST_QUEUES_REDIS_URLS: redis.url };
   try {
-    const cluster = await ChaosCluster.start(options.folder, options.nodes, environment);
+    const { folder, nodes, isSecured } = options;
+    const cluster = await ChaosCluster.start(folder, nodes, environment, isSecured);
     try {
       return await strikeAndJudge(options, { cluster, redis, randomness });
     } finally {
@@ -109,27 +115,21 @@ export async function runQueueChaos(options: QueueRunOptions): Promise<QueueOutc
 }
 
 async function strikeAndJudge(options: QueueRunOptions, trouble: Trouble): Promise<QueueOutcome> {
-  const { cluster, randomness } = trouble;
-  await using client = await connect({ endpoints: cluster.urls });
+  const { cluster } = trouble;
+  await using client = await connect({
+    endpoints: cluster.urls,
+    ...cluster.security?.administrator,
+  });
   await until('the queue is there', () =>
     client.call('queue_configure', { queue, max_deliveries: 1000 }).then(() => true),
   );
-  const workers = new Workers(cluster.urls, new Randomness(options.seed + 1));
+  const shown = cluster.security?.worker;
+  const workers = new Workers(cluster.urls, new Randomness(options.seed + 1), shown);
   workers.start(producers, consumers);
   const strikes: string[] = [];
+  let ofKeys: Awaited<ReturnType<typeof whileKeysChange>>;
   try {
-    const names = queueNemesisNames.filter(
-      (name) =>
-        (options.only?.includes(name) ?? true) &&
-        (trouble.redis !== undefined || !name.includes('Redis')),
-    );
-    for (const endMs = nowMs() + options.seconds * 1000; nowMs() < endMs;) {
-      const name = randomness.pick(names);
-      options.tell(`  ${name}`);
-      strikes.push(name);
-      await nemeses[name]?.(trouble);
-      await pause(randomness.between(300, 1500));
-    }
+    ofKeys = await whileKeysChange(cluster, () => strike(options, trouble, strikes));
     await workers.stopPushing();
     await until('the queue is drained', async () => {
       const [stats] = (await client.call('queue_stats', { queue })).queues;
@@ -141,7 +141,29 @@ async function strikeAndJudge(options: QueueRunOptions, trouble: Trouble): Promi
     await workers.stop();
   }
   const { history, acknowledged } = workers;
-  return { ...judgeMessages(history, true), acknowledged, strikes, history };
+  const judged = judgeMessages(history, true);
+  const violations = [...judged.violations, ...ofKeys.failures];
+  return { ...judged, violations, acknowledged, strikes, notes: ofKeys.notes, history };
+}
+
+async function strike(
+  options: QueueRunOptions,
+  trouble: Trouble,
+  strikes: string[],
+): Promise<void> {
+  const { randomness } = trouble;
+  const names = queueNemesisNames.filter(
+    (name) =>
+      (options.only?.includes(name) ?? true) &&
+      (trouble.redis !== undefined || !name.includes('Redis')),
+  );
+  for (const endMs = nowMs() + options.seconds * 1000; nowMs() < endMs;) {
+    const name = randomness.pick(names);
+    options.tell(`  ${name}`);
+    strikes.push(name);
+    await nemeses[name]?.(trouble);
+    await pause(randomness.between(300, 1500));
+  }
 }
 
 async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {

@@ -3,6 +3,7 @@ import { connect } from '@holdfast/client';
 import type { Client } from '@holdfast/client';
 import type { MessageEvent } from '@holdfast/checker';
 import { HoldfastError } from '@holdfast/protocol';
+import type { Shown } from '../cluster/shown.ts';
 import { nowMs } from '../now.ts';
 import type { Randomness } from '../randomness.ts';
 
@@ -37,6 +38,7 @@ export class Workers {
   readonly history: MessageEvent[] = [];
   readonly #urls: readonly string[];
   readonly #randomness: Randomness;
+  readonly #shown: Shown | undefined;
   readonly #stopPushing = new AbortController();
   readonly #stopTaking = new AbortController();
   #pushers: readonly Promise<void>[] = [];
@@ -46,9 +48,11 @@ export class Workers {
   /** Acknowledged, or perhaps. */
   #settled = 0;
 
-  constructor(urls: readonly string[], randomness: Randomness) {
+  /** @param shown Undefined: the cluster has neither TLS nor keys. */
+  constructor(urls: readonly string[], randomness: Randomness, shown?: Shown) {
     this.#urls = urls;
     this.#randomness = randomness;
+    this.#shown = shown;
   }
 
   get acknowledged(): number {
@@ -75,7 +79,7 @@ export class Workers {
   async #with(at: number, work: (client: Client, at: number) => Promise<void>): Promise<void> {
     const from = at % this.#urls.length;
     const endpoints = [...this.#urls.slice(from), ...this.#urls.slice(0, from)];
-    const client = await connect({ endpoints });
+    const client = await connect({ endpoints, ...this.#shown });
     try {
       await work(client, at);
     } finally {

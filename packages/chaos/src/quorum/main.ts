@@ -12,8 +12,9 @@ const help = `Independent lease nodes and their clients, all real processes, in 
 
   make test-chaos-quorum              three nodes, five clients, and the shared set: two and a half minutes
   make test-chaos-quorum MINUTES=10   the same for longer; SEED=N for the same choices
+  make test-chaos-quorum SECURITY=1   all over TLS, with certificates of clients and a key
 
-Options of the program itself: --seconds N (of each run) --minutes N --seed N --clients N --only "NAME,NAME" --no-lockset
+Options of the program itself: --seconds N (of each run) --minutes N --seed N --clients N --only "NAME,NAME" --secured --no-lockset
 Kinds of faults: ${quorumNemesisNames.join(', ')}`;
 
 const { values } = readFlags({
@@ -23,6 +24,7 @@ const { values } = readFlags({
     seed: { type: 'string' },
     clients: { type: 'string', default: '5' },
     only: { type: 'string' },
+    secured: { type: 'boolean', default: false },
     'no-lockset': { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -41,7 +43,8 @@ if (![seed, seconds, clients].every((value) => value > 0) || !(minutes >= 0)) {
 }
 const only = values.only?.split(',').map((name) => name.trim());
 const root = scratchFolder();
-console.log(`seed ${String(seed)}`);
+const isSecured = values.secured;
+console.log(`seed ${String(seed)}${isSecured ? ', with TLS and a key' : ''}`);
 
 const all = await runAll({
   seed,
@@ -55,6 +58,7 @@ const all = await runAll({
       clients,
       seed: runSeed,
       seconds,
+      isSecured,
       ...(only === undefined ? {} : { only }),
       tell: (line) => console.log(line),
     }),
@@ -73,9 +77,10 @@ async function lockSet(): Promise<boolean> {
     folder: join(folder, 'nodes'),
     clients: 0,
     guarded: '',
+    isSecured,
   });
   try {
-    return await showLockSet(cluster.urls, folder, 'quorum');
+    return await showLockSet(cluster.urls, folder, 'quorum', cluster.security?.clientEnvironment);
   } finally {
     await cluster.close();
   }

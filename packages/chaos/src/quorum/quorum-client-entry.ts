@@ -1,7 +1,7 @@
 /**
  * The process of one client of the quorum: takes locks, writes to what they guard, gives them back, and
  * writes down what it believed. Configured by its environment: CHAOS_CLIENT, CHAOS_SET, CHAOS_REACH, CHAOS_JOURNAL,
- * CHAOS_GUARDED, CHAOS_TRANSPORT.
+ * CHAOS_GUARDED, CHAOS_TRANSPORT; with TLS by what `cluster/shown.ts` names as well.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Quorum } from '@holdfast/quorum-client';
@@ -10,6 +10,7 @@ import { HoldfastError } from '@holdfast/protocol';
 import type { QuorumSet } from '@holdfast/protocol';
 import { firstWord } from '../clients/first-word.ts';
 import { settingOf } from '../clients/setting.ts';
+import { shownByEnvironment } from '../cluster/shown.ts';
 import { nowMs } from '../now.ts';
 import { writeGuarded } from './guarded-resource.ts';
 import { HoldLog } from './hold-log.ts';
@@ -57,6 +58,7 @@ const quorumOf = ({ members, epoch }: QuorumSet): Quorum =>
     ttlMs,
     driftBufferMs,
     nodeTimeoutMs,
+    ...shownByEnvironment(),
   });
 let former: Quorum | undefined;
 let quorum = quorumOf(JSON.parse(settingOf('CHAOS_SET')) as QuorumSet);

@@ -10,13 +10,13 @@ import { NodeProcess } from '../cluster/node-process.ts';
 import { Links, PeerProxy } from '../cluster/proxy.ts';
 import { WallClocks } from '../cluster/wall-clocks.ts';
 import { QuorumClient } from './quorum-client.ts';
+import { QuorumSecurity } from './quorum-security.ts';
 import { driftBufferMs, epoch, ttlMs } from './terms.ts';
 
 const host = '127.0.0.1';
 /** The first three begin; the others wait to be made members. */
 const nodeIds: readonly string[] = ['node-1', 'node-2', 'node-3', 'node-4', 'node-5'];
 const firstMembers = 3;
-export const nameOf = (port: number): string => `http://${host}:${String(port)}`;
 
 /** The way of one caller to one node. */
 interface ToNode {
@@ -30,6 +30,19 @@ export interface QuorumClusterOptions {
   readonly clients: number;
   /** URL of what the locks are for. */
   readonly guarded: string;
+  /** With TLS, certificates of clients, and a key. */
+  readonly isSecured?: boolean;
+}
+
+/** What has to be made before there are nodes. */
+interface Prepared {
+  readonly links: Links;
+  readonly ports: readonly number[];
+  readonly proxies: ReadonlyMap<string, readonly ToNode[]>;
+  readonly security: QuorumSecurity | undefined;
+  /** By the id of a node: its options of TLS. */
+  readonly tlsOptions: ReadonlyMap<string, readonly string[]>;
+  readonly nameOf: (port: number) => string;
 }
 
 export class QuorumCluster {
@@ -41,14 +54,13 @@ export class QuorumCluster {
   readonly #proxies: readonly PeerProxy[];
   /** What a client names. */
   set: QuorumSet;
+  /** Undefined: they have neither TLS nor a key. */
+  readonly security: QuorumSecurity | undefined;
 
-  private constructor(
-    { folder, clients, guarded }: QuorumClusterOptions,
-    links: Links,
-    ports: readonly number[],
-    proxies: ReadonlyMap<string, readonly ToNode[]>,
-  ) {
+  private constructor({ folder, clients, guarded }: QuorumClusterOptions, prepared: Prepared) {
+    const { links, ports, proxies, security, tlsOptions, nameOf } = prepared;
     this.links = links;
+    this.security = security;
     this.set = { epoch, members: ports.slice(0, firstMembers).map(nameOf).sort() };
     this.clocks = new WallClocks(folder);
     this.#proxies = [...proxies.values()].flat().map(({ proxy }) => proxy);
@@ -70,9 +82,17 @@ export class QuorumCluster {
           const others = members.filter((name) => name !== nameOf(httpPort));
           const peers = ['--epoch', String(number), '--peers', others.join(',')];
           const isMember = others.length < members.length;
-          return [...command, '--reach', reachFor(nodeId), ...(isMember ? peers : ['--join'])];
+          const tls = tlsOptions.get(nodeId) ?? [];
+          return [
+            ...command,
+            ...tls,
+            '--reach',
+            reachFor(nodeId),
+            ...(isMember ? peers : ['--join']),
+          ];
         },
-        environment: this.clocks.environmentOf(nodeId),
+        environment: { ...this.clocks.environmentOf(nodeId), ...security?.nodeEnvironment },
+        ...(security === undefined ? {} : { ask: security.ask }),
       });
     });
     this.clients = clientNames(clients).map(
@@ -87,6 +107,7 @@ export class QuorumCluster {
               CHAOS_GUARDED: guarded,
               CHAOS_TRANSPORT: index % 3 === 2 ? 'http' : 'stream',
               ...this.clocks.environmentOf(name),
+              ...security?.clientEnvironment,
             }),
           },
           this.set,
@@ -96,19 +117,7 @@ export class QuorumCluster {
 
   static async start(options: QuorumClusterOptions): Promise<QuorumCluster> {
     mkdirSync(options.folder, { recursive: true });
-    const links = new Links();
-    const ports = await freePorts(nodeIds.length);
-    const proxies = new Map<string, readonly ToNode[]>();
-    for (const caller of [...nodeIds, ...clientNames(options.clients)]) {
-      const toNode = async (node: string): Promise<ToNode> => {
-        const port = ports[nodeIds.indexOf(node)] ?? 0;
-        const proxy = new PeerProxy(node, port, links, caller);
-        return { proxy, name: nameOf(port), url: nameOf(await proxy.listen()) };
-      };
-      const others = nodeIds.filter((node) => node !== caller);
-      proxies.set(caller, await Promise.all(others.map(toNode)));
-    }
-    const cluster = new QuorumCluster(options, links, ports, proxies);
+    const cluster = new QuorumCluster(options, await prepare(options));
     try {
       await Promise.all(cluster.all.map((node) => node.start()));
       await Promise.all(cluster.clients.map((client) => client.start()));
@@ -143,7 +152,30 @@ export class QuorumCluster {
     this.links.mendAll();
     await Promise.all(this.all.map((node) => node.end('SIGKILL')));
     for (const proxy of this.#proxies) proxy.close();
+    this.security?.close();
   }
+}
+
+async function prepare({ folder, clients, isSecured }: QuorumClusterOptions): Promise<Prepared> {
+  const links = new Links();
+  const ports = await freePorts(nodeIds.length);
+  const security = isSecured === true ? await QuorumSecurity.make(folder) : undefined;
+  const scheme = security === undefined ? 'http' : 'https';
+  const nameOf = (port: number): string => `${scheme}://${host}:${String(port)}`;
+  const proxies = new Map<string, readonly ToNode[]>();
+  for (const caller of [...nodeIds, ...clientNames(clients)]) {
+    const toNode = async (node: string): Promise<ToNode> => {
+      const port = ports[nodeIds.indexOf(node)] ?? 0;
+      const proxy = new PeerProxy(node, port, links, caller);
+      return { proxy, name: nameOf(port), url: nameOf(await proxy.listen()) };
+    };
+    const others = nodeIds.filter((node) => node !== caller);
+    proxies.set(caller, await Promise.all(others.map(toNode)));
+  }
+  const tlsOptions = new Map<string, readonly string[]>();
+  if (security !== undefined)
+    for (const nodeId of nodeIds) tlsOptions.set(nodeId, await security.optionsOf(nodeId));
+  return { links, ports, proxies, security, tlsOptions, nameOf };
 }
 
 const clientNames = (count: number): string[] =>

@@ -197,8 +197,8 @@ const changeOfSet: QuorumNemesis = {
     );
     await Promise.all(joining.map(beginAnew));
     if (randomness.next() < 0.5)
-      await change(from, to, randomness.between(0, ttlMs * 1.5)).catch(() => undefined);
-    await change(from, to, recoveryPatienceMs);
+      await change(cluster, to, randomness.between(0, ttlMs * 1.5)).catch(() => undefined);
+    await change(cluster, to, recoveryPatienceMs);
     cluster.set = to;
     for (const client of randomness.shuffled(cluster.clients)) client.use(to);
     return {
@@ -217,8 +217,12 @@ async function beginAnew(node: NodeProcess): Promise<void> {
 }
 
 /** @param withinMs Then it ends, wherever it is: what was asked before is still under way. */
-async function change(from: QuorumSet, to: QuorumSet, withinMs: number): Promise<void> {
-  const ask = askOfSet((member) => member, undefined);
+async function change(
+  { set: from, security }: QuorumCluster,
+  to: QuorumSet,
+  withinMs: number,
+): Promise<void> {
+  const ask = askOfSet((member) => member, security?.apiKey, security?.fetchAny);
   const endMs = nowMs() + withinMs;
   const inTime = (): void => {
     if (nowMs() > endMs) throw new Error('Who changed the set has died.');

@@ -30,6 +30,8 @@ export interface QuorumRunOptions {
   readonly seconds: number;
   /** Names of nemeses; absent: all of them, each at least once where there is time. */
   readonly only?: readonly string[];
+  /** TLS of all nodes, certificates of clients, and a key. */
+  readonly isSecured?: boolean;
   readonly tell: (line: string) => void;
 }
 
@@ -48,6 +50,7 @@ export async function runQuorumChaos(options: QuorumRunOptions): Promise<RunOutc
       folder,
       clients,
       guarded: await guarded.listen(),
+      isSecured: options.isSecured === true,
     });
     const running = cluster;
     await campaign({

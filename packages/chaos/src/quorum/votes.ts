@@ -64,13 +64,13 @@ export async function untilSays(node: NodeProcess, wanted: string, boundMs: numb
   throw new Error(`${node.nodeId} did not say "${wanted}" in time ("${last}"). ${node.logEnd()}`);
 }
 
-async function vote({ url, nodeId }: NodeProcess): Promise<string> {
+async function vote({ url, nodeId, ask }: NodeProcess): Promise<string> {
   const signal = AbortSignal.timeout(askTimeoutMs);
-  const known = (await (await fetch(`${url}/set`, { signal })).json()) as QuorumSetAnswer;
+  const known = (await (await ask(`${url}/set`, { signal })).json()) as QuorumSetAnswer;
   const { epoch, set } = known;
   const resource = `vote-of-${nodeId}-${randomUUID()}`;
   const lease = { resource, lease_id: randomUUID(), epoch, set };
-  const response = await fetch(`${url}/acquire`, {
+  const response = await ask(`${url}/acquire`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ ...lease, client_id: 'chaos', ttl_ms: shortTtlMs }),
