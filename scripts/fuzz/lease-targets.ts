@@ -14,7 +14,7 @@ const lease = { resource: 'r', lease_id: 'l1', epoch: 1, set };
 const acquire = JSON.stringify({ ...lease, client_id: 'c', ttl_ms: 1000 });
 const http = (path: string, body: string): Buffer =>
   Buffer.from(
-    `POST ${path} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: ${String(body.length)}\r\n\r\n${body}`,
+    `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${String(body.length)}\r\n\r\n${body}`,
   );
 
 /** @param defects What the node told to be its own. */
@@ -50,8 +50,8 @@ export async function leaseTargets(
           http('/acquire', acquire),
           http('/renew', JSON.stringify({ ...lease, ttl_ms: 1000 })),
           http('/prepare', JSON.stringify({ next: { epoch: 2, members: ['http://a:1'] } })),
-          Buffer.from('GET /status/%2e%2e HTTP/1.1\r\nhost: a\r\n\r\n'),
-          Buffer.from('GET /tokens?after=a HTTP/1.1\r\nhost: a\r\n\r\n'),
+          Buffer.from('GET /status/%2e%2e HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n'),
+          Buffer.from('GET /tokens?after=a HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n'),
         ],
         async run(input) {
           await exchanged(port, input);
