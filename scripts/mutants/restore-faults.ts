@@ -69,7 +69,7 @@ export const restoreFaults: readonly Fault[] = [
     breaks:
       'who was passed after a snapshot was asked for counts as passed in it: nodes differ in their bytes',
     file: 'packages/state/src/primitives/holds/records.ts',
-    find: `encodeWaiter(waiter, this.#passed[at] ?? 0)`,
+    find: `encodeWaiter(waiter, this.#passed?.[at] ?? 0)`,
     put: `encodeWaiter(waiter, waiter.passed)`,
     test: 'packages/state/test/unit/captured-pools.test.ts',
   },

@@ -53,8 +53,8 @@ class CapturedMembers {
   /** Of each; undefined: as the hold of a reader begins. */
   readonly #states: (HoldState | undefined)[] = [];
   readonly #waiters: Waiter[] = [];
-  /** Of each, how many passed it. */
-  readonly #passed: number[] = [];
+  /** Of each, how many passed it; undefined: nobody was passed, as mostly. */
+  readonly #passed: readonly number[] | undefined;
 
   constructor({ kind, holds, queue }: Pool) {
     const neverChange = kind === 'semaphore';
@@ -62,10 +62,12 @@ class CapturedMembers {
       this.#holds.push(hold);
       this.#states.push(neverChange ? hold : stateOf(hold));
     }
+    let wasPassed = false;
     for (let waiter = queue.first; waiter !== undefined; waiter = waiter.next) {
       this.#waiters.push(waiter);
-      this.#passed.push(waiter.passed);
+      wasPassed ||= waiter.passed > 0;
     }
+    this.#passed = wasPassed ? Array.from(queue, ({ passed }) => passed) : undefined;
   }
 
   get count(): number {
@@ -78,7 +80,7 @@ class CapturedMembers {
 
   *waiters(): Generator<JsonValue, void, undefined> {
     for (const [at, waiter] of this.#waiters.entries())
-      yield encodeWaiter(waiter, this.#passed[at] ?? 0);
+      yield encodeWaiter(waiter, this.#passed?.[at] ?? 0);
   }
 }
 
