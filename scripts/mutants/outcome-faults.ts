@@ -350,4 +350,21 @@ export const outcomeFaults: readonly Fault[] = [
     put: `grant.holdCount > 1000) return undefined;`,
     test: 'packages/state/test/unit/upgrade.test.ts',
   },
+  {
+    name: 'leader-has-all-the-time',
+    breaks:
+      'what is asked of the leader itself waits for ever while a majority answers and does not write',
+    file: 'packages/engine/src/submissions.ts',
+    find: `const call = this.#deadlines.add(deadlineMs,`,
+    put: `const call = this.#deadlines.add(deadlineMs + 1e9,`,
+    test: 'packages/engine/test/unit/submissions.test.ts',
+  },
+  {
+    name: 'deadline-told-early',
+    breaks: 'a call is told that its time is over before it is',
+    file: 'packages/engine/src/call-deadlines.ts',
+    find: `Math.ceil(deadlineMs / grainMs)`,
+    put: `Math.floor(deadlineMs / grainMs)`,
+    test: 'packages/engine/test/unit/call-deadlines.test.ts',
+  },
 ];

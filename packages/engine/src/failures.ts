@@ -23,6 +23,13 @@ export const tooLargeForPeers = ({ message, sent }: CallTooLarge): HoldfastError
     sent,
   });
 
+/** The leader is there, and goes on trying. */
+export const notCommitted = (): HoldfastError =>
+  new HoldfastError(
+    'outcome_unknown',
+    'The request was not committed in its time: too few members write it to their disks, or they are too slow. It may still be executed. Retry with the same request id, or read the state first. See GET /cluster/status.',
+  );
+
 export const shuttingDown = (): HoldfastError =>
   new HoldfastError('shutting_down', 'This node is shutting down. Use another node.');
 

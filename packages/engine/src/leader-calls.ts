@@ -10,6 +10,7 @@ import type { Administration, AdministrativeCall } from './administration.ts';
 import { cacheAnswer, fillAnswer, keepAliveAnswer, queryAnswer } from './answers.ts';
 import type { CacheCoherence } from './cache/coherence.ts';
 import type { FillAnswer, FillRequest, LeaderAnswer } from './cache/statistics.ts';
+import { CallDeadlines } from './call-deadlines.ts';
 import type { Clock } from './clock.ts';
 import type { LeaderRoute } from './leader-route.ts';
 import type { LeaderDuties } from './leadership.ts';
@@ -37,9 +38,11 @@ export interface LeaderCallsParts {
 
 export class LeaderCalls {
   readonly #parts: LeaderCallsParts;
+  readonly #deadlines: CallDeadlines;
 
   constructor(parts: LeaderCallsParts) {
     this.#parts = parts;
+    this.#deadlines = new CallDeadlines(parts.clock);
   }
 
   async keepAlive(sessionId: SessionId, options: CallOptions): Promise<KeepAliveResult> {
@@ -47,7 +50,9 @@ export class LeaderCalls {
     return this.#anywhere(
       options,
       call,
-      () => this.#parts.leadership.keepAlive(sessionId, options),
+      // One that is logged may take as long as any command (SUBMISSION-2).
+      (deadlineMs) =>
+        this.#deadlines.within(deadlineMs, this.#parts.leadership.keepAlive(sessionId, options)),
       (answer) => keepAliveAnswer(answer),
     );
   }
@@ -117,7 +122,7 @@ export class LeaderCalls {
   #anywhere<T>(
     options: CallOptions,
     call: AskedCall | (() => AskedCall),
-    here: () => Promise<T>,
+    here: (deadlineMs: number) => Promise<T>,
     received: (answer: unknown) => T,
   ): Promise<T> {
     const { clock, route } = this.#parts;
@@ -127,7 +132,7 @@ export class LeaderCalls {
     const patience = { deadlineMs, signal };
     return route.follow(patience, true, async (leader) =>
       leader === 'self'
-        ? here()
+        ? here(deadlineMs)
         : received(await route.ask(leader, patience, typeof call === 'function' ? call() : call)),
     );
   }

@@ -4,7 +4,7 @@
  * LEADER-ROUTE-2: a call is repeated with the next leader only when it certainly was not executed, or when that one
  *     knows it again (a request id, a session id made outside, a member's id: MEMBERS-1).
  * LEADER-ROUTE-3: every call ends within its deadline: with an answer, or with an error that tells whether it may
- *     have been executed.
+ *     have been executed. What this node executes itself ends by SUBMISSION-2 of submissions.ts.
  * LEADER-ROUTE-4: a call waits for a leader only as long as this node follows it: a leader that is paused keeps
  *     its connections open and answers nothing.
  * LEADER-ROUTE-5: however many wait for a change, they go on a slice a turn (SLICE-2), in the order in which they came.

@@ -88,7 +88,7 @@ export class PeerRequests {
         return submissions.submitHere(
           envelopeOf(call.command, call, call.repeated === true),
           signal,
-          this.#traceOf(call),
+          { deadlineMs, trace: this.#traceOf(call) },
         );
       case 'keep_alive':
         return leadership.keepAlive(call.sessionId, call);

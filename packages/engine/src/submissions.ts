@@ -3,15 +3,21 @@
  *
  * SUBMISSION-1: a copy that is refused because rights have changed (OWNER-2 of the state) says nothing of the copies before it:
  *     where one of them may have been executed, the outcome is unknown.
+ * SUBMISSION-2: a command that this node executes itself, as the leader, ends in its time, too (LEADER-ROUTE-3): where it is not
+ *     applied by then, its caller is told that the outcome is unknown, and it stays where it is, in the queue or in the log.
+ *     So it is while a majority answers heartbeats and does not write. The leader does not step down for that: whoever would take
+ *     its place needs votes that the same majority has to write, so that nobody would lead, and what goes on without the
+ *     log would end: reads, and the keepalives of sessions whose holds nobody else can be given meanwhile.
  */
 import type { TraceParent } from '@holdfast/protocol';
 import type { MemberId } from '@holdfast/raft';
 import type { Command, CommandResult, Envelope } from '@holdfast/state';
 import { commandAnswer } from './answers.ts';
+import { CallDeadlines } from './call-deadlines.ts';
 import { submitCancellable } from './caller-signal.ts';
 import type { Clock } from './clock.ts';
 import type { CommandQueue } from './command-queue.ts';
-import { outcomeUnknown, shuttingDown } from './failures.ts';
+import { notCommitted, outcomeUnknown, shuttingDown } from './failures.ts';
 import { Interrupted } from './interrupted.ts';
 import type { LeaderRoute } from './leader-route.ts';
 import { envelopeOf, isRepeatable, isRepetition, withTimeLeft } from './submission.ts';
@@ -34,13 +40,21 @@ export interface SubmissionsOptions {
   readonly stamps: Stamps;
 }
 
+/** How a command comes to the leader. */
+interface Asked {
+  readonly deadlineMs: number;
+  readonly trace: TraceParent | undefined;
+}
+
 export class Submissions {
   readonly #options: SubmissionsOptions;
   readonly #cancellations: Cancellations;
+  readonly #deadlines: CallDeadlines;
 
   constructor(options: SubmissionsOptions) {
     this.#options = options;
     const { clock, log, route } = options;
+    this.#deadlines = new CallDeadlines(clock);
     this.#cancellations = new Cancellations({
       clock,
       log,
@@ -99,7 +113,7 @@ export class Submissions {
     startedMs: number,
   ): Promise<CommandResult> {
     const { clock, stamps } = this.#options;
-    const deadlineMs = startedMs + waitMsOf(command) + (options.timeoutMs ?? defaultTimeoutMs);
+    const deadlineMs = deadlineOf(command, options, startedMs);
     let result = await this.#submit(stamps.stamped(command), options, startedMs);
     while (stamps.isTooOld(result) && clock.now() < deadlineMs)
       result = await this.#submitRouted(stamps.stamped(command), options, startedMs, undefined);
@@ -116,7 +130,9 @@ export class Submissions {
           this.#submitRouted(command, options, startedMs, error).then(resolve, reject);
         else reject(error);
       };
-      this.#options.queue.submit(envelopeOf(command, options), resolve, failed, options.trace);
+      const { trace } = options;
+      const deadlineMs = deadlineOf(command, options, startedMs);
+      this.#inQueue(envelopeOf(command, options), { deadlineMs, trace }, resolve, failed, reject);
     });
   }
 
@@ -127,8 +143,7 @@ export class Submissions {
     interruption: Interrupted | undefined,
   ): Promise<CommandResult> {
     const { signal, trace } = options;
-    const waitMs = waitMsOf(command);
-    const deadlineMs = startedMs + waitMs + (options.timeoutMs ?? defaultTimeoutMs);
+    const deadlineMs = deadlineOf(command, options, startedMs);
     const patience = { deadlineMs, signal };
     let repeated = interruption !== undefined && isRepetition(command);
     let mayBeDone = interruption?.begun === true;
@@ -136,7 +151,7 @@ export class Submissions {
       const timely = withTimeLeft(command, this.#options.clock.now() - startedMs);
       const envelope = envelopeOf(timely, options, repeated);
       repeated = isRepetition(command);
-      if (leader === 'self') return this.#submitToQueue(envelope, trace);
+      if (leader === 'self') return this.#submitToQueue(envelope, { deadlineMs, trace });
       const told = trace === undefined ? {} : { trace: trace.context };
       const call = { type: 'submit', ...envelope, ...told } as const;
       // It is cancelled by a command of its own, which goes to whoever leads by then.
@@ -164,17 +179,44 @@ export class Submissions {
   submitHere(
     envelope: Envelope,
     signal: AbortSignal | undefined,
-    trace?: TraceParent,
+    asked: Asked,
   ): Promise<CommandResult> {
     const { command } = envelope;
-    const submit = (): Promise<CommandResult> => this.#submitToQueue(envelope, trace);
+    const submit = (): Promise<CommandResult> => this.#submitToQueue(envelope, asked);
     if (signal === undefined || waitMsOf(command) === 0) return submit();
     return this.#cancellable(command, envelope, signal, submit);
   }
 
-  #submitToQueue(envelope: Envelope, trace?: TraceParent): Promise<CommandResult> {
+  #submitToQueue(envelope: Envelope, asked: Asked): Promise<CommandResult> {
     return new Promise((resolve, reject) => {
-      this.#options.queue.submit(envelope, resolve, reject, trace);
+      this.#inQueue(envelope, asked, resolve, reject, reject);
     });
   }
+
+  /** SUBMISSION-2. @param late Called instead of the others, where the time is over before. */
+  #inQueue(
+    envelope: Envelope,
+    { deadlineMs, trace }: Asked,
+    resolve: (result: CommandResult) => void,
+    reject: (error: Error) => void,
+    late: (error: Error) => void,
+  ): void {
+    const call = this.#deadlines.add(deadlineMs, () => late(notCommitted()));
+    this.#options.queue.submit(
+      envelope,
+      (result) => {
+        if (this.#deadlines.end(call)) resolve(result);
+      },
+      (error) => {
+        if (this.#deadlines.end(call)) reject(error);
+      },
+      trace,
+    );
+  }
 }
+
+const deadlineOf = (
+  command: Command,
+  { timeoutMs = defaultTimeoutMs }: CallOptions,
+  startedMs: number,
+): number => startedMs + waitMsOf(command) + timeoutMs;

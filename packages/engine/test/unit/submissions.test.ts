@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { HoldfastError } from '@holdfast/protocol';
+import type { Status } from '@holdfast/raft';
 import type {
   Command,
+  CommandResult,
   Envelope,
   Refusal,
   RequestId,
@@ -11,9 +14,11 @@ import type {
 import type { Call } from '../../src/calls.ts';
 import type { CommandQueue } from '../../src/command-queue.ts';
 import { Interrupted } from '../../src/interrupted.ts';
-import type { Leader, LeaderRoute, Patience } from '../../src/leader-route.ts';
+import { LeaderRoute } from '../../src/leader-route.ts';
+import type { Leader, Patience } from '../../src/leader-route.ts';
 import { Stamps } from '../../src/stamps.ts';
 import { Submissions } from '../../src/submissions.ts';
+import type { Transport } from '../../src/transport/types.ts';
 import { StillClock } from './still-clock.ts';
 import { silentLog } from '../cluster.ts';
 
@@ -97,9 +102,10 @@ function givenWhenHungUp(requestId: RequestId): readonly string[] {
   const submissions = new Submissions({ clock, log: silentLog, queue, route, stamps });
   const hangUp = new AbortController();
   const command = { ...acquire(1000), requestId } as Command;
-  void submissions.submitHere({ identity: 'anonymous', command }, hangUp.signal);
+  const asked = { deadlineMs: clock.nowMs + 6000, trace: undefined };
+  void submissions.submitHere({ identity: 'anonymous', command }, hangUp.signal, asked);
   hangUp.abort();
-  void submissions.submitHere({ identity: 'anonymous', command }, undefined);
+  void submissions.submitHere({ identity: 'anonymous', command }, undefined, asked);
   return given;
 }
 
@@ -110,6 +116,89 @@ describe('A wait whose caller has hung up', () => {
 
   it('is cancelled at once where it has none', () => {
     assert.deepEqual(givenWhenHungUp('made-here'), ['acquire', 'abandon', 'acquire']);
+  });
+});
+
+describe('A command on a leader that cannot have it committed', () => {
+  /** Nothing is answered before the test says so. */
+  function start(): {
+    readonly clock: StillClock;
+    readonly given: Given[];
+    readonly submissions: Submissions;
+  } {
+    const given: Given[] = [];
+    const queue = {
+      submit: (
+        { command }: Envelope,
+        resolve: (result: CommandResult) => void,
+        reject: (error: Error) => void,
+      ) => given.push({ command, resolve, reject }),
+    } as unknown as CommandQueue;
+    const [clock, stamps] = [new StillClock(), new Stamps(() => ({ time: 0, index: 0 }))];
+    const status = { role: 'leader', leader: 'a', ready: true } as unknown as Status;
+    const route = new LeaderRoute(clock, {} as Transport, status);
+    const submissions = new Submissions({ clock, log: silentLog, queue, route, stamps });
+    return { clock, given, submissions };
+  }
+  interface Given {
+    readonly command: Command;
+    readonly resolve: (result: CommandResult) => void;
+    readonly reject: (error: Error) => void;
+  }
+  const told = (call: Promise<unknown>): { outcome: unknown } => {
+    const found: { outcome: unknown } = { outcome: undefined };
+    call.then(
+      (result) => (found.outcome = result),
+      (error: unknown) => (found.outcome = error),
+    );
+    return found;
+  };
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  for (const [name, command, longestMs] of [
+    ['one that is answered at once', { type: 'advance' }, 1000],
+    ['one that may wait', acquire(3000), 4000],
+  ] as const)
+    for (const way of ['asked here', 'passed on by another node'])
+      it(`ends in its time, with an unknown outcome: ${name}, ${way} (SUBMISSION-2)`, async () => {
+        const { clock, given, submissions } = start();
+        const caller = { identity: 'anonymous' };
+        const asked = { deadlineMs: clock.nowMs + longestMs, trace: undefined };
+        const call = told(
+          way === 'asked here'
+            ? submissions.submit(command, { ...caller, timeoutMs: 1000 })
+            : submissions.submitHere({ ...caller, command }, undefined, asked),
+        );
+        clock.pass(longestMs - 1);
+        await turn();
+        assert.equal(call.outcome, undefined);
+        clock.pass(501);
+        await turn();
+        const { outcome } = call;
+        assert.ok(outcome instanceof HoldfastError, String(outcome));
+        assert.equal(outcome.code, 'outcome_unknown');
+        // It is not submitted again when this node stops to lead
+        given[0]?.reject(new Interrupted(false, 'this node stopped leading'));
+        await turn();
+        clock.pass(10_000);
+        await turn();
+        assert.deepEqual(
+          given.map(({ command: one }) => one.type),
+          [command.type],
+        );
+      });
+
+  it('is cancelled where its caller has no number for it (CANCELLATION-1)', async () => {
+    const { clock, given, submissions } = start();
+    const command = { ...acquire(0), requestId: 'made-here' as RequestId } as Command;
+    const call = told(submissions.submit(command, { identity: 'anonymous', timeoutMs: 1000 }));
+    clock.pass(2000);
+    await turn();
+    assert.ok(call.outcome instanceof HoldfastError);
+    assert.deepEqual(
+      given.map(({ command: one }) => one.type),
+      ['acquire', 'abandon'],
+    );
   });
 });
 

@@ -1,4 +1,9 @@
 /** Scenarios of bounds: the time that a call has, the nodes that a client tries, the bytes of one entry. */
+import type { Engine } from '@holdfast/engine';
+import { HoldfastError } from '@holdfast/protocol';
+import type { ErrorEffect } from '@holdfast/protocol';
+import type { ResourceName, SessionId } from '@holdfast/state';
+import { quickDisk } from '../world/disk.ts';
 import { Violation } from '../world/world.ts';
 import { unless } from './actor.ts';
 import type { Scenarios, Stage } from './stage.ts';
@@ -7,6 +12,8 @@ import type { Scenarios, Stage } from './stage.ts';
 const callMs = 3000;
 const toTellMs = 500;
 const mostBatchBytes = 1000;
+/** One write of a disk that does nothing. */
+const frozenMs = 20_000;
 
 /** How long a call takes, whatever comes of it. */
 async function timeOf(stage: Stage, call: Promise<unknown>): Promise<number> {
@@ -100,11 +107,88 @@ async function batchesAtTheByteLimit(stage: Stage): Promise<void> {
   }
 }
 
+/** How a call of the engine ends. */
+interface Ended {
+  readonly tookMs: number;
+  /** Undefined: it was answered. */
+  readonly effect: ErrorEffect | undefined;
+}
+
+async function endOf(stage: Stage, call: Promise<unknown>): Promise<Ended> {
+  const beganMs = stage.world.nowMs;
+  const effect = await call.then(
+    () => undefined,
+    (error: unknown) => (error instanceof HoldfastError ? error.effect : 'none'),
+  );
+  return { tookMs: stage.world.nowMs - beganMs, effect };
+}
+
+const caller = { identity: 'caller', timeoutMs: callMs };
+
+async function sessionOf(stage: Stage, engine: Engine): Promise<SessionId> {
+  const sessionId = stage.random.id() as SessionId;
+  const command = { type: 'create_session', sessionId, clientId: 'caller' } as const;
+  const timeoutMs = 60_000;
+  await engine.submit({ ...command, timeoutMs, lockDelayMs: 0, createdAtMs: 0 }, caller);
+  return sessionId;
+}
+
+function lockBy(engine: Engine, sessionId: SessionId, waitMs: number): Promise<unknown> {
+  const name = 'red' as ResourceName;
+  const command = { type: 'acquire', mode: 'exclusive', name, acquiredAtMs: 0 } as const;
+  return engine.submit({ ...command, sessionId, requestId: 1, waitMs }, caller);
+}
+
+/**
+ * A majority answers heartbeats and does not write: one node is down, and the disk of another one does nothing. What is asked of
+ * the leader itself ends in its time, and it leads on: reads and keepalives need no disk (SUBMISSION-2 of the engine).
+ */
+async function majorityDoesNotWrite(stage: Stage): Promise<void> {
+  const leader = await stage.begin();
+  const { engine, replica } = leader;
+  if (engine === undefined || replica === undefined) throw new Error('The leader is down.');
+  const [holder, waiter, comer] = [
+    await sessionOf(stage, engine),
+    await sessionOf(stage, engine),
+    await sessionOf(stage, engine),
+  ];
+  await lockBy(engine, holder, 0);
+  await stage.sleep(stage.random.between(500, 1500));
+  const waitMs = 1000;
+  const waits = endOf(stage, lockBy(engine, waiter, waitMs));
+  await stage.sleep(50);
+  const [down = '', frozen = ''] = stage.random.shuffled(stage.names(leader.id));
+  const { disk } = stage.node(frozen);
+  stage.kill(stage.node(down));
+  disk.conditions = { minDelayMs: frozenMs, maxDelayMs: frozenMs };
+  await stage.sleep(50);
+  const { term } = replica.status();
+  const asks = endOf(stage, lockBy(engine, comer, 0));
+  for (const [what, mostMs, call] of [
+    ['A command', callMs, asks],
+    ['A wait', waitMs + callMs, waits],
+  ] as const) {
+    const { tookMs, effect } = await call;
+    if (tookMs > mostMs + toTellMs || effect !== 'perhaps')
+      throw new Violation(
+        `${what} that had ${String(mostMs)} ms, and that nobody committed, ended after ${String(Math.round(tookMs))} ms with the effect ${String(effect)}.`,
+      );
+  }
+  const alive = await endOf(stage, engine.keepAlive(holder, caller));
+  const now = replica.status();
+  if (alive.effect !== undefined || now.role !== 'leader' || now.term !== term)
+    throw new Violation(
+      `${leader.id}, whose majority answers and does not write, is ${now.role} in term ${String(now.term)} of ${String(term)}, and a keepalive has the effect ${String(alive.effect)}.`,
+    );
+  disk.conditions = quickDisk;
+}
+
 export const ofBounds: Scenarios = {
   call_has_its_time: { play: callHasItsTime },
   session_lost_meanwhile: { play: sessionIsLostMeanwhile },
   ways_lead_nowhere: { play: waysLeadNowhere },
   node_falls_silent: { play: nodeFallsSilent },
+  majority_does_not_write: { play: majorityDoesNotWrite },
   batches_at_the_byte_limit: {
     play: batchesAtTheByteLimit,
     settings: { maxBatchBytes: mostBatchBytes, maxAppendBytes: mostBatchBytes },
