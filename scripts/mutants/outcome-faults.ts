@@ -367,4 +367,15 @@ export const outcomeFaults: readonly Fault[] = [
     put: `Math.floor(deadlineMs / grainMs)`,
     test: 'packages/engine/test/unit/call-deadlines.test.ts',
   },
+  {
+    name: 'taken-and-told-as-refused',
+    breaks:
+      'what is in the log of a node that stops by it is said not to be executed, and is submitted again elsewhere',
+    file: 'packages/engine/src/replica.ts',
+    find: `      this.#fail(error); // REPLICA-8`,
+    put: `      this.#fail(error);
+      return stoppedAnswer as T;`,
+    hiddenFromRuns: 'no part of a node throws in a run',
+    test: 'packages/engine/test/unit/replica.test.ts',
+  },
 ];

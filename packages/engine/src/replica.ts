@@ -11,6 +11,7 @@
  *     that their hashes can be compared. A member that is not led to one takes its own after a while.
  * REPLICA-7: what the audit was told is durable before a snapshot is finished that holds it: after a restart it is told
  *     again from the snapshot on, and from nowhere before.
+ * REPLICA-8: what the core has taken in is answered so, also where this node stops by what follows: nobody may submit it again.
  * REPLICA-6: peers and the disk have their work before the state machine has its own: what others wait for is not
  *     behind entries that are committed already.
  */
@@ -230,16 +231,16 @@ export class Replica {
 
   /** Runs an input of the core and executes what follows (REPLICA-3). */
   #guarded<T>(input: () => T): T {
-    if (this.#stopped) return stoppedAnswer as T;
+    let result = stoppedAnswer as T;
+    if (this.#stopped) return result;
     try {
       this.#checkLateness();
-      const result = input();
+      result = input();
       this.#pump();
-      return result;
     } catch (error) {
-      this.#fail(error);
-      return stoppedAnswer as T;
+      this.#fail(error); // REPLICA-8
     }
+    return result;
   }
 
   #fail(error: unknown): void {

@@ -173,6 +173,21 @@ describe('A replica', () => {
     assert.equal(replica.state.index, 0);
   });
 
+  it('answers what it has taken in as taken, also where it stops by what follows (REPLICA-8)', async () => {
+    const { replica, disk, seen } = await lead();
+    disk.write = () => {
+      throw new Error('no disk');
+    };
+    const outcomes: string[] = [];
+    const propose = (): boolean =>
+      replica.propose({ time: 5, commands: [] }, ({ type }) => outcomes.push(type)).ok;
+    assert.equal(propose(), true);
+    assert.match(String(seen.fatal), /no disk/);
+    assert.equal(propose(), false);
+    replica.stop();
+    assert.deepEqual(outcomes, ['unknown']);
+  });
+
   it('leads only when its vote, and is ready only when its first entry, is on disk (REPLICA-1)', async () => {
     const { replica, clock, disk } = await openAlone();
     clock.pass(700);
