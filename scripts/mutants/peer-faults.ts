@@ -72,6 +72,15 @@ export const peerFaults: readonly Fault[] = [
     test: 'packages/engine/test/unit/tcp.test.ts',
   },
   {
+    name: 'levels-of-strangers-kept',
+    breaks: 'who says hello under ever new names takes memory for ever',
+    file: 'packages/engine/src/transport/supported-levels.ts',
+    find: `    if (this.#isPeer(peer)) this`,
+    put: `    if (this.#isPeer(peer) || level > 0) this`,
+    hiddenFromRuns: 'runs have connections of their own in the place of TCP',
+    test: 'packages/engine/test/unit/supported-levels.test.ts',
+  },
+  {
     name: 'part-beyond-the-end-taken',
     breaks: 'a part of a snapshot that lies beyond its end is written',
     file: 'packages/engine/src/transport/messages.ts',

@@ -38,6 +38,7 @@ import { isRun } from './run-names.ts';
 import { copyHasAsked } from './run-refusal.ts';
 import type { OtherRunError } from './run-refusal.ts';
 import { Strangers } from './strangers.ts';
+import { SupportedLevels } from './supported-levels.ts';
 import type { Transport, TransportHandlers } from './types.ts';
 
 export interface TcpTransportOptions {
@@ -67,8 +68,7 @@ export class TcpTransport implements Transport {
   readonly #liveRuns: LiveRuns;
   readonly #probation: Probation;
   readonly #inLog = new Map<MemberId, string>();
-  /** Of the programs of peers, as they told when they were met last. */
-  readonly #supportedLevels = new Map<MemberId, number>();
+  readonly #supportedLevels = new SupportedLevels((id) => this.#outgoing.has(id));
   #listener: PeerListener | undefined;
   #hasStopped = false;
 
@@ -136,7 +136,7 @@ export class TcpTransport implements Transport {
       if (this.#inLog.has(id)) continue;
       outgoing.close();
       this.#outgoing.delete(id);
-      this.#supportedLevels.delete(id);
+      this.#supportedLevels.forget(id);
       this.#calls.fail(id);
     }
     this.#probation.expect(this.#inLog.keys());
@@ -187,7 +187,7 @@ export class TcpTransport implements Transport {
 
   /** Where the peer is, as it has said itself; others are told (ADDR-2, TRANSPORT-2). */
   #learn({ peer, said, supportedLevel }: Introduced): void {
-    this.#supportedLevels.set(peer, supportedLevel);
+    this.#supportedLevels.told(peer, supportedLevel);
     if (this.#options.addresses.met(peer, said)) this.#onNewAddresses(peer, [peer]);
   }
 
@@ -225,7 +225,7 @@ export class TcpTransport implements Transport {
   }
 
   supportedBy(peer: MemberId): number | undefined {
-    return this.isConnected(peer) ? this.#supportedLevels.get(peer) : undefined;
+    return this.isConnected(peer) ? this.#supportedLevels.of(peer) : undefined;
   }
 
   call(
