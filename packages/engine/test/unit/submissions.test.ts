@@ -145,13 +145,14 @@ describe('A command on a leader that cannot have it committed', () => {
     readonly resolve: (result: CommandResult) => void;
     readonly reject: (error: Error) => void;
   }
-  const told = (call: Promise<unknown>): { outcome: unknown } => {
-    const found: { outcome: unknown } = { outcome: undefined };
-    call.then(
-      (result) => (found.outcome = result),
-      (error: unknown) => (found.outcome = error),
-    );
-    return found;
+  /** How it has ended by now. */
+  const told = (call: Promise<unknown>): (() => unknown) => {
+    let outcome: unknown;
+    const end = (found: unknown): void => {
+      outcome = found;
+    };
+    call.then(end, end);
+    return () => outcome;
   };
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -171,10 +172,10 @@ describe('A command on a leader that cannot have it committed', () => {
         );
         clock.pass(longestMs - 1);
         await turn();
-        assert.equal(call.outcome, undefined);
+        assert.equal(call(), undefined);
         clock.pass(501);
         await turn();
-        const { outcome } = call;
+        const outcome = call();
         assert.ok(outcome instanceof HoldfastError, String(outcome));
         assert.equal(outcome.code, 'outcome_unknown');
         // It is not submitted again when this node stops to lead
@@ -194,7 +195,7 @@ describe('A command on a leader that cannot have it committed', () => {
     const call = told(submissions.submit(command, { identity: 'anonymous', timeoutMs: 1000 }));
     clock.pass(2000);
     await turn();
-    assert.ok(call.outcome instanceof HoldfastError);
+    assert.ok(call() instanceof HoldfastError);
     assert.deepEqual(
       given.map(({ command: one }) => one.type),
       ['acquire', 'abandon'],
