@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
 import { RedisConnection } from '../../src/redis/connection.ts';
-import { untilSo } from '../../../checker/src/waits.ts';
+import { assertSoon, untilSo } from '../../../checker/src/waits.ts';
 import {
   RedisServer,
   forgetful,
@@ -81,7 +81,11 @@ describe('The address of the Redis that keeps the queues', { skip }, () => {
     await server?.ask('ACL', 'SETUSER', ...user);
     for (const path of ['', '/', '/0']) {
       const connection = open(t, at(`selectless:secret@127.0.0.1:PORT${path}`));
-      await connected(connection);
+      await assertSoon(() => connection.isConnected, {
+        what: `the database of "${path}" is used`,
+        longestMs: 10_000,
+        pauseMs: 10,
+      });
       await connection.addName('first');
       assert.equal(await connection.hasName('first'), true, path);
     }
