@@ -113,8 +113,8 @@ interface Node {
   readonly bytes: Buffer;
 }
 
-const entries = 30;
-const chunkBytes = 200;
+const entries = 9;
+const chunkBytes = 700;
 const clock = new StillClock();
 
 async function makeNode(): Promise<Node> {

@@ -202,4 +202,21 @@ export const identityFaults: readonly Fault[] = [
     if (proven !== undefined) return appliedIndex < commitIndex || this.#options.engine.revision < proven;`,
     test: 'packages/api/test/unit/wrong-keys.test.ts',
   },
+  {
+    name: 'lease-renewals-limited',
+    breaks:
+      'who shares an address with a caller that asks without end cannot renew its lease, and loses it',
+    file: 'packages/quorum/src/http/address-limits.ts',
+    find: `new Set(['acquire', 'wait']);`,
+    put: `new Set(['acquire', 'wait', 'renew']);`,
+    test: 'packages/quorum/test/unit/address-limits.test.ts',
+  },
+  {
+    name: 'lease-waits-of-addresses-kept',
+    breaks: 'a lease node keeps something of every address that ever waited',
+    file: 'packages/quorum/src/http/address-limits.ts',
+    find: `if (left === 0) this.#waits.delete(from);`,
+    put: `if (left < 0) this.#waits.delete(from);`,
+    test: 'packages/quorum/test/unit/address-limits.test.ts',
+  },
 ];
