@@ -23,7 +23,7 @@ const atOnce = 16;
 const mostGrownBytes = 512 * 1024 * 1024;
 const http = (method: string, path: string, body = ''): Buffer =>
   Buffer.from(
-    `${method} ${path} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer hf_k1_${'a'.repeat(43)}\r\ncontent-type: application/json\r\ncontent-length: ${String(body.length)}\r\n\r\n${body}`,
+    `${method} ${path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer hf_k1_${'a'.repeat(43)}\r\ncontent-type: application/json\r\ncontent-length: ${String(body.length)}\r\n\r\n${body}`,
   );
 
 export const nodeTargetNames: readonly string[] = [

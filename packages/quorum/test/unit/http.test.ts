@@ -422,9 +422,9 @@ describe('Lease nodes over HTTP', () => {
   });
 
   it('take names as they are in a path', async () => {
-    const [a] = await cluster();
+    const [a] = await cluster(minuteMs);
     const name = 'reports/daily?ä 🔒';
-    await ask(a.url, '/acquire', wanted(name, 'l1'));
+    await ask(a.url, '/acquire', wanted(name, 'l1', minuteMs));
     const { body } = await ask(a.url, `/status/${encodeURIComponent(name)}`);
     assert.deepEqual([body['resource'], body['held']], [name, true]);
     const page = await ask(a.url, '/tokens');

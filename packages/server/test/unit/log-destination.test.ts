@@ -34,7 +34,9 @@ describe('a line of the log', () => {
       const destination = new LogDestination(output);
       const logs = [pino({}, destination), pino({}, textLines(destination))];
       output.always = failing(code);
-      for (const log of logs) for (const level of ['warn', 'fatal'] as const) log[level]('lost');
+      for (const log of logs)
+        for (const level of ['warn', 'fatal'] as const)
+          assert.doesNotThrow(() => log[level]('lost'));
       assert.equal(destination.lostLines, 4);
       output.always = undefined;
       for (const log of logs) log.warn('is there');
