@@ -2,7 +2,7 @@
  * One nemesis after the other: each is mended, and the time until everything serves again is measured.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Nemesis, Nodes, Stage } from './nemeses/nemesis.ts';
+import type { Nemesis, Nodes, NemesisStage } from './nemeses/nemesis.ts';
 import { nowMs } from './now.ts';
 
 /** What the service promises after a heal. */
@@ -21,7 +21,7 @@ export interface Strike {
 }
 
 export interface Campaign<Cluster extends Nodes> {
-  readonly stage: Stage<Cluster>;
+  readonly stage: NemesisStage<Cluster>;
   /** The first round in this order, further ones at random. */
   readonly nemeses: readonly Nemesis<Cluster>[];
   /** No nemesis is begun after so long. */

@@ -14,4 +14,10 @@ export { registerModel } from './models/register.ts';
 export type { RegisterAnswer, RegisterCall } from './models/register.ts';
 export type { Limits, Prefix, Verdict } from './verdict.ts';
 export { judgeMessages } from './messages.ts';
-export type { MessageEvent, MessageVerdict, Push, Settled, Taken } from './messages.ts';
+export type {
+  MessageEvent,
+  MessageVerdict,
+  Push,
+  SettledMessage,
+  TakenMessage,
+} from './messages.ts';

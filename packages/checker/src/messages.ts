@@ -21,7 +21,7 @@ export interface Push {
   readonly answeredMs: number | undefined;
 }
 
-export interface Taken {
+export interface TakenMessage {
   readonly type: 'taken';
   readonly id: number;
   readonly key: string;
@@ -33,7 +33,7 @@ export interface Taken {
 }
 
 /** An acknowledgement, or a delivery given back. */
-export interface Settled {
+export interface SettledMessage {
   readonly type: 'acknowledged' | 'returned';
   readonly id: number;
   readonly fenceToken: number;
@@ -42,7 +42,7 @@ export interface Settled {
   readonly outcome: 'done' | 'refused' | 'unknown';
 }
 
-export type MessageEvent = Push | Taken | Settled;
+export type MessageEvent = Push | TakenMessage | SettledMessage;
 
 export interface MessageVerdict {
   readonly violations: readonly string[];
@@ -62,7 +62,7 @@ export function judgeMessages(
   const violations: string[] = [];
   const pushes = history.filter((event) => event.type === 'push');
   const takens = history.filter((event) => event.type === 'taken');
-  const settled = history.filter((event): event is Settled => 'outcome' in event);
+  const settled = history.filter((event): event is SettledMessage => 'outcome' in event);
   const byMessage = Map.groupBy(takens, ({ id }) => id);
   const byKey = Map.groupBy(takens, ({ key }) => key);
   const settledById = Map.groupBy(settled, ({ id }) => id);
@@ -78,13 +78,13 @@ export function judgeMessages(
   return { violations, pushed: pushes.length, deliveries: takens.length, redeliveries };
 }
 
-const byToken = (a: Taken, b: Taken): number => a.fenceToken - b.fenceToken;
-const nameOf = ({ key, number, fenceToken }: Taken): string =>
+const byToken = (a: TakenMessage, b: TakenMessage): number => a.fenceToken - b.fenceToken;
+const nameOf = ({ key, number, fenceToken }: TakenMessage): string =>
   `message ${String(number)} of key "${key}" under token ${String(fenceToken)}`;
 
 function judgeMessage(
-  deliveries: readonly Taken[],
-  settled: readonly Settled[],
+  deliveries: readonly TakenMessage[],
+  settled: readonly SettledMessage[],
   violations: string[],
 ): void {
   for (const [at, taken] of deliveries.entries()) {
@@ -106,8 +106,8 @@ function judgeMessage(
 
 function judgeKey(
   pushes: readonly Push[],
-  deliveries: readonly Taken[],
-  settledById: ReadonlyMap<number, readonly Settled[]>,
+  deliveries: readonly TakenMessage[],
+  settledById: ReadonlyMap<number, readonly SettledMessage[]>,
   violations: string[],
 ): void {
   const numbers = new Map(pushes.map((push) => [push.number, push]));
@@ -144,8 +144,8 @@ function judgeKey(
 function judgeLoss(
   key: string,
   pushes: readonly Push[],
-  deliveries: readonly Taken[],
-  settledById: ReadonlyMap<number, readonly Settled[]>,
+  deliveries: readonly TakenMessage[],
+  settledById: ReadonlyMap<number, readonly SettledMessage[]>,
   violations: string[],
 ): void {
   const acknowledged = new Set(

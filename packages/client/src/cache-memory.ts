@@ -12,7 +12,7 @@
  * CLIENT-CACHE-5: without a clock that surely counts what the machine sleeps a client has no such memory.
  */
 import { clientLeaseMs, Lines } from '@holdfast/protocol/cache';
-import type { Fetch } from '@holdfast/protocol/cache';
+import type { PendingFetch } from '@holdfast/protocol/cache';
 import type { CacheDroppedBody, CacheKeepAnswer, CachePush, Json } from '@holdfast/protocol';
 import type { ClientClock } from './clock.ts';
 import type { Connection } from './connection.ts';
@@ -114,7 +114,7 @@ export class CacheMemory {
     }
   }
 
-  #keep(fetch: Fetch, answer: CacheKeepAnswer): Found {
+  #keep(fetch: PendingFetch, answer: CacheKeepAnswer): Found {
     const { found, value, version, expires_in_seconds: seconds } = answer;
     const bytes = found ? freeze(value) : 0; // CLIENT-CACHE-4
     const read = found ? Object.freeze({ value, version }) : undefined;

@@ -1,6 +1,6 @@
 /** What a node says, as it comes. */
 import type { ClusterPush } from '@holdfast/protocol';
-import type { Lease } from '@holdfast/protocol/cache';
+import type { LineLease } from '@holdfast/protocol/cache';
 
 type Fields = Readonly<Record<string, unknown>>;
 type Answer = readonly [id: number, kind: unknown, body: unknown];
@@ -45,7 +45,7 @@ function isCachePush({ memory_id: memoryId, seq, keys, all }: Fields): boolean {
 }
 
 /** What an answer of a node to `cache_keep` grants. Undefined: that cannot be read, and nothing may be kept. */
-export function leaseIn(answer: object): Lease | undefined {
+export function leaseIn(answer: object): LineLease | undefined {
   const { line, term, seq, lease_ms: leaseMs, expires_in_seconds: seconds } = answer as Fields;
   const isEnd = seconds === null || typeof seconds === 'number';
   if (typeof term !== 'number' || !isEnd) return undefined;

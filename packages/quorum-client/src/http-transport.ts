@@ -5,7 +5,7 @@ import { fetchWith } from '@holdfast/client/parts';
 import type { Fetch } from '@holdfast/client/parts';
 import type { TlsSettings } from '@holdfast/client/parts';
 import { closed, errorIn, fieldsOf } from './node-transport.ts';
-import type { Fields, NodeTransport } from './node-transport.ts';
+import type { AnswerFields, NodeTransport } from './node-transport.ts';
 
 export class HttpTransport implements NodeTransport {
   readonly #url: string;
@@ -19,7 +19,7 @@ export class HttpTransport implements NodeTransport {
     this.#apiKey = apiKey;
   }
 
-  async ask(operation: string, body: object, signal: AbortSignal): Promise<Fields> {
+  async ask(operation: string, body: object, signal: AbortSignal): Promise<AnswerFields> {
     if (this.#isClosed) throw closed();
     const response = await this.#fetch(operation, {
       method: 'POST',

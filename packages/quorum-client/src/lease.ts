@@ -13,7 +13,7 @@
 import { momentOf, passedMs } from '@holdfast/client/parts';
 import type { ClientClock, Moment } from '@holdfast/client/parts';
 import { askAll } from './round.ts';
-import type { Answers, Heard, Silence } from './round.ts';
+import type { Answers, VoterAnswer, Silence } from './round.ts';
 import type { LeaseAsk, LeaseRef, Vote, Voter } from './voter.ts';
 
 export interface QuorumSettings {
@@ -96,7 +96,7 @@ export async function attempt(
 }
 
 /** Their tokens: of voters that turn out to be one, one (ONCE-1 of identities.ts). */
-function grantsOf(heard: readonly Heard<Vote>[]): readonly number[] {
+function grantsOf(heard: readonly VoterAnswer<Vote>[]): readonly number[] {
   const files = new Set<number>();
   return heard.flatMap(({ answer }) => {
     if (answer.type !== 'granted') return [];
@@ -107,7 +107,7 @@ function grantsOf(heard: readonly Heard<Vote>[]): readonly number[] {
   });
 }
 
-const waitersOf = (heard: readonly Heard<Vote>[]): number =>
+const waitersOf = (heard: readonly VoterAnswer<Vote>[]): number =>
   heard.reduce(
     (most, { answer }) => Math.max(most, answer.type === 'denied' ? (answer.waiters ?? 0) : 0),
     0,
@@ -117,7 +117,7 @@ const waitersOf = (heard: readonly Heard<Vote>[]): number =>
 function giveBack(
   settings: QuorumSettings,
   lease: LeaseRef,
-  heard: readonly Heard<Vote>[],
+  heard: readonly VoterAnswer<Vote>[],
 ): Promise<void> {
   const saying = (type: Vote['type']): ReadonlySet<Voter> =>
     new Set(heard.filter(({ answer }) => answer.type === type).map(({ voter }) => voter));

@@ -1,7 +1,7 @@
 /** A Holdfast lease node as a voter. */
 import { HoldfastError } from '@holdfast/protocol';
 import type { Identities } from './identities.ts';
-import type { Fields, NodeTransport } from './node-transport.ts';
+import type { AnswerFields, NodeTransport } from './node-transport.ts';
 import type { LeaseAsk, LeaseRef, Vote, Voter, WaitAsk } from './voter.ts';
 
 export interface NodeVoterOptions {
@@ -79,13 +79,13 @@ export class NodeVoter implements Voter {
     return status === 'DONE';
   }
 
-  #ask(operation: string, body: object, signal: AbortSignal): Promise<Fields> {
+  #ask(operation: string, body: object, signal: AbortSignal): Promise<AnswerFields> {
     const { transport, epoch, set } = this.#options;
     return transport.ask(operation, { ...body, epoch, set }, signal);
   }
 
   /** ONCE-1. */
-  #countOnce({ file_id: file }: Fields): number {
+  #countOnce({ file_id: file }: AnswerFields): number {
     if (typeof file !== 'number') throw this.#unreadable();
     const known = this.#options.identities.claim(file, this.name);
     if (known !== this.name)

@@ -7,7 +7,7 @@ import type { ClientClock } from '@holdfast/client/parts';
 import type { Voter } from './voter.ts';
 
 /** What a voter answered. */
-export interface Heard<T> {
+export interface VoterAnswer<T> {
   readonly voter: Voter;
   readonly answer: T;
 }
@@ -24,7 +24,7 @@ export interface Silence {
 
 /** What is known of a question so far. */
 export interface Answers<T> {
-  readonly heard: readonly Heard<T>[];
+  readonly heard: readonly VoterAnswer<T>[];
   readonly silent: readonly Silence[];
 }
 
@@ -40,7 +40,7 @@ export function askAll<T>(
   decided: (answers: Answers<T>) => boolean,
 ): Promise<Answers<T>> {
   return new Promise((resolve) => {
-    const heard: Heard<T>[] = [];
+    const heard: VoterAnswer<T>[] = [];
     const silent: Silence[] = [];
     let over = false;
     const look = (): void => {

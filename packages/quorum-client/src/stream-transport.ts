@@ -20,10 +20,10 @@ import { openSocket } from '@holdfast/client/parts';
 import type { MeasuredSocket, SocketEvents } from '@holdfast/client/parts';
 import type { TlsSettings } from '@holdfast/client/parts';
 import { closed, errorIn, fieldsOf } from './node-transport.ts';
-import type { Fields, NodeTransport } from './node-transport.ts';
+import type { AnswerFields, NodeTransport } from './node-transport.ts';
 
 interface Question {
-  readonly resolve: (answer: Fields) => void;
+  readonly resolve: (answer: AnswerFields) => void;
   readonly reject: (error: Error) => void;
   readonly end: () => void;
 }
@@ -94,7 +94,7 @@ export class StreamTransport implements NodeTransport {
     this.#tickMs = Math.max(shortestTickMs, patienceMs / (deadAfterTicks - 1));
   }
 
-  ask(operation: string, body: object, signal: AbortSignal): Promise<Fields> {
+  ask(operation: string, body: object, signal: AbortSignal): Promise<AnswerFields> {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) throw closed();
       if (signal.aborted) throw cancelledRequest;

@@ -4,7 +4,7 @@ export type { HostClock, LeaseStore } from './node/host-options.ts';
 export { LeaseNode } from './node/lease-node.ts';
 export type { Changes, LeaseRow, Restored } from './node/lease-node.ts';
 export { Recovery } from './node/recovery.ts';
-export type { Said } from './node/recovery.ts';
+export type { NodeStatement } from './node/recovery.ts';
 export { Rejoin } from './node/rejoin.ts';
 export { Membership } from './node/membership.ts';
 export type { StoredSet } from './node/membership.ts';

@@ -26,13 +26,13 @@ const takenFile = `${recoveryFile}.taken`;
 const validMs = 86_400_000;
 const pauseMs = 500;
 
-export interface Recovery {
+export interface RecoveryKey {
   readonly id: string;
   readonly hash: string;
   readonly createdAtMs: number;
 }
 
-function readRecovery(text: string): Recovery | undefined {
+function readRecovery(text: string): RecoveryKey | undefined {
   const value = parsed(text);
   if (typeof value !== 'object' || value === null) return undefined;
   const { id, hash, createdAtMs } = value as Readonly<Record<string, unknown>>;
@@ -123,7 +123,7 @@ class Taking {
   }
 
   /** Undefined: it is none, which is told. @throws DiskError */
-  async #read(): Promise<Recovery | undefined> {
+  async #read(): Promise<RecoveryKey | undefined> {
     let text: string;
     try {
       text = await readFile(this.#path, 'utf8');
@@ -139,7 +139,7 @@ class Taking {
     return recovery;
   }
 
-  async #take(recovery: Recovery): Promise<void> {
+  async #take(recovery: RecoveryKey): Promise<void> {
     while (!this.#isOver && this.#engine.status().leader === null) await this.#pause();
     if (this.#isOver) return;
     await renameDurably(fileDisk, this.#path, this.#taken); // RECOVER-4
@@ -149,7 +149,7 @@ class Taking {
   }
 
   /** `done`: or it is not known that it is not. */
-  async #submit({ id, hash, createdAtMs }: Recovery): Promise<'done' | 'not_done'> {
+  async #submit({ id, hash, createdAtMs }: RecoveryKey): Promise<'done' | 'not_done'> {
     const identity = recoveryIdentity(id); // RECOVER-3
     const expiresAtMs = createdAtMs + validMs;
     const key = { id, hash, identity, createdAtMs, expiresAtMs, roles: ['admin'] };

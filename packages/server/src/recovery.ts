@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { newKey, recoveryIdentity } from '@holdfast/api/keys';
 import { diskError, lockFolder, writePrivateFile } from '@holdfast/storage';
 import { recoveryFile } from './recovery-key.ts';
-import type { Recovery } from './recovery-key.ts';
+import type { RecoveryKey } from './recovery-key.ts';
 
 /**
  * @param folder Of a node that does not run.
@@ -20,7 +20,7 @@ export async function makeRecoveryKey(
   const unlock = await lockFolder(join(folder, 'log')); // RECOVER-1
   try {
     const { id, text, hash } = newKey();
-    const recovery: Recovery = { id, hash, createdAtMs: nowMs };
+    const recovery: RecoveryKey = { id, hash, createdAtMs: nowMs };
     const path = join(folder, recoveryFile);
     writePrivateFile(path, `${JSON.stringify(recovery)}\n`);
     giveToOwnerOf(folder, path);

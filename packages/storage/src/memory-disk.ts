@@ -19,14 +19,18 @@ export interface Randomness {
   below(limit: number): number;
 }
 
-export type Operation = 'write' | 'read' | 'names' | 'sync';
+export type DelayedOperation = 'write' | 'read' | 'names' | 'sync';
 
 export interface MemoryDiskOptions {
   readonly now: () => number;
   /** Calls back when an operation that begins now is over; never, where its process ends before. */
-  readonly later: (operation: Operation, act: () => void) => void;
+  readonly later: (operation: DelayedOperation, act: () => void) => void;
   /** What the disk says to an operation that is over; undefined: it is done. `grows`: it takes new room. */
-  readonly trouble?: (operation: Operation, grows: boolean, path: string) => Error | undefined;
+  readonly trouble?: (
+    operation: DelayedOperation,
+    grows: boolean,
+    path: string,
+  ) => Error | undefined;
 }
 
 interface Content {
@@ -214,7 +218,7 @@ export class MemoryFiles {
 
   #take(
     { later, trouble }: MemoryDiskOptions,
-    operation: Operation,
+    operation: DelayedOperation,
     grows: boolean,
     path: string,
     act: () => void,

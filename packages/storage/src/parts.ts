@@ -9,7 +9,7 @@ export { framesIn } from './scan.ts';
 export { logIdBytes } from './frame.ts';
 export { segmentOf, snapshotOf } from './layout.ts';
 export { MemoryFiles } from './memory-disk.ts';
-export type { CutLeaves, Operation, WriteUnderWay } from './memory-disk.ts';
+export type { CutLeaves, DelayedOperation, WriteUnderWay } from './memory-disk.ts';
 export { lookAtLog } from './look.ts';
 export { lookAtPayloads } from './look-payloads.ts';
 export type { SeenPayloads } from './look-payloads.ts';

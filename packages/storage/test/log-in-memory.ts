@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Entry, HardState, MemberId, Membership, Write } from '@holdfast/raft';
 import { MemoryFiles, openStorageOn } from '../src/parts.ts';
-import type { Disk, DiskFile, Operation, SegmentSettings } from '../src/parts.ts';
+import type { Disk, DiskFile, DelayedOperation, SegmentSettings } from '../src/parts.ts';
 import type { Opened } from '../src/index.ts';
 
 export const membership: Membership = {
@@ -42,7 +42,7 @@ export class LogInMemory {
   steps: number = Number.POSITIVE_INFINITY;
   trouble: Error | undefined;
   /** What the disk says to other operations; undefined: they are done. */
-  refuses: (operation: Operation, path: string) => Error | undefined = () => undefined;
+  refuses: (operation: DelayedOperation, path: string) => Error | undefined = () => undefined;
   /** What a write to this file waits for before it begins; undefined: for nothing. */
   holds: (path: string) => Promise<void> | undefined = () => undefined;
   failures: Error[] = [];

@@ -32,7 +32,7 @@ export interface Admitted {
 
 type InterceptedCall = Parameters<ServerInterceptor>[1];
 
-export class Admission {
+export class GrpcAdmission {
   readonly #performing: Performing;
   readonly #calls: Calls;
   /** Health and reflection: whoever reaches the port may ask, and they are no part of what a stop waits for. */

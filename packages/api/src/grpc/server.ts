@@ -15,7 +15,7 @@ import type { OperationContext, Outcome } from '../operations/context.ts';
 import { otherOf, refusalOf, unaryOperations } from '../pipeline/perform.ts';
 import type { GrpcAddress } from '../options.ts';
 import { RequestError } from '../request-error.ts';
-import { Admission } from './admission.ts';
+import { GrpcAdmission } from './admission.ts';
 import { Calls } from './calls.ts';
 import { Candidacy } from './candidacy.ts';
 import { writeMessage } from './codec.ts';
@@ -64,7 +64,7 @@ export async function startGrpcServer(
   });
   const calls = new Calls(service.limits.maxGrpcCalls, service.shares.grpcCalls);
   const definitions = loadDefinitions();
-  const admission = new Admission(performing, calls, pathsOf(definitions));
+  const admission = new GrpcAdmission(performing, calls, pathsOf(definitions));
   const server = new Server({
     interceptors: [admission.intercept],
     'grpc.max_receive_message_length': service.limits.maxBodyBytes,
@@ -141,7 +141,7 @@ function pathsOf(definitions: Definitions): ReadonlyMap<string, string> {
 function registerOperations(
   server: Server,
   definitions: Definitions,
-  admission: Admission,
+  admission: GrpcAdmission,
   performing: Performing,
 ): void {
   for (const operation of unaryOperations.values()) {
@@ -178,7 +178,7 @@ const begins = (performing: Performing): Readonly<Record<string, Begin>> => ({
 function registerStreams(
   server: Server,
   definitions: Definitions,
-  admission: Admission,
+  admission: GrpcAdmission,
   performing: Performing,
 ): void {
   const begin = begins(performing);
@@ -207,7 +207,7 @@ function streamHandler(
   rpc: Rpc,
   declared: StreamOperation,
   begin: Begin,
-  admission: Admission,
+  admission: GrpcAdmission,
   performing: Performing,
 ): handleServerStreamingCall<Uint8Array, object> {
   const operation = otherOf(declared.name);
@@ -232,7 +232,7 @@ function streamHandler(
 function keepaliveHandler(
   rpc: Rpc,
   name: string,
-  admission: Admission,
+  admission: GrpcAdmission,
   performing: Performing,
 ): handleBidiStreamingCall<Uint8Array, object> {
   return (call) => {

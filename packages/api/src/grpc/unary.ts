@@ -3,7 +3,7 @@ import type { handleUnaryCall } from '@grpc/grpc-js';
 import { cancelReasons } from '@holdfast/engine/parts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import { RequestError } from '../request-error.ts';
-import type { Admission } from './admission.ts';
+import type { GrpcAdmission } from './admission.ts';
 import type { Plain } from './codec.ts';
 import type { Rpc } from './definitions.ts';
 import { statusError } from './error-status.ts';
@@ -15,7 +15,7 @@ import type { Performing } from './performing.ts';
 export function unaryHandler(
   rpc: Rpc,
   operation: ServedUnary,
-  admission: Admission,
+  admission: GrpcAdmission,
   performing: Performing,
 ): handleUnaryCall<Uint8Array, object> {
   const onDefect = defectOf(performing, operation.name);

@@ -12,7 +12,7 @@ import { idsAreWrong, invalid, whoIsWrong } from './who.ts';
 /** Bytes of metadata or of a value, as JSON. */
 const maxValueBytes = 1024;
 
-export interface Asker {
+export interface AcquireAsker {
   readonly sessionId: SessionId;
   readonly ownSession?: ImplicitSession;
 }
@@ -27,7 +27,7 @@ export function askerOf(
     readonly cancel_id?: string;
   },
   context: OperationContext,
-): Outcome<Asker> {
+): Outcome<AcquireAsker> {
   const wrong = whoIsWrong(body) ?? idsAreWrong(body);
   if (wrong !== undefined) return wrong;
   if (body.session_id !== undefined) {

@@ -18,7 +18,7 @@ import { shownOf } from './locks.ts';
 import { asResourceName, asSessionId, requestIdOf } from './identities.ts';
 import { idsAreWrong } from './who.ts';
 import { forWaiter, until } from './until.ts';
-import type { Waiter } from './until.ts';
+import type { WaitingCaller } from './until.ts';
 
 type Told = Extract<CommandResult, { readonly type: 'barrier' }>;
 
@@ -66,7 +66,7 @@ const entered = (
 async function enterAndWait(
   body: EnterBarrierBody,
   context: OperationContext,
-  waiter: Waiter,
+  waiter: WaitingCaller,
 ): Promise<Outcome<EnterBarrierAnswer>> {
   const { name, session_id, wait_seconds = 0 } = body;
   const asked = requestIdOf(body);

@@ -6,7 +6,7 @@ import { asFenceToken } from './identities.ts';
 
 export type HeldKind = 'lock' | 'semaphore' | 'election';
 
-export interface Found extends FoundHold {
+export interface FoundHolder extends FoundHold {
   /** How others ended the hold of the token that was asked for. */
   readonly ended: EndedHold | undefined;
   /** The implicit session that gave it back. */
@@ -25,7 +25,7 @@ export async function findHold(
   fenceToken: number | undefined,
   holder: Holder | undefined,
   context: OperationContext,
-): Promise<Found> {
+): Promise<FoundHolder> {
   const result = await context.service.engine.query(
     {
       type: 'find_hold',

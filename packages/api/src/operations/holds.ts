@@ -21,7 +21,7 @@ import { invalid, whoIsWrong } from './who.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { findHold } from './holders.ts';
-import type { Found, HeldKind } from './holders.ts';
+import type { FoundHolder, HeldKind } from './holders.ts';
 import { asFenceToken, asResourceName, asSessionId } from './identities.ts';
 
 export async function release(
@@ -130,7 +130,7 @@ async function holderByClient(
 }
 
 function holderIn(
-  found: Found,
+  found: FoundHolder,
   kind: HeldKind,
   name: string,
   clientId: string,
@@ -165,11 +165,16 @@ function holderIn(
 }
 
 /** How others ended the hold of the token that was asked for. */
-function endOf({ ended }: Found): { readonly end_reason?: string } {
+function endOf({ ended }: FoundHolder): { readonly end_reason?: string } {
   return ended === undefined ? {} : { end_reason: ended.reason };
 }
 
-function staleToken(name: string, given: number, current: number, found: Found): RequestError {
+function staleToken(
+  name: string,
+  given: number,
+  current: number,
+  found: FoundHolder,
+): RequestError {
   return new RequestError(
     'stale_fence_token',
     `Fence token ${String(given)} is not that of the current hold of "${name}", which is ${String(current)}. Stop using what the old hold protected; use the token that the latest acquire returned.`,

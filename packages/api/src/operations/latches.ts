@@ -18,7 +18,7 @@ import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { asResourceName, asSessionId, requestIdOf } from './identities.ts';
 import { pageOf } from './lists.ts';
-import type { Asked } from './lists.ts';
+import type { ListQuery } from './lists.ts';
 import { forWaiter, until } from './until.ts';
 
 export function createLatch(
@@ -149,7 +149,7 @@ export async function waitLatch(
 }
 
 export async function listLatches(
-  body: Asked,
+  body: ListQuery,
   context: OperationContext,
 ): Promise<ListLatchesAnswer> {
   const { rows, revision, consistency, told } = await pageOf('latch', body, context);

@@ -21,7 +21,7 @@ import { answerOf } from './semaphores.ts';
 const rowsOnAPage = 100;
 
 /** What any list may be asked; those without a wait queue or clients are asked for less. */
-export type Asked = ListLocksBody;
+export type ListQuery = ListLocksBody;
 
 interface Page<View> {
   readonly rows: readonly View[];
@@ -40,7 +40,7 @@ type RowOf<Kind extends ListedKind> = Extract<Listed, { readonly kind: Kind }>['
 /** A page of those that the caller may read. */
 export async function pageOf<Kind extends ListedKind>(
   kind: Kind,
-  asked: Asked,
+  asked: ListQuery,
   context: OperationContext,
 ): Promise<Page<RowOf<Kind>>> {
   const { client_id, waiting, consistency = 'linearizable' } = asked;
@@ -82,7 +82,7 @@ function nameOf(row: unknown): string | null {
 }
 
 export async function listSessions(
-  body: Asked,
+  body: ListQuery,
   context: OperationContext,
 ): Promise<ListSessionsAnswer> {
   const { rows, told } = await pageOf('session', body, context);
@@ -110,14 +110,17 @@ const sessionAnswer = ({
   wait_count: waitCount,
 });
 
-export async function listLocks(body: Asked, context: OperationContext): Promise<ListLocksAnswer> {
+export async function listLocks(
+  body: ListQuery,
+  context: OperationContext,
+): Promise<ListLocksAnswer> {
   const { rows, revision, consistency, told } = await pageOf('lock', body, context);
   const locks = rows.map((lock) => statusOf(lock, consistency, revision, context));
   return { locks, total_locks: locks.length, ...told };
 }
 
 export async function listSemaphores(
-  body: Asked,
+  body: ListQuery,
   context: OperationContext,
 ): Promise<ListSemaphoresAnswer> {
   const { rows, revision, consistency, told } = await pageOf('semaphore', body, context);
@@ -128,7 +131,7 @@ export async function listSemaphores(
 }
 
 export async function listElections(
-  body: Asked,
+  body: ListQuery,
   context: OperationContext,
 ): Promise<ListElectionsAnswer> {
   const { rows, revision, consistency, told } = await pageOf('election', body, context);
@@ -140,7 +143,7 @@ export async function listElections(
 }
 
 export async function listBarriers(
-  body: Asked,
+  body: ListQuery,
   context: OperationContext,
 ): Promise<ListBarriersAnswer> {
   const { rows, revision, consistency, told } = await pageOf('barrier', body, context);

@@ -17,7 +17,7 @@ import type { OperationContext, Outcome } from './context.ts';
 import { asResourceName } from './identities.ts';
 import { jsonOf, maxPayloadBytes, queueNamed, receiptOf } from './queue-wire.ts';
 import { forWaiter } from './until.ts';
-import type { Waiter } from './until.ts';
+import type { WaitingCaller } from './until.ts';
 
 type Pop = Extract<QueueCommand, { type: 'queue_pop' }>;
 type Ended = 'ready' | 'time' | 'caller' | 'stop';
@@ -85,7 +85,7 @@ async function takeNow(command: Pop, context: OperationContext): Promise<Outcome
 async function takeInTime(
   command: Pop,
   waitMs: number,
-  waiter: Waiter,
+  waiter: WaitingCaller,
   context: OperationContext,
 ): Promise<Outcome<QueuePopAnswer>> {
   const { service } = context;

@@ -19,7 +19,7 @@ export type Ended<T> =
   | { readonly by: 'time' | 'caller' | 'stop' };
 
 /** Who waits, from before the request was submitted on (UNTIL-3). */
-export class Waiter implements Waiting {
+export class WaitingCaller implements Waiting {
   readonly canReturn: boolean;
   readonly #cancellation = new AbortController();
   #isStopped = false;
@@ -56,10 +56,10 @@ export class Waiter implements Waiting {
 export async function forWaiter<T>(
   context: OperationContext,
   canReturn: boolean,
-  run: (waiter: Waiter) => Promise<T>,
+  run: (waiter: WaitingCaller) => Promise<T>,
 ): Promise<T | RequestError> {
   const { waiting } = context.service;
-  const waiter = new Waiter(canReturn, context);
+  const waiter = new WaitingCaller(canReturn, context);
   if (!waiting.track(waiter)) return stoppingError;
   try {
     return await run(waiter);
@@ -75,7 +75,7 @@ export async function forWaiter<T>(
  */
 export function until<T>(
   { service }: OperationContext,
-  waiter: Waiter,
+  waiter: WaitingCaller,
   waitMs: number,
   keys: readonly string[],
   onEvent: (event: Event) => T | RequestError | undefined,

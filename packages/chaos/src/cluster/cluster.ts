@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { callerFrom } from './callers.ts';
 import { freePorts } from './free-ports.ts';
 import { NodeProcess } from './node-process.ts';
-import { Links, PeerProxy } from './proxy.ts';
+import { ProxyLinks, PeerProxy } from './proxy.ts';
 import { ClusterSecurity } from './security.ts';
 import { WallClocks } from './wall-clocks.ts';
 
@@ -21,7 +21,7 @@ interface Prepared {
 }
 
 export class ChaosCluster {
-  readonly links: Links = new Links();
+  readonly links: ProxyLinks = new ProxyLinks();
   readonly folder: string;
   readonly clocks: WallClocks;
   readonly #nodes = new Map<string, NodeProcess>();

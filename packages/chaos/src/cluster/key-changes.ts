@@ -9,11 +9,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** How a node answered a request for a lock: with a status of HTTP, or not at all. */
-export type Answer = number | 'none';
+export type HttpOutcome = number | 'none';
 
 export interface KeysOfCluster {
   readonly nodeIds: () => readonly string[];
-  readonly acquire: (nodeId: string, key: string, lock: string) => Promise<Answer>;
+  readonly acquire: (nodeId: string, key: string, lock: string) => Promise<HttpOutcome>;
   /** Rejects where it is not known whether it was done. */
   readonly administer: {
     readonly grant: () => Promise<void>;
@@ -29,7 +29,7 @@ const askEveryMs = 50;
 const remembered = 20;
 const unauthorized = 401;
 
-const wasGranted = (answer: Answer): boolean => typeof answer === 'number' && answer < 300;
+const wasGranted = (answer: HttpOutcome): boolean => typeof answer === 'number' && answer < 300;
 
 export class KeyChanges {
   readonly #cluster: KeysOfCluster;
@@ -80,13 +80,13 @@ export class KeyChanges {
     }
   }
 
-  #acquireAtAny(key: string): Promise<Answer> {
+  #acquireAtAny(key: string): Promise<HttpOutcome> {
     const nodeIds = this.#cluster.nodeIds();
     return this.#acquire(nodeIds[this.#rounds % nodeIds.length] ?? '', key);
   }
 
   /** Each asks for a lock that nobody has: nothing but a rule is in the way. */
-  #acquire(nodeId: string, key: string): Promise<Answer> {
+  #acquire(nodeId: string, key: string): Promise<HttpOutcome> {
     return this.#cluster.acquire(nodeId, key, `turn/${String(++this.#asked)}`);
   }
 

@@ -5,7 +5,7 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { clearAtEnd } from '../leftovers.ts';
-import type { Ask } from './shown.ts';
+import type { AskUrl } from './shown.ts';
 
 /** No promise: on a machine that others use much, the start of a process alone takes long. */
 const startTimeoutMs = 60_000;
@@ -20,14 +20,14 @@ export interface NodeProcessOptions {
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   /** How it is asked where it has TLS; absent: it has none. */
-  readonly ask?: Ask;
+  readonly ask?: AskUrl;
 }
 
 export class NodeProcess {
   readonly nodeId: string;
   readonly url: string;
   /** As `fetch`. */
-  readonly ask: Ask;
+  readonly ask: AskUrl;
   readonly dataFolder: string;
   readonly #options: NodeProcessOptions;
   readonly #logPath: string;

@@ -1,12 +1,12 @@
 /** What an operator asks of the cluster over HTTP. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { NodeProcess } from './node-process.ts';
-import type { Ask } from './shown.ts';
+import type { AskUrl } from './shown.ts';
 
 const askTimeoutMs = 2000;
 const askEveryMs = 20;
 
-type Init = Omit<Parameters<Ask>[1], 'signal'>;
+type Init = Omit<Parameters<AskUrl>[1], 'signal'>;
 
 function ask(node: NodeProcess, path: string, init: Init = {}): Promise<Response> {
   return node.ask(node.url + path, { ...init, signal: AbortSignal.timeout(askTimeoutMs) });

@@ -20,7 +20,7 @@ const open: LinkRule = { cut: false, delayMs: 0 };
 const closeRetryMs = 50;
 const maxHeldBytes = 4 * 1024 * 1024;
 
-export class Links {
+export class ProxyLinks {
   readonly #rules = new Map<string, LinkRule>();
   readonly #pipes = new Set<Pipe>();
 
@@ -95,17 +95,17 @@ class Pipe {
 }
 
 /** Who connects: one, or whoever connects from a port (undefined: nobody that is known); undefined: the first frame says. */
-export type Caller = string | ((port: number) => string | undefined) | undefined;
+export type ConnectedPeer = string | ((port: number) => string | undefined) | undefined;
 
 export class PeerProxy {
   readonly #node: string;
   readonly #targetPort: number;
-  readonly #links: Links;
-  readonly #caller: Caller;
+  readonly #links: ProxyLinks;
+  readonly #caller: ConnectedPeer;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
 
-  constructor(node: string, targetPort: number, links: Links, caller?: Caller) {
+  constructor(node: string, targetPort: number, links: ProxyLinks, caller?: ConnectedPeer) {
     this.#node = node;
     this.#targetPort = targetPort;
     this.#links = links;

@@ -5,7 +5,7 @@ import { connect } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
 import { RunCertificates } from './certificates.ts';
 import { askBy, environmentFor, shownFrom } from './shown.ts';
-import type { Ask, Shown } from './shown.ts';
+import type { AskUrl, ShownCredentials } from './shown.ts';
 
 /** No promise: the leader raises the feature level when the members have met, and there are keys from then on. */
 const levelWithinMs = 30_000;
@@ -67,12 +67,12 @@ export class ClusterSecurity {
     this.#keys = { administrator, worker: key };
   }
 
-  get administrator(): Shown {
+  get administrator(): ShownCredentials {
     return this.#shown(this.#made.administrator);
   }
 
   /** What clients show. */
-  get worker(): Shown {
+  get worker(): ShownCredentials {
     return this.#shown(this.#made.worker);
   }
 
@@ -82,9 +82,9 @@ export class ClusterSecurity {
   }
 
   /** As an administrator; before there is one, as whoever has the certificate of a client. */
-  readonly ask: Ask = (url, init) => this.askAs(this.#keys?.administrator ?? '')(url, init);
+  readonly ask: AskUrl = (url, init) => this.askAs(this.#keys?.administrator ?? '')(url, init);
 
-  askAs(apiKey: string): Ask {
+  askAs(apiKey: string): AskUrl {
     return askBy(this.#agent, apiKey);
   }
 
@@ -97,7 +97,7 @@ export class ClusterSecurity {
     return this.#keys;
   }
 
-  #shown(apiKey: string): Shown {
+  #shown(apiKey: string): ShownCredentials {
     return shownFrom(this.#certificates.files, apiKey);
   }
 }

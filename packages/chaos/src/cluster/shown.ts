@@ -6,7 +6,7 @@ import { request } from 'node:https';
 import type { Agent } from 'node:https';
 import { text } from 'node:stream/consumers';
 
-export interface Shown {
+export interface ShownCredentials {
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
   readonly apiKey: string;
 }
@@ -17,7 +17,7 @@ export interface ShownFiles {
   readonly key: string;
 }
 
-export type Ask = (
+export type AskUrl = (
   url: string,
   init: {
     readonly method?: string;
@@ -29,7 +29,7 @@ export type Ask = (
 
 /** As `fetch`, which cannot show a certificate. @param agent Has that, and keeps connections: a handshake for each request is too much work. */
 export const askBy =
-  (agent: Agent, apiKey: string): Ask =>
+  (agent: Agent, apiKey: string): AskUrl =>
   async (url, { method = 'GET', headers = {}, body, signal }) => {
     const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
     const asked = request(url, {
@@ -64,7 +64,7 @@ export const environmentFor = (
 });
 
 /** Nothing, where the cluster has neither TLS nor keys. */
-export function shownByEnvironment(): Shown | Readonly<Record<string, never>> {
+export function shownByEnvironment(): ShownCredentials | Readonly<Record<string, never>> {
   const { env } = process;
   const { [names.apiKey]: apiKey, [names.authority]: authority } = env;
   const { [names.certificate]: certificate, [names.key]: key } = env;
@@ -72,7 +72,7 @@ export function shownByEnvironment(): Shown | Readonly<Record<string, never>> {
   return shownFrom({ authority, certificate, key }, apiKey);
 }
 
-export const shownFrom = (files: ShownFiles, apiKey: string): Shown => ({
+export const shownFrom = (files: ShownFiles, apiKey: string): ShownCredentials => ({
   tls: {
     ca: readFileSync(files.authority, 'utf8'),
     cert: readFileSync(files.certificate, 'utf8'),

@@ -7,7 +7,7 @@ import { shownByEnvironment } from '../cluster/shown.ts';
 /** Sessions with a cluster, or leases of a quorum. */
 export type LockService = 'cluster' | 'quorum';
 
-export interface Taken {
+export interface TakenLock {
   readonly hold: Held;
   readonly giveBack: () => Promise<void>;
 }
@@ -20,7 +20,7 @@ const ttlMs = 1000;
 export async function takerFor(
   service: string,
   urls: readonly string[],
-): Promise<() => Promise<Taken>> {
+): Promise<() => Promise<TakenLock>> {
   if (service === 'quorum') {
     const terms = { nodes: urls, ttlMs, driftBufferMs: ttlMs / 10 };
     const lock = new Quorum({ ...terms, ...shownByEnvironment() }).lock(name);

@@ -1,7 +1,7 @@
 /** Lines between nodes that are cut or slow. */
 import { leaderOf } from '../cluster/operator.ts';
 import type { LinkRule } from '../cluster/proxy.ts';
-import type { Nemesis, Nodes, Stage, Struck } from './nemesis.ts';
+import type { Nemesis, Nodes, NemesisStage, Struck } from './nemesis.ts';
 import { anyNode } from './nemesis.ts';
 
 export type Pair = readonly [from: string, to: string];
@@ -10,7 +10,7 @@ export const ruled = <Cluster extends Nodes>(
   name: string,
   lasts: Nemesis['lasts'],
   choose: (
-    stage: Stage<Cluster>,
+    stage: NemesisStage<Cluster>,
   ) => Promise<{ target: string; pairs: readonly Pair[]; rule: Partial<LinkRule> }>,
 ): Nemesis<Cluster> => ({
   name,
@@ -28,13 +28,13 @@ export const ruled = <Cluster extends Nodes>(
   },
 });
 
-const others = ({ cluster }: Stage, id: string): string[] =>
+const others = ({ cluster }: NemesisStage, id: string): string[] =>
   cluster.nodes.map((node) => node.nodeId).filter((other) => other !== id);
 export const bothWays = (from: string, to: string): Pair[] => [
   [from, to],
   [to, from],
 ];
-const leaderOrAny = async (stage: Stage): Promise<string> =>
+const leaderOrAny = async (stage: NemesisStage): Promise<string> =>
   (await leaderOf(stage.cluster.nodes)) ?? anyNode(stage).nodeId;
 export const cut: Partial<LinkRule> = { cut: true };
 

@@ -2,18 +2,18 @@
 import type { ClientProcess } from '../clients/client-process.ts';
 import type { ChaosCluster } from '../cluster/cluster.ts';
 import type { NodeProcess } from '../cluster/node-process.ts';
-import type { Links } from '../cluster/proxy.ts';
+import type { ProxyLinks } from '../cluster/proxy.ts';
 import type { WallClocks } from '../cluster/wall-clocks.ts';
 import type { Randomness } from '../randomness.ts';
 
 /** Nodes of whatever kind. */
 export interface Nodes {
   readonly nodes: readonly NodeProcess[];
-  readonly links: Links;
+  readonly links: ProxyLinks;
   readonly clocks: WallClocks;
 }
 
-export interface Stage<Cluster extends Nodes = ChaosCluster> {
+export interface NemesisStage<Cluster extends Nodes = ChaosCluster> {
   readonly cluster: Cluster;
   readonly clients: readonly ClientProcess[];
   readonly randomness: Randomness;
@@ -32,8 +32,8 @@ export interface Nemesis<Cluster extends Nodes = ChaosCluster> {
   readonly missing?: string;
   /** How long it lasts, in ms. */
   readonly lasts: readonly [minMs: number, maxMs: number];
-  readonly strike: (stage: Stage<Cluster>) => Promise<Struck>;
+  readonly strike: (stage: NemesisStage<Cluster>) => Promise<Struck>;
 }
 
-export const anyNode = ({ cluster, randomness }: Stage<Nodes>): NodeProcess =>
+export const anyNode = ({ cluster, randomness }: NemesisStage<Nodes>): NodeProcess =>
   randomness.pick(cluster.nodes);

@@ -2,16 +2,16 @@
 import { leaderOf } from '../cluster/operator.ts';
 import type { NodeProcess } from '../cluster/node-process.ts';
 import { anyNode } from './nemesis.ts';
-import type { Nemesis, Nodes, Stage } from './nemesis.ts';
+import type { Nemesis, Nodes, NemesisStage } from './nemesis.ts';
 
-async function leader(stage: Stage): Promise<NodeProcess> {
+async function leader(stage: NemesisStage): Promise<NodeProcess> {
   const id = await leaderOf(stage.cluster.nodes);
   return id === undefined ? anyNode(stage) : stage.cluster.node(id);
 }
 
 const killed = <Cluster extends Nodes>(
   name: string,
-  choose: (stage: Stage<Cluster>) => NodeProcess | Promise<NodeProcess>,
+  choose: (stage: NemesisStage<Cluster>) => NodeProcess | Promise<NodeProcess>,
 ): Nemesis<Cluster> => ({
   name,
   lasts: [200, 2000],
@@ -24,7 +24,7 @@ const killed = <Cluster extends Nodes>(
 
 const stopped = <Cluster extends Nodes>(
   name: string,
-  choose: (stage: Stage<Cluster>) => NodeProcess | Promise<NodeProcess>,
+  choose: (stage: NemesisStage<Cluster>) => NodeProcess | Promise<NodeProcess>,
 ): Nemesis<Cluster> => ({
   name,
   lasts: [300, 4000],

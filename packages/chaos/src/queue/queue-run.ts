@@ -9,7 +9,7 @@ import { ChaosCluster } from '../cluster/cluster.ts';
 import { whileKeysChange } from '../cluster/keys-of-cluster.ts';
 import { nowMs } from '../now.ts';
 import { Randomness } from '../randomness.ts';
-import { RedisProcess } from './redis-process.ts';
+import { RedisServerProcess } from './redis-process.ts';
 import { queue, Workers } from './workers.ts';
 
 export type QueueStoreName = 'replicated' | 'redis';
@@ -41,7 +41,7 @@ export interface QueueOutcome {
 
 interface Trouble {
   readonly cluster: ChaosCluster;
-  readonly redis: RedisProcess | undefined;
+  readonly redis: RedisServerProcess | undefined;
   readonly randomness: Randomness;
 }
 
@@ -96,7 +96,7 @@ export const queueNemesisNames: readonly string[] = Object.keys(nemeses);
 export async function runQueueChaos(options: QueueRunOptions): Promise<QueueOutcome> {
   const randomness = new Randomness(options.seed);
   const isRedis = options.store === 'redis';
-  const redis = isRedis ? await RedisProcess.start(options.folder) : undefined;
+  const redis = isRedis ? await RedisServerProcess.start(options.folder) : undefined;
   const environment: Record<string, string> =
     redis === undefined
       ? {}

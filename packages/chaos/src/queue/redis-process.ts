@@ -14,7 +14,7 @@ export const redisProgram: string | undefined = (process.env['PATH'] ?? '')
   .map((folder) => join(folder, 'redis-server'))
   .find((path) => existsSync(path));
 
-export class RedisProcess {
+export class RedisServerProcess {
   readonly url: string;
   readonly #arguments: readonly string[];
   #child: ChildProcess | undefined;
@@ -26,11 +26,11 @@ export class RedisProcess {
     this.#arguments = [...place, ...durable, '--maxmemory-policy', 'noeviction'];
   }
 
-  static async start(parent: string): Promise<RedisProcess> {
+  static async start(parent: string): Promise<RedisServerProcess> {
     const folder = join(parent, 'redis');
     mkdirSync(folder, { recursive: true });
     const [port = 0] = await freePorts(1);
-    const redis = new RedisProcess(folder, port);
+    const redis = new RedisServerProcess(folder, port);
     await redis.start();
     return redis;
   }

@@ -3,7 +3,7 @@ import { connect } from '@holdfast/client';
 import type { Client } from '@holdfast/client';
 import type { MessageEvent } from '@holdfast/checker';
 import { HoldfastError } from '@holdfast/protocol';
-import type { Shown } from '../cluster/shown.ts';
+import type { ShownCredentials } from '../cluster/shown.ts';
 import { nowMs } from '../now.ts';
 import type { Randomness } from '../randomness.ts';
 
@@ -38,7 +38,7 @@ export class Workers {
   readonly history: MessageEvent[] = [];
   readonly #urls: readonly string[];
   readonly #randomness: Randomness;
-  readonly #shown: Shown | undefined;
+  readonly #shown: ShownCredentials | undefined;
   readonly #stopPushing = new AbortController();
   readonly #stopTaking = new AbortController();
   #pushers: readonly Promise<void>[] = [];
@@ -49,7 +49,7 @@ export class Workers {
   #settled = 0;
 
   /** @param shown Undefined: the cluster has neither TLS nor keys. */
-  constructor(urls: readonly string[], randomness: Randomness, shown?: Shown) {
+  constructor(urls: readonly string[], randomness: Randomness, shown?: ShownCredentials) {
     this.#urls = urls;
     this.#randomness = randomness;
     this.#shown = shown;

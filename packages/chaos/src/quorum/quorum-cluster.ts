@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { QuorumSet } from '@holdfast/protocol';
 import { freePorts } from '../cluster/free-ports.ts';
 import { NodeProcess } from '../cluster/node-process.ts';
-import { Links, PeerProxy } from '../cluster/proxy.ts';
+import { ProxyLinks, PeerProxy } from '../cluster/proxy.ts';
 import { WallClocks } from '../cluster/wall-clocks.ts';
 import { QuorumClient } from './quorum-client.ts';
 import { QuorumSecurity } from './quorum-security.ts';
@@ -36,7 +36,7 @@ export interface QuorumClusterOptions {
 
 /** What has to be made before there are nodes. */
 interface Prepared {
-  readonly links: Links;
+  readonly links: ProxyLinks;
   readonly ports: readonly number[];
   readonly proxies: ReadonlyMap<string, readonly ToNode[]>;
   readonly security: QuorumSecurity | undefined;
@@ -46,7 +46,7 @@ interface Prepared {
 }
 
 export class QuorumCluster {
-  readonly links: Links = new Links();
+  readonly links: ProxyLinks = new ProxyLinks();
   readonly clocks: WallClocks;
   /** All, members or not. */
   readonly all: readonly NodeProcess[];
@@ -157,7 +157,7 @@ export class QuorumCluster {
 }
 
 async function prepare({ folder, clients, isSecured }: QuorumClusterOptions): Promise<Prepared> {
-  const links = new Links();
+  const links = new ProxyLinks();
   const ports = await freePorts(nodeIds.length);
   const security = isSecured === true ? await QuorumSecurity.make(folder) : undefined;
   const scheme = security === undefined ? 'http' : 'https';

@@ -4,11 +4,11 @@ import { Agent } from 'node:https';
 import { fetchWith } from '@holdfast/client/parts';
 import { RunCertificates } from '../cluster/certificates.ts';
 import { askBy, environmentFor, shownFrom } from '../cluster/shown.ts';
-import type { Ask, Shown } from '../cluster/shown.ts';
+import type { AskUrl, ShownCredentials } from '../cluster/shown.ts';
 
 export class QuorumSecurity {
   readonly #certificates: RunCertificates;
-  readonly #shown: Shown;
+  readonly #shown: ShownCredentials;
   readonly #agent: Agent;
 
   private constructor(certificates: RunCertificates) {
@@ -41,7 +41,7 @@ export class QuorumSecurity {
     return this.#shown.apiKey;
   }
 
-  get ask(): Ask {
+  get ask(): AskUrl {
     return askBy(this.#agent, this.apiKey);
   }
 

@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { callerFrom } from '../../src/cluster/callers.ts';
-import { Links, PeerProxy } from '../../src/cluster/proxy.ts';
+import { ProxyLinks, PeerProxy } from '../../src/cluster/proxy.ts';
 
 const onLinux = process.platform === 'linux' ? {} : { skip: 'It asks Linux.' };
 
@@ -14,7 +14,7 @@ describe('Who connects to a proxy that cannot read what is said', onLinux, () =>
     target.listen(0, '127.0.0.1');
     await once(target, 'listening');
     t.after(() => target.close());
-    const links = new Links();
+    const links = new ProxyLinks();
     const nodes: [string, number][] = [
       ['init', 1],
       ['node-1', process.pid],

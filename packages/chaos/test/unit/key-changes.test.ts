@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { KeyChanges } from '../../src/cluster/key-changes.ts';
-import type { Answer, KeysOfCluster } from '../../src/cluster/key-changes.ts';
+import type { HttpOutcome, KeysOfCluster } from '../../src/cluster/key-changes.ts';
 
 interface Faults {
   /** This node goes on by the keys that it knew. */
@@ -20,7 +20,7 @@ function cluster({ forgetsRevocation, keepsRules, silent, revokeFails }: Faults)
   return {
     nodeIds: () => ['node-1', 'node-2'],
     acquire: (nodeId, key) => {
-      if (nodeId === silent) return Promise.resolve<Answer>('none');
+      if (nodeId === silent) return Promise.resolve<HttpOutcome>('none');
       const holds = (nodeId === forgetsRevocation ? ever : keys).has(key);
       if (!holds) return Promise.resolve(401);
       return Promise.resolve(isGranted || nodeId === keepsRules ? 200 : 403);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { judgeMessages } from '../../src/index.ts';
-import type { MessageEvent, Push, Settled, Taken } from '../../src/index.ts';
+import type { MessageEvent, Push, SettledMessage, TakenMessage } from '../../src/index.ts';
 
 const push = (number: number, askedMs: number, answeredMs?: number): Push => ({
   type: 'push',
@@ -10,7 +10,12 @@ const push = (number: number, askedMs: number, answeredMs?: number): Push => ({
   askedMs,
   answeredMs,
 });
-const taken = (number: number, fenceToken: number, askedMs: number, toldMs: number): Taken => ({
+const taken = (
+  number: number,
+  fenceToken: number,
+  askedMs: number,
+  toldMs: number,
+): TakenMessage => ({
   type: 'taken',
   id: number * 10,
   key: 'a',
@@ -24,9 +29,9 @@ const settled = (
   number: number,
   fenceToken: number,
   askedMs: number,
-  outcome: Settled['outcome'] = 'done',
-  type: Settled['type'] = 'acknowledged',
-): Settled => ({ type, id: number * 10, fenceToken, askedMs, outcome });
+  outcome: SettledMessage['outcome'] = 'done',
+  type: SettledMessage['type'] = 'acknowledged',
+): SettledMessage => ({ type, id: number * 10, fenceToken, askedMs, outcome });
 
 const rulesOf = (history: readonly MessageEvent[], isDrained = false): readonly string[] =>
   judgeMessages(history, isDrained).violations.map((text) => text.slice(0, 5));

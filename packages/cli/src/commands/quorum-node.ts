@@ -8,7 +8,7 @@ import { startFailure } from '../quorum/node-failure.ts';
 import { nodeLog } from '../quorum/node-log.ts';
 import { addNodeTls } from '../quorum/node-tls.ts';
 import { addNodeTerms, nodeSettings } from '../quorum/node-settings.ts';
-import type { NodeOptions, NodeSettings } from '../quorum/node-settings.ts';
+import type { LeaseNodeFlags, NodeSettings } from '../quorum/node-settings.ts';
 import { refuseEndpoints, usualPorts } from '../quorum/voters.ts';
 
 /** Exit status of a node that met an error it must not survive, as of `holdfast server`. */
@@ -78,7 +78,7 @@ Examples, one on each machine:
   holdfast quorum-node --host a --advertise https://a:5001 --db n1.sqlite --join \\
     --tls-cert a.crt --tls-key a.key --tls-authority ca.crt`,
     )
-    .action(async (options: NodeOptions, command: Command) => {
+    .action(async (options: LeaseNodeFlags, command: Command) => {
       refuseEndpoints(command);
       const settings = nodeSettings(options);
       const running = await start(settings);

@@ -9,12 +9,12 @@ import type { Environment } from '../environment.ts';
 import { addApiKeyOption, apiKeyOf } from '../quorum/api-key.ts';
 import { areNew, noMajorityError, twinsText, waitText } from '../quorum/advice.ts';
 import { answerWithinMs, questionsToNodes } from '../quorum/ask-nodes.ts';
-import type { NodeReport, Questions, VoteReport } from '../quorum/ask-nodes.ts';
+import type { LeaseNodeReport, Questions, VoteReport } from '../quorum/ask-nodes.ts';
 import { reaches } from '../quorum/reach.ts';
 import { addServersOptions, redisServersOf } from '../quorum/redis-servers.ts';
 import type { ServersOptions } from '../quorum/redis-servers.ts';
 import { secondsText, verdictOf, verdictText } from '../quorum/verdict.ts';
-import type { Verdict } from '../quorum/verdict.ts';
+import type { MajorityAnswer } from '../quorum/verdict.ts';
 import {
   addEpochOption,
   addNodesOption,
@@ -81,7 +81,7 @@ async function showStatus(
   finish(exitStatus.unreachable);
 }
 
-function voteOf(report: NodeReport, allNew: boolean): VoteReport {
+function voteOf(report: LeaseNodeReport, allNew: boolean): VoteReport {
   const { url, answer } = report;
   if (answer === undefined) return { url, problem: report.problem, refusal: report.refusal };
   const problem = answer.voting ? undefined : whyNotYet(answer, allNew);
@@ -100,7 +100,7 @@ function votesText({ voting, waits_ms: waitsMs }: QuorumStatusAnswer, allNew: bo
   return allNew || waitsMs === 0 ? 'not yet' : `not yet (${waitText(waitsMs)})`;
 }
 
-function rowOf(report: NodeReport, allNew: boolean): readonly string[] {
+function rowOf(report: LeaseNodeReport, allNew: boolean): readonly string[] {
   const { url, answer } = report;
   if (answer === undefined) return [url, 'no', '-', report.problem, '-', '-', '-'];
   return [
@@ -115,7 +115,11 @@ function rowOf(report: NodeReport, allNew: boolean): readonly string[] {
 }
 
 /** For programs. */
-function wholeOf(resource: string, verdict: Verdict, reports: readonly NodeReport[]): object {
+function wholeOf(
+  resource: string,
+  verdict: MajorityAnswer,
+  reports: readonly LeaseNodeReport[],
+): object {
   return {
     resource,
     verdict: verdict.type,

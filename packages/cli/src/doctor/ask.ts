@@ -56,7 +56,7 @@ function pairOf(files: { readonly certificate: string; readonly key: string }): 
   return pair.cert === undefined || pair.key === undefined ? {} : pair;
 }
 
-export type Heard =
+export type NodeProbe =
   | {
       readonly kind: 'told';
       readonly status: ClusterStatusAnswer;
@@ -78,7 +78,7 @@ export interface Manner {
   readonly showsKey: boolean;
 }
 
-export async function hear(url: string, asking: Asking, manner: Manner): Promise<Heard> {
+export async function hear(url: string, asking: Asking, manner: Manner): Promise<NodeProbe> {
   const shown = manner.isOwn ? asking.own : asking.others;
   try {
     const { status, body } = await get(url, '/cluster/status', shown, manner);
@@ -94,7 +94,7 @@ export async function hear(url: string, asking: Asking, manner: Manner): Promise
   }
 }
 
-function refusalOf(status: number, body: unknown): Heard {
+function refusalOf(status: number, body: unknown): NodeProbe {
   const code = isRecord(body) && typeof body['code'] === 'string' ? body['code'] : undefined;
   const reason = `${String(status)}${code === undefined ? '' : ` ${code}`}`;
   const isRefusal = (status === 401 || status === 403) && code !== undefined;

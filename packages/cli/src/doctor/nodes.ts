@@ -1,6 +1,6 @@
 /** What the nodes that run say of themselves: this one, those of --endpoint, and the members that any of them names. */
 import { hear } from './ask.ts';
-import type { Asking, Heard } from './ask.ts';
+import type { Asking, NodeProbe } from './ask.ts';
 import { fine, warning, wrong } from './finding.ts';
 import type { Finding } from './finding.ts';
 
@@ -21,7 +21,7 @@ interface Told {
   readonly clockAheadMs: number | undefined;
 }
 
-function toldIn({ status, date, hereMs }: Extract<Heard, { kind: 'told' }>): Told {
+function toldIn({ status, date, hereMs }: Extract<NodeProbe, { kind: 'told' }>): Told {
   return {
     nodeId: status.node_id,
     clusterId: status.cluster_id,
@@ -59,7 +59,7 @@ class Round {
   readonly told: Told[] = [];
   readonly findings: Finding[] = [];
   /** What came of each URL. */
-  readonly heard = new Map<string, Heard['kind']>();
+  readonly heard = new Map<string, NodeProbe['kind']>();
   readonly #asking: Asking;
   readonly #own: Examined;
   readonly #asked = new Set<string>();
@@ -128,7 +128,7 @@ class Round {
       this.told.push(told);
   }
 
-  #judge(url: string, { who, showsKey }: Asked, heard: Heard): Finding | undefined {
+  #judge(url: string, { who, showsKey }: Asked, heard: NodeProbe): Finding | undefined {
     switch (heard.kind) {
       case 'told':
         return undefined;

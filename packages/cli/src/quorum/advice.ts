@@ -3,7 +3,7 @@ import { HoldfastError } from '@holdfast/protocol';
 import { AdvisedError, noMajorityAdvice } from '../failure.ts';
 import { printable } from '../printable.ts';
 import { clusterNode } from './ask-nodes.ts';
-import type { NodeReport, VoteReport, VoterKind } from './ask-nodes.ts';
+import type { LeaseNodeReport, VoteReport, VoterKind } from './ask-nodes.ts';
 import { troublesOf } from './troubles.ts';
 
 /** How waiting for the others is told of. */
@@ -24,7 +24,7 @@ export function noMajorityError(
   name: string,
   kind: VoterKind,
   votes: readonly VoteReport[],
-  reports: readonly NodeReport[],
+  reports: readonly LeaseNodeReport[],
   cause?: HoldfastError,
 ): HoldfastError | undefined {
   const { code, text } = troublesOf(
@@ -46,13 +46,13 @@ export function noMajorityError(
 }
 
 /** Its vote is counted at the address that was named first. */
-const oncePerNode = (vote: VoteReport, report: NodeReport | undefined): VoteReport =>
+const oncePerNode = (vote: VoteReport, report: LeaseNodeReport | undefined): VoteReport =>
   report?.answer === undefined && report?.twin !== undefined
     ? { url: vote.url, problem: report.problem, refusal: undefined }
     : vote;
 
 /** Of all that are named twice; empty: none is. */
-export function twinsText(reports: readonly NodeReport[]): string {
+export function twinsText(reports: readonly LeaseNodeReport[]): string {
   return reports
     .flatMap((report) =>
       report.answer === undefined && report.twin !== undefined
@@ -65,18 +65,18 @@ export function twinsText(reports: readonly NodeReport[]): string {
 }
 
 /** All run and none has ever voted: a quorum that begins. */
-export const areNew = (reports: readonly NodeReport[]): boolean =>
+export const areNew = (reports: readonly LeaseNodeReport[]): boolean =>
   reports.every(({ answer }) => answer?.fresh === true && !answer.voting);
 
-export function adviceFor(kind: VoterKind, reports: readonly NodeReport[]): string {
+export function adviceFor(kind: VoterKind, reports: readonly LeaseNodeReport[]): string {
   return kind === 'servers' ? adviceForServers(reports) : adviceForNodes(reports);
 }
 
-function adviceForServers(reports: readonly NodeReport[]): string {
+function adviceForServers(reports: readonly LeaseNodeReport[]): string {
   const refusals = reports.flatMap((report) =>
     report.answer === undefined && report.refusal !== undefined ? [report.refusal.code] : [],
   );
-  const isSilent = (report: NodeReport): boolean =>
+  const isSilent = (report: LeaseNodeReport): boolean =>
     report.answer === undefined && report.refusal === undefined;
   return [
     reports.some(isSilent)
@@ -88,7 +88,7 @@ function adviceForServers(reports: readonly NodeReport[]): string {
     .join(' ');
 }
 
-function adviceForNodes(reports: readonly NodeReport[]): string {
+function adviceForNodes(reports: readonly LeaseNodeReport[]): string {
   const twins = twinsText(reports);
   if (twins !== '') return twins;
   const said = reports.flatMap(({ url, answer }) =>

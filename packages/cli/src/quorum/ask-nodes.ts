@@ -15,7 +15,7 @@ export const explainWithinMs = 1000;
 export type VoterKind = 'nodes' | 'servers';
 
 /** What one node says of a resource, or why it says nothing. */
-export type NodeReport =
+export type LeaseNodeReport =
   | { readonly url: string; readonly answer: QuorumStatusAnswer }
   | {
       readonly url: string;
@@ -46,7 +46,7 @@ export interface VoteReport {
 export interface Questions {
   readonly kind: VoterKind;
   readonly count: number;
-  status(resource: string, withinMs: number): Promise<readonly NodeReport[]>;
+  status(resource: string, withinMs: number): Promise<readonly LeaseNodeReport[]>;
   /** Whether each would vote, and why not. */
   votes(resource: string, ttlMs: number, withinMs: number): Promise<readonly VoteReport[]>;
 }
@@ -85,10 +85,10 @@ async function askStatus(
   nodes: readonly string[],
   resource: string,
   asking: Asking,
-): Promise<readonly NodeReport[]> {
+): Promise<readonly LeaseNodeReport[]> {
   const path = `/status/${encodeURIComponent(resource)}`;
   const reports = await Promise.all(
-    nodes.map(async (url): Promise<NodeReport> => {
+    nodes.map(async (url): Promise<LeaseNodeReport> => {
       const { body, problem = noLeaseNode, refusal } = await ask(url, path, asking);
       if (!isStatus(body)) return { url, answer: undefined, problem, refusal };
       if (body.set === '' || body.set === asking.set) return { url, answer: body };
@@ -115,7 +115,7 @@ const otherSet: NodeRefusal = {
 };
 
 /** A node that is named twice, by two addresses, has one vote. */
-export function countOnce(reports: readonly NodeReport[]): readonly NodeReport[] {
+export function countOnce(reports: readonly LeaseNodeReport[]): readonly LeaseNodeReport[] {
   const first = new Map<number, string>();
   return reports.map((report) => {
     if (report.answer === undefined) return report;

@@ -35,7 +35,7 @@ export interface TermsOptions extends ApiKeyOptions {
 }
 
 /** As the command line gives them. */
-export interface NodeOptions extends TermsOptions, NodeTlsOptions {
+export interface LeaseNodeFlags extends TermsOptions, NodeTlsOptions {
   readonly port: string;
   readonly db: string;
   readonly peers?: string;
@@ -66,7 +66,7 @@ export function addNodeTerms(command: Command): Command {
 }
 
 /** @throws UsageError naming the option. */
-export function nodeSettings(options: NodeOptions): NodeSettings {
+export function nodeSettings(options: LeaseNodeFlags): NodeSettings {
   const { db } = options;
   const host = hostOption(options.host);
   const port = portOf(options.port);
@@ -154,7 +154,7 @@ function portOf(text: string): number {
 
 /** The name of this node among the members; undefined: where it listens. */
 function advertiseOf(
-  { advertise }: NodeOptions,
+  { advertise }: LeaseNodeFlags,
   host: string,
   port: number,
   peers: readonly string[],

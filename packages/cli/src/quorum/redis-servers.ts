@@ -8,7 +8,7 @@ import { certificates } from '../certificates.ts';
 import { UsageError } from '../failure.ts';
 import { countOf } from '../with-client.ts';
 import { reasonOf } from './ask-nodes.ts';
-import type { NodeReport, Questions, VoteReport } from './ask-nodes.ts';
+import type { LeaseNodeReport, Questions, VoteReport } from './ask-nodes.ts';
 
 const votersVariable = 'HOLDFAST_QUORUM_VOTERS';
 
@@ -120,7 +120,7 @@ async function statusOf(
   resource: string,
   epoch: number,
   withinMs: number,
-): Promise<NodeReport> {
+): Promise<LeaseNodeReport> {
   const url = voter.name;
   try {
     const seen = await voter.look(resource, AbortSignal.timeout(withinMs));

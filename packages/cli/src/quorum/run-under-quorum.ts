@@ -14,7 +14,7 @@ import { runUnderLease, tellLoss } from '../run/under-lease.ts';
 import { untilSignal } from '../until-signal.ts';
 import { noMajorityError, twinsText } from './advice.ts';
 import { answerWithinMs, explainWithinMs } from './ask-nodes.ts';
-import type { NodeReport, Questions, VoteReport, VoterKind } from './ask-nodes.ts';
+import type { LeaseNodeReport, Questions, VoteReport, VoterKind } from './ask-nodes.ts';
 import { redisServersOf } from './redis-servers.ts';
 import { verdictOf, verdictText } from './verdict.ts';
 import { checkName, quorumOf } from './voters.ts';
@@ -164,7 +164,7 @@ function withReasons(
   told: {
     readonly waitMs: number;
     readonly votes: readonly VoteReport[];
-    readonly reports: readonly NodeReport[];
+    readonly reports: readonly LeaseNodeReport[];
   },
 ): HoldfastError {
   const { details } = error;

@@ -4,9 +4,9 @@
  * A majority is of all nodes, never of those that answered. A node that does not vote has lost its file:
  * that it knows of no lease says nothing.
  */
-import type { NodeReport, VoterKind } from './ask-nodes.ts';
+import type { LeaseNodeReport, VoterKind } from './ask-nodes.ts';
 
-export type Verdict =
+export type MajorityAnswer =
   | {
       readonly type: 'held';
       readonly holder: string;
@@ -29,7 +29,7 @@ export type Verdict =
     };
 
 /** A holder is told by its name alone: where two clients share one, their votes cannot be told apart. */
-export function verdictOf(reports: readonly NodeReport[]): Verdict {
+export function verdictOf(reports: readonly LeaseNodeReport[]): MajorityAnswer {
   const majority = Math.floor(reports.length / 2) + 1;
   const votes = reports.flatMap(({ answer }) => (answer?.voting === true ? [answer] : []));
   if (votes.length < majority) return { type: 'no_majority', nodes: votes.length };
@@ -56,7 +56,7 @@ export function verdictOf(reports: readonly NodeReport[]): Verdict {
 /** In a sentence. */
 export function verdictText(
   resource: string,
-  verdict: Verdict,
+  verdict: MajorityAnswer,
   voters: { readonly count: number; readonly kind: VoterKind },
 ): string {
   const of = (count: number): string =>

@@ -39,7 +39,7 @@ import { endingSignals, passedOnSignals } from './signals.ts';
 import { hasJobControl } from './terminal.ts';
 
 /** A lease, as far as a command under it is concerned. */
-export interface Lease {
+export interface CommandLease {
   /** Fires when the lease is known to have ended. */
   readonly signal: AbortSignal;
   /** Ms for which it is certain from now, 0 when it is not. */
@@ -87,7 +87,7 @@ const lastWordsMs = 200;
 export async function runGuarded(
   command: readonly string[],
   environment: Readonly<Record<string, string>>,
-  lease: Lease,
+  lease: CommandLease,
   stdin?: number,
 ): Promise<CommandEnd> {
   checkProgram(command, environment);
@@ -129,7 +129,7 @@ class GuardedRun {
   readonly end: Promise<CommandEnd>;
   readonly #guard: ChildProcess;
   readonly #launcher: Launcher;
-  readonly #lease: Lease;
+  readonly #lease: CommandLease;
   readonly #timer: NodeJS.Timeout;
   readonly #lose = (): void => {
     this.#leaseLost = true;
@@ -147,7 +147,7 @@ class GuardedRun {
   constructor(
     command: readonly string[],
     environment: Readonly<Record<string, string>>,
-    lease: Lease,
+    lease: CommandLease,
     stdin: number | undefined,
   ) {
     this.#lease = lease;

@@ -8,12 +8,12 @@ import { printable } from '../printable.ts';
 import type { Environment } from '../environment.ts';
 import { untilSignal } from '../until-signal.ts';
 import { defaultClientId, withClient } from '../with-client.ts';
-import type { Lease } from './guarded-command.ts';
+import type { CommandLease } from './guarded-command.ts';
 import { longestTime } from './longest-time.ts';
 import { KeptSignals } from './signals.ts';
 import { timesOf } from './run-options.ts';
 import type { RunOptions } from './run-options.ts';
-import type { Terms } from './terms.ts';
+import type { RunTerms } from './terms.ts';
 import { runUnderLease, tellLoss } from './under-lease.ts';
 import type { RunEnd } from './under-lease.ts';
 
@@ -32,7 +32,7 @@ export interface Taking<H extends Lasting> {
   readonly name: string;
   readonly take: (
     session: Session,
-    wait: Terms & { readonly waitMs: number; readonly signal: AbortSignal },
+    wait: RunTerms & { readonly waitMs: number; readonly signal: AbortSignal },
   ) => Promise<H>;
   /** What the command finds in its environment. */
   readonly variables: (held: H) => Readonly<Record<string, string>>;
@@ -90,7 +90,7 @@ async function lengthOf<H extends Lasting>(
   client: Client,
   { endsInSeconds }: Taking<H>,
   held: H,
-  { maxHoldMs }: Terms,
+  { maxHoldMs }: RunTerms,
 ): Promise<() => number> {
   if (maxHoldMs === undefined || endsInSeconds === undefined) return () => Number.POSITIVE_INFINITY;
   return longestTime(() => endsInSeconds(client, held));
@@ -101,7 +101,7 @@ async function guard<H extends Lasting>(
   taking: Taking<H>,
   held: H,
   command: readonly string[],
-  lease: Lease,
+  lease: CommandLease,
 ): Promise<
   RunEnd & {
     /** Fired when the lease was known to have ended; its reason tells why. */

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { UsageError } from '../failure.ts';
 import { secondsOf } from '../with-client.ts';
 import { addTermOptions, termsOf } from './terms.ts';
-import type { TermOptions, Terms } from './terms.ts';
+import type { TermOptions, RunTerms } from './terms.ts';
 
 /** Of the lease, or of the longest time where that is shorter: what a command has between SIGTERM and SIGKILL, unless told otherwise. */
 const graceShare = 0.25;
@@ -23,7 +23,7 @@ export interface RunTimes {
   readonly waitMs: number;
   readonly ttlMs: number;
   readonly graceMs: number;
-  readonly terms: Terms;
+  readonly terms: RunTerms;
 }
 
 /**

@@ -20,7 +20,7 @@ export interface TermOptions {
   readonly metadata?: string;
 }
 
-export interface Terms {
+export interface RunTerms {
   readonly priority?: number;
   readonly maxHoldMs?: number;
 }
@@ -40,7 +40,7 @@ export function addMetadataOption(command: Command, byDefault: string): Command 
 }
 
 /** @throws UsageError naming the option. */
-export function termsOf({ priority, maxHold }: TermOptions): Terms {
+export function termsOf({ priority, maxHold }: TermOptions): RunTerms {
   const maxHoldSeconds = secondsOf('--max-hold', maxHold);
   if (maxHoldSeconds === 0)
     throw new UsageError('--max-hold takes a number of seconds above 0; given: "0".');

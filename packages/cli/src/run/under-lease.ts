@@ -1,7 +1,7 @@
 /** What every `... run` command does with what it has taken: runs the command, and tells what went wrong. */
 import { exitStatus } from '../exit-status.ts';
 import { CommandNotStarted, runGuarded } from './guarded-command.ts';
-import type { CommandEnd, Lease } from './guarded-command.ts';
+import type { CommandEnd, CommandLease } from './guarded-command.ts';
 
 export interface RunEnd {
   /** Undefined when it could not be started. */
@@ -19,7 +19,7 @@ export interface RunEnd {
 export async function runUnderLease(
   command: readonly string[],
   variables: Readonly<Record<string, string>>,
-  lease: Lease,
+  lease: CommandLease,
   stdin?: number,
 ): Promise<RunEnd> {
   try {

@@ -3,7 +3,7 @@ import { cutTo, printable } from '../printable.ts';
 import type { HotLock, NodeReport, Report } from './report.ts';
 import { layOut } from './table.ts';
 
-export interface Line {
+export interface FrameLine {
   readonly text: string;
   readonly look: 'plain' | 'title' | 'head' | 'alarm';
 }
@@ -14,7 +14,7 @@ export interface Size {
 }
 
 /** @param size Of the terminal; without one everything is shown. */
-export function composeFrame(report: Report, size?: Size): readonly Line[] {
+export function composeFrame(report: Report, size?: Size): readonly FrameLine[] {
   const width = size?.columns;
   const top = [
     ...summary(report).map(({ text, look }) => ({
@@ -29,12 +29,12 @@ export function composeFrame(report: Report, size?: Size): readonly Line[] {
   return [...top, ...lockTable(report, width, size.rows - top.length)].slice(0, size.rows);
 }
 
-const blank: Line = { text: '', look: 'plain' };
+const blank: FrameLine = { text: '', look: 'plain' };
 
-function summary(report: Report): readonly Line[] {
+function summary(report: Report): readonly FrameLine[] {
   const { rates } = report;
   const answering = report.nodes.filter((node) => node.no_contact_since === null).length;
-  const lines: Line[] = [
+  const lines: FrameLine[] = [
     {
       text: spaced([`holdfast top`, report.cluster_id ?? '', timeOf(report.at)]),
       look: 'title',
@@ -77,7 +77,7 @@ function summary(report: Report): readonly Line[] {
   return lines;
 }
 
-function nodeTable({ nodes, at }: Report, width: number | undefined): readonly Line[] {
+function nodeTable({ nodes, at }: Report, width: number | undefined): readonly FrameLine[] {
   const column = (cellOf: (node: NodeReport) => string): readonly string[] => nodes.map(cellOf);
   const lines = layOut(
     [
@@ -118,7 +118,7 @@ function lockTable(
   report: Report,
   width: number | undefined,
   rows: number | undefined,
-): readonly Line[] {
+): readonly FrameLine[] {
   const all = report.locks_complete && report.locks_read === report.hottest.length;
   // One row is the head's, one that of the line below, unless everything has room.
   const room =
@@ -162,7 +162,7 @@ function lockTable(
       },
     ],
     width,
-  ).map((text, position): Line => ({ text, look: position === 0 ? 'head' : 'plain' }));
+  ).map((text, position): FrameLine => ({ text, look: position === 0 ? 'head' : 'plain' }));
   const rest = report.locks_read - shown.length;
   if (rest === 0 && report.locks_complete) return lines;
   const scope = report.locks_complete

@@ -3,7 +3,7 @@
  *
  * SCREEN-1: whatever ends the process in order, the cursor, the usual screen and the keyboard come back.
  */
-import type { Line, Size } from './frame.ts';
+import type { FrameLine, Size } from './frame.ts';
 
 export interface TerminalOut {
   readonly columns: number;
@@ -30,14 +30,14 @@ const beginFrame = `${escape}?2026h`;
 const endFrame = `${escape}?2026l`;
 const clearLine = `${escape}K`;
 const clearBelow = `${escape}J`;
-const looks: Readonly<Record<Line['look'], string>> = {
+const looks: Readonly<Record<FrameLine['look'], string>> = {
   plain: '',
   title: `${escape}1m`,
   head: `${escape}7m`,
   alarm: `${escape}1;31m`,
 };
 /** Without colours an alarm is bold. */
-const colourless: Readonly<Record<Line['look'], string>> = { ...looks, alarm: `${escape}1m` };
+const colourless: Readonly<Record<FrameLine['look'], string>> = { ...looks, alarm: `${escape}1m` };
 
 const usualSize: Size = { columns: 80, rows: 24 };
 /** q, Q, Ctrl-C, Ctrl-D: in raw mode the terminal makes no signals of them. */
@@ -46,7 +46,7 @@ const quitKeys = ['q', 'Q', '\u0003', '\u0004'] as const;
 export class Screen implements Disposable {
   readonly #out: TerminalOut;
   readonly #in: TerminalIn;
-  readonly #looks: Readonly<Record<Line['look'], string>>;
+  readonly #looks: Readonly<Record<FrameLine['look'], string>>;
   readonly #onKeys: (keys: Buffer | string) => void;
   readonly #onResize: () => void;
   readonly #restore = (): void => this[Symbol.dispose]();
@@ -86,7 +86,7 @@ export class Screen implements Disposable {
     return columns > 0 && rows > 0 ? { columns, rows } : usualSize;
   }
 
-  draw(lines: readonly Line[]): void {
+  draw(lines: readonly FrameLine[]): void {
     if (!this.#open) return;
     const { columns, rows } = this.size;
     const drawn = lines.slice(0, rows).map(({ text, look }) => {

@@ -13,7 +13,7 @@ export const key = {
 };
 
 /** What a request came to that has no answer. */
-export interface Failure {
+export interface RequestFailure {
   /** 0: no answer came. */
   readonly status: number;
   readonly code: string;
@@ -21,9 +21,9 @@ export interface Failure {
 }
 
 export class RequestFailed extends Error {
-  readonly failure: Failure;
+  readonly failure: RequestFailure;
 
-  constructor(failure: Failure) {
+  constructor(failure: RequestFailure) {
     super(failure.message);
     this.name = 'RequestFailed';
     this.failure = failure;
@@ -36,7 +36,7 @@ export const headersOfCaller = (): Record<string, string> => {
 };
 
 /** The problem document of an answer, where it is one. */
-export async function failureOf(response: Response): Promise<Failure> {
+export async function failureOf(response: Response): Promise<RequestFailure> {
   const read: unknown = await response.json().catch(() => ({}));
   const { code, detail } = Object(read) as { readonly code?: unknown; readonly detail?: unknown };
   return {
@@ -46,7 +46,7 @@ export async function failureOf(response: Response): Promise<Failure> {
   };
 }
 
-export const asFailure = (error: unknown): Failure =>
+export const asFailure = (error: unknown): RequestFailure =>
   error instanceof RequestFailed
     ? error.failure
     : { status: 0, code: 'unreachable', message: `No answer came: ${String(error)}` };

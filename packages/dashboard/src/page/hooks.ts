@@ -1,18 +1,18 @@
 /** What components stand on: an answer that is kept up to date, the connection, the address. */
 import { ask, asFailure } from './asking.ts';
-import type { Failure } from './asking.ts';
+import type { RequestFailure } from './asking.ts';
 import { useEffect, useRef, useState } from './library.ts';
 import { live } from './live.ts';
 import type { Connection } from './live.ts';
 
-export interface Asked<Answer> {
+export interface Polled<Answer> {
   readonly answer: Answer | undefined;
-  readonly failure: Failure | undefined;
+  readonly failure: RequestFailure | undefined;
   readonly reload: () => void;
 }
 
 /** Read now, on each change that the watch tells, and every `everyMs` while the tab is looked at. */
-export const useAnswer = <Answer>(path: string, everyMs: number): Asked<Answer> =>
+export const useAnswer = <Answer>(path: string, everyMs: number): Polled<Answer> =>
   useRead(path, (signal) => ask<Answer>(path, signal), everyMs, true);
 
 /**
@@ -24,8 +24,10 @@ export function useRead<Answer>(
   read: (signal: AbortSignal) => Promise<Answer>,
   everyMs: number,
   isLive = false,
-): Asked<Answer> {
-  const [told, tell] = useState<{ path: string; answer?: Answer; failure?: Failure }>({ path });
+): Polled<Answer> {
+  const [told, tell] = useState<{ path: string; answer?: Answer; failure?: RequestFailure }>({
+    path,
+  });
   const again = useRef(() => {});
   useEffect(() => {
     const end = new AbortController();

@@ -13,7 +13,7 @@ import type {
 } from '@holdfast/protocol';
 import { clock, number, span } from './parts.ts';
 
-export interface Holder {
+export interface HolderRow {
   readonly sessionId: string;
   readonly clientId: string;
   /** Undefined: none is given. */
@@ -24,7 +24,7 @@ export interface Holder {
   readonly since: number | undefined;
 }
 
-export interface Waiter {
+export interface WaiterRow {
   readonly sessionId: string;
   readonly clientId: string;
   readonly position: number;
@@ -33,13 +33,13 @@ export interface Waiter {
   readonly because: string;
 }
 
-export interface Row {
+export interface ResourceRow {
   readonly name: string;
   readonly state: string;
   readonly isTaken: boolean;
-  readonly holders: readonly Holder[];
+  readonly holders: readonly HolderRow[];
   readonly holderCount: number;
-  readonly waiters: readonly Waiter[];
+  readonly waiters: readonly WaiterRow[];
   readonly waiterCount: number;
   /** Why those who wait wait. Empty where nobody does. */
   readonly because: string;
@@ -51,8 +51,8 @@ export interface Kind {
   readonly path: string;
   readonly title: string;
   readonly mayBeForced: boolean;
-  readonly rowsOf: (answer: unknown) => readonly Row[];
-  readonly rowOf: (answer: unknown) => Row;
+  readonly rowsOf: (answer: unknown) => readonly ResourceRow[];
+  readonly rowOf: (answer: unknown) => ResourceRow;
 }
 
 const names = (holders: readonly { readonly client_id: string }[], count: number): string => {
@@ -71,7 +71,7 @@ const behind = (position: number, first: string): string =>
 const delay = (until: number): string =>
   `Until ${clock(until)} nobody gets it: the session of a former holder expired (lock-delay period).`;
 
-export function lockRow(lock: LockStatusAnswer): Row {
+export function lockRow(lock: LockStatusAnswer): ResourceRow {
   const { holders, holder_count, waiters, waiter_count, delayed_until, mode } = lock;
   const because =
     delayed_until !== null && !lock.locked
@@ -106,7 +106,7 @@ export function lockRow(lock: LockStatusAnswer): Row {
   };
 }
 
-export function semaphoreRow(semaphore: SemaphoreAnswer): Row {
+export function semaphoreRow(semaphore: SemaphoreAnswer): ResourceRow {
   const { holders, holder_count, waiters, waiter_count } = semaphore;
   const { free, limit } = { free: semaphore.free ?? 0, limit: semaphore.limit ?? 0 };
   const next = waiters[0];
@@ -138,7 +138,7 @@ export function semaphoreRow(semaphore: SemaphoreAnswer): Row {
   };
 }
 
-export function electionRow(election: ElectionAnswer): Row {
+export function electionRow(election: ElectionAnswer): ResourceRow {
   const { leader, candidates, candidate_count, delayed_until } = election;
   const because =
     leader === null
@@ -175,7 +175,7 @@ export function electionRow(election: ElectionAnswer): Row {
   };
 }
 
-export function barrierRow(barrier: BarrierAnswer): Row {
+export function barrierRow(barrier: BarrierAnswer): ResourceRow {
   const { members, member_count, parties, open, round, waiter_count } = barrier;
   const missing = (parties ?? 0) - member_count;
   return {
@@ -199,7 +199,12 @@ export function barrierRow(barrier: BarrierAnswer): Row {
   };
 }
 
-export const latchRow = ({ resource, count, open, waiter_count = 0 }: LatchAnswer): Row => ({
+export const latchRow = ({
+  resource,
+  count,
+  open,
+  waiter_count = 0,
+}: LatchAnswer): ResourceRow => ({
   name: resource,
   state: count === null ? 'not there' : open ? 'open' : `count ${number(count)}`,
   isTaken: count !== null && !open,

@@ -1,7 +1,7 @@
 /** Small parts that all pages are made of. */
-import type { Failure } from './asking.ts';
+import type { RequestFailure } from './asking.ts';
 import { addressOf } from './hooks.ts';
-import type { Asked } from './hooks.ts';
+import type { Polled } from './hooks.ts';
 import { html } from './library.ts';
 import type { View } from './library.ts';
 
@@ -53,7 +53,7 @@ export const badge = (text: string, tone: Tone = 'plain'): View =>
   html`<span class=${`badge ${tone}`}>${text}</span>`;
 
 /** What a node refused, or that it did not answer. */
-export function failureView(failure: Failure): View {
+export function failureView(failure: RequestFailure): View {
   const title =
     failure.status === 403
       ? 'You may not see this'
@@ -69,7 +69,7 @@ export function failureView(failure: Failure): View {
 }
 
 /** The answer where there is one, and what went wrong: one element, so that its place on the page stays its own. */
-export function shown<Answer>(asked: Asked<Answer>, view: (answer: Answer) => View): View {
+export function shown<Answer>(asked: Polled<Answer>, view: (answer: Answer) => View): View {
   const { answer, failure } = asked;
   const isAwaited = answer === undefined && failure === undefined;
   return html`<div class="shown">

@@ -3,7 +3,7 @@ import type { EventsAnswer, ForceReleaseAnswer, WatchEvent } from '@holdfast/pro
 import { ask, pathOf } from './asking.ts';
 import { confirm } from './confirming.ts';
 import { useAnswer } from './hooks.ts';
-import type { Holder, Kind, Row, Waiter } from './kinds.ts';
+import type { HolderRow, Kind, ResourceRow, WaiterRow } from './kinds.ts';
 import { html } from './library.ts';
 import type { View } from './library.ts';
 import { badge, clock, link, number, shown, span, table } from './parts.ts';
@@ -11,7 +11,10 @@ import { badge, clock, link, number, shown, span, table } from './parts.ts';
 const everyMs = 5000;
 const eventsShown = 200;
 
-function forceRelease({ kind }: Kind, { name, holders, holderCount, waiterCount }: Row): void {
+function forceRelease(
+  { kind }: Kind,
+  { name, holders, holderCount, waiterCount }: ResourceRow,
+): void {
   const first = holders.slice(0, 3).map(({ clientId }) => clientId);
   const who = first.length === 0 ? 'whoever holds it' : first.join(', ');
   confirm({
@@ -59,11 +62,11 @@ export function heldFor({ type, fence_token, time }: WatchEvent, grants: Grants)
     : `, held for ${span(Math.max(0, time - since))}`;
 }
 
-const sinceOf = ({ fenceToken, since }: Holder, grants: Grants): number | undefined =>
+const sinceOf = ({ fenceToken, since }: HolderRow, grants: Grants): number | undefined =>
   (fenceToken === undefined ? undefined : grants.get(fenceToken)) ?? since;
 
-const holders = (row: Row, grants: Grants): View =>
-  table<Holder>(
+const holders = (row: ResourceRow, grants: Grants): View =>
+  table<HolderRow>(
     'Holders',
     [
       { name: 'Client', cell: ({ clientId }) => clientId },
@@ -76,8 +79,8 @@ const holders = (row: Row, grants: Grants): View =>
     'Nobody.',
   );
 
-const queue = (row: Row): View =>
-  table<Waiter>(
+const queue = (row: ResourceRow): View =>
+  table<WaiterRow>(
     'Wait queue',
     [
       { name: 'Position', isNumber: true, cell: ({ position }) => number(position) },

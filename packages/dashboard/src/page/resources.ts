@@ -2,7 +2,7 @@
 import { pathOf } from './asking.ts';
 import { addressOf, useAnswer } from './hooks.ts';
 import { kinds } from './kinds.ts';
-import type { Kind, Row } from './kinds.ts';
+import type { Kind, ResourceRow } from './kinds.ts';
 import { html, useEffect, useState } from './library.ts';
 import type { View } from './library.ts';
 import { badge, link, number, pager, shown, table } from './parts.ts';
@@ -11,7 +11,7 @@ import type { Column } from './parts.ts';
 const everyMs = 5000;
 const rowsOnAPage = 50;
 
-const columns = ({ kind }: Kind): readonly Column<Row>[] => [
+const columns = ({ kind }: Kind): readonly Column<ResourceRow>[] => [
   { name: 'Name', cell: ({ name }) => link(name, 'resource', kind, name) },
   { name: 'State', cell: ({ state, isTaken }) => badge(state, isTaken ? 'warn' : 'plain') },
   {
@@ -34,7 +34,7 @@ const columns = ({ kind }: Kind): readonly Column<Row>[] => [
   { name: 'Why they wait', cell: ({ because }) => (because === '' ? '–' : because) },
 ];
 
-export interface Position {
+export interface ListPosition {
   readonly prefix: string;
   readonly after: string;
 }
@@ -66,7 +66,7 @@ export function Search({
 }
 
 function List({ kind }: { readonly kind: Kind }): View {
-  const [{ prefix, after }, go] = useState<Position>({ prefix: '', after: '' });
+  const [{ prefix, after }, go] = useState<ListPosition>({ prefix: '', after: '' });
   const asked = useAnswer<{ readonly next_after: string | null }>(
     pathOf(kind.path, { prefix, after, limit: rowsOnAPage }),
     everyMs,

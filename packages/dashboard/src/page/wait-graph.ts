@@ -3,41 +3,41 @@
  * beneath that those who wait, beneath each of them what it holds, and so on. There are no cycles: an acquire that would close one is
  * refused (`deadlock`). A session that waits for several others stands beneath each of them, and is followed once.
  */
-import type { Row, Waiter } from './kinds.ts';
+import type { ResourceRow, WaiterRow } from './kinds.ts';
 
 export interface WaitedFor {
   readonly kind: string;
-  readonly row: Row;
+  readonly row: ResourceRow;
 }
 
-export interface Who {
+export interface ClientLabel {
   /** Empty: it may not be seen. */
   readonly sessionId: string;
   readonly clientId: string;
 }
 
-export interface Resource {
+export interface WaitGraphResource {
   readonly kind: string;
   readonly name: string;
   readonly state: string;
   /** Why those who wait wait. */
   readonly because: string;
-  readonly waiters: readonly Waiting[];
+  readonly waiters: readonly WaitingClient[];
   readonly waiterCount: number;
   /** Its wait queue stands elsewhere in the trees. */
   readonly isAbove: boolean;
 }
 
-export interface Waiting {
-  readonly who: Who;
-  readonly waiter: Waiter;
-  readonly holds: readonly Resource[];
+export interface WaitingClient {
+  readonly who: ClientLabel;
+  readonly waiter: WaiterRow;
+  readonly holds: readonly WaitGraphResource[];
 }
 
 /** One who is waited for and waits for nothing; `who` undefined: nobody holds it. */
 export interface Root {
-  readonly who: Who | undefined;
-  readonly holds: readonly Resource[];
+  readonly who: ClientLabel | undefined;
+  readonly holds: readonly WaitGraphResource[];
   /** Sessions one behind the other on the longest way down. */
   readonly depth: number;
 }
@@ -49,7 +49,7 @@ export interface WaitGraph {
   readonly waiting: number;
 }
 
-const keyOf = ({ sessionId, clientId }: Who): string =>
+const keyOf = ({ sessionId, clientId }: ClientLabel): string =>
   sessionId === '' ? `client ${clientId}` : sessionId;
 
 class Trees {
@@ -70,7 +70,7 @@ class Trees {
     }
   }
 
-  waits(who: Who): boolean {
+  waits(who: ClientLabel): boolean {
     return this.#waits.has(keyOf(who));
   }
 
@@ -78,11 +78,11 @@ class Trees {
     return this.#followed.has(one);
   }
 
-  holdsOf(who: Who): readonly Resource[] {
+  holdsOf(who: ClientLabel): readonly WaitGraphResource[] {
     return (this.#heldBy.get(keyOf(who)) ?? []).map((one) => this.resource(one));
   }
 
-  resource(one: WaitedFor): Resource {
+  resource(one: WaitedFor): WaitGraphResource {
     const { kind, row } = one;
     const isAbove = this.#followed.has(one);
     this.#followed.add(one);
@@ -94,7 +94,7 @@ class Trees {
   }
 }
 
-function depthOf(holds: readonly Resource[]): number {
+function depthOf(holds: readonly WaitGraphResource[]): number {
   let most = 0;
   for (const { waiters } of holds)
     for (const [index, { holds: further }] of waiters.entries())
@@ -105,7 +105,7 @@ function depthOf(holds: readonly Resource[]): number {
 export function waitGraphOf(all: readonly WaitedFor[]): WaitGraph {
   const trees = new Trees(all);
   const roots: Root[] = [];
-  const add = (who: Who | undefined, holds: readonly Resource[]): void => {
+  const add = (who: ClientLabel | undefined, holds: readonly WaitGraphResource[]): void => {
     roots.push({ who, holds, depth: depthOf(holds) });
   };
   const seen = new Set<string>();

@@ -8,7 +8,13 @@ import type { View } from './library.ts';
 import { badge, fact, link, number, pager, shown } from './parts.ts';
 import { Search } from './resources.ts';
 import { waitGraphOf } from './wait-graph.ts';
-import type { Resource, Root, WaitedFor, Waiting, Who } from './wait-graph.ts';
+import type {
+  WaitGraphResource,
+  Root,
+  WaitedFor,
+  WaitingClient,
+  ClientLabel,
+} from './wait-graph.ts';
 
 /** The node looks through all names for them, from its own state: often enough to be live, and no more. */
 const everyMs = 3000;
@@ -66,17 +72,17 @@ async function readAll(prefix: string, from: Position, signal: AbortSignal): Pro
   return { all, next: isMore ? next : undefined };
 }
 
-const person = ({ clientId, sessionId }: Who): View =>
+const person = ({ clientId, sessionId }: ClientLabel): View =>
   sessionId === '' ? html`<strong>${clientId}</strong>` : link(clientId, 'session', sessionId);
 
-const waitingView = ({ who, waiter, holds }: Waiting, level: number): View =>
+const waitingView = ({ who, waiter, holds }: WaitingClient, level: number): View =>
   html`<li>
     ${badge(number(waiter.position), 'plain')} ${person(who)}
     <span class="quiet"> ${waiter.how}</span>
     ${holdsView(holds, level)}
   </li>`;
 
-function resourceView(resource: Resource, level: number): View {
+function resourceView(resource: WaitGraphResource, level: number): View {
   const { kind, name, because, waiters, waiterCount, isAbove } = resource;
   const more = waiterCount - waiters.length;
   return html`<li>
@@ -93,7 +99,7 @@ function resourceView(resource: Resource, level: number): View {
   </li>`;
 }
 
-function holdsView(holds: readonly Resource[], level: number): View | null {
+function holdsView(holds: readonly WaitGraphResource[], level: number): View | null {
   if (holds.length === 0) return null;
   if (level >= deepest) return html`<p class="quiet">The chain goes on: open the session.</p>`;
   return html`<ul class="tree" aria-label="Waited for, and held by it">

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { waitGraphOf } from '../../src/page/wait-graph.ts';
-import type { Resource, WaitedFor, WaitGraph } from '../../src/page/wait-graph.ts';
+import type { WaitGraphResource, WaitedFor, WaitGraph } from '../../src/page/wait-graph.ts';
 
 /** A lock that the first holds, and the others wait for. */
 const lock = (name: string, holders: readonly string[], waiters: readonly string[]): WaitedFor => ({
@@ -31,7 +31,7 @@ const lock = (name: string, holders: readonly string[], waiters: readonly string
 });
 
 /** As text: each with what it holds in brackets. */
-const text = ({ name, waiters, isAbove }: Resource): string =>
+const text = ({ name, waiters, isAbove }: WaitGraphResource): string =>
   isAbove
     ? `${name}^`
     : `${name}(${waiters.map(({ who, holds }) => `${who.clientId}${holds.map((one) => `[${text(one)}]`).join('')}`).join(' ')})`;

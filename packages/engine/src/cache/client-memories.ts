@@ -20,7 +20,7 @@
  *     node, to which it could not be sent, and there the same number named other keys: those would be taken for dropped.
  */
 import { certainMs, clientLeaseMs } from '@holdfast/protocol/cache';
-import type { Grant, Invalidation } from '@holdfast/protocol/cache';
+import type { LineGrant, Invalidation } from '@holdfast/protocol/cache';
 import type { Clock } from '../clock.ts';
 import { Delays } from './delays.ts';
 import type { Delay } from './delays.ts';
@@ -123,7 +123,7 @@ export class ClientMemories {
   }
 
   /** MEMORY-1. To be called in the turn in which `line` is so. */
-  read(id: string, memoryId: string, key: string, line: NodeLine): Grant | 'over' {
+  read(id: string, memoryId: string, key: string, line: NodeLine): LineGrant | 'over' {
     const leaseMs = certainMs(Math.min(clientLeaseMs, line.leaseLeftMs), 0);
     const client = this.#clients.get(id);
     if (!line.isKept || leaseMs === 0 || client === undefined)

@@ -8,7 +8,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import { cacheLeaseMs, grantorLeaseMs, Lines } from '@holdfast/protocol/cache';
-import type { Fetch, Grant, Invalidation, LineState } from '@holdfast/protocol/cache';
+import type { PendingFetch, LineGrant, Invalidation, LineState } from '@holdfast/protocol/cache';
 import { nodeIdentity } from '@holdfast/state';
 import type { CommandResult } from '@holdfast/state';
 import type { Status } from '@holdfast/raft';
@@ -21,7 +21,7 @@ import type { CacheLeaderParts, Dropped } from './leading.ts';
 import { listLines, listPending } from './listing.ts';
 import type { CacheListing } from './listing.ts';
 import { nodeStore, noLines } from './node-store.ts';
-import type { Found } from './node-store.ts';
+import type { CachedKey } from './node-store.ts';
 import type {
   CacheClient,
   CacheRead,
@@ -37,10 +37,10 @@ const answerAfterMs = 25;
 /** Writes of this node that are remembered, to tell a modified line from an exclusive one. */
 const ownWritesRemembered = 1000;
 /** COH-3. */
-const unkept: Grant = { seq: 0, leaseMs: 0, line: 'none' };
+const unkept: LineGrant = { seq: 0, leaseMs: 0, line: 'none' };
 
 interface Read {
-  readonly found: Found;
+  readonly found: CachedKey;
   /** By the clock of this node; undefined: the value stays, or is as it was just read. */
   readonly untilMs: number | undefined;
   readonly hit: boolean;
@@ -57,7 +57,7 @@ export interface CoherenceParts extends CacheLeaderParts {
 export class CacheCoherence {
   readonly #parts: CoherenceParts;
   readonly #store = nodeStore();
-  readonly #lines: Lines<Found>;
+  readonly #lines: Lines<CachedKey>;
   readonly #clients: ClientMemories;
   readonly #ownWrites = new LRUCache<string, number>({
     maxSize: ownWritesRemembered,
@@ -154,7 +154,7 @@ export class CacheCoherence {
     }
   }
 
-  #keep(fetch: Fetch, { term, grant, view, revision }: LeaderAnswer): Read {
+  #keep(fetch: PendingFetch, { term, grant, view, revision }: LeaderAnswer): Read {
     const { clock } = this.#parts;
     const { key } = fetch;
     const isOwn = view !== undefined && this.#ownWrites.get(key) === view.version;

@@ -25,7 +25,7 @@
  *     the first sharer that is still awaited. Those that are over are found by the reads, writes and ticks that follow.
  */
 import { cacheLeaseMs, grantorLeaseMs } from '@holdfast/protocol/cache';
-import type { Grant, Invalidation } from '@holdfast/protocol/cache';
+import type { LineGrant, Invalidation } from '@holdfast/protocol/cache';
 import { Delays } from './delays.ts';
 import { newEntry } from './entry.ts';
 import type { Entry } from './entry.ts';
@@ -104,7 +104,7 @@ export class Directory {
     key: string,
     nowMs: number,
     leaseMs: number = cacheLeaseMs,
-  ): Grant | 'over' {
+  ): LineGrant | 'over' {
     const sharer = this.#sharerOf(node, memoryId, nowMs, grantorLeaseMs(leaseMs));
     if (sharer === 'over') return 'over';
     this.#seq += 1;

@@ -24,7 +24,7 @@ interface Turn {
   readonly wakes: Set<() => void>;
 }
 
-export type Turns =
+export type FillTurn =
   | { readonly type: 'granted'; readonly token: string }
   /** Somebody else has it; until then at the latest, unless it asks for more time. */
   | { readonly type: 'taken'; readonly untilMs: number }
@@ -52,7 +52,7 @@ export class Fills {
    * @param token Of who has it already and asks for more time.
    * @param fillMs How long it may take in all.
    */
-  ask(key: string, token: string | undefined, fillMs: number, nowMs: number): Turns {
+  ask(key: string, token: string | undefined, fillMs: number, nowMs: number): FillTurn {
     const turn = this.#turns.get(key);
     if (turn !== undefined && nowMs < turn.untilMs) {
       if (turn.token !== token) return { type: 'taken', untilMs: turn.untilMs };

@@ -13,7 +13,7 @@ const defaultBounds: StoreBounds = { maxLines: 50_000, maxBytes: 64 * 1024 * 102
 const lineBytes = 200;
 
 /** What a line has of its key. */
-export interface Found {
+export interface CachedKey {
   /** Undefined: the key has no value. */
   readonly view: CacheView | undefined;
   readonly revision: number;
@@ -22,9 +22,9 @@ export interface Found {
 /** How many lines are in each state. */
 export type LineCounts = Readonly<Record<LineState, number>>;
 
-export interface NodeStore extends LineStore<Found> {
+export interface NodeStore extends LineStore<CachedKey> {
   /** In the order of keys, from this one on. No line may come or go meanwhile. */
-  from(first: string): Iterable<readonly [key: string, line: Line<Found>]>;
+  from(first: string): Iterable<readonly [key: string, line: Line<CachedKey>]>;
   /** Counted as lines come and go: to look at all of them takes too long for one turn. */
   readonly counts: LineCounts;
 }
@@ -36,7 +36,7 @@ export function nodeStore({ maxLines, maxBytes }: StoreBounds = defaultBounds): 
   let keys = new NameIndex<string>();
   let isClearing = false;
   // Not told how many there may be, it takes no memory for those that there are not.
-  const lines = new LRUCache<string, Line<Found>>({
+  const lines = new LRUCache<string, Line<CachedKey>>({
     maxSize: maxBytes,
     sizeCalculation: ({ value: { view } }, key) =>
       lineBytes + 2 * key.length + 2 * (view === undefined ? 0 : view.value.length),

@@ -1,5 +1,5 @@
 /** What a read of the cache tells, and the cache of a node in numbers. */
-import type { Grant, LineState } from '@holdfast/protocol/cache';
+import type { LineGrant, LineState } from '@holdfast/protocol/cache';
 import type { CacheView } from '@holdfast/state';
 import type { Delay } from './delays.ts';
 import { noLines } from './node-store.ts';
@@ -11,7 +11,7 @@ export interface LeaderAnswer {
   readonly term: number;
   readonly view: CacheView | undefined;
   readonly revision: number;
-  readonly grant: Grant | 'over';
+  readonly grant: LineGrant | 'over';
 }
 
 export interface CacheRead {
@@ -53,7 +53,7 @@ export interface CacheFills {
 export interface ClientRead extends CacheRead {
   /** Of the lines of this node, and of what the client may do. */
   readonly term: number;
-  readonly grant: Grant | 'over';
+  readonly grant: LineGrant | 'over';
 }
 
 /** A client that keeps what it reads. */

@@ -6,7 +6,7 @@ import type { CacheView, ResourceName } from '@holdfast/state';
 import { listLines } from '../../src/cache/listing.ts';
 import type { AskedLines } from '../../src/cache/listing.ts';
 import { nodeStore } from '../../src/cache/node-store.ts';
-import type { Found } from '../../src/cache/node-store.ts';
+import type { CachedKey } from '../../src/cache/node-store.ts';
 
 const view = (key: string, value: string): CacheView => ({
   name: key as ResourceName,
@@ -16,7 +16,7 @@ const view = (key: string, value: string): CacheView => ({
 });
 
 /** As read through from a leader that lets the line be kept. */
-function keep(lines: Lines<Found>, key: string, value: string): void {
+function keep(lines: Lines<CachedKey>, key: string, value: string): void {
   const fetch = lines.beginFetch(key, 0);
   const answer = {
     term: 1,

@@ -11,7 +11,7 @@ import { drift, resource } from './lease-node-run.ts';
 import { nodeCount } from './messages.ts';
 import type { LeaseMessage } from './messages.ts';
 
-export type Heard =
+export type VoterReply =
   | {
       readonly type: 'voted';
       readonly voter: number;
@@ -26,7 +26,7 @@ export type ClientState =
       readonly client: number;
       readonly attempts: number;
       readonly age: number;
-      readonly heard: readonly Heard[];
+      readonly heard: readonly VoterReply[];
       /** What it waits for. */
       readonly asked: 'voted' | 'confirmed';
       readonly pending: readonly number[];
@@ -78,7 +78,7 @@ function settingsOf(
 /** One attempt that is under way, and what it has sent. */
 class AttemptRun {
   readonly #state: Extract<ClientState, { type: 'asking' }>;
-  readonly #waiting = new Map<string, (answer: Heard['answer']) => void>();
+  readonly #waiting = new Map<string, (answer: VoterReply['answer']) => void>();
   readonly #time = { now: 0 };
   sent: LeaseMessage[] = [];
   outcome: Attempt | undefined;
@@ -102,7 +102,7 @@ class AttemptRun {
     return { asked, pending: pending.toSorted((left, right) => left - right) };
   }
 
-  async hear({ type, voter, answer }: Heard): Promise<void> {
+  async hear({ type, voter, answer }: VoterReply): Promise<void> {
     const key = `${type} ${String(voter)}`;
     const settle = this.#waiting.get(key);
     this.#waiting.delete(key);
@@ -113,7 +113,10 @@ class AttemptRun {
   #voter(voter: number, lease: string): Voter {
     const to = voter;
     const from = nodeCount + this.#state.client;
-    const ask = <T>(type: Heard['type'], answered: (answer: Heard['answer']) => T): Promise<T> =>
+    const ask = <T>(
+      type: VoterReply['type'],
+      answered: (answer: VoterReply['answer']) => T,
+    ): Promise<T> =>
       new Promise((resolve, reject) => {
         this.#waiting.set(`${type} ${String(voter)}`, (answer) => {
           if (answer === 'silent') reject(new Error('It has had its time.'));
@@ -163,7 +166,7 @@ export async function beginAttempt(state: ClientState, ttl: number): Promise<Cli
 
 export async function hear(
   state: Extract<ClientState, { type: 'asking' }>,
-  heard: Heard,
+  heard: VoterReply,
   ttl: number,
 ): Promise<ClientStep> {
   const run = new AttemptRun(state, ttl);

@@ -6,7 +6,7 @@ import { IntList } from '../search/int-list.ts';
 import { Interner } from '../search/interner.ts';
 import { PairMap } from '../search/pair-map.ts';
 import { aged, beginAttempt, hear, leaseOf, releaseHold, validFor } from './client-run.ts';
-import type { ClientState, ClientStep, Heard } from './client-run.ts';
+import type { ClientState, ClientStep, VoterReply } from './client-run.ts';
 import { LeaseNodeRun, newFile } from './lease-node-run.ts';
 import type { LeaseFile, NodeInput } from './lease-node-run.ts';
 import type { LeaseMessage } from './messages.ts';
@@ -258,7 +258,7 @@ export class LeaseSteps {
 function heardBy(
   state: Extract<ClientState, { type: 'asking' }>,
   message: LeaseMessage,
-): Heard | undefined {
+): VoterReply | undefined {
   if (message.type !== 'voted' && message.type !== 'confirmed') return undefined;
   const { type, lease, from: voter } = message;
   if (lease !== leaseOf(state) || type !== state.asked || !state.pending.includes(voter))

@@ -1,22 +1,22 @@
 /** What goes between clients and lease nodes, and between nodes: all are processes, nodes first. */
-import type { Said } from '@holdfast/quorum/parts';
+import type { NodeStatement } from '@holdfast/quorum/parts';
 
 export const nodeCount = 3;
 export const clientCount = 2;
 
-export type Answer = number | 'denied' | 'silent';
+export type VoteOutcome = number | 'denied' | 'silent';
 
 export type LeaseMessage = { readonly to: number; readonly from: number } & (
   | { readonly type: 'acquire'; readonly lease: string }
   | { readonly type: 'confirm'; readonly lease: string; readonly token: number }
   | { readonly type: 'release'; readonly lease: string }
-  | { readonly type: 'voted'; readonly lease: string; readonly answer: Answer }
+  | { readonly type: 'voted'; readonly lease: string; readonly answer: VoteOutcome }
   | { readonly type: 'confirmed'; readonly lease: string; readonly answer: boolean | 'silent' }
   | { readonly type: 'ask'; readonly round: string; readonly isTime: boolean }
   | {
       readonly type: 'said';
       readonly round: string;
-      readonly said: Said;
+      readonly said: NodeStatement;
       readonly floor: number;
       readonly tokens: readonly (readonly [string, number])[];
     }

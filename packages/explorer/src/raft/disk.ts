@@ -1,25 +1,25 @@
 /** What one node's disk holds for certain. A disk is never changed: a write makes the next one. */
 import type { Entry, HardState, LogIndex, Membership, SnapshotMeta, Write } from '@holdfast/raft';
 
-export interface Disk {
+export interface DurableState {
   readonly hardState: HardState;
   readonly snapshot: SnapshotMeta;
   readonly entries: readonly Entry[];
   readonly receiving: { readonly meta: SnapshotMeta; readonly byteLength: number } | undefined;
 }
 
-export const newDisk = (membership: Membership): Disk => ({
+export const newDisk = (membership: Membership): DurableState => ({
   hardState: { term: 0, votedFor: null, commit: 0 },
   snapshot: { index: 0, term: 0, membership, hash: '', byteLength: 0 },
   entries: [],
   receiving: undefined,
 });
 
-export const lastOf = ({ entries, snapshot }: Disk): LogIndex =>
+export const lastOf = ({ entries, snapshot }: DurableState): LogIndex =>
   entries.at(-1)?.index ?? snapshot.index;
 
 /** @throws Error where the core asks for what no disk can do: a gap, or a snapshot that it has not received. */
-export function written(disk: Disk, write: Write): Disk {
+export function written(disk: DurableState, write: Write): DurableState {
   let { snapshot, entries, receiving } = disk;
   for (const { meta, offset, data } of write.snapshotChunks ?? []) {
     if (offset === 0) receiving = { meta, byteLength: 0 };

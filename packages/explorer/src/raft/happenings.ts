@@ -1,14 +1,14 @@
 /** What one step of a node lets the search see, beside its messages. */
 import type { LogIndex, Term } from '@holdfast/raft';
 
-export interface Position {
+export interface EntryPosition {
   readonly index: LogIndex;
   readonly term: Term;
 }
 
 export type Happening =
-  | { readonly type: 'started'; readonly snapshot: Position }
-  | { readonly type: 'restored'; readonly snapshot: Position }
+  | { readonly type: 'started'; readonly snapshot: EntryPosition }
+  | { readonly type: 'restored'; readonly snapshot: EntryPosition }
   | {
       readonly type: 'leads';
       readonly term: Term;

@@ -13,7 +13,7 @@ import type { Message } from '@holdfast/raft';
 import { IntList } from '../search/int-list.ts';
 import { Interner } from '../search/interner.ts';
 import { PairMap } from '../search/pair-map.ts';
-import type { Disk } from './disk.ts';
+import type { DurableState } from './disk.ts';
 import { Facts } from './facts.ts';
 import type { Happening } from './happenings.ts';
 import { codeOf, idOf, inputOf, nodeOf } from './inputs.ts';
@@ -26,7 +26,7 @@ interface Origin {
   readonly owner: number;
   readonly parent: number;
   readonly code: number;
-  readonly disk: Disk;
+  readonly disk: DurableState;
 }
 
 const none = -1;
@@ -68,7 +68,7 @@ export class LocalSteps {
     return this.#states.size;
   }
 
-  start(owner: number, disk: Disk): { readonly state: number; readonly told: number } {
+  start(owner: number, disk: DurableState): { readonly state: number; readonly told: number } {
     const node = new Node(idOf(owner), this.#limits, disk);
     const { happenings } = node.take();
     const state = this.#intern(node, { owner, parent: none, code: none, disk });
@@ -206,7 +206,7 @@ export class LocalSteps {
     return node;
   }
 
-  #diskAtStart({ parent, disk }: Origin): Disk {
+  #diskAtStart({ parent, disk }: Origin): DurableState {
     return parent === none ? disk : this.#states.value(parent).disk;
   }
 

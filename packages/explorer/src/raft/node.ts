@@ -19,8 +19,8 @@ import type {
   Write,
 } from '@holdfast/raft';
 import { lastOf, written } from './disk.ts';
-import type { Disk } from './disk.ts';
-import type { Happening, Position } from './happenings.ts';
+import type { DurableState } from './disk.ts';
+import type { Happening, EntryPosition } from './happenings.ts';
 import type { Input } from './inputs.ts';
 
 export interface Limits extends Pick<RaftConfig, 'maxAppendBytes' | 'maxInflightMessages'> {
@@ -52,7 +52,7 @@ export class Node {
   readonly id: MemberId;
   readonly raft: Raft & HasImage;
   readonly #limits: Limits;
-  disk: Disk;
+  disk: DurableState;
   /** Writes that are not durable yet. */
   readonly queue: Write[] = [];
   verifying: SnapshotMeta | undefined;
@@ -62,7 +62,7 @@ export class Node {
   #ledTerm = 0;
 
   /** Starts from what the disk holds. */
-  constructor(id: MemberId, limits: Limits, disk: Disk) {
+  constructor(id: MemberId, limits: Limits, disk: DurableState) {
     this.id = id;
     this.#limits = limits;
     this.disk = disk;
@@ -219,7 +219,7 @@ export class Node {
   }
 }
 
-const snapshotKey = ({ index, term }: SnapshotMeta): Position => ({ index, term });
+const snapshotKey = ({ index, term }: SnapshotMeta): EntryPosition => ({ index, term });
 
 const applied = ({ index, term, kind, data }: Entry, inTerm: Term): Happening => ({
   type: 'applied',

@@ -31,7 +31,7 @@ import {
 import { LocalSteps } from './local-steps.ts';
 import { Promises } from './promises.ts';
 import { Renamings } from './renaming.ts';
-import { Row } from './row.ts';
+import { StateRow } from './row.ts';
 import { tellAction, tellState } from './telling.ts';
 
 export class RaftModel implements Model {
@@ -41,7 +41,7 @@ export class RaftModel implements Model {
   readonly steps: LocalSteps;
   readonly chronicles: Chronicles;
   readonly renamings: Renamings;
-  readonly row: Row;
+  readonly row: StateRow;
   readonly #promises: Promises;
   readonly #start: Int32Array;
   /** The successor that is being made. */
@@ -57,7 +57,7 @@ export class RaftModel implements Model {
     this.steps = new LocalSteps(configuration, this.renamings);
     const members = voters.map(idOf).map((id) => ({ id, address: id, role: 'voter' }) as const);
     this.chronicles = new Chronicles(this.renamings, votersOf({ members }));
-    this.row = new Row(nodes, configuration.lineCapacity, {
+    this.row = new StateRow(nodes, configuration.lineCapacity, {
       renamings: this.renamings,
       steps: this.steps,
       chronicles: this.chronicles,

@@ -9,7 +9,7 @@ export interface RowParts {
   readonly chronicles: Chronicles;
 }
 
-export class Row {
+export class StateRow {
   readonly #nodes: number;
   readonly #parts: RowParts;
   readonly capacity: number;

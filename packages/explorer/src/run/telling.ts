@@ -1,5 +1,5 @@
 /** What a search came to, in words. */
-import type { Found, Progress } from '../search/breadth-first.ts';
+import type { SearchResult, Progress } from '../search/breadth-first.ts';
 import type { Model } from '../search/model.ts';
 
 const grouped = (value: number): string => Math.round(value).toLocaleString('en');
@@ -10,7 +10,7 @@ const perSecond = ({ distinct, ms }: Progress): string =>
 export const levelLine = (progress: Progress): string =>
   `depth ${String(progress.depth).padStart(3)}: ${grouped(progress.distinct)} distinct, ${grouped(progress.visited)} visited, ${grouped(progress.waiting)} to go on from, ${perSecond(progress)} a second`;
 
-const endings: Readonly<Record<Found['ended'], string>> = {
+const endings: Readonly<Record<SearchResult['ended'], string>> = {
   exhausted: 'every state within the bounds was seen',
   states: 'the limit of states was reached',
   depth: 'the limit of depth was reached',
@@ -18,7 +18,7 @@ const endings: Readonly<Record<Found['ended'], string>> = {
   broken: 'A PROMISE IS BROKEN',
 };
 
-export function summaryLines(found: Found, model: Model): readonly string[] {
+export function summaryLines(found: SearchResult, model: Model): readonly string[] {
   const stats = Object.entries(model.stats()).map(([what, count]) => `${what} ${grouped(count)}`);
   const probability = found.distinct ** 2 / 2 ** 65;
   return [

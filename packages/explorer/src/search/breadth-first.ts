@@ -26,7 +26,7 @@ export interface Progress {
   readonly ms: number;
 }
 
-export interface Found extends Progress {
+export interface SearchResult extends Progress {
   /** Why it ended: everything was seen, a limit was reached, a promise was broken. */
   readonly ended: 'exhausted' | 'states' | 'depth' | 'time' | 'broken';
   readonly broken?: { readonly what: string; readonly trace: readonly string[] };
@@ -36,7 +36,7 @@ export async function search(
   model: Model,
   limits: SearchLimits,
   onLevel: (progress: Progress) => void = () => undefined,
-): Promise<Found> {
+): Promise<SearchResult> {
   const run = new Search(model, limits, onLevel);
   return run.run();
 }
@@ -70,7 +70,7 @@ class Search {
     this.#beganMs = limits.now();
   }
 
-  async run(): Promise<Found> {
+  async run(): Promise<SearchResult> {
     const first = this.#model.start();
     this.#met(first, -1);
     for (;;) {
@@ -84,7 +84,7 @@ class Search {
     }
   }
 
-  #ended(): Found['ended'] | undefined {
+  #ended(): SearchResult['ended'] | undefined {
     const reached = this.#reachedLimit();
     if (reached !== undefined) return reached;
     if (this.#level.length === 0) return 'exhausted';
@@ -144,7 +144,7 @@ class Search {
     };
   }
 
-  #found(ended: Found['ended']): Found {
+  #found(ended: SearchResult['ended']): SearchResult {
     const progress = this.#progress();
     if (this.#broken === undefined) return { ...progress, ended };
     const { what, state, action } = this.#broken;

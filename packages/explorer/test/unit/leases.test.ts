@@ -5,11 +5,11 @@ import { leaseConfigurations } from '../../src/leases/configurations.ts';
 import { LeaseModel } from '../../src/leases/lease-model.ts';
 import type { LeaseConfiguration } from '../../src/leases/lease-model.ts';
 import { search } from '../../src/search/breadth-first.ts';
-import type { Found } from '../../src/search/breadth-first.ts';
+import type { SearchResult } from '../../src/search/breadth-first.ts';
 
 const unlimited = { maxStates: 500_000, maxDepth: 1000, maxMs: Infinity, now: () => 0 };
 
-async function walk(configuration: LeaseConfiguration): Promise<Found> {
+async function walk(configuration: LeaseConfiguration): Promise<SearchResult> {
   const found = await search(new LeaseModel(configuration), unlimited);
   assert.equal(found.broken, undefined, found.broken?.trace.join('\n'));
   assert.equal(found.ended, 'exhausted');

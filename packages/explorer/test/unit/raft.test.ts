@@ -6,7 +6,7 @@ import { RaftModel } from '../../src/raft/raft-model.ts';
 import type { Budget, RaftConfiguration } from '../../src/raft/bounds.ts';
 import type { Happening } from '../../src/raft/happenings.ts';
 import { search } from '../../src/search/breadth-first.ts';
-import type { Found } from '../../src/search/breadth-first.ts';
+import type { SearchResult } from '../../src/search/breadth-first.ts';
 
 const unlimited = { maxStates: 2_000_000, maxDepth: 1000, maxMs: Infinity, now: () => 0 };
 
@@ -21,7 +21,7 @@ function happened(model: RaftModel, type: Happening['type']): boolean {
   );
 }
 
-async function walk(model: RaftModel): Promise<Found> {
+async function walk(model: RaftModel): Promise<SearchResult> {
   const found = await search(model, unlimited);
   assert.equal(found.broken, undefined, found.broken?.trace.join('\n'));
   assert.equal(found.ended, 'exhausted');

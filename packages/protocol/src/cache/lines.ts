@@ -18,7 +18,7 @@
  *     comparison would ever end that lease.
  */
 import { certainMs } from './terms.ts';
-import type { Grant, Invalidation, LineState } from './terms.ts';
+import type { LineGrant, Invalidation, LineState } from './terms.ts';
 
 /** Where lines are, at most so many: the store lets those go that were read longest ago. */
 export interface LineStore<V> {
@@ -43,7 +43,7 @@ export interface Line<V> {
 }
 
 /** A read that is under way. */
-export interface Fetch {
+export interface PendingFetch {
   readonly key: string;
   readonly memoryId: string;
   readonly sentMs: number;
@@ -52,13 +52,13 @@ export interface Fetch {
 }
 
 /** What a read is answered with beside the value. */
-export interface Lease {
+export interface LineLease {
   /** Of the leadership that grants it; of a node to its clients: of its own lines. */
   readonly term: number;
-  readonly grant: Grant | 'over';
+  readonly grant: LineGrant | 'over';
 }
 
-export interface FetchAnswer<V> extends Lease {
+export interface FetchAnswer<V> extends LineLease {
   readonly value: V;
   /** Undefined: the value stays. */
   readonly expiresInMs: number | undefined;
@@ -77,7 +77,7 @@ export class Lines<V> {
   readonly #process: string;
   readonly #lines: LineStore<V>;
   readonly #grainMs: number;
-  readonly #fetches = new Map<string, Set<Fetch>>();
+  readonly #fetches = new Map<string, Set<PendingFetch>>();
   #memories = 1;
   /** Of who granted the lease of this memory id; 0: nobody has. */
   #term = 0;
@@ -134,7 +134,7 @@ export class Lines<V> {
   }
 
   /** The key is about to be asked for. What is returned is to be ended, whatever comes of it. */
-  beginFetch(key: string, nowMs: number): Fetch {
+  beginFetch(key: string, nowMs: number): PendingFetch {
     if (nowMs >= this.#leaseUntilMs) this.#dropLapsed();
     const fetch = { key, memoryId: this.memoryId, sentMs: nowMs, invalidatedThrough: 0 };
     const fetches = this.#fetches.get(key);
@@ -144,7 +144,7 @@ export class Lines<V> {
   }
 
   /** Nothing came of it. */
-  failFetch(fetch: Fetch): void {
+  failFetch(fetch: PendingFetch): void {
     const fetches = this.#fetches.get(fetch.key);
     fetches?.delete(fetch);
     if (fetches?.size === 0) this.#fetches.delete(fetch.key);
@@ -156,7 +156,7 @@ export class Lines<V> {
    * @param isOwn Whether that version was written here.
    * @returns The state of its line.
    */
-  endFetch(fetch: Fetch, answer: FetchAnswer<V>, isOwn: boolean, nowMs: number): LineState {
+  endFetch(fetch: PendingFetch, answer: FetchAnswer<V>, isOwn: boolean, nowMs: number): LineState {
     this.failFetch(fetch);
     const { grant, term, value, expiresInMs } = answer;
     if (!areNumbers(answer)) return 'invalid'; // LINE-9
@@ -217,7 +217,7 @@ export class Lines<V> {
   }
 }
 
-function areNumbers({ term, grant }: Lease): boolean {
+function areNumbers({ term, grant }: LineLease): boolean {
   if (!Number.isFinite(term)) return false;
   return grant === 'over' || (Number.isFinite(grant.seq) && Number.isFinite(grant.leaseMs));
 }

@@ -26,7 +26,7 @@ export const turnMs = 2000;
 export type LineState = 'modified' | 'exclusive' | 'shared' | 'invalid';
 
 /** What is granted with an answer to a read. */
-export interface Grant {
+export interface LineGrant {
   /** Above every invalidation that was sent before. */
   readonly seq: number;
   readonly leaseMs: number;

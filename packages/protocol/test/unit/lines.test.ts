@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { Lines } from '../../src/cache/lines.ts';
-import type { Fetch, FetchAnswer, Line, LineStore } from '../../src/cache/lines.ts';
+import type { PendingFetch, FetchAnswer, Line, LineStore } from '../../src/cache/lines.ts';
 
 class Store extends Map<string, Line<string>> implements LineStore<string> {
   peek(key: string): Line<string> | undefined {
@@ -31,7 +31,7 @@ describe('The lines of a memory', () => {
     lines = new Lines('process', new Store(), 0);
   });
 
-  const asked = (nowMs = 0): Fetch => lines.beginFetch('key', nowMs);
+  const asked = (nowMs = 0): PendingFetch => lines.beginFetch('key', nowMs);
   const invalidate = (seq: number): boolean =>
     lines.invalidate({ term: 1, memoryId: lines.memoryId, seq, keys: ['key'], shared: [] });
   const kept = (nowMs = 1): string | undefined => lines.read('key', nowMs)?.value;

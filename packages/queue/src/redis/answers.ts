@@ -12,9 +12,9 @@ import type {
 } from '@holdfast/state';
 import type { StoreLimits } from './limits.ts';
 
-export type Answer = Readonly<Record<string, unknown>>;
+export type ScriptReply = Readonly<Record<string, unknown>>;
 
-export const isAnswer = (value: unknown): value is Answer =>
+export const isAnswer = (value: unknown): value is ScriptReply =>
   typeof value === 'object' && value !== null;
 
 export const listOf = (value: unknown): readonly (readonly unknown[])[] =>
@@ -23,7 +23,7 @@ export const listOf = (value: unknown): readonly (readonly unknown[])[] =>
 export const numberOf = (value: unknown): number => Number(value ?? 0);
 export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-export interface Asked {
+export interface RefusedRequest {
   readonly name: ResourceName;
   readonly receipt?: Receipt;
 }
@@ -31,7 +31,11 @@ export interface Asked {
 const states = ['waiting', 'in_flight', 'delayed', 'dead'] as const;
 
 /** What the state machine would say of the same. */
-export function refusalOf(answer: Answer, { name, receipt }: Asked, limits: StoreLimits): Refusal {
+export function refusalOf(
+  answer: ScriptReply,
+  { name, receipt }: RefusedRequest,
+  limits: StoreLimits,
+): Refusal {
   switch (answer['refused']) {
     case 'without_key':
       return refusals.withoutKey(name);
@@ -124,7 +128,7 @@ export function addTo(sums: QueueCounts[], partitions: readonly QueueCounts[]): 
   }
 }
 
-export function viewOf(name: ResourceName, answer: Answer): QueueView {
+export function viewOf(name: ResourceName, answer: ScriptReply): QueueView {
   const partitions = listOf(answer['partitions']).map(countsOf);
   const sum = (of: keyof QueueCounts): number =>
     partitions.reduce((total, counts) => total + counts[of], 0);

@@ -86,7 +86,7 @@ const reconnect =
     return Math.min(longestReconnectMs, 50 * attempt);
   };
 
-export interface Heard {
+export interface QueueNotice {
   readonly queue: string;
   readonly count: number;
 }
@@ -96,7 +96,7 @@ export class RedisConnection {
   readonly #listening: Redis;
   readonly #prefix: string;
   readonly #onError: (error: Error) => void;
-  readonly #listeners = new Set<(heard: Heard | undefined) => void>();
+  readonly #listeners = new Set<(heard: QueueNotice | undefined) => void>();
   #isConnected = false;
   #trouble = notConnected;
 
@@ -157,7 +157,7 @@ export class RedisConnection {
   }
 
   /** Calls back with what has become ready; undefined where something may have been missed. */
-  onHeard(listener: (heard: Heard | undefined) => void): () => void {
+  onHeard(listener: (heard: QueueNotice | undefined) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -249,7 +249,7 @@ function failureOf(error: unknown): HoldfastError {
   );
 }
 
-function heardIn(text: string): Heard | undefined {
+function heardIn(text: string): QueueNotice | undefined {
   try {
     const { queue, count } = JSON.parse(text) as Readonly<Record<string, unknown>>;
     return typeof queue === 'string' && typeof count === 'number' ? { queue, count } : undefined;

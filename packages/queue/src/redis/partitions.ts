@@ -43,7 +43,7 @@ import {
   textOf,
   viewOf,
 } from './answers.ts';
-import type { Answer } from './answers.ts';
+import type { ScriptReply } from './answers.ts';
 import type { RedisConnection, Step } from './connection.ts';
 import { FirstNames } from './first-names.ts';
 import type { StoreLimits } from './limits.ts';
@@ -280,7 +280,7 @@ export class Partitions {
     }
   }
 
-  async #run(step: Step, queue: string, owned: Owned, args: object): Promise<Answer> {
+  async #run(step: Step, queue: string, owned: Owned, args: object): Promise<ScriptReply> {
     const tokens = Object.fromEntries(owned);
     const answer = await this.#connection.run(step, queue, {
       owned: tokens,
@@ -361,7 +361,7 @@ const receiptArgs = ({ receipt }: Of<'queue_ack' | 'queue_nack' | 'queue_extend'
   token: receipt.fenceToken,
 });
 
-function resultOf(command: QueueCommand, answer: Answer): CommandResult {
+function resultOf(command: QueueCommand, answer: ScriptReply): CommandResult {
   switch (command.type) {
     case 'queue_push': {
       const pushed = listOf(answer['pushed']);

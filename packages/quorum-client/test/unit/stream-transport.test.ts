@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
 import type { ErrorCode } from '@holdfast/protocol';
-import type { Fields } from '../../src/node-transport.ts';
+import type { AnswerFields } from '../../src/node-transport.ts';
 import { StreamTransport } from '../../src/stream-transport.ts';
 import { FakeNode } from './support/fake-node.ts';
 
@@ -33,11 +33,11 @@ describe('The stream to a lease node', () => {
     operation = 'acquire',
     body: object = {},
     signal = new AbortController().signal,
-  ): Promise<Fields> => transport.ask(operation, body, signal);
+  ): Promise<AnswerFields> => transport.ask(operation, body, signal);
   /** A question, and how to cancel it. */
   function cancelRequest(
     operation?: string,
-  ): readonly [asked: Promise<Fields>, cancelRequest: () => void] {
+  ): readonly [asked: Promise<AnswerFields>, cancelRequest: () => void] {
     const controller = new AbortController();
     return [ask(operation, {}, controller.signal), () => controller.abort()];
   }

@@ -10,7 +10,7 @@ import type { HostOptions, LeaseStore } from './host-options.ts';
 
 type DiskOptions = Pick<HostOptions, 'clock' | 'node' | 'onSaved' | 'onSaveFailed' | 'store'>;
 
-export class Disk {
+export class DurableAnswers {
   readonly #options: DiskOptions;
   /** Answers of this turn: called with the error when it is not on disk (LEASE-HOST-1). */
   #answers: ((error: HoldfastError | undefined) => void)[] = [];

@@ -29,18 +29,18 @@ import type {
   QuorumWaitBody,
 } from '@holdfast/protocol';
 import type { Recovery } from './recovery.ts';
-import { Disk } from './disk.ts';
+import { DurableAnswers } from './disk.ts';
 import { noPlace, tooManyLeases, tooManyReleased } from './host-errors.ts';
 import type { HostOptions } from './host-options.ts';
 import { Pages } from './pages.ts';
 import { WaitQueues } from './wait-queues.ts';
-import type { Waiter } from './wait-queues.ts';
+import type { LeaseWaiter } from './wait-queues.ts';
 
 const longestWaitMs = 60_000;
 
 export class LeaseHost {
   readonly #options: HostOptions;
-  readonly #disk: Disk;
+  readonly #disk: DurableAnswers;
   readonly #waitQueues: WaitQueues;
   readonly #pages = new Pages();
   #fresh: boolean;
@@ -53,7 +53,7 @@ export class LeaseHost {
 
   constructor(options: HostOptions) {
     this.#options = options;
-    this.#disk = new Disk(options);
+    this.#disk = new DurableAnswers(options);
     this.#waitQueues = new WaitQueues(options.maxWaiters);
     this.#fresh = options.fresh;
     this.#bootstrapSet = options.bootstrapSet;
@@ -134,7 +134,7 @@ export class LeaseHost {
     const { resource, waiter_id: id, waited_ms: waitedMs = 0 } = body;
     return new Promise((resolve, reject) => {
       const now = clock.now();
-      const waiter: Waiter = {
+      const waiter: LeaseWaiter = {
         id,
         sinceMs: now - waitedMs,
         beganMs: body.began_ms,

@@ -8,7 +8,7 @@ export const namesOnAPage = 1000;
 /** Read at the same time; the list that nobody asked for longest is forgotten. */
 const mostLists = 7;
 
-export interface Page {
+export interface NamePage {
   readonly names: readonly string[];
   /** Null: the last. */
   readonly next: string | null;
@@ -20,7 +20,7 @@ export class Pages {
   #lastNumber = 0;
 
   /** @param after Empty: the first page. @throws HoldfastError `invalid_request` when its list is forgotten. */
-  page(after: string, list: () => readonly string[]): Page {
+  page(after: string, list: () => readonly string[]): NamePage {
     const [number = 0, place = 0] =
       after === '' ? [this.#begin(list()), 0] : after.split('.').map(Number);
     const names = this.#lists.get(number);

@@ -49,12 +49,12 @@ export interface RecoveryOptions {
 }
 
 /** What a node says of itself. */
-export type Said = Pick<
+export type NodeStatement = Pick<
   QuorumTokensAnswer,
   'voting' | 'fresh' | 'file_id' | 'bootstrap_set' | 'longest_lease_ms' | 'after'
 >;
 
-interface Heard extends Said {
+interface Heard extends NodeStatement {
   readonly isWhole: boolean;
 }
 
@@ -93,7 +93,7 @@ export class Recovery {
   }
 
   /** @param isWhole All pages of its tokens were asked for in this round, and adopted. */
-  heard(said: Said, isWhole: boolean): void {
+  heard(said: NodeStatement, isWhole: boolean): void {
     if (said.file_id === this.#options.fileId) return;
     this.#heard.set(said.file_id, { ...said, isWhole });
     this.#longestLeaseMs = Math.max(this.#longestLeaseMs, said.longest_lease_ms ?? 0);

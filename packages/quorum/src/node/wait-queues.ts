@@ -13,7 +13,7 @@
 import { DueTimes } from './due-times.ts';
 import type { Due } from './due-times.ts';
 
-export interface Waiter {
+export interface LeaseWaiter {
   readonly id: string;
   /** When it began to wait, here or elsewhere. */
   readonly sinceMs: number;
@@ -54,14 +54,14 @@ interface QueuedWaiter extends Due {
   readonly queue: WaitQueue;
   /** Where it stands: those with smaller ones are before it. */
   readonly keyMs: number;
-  readonly waiter: Waiter;
+  readonly waiter: LeaseWaiter;
 }
 
 export class WaitQueues {
   readonly #queues = new Map<string, WaitQueue>();
   #looks = new DueTimes<WaitQueue>();
   #timeouts = new DueTimes<QueuedWaiter>();
-  readonly #queued = new Map<Waiter, QueuedWaiter>();
+  readonly #queued = new Map<LeaseWaiter, QueuedWaiter>();
   readonly #maxWaiters: number;
 
   /** @param maxWaiters For one resource. */
@@ -74,7 +74,7 @@ export class WaitQueues {
   }
 
   /** How many wait already where there is no room; undefined: it waits. */
-  add(resource: string, waiter: Waiter, nowMs: number): Full | undefined {
+  add(resource: string, waiter: LeaseWaiter, nowMs: number): Full | undefined {
     const known = this.#queues.get(resource);
     const isFull = known === undefined && this.#queues.size >= maxWaitersInAll;
     if (isFull || this.#timeouts.size >= maxWaitersInAll)
@@ -102,7 +102,7 @@ export class WaitQueues {
     return undefined;
   }
 
-  remove(waiter: Waiter): void {
+  remove(waiter: LeaseWaiter): void {
     const one = this.#queued.get(waiter);
     if (one !== undefined) this.#leave(one);
   }
@@ -195,7 +195,7 @@ export class WaitQueues {
  * clients' wall clocks say. A clock that is wrong gains or loses `toleranceMs` by that and no more: beyond it counts for
  * how long its waiter has waited, by the clock here. Where a client does not say, that alone does.
  */
-function keyOf(queue: WaitQueue, { sinceMs, beganMs }: Waiter, nowMs: number): number {
+function keyOf(queue: WaitQueue, { sinceMs, beganMs }: LeaseWaiter, nowMs: number): number {
   const known = queue.offset;
   if (beganMs === undefined) return sinceMs + (known?.ms ?? 0);
   const seenMs = beganMs - sinceMs;

@@ -4,7 +4,7 @@ import { HoldfastError, setIdOf } from '@holdfast/protocol';
 import type { QuorumSet, QuorumSetAnswer } from '@holdfast/protocol';
 import { Membership } from '../../src/node/membership.ts';
 import { Recovery } from '../../src/node/recovery.ts';
-import type { Said } from '../../src/node/recovery.ts';
+import type { NodeStatement } from '../../src/node/recovery.ts';
 import { changeSet } from '../../src/set/change-set.ts';
 import type { SetQuestion } from '../../src/set/change-set.ts';
 
@@ -257,14 +257,17 @@ describe('Who changes the set', () => {
 });
 
 describe('A file that voted before sets stood in files', () => {
-  const said = (file: number, bootstrapSet: readonly number[], fresh = false): Said => ({
+  const said = (file: number, bootstrapSet: readonly number[], fresh = false): NodeStatement => ({
     voting: false,
     fresh,
     file_id: file,
     bootstrap_set: bootstrapSet,
     after: '',
   });
-  const mayAdopt = (heard: readonly Said[], bootstrapSet: readonly number[] = []): boolean => {
+  const mayAdopt = (
+    heard: readonly NodeStatement[],
+    bootstrapSet: readonly number[] = [],
+  ): boolean => {
     const times = { startedAtMs: 0, longestTtlMs: 1000, driftBufferMs: 50 };
     const recovery = new Recovery({
       ...times,

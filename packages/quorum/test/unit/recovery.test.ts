@@ -6,7 +6,7 @@ import { LeaseHost } from '../../src/node/host.ts';
 import { LeaseNode } from '../../src/node/lease-node.ts';
 import { Membership } from '../../src/node/membership.ts';
 import { Recovery } from '../../src/node/recovery.ts';
-import type { Said } from '../../src/node/recovery.ts';
+import type { NodeStatement } from '../../src/node/recovery.ts';
 import { HandClock } from './support/hand-clock.ts';
 import { MemoryFile } from './support/memory-file.ts';
 
@@ -22,14 +22,14 @@ function recovering(others: number, fileId = 7, bootstrapSet: readonly number[] 
 }
 
 /** What a node says of itself, by its file. */
-const voting = (file: number, bootstrapSet: readonly number[] = []): Said => ({
+const voting = (file: number, bootstrapSet: readonly number[] = []): NodeStatement => ({
   voting: true,
   fresh: false,
   file_id: file,
   bootstrap_set: bootstrapSet,
   after: '',
 });
-const fresh = (file: number, bootstrapSet: readonly number[] = []): Said => ({
+const fresh = (file: number, bootstrapSet: readonly number[] = []): NodeStatement => ({
   voting: false,
   fresh: true,
   file_id: file,
@@ -38,7 +38,12 @@ const fresh = (file: number, bootstrapSet: readonly number[] = []): Said => ({
 });
 
 /** One round, of all that was said in it; whole where their tokens came too. */
-function hears(recovery: Recovery, nowMs: number, said: readonly Said[], isWhole = true): void {
+function hears(
+  recovery: Recovery,
+  nowMs: number,
+  said: readonly NodeStatement[],
+  isWhole = true,
+): void {
   recovery.beginRound(nowMs);
   for (const one of said) recovery.heard(one, isWhole);
 }
@@ -159,7 +164,7 @@ describe('A new node', () => {
   });
 
   it('does not where they were not all there, and new, in between two rounds (VOTER-RECOVERY-2)', () => {
-    const between: readonly (readonly Said[])[] = [
+    const between: readonly (readonly NodeStatement[])[] = [
       [fresh(12)],
       [fresh(12), voting(2)],
       [fresh(12), fresh(99)],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { turnMs, WaitQueues } from '../../src/node/wait-queues.ts';
-import type { Waiter } from '../../src/node/wait-queues.ts';
+import type { LeaseWaiter } from '../../src/node/wait-queues.ts';
 import { NaiveWaitQueues } from './support/naive-wait-queues.ts';
 
 const free = (): number => 0;
@@ -51,7 +51,7 @@ describe('WaitQueues', () => {
 
   /** @param ofNode When each arrives, and for how long it has waited by then, as the node sees it. */
   const orderOf = (
-    ofNode: readonly (Omit<Waiter, 'untilMs' | 'tell'> & { readonly atMs: number })[],
+    ofNode: readonly (Omit<LeaseWaiter, 'untilMs' | 'tell'> & { readonly atMs: number })[],
   ): string => {
     const node = new WaitQueues();
     const order: string[] = [];
@@ -230,7 +230,7 @@ describe('WaitQueues with a plan of when to look', () => {
   /** Told by whom, what, when. */
   interface Side {
     readonly told: string[];
-    readonly waiters: { readonly resource: string; readonly waiter: Waiter }[];
+    readonly waiters: { readonly resource: string; readonly waiter: LeaseWaiter }[];
   }
 
   it('tell the same, at the same ms, as if every line were looked at every ms (VOTER-TURN-2)', () => {
@@ -261,7 +261,7 @@ describe('WaitQueues with a plan of when to look', () => {
         };
         const waits = (resource: string, id: string, ms: number): void => {
           for (const [index, side] of sides.entries()) {
-            const waiter: Waiter = {
+            const waiter: LeaseWaiter = {
               id,
               // Many began nearly together.
               sinceMs: nowMs - (ms % 12),

@@ -13,7 +13,7 @@ import type { Machine } from '../world/machine.ts';
 import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
 
-export interface KeeperOptions {
+export interface CacheKeeperOptions {
   readonly world: World;
   readonly machine: Machine;
   readonly random: Random;
@@ -42,9 +42,9 @@ const refusals: ReadonlySet<string> = new Set([
 /** As a database may fail. */
 class LoadFailed extends Error {}
 
-export class Keeper {
+export class CacheKeeper {
   readonly machine: Machine;
-  readonly #options: KeeperOptions;
+  readonly #options: CacheKeeperOptions;
   /** By key: the version that was read or written last. */
   readonly #seen = new Map<string, number>();
   #session: Session | undefined;
@@ -53,7 +53,7 @@ export class Keeper {
   /** Reads and writes that ended well. */
   cycles = 0;
 
-  constructor(options: KeeperOptions) {
+  constructor(options: CacheKeeperOptions) {
     this.#options = options;
     this.machine = options.machine;
   }

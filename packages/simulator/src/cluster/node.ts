@@ -19,7 +19,7 @@ import { limitsWithoutLog, primitiveLimits } from '@holdfast/state';
 import type { LimitOfPrimitive } from '@holdfast/state';
 import type { Opened } from '@holdfast/storage';
 import type { CutLeaves } from '@holdfast/storage/parts';
-import { Disk } from '../world/disk.ts';
+import { SimulatedDisk } from '../world/disk.ts';
 import type { Machine } from '../world/machine.ts';
 import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
@@ -41,7 +41,7 @@ export interface Settings {
   readonly maxEntriesPerTurn: number;
 }
 
-export interface NodeOptions {
+export interface SimulatedNodeOptions {
   readonly world: World;
   readonly machine: Machine;
   readonly random: Random;
@@ -63,21 +63,21 @@ const limitsOfPrimitives = Object.fromEntries(
 export class SimulatedNode implements Listener {
   readonly id: string;
   readonly machine: Machine;
-  readonly disk: Disk;
+  readonly disk: SimulatedDisk;
   /** Of the program that its next process is. */
   supportedFeatureLevel: number;
-  readonly #options: NodeOptions;
+  readonly #options: SimulatedNodeOptions;
   readonly #folder: Folder;
   #assembled: AssembledEngine | undefined;
   #admit: ((socket: StreamSocket) => void) | undefined;
 
-  constructor(options: NodeOptions) {
+  constructor(options: SimulatedNodeOptions) {
     this.#options = options;
     this.id = options.machine.name;
     this.machine = options.machine;
     this.supportedFeatureLevel = options.supportedFeatureLevel;
     this.#folder = new Folder(`${this.id} first`);
-    this.disk = new Disk(options.machine, options.random.fork());
+    this.disk = new SimulatedDisk(options.machine, options.random.fork());
   }
 
   get admit(): ((socket: StreamSocket) => void) | undefined {

@@ -10,7 +10,7 @@ import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
 import type { Leases } from './leases.ts';
 
-export interface KeeperOptions {
+export interface LockKeeperOptions {
   readonly world: World;
   readonly machine: Machine;
   readonly random: Random;
@@ -27,13 +27,13 @@ export interface KeeperOptions {
 const common = 'common';
 const waitMs = 50_000;
 
-export class Keeper {
+export class LockKeeper {
   readonly machine: Machine;
-  readonly #options: KeeperOptions;
+  readonly #options: LockKeeperOptions;
   /** How often it has got its own lock. */
   homecomings = 0;
 
-  constructor(options: KeeperOptions) {
+  constructor(options: LockKeeperOptions) {
     this.#options = options;
     this.machine = options.machine;
   }

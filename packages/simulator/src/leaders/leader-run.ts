@@ -11,7 +11,7 @@ import { BrokenRun } from '../run/cluster-run.ts';
 import type { RunResult } from '../run/cluster-run.ts';
 import type { Random } from '../world/random.ts';
 import { Violation, World } from '../world/world.ts';
-import { Keeper } from './keeper.ts';
+import { LockKeeper } from './keeper.ts';
 import { Leases } from './leases.ts';
 
 const lookEveryMs = 10;
@@ -77,7 +77,7 @@ class LeaderRun {
   readonly #witness: LeaseWitness;
   readonly #leases: Leases;
   readonly #cluster: Cluster;
-  readonly #keepers: readonly Keeper[];
+  readonly #keepers: readonly LockKeeper[];
   /** Leadership is handed over, and nothing worse. */
   readonly #isGentle: boolean;
   /** How long nodes lead. */
@@ -116,7 +116,7 @@ class LeaderRun {
     this.#keepers = Array.from(
       { length: 2 + random.below(3) },
       (_, index) =>
-        new Keeper({
+        new LockKeeper({
           world,
           machine: world.machine(`k${String(index + 1)}`, clockDrift),
           random: random.fork(),

@@ -6,7 +6,7 @@ import type { Machine } from '../world/machine.ts';
 import type { Network } from '../world/network.ts';
 import type { Random } from '../world/random.ts';
 
-export class Lines {
+export class NetworkLines {
   readonly #network: Network;
   readonly #random: Random;
   /** Directed pairs, and how late they may be in ms. */

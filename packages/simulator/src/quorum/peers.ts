@@ -3,14 +3,14 @@ import { setIdOf } from '@holdfast/protocol';
 import type { LeaseHost } from '@holdfast/quorum/parts';
 import type { Machine } from '../world/machine.ts';
 import type { LeaseMachine, LeaseMachineOptions } from './lease-machine.ts';
-import type { Lines } from './lines.ts';
+import type { NetworkLines } from './lines.ts';
 import { over } from './simulated-voter.ts';
 
 const answerWithinMs = 2000;
 
 /** @param nodes All of them, once they are there. */
 export function peersOf(
-  lines: Lines,
+  lines: NetworkLines,
   machine: Machine,
   nodes: readonly LeaseMachine[],
 ): Pick<LeaseMachineOptions, 'ask' | 'propose'> {

@@ -11,7 +11,7 @@ import type { Machine } from '../world/machine.ts';
 import { World } from '../world/world.ts';
 import { Ballots } from './ballots.ts';
 import { LeaseMachine } from './lease-machine.ts';
-import { Lines } from './lines.ts';
+import { NetworkLines } from './lines.ts';
 import { Promises } from './promises.ts';
 import { over, SimulatedVoter } from './simulated-voter.ts';
 
@@ -51,7 +51,7 @@ export async function runContention(options: ContentionOptions): Promise<Content
 class Contention {
   readonly #options: ContentionOptions;
   readonly #world: World;
-  readonly #lines: Lines;
+  readonly #lines: NetworkLines;
   readonly #ballots: Ballots;
   readonly #promises = new Promises(ttlMs - driftBufferMs);
   readonly #set: QuorumSet = { epoch: 1, members: ['node1', 'node2', 'node3'] };
@@ -161,7 +161,7 @@ class Contention {
 }
 
 /** What arrives at a node stands behind what arrived before. */
-class BusyLines extends Lines {
+class BusyLines extends NetworkLines {
   readonly #world: World;
   readonly #count: () => void;
   readonly #busyUntilMs = new Map<string, number>();

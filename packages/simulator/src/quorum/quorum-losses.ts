@@ -9,7 +9,7 @@ import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
 import type { Ballots } from './ballots.ts';
 import type { LeaseMachine } from './lease-machine.ts';
-import type { Lines } from './lines.ts';
+import type { NetworkLines } from './lines.ts';
 import type { QuorumSets } from './quorum-sets.ts';
 
 export interface QuorumLossesOptions {
@@ -17,7 +17,7 @@ export interface QuorumLossesOptions {
   readonly sets: QuorumSets;
   /** Of the machines of all clients. */
   readonly clients: readonly string[];
-  readonly lines: Lines;
+  readonly lines: NetworkLines;
   readonly ballots: Ballots;
   readonly longestTtlMs: number;
 }

@@ -9,7 +9,7 @@ import { BrokenRun } from '../run/cluster-run.ts';
 import type { RunResult } from '../run/cluster-run.ts';
 import { Ballots } from './ballots.ts';
 import { LeaseMachine } from './lease-machine.ts';
-import { Lines } from './lines.ts';
+import { NetworkLines } from './lines.ts';
 import { peersOf } from './peers.ts';
 import { Promises } from './promises.ts';
 import { QuorumFaults, quorumFaultKinds } from './quorum-faults.ts';
@@ -51,7 +51,7 @@ class QuorumRun {
   readonly #nodes: readonly LeaseMachine[];
   readonly #workers: readonly QuorumWorker[];
   readonly #faults: QuorumFaults;
-  readonly #lines: Lines;
+  readonly #lines: NetworkLines;
   readonly #losses: QuorumLosses;
   readonly #sets: QuorumSets;
 
@@ -67,7 +67,7 @@ class QuorumRun {
     const driftBufferMs = ttlMs * driftShare;
     const promises = new Promises(ttlMs - driftBufferMs);
     this.#ballots = new Ballots(clocksAgree, promises, (message) => world.violation(message));
-    this.#lines = new Lines(world.network, random.fork());
+    this.#lines = new NetworkLines(world.network, random.fork());
     const names = Array.from({ length: 7 }, (_, index) => `node${String(index + 1)}`);
     const first = { epoch: 1, members: names.slice(0, random.pick([3, 3, 3, 5, 5, 7])) };
     this.#nodes = this.#build(names, first, { drift, longestTtlMs: ttlMs, driftBufferMs });

@@ -14,7 +14,7 @@ import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
 import type { Ballots } from './ballots.ts';
 import type { LeaseMachine } from './lease-machine.ts';
-import type { Lines } from './lines.ts';
+import type { NetworkLines } from './lines.ts';
 import { over } from './simulated-voter.ts';
 
 const answerWithinMs = 2000;
@@ -25,7 +25,7 @@ export interface QuorumSetsOptions {
   readonly random: Random;
   readonly operator: Machine;
   readonly nodes: readonly LeaseMachine[];
-  readonly lines: Lines;
+  readonly lines: NetworkLines;
   readonly ballots: Ballots;
   readonly first: QuorumSet;
   readonly longestTtlMs: number;

@@ -8,7 +8,7 @@ import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
 import type { Ballots } from './ballots.ts';
 import type { LeaseMachine } from './lease-machine.ts';
-import type { Lines } from './lines.ts';
+import type { NetworkLines } from './lines.ts';
 import type { Promises } from './promises.ts';
 import type { QuorumSets } from './quorum-sets.ts';
 import { SimulatedVoter } from './simulated-voter.ts';
@@ -19,7 +19,7 @@ export interface QuorumWorkerOptions {
   readonly random: Random;
   readonly nodes: readonly LeaseMachine[];
   readonly sets: QuorumSets;
-  readonly lines: Lines;
+  readonly lines: NetworkLines;
   readonly ballots: Ballots;
   readonly promises: Promises;
   readonly resources: readonly string[];

@@ -6,12 +6,12 @@ import type { LeaseHost } from '@holdfast/quorum/parts';
 import type { Machine } from '../world/machine.ts';
 import type { Ballots } from './ballots.ts';
 import type { LeaseMachine } from './lease-machine.ts';
-import type { Lines } from './lines.ts';
+import type { NetworkLines } from './lines.ts';
 import type { Promises } from './promises.ts';
 
 /** A question from one process to another, which may never be answered. */
 export function over<T>(
-  lines: Lines,
+  lines: NetworkLines,
   from: Machine,
   to: LeaseMachine,
   ask: (host: LeaseHost) => T | Promise<T>,
@@ -44,7 +44,7 @@ export interface Witnesses {
 
 export class SimulatedVoter implements Voter {
   readonly name: string;
-  readonly #lines: Lines;
+  readonly #lines: NetworkLines;
   readonly #from: Machine;
   readonly #to: LeaseMachine;
   readonly #ballots: Ballots;
@@ -55,7 +55,7 @@ export class SimulatedVoter implements Voter {
   readonly #promises: Promises;
 
   constructor(
-    lines: Lines,
+    lines: NetworkLines,
     from: Machine,
     to: LeaseMachine,
     { ballots, promises }: Witnesses,

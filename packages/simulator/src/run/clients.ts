@@ -2,7 +2,7 @@
 import type { Beliefs } from '../checks/beliefs.ts';
 import type { Witness } from '../checks/witness.ts';
 import { Courier } from '../clients/courier.ts';
-import { Keeper } from '../clients/keeper.ts';
+import { CacheKeeper } from '../clients/keeper.ts';
 import { Player } from '../clients/player.ts';
 import type { LockRecorder, PoolRecorder } from '../clients/recorder.ts';
 import { Worker } from '../clients/worker.ts';
@@ -12,7 +12,7 @@ import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
 import type { Plan } from './plan.ts';
 
-export type SimulatedClient = Worker | Player | Courier | Keeper;
+export type SimulatedClient = Worker | Player | Courier | CacheKeeper;
 
 export interface ClientsOptions {
   readonly world: World;
@@ -64,7 +64,7 @@ export function hireClients(options: ClientsOptions): readonly SimulatedClient[]
       return new Courier({ ...hired, messages: witness.messages, plan: clients });
     }),
     ...those('k', clients.keepers, forked(clients.keepers), (hired) => {
-      return new Keeper({
+      return new CacheKeeper({
         ...hired,
         values: witness.cachedValues,
         loads: witness.loads,

@@ -7,7 +7,7 @@ import type { Witness } from '../checks/witness.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { SimulatedNode } from '../cluster/node.ts';
 import type { Courier } from '../clients/courier.ts';
-import type { Keeper } from '../clients/keeper.ts';
+import type { CacheKeeper } from '../clients/keeper.ts';
 import type { Player } from '../clients/player.ts';
 import type { Worker } from '../clients/worker.ts';
 import { quickDisk } from '../world/disk.ts';
@@ -23,7 +23,7 @@ export class Faults {
   readonly #world: World;
   readonly #random: Random;
   readonly #cluster: Cluster;
-  readonly #workers: readonly (Worker | Player | Courier | Keeper)[];
+  readonly #workers: readonly (Worker | Player | Courier | CacheKeeper)[];
   readonly #kinds: readonly FaultKind[];
   readonly #snapshots: SnapshotFaults;
   readonly #lines: LineFaults;
@@ -36,7 +36,7 @@ export class Faults {
     world: World,
     random: Random,
     cluster: Cluster,
-    workers: readonly (Worker | Player | Courier | Keeper)[],
+    workers: readonly (Worker | Player | Courier | CacheKeeper)[],
     kinds: readonly FaultKind[],
     witness: Witness,
   ) {

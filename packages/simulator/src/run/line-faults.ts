@@ -1,7 +1,7 @@
 /** What goes wrong with single lines and for single clients: slow ones, one-sided ones, those of a leader that is replaced. */
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Courier } from '../clients/courier.ts';
-import type { Keeper } from '../clients/keeper.ts';
+import type { CacheKeeper } from '../clients/keeper.ts';
 import type { Player } from '../clients/player.ts';
 import type { Worker } from '../clients/worker.ts';
 import type { Random } from '../world/random.ts';
@@ -11,7 +11,7 @@ export interface LineFaultsOptions {
   readonly world: World;
   readonly random: Random;
   readonly cluster: Cluster;
-  readonly workers: readonly (Worker | Player | Courier | Keeper)[];
+  readonly workers: readonly (Worker | Player | Courier | CacheKeeper)[];
   /** Later, unless faults are over by then. */
   readonly later: (minMs: number, maxMs: number, act: () => void) => void;
 }

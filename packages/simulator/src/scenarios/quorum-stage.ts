@@ -4,7 +4,7 @@ import type { QuorumHold } from '@holdfast/quorum-client';
 import { HoldfastError } from '@holdfast/protocol';
 import { Ballots } from '../quorum/ballots.ts';
 import { LeaseMachine } from '../quorum/lease-machine.ts';
-import { Lines } from '../quorum/lines.ts';
+import { NetworkLines } from '../quorum/lines.ts';
 import { peersOf } from '../quorum/peers.ts';
 import { Promises } from '../quorum/promises.ts';
 import { SimulatedVoter } from '../quorum/simulated-voter.ts';
@@ -36,7 +36,7 @@ export class QuorumStage {
   readonly #nodes: LeaseMachine[] = [];
   readonly #clients: Machine[] = [];
   readonly #holds: QuorumHold[] = [];
-  readonly #lines: Lines;
+  readonly #lines: NetworkLines;
   readonly #ballots: Ballots;
   readonly #promises: Promises;
   readonly #clocks: Clocks;
@@ -52,7 +52,7 @@ export class QuorumStage {
     this.#clocks = clocks;
     this.#ttlMs = ttlMs;
     this.#driftBufferMs = ttlMs * 0.02;
-    this.#lines = new Lines(world.network, this.random.fork());
+    this.#lines = new NetworkLines(world.network, this.random.fork());
     this.#promises = new Promises(ttlMs - this.#driftBufferMs);
     this.#ballots = new Ballots(clocks.ofNodes === clocks.ofClients, this.#promises, (message) =>
       world.violation(message),

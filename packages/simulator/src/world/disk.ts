@@ -54,7 +54,7 @@ interface Torn extends WriteUnderWay {
 /** Small, so that a run has many of them. */
 const segmentBytes = [8 * 1024, 64 * 1024] as const;
 
-export class Disk {
+export class SimulatedDisk {
   readonly #machine: Machine;
   readonly #random: Random;
   readonly #files = new MemoryFiles();

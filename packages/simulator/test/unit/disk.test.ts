@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import type { MemberId, Write } from '@holdfast/raft';
 import type { Opened } from '@holdfast/storage';
 import type { CutLeaves } from '@holdfast/storage/parts';
-import { Disk } from '../../src/world/disk.ts';
+import { SimulatedDisk } from '../../src/world/disk.ts';
 import { World } from '../../src/world/world.ts';
 
 const entryBytes = 300;
@@ -12,7 +12,7 @@ const entryBytes = 300;
 /** One node's disk and a process that writes entries to it, one a write. */
 class Writer {
   readonly world: World;
-  readonly disk: Disk;
+  readonly disk: SimulatedDisk;
   readonly #machine;
   acknowledged = 0;
   #written = 0;
@@ -22,7 +22,7 @@ class Writer {
   constructor(seed: bigint) {
     this.world = new World(seed);
     this.#machine = this.world.machine('n1', 0);
-    this.disk = new Disk(this.#machine, this.world.random.fork());
+    this.disk = new SimulatedDisk(this.#machine, this.world.random.fork());
   }
 
   /** A process begins; undefined: it does not open its disk. */

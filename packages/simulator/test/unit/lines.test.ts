@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import { Lines } from '../../src/quorum/lines.ts';
+import { NetworkLines } from '../../src/quorum/lines.ts';
 import type { Machine } from '../../src/world/machine.ts';
 import { World } from '../../src/world/world.ts';
 
 describe('The lines of a quorum lease', () => {
   let world: World;
-  let lines: Lines;
+  let lines: NetworkLines;
   let [one, other]: Machine[] = [];
   beforeEach(() => {
     world = new World(1n);
-    lines = new Lines(world.network, world.random.fork());
+    lines = new NetworkLines(world.network, world.random.fork());
     [one, other] = ['one', 'other'].map((name) => world.machine(name, 0));
     one?.start();
     other?.start();

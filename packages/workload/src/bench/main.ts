@@ -22,7 +22,7 @@ import type { BareCommits } from './bare-commit.ts';
 import { calibrate } from './calibration.ts';
 import { measureProcessors } from './processors.ts';
 import { reportText } from './report.ts';
-import type { MeasuredRow, Report } from './report.ts';
+import type { MeasuredRow, BenchReport } from './report.ts';
 import { generate } from './generate.ts';
 import type { LoadPlan } from './plan.ts';
 
@@ -116,7 +116,7 @@ async function measure(
   options: Options,
   folder: string,
   tell: (text: string) => void,
-): Promise<Report> {
+): Promise<BenchReport> {
   tell('Measuring what the machine can do at this moment.');
   const calibration = await calibrate(folder, calibrationMs);
   const bare: BareCommits[] = [];

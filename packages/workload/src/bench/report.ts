@@ -11,7 +11,7 @@ export interface MeasuredRow extends LoadStats {
   readonly processors: Processors | null;
 }
 
-export interface Report {
+export interface BenchReport {
   readonly machine: Machine;
   readonly folder: string;
   readonly measuredSeconds: number;
@@ -20,7 +20,7 @@ export interface Report {
   readonly rows: readonly MeasuredRow[];
 }
 
-export function reportText(report: Report): string {
+export function reportText(report: BenchReport): string {
   const { calibration } = report;
   const commits = calibration.fsyncedCommitsPerSecond;
   const lines = [

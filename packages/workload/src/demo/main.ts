@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startLocalCluster } from '@holdfast/server';
-import type { RuleName, Verdict } from '../record/check.ts';
+import type { RuleName, RunVerdict } from '../record/check.ts';
 import { freePorts } from '../free-ports.ts';
 import { milliseconds, whole } from '../statistics/table.ts';
 import { Pace } from './pace.ts';
@@ -93,7 +93,7 @@ class Narrator implements DemoSpectator {
   }
 }
 
-function tellVerdict(screen: Screen, verdict: Verdict): void {
+function tellVerdict(screen: Screen, verdict: RunVerdict): void {
   screen.line();
   screen.line("The check, from the workers' own records:");
   for (const rule of verdict.rules) {

@@ -7,7 +7,7 @@ import { connect } from '@holdfast/client';
 import type { Client } from '@holdfast/client';
 import type { LocalCluster } from '@holdfast/server';
 import { checkRecords } from '../record/check.ts';
-import type { Verdict } from '../record/check.ts';
+import type { RunVerdict } from '../record/check.ts';
 import { readFinalState, waitForCatchUp } from '../record/final-state.ts';
 import { Journal } from '../record/journal.ts';
 import { longestSilenceMs } from '../record/outage.ts';
@@ -51,7 +51,7 @@ export interface DemoSpectator {
 }
 
 export interface DemoOutcome {
-  readonly verdict: Verdict;
+  readonly verdict: RunVerdict;
   readonly cycles: number;
   readonly grants: number;
   /** One for each kill, in milliseconds. */

@@ -5,27 +5,27 @@ import { Redis } from 'ioredis';
 import type { MessagePlan } from './plan.ts';
 
 /** What a message says: who pushed it, and its how manieth of theirs it is. */
-export interface Said {
+export interface MessageOrigin {
   readonly worker: number;
   readonly number: number;
 }
 
 export interface Carried {
-  push(said: Said): Promise<void>;
+  push(said: MessageOrigin): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface Consumer {
   /** A consumer has it. */
-  delivered(said: Said): void;
+  delivered(said: MessageOrigin): void;
   /** Its acknowledgement was answered. */
-  acknowledged(said: Said): void;
+  acknowledged(said: MessageOrigin): void;
   failed(error: unknown): void;
 }
 
 const visibilityMs = 30_000;
 
-function readSaid(value: unknown): Said {
+function readSaid(value: unknown): MessageOrigin {
   if (typeof value === 'object' && value !== null && 'worker' in value && 'number' in value) {
     const { worker, number } = value;
     if (typeof worker === 'number' && typeof number === 'number') return { worker, number };
@@ -76,11 +76,11 @@ export async function carryByBullmq(plan: MessagePlan, consumer: Consumer): Prom
   const connections = [0, 1].map(() => new Redis(url, { maxRetriesPerRequest: null }));
   const [pushing, taking] = connections;
   if (pushing === undefined || taking === undefined) throw new Error('There is no connection.');
-  const queue = new Queue<Said>(plan.queue, {
+  const queue = new Queue<MessageOrigin>(plan.queue, {
     connection: pushing,
     defaultJobOptions: { removeOnComplete: true },
   });
-  const worker = new Worker<Said>(
+  const worker = new Worker<MessageOrigin>(
     plan.queue,
     (job) => {
       consumer.delivered(readSaid(job.data));

@@ -4,7 +4,7 @@
  */
 import { Latencies } from '../statistics/latencies.ts';
 import { carryByBullmq, carryByHoldfast } from './carriers.ts';
-import type { Consumer, Said } from './carriers.ts';
+import type { Consumer, MessageOrigin } from './carriers.ts';
 import { isMessagePlan } from './plan.ts';
 import type { MessagePlan, MessageStats } from './plan.ts';
 
@@ -38,7 +38,7 @@ async function generate(plan: MessagePlan): Promise<MessageStats> {
   const isCounted = (nowMs: number): boolean => nowMs >= startMs && nowMs < endMs;
   const failure = Promise.withResolvers<never>();
   const consumer: Consumer = {
-    delivered({ worker, number }: Said) {
+    delivered({ worker, number }: MessageOrigin) {
       const pusher = pushers[worker];
       const nowMs = performance.now();
       if (pusher === undefined || pusher.number !== number || pusher.hasArrived) {
@@ -48,7 +48,7 @@ async function generate(plan: MessagePlan): Promise<MessageStats> {
       pusher.hasArrived = true;
       if (isCounted(nowMs)) latencies.add(nowMs - pusher.askedMs);
     },
-    acknowledged({ worker }: Said) {
+    acknowledged({ worker }: MessageOrigin) {
       if (isCounted(performance.now())) acknowledged += 1;
       pushers[worker]?.acknowledged();
     },

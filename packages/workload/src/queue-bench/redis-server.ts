@@ -7,13 +7,13 @@ import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { freePorts } from '../free-ports.ts';
 
-export interface RedisProcess {
+export interface StartedRedis {
   readonly url: string;
   close(): Promise<void>;
 }
 
 /** Undefined where this machine has no Redis. */
-export async function startRedis(parent: string): Promise<RedisProcess | undefined> {
+export async function startRedis(parent: string): Promise<StartedRedis | undefined> {
   const program = (process.env['PATH'] ?? '')
     .split(delimiter)
     .map((folder) => join(folder, 'redis-server'))

@@ -39,7 +39,7 @@ export interface RuleVerdict {
   readonly violations: readonly string[];
 }
 
-export interface Verdict {
+export interface RunVerdict {
   /** Every rule holds and each has looked at something. */
   readonly holds: boolean;
   readonly rules: readonly RuleVerdict[];
@@ -75,7 +75,7 @@ class Finding {
 }
 
 /** @returns what holds of RECORD-1 to RECORD-3; never throws on bad records, they are violations. */
-export function checkRecords(entries: readonly JournalEntry[], final: FinalState): Verdict {
+export function checkRecords(entries: readonly JournalEntry[], final: FinalState): RunVerdict {
   const rules = [
     checkOneHolder(entries),
     checkTokens(entries),

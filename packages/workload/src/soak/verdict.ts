@@ -35,7 +35,7 @@ export interface TimedSample {
   readonly sample: Sample;
 }
 
-export interface Verdict {
+export interface SoakVerdict {
   readonly lines: readonly string[];
   readonly passed: boolean;
 }
@@ -44,7 +44,7 @@ export interface Verdict {
 export function judgeSamples(
   samples: ReadonlyMap<string, readonly TimedSample[]>,
   minutes: number,
-): Verdict {
+): SoakVerdict {
   const isJudged = minutes >= judgedFromMinutes;
   const rows = [...samples].flatMap(([nodeId, of]) =>
     measures.map((measure) => rowOf(nodeId, measure, of, isJudged)),
@@ -79,7 +79,7 @@ function rowOf(
 const signed = (value: number): string => `${value >= 0 ? '+' : ''}${value.toFixed(1)}`;
 
 /** Whether each node recorded all that it had to, however short the run. @param metrics What each told at its end, by node. */
-export function judgeAudit(metrics: ReadonlyMap<string, string>): Verdict {
+export function judgeAudit(metrics: ReadonlyMap<string, string>): SoakVerdict {
   const rows = [...metrics].map(([nodeId, text]) => {
     const records = metricOf(text, 'holdfast_audit_records_total');
     const dropped = metricOf(text, 'holdfast_audit_dropped_total');
@@ -96,7 +96,7 @@ const mayEndOpen = 0.01;
 const alwaysMayEndOpen = 10;
 
 /** @param open How many requests of so many ended with an error that says to ask again. */
-export function judgeWork(open: number, done: number): Verdict {
+export function judgeWork(open: number, done: number): SoakVerdict {
   const passed = open <= alwaysMayEndOpen + mayEndOpen * done;
   const line = `${String(open)} requests ended with an error beside ${String(done)} that were done`;
   return { lines: [`${line}${passed ? '' : '  FAILED'}`], passed };

@@ -9,7 +9,7 @@ import type { HoldCount, ProbeResult, SampleResult } from './plan.ts';
 import type { CountStats, MemoryStats, PhaseStats } from './report.ts';
 import type { ClientProcess } from './requests.ts';
 import { readLongestTurns } from './turn-records.ts';
-import type { Turns } from './turn-records.ts';
+import type { LongestTurns } from './turn-records.ts';
 
 /** What was asked when a phase ended is answered meanwhile and counts for it. */
 const settleMs = 300;
@@ -18,7 +18,7 @@ const answerWithinMs = 30_000;
 const startedMs = 200;
 const sampledOfEach = 20;
 /** Of a node that recorded nothing any more. */
-const blocked: Turns = {
+const blocked: LongestTurns = {
   longest: { wallMs: Infinity, ownMs: NaN, collectorMs: NaN, waitingMs: NaN, restMs: NaN },
   mostOwnMs: NaN,
   mostCollectorMs: NaN,
@@ -62,7 +62,7 @@ export async function measurePhase(bench: Bench, name: string, work: Work): Prom
   const untilMs = Date.now();
   await pause(settleMs);
   const probed = await takeProbe(bench);
-  const turns: Record<string, Turns> = {};
+  const turns: Record<string, LongestTurns> = {};
   for (const { nodeId, pid } of bench.cluster.nodes) {
     if (pid === undefined) continue;
     const since = pidsBefore.has(pid) ? fromMs : (outcome.servedAtMs ?? fromMs) + startedMs;

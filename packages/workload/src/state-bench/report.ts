@@ -2,13 +2,13 @@
 import { machineLine } from '../statistics/machine.ts';
 import type { Machine } from '../statistics/machine.ts';
 import { milliseconds, table, whole } from '../statistics/table.ts';
-import type { Turns } from './turn-records.ts';
+import type { LongestTurns } from './turn-records.ts';
 
 export interface PhaseStats {
   readonly name: string;
   readonly seconds: number;
   /** By node, leader first as it was when the phase began; a node that did not run at the end is left out. */
-  readonly turns: Readonly<Record<string, Turns>>;
+  readonly turns: Readonly<Record<string, LongestTurns>>;
   readonly leader: string | undefined;
   readonly longestAcquireMs: number;
   readonly longestSilenceMs: number;

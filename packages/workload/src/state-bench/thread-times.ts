@@ -7,13 +7,13 @@
  * when it reads, so this one is exact, too. Time that a hypervisor gave to other machines is in neither.
  */
 import { openSync, readSync } from 'node:fs';
-import type { Reading } from './turn-meter.ts';
+import type { ThreadReading } from './turn-meter.ts';
 
 const nsPerMs = 1e6;
 const usPerMs = 1000;
 const lineBytes = 128;
 
-export type ReadTimes = () => Reading;
+export type ReadTimes = () => ThreadReading;
 
 /** To be called in the main thread, whose id in Linux is that of the process. */
 export function threadTimes(

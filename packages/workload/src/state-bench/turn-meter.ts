@@ -9,7 +9,7 @@
  */
 
 /** What the thread has had since it began. NaN where the system does not tell. */
-export interface Reading {
+export interface ThreadReading {
   /** By the clock of `performance.now()`. */
   readonly atMs: number;
   readonly processorMs: number;
@@ -40,7 +40,7 @@ export interface TurnSummary {
 }
 
 export interface TurnMeter {
-  look(reading: Reading): void;
+  look(reading: ThreadReading): void;
   /** A pause of the collector, by the clock of the readings: of the present turn, or of one some turns ago. */
   collected(startMs: number, durationMs: number): void;
   /** Of the turns that no summary had yet and whose pauses have been told. Undefined: there is none. */
@@ -59,7 +59,7 @@ interface Turn {
   longestPauseMs: number;
 }
 
-export function turnMeter(first: Reading): TurnMeter {
+export function turnMeter(first: ThreadReading): TurnMeter {
   let last = first;
   let turns: Turn[] = [];
   /** Of the present turn. */

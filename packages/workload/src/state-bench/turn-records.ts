@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { waitUntil } from '../wait-until.ts';
 import type { TurnParts } from './turn-meter.ts';
 
-export interface Turns {
+export interface LongestTurns {
   /** The longest turn of the event loop by the clock, and its parts. */
   readonly longest: TurnParts;
   /** The most that a turn had of a processor outside the collector. */
@@ -13,7 +13,7 @@ export interface Turns {
   readonly mostCollectorMs: number;
 }
 
-export interface TurnRecord extends Turns {
+export interface TurnRecord extends LongestTurns {
   /** Wall clock at the end of the interval. */
   readonly atMs: number;
 }
@@ -51,8 +51,8 @@ export function longestTurns(
   records: readonly TurnRecord[],
   fromMs: number,
   untilMs: number,
-): Turns {
-  let turns: Turns = { longest: noTurn, mostOwnMs: 0, mostCollectorMs: 0 };
+): LongestTurns {
+  let turns: LongestTurns = { longest: noTurn, mostOwnMs: 0, mostCollectorMs: 0 };
   for (const record of records) {
     if (record.atMs <= fromMs) continue;
     turns = {
@@ -76,7 +76,7 @@ export async function readLongestTurns(
   pid: number,
   fromMs: number,
   untilMs: number,
-): Promise<Turns> {
+): Promise<LongestTurns> {
   return waitUntil(
     `process ${String(pid)} records a turn of its event loop`,
     blockedMs,

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { explain } from '../../../src/failure.ts';
 import { adviceFor, noMajorityError, twinsText } from '../../../src/quorum/advice.ts';
 import { clusterNode, countOnce } from '../../../src/quorum/ask-nodes.ts';
-import type { NodeReport, NodeRefusal, VoteReport } from '../../../src/quorum/ask-nodes.ts';
+import type { LeaseNodeReport, NodeRefusal, VoteReport } from '../../../src/quorum/ask-nodes.ts';
 import { asOptions } from '../../../src/quorum/redis-servers.ts';
 
 const saying = (
@@ -14,7 +14,7 @@ const saying = (
     readonly waitsMs?: number;
     readonly fileId?: number;
   } = {},
-): NodeReport => ({
+): LeaseNodeReport => ({
   url,
   answer: {
     resource: 'x',
@@ -31,10 +31,10 @@ const saying = (
     waits_ms: fields.waitsMs ?? 0,
   },
 });
-const isNew = (url: string): NodeReport =>
+const isNew = (url: string): LeaseNodeReport =>
   saying(url, { voting: false, fresh: true, waitsMs: 60_000 });
 const lost = isNew;
-const silent = (url: string, refusal?: NodeRefusal): NodeReport => ({
+const silent = (url: string, refusal?: NodeRefusal): LeaseNodeReport => ({
   url,
   answer: undefined,
   problem: 'does not answer',
@@ -42,7 +42,7 @@ const silent = (url: string, refusal?: NodeRefusal): NodeReport => ({
 });
 
 describe('what to do where no majority of lease nodes votes', () => {
-  const advice = (...reports: readonly NodeReport[]): string => adviceFor('nodes', reports);
+  const advice = (...reports: readonly LeaseNodeReport[]): string => adviceFor('nodes', reports);
 
   it('given nodes that are new and all run, then what their --peers name makes them vote', () => {
     const text = advice(isNew('1'), isNew('2'), isNew('3'));
@@ -89,7 +89,7 @@ describe('what to do where no majority of lease nodes votes', () => {
 
 describe('what to do where no majority of Redis servers votes', () => {
   const notVoting: NodeRefusal = { code: 'not_voting', detail: 'It is new here.' };
-  const advice = (...reports: readonly NodeReport[]): string => adviceFor('servers', reports);
+  const advice = (...reports: readonly LeaseNodeReport[]): string => adviceFor('servers', reports);
 
   it('names servers and how they are admitted, never nodes', () => {
     const admitted = advice(silent('1', notVoting), silent('2', notVoting), saying('3'));

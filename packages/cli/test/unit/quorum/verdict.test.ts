@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { NodeReport } from '../../../src/quorum/ask-nodes.ts';
+import type { LeaseNodeReport } from '../../../src/quorum/ask-nodes.ts';
 import { verdictOf, verdictText } from '../../../src/quorum/verdict.ts';
 
 const said = (fields: {
   readonly holder?: string;
   readonly remainingMs?: number;
   readonly voting?: boolean;
-}): NodeReport => ({
+}): LeaseNodeReport => ({
   url: 'http://node',
   answer: {
     resource: 'x',
@@ -24,10 +24,10 @@ const said = (fields: {
     waits_ms: 0,
   },
 });
-const by = (holder: string, remainingMs: number): NodeReport => said({ holder, remainingMs });
+const by = (holder: string, remainingMs: number): LeaseNodeReport => said({ holder, remainingMs });
 const free = said({});
 const recovering = said({ voting: false });
-const silent: NodeReport = {
+const silent: LeaseNodeReport = {
   url: 'http://node',
   answer: undefined,
   problem: 'does not answer',
@@ -77,7 +77,7 @@ describe('what the answers of the nodes come to', () => {
   });
 
   it('is told in a sentence', () => {
-    const text = (...reports: readonly NodeReport[]): string =>
+    const text = (...reports: readonly LeaseNodeReport[]): string =>
       verdictText('x', verdictOf(reports), { count: reports.length, kind: 'nodes' });
     assert.match(text(by('a', 900), by('a', 740), free), /^"x" is held by a, on 2 of 3 .* 0\.7 s/);
     assert.match(text(free, free, silent), /^"x" is free: 2 of 3 nodes/);

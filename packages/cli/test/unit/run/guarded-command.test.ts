@@ -9,7 +9,7 @@ import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { machineClocks } from '../../../src/run/certain-time.ts';
 import { CommandNotStarted, runGuarded } from '../../../src/run/guarded-command.ts';
-import type { CommandEnd, Lease } from '../../../src/run/guarded-command.ts';
+import type { CommandEnd, CommandLease } from '../../../src/run/guarded-command.ts';
 import { untilSo } from '../../../../checker/src/waits.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-guard-'));
@@ -19,7 +19,7 @@ const stubbornProgram = fileURLToPath(new URL('./stubborn.ts', import.meta.url))
 const holderProgram = fileURLToPath(new URL('./holder.ts', import.meta.url));
 const now = (): number => machineClocks.monotonicMs();
 
-class TestLease implements Lease {
+class TestLease implements CommandLease {
   readonly #controller = new AbortController();
   readonly graceMs: number;
   untilMs: number;

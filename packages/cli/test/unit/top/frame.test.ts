@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { printable, widthOf } from '../../../src/printable.ts';
 import { composeFrame } from '../../../src/top/frame.ts';
-import type { Line, Size } from '../../../src/top/frame.ts';
+import type { FrameLine, Size } from '../../../src/top/frame.ts';
 import { makeReport } from '../../../src/top/report.ts';
 import type { Report } from '../../../src/top/report.ts';
 import { lockOf, readingAt, statsOf, statusOf } from './readings.ts';
@@ -20,7 +20,7 @@ const busy = makeReport(
   }),
   undefined,
 );
-const textOf = (lines: readonly Line[]): string => lines.map((line) => line.text).join('\n');
+const textOf = (lines: readonly FrameLine[]): string => lines.map((line) => line.text).join('\n');
 
 describe('a frame', () => {
   it('given no size, when it is composed, then all is shown, without control codes', () => {

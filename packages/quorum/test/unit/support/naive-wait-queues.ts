@@ -1,8 +1,8 @@
 import { turnMs } from '../../../src/node/wait-queues.ts';
-import type { Waiter } from '../../../src/node/wait-queues.ts';
+import type { LeaseWaiter } from '../../../src/node/wait-queues.ts';
 
 interface Line {
-  readonly waiters: Waiter[];
+  readonly waiters: LeaseWaiter[];
   turn: { readonly id: string; readonly untilMs: number } | undefined;
 }
 
@@ -14,15 +14,15 @@ export class NaiveWaitQueues {
     return this.#line(resource).waiters.length;
   }
 
-  add(resource: string, waiter: Waiter): void {
+  add(resource: string, waiter: LeaseWaiter): void {
     const { waiters } = this.#line(resource);
-    const goesBefore = (one: Waiter, other: Waiter): boolean =>
+    const goesBefore = (one: LeaseWaiter, other: LeaseWaiter): boolean =>
       one.sinceMs < other.sinceMs || (one.sinceMs === other.sinceMs && one.id < other.id);
     // Behind the last one that it does not go before.
     waiters.splice(1 + waiters.findLastIndex((other) => !goesBefore(waiter, other)), 0, waiter);
   }
 
-  remove(resource: string, waiter: Waiter): void {
+  remove(resource: string, waiter: LeaseWaiter): void {
     const { waiters } = this.#line(resource);
     if (waiters.includes(waiter)) waiters.splice(waiters.indexOf(waiter), 1);
   }

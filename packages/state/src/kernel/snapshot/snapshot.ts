@@ -24,7 +24,7 @@ import type { EndedSessions, Tombstone } from '../sessions/ended-sessions.ts';
 import { invariant } from '../invariant.ts';
 import { levelOfLimit, primitiveDeclarations } from '../../primitives/declared.ts';
 import { encoders } from '../../primitives/table.ts';
-import type { Remembered } from '../../primitives/queue/dedup.ts';
+import type { RememberedPush } from '../../primitives/queue/dedup.ts';
 import { captureAccess } from '../../primitives/access/records.ts';
 import { CapturedQueues } from '../../primitives/queue/captures.ts';
 import { encodeDedup } from '../../primitives/queue/records.ts';
@@ -104,7 +104,7 @@ interface Source {
   readonly places: readonly Iterable<Place>[];
   readonly unsettled: Iterable<Pool>;
   readonly shrunk: Iterable<Pool>;
-  readonly dedup: Iterable<Remembered>;
+  readonly dedup: Iterable<RememberedPush>;
   readonly access: Iterable<string>;
 }
 

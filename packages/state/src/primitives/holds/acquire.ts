@@ -22,7 +22,7 @@ import { enqueue, pass, placeOf } from './waits.ts';
 
 type AcquireType = 'acquire' | 'acquire_permits' | 'campaign';
 type Acquire = CommandOf<AcquireType>;
-export type Verdict = 'give' | 'wait' | Refusal;
+export type AcquireDecision = 'give' | 'wait' | Refusal;
 type Outcome = Granted | Queued | Refusal;
 
 /** What is asked of a pool, and what is to be done with it. */
@@ -42,7 +42,7 @@ export interface Acquiring<Command extends Acquire> {
     session: Session | undefined,
     asker: Asker,
     command: Command,
-  ): Verdict;
+  ): AcquireDecision;
   /** The metadata that a grant would replace. */
   replaced?(session: Session, command: Command): JsonValue | undefined;
 }
@@ -76,7 +76,7 @@ function judge<Command extends Acquire>(
   session: Session | undefined,
   asker: Asker,
   command: Command,
-): Verdict {
+): AcquireDecision {
   const verdict = how.judge(tables, pool, session, asker, command);
   if (typeof verdict === 'object') return verdict;
   const value = command.terms?.metadata;
@@ -93,7 +93,7 @@ function fulfil<Command extends Acquire>(
   session: Session,
   found: Pool | undefined,
   command: Command,
-  verdict: Verdict,
+  verdict: AcquireDecision,
   answer: Answer,
 ): Outcome {
   if (typeof verdict === 'object') return verdict;

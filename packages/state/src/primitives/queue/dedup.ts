@@ -12,7 +12,7 @@ import type { Refusal } from '../../kernel/outcomes.ts';
 
 export const dedupWindowMs = 300_000;
 
-export interface Remembered {
+export interface RememberedPush {
   /** Of the message. */
   readonly id: number;
   readonly queue: string;
@@ -23,21 +23,21 @@ export interface Remembered {
 const nameOf = (queue: string, dedupId: string): string => `${queue}\0${dedupId}`;
 
 export class DedupMemory {
-  readonly #byName = new ShardedMap<string, Remembered>();
+  readonly #byName = new ShardedMap<string, RememberedPush>();
   /** In the order of their pushes, which is that of their ends. */
-  readonly #all = new OrderedByNumber<Remembered>(({ id }) => id);
+  readonly #all = new OrderedByNumber<RememberedPush>(({ id }) => id);
 
   get size(): number {
     return this.#all.size;
   }
 
   /** DEDUP-1: one whose time is over is none, also while it is not forgotten yet. */
-  find(queue: string, dedupId: string, timeMs: number): Remembered | undefined {
+  find(queue: string, dedupId: string, timeMs: number): RememberedPush | undefined {
     const found = this.#byName.get(nameOf(queue, dedupId));
     return found === undefined || found.untilMs <= timeMs ? undefined : found;
   }
 
-  add(remembered: Remembered): void {
+  add(remembered: RememberedPush): void {
     this.#all.add(remembered);
     this.#byName.set(nameOf(remembered.queue, remembered.dedupId), remembered);
   }
@@ -59,11 +59,11 @@ export class DedupMemory {
     }
   }
 
-  capture(): Iterable<Remembered> {
+  capture(): Iterable<RememberedPush> {
     return this.#all.capture();
   }
 
-  values(): Iterable<Remembered> {
+  values(): Iterable<RememberedPush> {
     return this.#all.values();
   }
 }

@@ -6,7 +6,7 @@ import { SnapshotFormatError } from '../../kernel/snapshot/fields.ts';
 import type { Fields } from '../../kernel/snapshot/fields.ts';
 import type { Place, Tables } from '../../kernel/tables.ts';
 import type { FenceToken, ResourceName } from '../../kernel/names.ts';
-import type { Remembered } from './dedup.ts';
+import type { RememberedPush } from './dedup.ts';
 import { LaneRecord } from './lanes.ts';
 import { MessageRecord } from './messages.ts';
 import type { MessageState } from './message-state.ts';
@@ -70,7 +70,7 @@ function encodeMessage(message: Message): string {
 export const isOfQueue = (place: Place): place is QueuePlace =>
   place instanceof QueueRecord || place instanceof LaneRecord || place instanceof MessageRecord;
 
-export const encodeDedup = ({ id, queue, dedupId, untilMs }: Remembered): string =>
+export const encodeDedup = ({ id, queue, dedupId, untilMs }: RememberedPush): string =>
   JSON.stringify(['dedup', id, queue, dedupId, untilMs]);
 
 export function decodeQueue({ queues }: Tables, fields: Fields): undefined {
