@@ -134,4 +134,17 @@ export const cacheWriteFaults: readonly Fault[] = [
     hiddenFromRuns: 'nodes tell numbers',
     test: 'packages/client/test/unit/messages.test.ts',
   },
+  {
+    name: 'deadline-of-a-command-not-told',
+    breaks:
+      'writes of the cache that wait for each other are executed long after their callers have gone',
+    file: 'packages/engine/src/submissions.ts',
+    find: `      trace,
+      deadlineMs,
+    );`,
+    put: `      trace,
+    );`,
+    hiddenFromRuns: 'callers are told that the outcome is unknown by then',
+    test: 'packages/engine/test/unit/submissions.test.ts',
+  },
 ];

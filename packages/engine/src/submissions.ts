@@ -13,10 +13,10 @@ import type { TraceParent } from '@holdfast/protocol';
 import type { MemberId } from '@holdfast/raft';
 import type { Command, CommandResult, Envelope } from '@holdfast/state';
 import { commandAnswer } from './answers.ts';
+import type { CacheWrites } from './cache/writes.ts';
 import { CallDeadlines } from './call-deadlines.ts';
 import { submitCancellable } from './caller-signal.ts';
 import type { Clock } from './clock.ts';
-import type { CommandQueue } from './command-queue.ts';
 import { notCommitted, outcomeUnknown, shuttingDown } from './failures.ts';
 import { Interrupted } from './interrupted.ts';
 import type { LeaderRoute } from './leader-route.ts';
@@ -35,7 +35,8 @@ export const defaultTimeoutMs = 5000;
 export interface SubmissionsOptions {
   readonly clock: Clock;
   readonly log: EngineLog;
-  readonly queue: Pick<CommandQueue, 'submit'>;
+  /** What waits there until its deadline is not begun any more (WRITE-6). */
+  readonly queue: Pick<CacheWrites, 'submit'>;
   readonly route: LeaderRoute;
   readonly stamps: Stamps;
 }
@@ -211,6 +212,7 @@ export class Submissions {
         if (this.#deadlines.end(call)) reject(error);
       },
       trace,
+      deadlineMs,
     );
   }
 }

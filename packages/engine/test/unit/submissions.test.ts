@@ -132,7 +132,9 @@ describe('A command on a leader that cannot have it committed', () => {
         { command }: Envelope,
         resolve: (result: CommandResult) => void,
         reject: (error: Error) => void,
-      ) => given.push({ command, resolve, reject }),
+        _trace: unknown,
+        deadlineMs: number,
+      ) => given.push({ command, resolve, reject, deadlineMs }),
     } as unknown as CommandQueue;
     const [clock, stamps] = [new StillClock(), new Stamps(() => ({ time: 0, index: 0 }))];
     const status = { role: 'leader', leader: 'a', ready: true } as unknown as Status;
@@ -144,6 +146,7 @@ describe('A command on a leader that cannot have it committed', () => {
     readonly command: Command;
     readonly resolve: (result: CommandResult) => void;
     readonly reject: (error: Error) => void;
+    readonly deadlineMs: number;
   }
   /** How it has ended by now. */
   const told = (call: Promise<unknown>): (() => unknown) => {
@@ -188,6 +191,22 @@ describe('A command on a leader that cannot have it committed', () => {
           [command.type],
         );
       });
+
+  it('takes its deadline with it into the queue, however it came (WRITE-6)', async () => {
+    const { clock, given, submissions } = start();
+    const command: Command = { type: 'cache_delete', name: 'x' as ResourceName };
+    const asked = { deadlineMs: clock.nowMs + 700, trace: undefined };
+    const calls = [
+      submissions.submit(command, { identity: 'anonymous', timeoutMs: 1000 }),
+      submissions.submitHere({ identity: 'anonymous', command }, undefined, asked),
+    ];
+    assert.deepEqual(
+      given.map(({ deadlineMs }) => deadlineMs - clock.nowMs),
+      [1000, 700],
+    );
+    for (const { reject } of given) reject(new Error('no more'));
+    await Promise.allSettled(calls);
+  });
 
   it('is cancelled where its caller has no number for it (CANCELLATION-1)', async () => {
     const { clock, given, submissions } = start();
