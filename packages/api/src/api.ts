@@ -31,6 +31,7 @@ import type { Api, ApiOptions, GrpcAddress } from './options.ts';
 import { RequestError } from './request-error.ts';
 import { StreamServer } from './stream/server.ts';
 import { ClientStreams } from './stream/streams.ts';
+import { Machines } from './operations/machines.ts';
 import { PopRoom } from './operations/pop-room.ts';
 import { QueueWaiters } from './operations/queue-waiters.ts';
 import { EventFeed } from './watch/feed.ts';
@@ -106,6 +107,13 @@ export function buildApi(options: ApiOptions): BuiltApi {
     queues,
     queueWaiters: new QueueWaiters(queues, (delayMs, callback) => clock.after(delayMs, callback)),
     popRoom: new PopRoom((delayMs, callback) => clock.after(delayMs, callback)),
+    machines: new Machines({
+      engine,
+      clock,
+      version: options.version,
+      diskSpace: options.diskSpace,
+      longestTurnSeconds: () => longestTurn.seconds(),
+    }),
     after: (delayMs, callback) => clock.after(delayMs, callback),
     endOfTurn: (callback) => clock.endOfTurn(callback),
     now: () => clock.wallNow(),

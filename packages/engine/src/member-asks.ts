@@ -2,6 +2,8 @@
  * What members ask each other for beside the log: not of the leader, but of the one that owns something.
  *
  * ASK-1: who asks is told whether the other one was asked: what was not sent was not done.
+ * ASK-2: a question that names what it is `about` goes to who answers about that, and to nobody else; one that names nothing goes
+ *     to who answers those. A member that answers no such question says so: it may be of an older release.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { MemberId } from '@holdfast/raft';
@@ -18,20 +20,24 @@ const defaultTimeoutMs = 10_000;
 export class MemberAsks {
   readonly #nodeId: string;
   readonly #transport: Pick<Transport, 'call'>;
-  #answer: ((body: unknown) => Promise<unknown>) | undefined;
+  readonly #answers = new Map<string | undefined, (body: unknown) => Promise<unknown>>();
 
   constructor(nodeId: string, transport: Pick<Transport, 'call'>) {
     this.#nodeId = nodeId;
     this.#transport = transport;
   }
 
-  set onAsked(answer: (body: unknown) => Promise<unknown>) {
-    this.#answer = answer;
+  onAsked(answer: (body: unknown) => Promise<unknown>, about?: string): void {
+    this.#answers.set(about, answer);
   }
 
+  /** ASK-2. */
   answer(body: unknown): Promise<unknown> {
-    if (this.#answer === undefined) throw notAsked(this.#nodeId, 'it answers no such question');
-    return this.#answer(body);
+    const { about } = Object(body) as { readonly about?: unknown };
+    const known = about === undefined || typeof about === 'string';
+    const answer = known ? this.#answers.get(about) : undefined;
+    if (answer === undefined) throw notAsked(this.#nodeId, 'it answers no such question');
+    return answer(body);
   }
 
   async ask(id: string, body: object, options: CallOptions): Promise<unknown> {

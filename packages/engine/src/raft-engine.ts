@@ -240,8 +240,8 @@ export class RaftEngine implements Engine {
     return this.#asks.ask(id, body, options);
   }
 
-  onAsked(answer: (body: unknown) => Promise<unknown>): void {
-    this.#asks.onAsked = answer;
+  onAsked(answer: (body: unknown) => Promise<unknown>, about?: string): void {
+    this.#asks.onAsked(answer, about);
   }
 
   async openBackup(): Promise<Backup> {

@@ -264,8 +264,8 @@ export interface Engine {
    * @throws HoldfastError `store_unavailable` where it was not asked, `outcome_unknown` where its answer did not come.
    */
   askMember(id: string, body: object, options: CallOptions): Promise<unknown>;
-  /** Who answers what other members ask of this one. One for the whole node. */
-  onAsked(answer: (body: unknown) => Promise<unknown>): void;
+  /** Who answers what other members ask of this one: one for questions `about` something, and one for those that name nothing. */
+  onAsked(answer: (body: unknown) => Promise<unknown>, about?: string): void;
   /** A backup of everything that this node has applied when it is asked. It has to be closed, or read to its end. */
   openBackup(): Promise<Backup>;
   /** Statistics for metrics: plain numbers by name. */

@@ -12,6 +12,7 @@ import type { Rates } from '../pipeline/rates.ts';
 import type { AccessControl } from '../pipeline/access-control.ts';
 import type { Caller } from '../pipeline/caller.ts';
 import type { EventFeed } from '../watch/feed.ts';
+import type { Machines } from './machines.ts';
 import type { PopRoom } from './pop-room.ts';
 import type { QueueWaiters } from './queue-waiters.ts';
 import type { WaitingCallers } from './waiting.ts';
@@ -71,6 +72,8 @@ export interface Service {
   /** Pops that wait for messages. */
   readonly queueWaiters: QueueWaiters;
   readonly popRoom: PopRoom;
+  /** What the members stand on. */
+  readonly machines: Machines;
   /** Calls back once after so many ms; returns the cancel. */
   readonly after: (delayMs: number, callback: () => void) => () => void;
   readonly endOfTurn: (callback: () => void) => void;

@@ -14,6 +14,7 @@ import * as latches from './latches.ts';
 import * as lists from './lists.ts';
 import * as locks from './locks.ts';
 import * as logLevel from './log-level.ts';
+import { clusterMachines } from './machines.ts';
 import { acquireMany } from './many.ts';
 import { queuePop } from './queue-pop.ts';
 import { queueStats } from './queue-stats.ts';
@@ -98,6 +99,7 @@ const all: Handlers = {
   events,
   leader: cluster.leader,
   cluster_status: cluster.clusterStatus,
+  cluster_machines: clusterMachines,
   add_member: cluster.addMember,
   promote_member: cluster.promoteMember,
   remove_member: cluster.removeMember,

@@ -9,6 +9,7 @@ import {
   example,
   list,
   nullable,
+  number,
   object,
   optional,
   patterned,
@@ -148,6 +149,65 @@ const clusterStatus: UnaryOperation = {
   access: look,
   grpc: { method: 'ClusterStatus', comment: 'Returns the cluster as this node sees it.' },
   http: [get('/cluster/status', 'The cluster as seen by this node.')],
+};
+
+const whereItAnswered = 'Null where it did not answer, or does not know.';
+const machine: Message = {
+  typeName: 'MachineAnswer',
+  protoName: 'Machine',
+  isNested: true,
+  description: 'A member, and what it stands on.',
+  fields: {
+    node_id: [1, toldNodeId],
+    answered: [2, boolean('It answered in time.')],
+    version: [
+      3,
+      nullable(string(`Version of Holdfast that it runs. ${whereItAnswered}`)),
+    ],
+    applied_index: [
+      4,
+      nullable(position(`It has applied the log up to here. ${whereItAnswered}`)),
+    ],
+    disk_free_bytes: [
+      5,
+      nullable(position(`Free bytes of the file system with its folder. ${whereItAnswered}`)),
+    ],
+    disk_size_bytes: [
+      6,
+      nullable(position(`Bytes of that file system. ${whereItAnswered}`)),
+    ],
+    stored_bytes: [
+      7,
+      nullable(position(`Bytes of its log, snapshots and payloads. ${whereItAnswered}`)),
+    ],
+    memory_bytes: [8, nullable(position(`Resident memory of its process. ${whereItAnswered}`))],
+    longest_turn_seconds: [
+      9,
+      nullable(number(`Longest turn of its event loop in the last minute. ${whereItAnswered}`)),
+    ],
+  },
+};
+
+const clusterMachines: UnaryOperation = {
+  ...local,
+  name: 'cluster_machines',
+  request: nothing,
+  answer: {
+    typeName: 'ClusterMachinesAnswer',
+    protoName: 'ClusterMachinesResponse',
+    description: 'The members and what they stand on, as each of them told the responding node within two seconds.',
+    fields: {
+      node_id: [1, toldNodeId],
+      machines: [2, list(object(machine), 'All members.')],
+    },
+  },
+  errors: [],
+  access: look,
+  grpc: {
+    method: 'ClusterMachines',
+    comment: 'Returns what the members stand on: release, disk, memory.',
+  },
+  http: [get('/cluster/machines', 'What the members stand on: release, disk, memory.')],
 };
 
 const addMember: UnaryOperation = {
@@ -295,7 +355,7 @@ export const clusterGroup: Group = {
   service: 'Cluster',
   tag: 'cluster',
   description: 'The cluster: its leader and its members.',
-  operations: [leader, clusterStatus, addMember, promoteMember, removeMember, transfer, snapshot],
+  operations: [leader, clusterStatus, clusterMachines, addMember, promoteMember, removeMember, transfer, snapshot],
   errors: {
     member_exists: byCluster(
       409,

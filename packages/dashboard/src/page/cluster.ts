@@ -10,7 +10,7 @@ import { confirm } from './confirming.ts';
 import { useAnswer, useRead } from './hooks.ts';
 import { html } from './library.ts';
 import type { View } from './library.ts';
-import { Machine } from './machine.ts';
+import { Machines, Work } from './machine.ts';
 import { badge, fact, number, shown, table } from './parts.ts';
 import type { Cell } from './parts.ts';
 import { Rates } from './rates.ts';
@@ -158,5 +158,6 @@ export function Cluster(): View {
           </dl>
           <${Rates} stats=${answer} />`,
     )}
-    <${Machine} node=${asked.answer?.node_id ?? 'the asked node'} />`;
+    <${Work} node=${asked.answer?.node_id ?? 'the asked node'} />
+    <${Machines} commitIndex=${asked.answer?.commit_index} />`;
 }

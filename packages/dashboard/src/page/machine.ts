@@ -1,5 +1,6 @@
-/** What the asked node stands on, and how long its work takes: from the metrics that it tells Prometheus as well. */
-import { askText } from './asking.ts';
+/** What the members stand on, as each of them tells; how long the work of the asked node takes, from its metrics for Prometheus. */
+import type { ClusterMachinesAnswer, MachineAnswer } from '@holdfast/protocol';
+import { ask, askText } from './asking.ts';
 import { chart, withinWindow } from './chart.ts';
 import type { Point } from './chart.ts';
 import { useRead } from './hooks.ts';
@@ -7,7 +8,7 @@ import { html, useEffect, useState } from './library.ts';
 import type { View } from './library.ts';
 import { quantileBetween, readMetrics } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
-import { badge, bytes, duration, fact, shown, span } from './parts.ts';
+import { badge, bytes, duration, fact, number, shown, span, table } from './parts.ts';
 import type { Cell } from './parts.ts';
 
 const everyMs = 4000;
@@ -22,10 +23,6 @@ const latencies = [
 
 const shownNames = [
   ...latencies.map(([, metric]) => metric),
-  'holdfast_disk_',
-  'holdfast_storage_bytes',
-  'holdfast_process_resident_memory_bytes',
-  'holdfast_event_loop_longest_turn_seconds',
   'holdfast_certificate_not_after_timestamp_seconds',
 ];
 
@@ -47,12 +44,84 @@ export const slowest = (reads: readonly Read[], name: string): readonly Point[] 
 const littleSpace = 0.1;
 const endsSoonSeconds = 14 * 86_400;
 
-function diskOf(metrics: Metrics): Cell {
-  const free = metrics.get('holdfast_disk_free_bytes');
-  const size = metrics.get('holdfast_disk_size_bytes');
-  if (free === undefined || size === undefined) return '–';
+function diskOf({ disk_free_bytes: free, disk_size_bytes: size }: MachineAnswer): Cell {
+  if (free === null || size === null) return '–';
   const text = `${bytes(free)} of ${bytes(size)}`;
   return free < littleSpace * size ? html`${text} ${badge('little', 'bad')}` : text;
+}
+
+const inBytes = (value: number | null): string => (value === null ? '–' : bytes(value));
+
+/** Whether members run different releases, as during a rolling upgrade. */
+export const areMixed = (machines: readonly MachineAnswer[]): boolean =>
+  new Set(machines.flatMap(({ version }) => version ?? [])).size > 1;
+
+interface MachinesProps {
+  /** As far as the cluster has come; undefined: not known yet. */
+  readonly commitIndex: number | undefined;
+}
+
+/** How far a member is behind what is committed, as it tells itself: also where the asked node does not lead. */
+export const behind = (
+  { applied_index: applied }: Pick<MachineAnswer, 'applied_index'>,
+  commitIndex: number | undefined,
+): number | undefined =>
+  applied === null || commitIndex === undefined ? undefined : Math.max(0, commitIndex - applied);
+
+export function Machines({ commitIndex }: MachinesProps): View {
+  // Not on each change: nothing of this changes with a lock.
+  const asked = useRead(
+    'cluster/machines',
+    (signal) => ask<ClusterMachinesAnswer>('cluster/machines', signal),
+    everyMs,
+  );
+  return html`<h2>Machines <span class="quiet">as each member tells</span></h2>
+    ${shown(
+      asked,
+      ({ machines }) =>
+        html`${
+            areMixed(machines)
+              ? html`<div class="notice warn">
+                  <strong>Members run different versions</strong>
+                  <p>What only the newer one can do begins when all have been upgraded.</p>
+                </div>`
+              : null
+          }
+          ${table<MachineAnswer>(
+            'Machines',
+            [
+              {
+                name: 'Member',
+                cell: ({ node_id: id, answered }) =>
+                  html`<strong>${id}</strong>${answered ? null : html` ${badge('no answer', 'bad')}`}`,
+              },
+              { name: 'Version', cell: ({ version }) => version ?? '–' },
+              {
+                name: 'Behind in entries',
+                isNumber: true,
+                cell: (machine) => number(behind(machine, commitIndex)),
+              },
+              { name: 'Disk free', isNumber: true, cell: diskOf },
+              {
+                name: 'Log, snapshots, payloads',
+                isNumber: true,
+                cell: ({ stored_bytes: stored }) => inBytes(stored),
+              },
+              {
+                name: 'Memory',
+                isNumber: true,
+                cell: ({ memory_bytes: memory }) => inBytes(memory),
+              },
+              {
+                name: 'Longest turn in a minute',
+                isNumber: true,
+                cell: ({ longest_turn_seconds: turn }) => (turn === null ? '–' : duration(turn)),
+              },
+            ],
+            machines,
+            'No members.',
+          )}`,
+    )}`;
 }
 
 function certificateOf(metrics: Metrics): View | null {
@@ -66,42 +135,32 @@ function certificateOf(metrics: Metrics): View | null {
   );
 }
 
-function facts(metrics: Metrics): View {
-  const turn = metrics.get('holdfast_event_loop_longest_turn_seconds');
-  const memory = metrics.get('holdfast_process_resident_memory_bytes');
-  const kept = metrics.get('holdfast_storage_bytes');
-  return html`<dl class="facts wide">
-    ${fact('Disk free', diskOf(metrics))}
-    ${fact('Log, snapshots, payloads', kept === undefined ? '–' : bytes(kept))}
-    ${fact('Memory', memory === undefined ? '–' : bytes(memory))}
-    ${fact('Longest turn in a minute', turn === undefined ? '–' : duration(turn))}
-    ${certificateOf(metrics)}
-  </dl>`;
+interface LatenciesProps {
+  readonly node: string;
+  readonly metrics: Metrics;
 }
 
-function Latencies({ metrics }: { readonly metrics: Metrics }): View {
+function Latencies({ node, metrics }: LatenciesProps): View {
   const [reads, add] = useState<readonly Read[]>([]);
   useEffect(
     () => add((before) => withinWindow(before, { atMs: performance.now(), metrics })),
     [metrics],
   );
-  return html`<h2>Latencies <span class="quiet">99th percentile</span></h2>
+  return html`<h2>Latencies <span class="quiet">99th percentile, at ${node}</span></h2>
     <div class="charts">
       ${latencies.map(([name, metric]) => chart(name, slowest(reads, metric), duration))}
     </div>`;
 }
 
-export function Machine({ node }: { readonly node: string }): View {
+export function Work({ node }: { readonly node: string }): View {
   const asked = useRead<Metrics>(
     'metrics',
     async (signal) => readMetrics(await askText('metrics', signal), shownNames),
     everyMs,
   );
-  return shown(
-    asked,
-    (metrics) =>
-      html`<${Latencies} metrics=${metrics} />
-        <h2>Machine <span class="quiet">of ${node}</span></h2>
-        ${facts(metrics)}`,
-  );
+  return shown(asked, (metrics) => {
+    const certificate = certificateOf(metrics);
+    return html`<${Latencies} node=${node} metrics=${metrics} />
+      ${certificate === null ? null : html`<dl class="facts wide">${certificate}</dl>`}`;
+  });
 }
