@@ -22,7 +22,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   'quorum-client': ['client', 'protocol'],
   'redis-voters': ['protocol', 'quorum-client'],
   guards: ['protocol'],
-  quorum: ['protocol', 'storage', 'tls'],
+  quorum: ['dashboard', 'protocol', 'storage', 'tls'],
   server: ['protocol', 'engine', 'api', 'queue', 'storage', 'tls'],
   cli: [
     'cli', // By its name: what the bundle of the client commands leaves to the modules.

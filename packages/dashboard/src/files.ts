@@ -65,6 +65,12 @@ const scriptType = 'text/javascript; charset=utf-8';
 
 type Load = () => Promise<string>;
 
+/** What programs ask for in place of the page. */
+const jsonOf: Readonly<Record<PageEntry, string>> = {
+  main: '/cluster/status',
+  'lease-nodes': '/nodes',
+};
+
 async function loadModule(name: string): Promise<string> {
   if (name === library) return readFile(libraryFile(), 'utf8');
   const text = await readFile(join(modules, name), 'utf8');
@@ -79,6 +85,19 @@ async function fileOf(contentType: string, text: string): Promise<PageFile> {
   return { contentType, content, compressed, etag: `"${hash.slice(0, 22)}"` };
 }
 
+/** Whose page it is: that of a node of a cluster, or of a lease node. */
+export type PageEntry = 'main' | 'lease-nodes';
+
+/** The entry and all that it imports, so that the browser asks for them at once, and none waits for another's imports. */
+async function modulesOf(entry: string): Promise<readonly string[]> {
+  const found = new Set([entry]);
+  // What is added on the way is walked through as well.
+  for (const name of found)
+    for (const [, other = ''] of (await loadModule(name)).matchAll(/\bfrom\s*['"]\.\/([\w-]+\.[jt]s)['"]/g))
+      found.add(other);
+  return [...found];
+}
+
 export class Dashboard {
   readonly #page: readonly [string, Load];
   /** By name, without the page itself. */
@@ -86,11 +105,15 @@ export class Dashboard {
   readonly #loaded = new Map<string, Promise<PageFile>>();
 
   /** @param folder Where all files of the dashboard are served, as the page names them: `dashboard`. */
-  constructor(folder: string) {
+  constructor(folder: string, entry: PageEntry = 'main') {
     const names = readdirSync(modules).filter(
       (name) => name.endsWith(extension) && !name.endsWith('.d.ts'),
     );
-    this.#page = ['text/html; charset=utf-8', async () => pageOf(folder, names, extension)];
+    const script = `${entry}${extension}`;
+    this.#page = [
+      'text/html; charset=utf-8',
+      async () => pageOf({ folder, script, modules: await modulesOf(script), json: jsonOf[entry] }),
+    ];
     this.#loads = new Map<string, readonly [string, Load]>([
       ['style.css', ['text/css; charset=utf-8', async () => styleSheet]],
       ['icon.svg', ['image/svg+xml', async () => icon]],

@@ -7,8 +7,17 @@ export const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"
 </svg>
 `;
 
-/** @param modules All of them are asked for at once, so that none waits for another's imports. */
-export function pageOf(folder: string, modules: readonly string[], extension: string): string {
+interface PageParts {
+  readonly folder: string;
+  /** The module that makes the page. */
+  readonly script: string;
+  /** All of them are asked for at once, so that none waits for another's imports. */
+  readonly modules: readonly string[];
+  /** What programs ask for in place of the page. */
+  readonly json: string;
+}
+
+export function pageOf({ folder, script, modules, json }: PageParts): string {
   const preloads = modules
     .map((name) => `    <link rel="modulepreload" href="${folder}/${name}">\n`)
     .join('');
@@ -21,11 +30,11 @@ export function pageOf(folder: string, modules: readonly string[], extension: st
     <title>Holdfast</title>
     <link rel="stylesheet" href="${folder}/style.css">
     <link rel="icon" type="image/svg+xml" href="${folder}/icon.svg">
-${preloads}    <script type="module" src="${folder}/main${extension}"></script>
+${preloads}    <script type="module" src="${folder}/${script}"></script>
   </head>
   <body>
     <div id="application"><p class="quiet">Loading …</p></div>
-    <noscript><p>The dashboard needs JavaScript. Programs get JSON here: <code>curl /cluster/status</code>.</p></noscript>
+    <noscript><p>The dashboard needs JavaScript. Programs get JSON here: <code>curl ${json}</code>.</p></noscript>
   </body>
 </html>
 `;

@@ -7,6 +7,7 @@ export * from './stream.ts';
 export * from './tracing.ts';
 export type * from './acquiring.ts';
 export type * from './quorum.ts';
+export type * from './quorum-nodes.ts';
 export { checkedSet, quorumSizes, setIdOf, setOfNodes, textOfSet } from './quorum-set.ts';
 export type { QuorumSet } from './quorum-set.ts';
 export * from './host-port.ts';

@@ -14,6 +14,7 @@ import { Certificates, fetchWith, isLoopback, OwnHosts, ServerSecurity } from '@
 import type { CertificateFiles, ClientCertificates, Fetch, LowestVersion } from '@holdfast/tls';
 import { createApplication } from './http/application.ts';
 import { OtherNode } from './http/other-node.ts';
+import { SideBySide } from './http/side-by-side.ts';
 import { LeaseHost } from './node/host.ts';
 import type { HostClock } from './node/host-options.ts';
 import { LongestLease } from './node/lease-lengths.ts';
@@ -160,6 +161,12 @@ async function startSecured(
   const running = new RunningNode({ ...options, advertise: name, fetchAny }, opened);
   const app = createApplication({
     host: running.host,
+    sideBySide: new SideBySide({
+      host: running.host,
+      ask: (member, wanted) => running.other(member).overview(wanted),
+      now: () => clock.now(),
+      wallNow: () => Date.now(),
+    }),
     apiKey: options.apiKey,
     security,
     isInsecure: options.isInsecure,
@@ -293,6 +300,12 @@ class RunningNode {
       log.warn({}, 'This node waits to be made a member of a set: holdfast quorum reconfigure.');
   }
 
+  /** Another member, where this node reaches it. */
+  other(member: string): OtherNode {
+    const { apiKey, fetchAny, reach = () => undefined } = this.#options;
+    return new OtherNode(reach(member) ?? member, apiKey, fetchAny);
+  }
+
   /** It asks and answers no more. */
   stop(): void {
     this.#stopped = true;
@@ -322,11 +335,9 @@ class RunningNode {
 
   #ask({ set }: StoredSet, recovery: Recovery): void {
     if (set === undefined) return;
-    const { apiKey, fetchAny, log, reach = () => undefined } = this.#options;
+    const { log } = this.#options;
     const others = set.members.filter((member) => member !== this.#name);
     const id = setIdOf(set);
-    const at = (member: string): OtherNode =>
-      new OtherNode(reach(member) ?? member, apiKey, fetchAny);
     log.warn(
       { epoch: set.epoch, others },
       recovery.adopts
@@ -341,8 +352,8 @@ class RunningNode {
         recovery,
         clock,
         set: id,
-        ask: (peer, after) => at(peer).tokens(after),
-        propose: (peer, bootstrapSet) => at(peer).begin(set.epoch, id, bootstrapSet),
+        ask: (peer, after) => this.other(peer).tokens(after),
+        propose: (peer, bootstrapSet) => this.other(peer).begin(set.epoch, id, bootstrapSet),
         others,
         onVoting: () => log.info({}, 'This node votes.'),
         onHeard: (peer) => void this.#told.over(peer),

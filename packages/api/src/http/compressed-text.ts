@@ -2,6 +2,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { takesGzip } from '@holdfast/dashboard';
 
 const compress = promisify(gzip);
 
@@ -29,11 +30,3 @@ export function addVary(reply: FastifyReply, header: string): void {
   const others = reply.getHeader('vary');
   reply.header('vary', others === undefined ? header : `${String(others)}, ${header}`);
 }
-
-/** Named, and not with a weight of 0. */
-export const takesGzip = (accepted: string): boolean =>
-  accepted
-    .toLowerCase()
-    .split(',')
-    .map((one) => one.trim().split(';'))
-    .some(([coding, weight = '']) => coding === 'gzip' && !/^\s*q=0(?:\.0*)?$/.test(weight));

@@ -5,10 +5,10 @@
  *     anything else. A proof that does not hold is refused here, too (DENY-2).
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Dashboard, pageHeaders } from '@holdfast/dashboard';
+import { answerOf, Dashboard, takesGzip } from '@holdfast/dashboard';
 import type { PageFile } from '@holdfast/dashboard';
 import { RequestError } from '../request-error.ts';
-import { addVary, takesGzip } from './compressed-text.ts';
+import { addVary } from './compressed-text.ts';
 import { dashboardFolder } from './methods.ts';
 import { sendProblem } from './problems.ts';
 
@@ -45,19 +45,11 @@ async function sendNamed(
   );
 }
 
-function sendFile(
-  { contentType, content, compressed, etag }: PageFile,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): FastifyReply {
-  reply.headers({ ...pageHeaders, etag });
+function sendFile(file: PageFile, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const asked = request.headers;
+  const gzip = takesGzip(asked['accept-encoding'] ?? '');
+  const { status, headers, body } = answerOf(file, gzip, asked['if-none-match']);
+  reply.headers(headers);
   addVary(reply, 'accept-encoding');
-  if (isKnown(etag, request.headers['if-none-match'])) return reply.code(304).send();
-  reply.type(contentType);
-  if (!takesGzip(request.headers['accept-encoding'] ?? '')) return reply.send(content);
-  return reply.header('content-encoding', 'gzip').send(compressed);
+  return reply.code(status).send(body);
 }
-
-/** RFC 9110, 13.1.2; a proxy that compresses makes a weak one of an etag. */
-const isKnown = (etag: string, known: string | undefined): boolean =>
-  known?.split(',').some((one) => one.trim().replace(/^W\//, '') === etag) === true;

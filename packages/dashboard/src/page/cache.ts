@@ -11,7 +11,7 @@ import { useAnswer } from './hooks.ts';
 import { html, useState } from './library.ts';
 import type { View } from './library.ts';
 import { fact, number, pager, shown, span, table } from './parts.ts';
-import { Search } from './resources.ts';
+import { Search } from './search.ts';
 
 /** The cache is not told by the watch. */
 const everyMs = 2000;

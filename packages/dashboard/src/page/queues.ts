@@ -15,7 +15,7 @@ import { useAnswer } from './hooks.ts';
 import { html, useState } from './library.ts';
 import type { View } from './library.ts';
 import { badge, fact, link, number, pager, shown, span, table } from './parts.ts';
-import { Search } from './resources.ts';
+import { Search } from './search.ts';
 
 /** Queues are not told by the watch. */
 const everyMs = 2000;

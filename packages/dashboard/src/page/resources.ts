@@ -3,10 +3,11 @@ import { pathOf } from './asking.ts';
 import { addressOf, useAnswer } from './hooks.ts';
 import { kinds } from './kinds.ts';
 import type { Kind, ResourceRow } from './kinds.ts';
-import { html, useEffect, useState } from './library.ts';
+import { html, useState } from './library.ts';
 import type { View } from './library.ts';
 import { badge, link, number, pager, shown, table } from './parts.ts';
 import type { Column } from './parts.ts';
+import { Search } from './search.ts';
 
 const everyMs = 5000;
 const rowsOnAPage = 50;
@@ -37,32 +38,6 @@ const columns = ({ kind }: Kind): readonly Column<ResourceRow>[] => [
 export interface ListPosition {
   readonly prefix: string;
   readonly after: string;
-}
-
-/** A prefix is asked for when the typing pauses. */
-export function Search({
-  label,
-  onSearch,
-}: {
-  readonly label: string;
-  readonly onSearch: (prefix: string) => void;
-}): View {
-  const [text, set] = useState<string | undefined>(undefined);
-  useEffect(() => {
-    if (text === undefined) return undefined;
-    const timer = setTimeout(() => onSearch(text), 250);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return html`<label class="search">
-    ${label}
-    <input
-      type="search"
-      autocomplete="off"
-      spellcheck=${false}
-      maxlength="256"
-      onInput=${(event: InputEvent) => set((event.currentTarget as HTMLInputElement).value)}
-    />
-  </label>`;
 }
 
 function List({ kind }: { readonly kind: Kind }): View {

@@ -12,7 +12,7 @@ import { useAnswer } from './hooks.ts';
 import { html, useState } from './library.ts';
 import type { View } from './library.ts';
 import { badge, clock, fact, link, number, pager, shown, span, table } from './parts.ts';
-import { Search } from './resources.ts';
+import { Search } from './search.ts';
 
 const everyMs = 5000;
 const rowsOnAPage = 50;

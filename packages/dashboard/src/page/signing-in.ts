@@ -1,47 +1,17 @@
 /** Who looks at the page, and how one signs in with a key where authentication is on. */
 import type { AuthStatusAnswer } from '@holdfast/protocol';
-import { ask, asFailure, key } from './asking.ts';
+import { ask, key } from './asking.ts';
 import { useAnswer } from './hooks.ts';
-import { html, useRef, useState } from './library.ts';
+import { html, useState } from './library.ts';
 import type { View } from './library.ts';
 import { live } from './live.ts';
+import { SignIn } from './sign-in-form.ts';
 
 const everyMs = 5000;
 
-interface FormProps {
-  readonly onDone: () => void;
-}
-
-function Form({ onDone }: FormProps): View {
-  const field = useRef<HTMLInputElement>(null);
-  const [problem, tell] = useState('');
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    const before = key.read();
-    key.keep(field.current?.value.trim() ?? '');
-    try {
-      await ask<AuthStatusAnswer>('auth');
-      live.restart();
-      onDone();
-    } catch (error) {
-      if (before === '') key.forget();
-      else key.keep(before);
-      tell(asFailure(error).message);
-    }
-  };
-  return html`<form class="sign-in" onSubmit=${(event: Event) => void submit(event)}>
-    <h2>Sign in</h2>
-    <p>
-      What is shown is what the identity of the key may read. The key is kept until this tab is
-      closed.
-    </p>
-    <label>
-      API key
-      <input ref=${field} type="password" autocomplete="off" required placeholder="hf_…" />
-    </label>
-    ${problem === '' ? null : html`<p class="notice bad" role="alert">${problem}</p>`}
-    <div class="buttons"><button type="submit" class="main">Sign in</button></div>
-  </form>`;
+async function tryKey(): Promise<void> {
+  await ask<AuthStatusAnswer>('auth');
+  live.restart();
 }
 
 interface CallerProps {
@@ -78,5 +48,5 @@ export function WhoLooks({ onChange }: CallerProps): View {
           : html`<button type="button" onClick=${signOut}>Sign out</button>`
       }
     </span>
-    ${isOpen ? html`<${Form} onDone=${changed} />` : null}`;
+    ${isOpen ? html`<${SignIn} check=${tryKey} onDone=${changed} />` : null}`;
 }

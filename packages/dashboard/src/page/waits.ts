@@ -6,7 +6,7 @@ import type { Kind } from './kinds.ts';
 import { html, useState } from './library.ts';
 import type { View } from './library.ts';
 import { badge, fact, link, number, pager, shown } from './parts.ts';
-import { Search } from './resources.ts';
+import { Search } from './search.ts';
 import { waitGraphOf } from './wait-graph.ts';
 import type {
   WaitGraphResource,

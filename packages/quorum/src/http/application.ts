@@ -15,12 +15,14 @@ import type { OwnHosts, ServerSecurity, TlsLog } from '@holdfast/tls';
 import type { LeaseHost } from '../node/host.ts';
 import { AddressLimits } from './address-limits.ts';
 import { isKey } from './credentials.ts';
+import { addDashboard, isPageFile } from './dashboard.ts';
 import { ownerOf } from './lease-owner.ts';
 import { KnownMethods } from './methods.ts';
 import { CountedRequests, metricsType } from './metrics.ts';
 import { openApiOfLeaseNode } from './openapi.ts';
 import { operationsOf, read } from './operations.ts';
-import { resourceName } from './schemas.ts';
+import { resourceName, wantedLeases } from './schemas.ts';
+import type { SideBySide } from './side-by-side.ts';
 import { LeaseStreams } from './streams.ts';
 
 const maxBodyBytes = 16 * 1024;
@@ -40,6 +42,7 @@ const longestPathField = 16_384;
 
 export interface ApplicationOptions {
   readonly host: LeaseHost;
+  readonly sideBySide: SideBySide;
   /** Asked for as `Authorization: Bearer …`; undefined: nothing is asked for. */
   readonly apiKey: string | undefined;
   readonly security?: ServerSecurity | undefined;
@@ -62,6 +65,7 @@ export interface ApplicationOptions {
 
 export function createApplication({
   host,
+  sideBySide,
   apiKey,
   security,
   isInsecure = false,
@@ -132,7 +136,7 @@ export function createApplication({
     if (problem !== undefined) throw new HoldfastError('invalid_request', problem);
     const foreign = apiKey === undefined ? ownHosts?.problem(request.raw) : undefined;
     if (foreign !== undefined) throw new HoldfastError('forbidden', foreign);
-    if (apiKey === undefined || probes.has(request.url)) return;
+    if (apiKey === undefined || probes.has(request.url) || isPageFile(request.url)) return;
     if (!isKey(request.headers.authorization ?? '', `Bearer ${apiKey}`))
       throw new HoldfastError(
         'unauthorized',
@@ -175,6 +179,9 @@ export function createApplication({
   app.get('/set', (_request, reply) => {
     reply.send(host.ofSet());
   });
+  app.get('/overview', (request) => host.overview(read(wantedLeases, request.query, 'query')));
+  app.get('/nodes', async (request) => sideBySide.look(read(wantedLeases, request.query, 'query')));
+  addDashboard(app);
   app.get('/said', (_request, reply) => {
     reply.send(host.said());
   });

@@ -1,5 +1,6 @@
 /** The interface of a lease node as an OpenAPI 3.1 document. */
 import { z } from 'zod';
+import { version } from '../version.ts';
 import * as schemas from './schemas.ts';
 
 const problem = {
@@ -28,6 +29,8 @@ const reads: Readonly<Record<string, string>> = {
   '/status/{resource}': 'What this node knows of one resource.',
   '/tokens': 'The latest tokens, by pages: `after` is the last resource of the page before.',
   '/set': 'The set of this node.',
+  '/overview': 'What this node says of itself, with a page of the leases that stand on it: `prefix` and `after` are names.',
+  '/nodes': 'The nodes of its set side by side, as each of them told this one: `prefix` and `after` are names.',
   '/said': 'What this node has said of changes of its set.',
   '/health': 'Whether this node votes.',
   '/livez': 'Whether this process lives.',
@@ -56,7 +59,7 @@ export function openApiOfLeaseNode(operations: readonly string[]): object {
   });
   return {
     openapi: '3.1.0',
-    info: { title: 'Holdfast lease node', version: '0.1.0' },
+    info: { title: 'Holdfast lease node', version },
     paths: Object.fromEntries([...posts, ...gets]),
   };
 }

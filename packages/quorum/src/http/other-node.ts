@@ -4,10 +4,12 @@ import {
   longestAnswerBytes,
   readAnswer,
 } from '@holdfast/protocol/bounded-answer';
-import type { QuorumTokensAnswer } from '@holdfast/protocol';
+import type { QuorumOverviewAnswer, QuorumTokensAnswer } from '@holdfast/protocol';
 import type { Fetch } from '@holdfast/tls';
+import { leasesOnAPage } from '../node/held-leases.ts';
+import type { WantedLeases } from '../node/held-leases.ts';
 import { namesOnAPage } from '../node/pages.ts';
-import { longestResourceName, tokensAnswer } from './schemas.ts';
+import { longestResourceName, overviewAnswer, tokensAnswer } from './schemas.ts';
 
 const answerWithinMs = 2000;
 /** Of a token, and of what stands between it and its name. */
@@ -15,6 +17,9 @@ const bytesBesideAName = 32;
 /** ANS-1: a full page of the longest names. */
 export const longestPageBytes: number =
   longestAnswerBytes + namesOnAPage * (longestResourceName * bytesOfUnitInJson + bytesBesideAName);
+/** ANS-1: a full page of leases, each with the longest name and the longest client id. */
+export const longestOverviewBytes: number =
+  longestAnswerBytes + leasesOnAPage * 2 * longestResourceName * bytesOfUnitInJson;
 
 export class OtherNode {
   readonly #url: string;
@@ -35,6 +40,13 @@ export class OtherNode {
     const path = after === undefined ? 'said' : `tokens?after=${encodeURIComponent(after)}`;
     const response = await this.#fetch(path, { headers: this.#headers });
     return tokensAnswer.parse(await readAnswer(this.#url, response, longestPageBytes));
+  }
+
+  /** @throws Error when it does not answer in time, or not as a lease node does. */
+  async overview({ prefix, after }: WantedLeases): Promise<QuorumOverviewAnswer> {
+    const query = new URLSearchParams({ prefix, after }).toString();
+    const response = await this.#fetch(`overview?${query}`, { headers: this.#headers });
+    return overviewAnswer.parse(await readAnswer(this.#url, response, longestOverviewBytes));
   }
 
   /** @throws Error when it does not take it. */

@@ -5,6 +5,7 @@ import type {
   QuorumBeginBody,
   QuorumCloseBody,
   QuorumConfirmBody,
+  QuorumOverviewAnswer,
   QuorumPrepareBody,
   QuorumReleaseBody,
   QuorumRenewBody,
@@ -12,6 +13,8 @@ import type {
   QuorumTokensAnswer,
   QuorumWaitBody,
 } from '@holdfast/protocol';
+import { leasesOnAPage } from '../node/held-leases.ts';
+import type { WantedLeases } from '../node/held-leases.ts';
 
 const mostMembers = 7;
 
@@ -125,4 +128,37 @@ export const setAnswer: z.ZodType<QuorumSetAnswer> = z.strictObject({
   file_id: count,
   leases_ms: count,
   largest_token: count,
+});
+
+const longestClientId = 256;
+/** What a node tells of its leases: beside the names, figures. */
+const leaseRow = z.object({
+  resource,
+  lease: text(64),
+  client_id: text(longestClientId),
+  token: count,
+  remaining_ms: z.number().min(0),
+  waiters: count,
+});
+/** What another node says to people; one of another release may say more. */
+export const overviewAnswer: z.ZodType<QuorumOverviewAnswer> = z.object({
+  name: z.string().max(512),
+  version: z.string().max(64),
+  voting: z.boolean(),
+  epoch,
+  set: z.string().max(64),
+  waits_ms: z.number().min(0),
+  running_ms: z.number().min(0),
+  wall_ms: z.number(),
+  leases: count,
+  leases_ms: z.number().min(0),
+  released: count,
+  most_released: count,
+  page: z.array(leaseRow).max(leasesOnAPage),
+  more: z.boolean(),
+});
+/** Which leases people want to see. */
+export const wantedLeases: z.ZodType<WantedLeases> = z.object({
+  prefix: z.string().max(longestResourceName).default(''),
+  after: z.string().max(longestResourceName).default(''),
 });

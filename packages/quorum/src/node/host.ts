@@ -15,6 +15,7 @@ import type {
   QuorumBeginBody,
   QuorumCloseBody,
   QuorumConfirmBody,
+  QuorumOverviewAnswer,
   QuorumPrepareBody,
   QuorumReleaseAnswer,
   QuorumReleaseBody,
@@ -32,6 +33,9 @@ import type { Recovery } from './recovery.ts';
 import { DurableAnswers } from './disk.ts';
 import { noPlace, tooManyLeases, tooManyReleased } from './host-errors.ts';
 import type { HostOptions } from './host-options.ts';
+import { HeldLeases } from './held-leases.ts';
+import type { WantedLeases } from './held-leases.ts';
+import { overviewOf } from './overview.ts';
 import { Pages } from './pages.ts';
 import { WaitQueues } from './wait-queues.ts';
 import type { LeaseWaiter } from './wait-queues.ts';
@@ -43,6 +47,8 @@ export class LeaseHost {
   readonly #disk: DurableAnswers;
   readonly #waitQueues: WaitQueues;
   readonly #pages = new Pages();
+  readonly #held: HeldLeases;
+  readonly #startedMs: number;
   #fresh: boolean;
   #voting: boolean;
   #bootstrapSet: readonly number[];
@@ -55,6 +61,12 @@ export class LeaseHost {
     this.#options = options;
     this.#disk = new DurableAnswers(options);
     this.#waitQueues = new WaitQueues(options.maxWaiters);
+    const { node, clock } = options;
+    this.#startedMs = clock.now();
+    this.#held = new HeldLeases(
+      () => node.standing(() => clock.now()),
+      (callback) => clock.endOfTurn(callback),
+    );
     this.#fresh = options.fresh;
     this.#bootstrapSet = options.bootstrapSet;
     this.#recovery = options.recovery;
@@ -178,6 +190,14 @@ export class LeaseHost {
       fresh: this.#fresh,
       waits_ms: this.#voting ? 0 : Math.ceil(this.#recovery?.waitMs(now) ?? 0),
     };
+  }
+
+  /** What people are told of it (HELD-1 of held-leases.ts). @throws HoldfastError `limit_exceeded`. */
+  async overview(wanted: WantedLeases): Promise<QuorumOverviewAnswer> {
+    const held = await this.#held.read(wanted);
+    const runningMs = this.#options.clock.now() - this.#startedMs;
+    const waitersOf = (resource: string): number => this.#waitQueues.count(resource);
+    return overviewOf({ status: this.status(''), set: this.ofSet(), held, runningMs, waitersOf, released: this.#options.node.released });
   }
 
   /** What it says of itself, with a page of what it knows. @param after As `next` told; empty: the first page. */

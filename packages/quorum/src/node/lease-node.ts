@@ -49,6 +49,16 @@ export interface Restored {
   readonly floor: number;
 }
 
+/** A lease that stands, as people are told of it. */
+export interface StandingLease {
+  readonly resource: string;
+  readonly leaseId: string;
+  readonly clientId: string;
+  /** The largest token of the resource here. */
+  readonly token: number;
+  readonly remainingMs: number;
+}
+
 export interface LeaseNodeLimits extends TombstoneLimits {
   /** Rows beyond it are cleaned up, those without a lease, oldest first. */
   readonly maxRows: number;
@@ -180,6 +190,30 @@ export class LeaseNode {
   ): { readonly clientId: string | undefined; readonly maxToken: number } {
     const clientId = this.#standing(resource, nowMs)?.clientId;
     return { clientId, maxToken: this.#rows.get(resource)?.maxToken ?? this.#floor };
+  }
+
+  /** How many released leases it remembers, and how many it can. */
+  get released(): { readonly count: number; readonly most: number } {
+    return { count: this.#tombstones.count, most: this.#limits.maxTombstones };
+  }
+
+  /** Row by row, so that others can be served in between; undefined where no lease stands. As many as there are now. */
+  *standing(nowMs: () => number): Generator<StandingLease | undefined, void, undefined> {
+    let left = this.#rows.size;
+    for (const { resource, maxToken, lease } of this.#rows.values()) {
+      // A row that is used moves behind the others: without an end a busy node would be read for ever.
+      if (left-- === 0) return;
+      const remainingMs = lease === undefined ? 0 : lease.endsAtMs - nowMs();
+      if (lease === undefined || remainingMs <= 0) yield undefined;
+      else
+        yield {
+          resource,
+          leaseId: lease.id,
+          clientId: lease.clientId,
+          token: maxToken,
+          remainingMs,
+        };
+    }
   }
 
   /** Of all resources that have a row. */

@@ -31,6 +31,10 @@ export class Tombstones {
     for (const id of restored) this.#releasedAtMs.set(id, nowMs);
   }
 
+  get count(): number {
+    return this.#releasedAtMs.size;
+  }
+
   has(id: string): boolean {
     return this.#releasedAtMs.has(id);
   }

@@ -1,0 +1,41 @@
+/** Where one gives the key that one looks with. */
+import { asFailure, key } from './asking.ts';
+import { html, useRef, useState } from './library.ts';
+import type { View } from './library.ts';
+
+interface FormProps {
+  /** Something that is refused to whoever has no such key. */
+  readonly check: () => Promise<unknown>;
+  readonly onDone: () => void;
+}
+
+export function SignIn({ check, onDone }: FormProps): View {
+  const field = useRef<HTMLInputElement>(null);
+  const [problem, tell] = useState('');
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    const before = key.read();
+    key.keep(field.current?.value.trim() ?? '');
+    try {
+      await check();
+      onDone();
+    } catch (error) {
+      if (before === '') key.forget();
+      else key.keep(before);
+      tell(asFailure(error).message);
+    }
+  };
+  return html`<form class="sign-in" onSubmit=${(event: Event) => void submit(event)}>
+    <h2>Sign in</h2>
+    <p>
+      What is shown is what the identity of the key may read. The key is kept until this tab is
+      closed.
+    </p>
+    <label>
+      API key
+      <input ref=${field} type="password" autocomplete="off" required placeholder="hf_…" />
+    </label>
+    ${problem === '' ? null : html`<p class="notice bad" role="alert">${problem}</p>`}
+    <div class="buttons"><button type="submit" class="main">Sign in</button></div>
+  </form>`;
+}
