@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { WatchEvent } from '@holdfast/protocol';
 import { linesOf, withinWindow } from '../../src/page/chart.ts';
-import { slowest } from '../../src/page/machine.ts';
+import { areMixed, behind, slowest } from '../../src/page/machine.ts';
 import { quantileBetween, readMetrics } from '../../src/page/metrics.ts';
 import { bytes, duration, span } from '../../src/page/parts.ts';
 import { ratesOf } from '../../src/page/rates.ts';
@@ -128,5 +128,31 @@ describe('A timeline', () => {
     assert.equal(heldFor(event('released', 1012, 8), grants), '');
     assert.equal(heldFor(event('granted', 1000, 7), grants), '');
     assert.equal(heldFor(event('waiting', 1001), grants), '');
+  });
+});
+
+describe('Machines on the page', () => {
+  it('are behind by what they have not applied of what is committed', () => {
+    assert.equal(behind({ applied_index: 40 }, 42), 2);
+    // What is committed was asked for a moment earlier.
+    assert.equal(behind({ applied_index: 43 }, 42), 0);
+    assert.equal(behind({ applied_index: null }, 42), undefined);
+    assert.equal(behind({ applied_index: 40 }, undefined), undefined);
+  });
+
+  it('are of one release, or mixed; one that does not answer is of none', () => {
+    const machine = (version: string | null) => ({
+      node_id: 'a',
+      answered: version !== null,
+      version,
+      applied_index: null,
+      disk_free_bytes: null,
+      disk_size_bytes: null,
+      stored_bytes: null,
+      memory_bytes: null,
+      longest_turn_seconds: null,
+    });
+    assert.equal(areMixed(['1', '1', null].map(machine)), false);
+    assert.equal(areMixed(['1', '2', '1'].map(machine)), true);
   });
 });

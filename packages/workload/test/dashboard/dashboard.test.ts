@@ -66,7 +66,24 @@ describe('The dashboard of three nodes', () => {
     for (const { nodeId } of cluster.nodes) await sees(nodeId);
     await sees('Disk free');
     await sees('Longest turn in a minute');
+    // Of each member, not of the asked one alone.
+    const machines = page.getByRole('table', { name: 'Machines' });
+    for (const { nodeId } of cluster.nodes)
+      await machines
+        .getByRole('row')
+        .filter({ hasText: nodeId })
+        .filter({ hasText: / of \d.* [MGT]B/ })
+        .waitFor();
     await isUsable();
+    // Without a mouse: past the navigation, or through it.
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    assert.equal(await page.evaluate('document.activeElement.id'), 'main');
+    await page.getByRole('link', { name: 'Audit' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Audit', level: 1 }).waitFor();
+    assert.equal(await page.evaluate('document.activeElement.id'), 'main');
+    await page.getByRole('link', { name: 'Cluster', exact: true }).click();
 
     await page.getByRole('link', { name: 'Resources' }).click();
     await sees('No locks are held or waited for.');
@@ -116,6 +133,7 @@ describe('The dashboard of three nodes', () => {
     await cluster.kill(lost.nodeId, 'SIGKILL');
     await sees(`${leader} does not reach ${lost.nodeId}`);
     await isUsable();
+    await machines.getByRole('row').filter({ hasText: lost.nodeId }).filter({ hasText: 'no answer' }).waitFor();
     await screenshot('lost-member');
     const other = cluster.nodes.find(({ nodeId }) => nodeId !== leader && nodeId !== lost.nodeId);
     assert.ok(other !== undefined);

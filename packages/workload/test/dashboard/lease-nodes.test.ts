@@ -1,0 +1,117 @@
+/** The dashboard of lease nodes as people see it, on real nodes. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import type { Browser } from 'playwright-core';
+import { startLeaseNode } from '@holdfast/quorum';
+import type { RunningLeaseNode } from '@holdfast/quorum';
+import { Quorum } from '@holdfast/quorum-client';
+import { freePorts } from '../../src/free-ports.ts';
+import { waitUntil } from '../../src/wait-until.ts';
+import { launch, look } from './seen.ts';
+
+const apiKey = 'the key of the lease nodes';
+const longestMs = 20_000;
+
+let browser: Browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser.close());
+
+interface Nodes extends AsyncDisposable {
+  readonly urls: readonly [string, string, string];
+  readonly running: readonly RunningLeaseNode[];
+}
+
+/** Three that vote. */
+async function threeLeaseNodes(): Promise<Nodes> {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-test-'));
+  const ports = await freePorts(3);
+  const urls = ports.map((port) => `http://127.0.0.1:${String(port)}`);
+  const [first, second, third] = urls;
+  assert.ok(first !== undefined && second !== undefined && third !== undefined);
+  const quiet = (): void => {
+    // What is wrong is seen on the page.
+  };
+  const running = await Promise.all(
+    ports.map((port, index) =>
+      startLeaseNode({
+        file: join(folder, `${String(index)}.sqlite`),
+        host: '127.0.0.1',
+        port,
+        peers: urls.filter((url) => url !== urls[index]),
+        apiKey,
+        log: { info: quiet, warn: quiet, error: quiet },
+      }),
+    ),
+  );
+  await waitUntil('all lease nodes vote', longestMs, async () =>
+    running.every((node) => node.isVoting()),
+  );
+  return {
+    urls: [first, second, third],
+    running,
+    async [Symbol.asyncDispose]() {
+      await Promise.all(running.map((node) => node.close()));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+describe('The dashboard of three lease nodes', () => {
+  it('shows them side by side, on how many each lease stands, and one that is gone', async () => {
+    await using nodes = await threeLeaseNodes();
+    const { urls, running } = nodes;
+    using quorum = new Quorum({ nodes: [...urls], apiKey });
+    const holds = await Promise.all(
+      ['invoices/september', 'mail/outbox', 'reports/daily'].map((name) =>
+        quorum.lock(name).acquire({ ttlMs: 60_000, clientId: `${name.split('/')[0] ?? ''}-worker` }),
+      ),
+    );
+    await using looker = await look(browser, urls[0]);
+    const { page, sees, isUsable, screenshot } = looker;
+    await sees('Sign in to see this');
+    await page.getByLabel('API key').fill('wrong');
+    await page.getByLabel('API key').press('Enter');
+    await sees('This node requires its API key');
+    await isUsable();
+    await page.getByLabel('API key').fill(apiKey);
+    await page.getByLabel('API key').press('Enter');
+    for (const url of urls) await sees(url.slice('http://'.length));
+    await sees('reports-worker');
+    await sees('3 of 3');
+    assert.equal(await page.getByText('votes', { exact: true }).count(), 3);
+    await isUsable();
+    await page.getByRole('searchbox').fill('mail/');
+    await page.getByText('reports-worker').waitFor({ state: 'hidden' });
+    await sees('mail-worker');
+    await page.getByRole('searchbox').fill('none');
+    await sees('None begins with “none”.');
+    await page.getByRole('searchbox').fill('');
+    await sees('reports-worker');
+
+    await running[2]?.close();
+    await sees('2 of 3 nodes vote');
+    await sees('no answer');
+    await sees(/2 of 3, not 127\.0\.0\.1/);
+    await isUsable();
+    await screenshot('lease-nodes');
+    await screenshot('lease-nodes-dark', { isDark: true });
+    await screenshot('lease-nodes-phone', { isPhone: true, isWhole: true });
+
+    await running[1]?.close();
+    await sees('1 of 3 nodes vote, and 2 are needed');
+    await isUsable();
+    await running[0]?.close();
+    await sees('connection lost');
+    assert.equal(await page.evaluate('localStorage.length'), 0);
+    assert.deepEqual(looker.complaints, []);
+    // A majority is gone: they end by their ttl.
+    await Promise.allSettled(holds.map((hold) => hold.release()));
+    await setTimeout(0);
+  });
+});
