@@ -18,7 +18,8 @@ export async function makeBase(engine: Engine, scratch: string, name: string): P
   const tools = join(scratch, 'tools');
   await run('debootstrap', [
     '--variant=minbase',
-    '--include=libstdc++6,ca-certificates',
+    // Redis, so that one image stands in for that of the Redis servers as well.
+    '--include=libstdc++6,ca-certificates,redis-server',
     suite,
     root,
     mirror,

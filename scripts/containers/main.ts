@@ -3,7 +3,7 @@
  *
  * Builds the image, on BASE where that is given and else on a stand-in; runs the single container and the whole Compose
  * file, kills a container, cuts one from its network, starts all with new addresses, and takes locks through all of it.
- * Needs ports 5000 to 5002, 5011 to 5013, 9100 to 9102, 8080 and 9090 of this machine. Where no engine can be had it says
+ * Needs ports 5000 to 5002, 5011 to 5013, 6381 to 6383, 8001 to 8003, 9100 to 9102, 8080 and 9090 of this machine. Where no engine can be had it says
  * so and tests nothing.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -12,14 +12,22 @@ import { join } from 'node:path';
 import { makeBase, makeContext } from './base-image.ts';
 import { openEngine } from './engine.ts';
 import type { Engine } from './engine.ts';
-import { clusterInContainers, leaseNodesInContainers, singleContainer } from './trials.ts';
+import {
+  clusterInContainers,
+  leaseNodesInContainers,
+  singleContainer,
+  syncInContainers,
+} from './trials.ts';
+
+/** One image for both, where none can be pulled. */
+const standIn = 'holdfast-stand-in-base';
+const hasBase = process.env['BASE'] !== undefined;
 
 const offline = '--offline --cache .npm-cache';
 
 async function build(engine: Engine, scratch: string): Promise<void> {
-  const given = process.env['BASE'];
-  const base = given ?? 'holdfast-stand-in-base';
-  if (given === undefined)
+  const base = process.env['BASE'] ?? standIn;
+  if (!hasBase)
     await step('a stand-in for the base image', () => makeBase(engine, scratch, base));
   const context = await step('what the build needs', () => makeContext(scratch));
   const settings = ['--build-arg', `BASE=${base}`, '--build-arg', `NPM_OPTIONS=${offline}`];
@@ -39,7 +47,11 @@ async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
 const scratch = mkdtempSync(join(tmpdir(), 'holdfast-containers-'));
 try {
   // The former builder of Docker needs no plugin.
-  const engine = await openEngine({ DOCKER_BUILDKIT: '0', HOLDFAST_IMAGE: 'holdfast' });
+  const engine = await openEngine({
+    DOCKER_BUILDKIT: '0',
+    HOLDFAST_IMAGE: 'holdfast',
+    ...(hasBase ? {} : { REDIS_IMAGE: standIn }),
+  });
   if (typeof engine === 'string')
     console.log(`SKIPPED: containers were not tested, for ${engine}.`);
   else await tryWith(engine);
@@ -53,6 +65,7 @@ async function tryWith(engine: Engine): Promise<void> {
     await step('the single container', () => singleContainer(engine));
     await step('three nodes of compose.yaml', () => clusterInContainers(engine));
     await step('three lease nodes of compose.yaml', () => leaseNodesInContainers(engine));
+    await step('three nodes and three Redis servers of compose.yaml', () => syncInContainers(engine));
     console.log('Containers do what they should.');
   } finally {
     await engine.close();

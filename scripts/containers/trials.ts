@@ -205,3 +205,30 @@ export async function leaseNodesInContainers({ docker, compose }: Engine): Promi
     await compose(...project, '--profile', 'quorum', 'down', '--volumes');
   }
 }
+
+/** The profile "sync": a cluster on the ports of 8001 to 8003, and Redis servers that vote on quorum leases. */
+export async function syncInContainers({ docker, compose }: Engine): Promise<void> {
+  const services = nodes.flatMap((node) => [`sync-${String(node)}`, `redis-${String(node)}`]);
+  const profile = [...project, '--profile', 'sync'];
+  const url = (node: NodeNumber): string => `http://127.0.0.1:${String(8000 + node)}`;
+  try {
+    await compose(...profile, 'up', '--detach', '--no-build', ...services);
+    for (const node of nodes)
+      await until(`node ${String(node)} of the profile sync is ready`, () =>
+        ok(`${url(node)}/readyz`),
+      );
+    const { fence_token: token } = await acquire(url(1), 'sync');
+    assert.equal(await tokenOf(url(2), 'sync'), token);
+    const container = await compose(...profile, 'ps', '--quiet', 'sync-1');
+    const voters = nodes.map((node) => `redis://redis-${String(node)}:6379`).join(',');
+    const command = ['holdfast', 'quorum', 'lock', 'run', '--voters', voters, 'job', '--'];
+    assert.match(await docker('exec', container, ...command, 'echo', 'held'), /held/);
+    await docker('kill', await compose(...profile, 'ps', '--quiet', 'redis-3'));
+    assert.match(await docker('exec', container, ...command, 'echo', 'held'), /held/);
+  } catch (error) {
+    console.error(await compose(...profile, 'logs', '--tail', '40').catch(() => ''));
+    throw error;
+  } finally {
+    await compose(...profile, 'down', '--volumes');
+  }
+}
