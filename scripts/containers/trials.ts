@@ -221,7 +221,10 @@ export async function syncInContainers({ docker, compose }: Engine): Promise<voi
     assert.equal(await tokenOf(url(2), 'sync'), token);
     const container = await compose(...profile, 'ps', '--quiet', 'sync-1');
     const voters = nodes.map((node) => `redis://redis-${String(node)}:6379`).join(',');
-    const command = ['holdfast', 'quorum', 'lock', 'run', '--voters', voters, 'job', '--'];
+    const quorum = ['holdfast', 'quorum'];
+    const admission = ['admit', '--voters', voters, '--new-set', '--longest-ttl', '10'];
+    await docker('exec', container, ...quorum, ...admission);
+    const command = [...quorum, 'lock', 'run', '--voters', voters, 'job', '--'];
     assert.match(await docker('exec', container, ...command, 'echo', 'held'), /held/);
     await docker('kill', await compose(...profile, 'ps', '--quiet', 'redis-3'));
     assert.match(await docker('exec', container, ...command, 'echo', 'held'), /held/);
