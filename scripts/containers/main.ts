@@ -27,8 +27,7 @@ const offline = '--offline --cache .npm-cache';
 
 async function build(engine: Engine, scratch: string): Promise<void> {
   const base = process.env['BASE'] ?? standIn;
-  if (!hasBase)
-    await step('a stand-in for the base image', () => makeBase(engine, scratch, base));
+  if (!hasBase) await step('a stand-in for the base image', () => makeBase(engine, scratch, base));
   const context = await step('what the build needs', () => makeContext(scratch));
   const settings = ['--build-arg', `BASE=${base}`, '--build-arg', `NPM_OPTIONS=${offline}`];
   await step('docker build, without a network', () =>
@@ -65,7 +64,9 @@ async function tryWith(engine: Engine): Promise<void> {
     await step('the single container', () => singleContainer(engine));
     await step('three nodes of compose.yaml', () => clusterInContainers(engine));
     await step('three lease nodes of compose.yaml', () => leaseNodesInContainers(engine));
-    await step('three nodes and three Redis servers of compose.yaml', () => syncInContainers(engine));
+    await step('three nodes and three Redis servers of compose.yaml', () =>
+      syncInContainers(engine),
+    );
     console.log('Containers do what they should.');
   } finally {
     await engine.close();

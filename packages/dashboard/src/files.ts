@@ -93,7 +93,9 @@ async function modulesOf(entry: string): Promise<readonly string[]> {
   const found = new Set([entry]);
   // What is added on the way is walked through as well.
   for (const name of found)
-    for (const [, other = ''] of (await loadModule(name)).matchAll(/\bfrom\s*['"]\.\/([\w-]+\.[jt]s)['"]/g))
+    for (const [, other = ''] of (await loadModule(name)).matchAll(
+      /\bfrom\s*['"]\.\/([\w-]+\.[jt]s)['"]/g,
+    ))
       found.add(other);
   return [...found];
 }

@@ -73,7 +73,7 @@ export interface Service {
   readonly queueWaiters: QueueWaiters;
   readonly popRoom: PopRoom;
   /** What the members stand on. */
-  readonly machines: Machines;
+  readonly machines: Pick<Machines, 'all'>;
   /** Calls back once after so many ms; returns the cancel. */
   readonly after: (delayMs: number, callback: () => void) => () => void;
   readonly endOfTurn: (callback: () => void) => void;

@@ -29,7 +29,8 @@ export interface MachinesParts {
 
 export class Machines {
   readonly #parts: MachinesParts;
-  #latest: { readonly untilMs: number; readonly all: Promise<readonly MachineAnswer[]> } | undefined;
+  #latest:
+    { readonly untilMs: number; readonly all: Promise<readonly MachineAnswer[]> } | undefined;
 
   constructor(parts: MachinesParts) {
     this.#parts = parts;
@@ -54,7 +55,11 @@ export class Machines {
     const told =
       id === engine.status().nodeId
         ? this.#own()
-        : engine.askMember(id, { about: question }, { identity: nodeIdentity, timeoutMs: answerWithinMs });
+        : engine.askMember(
+            id,
+            { about: question },
+            { identity: nodeIdentity, timeoutMs: answerWithinMs },
+          );
     const answer = await this.#inTime(told).catch(() => undefined);
     return { node_id: id, answered: answer !== undefined, ...(answer ?? unknownMachine) };
   }

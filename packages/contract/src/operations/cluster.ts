@@ -160,22 +160,13 @@ const machine: Message = {
   fields: {
     node_id: [1, toldNodeId],
     answered: [2, boolean('It answered in time.')],
-    version: [
-      3,
-      nullable(string(`Version of Holdfast that it runs. ${whereItAnswered}`)),
-    ],
-    applied_index: [
-      4,
-      nullable(position(`It has applied the log up to here. ${whereItAnswered}`)),
-    ],
+    version: [3, nullable(string(`Version of Holdfast that it runs. ${whereItAnswered}`))],
+    applied_index: [4, nullable(position(`It has applied the log up to here. ${whereItAnswered}`))],
     disk_free_bytes: [
       5,
       nullable(position(`Free bytes of the file system with its folder. ${whereItAnswered}`)),
     ],
-    disk_size_bytes: [
-      6,
-      nullable(position(`Bytes of that file system. ${whereItAnswered}`)),
-    ],
+    disk_size_bytes: [6, nullable(position(`Bytes of that file system. ${whereItAnswered}`))],
     stored_bytes: [
       7,
       nullable(position(`Bytes of its log, snapshots and payloads. ${whereItAnswered}`)),
@@ -195,7 +186,8 @@ const clusterMachines: UnaryOperation = {
   answer: {
     typeName: 'ClusterMachinesAnswer',
     protoName: 'ClusterMachinesResponse',
-    description: 'The members and what they stand on, as each of them told the responding node within two seconds.',
+    description:
+      'The members and what they stand on, as each of them told the responding node within two seconds.',
     fields: {
       node_id: [1, toldNodeId],
       machines: [2, list(object(machine), 'All members.')],
@@ -355,7 +347,16 @@ export const clusterGroup: Group = {
   service: 'Cluster',
   tag: 'cluster',
   description: 'The cluster: its leader and its members.',
-  operations: [leader, clusterStatus, clusterMachines, addMember, promoteMember, removeMember, transfer, snapshot],
+  operations: [
+    leader,
+    clusterStatus,
+    clusterMachines,
+    addMember,
+    promoteMember,
+    removeMember,
+    transfer,
+    snapshot,
+  ],
   errors: {
     member_exists: byCluster(
       409,

@@ -130,7 +130,9 @@ export const summary = ({ node, epoch, nodes, needed }: QuorumNodesAnswer): View
   return html`${
       lacks
         ? html`<div class="notice bad" role="alert">
-            <strong>${`${number(voting.length)} of ${number(nodes.length)} nodes vote, and ${number(needed)} are needed`}</strong>
+            <strong
+              >${`${number(voting.length)} of ${number(nodes.length)} nodes vote, and ${number(needed)} are needed`}</strong
+            >
             <p>Nothing is granted or renewed until more of them do.</p>
           </div>`
         : voting.length < nodes.length

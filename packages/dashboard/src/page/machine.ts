@@ -80,47 +80,48 @@ export function Machines({ commitIndex }: MachinesProps): View {
       asked,
       ({ machines }) =>
         html`${
-            areMixed(machines)
-              ? html`<div class="notice warn">
-                  <strong>Members run different versions</strong>
-                  <p>What only the newer one can do begins when all have been upgraded.</p>
-                </div>`
-              : null
-          }
-          ${table<MachineAnswer>(
-            'Machines',
-            [
-              {
-                name: 'Member',
-                cell: ({ node_id: id, answered }) =>
-                  html`<strong>${id}</strong>${answered ? null : html` ${badge('no answer', 'bad')}`}`,
-              },
-              { name: 'Version', cell: ({ version }) => version ?? '–' },
-              {
-                name: 'Behind in entries',
-                isNumber: true,
-                cell: (machine) => number(behind(machine, commitIndex)),
-              },
-              { name: 'Disk free', isNumber: true, cell: diskOf },
-              {
-                name: 'Log, snapshots, payloads',
-                isNumber: true,
-                cell: ({ stored_bytes: stored }) => inBytes(stored),
-              },
-              {
-                name: 'Memory',
-                isNumber: true,
-                cell: ({ memory_bytes: memory }) => inBytes(memory),
-              },
-              {
-                name: 'Longest turn in a minute',
-                isNumber: true,
-                cell: ({ longest_turn_seconds: turn }) => (turn === null ? '–' : duration(turn)),
-              },
-            ],
-            machines,
-            'No members.',
-          )}`,
+          areMixed(machines)
+            ? html`<div class="notice warn">
+                <strong>Members run different versions</strong>
+                <p>What only the newer one can do begins when all have been upgraded.</p>
+              </div>`
+            : null
+        }
+        ${table<MachineAnswer>(
+          'Machines',
+          [
+            {
+              name: 'Member',
+              cell: ({ node_id: id, answered }) =>
+                html`<strong>${id}</strong
+                  >${answered ? null : html` ${badge('no answer', 'bad')}`}`,
+            },
+            { name: 'Version', cell: ({ version }) => version ?? '–' },
+            {
+              name: 'Behind in entries',
+              isNumber: true,
+              cell: (machine) => number(behind(machine, commitIndex)),
+            },
+            { name: 'Disk free', isNumber: true, cell: diskOf },
+            {
+              name: 'Log, snapshots, payloads',
+              isNumber: true,
+              cell: ({ stored_bytes: stored }) => inBytes(stored),
+            },
+            {
+              name: 'Memory',
+              isNumber: true,
+              cell: ({ memory_bytes: memory }) => inBytes(memory),
+            },
+            {
+              name: 'Longest turn in a minute',
+              isNumber: true,
+              cell: ({ longest_turn_seconds: turn }) => (turn === null ? '–' : duration(turn)),
+            },
+          ],
+          machines,
+          'No members.',
+        )}`,
     )}`;
 }
 

@@ -77,6 +77,36 @@ export interface ClusterStatusAnswer {
   readonly insecure: boolean;
 }
 
+/** A member, and what it stands on. */
+export interface MachineAnswer {
+  /** Id of a node. */
+  readonly node_id: string;
+  /** It answered in time. */
+  readonly answered: boolean;
+  /** Version of Holdfast that it runs. Null where it did not answer, or does not know. */
+  readonly version: string | null;
+  /** It has applied the log up to here. Null where it did not answer, or does not know. */
+  readonly applied_index: number | null;
+  /** Free bytes of the file system with its folder. Null where it did not answer, or does not know. */
+  readonly disk_free_bytes: number | null;
+  /** Bytes of that file system. Null where it did not answer, or does not know. */
+  readonly disk_size_bytes: number | null;
+  /** Bytes of its log, snapshots and payloads. Null where it did not answer, or does not know. */
+  readonly stored_bytes: number | null;
+  /** Resident memory of its process. Null where it did not answer, or does not know. */
+  readonly memory_bytes: number | null;
+  /** Longest turn of its event loop in the last minute. Null where it did not answer, or does not know. */
+  readonly longest_turn_seconds: number | null;
+}
+
+/** The members and what they stand on, as each of them told the responding node within two seconds. */
+export interface ClusterMachinesAnswer {
+  /** Id of a node. */
+  readonly node_id: string;
+  /** All members. */
+  readonly machines: readonly MachineAnswer[];
+}
+
 /** A node to add to the cluster. */
 export interface AddMemberBody {
   /** Id of a node. 1 to 128 characters. */

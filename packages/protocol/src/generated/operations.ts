@@ -176,6 +176,7 @@ import type {
 import type {
   AddMemberAnswer,
   AddMemberBody,
+  ClusterMachinesAnswer,
   ClusterStatusAnswer,
   LeaderAnswer,
   NoFields,
@@ -350,6 +351,7 @@ export interface HttpOperations {
   readonly admin_lock: { readonly body: LockRef; readonly answer: AdminLockAnswer };
   readonly leader: { readonly body: NoFields; readonly answer: LeaderAnswer };
   readonly cluster_status: { readonly body: NoFields; readonly answer: ClusterStatusAnswer };
+  readonly cluster_machines: { readonly body: NoFields; readonly answer: ClusterMachinesAnswer };
   readonly add_member: { readonly body: AddMemberBody; readonly answer: AddMemberAnswer };
   readonly promote_member: {
     readonly body: PromoteMemberBody;

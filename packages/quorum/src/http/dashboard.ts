@@ -40,5 +40,8 @@ function send(
 ): FastifyReply {
   const gzip = takesGzip(asked['accept-encoding'] ?? '');
   const { status, headers, body } = answerOf(file, gzip, asked['if-none-match']);
-  return reply.code(status).headers({ ...headers, vary: 'accept, accept-encoding' }).send(body);
+  return reply
+    .code(status)
+    .headers({ ...headers, vary: 'accept, accept-encoding' })
+    .send(body);
 }

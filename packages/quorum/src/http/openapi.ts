@@ -29,8 +29,10 @@ const reads: Readonly<Record<string, string>> = {
   '/status/{resource}': 'What this node knows of one resource.',
   '/tokens': 'The latest tokens, by pages: `after` is the last resource of the page before.',
   '/set': 'The set of this node.',
-  '/overview': 'What this node says of itself, with a page of the leases that stand on it: `prefix` and `after` are names.',
-  '/nodes': 'The nodes of its set side by side, as each of them told this one: `prefix` and `after` are names.',
+  '/overview':
+    'What this node says of itself, with a page of the leases that stand on it: `prefix` and `after` are names.',
+  '/nodes':
+    'The nodes of its set side by side, as each of them told this one: `prefix` and `after` are names.',
   '/said': 'What this node has said of changes of its set.',
   '/health': 'Whether this node votes.',
   '/livez': 'Whether this process lives.',

@@ -38,7 +38,10 @@ interface Told {
 export class SideBySide {
   readonly #parts: SideBySideParts;
   /** By question; those asked last are last. */
-  readonly #answers = new Map<string, { readonly untilMs: number; readonly answer: Promise<QuorumNodesAnswer> }>();
+  readonly #answers = new Map<
+    string,
+    { readonly untilMs: number; readonly answer: Promise<QuorumNodesAnswer> }
+  >();
   #underWay = 0;
 
   constructor(parts: SideBySideParts) {
@@ -84,12 +87,7 @@ export class SideBySide {
     };
   }
 
-  async #askOne(
-    name: string,
-    isThis: boolean,
-    set: string,
-    wanted: WantedLeases,
-  ): Promise<Told> {
+  async #askOne(name: string, isThis: boolean, set: string, wanted: WantedLeases): Promise<Told> {
     const { host, ask, now, wallNow } = this.#parts;
     const [askedMs, askedWallMs] = [now(), wallNow()];
     try {
@@ -154,7 +152,13 @@ function leasesOf(
       const key = JSON.stringify([row.resource, row.lease]);
       const { resource, lease, client_id } = row;
       const standing = found.get(key) ?? {
-        resource, lease, client_id, token: 0, waiters: 0, on: [], remainingMs: [],
+        resource,
+        lease,
+        client_id,
+        token: 0,
+        waiters: 0,
+        on: [],
+        remainingMs: [],
       };
       standing.token = Math.max(standing.token, row.token);
       standing.waiters = Math.max(standing.waiters, row.waiters);
@@ -169,7 +173,9 @@ function leasesOf(
   return {
     leases: [...found.values()]
       .filter(({ resource }) => shown.has(resource))
-      .toSorted((one, other) => byText(one.resource, other.resource) || other.on.length - one.on.length)
+      .toSorted(
+        (one, other) => byText(one.resource, other.resource) || other.on.length - one.on.length,
+      )
       .map((standing) => seenOf(standing, needed)),
     next: isCut ? (last ?? null) : (end ?? null),
   };

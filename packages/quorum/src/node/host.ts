@@ -197,7 +197,14 @@ export class LeaseHost {
     const held = await this.#held.read(wanted);
     const runningMs = this.#options.clock.now() - this.#startedMs;
     const waitersOf = (resource: string): number => this.#waitQueues.count(resource);
-    return overviewOf({ status: this.status(''), set: this.ofSet(), held, runningMs, waitersOf, released: this.#options.node.released });
+    return overviewOf({
+      status: this.status(''),
+      set: this.ofSet(),
+      held,
+      runningMs,
+      waitersOf,
+      released: this.#options.node.released,
+    });
   }
 
   /** What it says of itself, with a page of what it knows. @param after As `next` told; empty: the first page. */

@@ -32,7 +32,7 @@ describe('the leases that stand on a node', () => {
     const rows = numbered(130);
     const held = new HeldLeases(() => rows, turns().after);
     const found: string[] = [];
-    for (let after = '', more = true; more; ) {
+    for (let after = '', more = true; more;) {
       const page = await held.read({ prefix: '', after });
       found.push(...page.page.map(({ resource }) => resource));
       after = found.at(-1) ?? '';
@@ -109,7 +109,10 @@ describe('a lease node', () => {
     );
     const ask = (resource: string, ttlMs: number, nowMs: number): void => {
       const leaseId = `id of ${resource}`;
-      assert.equal(node.acquire(resource, { leaseId, clientId: 'c', ttlMs }, nowMs).type, 'granted');
+      assert.equal(
+        node.acquire(resource, { leaseId, clientId: 'c', ttlMs }, nowMs).type,
+        'granted',
+      );
     };
     ask('short', 10, 0);
     ask('long', 1000, 0);

@@ -60,17 +60,12 @@ describe('The page of the lease nodes', () => {
   it('asks with a key for what it shows', async () => {
     const a = await nodes.start('a', { apiKey });
     for (const path of ['/nodes', '/overview', '/nodes?prefix=a', '/?nodes'])
-      assert.equal(
-        (await ask(a.url, path)).status,
-        path.startsWith('/?') ? 200 : 401,
-        path,
-      );
+      assert.equal((await ask(a.url, path)).status, path.startsWith('/?') ? 200 : 401, path);
   });
 
   it('shows all nodes as each tells of itself, one that is gone as gone', async () => {
     const [a, b, c] = await three();
-    for (const { url } of [a, b])
-      await ask(url, '/acquire', wanted('reports/daily'), { headers });
+    for (const { url } of [a, b]) await ask(url, '/acquire', wanted('reports/daily'), { headers });
     await c.close();
     const { status, body } = await ask(a.url, '/nodes', undefined, { headers });
     assert.equal(status, 200);
@@ -102,6 +97,10 @@ describe('The page of the lease nodes', () => {
   it('refuses what is no name', async () => {
     const a = await nodes.start('a', { apiKey });
     for (const query of [`prefix=${'x'.repeat(257)}`, 'after=1&after=2'])
-      assert.equal((await ask(a.url, `/nodes?${query}`, undefined, { headers })).status, 400, query);
+      assert.equal(
+        (await ask(a.url, `/nodes?${query}`, undefined, { headers })).status,
+        400,
+        query,
+      );
   });
 });

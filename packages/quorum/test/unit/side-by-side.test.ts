@@ -59,8 +59,10 @@ function scene(answers: Readonly<Record<string, () => Promise<QuorumOverviewAnsw
 }
 
 const first = { prefix: '', after: '' };
-const answering = (page: readonly QuorumLeaseRow[], more = false) => () =>
-  Promise.resolve(told({ page, more }));
+const answering =
+  (page: readonly QuorumLeaseRow[], more = false) =>
+  () =>
+    Promise.resolve(told({ page, more }));
 
 describe('lease nodes side by side', () => {
   it('tell on how many of all each lease stands, and until when on a majority', async () => {

@@ -223,6 +223,8 @@ export class SimulatedNode implements Listener {
       queues,
       queueWaiters: new QueueWaiters(queues, (delayMs, callback) => clock.after(delayMs, callback)),
       popRoom: new PopRoom((delayMs, callback) => clock.after(delayMs, callback)),
+      // No client of the simulator asks for them.
+      machines: { all: () => Promise.resolve([]) },
       after: (delayMs, callback) => clock.after(delayMs, callback),
       endOfTurn: (callback) => clock.endOfTurn(callback),
       now: () => this.machine.wallNow(),

@@ -133,7 +133,11 @@ describe('The dashboard of three nodes', () => {
     await cluster.kill(lost.nodeId, 'SIGKILL');
     await sees(`${leader} does not reach ${lost.nodeId}`);
     await isUsable();
-    await machines.getByRole('row').filter({ hasText: lost.nodeId }).filter({ hasText: 'no answer' }).waitFor();
+    await machines
+      .getByRole('row')
+      .filter({ hasText: lost.nodeId })
+      .filter({ hasText: 'no answer' })
+      .waitFor();
     await screenshot('lost-member');
     const other = cluster.nodes.find(({ nodeId }) => nodeId !== leader && nodeId !== lost.nodeId);
     assert.ok(other !== undefined);
