@@ -4,6 +4,7 @@ import type {
   AddMemberAnswer,
   AddMemberBody,
   CleanupAnswer,
+  ClusterMachinesAnswer,
   ClusterStatusAnswer,
   Consistency,
   HealthAnswer,
@@ -122,6 +123,13 @@ export function clusterStatus(_body: object, { service }: OperationContext): Clu
       match_index: member.matchIndex,
     })),
   };
+}
+
+export async function clusterMachines(
+  _body: object,
+  { service }: OperationContext,
+): Promise<ClusterMachinesAnswer> {
+  return { node_id: service.nodeId, machines: await service.machines.all() };
 }
 
 export async function addMember(

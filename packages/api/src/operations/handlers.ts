@@ -14,7 +14,6 @@ import * as latches from './latches.ts';
 import * as lists from './lists.ts';
 import * as locks from './locks.ts';
 import * as logLevel from './log-level.ts';
-import { clusterMachines } from './machines.ts';
 import { acquireMany } from './many.ts';
 import { queuePop } from './queue-pop.ts';
 import { queueStats } from './queue-stats.ts';
@@ -99,7 +98,7 @@ const all: Handlers = {
   events,
   leader: cluster.leader,
   cluster_status: cluster.clusterStatus,
-  cluster_machines: clusterMachines,
+  cluster_machines: cluster.clusterMachines,
   add_member: cluster.addMember,
   promote_member: cluster.promoteMember,
   remove_member: cluster.removeMember,

@@ -7,9 +7,8 @@
 import { nodeIdentity } from '@holdfast/state';
 import type { Engine } from '@holdfast/engine';
 import type { Clock } from '@holdfast/engine/parts';
-import type { ClusterMachinesAnswer, MachineAnswer } from '@holdfast/protocol';
+import type { MachineAnswer } from '@holdfast/protocol';
 import type { DiskSpace } from '../metrics/machine.ts';
-import type { OperationContext } from './context.ts';
 
 /** What members call the question; one of an older release answers none of this name. */
 const question = 'machine';
@@ -102,7 +101,7 @@ const unknownMachine: Machine = {
   longest_turn_seconds: null,
 };
 
-/** Whatever a member of another release tells; what is no figure is not known. */
+/** Whatever a member of another release tells; what is no number is not known. */
 function machineIn(told: unknown): Machine | undefined {
   if (typeof told !== 'object' || told === null) return undefined;
   const fields = told as Readonly<Record<string, unknown>>;
@@ -118,11 +117,4 @@ function machineIn(told: unknown): Machine | undefined {
     memory_bytes: count(fields['memory_bytes']),
     longest_turn_seconds: typeof turn === 'number' && turn >= 0 ? turn : null,
   };
-}
-
-export async function clusterMachines(
-  _body: object,
-  { service }: OperationContext,
-): Promise<ClusterMachinesAnswer> {
-  return { node_id: service.nodeId, machines: await service.machines.all() };
 }

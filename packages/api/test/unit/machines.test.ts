@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { HoldfastError } from '@holdfast/protocol';
 import { startHarness } from '../harness.ts';
 import { Machines } from '../../src/operations/machines.ts';
@@ -95,13 +96,14 @@ describe('what the members stand on', () => {
     });
   });
 
-  test('is unknown of a member that is silent, refuses, or tells no figures, and the others are told all the same', async () => {
+  test('is unknown of a member that is silent, refuses, or tells no numbers, and the others are told all the same', async () => {
     const silent = scene({
       b: () => new Promise<never>(() => {}),
       c: () =>
         Promise.reject(new HoldfastError('store_unavailable', 'It answers no such question.')),
     });
     const answer = silent.machines.all();
+    await nextTurn(); // What is known is known.
     silent.pass(2000);
     assert.deepEqual(
       (await answer).map(({ node_id: id, answered, version }) => [id, answered, version]),
@@ -152,13 +154,13 @@ describe('what the members stand on', () => {
   });
 
   test('is read at GET /cluster/machines', async (t) => {
-    const { request } = startHarness(t);
+    const { engine, request } = startHarness(t);
     const { status, body } = await request('GET', '/cluster/machines');
     assert.equal(status, 200);
-    const { machines } = body as { readonly machines: readonly { readonly answered: boolean }[] };
+    const { machines } = body as { readonly machines: readonly { readonly node_id: string }[] };
     assert.deepEqual(
-      machines.map(({ answered }) => answered),
-      [true],
+      machines.map(({ node_id: id }) => id),
+      engine.status().members.map(({ id }) => id),
     );
   });
 });

@@ -131,7 +131,7 @@ export const setAnswer: z.ZodType<QuorumSetAnswer> = z.strictObject({
 });
 
 const longestClientId = 256;
-/** What a node tells of its leases: beside the names, figures. */
+/** What a node tells of its leases: beside the names, numbers. */
 const leaseRow = z.object({
   resource,
   lease: text(64),

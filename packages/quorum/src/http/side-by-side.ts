@@ -1,6 +1,6 @@
 /**
  * The nodes of a set side by side, for people: this one asks the others, with a deadline for each, and counts on how many
- * each lease stands. It is a picture of a moment that is none: each node tells of its own. Clients do not go by it.
+ * each lease stands. Each node tells of a moment of its own. Clients do not go by it.
  *
  * SIDE-1: what others are asked is bounded: who asks for the same within a second gets one answer, and so many different
  *     questions are under way at a time.

@@ -137,7 +137,7 @@ describe('lease nodes side by side', () => {
   });
 
   it('say of one that does not answer why, and of one of another set that it is', async () => {
-    const late = Object.assign(new Error('aborted'), { name: 'TimeoutError' });
+    const late = Object.assign(new Error('late'), { name: 'TimeoutError' });
     const { sideBySide } = scene({
       'http://a': answering([]),
       'http://b': () => Promise.reject(late),
