@@ -22,10 +22,10 @@ export function stateOf({ problem, same_set: isOfSet, told }: QuorumNodeSeen): {
 
 /** Until when it is unsafe for it to vote: it may have granted what it has lost. */
 export function untilItVotes({ told }: QuorumNodeSeen): string {
-  if (told === null || told.voting) return '–';
+  if (told === null || told.voting) return '';
   return told.waits_ms > 0
-    ? `in ${span(told.waits_ms / 1000)} at the earliest`
-    : 'when the others have told it what they know';
+    ? `not before ${span(told.waits_ms / 1000)} have passed`
+    : 'until the others have told it what they know';
 }
 
 export function clockOf({ clock_ahead_ms: ahead, round_trip_ms: trip }: QuorumNodeSeen): string {
@@ -53,19 +53,19 @@ export const nodesTable = ({ node: asked, nodes }: QuorumNodesAnswer): View =>
     [
       {
         name: 'Node',
-        cell: ({ name, problem }) =>
+        cell: ({ name }) =>
           html`<strong>${shortName(name)}</strong>${
               name === asked ? html` <span class="quiet">this node</span>` : null
-            }${problem === null ? null : html` <span class="quiet">${problem}</span>`}`,
+            }`,
       },
       {
         name: 'State',
         cell: (node) => {
           const { text, tone } = stateOf(node);
-          return badge(text, tone);
+          return html`${badge(text, tone)}
+            <span class="quiet">${node.problem ?? untilItVotes(node)}</span>`;
         },
       },
-      { name: 'Votes again', cell: untilItVotes },
       { name: 'Version', cell: toldCell(({ version }) => version) },
       {
         name: 'Running for',
@@ -80,7 +80,7 @@ export const nodesTable = ({ node: asked, nodes }: QuorumNodesAnswer): View =>
         cell: toldCell(({ leases_ms: left }) => (left === 0 ? '–' : `in ${span(left / 1000)}`)),
       },
       {
-        name: 'Released, remembered',
+        name: 'Released lately',
         isNumber: true,
         cell: toldCell(({ released, most_released: most }) =>
           released >= most / 2

@@ -51,10 +51,10 @@ describe('A lease node on the page', () => {
   });
 
   it('says until when it is unsafe that it votes', () => {
-    assert.equal(untilItVotes(node), '–');
-    assert.equal(untilItVotes(gone), '–');
+    assert.equal(untilItVotes(node), '');
+    assert.equal(untilItVotes(gone), '');
     const waiting = { ...told, voting: false, waits_ms: 12_000 };
-    assert.equal(untilItVotes({ ...node, told: waiting }), 'in 12 s at the earliest');
+    assert.equal(untilItVotes({ ...node, told: waiting }), 'not before 12 s have passed');
     assert.match(untilItVotes({ ...node, told: { ...waiting, waits_ms: 0 } }), /the others/);
   });
 
