@@ -31,7 +31,7 @@ export function untilItVotes({ told }: QuorumNodeSeen): string {
 export function clockOf({ clock_ahead_ms: ahead, round_trip_ms: trip }: QuorumNodeSeen): string {
   if (ahead === null || trip === null) return '–';
   const within = Math.ceil(trip / 2);
-  if (Math.abs(ahead) <= within) return 'in step';
+  if (Math.abs(ahead) <= within) return 'in\u00a0step';
   return `${duration(Math.abs(ahead) / 1000)} ${ahead > 0 ? 'ahead' : 'behind'}`;
 }
 
@@ -62,8 +62,8 @@ export const nodesTable = ({ node: asked, nodes }: QuorumNodesAnswer): View =>
         name: 'State',
         cell: (node) => {
           const { text, tone } = stateOf(node);
-          return html`${badge(text, tone)}
-            <span class="quiet">${node.problem ?? untilItVotes(node)}</span>`;
+          const why = node.problem ?? untilItVotes(node);
+          return html`${badge(text, tone)}${why === '' ? null : html` <span class="quiet">${why}</span>`}`;
         },
       },
       { name: 'Version', cell: toldCell(({ version }) => version) },
