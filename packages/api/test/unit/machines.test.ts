@@ -71,7 +71,7 @@ function scene(
     asked,
     pass(ms) {
       nowMs += ms;
-      for (const one of [...due]) if (one.atMs <= nowMs) one.callback();
+      for (const one of due.filter(({ atMs }) => atMs <= nowMs)) one.callback();
     },
     answer: () => own?.() ?? Promise.reject(new Error('It answers nothing.')),
   };

@@ -31,7 +31,7 @@ export function untilItVotes({ told }: QuorumNodeSeen): string {
 export function clockOf({ clock_ahead_ms: ahead, round_trip_ms: trip }: QuorumNodeSeen): string {
   if (ahead === null || trip === null) return '–';
   const within = Math.ceil(trip / 2);
-  if (Math.abs(ahead) <= within) return 'in\u00a0step';
+  if (Math.abs(ahead) <= within) return 'equal';
   return `${duration(Math.abs(ahead) / 1000)} ${ahead > 0 ? 'ahead' : 'behind'}`;
 }
 

@@ -58,9 +58,9 @@ describe('A lease node on the page', () => {
     assert.match(untilItVotes({ ...node, told: { ...waiting, waits_ms: 0 } }), /the others/);
   });
 
-  it('is in step where its clock cannot be told apart from that of the asked node', () => {
-    assert.equal(clockOf(node), 'in\u00a0step');
-    assert.equal(clockOf({ ...node, clock_ahead_ms: 10, round_trip_ms: 20 }), 'in\u00a0step');
+  it('has an equal clock where that cannot be told apart from that of the asked node', () => {
+    assert.equal(clockOf(node), 'equal');
+    assert.equal(clockOf({ ...node, clock_ahead_ms: 10, round_trip_ms: 20 }), 'equal');
     assert.equal(clockOf({ ...node, clock_ahead_ms: -1500, round_trip_ms: 20 }), '1.5 s behind');
     assert.equal(clockOf({ ...node, clock_ahead_ms: 40, round_trip_ms: 20 }), '40 ms ahead');
     assert.equal(clockOf(gone), '–');

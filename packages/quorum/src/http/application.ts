@@ -180,7 +180,7 @@ export function createApplication({
     reply.send(host.ofSet());
   });
   app.get('/overview', (request) => host.overview(read(wantedLeases, request.query, 'query')));
-  app.get('/nodes', async (request) => sideBySide.look(read(wantedLeases, request.query, 'query')));
+  app.get('/nodes', (request) => sideBySide.look(read(wantedLeases, request.query, 'query')));
   addDashboard(app);
   app.get('/said', (_request, reply) => {
     reply.send(host.said());

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { untilSo } from '@holdfast/checker/waits';
 import { HeldLeases, leasesOnAPage } from '../../src/node/held-leases.ts';
 import { LeaseNode } from '../../src/node/lease-node.ts';
 import type { StandingLease } from '../../src/node/lease-node.ts';
@@ -73,29 +74,27 @@ describe('the leases that stand on a node', () => {
 
   it('are read by one at a time, and refused where too many wait (HELD-1)', async () => {
     let begun = 0;
-    let go: (() => void) | undefined;
+    const turns: (() => void)[] = [];
     const rows = numbered(3000);
     const held = new HeldLeases(
       () => {
         begun += 1;
         return rows;
       },
-      (callback) => (go = callback),
+      (callback) => void turns.push(callback),
     );
     const readings = Array.from({ length: 8 }, () => held.read(first));
     await assert.rejects(held.read(first), { code: 'limit_exceeded' });
     assert.equal(begun, 1);
-    for (let left = readings.length; left > 0; left--) {
-      while (go === undefined) await Promise.resolve();
-      const turn = go;
-      go = undefined;
+    const goOn = async (): Promise<void> => {
+      const turn = await untilSo(() => turns.shift(), { what: 'a reading stops for others' });
       turn();
-    }
+    };
+    for (const _reading of readings) await goOn();
     await Promise.all(readings);
     assert.equal(begun, 8);
     const last = held.read(first);
-    while (go === undefined) await Promise.resolve();
-    (go as () => void)();
+    await goOn();
     assert.equal((await last).count, 3000);
   });
 });
