@@ -90,7 +90,7 @@ describe('the leases that stand on a node', () => {
       const turn = await untilSo(() => turns.shift(), { what: 'a reading stops for others' });
       turn();
     };
-    for (const _reading of readings) await goOn();
+    for (let left = readings.length; left > 0; left--) await goOn();
     await Promise.all(readings);
     assert.equal(begun, 8);
     const last = held.read(first);
