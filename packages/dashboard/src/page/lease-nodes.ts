@@ -2,7 +2,7 @@
 import type { QuorumNodesAnswer } from '@holdfast/protocol';
 import { ask, key, pathOf } from './asking.ts';
 import { useRead } from './hooks.ts';
-import type { Asked } from './hooks.ts';
+import type { Polled } from './hooks.ts';
 import { leasesTable, nodesTable, summary } from './lease-tables.ts';
 import { html, render, useEffect, useRef, useState } from './library.ts';
 import type { View } from './library.ts';
@@ -12,7 +12,7 @@ import { SignIn } from './sign-in-form.ts';
 
 const everyMs = 2000;
 
-const useNodes = (prefix = '', after = ''): Asked<QuorumNodesAnswer> => {
+const useNodes = (prefix = '', after = ''): Polled<QuorumNodesAnswer> => {
   const path = pathOf('nodes', { prefix, after });
   return useRead(path, (signal) => ask<QuorumNodesAnswer>(path, signal), everyMs);
 };
