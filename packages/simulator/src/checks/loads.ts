@@ -3,7 +3,8 @@
  *
  * LOADED-1: what was loaded is not applied where its key was written, by whomever, since the loader began: it may be older than that.
  * LOADED-2: while a loader has its turn no other one begins: for `turnMs` after the turn was asked for, unless the leader changed or
- *      somebody was writing the key, which ends turns.
+ *      somebody was writing the key, which ends turns: since the first of the two asked, for an answer that gives a turn that has ended on
+ *      its way cannot be told from others.
  */
 import { turnMs } from '@holdfast/engine/parts';
 import type { Batch } from '@holdfast/engine/parts';
@@ -18,7 +19,6 @@ interface Load {
   /** Before the turn was given. */
   readonly askedMs: number;
   readonly changes: number;
-  readonly leaders: number;
 }
 
 interface Writing {
@@ -37,7 +37,7 @@ export class Loads {
   readonly #writings: Writing[] = [];
   /** Of a key: the writes of it that were applied. */
   readonly #changes = new Map<string, number>();
-  #leaders = 0;
+  #leaderAtMs = Number.NEGATIVE_INFINITY;
   #begun = 0;
 
   constructor(report: (message: string) => void, nowMs: () => number) {
@@ -51,7 +51,7 @@ export class Loads {
 
   /** Another leader knows no turns. */
   onLeader(): void {
-    this.#leaders += 1;
+    this.#leaderAtMs = this.#nowMs();
   }
 
   /** Somebody asks for a write. @returns What is called when it is certain that it has ended. */
@@ -67,18 +67,18 @@ export class Loads {
   begin(who: string, key: string, askedMs: number): { readonly id: string; end: () => void } {
     this.#begun += 1;
     const id = `${who}-${String(this.#begun)}`;
-    const leaders = this.#leaders;
-    for (const other of this.#underWay) if (other.key === key) this.#mayBegin(id, other);
-    const load = { id, key, askedMs, changes: this.#changes.get(key) ?? 0, leaders };
+    const load = { id, key, askedMs, changes: this.#changes.get(key) ?? 0 };
+    for (const other of this.#underWay) if (other.key === key) this.#mayBegin(load, other);
     this.#loads.set(id, load);
     this.#underWay.add(load);
     return { id, end: () => this.#underWay.delete(load) };
   }
 
   /** LOADED-2. */
-  #mayBegin(id: string, { id: other, key, askedMs, leaders }: Load): void {
-    if (this.#nowMs() >= askedMs + surely * turnMs || leaders !== this.#leaders) return;
-    if (this.#writings.some((one) => one.key === key && one.endedMs >= askedMs)) return;
+  #mayBegin({ id, key, askedMs: ownMs }: Load, { id: other, askedMs }: Load): void {
+    const sinceMs = Math.min(askedMs, ownMs);
+    if (this.#nowMs() >= askedMs + surely * turnMs || this.#leaderAtMs >= sinceMs) return;
+    if (this.#writings.some((one) => one.key === key && one.endedMs >= sinceMs)) return;
     this.#report(
       `${id} loads key "${key}" at ${String(this.#nowMs())} while ${other}, which asked at ${String(askedMs)}, has its turn.`,
     );

@@ -77,6 +77,21 @@ describe('The check of loaders (WITNESS-13)', () => {
       1,
     );
   });
+
+  it('tells of none whose turn was ended on its way to it, before the other one asked (LOADED-2)', () => {
+    const late = (before: (loads: Loads) => void, askedMs: number): number =>
+      load((loads, at) => {
+        at(200);
+        before(loads);
+        loads.begin('one', 'k', 300);
+        at(350);
+        loads.begin('late', 'k', askedMs);
+      });
+    const write = (loads: Loads): void => loads.writing('k')();
+    const lead = (loads: Loads): void => loads.onLeader();
+    assert.deepEqual([late(write, 100), late(lead, 100)], [0, 0]);
+    assert.deepEqual([late(write, 250), late(lead, 250)], [1, 1]);
+  });
 });
 
 describe('The check of the cache (WITNESS-11)', () => {
