@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { untilSo } from '@holdfast/checker/waits';
+import { untilSo } from '../../../checker/src/waits.ts';
 import { HeldLeases, leasesOnAPage } from '../../src/node/held-leases.ts';
 import { LeaseNode } from '../../src/node/lease-node.ts';
 import type { StandingLease } from '../../src/node/lease-node.ts';

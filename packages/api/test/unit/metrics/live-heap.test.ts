@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { untilSo } from '@holdfast/checker/waits';
+import { untilSo } from '../../../../checker/src/waits.ts';
 import { Registry } from 'prom-client';
 import { addLiveHeap } from '../../../src/metrics/live-heap.ts';
 
