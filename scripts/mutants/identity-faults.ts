@@ -108,6 +108,7 @@ export const identityFaults: readonly Fault[] = [
     file: 'packages/api/src/stream/connection.ts',
     find: '    if (!this.#mayFollow(sessionId)) return;\n',
     put: '',
+    test: 'packages/api/test/unit/auth-interfaces.test.ts',
   },
   {
     name: 'page-of-access-walks-all',

@@ -1,6 +1,7 @@
 /** Requests that are under way while authentication is turned on (ACCESS-2). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { untilSo } from '../../../checker/src/waits.ts';
 import { startHarness } from '../harness.ts';
 import { withKey } from '../secured-api.ts';
 
@@ -11,9 +12,10 @@ test('given a node that requires authentication, when two copies of auth_enable 
   const root = withKey(String(made.body['key']));
   const gate = Promise.withResolvers<void>();
   engine.gate = gate.promise;
+  const submitted = t.mock.method(engine, 'submit');
   // Both are authorized before the rules are in force: the second is executed under the rules of the first.
   const copies = [1, 2].map(() => request('POST', '/auth/enable', {}, root));
-  await new Promise((resolve) => setImmediate(resolve));
+  await untilSo(() => submitted.mock.callCount() === 2);
   gate.resolve();
   for (const copy of await Promise.all(copies)) assert.equal(copy.status, 200, copy.text);
 });

@@ -100,7 +100,19 @@ describe('a stream', () => {
     await spy.call('hello', { api_key: principals.key('other rule') });
     const refused = await spy.call('keepalive', { session_id });
     assert.equal(refused.body['code'], 'session_not_found');
+    // While a request is unanswered, the session that it names is followed.
+    await principals.grant([
+      { role: 'other-rule', rule: { verb: 'acquire', kind: 'lock' } },
+      { role: 'the-rule', rule: { verb: 'acquire', kind: 'session' } },
+    ]);
+    const gate = Promise.withResolvers<void>();
+    engine.gate = gate.promise;
+    const wanted = spy.call('acquire', { session_id, name: 'other/1' });
+    await spy.call('ping', {});
+    engine.gate = undefined;
     await request('DELETE', `/sessions/${session_id}`, undefined, owner);
+    gate.resolve();
+    await wanted;
     await spy.call('ping', {});
     assert.deepEqual(
       spy.pushes.filter(([kind]) => kind !== 'cluster'),
