@@ -224,7 +224,7 @@ export async function syncInContainers({ docker, compose }: Engine): Promise<voi
     const quorum = ['holdfast', 'quorum'];
     const admission = ['admit', '--voters', voters, '--new-set', '--longest-ttl', '10'];
     await docker('exec', container, ...quorum, ...admission);
-    const command = [...quorum, 'lock', 'run', '--voters', voters, 'job', '--'];
+    const command = [...quorum, 'lock', 'run', '--voters', voters, '--ttl', '5', 'job', '--'];
     assert.match(await docker('exec', container, ...command, 'echo', 'held'), /held/);
     await docker('kill', await compose(...profile, 'ps', '--quiet', 'redis-3'));
     assert.match(await docker('exec', container, ...command, 'echo', 'held'), /held/);
