@@ -314,4 +314,12 @@ export const hostileFaults: readonly Fault[] = [
     put: ``,
     test: 'packages/quorum/test/unit/http.test.ts',
   },
+  {
+    name: 'any-origin-uses-a-lease-node',
+    breaks: 'ORIGIN-1: any page that a person looks at takes and releases leases on a lease node',
+    file: 'packages/quorum/src/http/foreign-pages.ts',
+    find: `  const origin = foreignOrigin(request);`,
+    put: `  const origin = foreignOrigin({ headers: {}, socket: request.socket });`,
+    test: 'packages/quorum/test/unit/foreign-pages.test.ts',
+  },
 ];

@@ -144,7 +144,7 @@ export const tlsFaults: readonly Fault[] = [
     name: 'page-of-the-host-without-tls',
     breaks:
       'a page that was written on the way uses a node over TLS in the name of who looks at it',
-    file: 'packages/api/src/http/origins.ts',
+    file: 'packages/tls/src/own-origin.ts',
     find: 'own?.host === host && isOfSameScheme',
     put: 'own?.host === host',
   },

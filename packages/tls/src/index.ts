@@ -15,6 +15,7 @@ export { MemberSockets } from './member-sockets.ts';
 export type { MemberListener } from './member-sockets.ts';
 export { dnsNamesIn } from './names.ts';
 export { isThisMachine, OwnHosts } from './own-hosts.ts';
+export { foreignOrigin } from './own-origin.ts';
 export { networkOf } from './network.ts';
 export { answerAndClose } from './last-answer.ts';
 export { ServerSecurity } from './server-security.ts';

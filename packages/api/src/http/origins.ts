@@ -1,14 +1,11 @@
 /**
- * What is refused of a request before anything else of it is read: a host that two may read differently, and pages of other origins.
- *
- * Pages of other web origins may not use this node: without this, any page that a person looks at
- * could take and release locks on a node that listens on that person's machine. Browsers tell the
- * page's origin; programs send none.
+ * What is refused of a request before anything else of it is read: a host that two may read differently, and pages of other origins
+ * (ORIGIN-1).
  */
 import type { IncomingMessage } from 'node:http';
-import { TLSSocket } from 'node:tls';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { hostProblem } from '@holdfast/protocol/host-header';
+import { foreignOrigin } from '@holdfast/tls';
 import type { OwnHosts } from '@holdfast/tls';
 import type { Caller } from '../pipeline/caller.ts';
 import { RequestError } from '../request-error.ts';
@@ -26,7 +23,7 @@ export function ambiguousHost(request: IncomingMessage): RequestError | undefine
 export const refusedUnread = (
   request: IncomingMessage,
   allowedOrigins: readonly string[],
-): RequestError | undefined => ambiguousHost(request) ?? foreignOrigin(request, allowedOrigins);
+): RequestError | undefined => ambiguousHost(request) ?? originProblem(request, allowedOrigins);
 
 /** HOST-2, once it is known who asks. @param ownHosts Undefined: nothing is asked of the host. */
 export function foreignHost(
@@ -40,16 +37,12 @@ export function foreignHost(
     : new RequestError('forbidden', problem, { field: 'host' });
 }
 
-function foreignOrigin(
+function originProblem(
   request: IncomingMessage,
   allowedOrigins: readonly string[],
 ): RequestError | undefined {
-  const { origin, host } = request.headers;
+  const origin = foreignOrigin(request);
   if (origin === undefined || allowedOrigins.includes(origin)) return undefined;
-  const own = URL.parse(origin);
-  // Over TLS a page of the same host without TLS is foreign: whoever is on the way can have written it.
-  const isOfSameScheme = !(request.socket instanceof TLSSocket) || own?.protocol === 'https:';
-  if (host !== undefined && own?.host === host && isOfSameScheme) return undefined;
   return new RequestError(
     'forbidden',
     `The origin ${JSON.stringify(origin)} is not allowed on this node. Add it to the allowed origins (http.allowed_origins).`,

@@ -16,6 +16,7 @@ import type { LeaseHost } from '../node/host.ts';
 import { AddressLimits } from './address-limits.ts';
 import { isKey } from './credentials.ts';
 import { addDashboard, isPageFile } from './dashboard.ts';
+import { pageProblem } from './foreign-pages.ts';
 import { ownerOf } from './lease-owner.ts';
 import { KnownMethods } from './methods.ts';
 import { CountedRequests, metricsType } from './metrics.ts';
@@ -134,7 +135,7 @@ export function createApplication({
   app.addHook('onRequest', async (request) => {
     const problem = hostProblem(request.raw.rawHeaders);
     if (problem !== undefined) throw new HoldfastError('invalid_request', problem);
-    const foreign = apiKey === undefined ? ownHosts?.problem(request.raw) : undefined;
+    const foreign = pageProblem(request.raw, { apiKey, ownHosts });
     if (foreign !== undefined) throw new HoldfastError('forbidden', foreign);
     if (apiKey === undefined || probes.has(request.url) || isPageFile(request.url)) return;
     if (!isKey(request.headers.authorization ?? '', `Bearer ${apiKey}`))

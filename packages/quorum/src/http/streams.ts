@@ -16,13 +16,14 @@ import type { Duplex } from 'node:stream';
 import { HoldfastError, toProblem } from '@holdfast/protocol';
 import { hostProblem } from '@holdfast/protocol/host-header';
 import { answerAndClose } from '@holdfast/tls';
-import type { OwnHosts } from '@holdfast/tls';
 import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
 import { z } from 'zod';
 import { tooManyOnStream } from '../node/host-errors.ts';
 import type { AddressLimits } from './address-limits.ts';
 import { isKey } from './credentials.ts';
+import { pageProblem } from './foreign-pages.ts';
+import type { PageRules } from './foreign-pages.ts';
 import type { LeaseOperation } from './operations.ts';
 
 const maxStreams = 10_000;
@@ -35,12 +36,9 @@ const authorizeWithinMs = 5000;
 
 const frame = z.array(z.tuple([z.int().min(0), z.string()], z.unknown()));
 
-export interface StreamsOptions {
+export interface StreamsOptions extends PageRules {
   readonly operations: ReadonlyMap<string, LeaseOperation>;
   readonly limits: AddressLimits;
-  readonly apiKey: string | undefined;
-  /** HOST-2; undefined: nothing is asked of the host. */
-  readonly ownHosts?: OwnHosts | undefined;
   readonly problemOf: (error: unknown) => HoldfastError;
   /** For the key where there is one, in ms. Default 5000. */
   readonly authorizeWithinMs?: number;
@@ -84,11 +82,10 @@ export class LeaseStreams {
   }
 
   #refusedWith(request: IncomingMessage): readonly [status: string, text?: string] | undefined {
-    const { apiKey, ownHosts } = this.#options;
     if (request.url !== '/stream') return ['404 Not Found'];
     const problem = hostProblem(request.rawHeaders);
     if (problem !== undefined) return ['400 Bad Request', problem];
-    const foreign = apiKey === undefined ? ownHosts?.problem(request) : undefined; // HOST-2
+    const foreign = pageProblem(request, this.#options);
     if (foreign !== undefined) return ['403 Forbidden', foreign];
     return this.#server.clients.size >= maxStreams ? ['503 Service Unavailable'] : undefined;
   }
