@@ -147,6 +147,7 @@ export const tlsFaults: readonly Fault[] = [
     file: 'packages/tls/src/own-origin.ts',
     find: 'own?.host === host && isOfSameScheme',
     put: 'own?.host === host',
+    test: 'packages/tls/test/unit/own-origin.test.ts',
   },
   {
     name: 'plain-address-followed',
