@@ -140,4 +140,14 @@ export const accessFaults: readonly Fault[] = [
     put: `        if (!(error instanceof HoldfastError)) {`,
     test: 'packages/server/test/unit/recovery-key.test.ts',
   },
+  {
+    name: 'recovery-key-through-a-link',
+    breaks: 'RECOVER-6: a user of a node has root write through a symbolic link in its folder',
+    file: 'packages/server/src/recovery.ts',
+    find: `  const unfinished = \`\${path}.\${randomBytes(8).toString('hex')}.partial\`;
+  const descriptor = openPrivateFile(unfinished, 'wx');`,
+    put: `  const unfinished = path;
+  const descriptor = openPrivateFile(unfinished, 'w');`,
+    test: 'packages/server/test/unit/recovery-key.test.ts',
+  },
 ];

@@ -10,6 +10,8 @@
  * RECOVER-4: it is put into the replicated state at most once: its file has another name, durably, before that is tried, and is not
  *     read under that name. A key that was revoked does not come back by a restart.
  * RECOVER-5: what keeps a key from being taken is told, with what to do about it. Only a leader is waited for.
+ * RECOVER-6: root makes it in a folder whose owner may be hostile: nothing that has a name there is opened, changed or given to the
+ *     owner. A file of a new name is made, belongs to the owner then, and takes the name of the key's file durably.
  */
 import { readFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';

@@ -1,8 +1,18 @@
 /** Beside the rest of this package: whoever makes a recovery key needs no engine. The rules are in recovery-key.ts. */
-import { chownSync, existsSync, rmSync, statSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fchownSync,
+  fsyncSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { newKey, recoveryIdentity } from '@holdfast/api/keys';
-import { diskError, lockFolder, writePrivateFile } from '@holdfast/storage';
+import { diskError, lockFolder, openPrivateFile } from '@holdfast/storage';
+import { fileDisk, renameDurably } from '@holdfast/storage/parts';
 import { recoveryFile } from './recovery-key.ts';
 import type { RecoveryKey } from './recovery-key.ts';
 
@@ -21,23 +31,45 @@ export async function makeRecoveryKey(
   try {
     const { id, text, hash } = newKey();
     const recovery: RecoveryKey = { id, hash, createdAtMs: nowMs };
-    const path = join(folder, recoveryFile);
-    writePrivateFile(path, `${JSON.stringify(recovery)}\n`);
-    giveToOwnerOf(folder, path);
+    await putFile(folder, `${JSON.stringify(recovery)}\n`);
     return { key: text, identity: recoveryIdentity(id) };
   } finally {
     unlock();
   }
 }
 
-/** Who is root may not be whom the node runs as: the node has to read the file (RECOVER-5). @throws DiskError */
-function giveToOwnerOf(folder: string, path: string): void {
-  if (process.getuid?.() !== 0) return;
+/**
+ * RECOVER-6. Root has no more than the descriptor of a file that it has made itself: by a path it could be led elsewhere, since the
+ * owner of the folder can replace every name in it at any moment.
+ *
+ * @throws DiskError
+ */
+async function putFile(folder: string, text: string): Promise<void> {
+  const path = join(folder, recoveryFile);
+  const unfinished = `${path}.${randomBytes(8).toString('hex')}.partial`;
+  const descriptor = openPrivateFile(unfinished, 'wx'); // Nothing that was there, and through no link.
   try {
-    const { uid, gid } = statSync(folder);
-    chownSync(path, uid, gid);
+    writeDescriptor(descriptor, folder, unfinished, text);
+    await renameDurably(fileDisk, unfinished, path);
   } catch (error) {
-    rmSync(path, { force: true });
+    rmSync(unfinished, { force: true });
+    throw error;
+  }
+}
+
+/** Closes it. @throws DiskError */
+function writeDescriptor(descriptor: number, folder: string, path: string, text: string): void {
+  try {
+    writeFileSync(descriptor, text);
+    // Who is root may not be whom the node runs as: the node has to read the file (RECOVER-5).
+    if (process.getuid?.() === 0) {
+      const { uid, gid } = statSync(folder);
+      fchownSync(descriptor, uid, gid);
+    }
+    fsyncSync(descriptor);
+  } catch (error) {
     throw diskError(error, 'written', path);
+  } finally {
+    closeSync(descriptor);
   }
 }

@@ -9,7 +9,6 @@ export {
   openPrivateFile,
   openToOthers,
   privateFileMode,
-  writePrivateFile,
 } from './private-files.ts';
 export { decodeHead, encodeHead, maxHeadBytes } from './snapshot-head.ts';
 export type { SnapshotPoint } from './snapshot-head.ts';

@@ -3,11 +3,14 @@ import assert from 'node:assert/strict';
 import {
   chownSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,6 +30,14 @@ const folderOf = (t: TestContext): string => {
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 };
+
+/** As `makeRecoveryKey` needs it. */
+function folderOfNode(t: TestContext): string {
+  const folder = folderOf(t);
+  mkdirSync(join(folder, 'log'));
+  writeFileSync(join(folder, 'identity.json'), '{}');
+  return folder;
+}
 
 /** An engine that answers as it is told, and what the node says. */
 function stage(t: TestContext, text: string | null = JSON.stringify(key)) {
@@ -132,13 +143,40 @@ describe('a recovery key', () => {
 
   it('belongs to whom the folder does, where root makes it (RECOVER-5)', async (t) => {
     if (process.getuid?.() !== 0) return t.skip('for root alone');
-    const folder = folderOf(t);
-    mkdirSync(join(folder, 'log'));
-    writeFileSync(join(folder, 'identity.json'), '{}');
+    const folder = folderOfNode(t);
     chownSync(folder, 1234, 2345);
     await makeRecoveryKey(folder, 5);
     const { uid, gid, mode } = statSync(join(folder, 'recovery-key.json'));
     assert.deepEqual([uid, gid, mode & 0o777], [1234, 2345, 0o600]);
     return undefined;
+  });
+
+  for (const [what, isThere] of [
+    ['a file', true],
+    ['nothing', false],
+  ] as const)
+    it(`takes the place of a symbolic link to ${what} outside of the folder, which it does not follow (RECOVER-6)`, async (t) => {
+      const folder = folderOfNode(t);
+      const outside = join(folderOf(t), 'outside');
+      if (isThere) writeFileSync(outside, 'as it was', { mode: 0o640 });
+      const before = isThere ? statSync(outside) : undefined;
+      symlinkSync(outside, join(folder, 'recovery-key.json'));
+      if (process.getuid?.() === 0) chownSync(folder, 1234, 2345);
+      await makeRecoveryKey(folder, 5);
+      assert.equal(existsSync(outside), isThere);
+      if (isThere) {
+        const { uid, gid, mode } = statSync(outside);
+        assert.deepEqual([uid, gid, mode], [before?.uid, before?.gid, before?.mode]);
+        assert.equal(readFileSync(outside, 'utf8'), 'as it was');
+      }
+      assert.ok(lstatSync(join(folder, 'recovery-key.json')).isFile());
+      assert.deepEqual(readdirSync(folder).sort(), ['identity.json', 'log', 'recovery-key.json']);
+    });
+
+  it('that cannot take its name leaves nothing in the folder, and says why', async (t) => {
+    const folder = folderOfNode(t);
+    mkdirSync(join(folder, 'recovery-key.json'));
+    await assert.rejects(makeRecoveryKey(folder, 5), /recovery-key\.json/);
+    assert.deepEqual(readdirSync(folder).sort(), ['identity.json', 'log', 'recovery-key.json']);
   });
 });
