@@ -264,6 +264,17 @@ export const hostileFaults: readonly Fault[] = [
     test: 'packages/server/test/unit/log-destination.test.ts',
   },
   {
+    name: 'slow-reader-of-the-log-holds-up',
+    breaks: 'LOG-LINES-2: a slow reader of the log holds the event loop up with every line',
+    file: 'packages/server/src/log-destination.ts',
+    find: `    this.#isStuck = false;
+  };`,
+    put: `    this.#isStuck = false;
+    this.#leftMs = mostPausedMs;
+  };`,
+    test: 'packages/server/test/unit/log-destination.test.ts',
+  },
+  {
     name: 'unread-answer-keeps-its-place',
     breaks: 'UNREAD-1: two addresses take all places of a node by answers that they do not read',
     file: 'packages/tls/src/unread-answers.ts',

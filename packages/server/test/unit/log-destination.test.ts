@@ -11,6 +11,7 @@ const failing = (code: string): Error => Object.assign(new Error(code), { code }
 class Output {
   text = '';
   pausedMs = 0;
+  nowMs = 0;
   /** What the next writes do. */
   readonly next: (Error | number)[] = [];
   always: Error | undefined;
@@ -24,7 +25,10 @@ class Output {
 
   readonly pause = (ms: number): void => {
     this.pausedMs += ms;
+    this.nowMs += ms;
   };
+
+  readonly now = (): number => this.nowMs;
 }
 
 describe('a line of the log', () => {
@@ -57,10 +61,35 @@ describe('a line of the log', () => {
     assert.equal(destination.lostLines, 2);
     output.always = undefined;
     destination.write('c\n');
+    output.nowMs += 10_000;
     output.next.push(failing('EAGAIN'));
     destination.write('d\n');
     assert.equal(output.text, 'c\nd\n');
     assert.ok(output.pausedMs > pausedMs);
+  });
+
+  it('waits for a slow reader no longer, though each line gets through after a wait (LOG-LINES-2)', () => {
+    const output = new Output();
+    const destination = new LogDestination(output);
+    const line = 'a line\n';
+    const busyOnceEach = (): void => {
+      for (let lines = 0; lines < 50; lines += 1) {
+        output.next.push(failing('EAGAIN'), line.length);
+        destination.write(line);
+      }
+      // A line that was lost left what was to become of it.
+      output.next.length = 0;
+    };
+    busyOnceEach();
+    const first = output.pausedMs;
+    assert.ok(first >= 100 && first <= 210, String(first));
+    const written = output.text.length / line.length;
+    assert.ok(destination.lostLines > 0);
+    assert.equal(written + destination.lostLines, 50);
+    output.nowMs += 10_000;
+    busyOnceEach();
+    const second = output.pausedMs - first;
+    assert.ok(second >= 100 && second <= 210, String(second));
   });
 
   it('that was cut short does not spoil the next one (LOG-LINES-3)', () => {
