@@ -121,7 +121,7 @@ class Taking {
       { path: this.#taken },
       'This node ended while it made a recovery key valid: the key may be valid or not. If it is refused, make another one ("holdfast auth recover").',
     );
-    await removeDurably(fileDisk, this.#taken);
+    await this.#removeTaken();
   }
 
   /** Undefined: it is none, which is told. @throws DiskError */
@@ -147,7 +147,20 @@ class Taking {
     await renameDurably(fileDisk, this.#path, this.#taken); // RECOVER-4
     const outcome = await this.#submit(recovery);
     if (outcome === 'not_done') await renameDurably(fileDisk, this.#taken, this.#path);
-    else await removeDurably(fileDisk, this.#taken);
+    else await this.#removeTaken();
+  }
+
+  /** What was told of the key holds whether its file goes or not, since it is not read again (RECOVER-4). Does not throw. */
+  async #removeTaken(): Promise<void> {
+    try {
+      await removeDurably(fileDisk, this.#taken);
+    } catch (error) {
+      // RECOVER-5
+      this.#log.error(
+        { error: String(error), path: this.#taken },
+        'The file of a recovery key that this node has tried already could not be removed. That does not change whether the key is valid: the file is not read again. Put right what the error names, then remove the file if it is still there.',
+      );
+    }
   }
 
   /** `done`: or it is not known that it is not. */

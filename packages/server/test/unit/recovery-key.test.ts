@@ -141,6 +141,19 @@ describe('a recovery key', () => {
     assert.equal(state.submitted, 0);
   });
 
+  it('whose file cannot be removed when it is valid is not called invalid (RECOVER-5)', async (t) => {
+    const { folder, said, answers, take, saysSo } = stage(t);
+    answers.push(() => {
+      rmSync(join(folder, 'recovery-key.json.taken'));
+      mkdirSync(join(folder, 'recovery-key.json.taken'));
+      return { ok: true, type: 'auth_changed' };
+    });
+    take();
+    await saysSo(/tried already could not be removed/);
+    assert.match(said.join('\n'), /is valid for a day/);
+    assert.doesNotMatch(said.join('\n'), /not valid/);
+  });
+
   it('belongs to whom the folder does, where root makes it (RECOVER-5)', async (t) => {
     if (process.getuid?.() !== 0) return t.skip('for root alone');
     const folder = folderOfNode(t);
