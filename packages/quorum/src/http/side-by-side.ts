@@ -2,8 +2,8 @@
  * The nodes of a set side by side, for people: this one asks the others, with a deadline for each, and counts on how many
  * each lease stands. Each node tells of a moment of its own. Clients do not go by it.
  *
- * SIDE-1: what others are asked is bounded: who asks for the same within a second gets one answer, and so many different
- *     questions are under way at a time.
+ * SIDE-1: what others are asked is bounded: who asks for the same within a second gets one answer, so many different
+ *     questions are under way at a time, and so many answers are kept.
  * SIDE-2: a page ends where the first of the nodes has more to tell: of no lease on it a node was left out that told of others
  *     behind it.
  */
@@ -20,6 +20,8 @@ import type { LeaseHost } from '../node/host.ts';
 
 const freshMs = 1000;
 const mostQuestions = 4;
+/** Whoever turns over the pages of a large set asks a new question each time. */
+const mostAnswers = 16;
 
 export interface SideBySideParts {
   readonly host: Pick<LeaseHost, 'ofSet' | 'overview'>;
@@ -62,6 +64,10 @@ export class SideBySide {
         `${String(mostQuestions)} other questions to the nodes of the set are under way. Ask again in a moment.`,
         { limit: mostQuestions },
       );
+    for (const oldest of this.#answers.keys()) {
+      if (this.#answers.size < mostAnswers) break;
+      this.#answers.delete(oldest);
+    }
     this.#underWay += 1;
     const answer = this.#askAll(wanted).finally(() => {
       this.#underWay -= 1;

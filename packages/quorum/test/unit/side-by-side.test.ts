@@ -191,4 +191,15 @@ describe('lease nodes side by side', () => {
     await sideBySide.look(first);
     assert.equal(asked.length, 15);
   });
+
+  it('keep the answers to the last 16 questions, however many are asked in a second (SIDE-1)', async () => {
+    const { sideBySide, asked } = scene({ 'http://a': answering([]) });
+    const look = (after: number) => sideBySide.look({ prefix: '', after: String(after) });
+    for (let after = 1; after <= 17; after += 1) await look(after);
+    asked.length = 0;
+    for (let after = 2; after <= 17; after += 1) await look(after);
+    assert.deepEqual(asked, [], 'those that are kept');
+    await look(1);
+    assert.equal(asked[0], 'http://a after "1"');
+  });
 });
