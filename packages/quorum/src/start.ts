@@ -40,6 +40,8 @@ export interface LeaseNodeOptions {
   readonly peers: readonly string[];
   /** The name of this node in the set. Default: where it listens. */
   readonly advertise?: string;
+  /** Names, beside its own, by which it is asked on its machine: those of a proxy there, which passes the `Host` on (HOST-2). */
+  readonly allowedHosts?: readonly string[];
   /** Where this node reaches another one that is not to be reached by its name. */
   readonly reach?: (member: string) => string | undefined;
   /** The number of the configuration, the same on all nodes and clients. Default 1. */
@@ -203,14 +205,14 @@ async function startSecured(
 
 /** HOST-2. Undefined where everybody who reaches the port from elsewhere may do everything anyway. */
 const ownHostsOf = (
-  { host, isInsecure = false }: LeaseNodeOptions,
+  { host, allowedHosts = [], isInsecure = false }: LeaseNodeOptions,
   name: string,
 ): OwnHosts | undefined =>
   isInsecure && !isLoopback(host)
     ? undefined
     : new OwnHosts({
-        known: [host, name],
-        remedy: () => 'start the node with that name as its --host or --advertise',
+        known: [host, name, ...allowedHosts],
+        remedy: () => 'start the node with that name, without a port, as an --allowed-host',
       });
 
 const listensAt = ({ host, tls }: LeaseNodeOptions, port: number): string =>

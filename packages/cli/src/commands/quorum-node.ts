@@ -38,6 +38,10 @@ export function addQuorumNode(program: Command, at: () => Environment): void {
       'name of this node in the set (default: where it listens, which must not be all addresses then)',
     )
     .option(
+      '--allowed-host <list>',
+      'names, without ports, by which this node is asked on its own machine beside its own: those of a proxy there that passes the Host on; several by commas, or the option again',
+    )
+    .option(
       '--reach <list>',
       'NAME=URL, separated by commas: where this node reaches members that are not to be reached by their names',
     )
@@ -74,6 +78,7 @@ Examples, one on each machine:
   holdfast quorum-node --host 0.0.0.0 --advertise http://a:5001 --db n1.sqlite --insecure \\
     --peers http://b:5001,http://c:5001
   holdfast quorum-node --host d --db n4.sqlite --join --insecure
+  holdfast quorum-node --db n4.sqlite --allowed-host leases.example   # behind a proxy on its machine
   HOLDFAST_API_KEY=$(cat key) holdfast quorum-node --db n1.sqlite --tls-cert n1.pem --tls-key n1.key
   holdfast quorum-node --host a --advertise https://a:5001 --db n1.sqlite --join \\
     --tls-cert a.crt --tls-key a.key --tls-authority ca.crt`,

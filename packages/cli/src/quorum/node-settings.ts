@@ -41,6 +41,7 @@ export interface LeaseNodeFlags extends TermsOptions, NodeTlsOptions {
   readonly peers?: string;
   readonly join?: true;
   readonly advertise?: string;
+  readonly allowedHost?: string;
   readonly reach?: string;
   readonly maxWaiters: string;
   readonly maxConnections: string;
@@ -95,6 +96,7 @@ export function nodeSettings(options: LeaseNodeFlags): NodeSettings {
     port,
     peers,
     ...(advertise === undefined ? {} : { advertise }),
+    allowedHosts: allowedHostsOf(options.allowedHost),
     reach: reachOf(options.reach),
     epoch: countOf('--epoch', options.epoch),
     ...nodeTimes(options),
@@ -192,6 +194,20 @@ function isOwnHost(host: string, listens: string): boolean {
   if (host === listens || host === 'localhost') return true;
   const listensOnLoopback = listens === 'localhost' || isWildcardHost(listens);
   return listensOnLoopback && ['127.0.0.1', '::1', hostname()].includes(host);
+}
+
+/** Exact names: a pattern would allow pages of other sites. */
+function allowedHostsOf(list: string | undefined): readonly string[] {
+  const names = list?.split(',').map((name) => name.trim()) ?? [];
+  const wrong = names.find(
+    (name) =>
+      !readHostPort(formatHostPort(name, 1)).ok || isWildcardHost(name) || /[*?]/.test(name),
+  );
+  if (wrong !== undefined)
+    throw new UsageError(
+      `--allowed-host takes names of hosts without a port, such as leases.example, and no patterns; given: "${wrong}".`,
+    );
+  return names;
 }
 
 function hostOption(text: string): string {

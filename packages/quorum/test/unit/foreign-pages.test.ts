@@ -1,4 +1,4 @@
-/** Pages of other web origins, which a browser sends to any lease node that it reaches (ORIGIN-1). */
+/** What a browser sends to any lease node that it reaches, for a page of another web origin (ORIGIN-1) or name (HOST-2). */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -23,8 +23,13 @@ describe('A page of another origin', () => {
   after(() => nodes.end());
 
   /** The head of the answer. */
-  async function told(url: string, [begin, end]: readonly [string, string], origin?: string) {
-    const { host, port } = new URL(url);
+  async function told(
+    url: string,
+    [begin, end]: readonly [string, string],
+    origin?: string,
+    host = new URL(url).host,
+  ): Promise<string> {
+    const { port } = new URL(url);
     const socket = connect(Number(port), '127.0.0.1');
     const own = origin === undefined ? '' : `origin: ${origin}\r\n`;
     socket.write(`${begin} HTTP/1.1\r\nhost: ${host}\r\n${own}${end}\r\n`);
@@ -49,6 +54,18 @@ describe('A page of another origin', () => {
           );
       await close();
     });
+
+  it('by a name that leads to this machine is answered where the node was told the name (HOST-2)', async () => {
+    const { url, close } = await nodes.start('c', { allowedHosts: ['Leases.example'] });
+    const byName = (name: string, [begin, end]: readonly [string, string]): Promise<string> =>
+      told(url, [begin, end], undefined, name);
+    for (const request of requests) {
+      const refused = await byName('other.example:5001', request);
+      assert.match(refused, /^HTTP\/1\.1 403 [^]*that name, without a port, as an --allowed-host/);
+      assert.doesNotMatch(await byName('leases.example:8443', request), /^HTTP\/1\.1 403 /);
+    }
+    await close();
+  });
 
   it('is told from the page of the node itself, and from a program', async () => {
     const { url } = await nodes.start('b');

@@ -146,6 +146,15 @@ describe('the settings of a lease node', () => {
     assert.throws(() => settings({ join: true, maxWaitsPerAddress: '-1' }), UsageError);
   });
 
+  it('have names by which a proxy on the same machine asks, each without a port', () => {
+    const hosts = (allowedHost?: string): readonly string[] | undefined =>
+      settings({ join: true, allowedHost }).allowedHosts;
+    assert.deepEqual(hosts(), []);
+    assert.deepEqual(hosts('leases.example, other'), ['leases.example', 'other']);
+    for (const wrong of ['', 'a,', 'a:1', 'http://a', '*', '*.example', '0.0.0.0', 'a b'])
+      assert.throws(() => hosts(wrong), /--allowed-host takes names/, wrong);
+  });
+
   it('have a drift buffer that grows with the longest lease', () => {
     assert.deepEqual(nodeTimes({ maxTtl: '20' }), { longestTtlMs: 20_000, driftBufferMs: 1000 });
     assert.deepEqual(nodeTimes({ maxTtl: '600' }), {
