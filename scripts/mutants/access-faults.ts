@@ -150,4 +150,21 @@ export const accessFaults: readonly Fault[] = [
   const descriptor = openPrivateFile(unfinished, 'w');`,
     test: 'packages/server/test/unit/recovery-key.test.ts',
   },
+  {
+    name: 'private-file-through-a-link',
+    breaks: 'PRIV-4: a key is written through a symbolic link, over any file of who writes it',
+    file: 'packages/storage/src/private-files.ts',
+    find: ` | constants.O_TRUNC | constants.O_NOFOLLOW`,
+    put: ` | constants.O_TRUNC`,
+    test: 'packages/storage/test/unit/private-files.test.ts',
+  },
+  {
+    name: 'segment-through-a-link',
+    breaks:
+      'PRIV-4: a file of the log is made through a symbolic link, over any file of who restores',
+    file: 'packages/storage/src/file-disk.ts',
+    find: ` | constants.O_NOFOLLOW, // PRIV-4`,
+    put: `,`,
+    test: 'packages/storage/test/unit/private-files.test.ts',
+  },
 ];

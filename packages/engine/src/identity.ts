@@ -64,7 +64,7 @@ export const temporaryEnding = '.new';
 export function writeDurably(folder: string, name: string, text: string): void {
   try {
     const temporary = join(folder, `${name}.${randomUUID()}${temporaryEnding}`);
-    const file = openSync(temporary, 'w', privateFileMode);
+    const file = openSync(temporary, 'wx', privateFileMode);
     try {
       writeFileSync(file, text);
       fsyncSync(file);

@@ -160,6 +160,8 @@ function reasonOf(code: string, path: string, message: string, parts: readonly P
       return `${fileOnTheWay(parts) ?? path} is a file where a folder should be. Choose another place`;
     case 'EISDIR':
       return 'it is a folder where a file should be. Choose another place';
+    case 'ELOOP':
+      return 'a symbolic link is in its place, which is not followed, or links lead in a circle. Remove the link, or choose another place';
     case 'ENOENT':
       return missing(path, parts);
     case 'EMFILE':

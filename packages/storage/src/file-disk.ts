@@ -175,7 +175,7 @@ async function createFile(path: string, zeroBytes: number): Promise<DiskFile> {
   try {
     descriptor = await openAsync(
       path,
-      flags | constants.O_CREAT | constants.O_TRUNC,
+      flags | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW, // PRIV-4
       privateFileMode,
     );
     const file = new RealFile(path, descriptor);

@@ -6,14 +6,26 @@
  * PRIV-2: a folder is made step by step, each once. A file system that makes none (`/proc`) ends that with an
  *     error; `mkdir` of Node, asked for the whole path at once, goes on for ever there.
  * PRIV-3: what was there before stays as it is, since its owner may want it so. Who is told of it can say so.
+ * PRIV-4: a file that is written anew is not written through a symbolic link of its name: root may write into a folder whose owner
+ *     may be hostile, and the link may lead to any file.
  */
-import { closeSync, mkdirSync, openSync, promises, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  promises,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { askedDiskError, diskError } from './disk-error.ts';
 
 export const privateFileMode = 0o600;
 const privateFolderMode = 0o700;
 const othersMode = 0o077;
+/** PRIV-4. */
+const anewFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 
 /**
  * Makes a folder, and those above it that are not there (PRIV-1, PRIV-2).
@@ -99,7 +111,12 @@ export function openPrivateFile(path: string, flags: 'a' | 'w' | 'wx'): number {
 /** Not durable when it returns. @throws DiskError */
 export function writePrivateFile(path: string, text: string): void {
   try {
-    writeFileSync(path, text, { mode: privateFileMode });
+    const descriptor = openSync(path, anewFlags, privateFileMode);
+    try {
+      writeFileSync(descriptor, text);
+    } finally {
+      closeSync(descriptor);
+    }
   } catch (error) {
     throw diskError(error, 'written', path);
   }
