@@ -161,7 +161,7 @@ function reasonOf(code: string, path: string, message: string, parts: readonly P
     case 'EISDIR':
       return 'it is a folder where a file should be. Choose another place';
     case 'ELOOP':
-      return 'a symbolic link is in its place, which is not followed, or links lead in a circle. Remove the link, or choose another place';
+      return 'a symbolic link is in its place, which is not followed, or the links of its path lead back to themselves. Remove the link, or choose another place';
     case 'ENOENT':
       return missing(path, parts);
     case 'EMFILE':
