@@ -34,6 +34,17 @@ export const replicaFaults: readonly Fault[] = [
     test: 'packages/engine/test/unit/diverged.test.ts',
   },
   {
+    name: 'late-commands-proposed',
+    breaks:
+      'COMMANDS-9: a pop whose caller was told that its time is over takes a message for nobody',
+    file: 'packages/engine/src/command-queue.ts',
+    find: `    this.#tell(late, tooLate());
+    return submissions.filter(({ deadlineMs }) => deadlineMs > nowMs);`,
+    put: `    return late.length < 0 ? [] : submissions;`,
+    test: 'packages/engine/test/unit/command-queue.test.ts',
+    hiddenFromRuns: 'runs do not look at what a message that nobody was given was for',
+  },
+  {
     name: 'entries-of-any-number-of-commands',
     breaks:
       'an entry has as many commands as come at once: applying it holds up everything else for long',

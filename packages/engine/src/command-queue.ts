@@ -20,6 +20,8 @@
  *     command counts as pending, and a waiting acquire as waiting.
  * COMMANDS-8: what cannot be encoded is refused as anything else is, by `reject`: whoever submits a command keeps something for
  *     it until it is told, and a thrown error would tell nobody.
+ * COMMANDS-9: a command whose time is over when its batch is made is not proposed. Its caller has been told that the outcome is unknown, or
+ *     is told now that it was not executed: a message that it took would be given to nobody.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { TraceParent } from '@holdfast/protocol';
@@ -50,7 +52,7 @@ import { Interrupted } from './interrupted.ts';
 import type { ProposalOutcome } from './proposals.ts';
 import type { Replica } from './replica.ts';
 import { TurnSlices } from './turn-slices.ts';
-import { notProposed, notYet } from './unlogged.ts';
+import { notProposed, notYet, tooLate } from './unlogged.ts';
 import { WaitingAcquires } from './waiting-acquires.ts';
 import { isAcquire, nameOf } from './waits.ts';
 
@@ -73,6 +75,7 @@ interface Submission {
   /** Set for an acquire that may wait: where its outcome is looked up. */
   readonly waitKey: string | undefined;
   readonly trace: CommandTrace | undefined;
+  readonly deadlineMs: number;
 }
 
 export class CommandQueue {
@@ -133,6 +136,7 @@ export class CommandQueue {
     resolve: (result: CommandResult) => void,
     reject: (error: Error) => void,
     trace?: TraceParent,
+    deadlineMs: number = Number.POSITIVE_INFINITY,
   ): void {
     const loggable = withinLevel(envelope, this.#replica.state.featureLevel);
     if ('tooNew' in loggable) {
@@ -160,6 +164,7 @@ export class CommandQueue {
       reject,
       waitKey: key,
       trace: trace === undefined ? undefined : this.#traced(trace, command.type),
+      deadlineMs,
     };
     if (key !== undefined) this.#waiting.add(key, submission); // COMMANDS-2
     this.#queued.push(submission);
@@ -292,12 +297,16 @@ export class CommandQueue {
     const startedMs = this.#clock.now();
     const time = this.#clusterClock.read(startedMs);
     // Taken out first: with one member the outcome may come before `propose` returns.
-    const submissions = this.#queued.take(
-      maxCommandsPerBatch,
-      this.#mostBatchBytes - batchOverheadBytes, // COMMANDS-4
-      maxWorkPerBatch,
-      ({ envelope }) => this.#replica.state.workOf(envelope.command), // COMMANDS-7
+    const submissions = this.#inTime(
+      this.#queued.take(
+        maxCommandsPerBatch,
+        this.#mostBatchBytes - batchOverheadBytes, // COMMANDS-4
+        maxWorkPerBatch,
+        ({ envelope }) => this.#replica.state.workOf(envelope.command), // COMMANDS-7
+      ),
+      startedMs,
     );
+    if (submissions.length === 0) return true;
     const bytes = this.#enterLog(submissions);
     const isTold = this.#replica.state.featureLevel >= callerLevel;
     const wallMs = isTold ? Math.floor(this.#clock.wallNow()) : undefined;
@@ -330,6 +339,14 @@ export class CommandQueue {
     }
     this.#tell(submissions, notProposed(answer, bytes));
     return true;
+  }
+
+  /** COMMANDS-9. */
+  #inTime(submissions: Submission[], nowMs: number): readonly Submission[] {
+    if (!submissions.some(({ deadlineMs }) => deadlineMs <= nowMs)) return submissions;
+    const late = submissions.filter(({ deadlineMs }) => deadlineMs <= nowMs);
+    this.#tell(late, tooLate());
+    return submissions.filter(({ deadlineMs }) => deadlineMs > nowMs);
   }
 
   /** Returns the bytes of these. COMMANDS-1. */

@@ -21,3 +21,10 @@ export function notProposed(answer: ProposeAnswer & { readonly ok: false }, byte
     { limit: 'max_entry_bytes', scope: 'cluster', bytes },
   );
 }
+
+/** COMMANDS-9 of command-queue.ts. */
+export const tooLate = (): HoldfastError =>
+  new HoldfastError(
+    'overloaded',
+    'The command waited for its place in the log until its time was over: those before it are not committed. The request was not executed. Retry later.',
+  );

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { formatHostPort } from '@holdfast/protocol';
 import { localSecurity } from './local-security.ts';
 import type { LocalSecurity } from './local-security.ts';
+import { lastResortMs } from './stopping.ts';
 import { makeFolders, openPrivateFile, writePrivateFile } from '@holdfast/storage/files';
 
 /** Peers listen this far above the HTTP port. */
@@ -16,7 +17,8 @@ const peerPortDistance = 2000;
 const grpcPortDistance = 1000;
 /** A node with a million locks reads its snapshot back for some ten seconds on a busy machine. */
 const startTimeoutMs = 120_000;
-const stopTimeoutMs = 7000;
+/** Longer than a node takes that has to leave what hangs (STOP-1). */
+const stopTimeoutMs = lastResortMs + 2500;
 const statusTimeoutMs = 500;
 const maxLogBytes = 16 * 1024 * 1024;
 

@@ -12,7 +12,7 @@ import type { Logger } from 'pino';
 /** Of all steps; less than what service managers wait for. */
 export const longestStopMs = 7000;
 /** STOP-1: where even the steps do not end. */
-const lastResortMs = longestStopMs + 500;
+export const lastResortMs: number = longestStopMs + 500;
 
 export interface StopStep {
   readonly what: string;

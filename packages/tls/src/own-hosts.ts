@@ -2,7 +2,8 @@
  * The names by which a node is asked on its own machine.
  *
  * HOST-2: who asks from the machine of a node, without TLS and without a proof of who it is, is answered only where the `Host` is an
- *     address, `localhost` or a name that the node knows as its own. A browser asks so for a page of another site whose name
+ *     address, `localhost`, a name that the node knows as its own, or one that nobody can own in the DNS: without a dot, or under
+ *     `.internal`, as hosts files and container engines give. A browser asks so for a page of another site whose name
  *     was made to lead to a loopback address (DNS rebinding): to the browser that is the page's own server, and it tells no other
  *     origin. With TLS no such page gets as far: the node has no certificate for its name. Probes are answered to everybody.
  */
@@ -13,6 +14,9 @@ import { TLSSocket } from 'node:tls';
 import { isLoopback } from './loopback.ts';
 
 const probes: ReadonlySet<string> = new Set(['/health', '/livez', '/readyz']);
+
+/** `.internal` and `.localhost` are kept out of the public DNS for good (ICANN, 2024; RFC 6761). */
+const ownedByNobody = /^[a-z][a-z0-9_-]*$|\.(?:internal|localhost)$/;
 
 /** What is looked at of a request. */
 export interface HostAsked {
@@ -42,9 +46,10 @@ export class OwnHosts {
   /** Of who proves nothing (HOST-2). @returns What is wrong, for the one who asked. Undefined: nothing is. */
   problem({ url = '', headers: { host }, socket }: HostAsked): string | undefined {
     if (host === undefined || host === '' || socket instanceof TLSSocket) return undefined;
-    if (!isThisMachine(socket.remoteAddress) || probes.has(url)) return undefined;
+    if (!isThisMachine(socket.remoteAddress)) return undefined;
+    if (probes.has(url.split('?')[0] ?? '')) return undefined;
     const name = nameOf(host);
-    if (isIP(name) !== 0 || name.endsWith('.localhost') || this.#names.has(name)) return undefined;
+    if (isIP(name) !== 0 || ownedByNobody.test(name) || this.#names.has(name)) return undefined;
     return (
       `The request came from the machine of this node and asks for the host ${JSON.stringify(host)}, which is not known as a name of this node: ` +
       `a page of another site may have sent it. The request was not executed. Use an IP address or "localhost" as the host, show an API key, or ${this.#remedy(host)}.`

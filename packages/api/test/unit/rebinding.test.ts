@@ -100,7 +100,11 @@ test('a node that others reach without a proof as well asks for no host', async 
 test('who proves who it is may name any host: no page of another site can', () => {
   const ownHosts = new OwnHosts({ known: [], remedy: () => '' });
   const socket = { remoteAddress: '127.0.0.1' };
-  const request = { url: '/locks', headers: { host: 'holdfast' }, socket } as IncomingMessage;
+  const request = {
+    url: '/locks',
+    headers: { host: 'holdfast.example' },
+    socket,
+  } as IncomingMessage;
   assert.equal(foreignHost(request, callerFrom('127.0.0.1'), ownHosts)?.code, 'forbidden');
   const proven = provenCaller('a', { keyId: 'k1' }, '127.0.0.1');
   assert.equal(foreignHost(request, proven, ownHosts), undefined);

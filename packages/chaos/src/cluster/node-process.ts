@@ -9,7 +9,8 @@ import type { AskUrl } from './shown.ts';
 
 /** No promise: on a machine that others use much, the start of a process alone takes long. */
 const startTimeoutMs = 60_000;
-const stopTimeoutMs = 7000;
+/** Longer than a node takes that has to leave what hangs. */
+const stopTimeoutMs = 10_000;
 const logEndBytes = 3000;
 
 export interface NodeProcessOptions {

@@ -130,7 +130,7 @@ export class CacheWrites {
   submit: Submit = (envelope, resolve, reject, trace, deadlineMs = Number.POSITIVE_INFINITY) => {
     const { command } = envelope;
     if (!isCacheCommand(command)) {
-      this.#submit(envelope, resolve, reject, trace);
+      this.#submit(envelope, resolve, reject, trace, deadlineMs);
       return;
     }
     const { name: key } = command;
@@ -217,6 +217,7 @@ export class CacheWrites {
           if (this.#byKey === byKey && !isBegun) this.#ended(key, ofKey);
         },
         write.trace,
+        write.deadlineMs,
       );
     };
     if (!this.#gate.begin(key, go, fillToken)) this.#endAll(key, ofKey);

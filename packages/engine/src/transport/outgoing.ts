@@ -90,7 +90,8 @@ export class Outgoing implements RunConnection {
 
   /** Returns false when nothing was sent. @throws FrameTooLargeError */
   sendJson(kind: 3 | 4 | 5 | 7 | 9 | 10, value: unknown): boolean {
-    if (!this.#canSend()) return false;
+    // Whoever waits for an answer would not hear that it was dropped: what one turn has of them goes out (as many as may be asked at once).
+    if (!this.#canSend(kind === frameKinds.answer ? 0 : this.#corkedBytes)) return false;
     this.#write(encodeJsonFrame(kind, value, this.#options.peer));
     return true;
   }
@@ -119,10 +120,10 @@ export class Outgoing implements RunConnection {
     this.#socket?.destroy();
   }
 
-  #canSend(): boolean {
+  #canSend(gatheredBytes: number = this.#corkedBytes): boolean {
     const socket = this.#socket;
     if (socket === undefined || !this.#connected) return false;
-    return socket.writableLength + this.#corkedBytes <= maxBufferedBytes;
+    return socket.writableLength + gatheredBytes <= maxBufferedBytes;
   }
 
   /** All frames of one event-loop turn leave in one write. */

@@ -54,11 +54,11 @@ class Log {
   }
 }
 
-function start(): { log: Log; queue: CommandQueue } {
+function start(): { log: Log; queue: CommandQueue; clock: StillClock } {
   const log = new Log();
   const clock = new StillClock();
   const queue = new CommandQueue(log as unknown as Replica, clock, new ClusterClock());
-  return { log, queue };
+  return { log, queue, clock };
 }
 
 /** A command of about so many bytes. */
@@ -91,6 +91,30 @@ describe('The queue of commands', () => {
     assert.equal(commands, 520);
     assert.equal(batches, Math.ceil(520 / Math.floor(maxBatchBytes / 65_000)));
     await Promise.all(answers);
+    assert.equal(queue.pendingCommands, 0);
+  });
+
+  it('does not propose a command whose time is over: nobody would have what it takes (COMMANDS-9)', async () => {
+    const { log, queue, clock } = start();
+    const inLog: Promise<CommandResult>[] = [];
+    for (let at = 0; at < 2; at++) {
+      inLog.push(submit(queue, commandOf(10)));
+      await endOfTurn();
+    }
+    const deadlineMs = clock.now() + 5000;
+    const late = new Promise<CommandResult>((resolve, reject) =>
+      queue.submit(commandOf(10, 'late'), resolve, reject, undefined, deadlineMs),
+    );
+    const inTime = submit(queue, commandOf(10, 'in time'));
+    clock.standStill(5000);
+    log.applyFirst();
+    const refused: unknown = await late.catch((error: unknown) => error);
+    assert.ok(refused instanceof HoldfastError);
+    assert.equal(refused.code, 'overloaded');
+    log.applyFirst();
+    const { commands } = log.applyFirst();
+    assert.deepEqual(commands, [commandOf(10, 'in time')]);
+    await Promise.all([...inLog, inTime]);
     assert.equal(queue.pendingCommands, 0);
   });
 

@@ -36,6 +36,8 @@ describe('a request from the machine of a node (HOST-2)', () => {
       'node-1.example:9090',
       'PEER.example',
       'console.example',
+      'host.docker.internal:8080',
+      'holdfast-1:8080',
       '',
       undefined,
     ])
@@ -47,7 +49,8 @@ describe('a request from the machine of a node (HOST-2)', () => {
       for (const host of [
         'evil.example:8080',
         'localhost.evil.example',
-        'evil-localhost',
+        'internal.evil.example',
+        'evil.notinternal',
         '127.0.0.1.evil.example',
         `${hostname()}.evil.example`,
         'node-1.example.evil',
@@ -66,6 +69,7 @@ describe('a request from the machine of a node (HOST-2)', () => {
       assert.equal(problem('holdfast.example', address), undefined, address);
     for (const probe of ['/health', '/livez', '/readyz'])
       assert.equal(problem('holdfast.example', '127.0.0.1', probe), undefined, probe);
+    assert.equal(problem('holdfast.example', '127.0.0.1', '/livez?verbose=1'), undefined);
     assert.notEqual(problem('holdfast.example', '127.0.0.1', '/health/'), undefined);
   });
 });

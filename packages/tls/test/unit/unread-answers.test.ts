@@ -102,6 +102,20 @@ describe('an answer under way', () => {
   });
 });
 
+describe('a connection that ends', () => {
+  it('is not kept for answers that do not tell that they are over (UNREAD-4)', async (t) => {
+    const { answers, socket } = stage(t);
+    const over = [answers.watch(socket), answers.watch(socket)];
+    assert.equal(answers.size, 1);
+    socket.destroy();
+    await once(socket, 'close');
+    assert.equal(answers.size, 0);
+    for (const tell of over) tell();
+    answers.watch(socket);
+    assert.equal(answers.size, 0);
+  });
+});
+
 const large = Buffer.alloc(64 * 1024 * 1024, 'x');
 
 describe('a port of HTTP', () => {
