@@ -203,7 +203,7 @@ export const hostileFaults: readonly Fault[] = [
     name: 'command-that-cannot-be-written-thrown',
     breaks:
       'whoever submits a command that cannot be encoded is never told, and keeps what it holds for it',
-    file: 'packages/engine/src/command-queue.ts',
+    file: 'packages/engine/src/unlogged.ts',
     find: `    reject(new HoldfastError('invalid_request', text, {}, { cause: error, effect: 'none' }));
     return undefined;`,
     put: `    throw new Error(text);`,

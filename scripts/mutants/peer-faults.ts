@@ -66,7 +66,7 @@ export const peerFaults: readonly Fault[] = [
     name: 'frames-of-one-turn-not-counted',
     breaks: 'what is sent to a peer in one turn is not bounded',
     file: 'packages/engine/src/transport/outgoing.ts',
-    find: `socket.writableLength + this.#corkedBytes <=`,
+    find: `socket.writableLength + gatheredBytes <=`,
     put: `socket.writableLength <=`,
     hiddenFromRuns: 'runs have connections of their own in the place of TCP',
     test: 'packages/engine/test/unit/tcp.test.ts',

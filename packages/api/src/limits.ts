@@ -77,3 +77,7 @@ export const defaultApiLimits: ApiLimits = {
   maxBackupsPerCaller: 2,
   minBackupBytesPerSecond: 128 * 1024,
 };
+
+/** HOSTILE-1: a request that is too slow is cut off at most this much later. */
+export const checkEveryMs = ({ requestArrivalMs }: ApiLimits): number =>
+  Math.max(50, Math.min(5000, Math.floor(requestArrivalMs / 4)));

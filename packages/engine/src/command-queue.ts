@@ -23,7 +23,7 @@
  * COMMANDS-9: a command whose time is over when its batch is made is not proposed. Its caller has been told that the outcome is unknown, or
  *     is told now that it was not executed: a message that it took would be given to nobody.
  */
-import { HoldfastError } from '@holdfast/protocol';
+import type { HoldfastError } from '@holdfast/protocol';
 import type { TraceParent } from '@holdfast/protocol';
 import { callerLevel, withinLevel } from '@holdfast/state';
 import type {
@@ -35,7 +35,7 @@ import type {
   SessionId,
 } from '@holdfast/state';
 import { Backlog } from './backlog.ts';
-import { encodedBytes, encodeEnvelope, joinBatch } from './batch.ts';
+import { encodedBytes, joinBatch } from './batch.ts';
 import {
   batchOverheadBytes,
   maxBatchBytes,
@@ -52,7 +52,7 @@ import { Interrupted } from './interrupted.ts';
 import type { ProposalOutcome } from './proposals.ts';
 import type { Replica } from './replica.ts';
 import { TurnSlices } from './turn-slices.ts';
-import { notProposed, notYet, tooLate } from './unlogged.ts';
+import { atCapacity, encodedOr, notProposed, notYet, tooLarge, tooLate } from './unlogged.ts';
 import { WaitingAcquires } from './waiting-acquires.ts';
 import { isAcquire, nameOf } from './waits.ts';
 
@@ -178,20 +178,7 @@ export class CommandQueue {
 
   /** COMMANDS-3, COMMANDS-4. */
   #refusalOf(byteLength: number): HoldfastError | undefined {
-    if (byteLength > maxCommandBytes) {
-      return new HoldfastError(
-        'limit_exceeded',
-        `The command has ${String(byteLength)} bytes; the limit is ${String(maxCommandBytes)}. ` +
-          `It was not executed. Acquire fewer resources at once, or give less metadata.`,
-        // Every leader refuses it.
-        {
-          limit: 'max_command_bytes',
-          value: maxCommandBytes,
-          scope: 'cluster',
-          bytes: byteLength,
-        },
-      );
-    }
+    if (byteLength > maxCommandBytes) return tooLarge(byteLength);
     const pendingBytes = this.#queued.byteLength + this.#bytesInLog;
     if (
       this.pendingCommands < maxPendingCommands &&
@@ -199,11 +186,7 @@ export class CommandQueue {
       this.waitingAcquires < maxWaitingAcquires
     )
       return undefined;
-    return new HoldfastError(
-      'overloaded',
-      `The leader has ${String(this.pendingCommands)} unfinished commands of ${String(pendingBytes)} bytes ` +
-        `and ${String(this.waitingAcquires)} waiting acquires, which is its limit. The request was not executed. Retry later.`,
-    );
+    return atCapacity(this.pendingCommands, pendingBytes, this.waitingAcquires);
   }
 
   /** Tells the waits that ended. */
@@ -404,16 +387,4 @@ const holdsStored = ({ deliveries }: Extract<CommandResult, { type: 'queue_taken
 function waitKey(sessionId: SessionId, requestId: RequestId, name: ResourceName): string {
   const request = typeof requestId === 'number' ? `#${String(requestId)}` : requestId;
   return `${sessionId} ${request} ${name}`;
-}
-
-/** COMMANDS-8: a value that is nested too deep for this program uses up the stack. */
-function encodedOr(reject: (error: Error) => void, envelope: Envelope): string | undefined {
-  try {
-    return encodeEnvelope(envelope);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    const text = `The command cannot be written: ${why}. It was not executed. Give flatter values.`;
-    reject(new HoldfastError('invalid_request', text, {}, { cause: error, effect: 'none' }));
-    return undefined;
-  }
 }

@@ -16,7 +16,7 @@ import type { OwnHosts, ServerSecurity } from '@holdfast/tls';
 import type { ApiMetrics } from '../metrics/metrics.ts';
 import { openApiDocument } from '../openapi/document.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
-import type { ApiLimits } from '../limits.ts';
+import { checkEveryMs } from '../limits.ts';
 import { recordUnread } from '../pipeline/auditing.ts';
 import { callerFrom } from '../pipeline/caller.ts';
 import type { Caller } from '../pipeline/caller.ts';
@@ -53,10 +53,6 @@ export interface HttpParts {
   readonly isStopping: () => boolean;
   readonly security?: ServerSecurity | undefined;
 }
-
-/** HOSTILE-1: a request that is too slow is cut off at most this much later. */
-export const checkEveryMs = ({ requestArrivalMs }: ApiLimits): number =>
-  Math.max(50, Math.min(5000, Math.floor(requestArrivalMs / 4)));
 
 export function createHttpApplication(parts: HttpParts): FastifyInstance {
   const { limits } = parts.context.service;

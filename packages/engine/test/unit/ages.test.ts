@@ -144,8 +144,7 @@ describe('What a node tells without a proof while nothing is logged', () => {
           return page.queues[0]?.oldestAgeMs ?? 0;
         };
         const before = await oldest();
-        await sleep(300);
-        assert.ok((await oldest()) >= before + 299, `${String(await oldest())} ms`);
+        while ((await oldest()) < before + 299) await sleep(20);
       } finally {
         await engine.close();
         rmSync(folder, { recursive: true, force: true });

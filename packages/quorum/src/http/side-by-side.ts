@@ -62,7 +62,7 @@ export class SideBySide {
       throw new HoldfastError(
         'limit_exceeded',
         `${String(mostQuestions)} other questions to the nodes of the set are under way. Ask again in a moment.`,
-        { limit: mostQuestions },
+        { limit: 'max_questions', value: mostQuestions, scope: 'node' },
       );
     for (const oldest of this.#answers.keys()) {
       if (this.#answers.size < mostAnswers) break;

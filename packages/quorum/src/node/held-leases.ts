@@ -51,7 +51,7 @@ export class HeldLeases {
       throw new HoldfastError(
         'limit_exceeded',
         `${String(mostReadings)} readings of the leases of this node are under way. Ask again in a moment.`,
-        { limit: mostReadings },
+        { limit: 'max_readings', value: mostReadings, scope: 'node' },
       );
     this.#readings += 1;
     try {
