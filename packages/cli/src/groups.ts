@@ -151,7 +151,7 @@ export function needsServerPackages(words: readonly string[]): boolean {
 }
 
 /** The first word that is no option of the program, nor its value. */
-export function commandIn(words: readonly string[]): string | undefined {
+function commandIn(words: readonly string[]): string | undefined {
   for (let place = 0; place < words.length; place += 1) {
     const word = words[place] ?? '';
     if (withValue.has(word)) place += 1;

@@ -28,16 +28,11 @@ export class NodeTooOldError extends Error {
  * @throws NodeTooOldError
  */
 export function refuseOldNode(command: Command, version: string): void {
+  const name = command.name();
   const isOfProgram = command.parent?.parent === null;
-  const refused = isOfProgram ? oldNodeFor(command.name(), version) : undefined;
-  if (refused !== undefined) throw refused;
-}
-
-/** Asked before the packages of a command are read. @param name Of a command of the program. */
-export function oldNodeFor(name: string | undefined, version: string): NodeTooOldError | undefined {
-  if (name === undefined || !serverCommands.has(name)) return undefined;
-  if (Number.parseInt(version) >= serverNodeMajor) return undefined;
-  return new NodeTooOldError(
+  if (!isOfProgram || !serverCommands.has(name) || Number.parseInt(version) >= serverNodeMajor)
+    return;
+  throw new NodeTooOldError(
     `"holdfast ${name}" needs Node ${String(serverNodeMajor)} or newer, and this is Node ${version}. Client commands (lock, session, status, ...) run on it.`,
   );
 }

@@ -12,10 +12,10 @@ import { findUsualEndpoints, givenEndpoints, usualEndpoints } from './endpoints.
 import { exitStatus } from './exit-status.ts';
 import { explain, failureText } from './failure.ts';
 import type { Failure } from './failure.ts';
-import { adviceOf, commandIn, readGroupsFor } from './groups.ts';
+import { adviceOf, readGroupsFor } from './groups.ts';
 import type { AddGroup } from './groups.ts';
 import type { Environment } from './environment.ts';
-import { oldNodeFor, refuseOldNode } from './node-version.ts';
+import { refuseOldNode } from './node-version.ts';
 import { noteRepeatedOptions } from './repeated-options.ts';
 
 interface GlobalOptions {
@@ -45,12 +45,6 @@ export async function run(words: readonly string[]): Promise<number> {
     },
   });
   const asJson = wantsJson(words);
-  const tooOld = oldNodeFor(commandIn(words), process.versions.node);
-  if (tooOld !== undefined) {
-    const failure = explain(tooOld, asked, undefined, {});
-    process.stderr.write(failureText(failure, asJson));
-    return failure.status;
-  }
   const program = buildProgram(environment, await readGroupsFor(words), asJson);
   let group: string | undefined;
   program.hook('preAction', (_program, command) => {

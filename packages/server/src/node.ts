@@ -14,7 +14,6 @@ import type { Logger } from 'pino';
 import { toldClientUrl } from './configuration/addresses.ts';
 import type { Configuration } from './configuration/load.ts';
 import type { NodeAudit } from './audit/node-audit.ts';
-import { takeRecoveryKey } from './recovery-key.ts';
 import type { NodeSecurity } from './security.ts';
 import type { NodeTracing } from './tracing/open-telemetry.ts';
 import { stopInOrder } from './stopping.ts';
@@ -81,6 +80,7 @@ async function startSecured(
   const { log } = options;
   const { createRaftEngine } = await import('@holdfast/engine');
   const { NodeAudit } = await import('./audit/node-audit.ts');
+  const { takeRecoveryKey } = await import('./recovery-key.ts');
   const opened: { audit?: NodeAudit } = {};
   // AUDIT-NODE-7
   const openAuditSink = (): NodeAudit =>

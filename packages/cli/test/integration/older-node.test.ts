@@ -79,6 +79,14 @@ describe('The published command on an older Node', { skip }, () => {
     assert.equal(listed.stderr, '');
   });
 
+  it('shows the help of all commands, those of servers too', () => {
+    for (const words of [['--help'], ['server', '--help']]) {
+      const shown = run(...words);
+      assert.equal(shown.status, 0, shown.stderr);
+      assert.match(shown.stdout, /^Usage: holdfast/);
+    }
+  });
+
   it('says in one line which Node a server command needs', () => {
     const refused = run('server');
     assert.equal(refused.status, 1);
