@@ -10,6 +10,7 @@ import { Quorum } from '@holdfast/quorum-client';
 import { Identities, NodeVoter, StreamTransport } from '@holdfast/quorum-client/parts';
 import { setIdOf } from '@holdfast/protocol';
 import { startLeaseNode } from '@holdfast/quorum';
+import { untilSo } from '@holdfast/checker/waits';
 
 const walHeaderBytes = 32;
 const frameHeaderBytes = 24;
@@ -54,6 +55,8 @@ async function leaseNodes(
   );
   names.forEach((name, index) => reached.set(name, nodes[index]?.url ?? ''));
   context.after(() => Promise.all(nodes.map((node) => node.close())));
+  // What is refused before is given back in the background, which would be counted.
+  await untilSo(() => nodes.every((node) => node.isVoting()), { what: 'all of them vote' });
   return { files, urls: nodes.map(({ url }) => url) };
 }
 
