@@ -46,6 +46,8 @@ const queue = 'deep';
 const mostBatchBytes = 400 * 1024;
 const atOnce = 4;
 const reportedParts = 5;
+/** Messages that are pushed again since the answer was lost with the leader, and are there twice then. */
+const mostRepeated = 100_000;
 /** Of the messages, while one node is away. */
 const awayShare = 0.2;
 const emptyPauseMs = 500;
@@ -239,8 +241,9 @@ async function measure(cluster: LocalCluster, turns: TurnWatch, plan: Plan): Pro
   await pause(settleMs);
   await turns.takeMs();
   const tell = async (when: string, messagesPerSecond: number): Promise<void> => {
-    console.error(`${when}: ${whole(messagesPerSecond)} messages a second.`);
-    lines.push(await lineOf(cluster, turns, when, messagesPerSecond));
+    const line = await lineOf(cluster, turns, when, messagesPerSecond);
+    console.error(toldOf(line)); // At once: a run takes long, and may end early.
+    lines.push(line);
   };
   const before = Math.round(count * (1 - awayShare));
   for (let part = 0; part < reportedParts; part++) {
@@ -271,10 +274,19 @@ async function measure(cluster: LocalCluster, turns: TurnWatch, plan: Plan): Pro
   console.log(`A node with all of them started in ${startSeconds.toFixed(1)} s.`);
 }
 
+const most = (of: (node: NodeStats) => number, { nodes }: Pick<Line, 'nodes'>): number =>
+  nodes.map(of).reduce((highest, one) => Math.max(highest, one), 0);
+const peakOf = ({ peakBytes }: NodeStats): number => peakBytes;
+
+function toldOf(line: Line): string {
+  const { when, messagesPerSecond, longestTurnMs } = line;
+  const rate = Number.isNaN(messagesPerSecond)
+    ? ''
+    : `${whole(messagesPerSecond)} messages a second, `;
+  return `${when}: ${rate}peak of a node ${whole(most(peakOf, line) / mebibyte)} MiB, longest turn ${whole(longestTurnMs)} ms.`;
+}
+
 function report(lines: readonly Line[]): void {
-  const most = (of: (node: NodeStats) => number, { nodes }: Pick<Line, 'nodes'>): number =>
-    nodes.map(of).reduce((highest, one) => Math.max(highest, one), 0);
-  const peakOf = ({ peakBytes }: NodeStats): number => peakBytes;
   console.log(
     table(
       ['', 'messages/s', 'peak MiB', 'longest turn ms', 'payloads MiB', 'snapshot MiB'],
@@ -317,7 +329,10 @@ async function bench(): Promise<void> {
   const cluster = await startLocalCluster({
     ports: await freePorts(3),
     folder,
-    environment: { HOLDFAST_LIMITS_MAX_BODY_BYTES: String(mebibyte) },
+    environment: {
+      HOLDFAST_LIMITS_MAX_BODY_BYTES: String(mebibyte),
+      HOLDFAST_LIMITS_MAX_MESSAGES_PER_QUEUE: String(plan.count + mostRepeated),
+    },
   });
   const turns = new TurnWatch(cluster);
   try {
