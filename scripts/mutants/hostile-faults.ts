@@ -343,4 +343,70 @@ export const hostileFaults: readonly Fault[] = [
     put: `  const origin = foreignOrigin({ headers: {}, socket: request.socket });`,
     test: 'packages/quorum/test/unit/foreign-pages.test.ts',
   },
+  {
+    name: 'frame-that-breaks-a-stream-ends-the-node',
+    breaks: 'STREAM-6: one frame of 20 kB ends a node, and needs no key',
+    file: 'packages/api/src/stream/connection.ts',
+    find: `        this.#broke(error); // STREAM-6
+`,
+    put: `        throw error;
+`,
+    test: 'packages/api/test/unit/stream-bounds.test.ts',
+  },
+  {
+    name: 'answer-that-breaks-a-stream-ends-the-node',
+    breaks: 'STREAM-6: an answer that cannot be written ends a node',
+    file: 'packages/api/src/stream/connection.ts',
+    find: `      if (!this.#outgoing.add(answer)) this.#tooSlow();
+    } catch (error) {
+      this.#broke(error); // STREAM-6`,
+    put: `      if (!this.#outgoing.add(answer)) this.#tooSlow();
+    } catch (error) {
+      throw error;`,
+    test: 'packages/api/test/unit/stream-bounds.test.ts',
+  },
+  {
+    name: 'wrong-number-told-whole',
+    breaks: 'DEPTH-1: what stands in the place of a number uses up the stack, however deep it is',
+    file: 'packages/api/src/pipeline/acked-below.ts',
+    find: '`a value of type ${typeof told}`',
+    put: 'JSON.stringify(told).slice(0, 80)',
+    test: 'packages/api/test/unit/depth.test.ts',
+  },
+  {
+    name: 'frame-of-any-number-of-requests',
+    breaks: 'STREAM-FRAME-1: one frame of the shortest requests makes answers without bound',
+    file: 'packages/api/src/stream/frame.ts',
+    find: `  if (batch.length > mostInFrame)`,
+    put: `  if (batch.length > 100 * mostInFrame)`,
+    test: 'packages/api/test/unit/stream-bounds.test.ts',
+  },
+  {
+    name: 'answers-of-a-turn-without-bound',
+    breaks: 'STREAM-OUT-1: what one turn answers on a stream takes all memory',
+    file: 'packages/api/src/stream/outgoing.ts',
+    find: `    return this.#units <= this.#mostUnits;`,
+    put: `    return this.#mostUnits > 0;`,
+    test: 'packages/api/test/unit/stream-bounds.test.ts',
+  },
+  {
+    name: 'id-used-again-before-its-response',
+    breaks: 'STREAM-7: the answer to one request is taken for that to another one',
+    file: 'packages/api/src/stream/connection.ts',
+    find: `    if (this.#ids.has(id))`,
+    put: `    if (this.#ids.has(-id))`,
+    test: 'packages/api/test/unit/stream-bounds.test.ts',
+  },
+  {
+    name: 'frame-that-breaks-a-stream-ends-a-lease-node',
+    breaks: 'LEASE-STREAM-3: whatever goes wrong with one frame ends a lease node',
+    file: 'packages/quorum/src/http/streams.ts',
+    find: `      this.#take(data);
+    } catch (error) {
+      this.#broke(error); // LEASE-STREAM-3`,
+    put: `      this.#take(data);
+    } catch (error) {
+      throw error;`,
+    test: 'packages/quorum/test/unit/streams.test.ts',
+  },
 ];

@@ -83,6 +83,11 @@ export class StreamClient {
     return replies;
   }
 
+  /** Of what is sent as text. */
+  answerTo(id: number): Promise<Reply> {
+    return new Promise((resolve) => this.#waiting.set(id, resolve));
+  }
+
   sendText(text: string | Buffer): void {
     this.#socket.send(text);
   }

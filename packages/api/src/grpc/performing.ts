@@ -4,6 +4,7 @@ import type { PeerCertificate } from 'node:tls';
 import { certificateNames } from '@holdfast/tls';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { ApiLog } from '../log.ts';
+import { readAckedBelow } from '../pipeline/acked-below.ts';
 import { callerFrom } from '../pipeline/caller.ts';
 import { calledUnder } from '../pipeline/traced.ts';
 import { RequestError } from '../request-error.ts';
@@ -69,19 +70,18 @@ export function contextOfPeer(
   return calledUnder({ service, caller }, { traceparent, tracestate });
 }
 
+const ackedBelowAt = {
+  what: 'The metadata "holdfast-answered-below"',
+  field: 'holdfast-answered-below',
+};
+
 /** With what the metadata of the call tells about the caller. */
 export function contextOf(
   metadata: Metadata,
   context: OperationContext,
 ): Outcome<OperationContext> {
-  const [ackedBelow] = metadata.get('holdfast-answered-below');
-  if (ackedBelow === undefined) return context;
-  if (typeof ackedBelow !== 'string' || !/^[0-9]{1,15}$/.test(ackedBelow)) {
-    return new RequestError(
-      'invalid_request',
-      'The metadata "holdfast-answered-below", the request id below which all responses have arrived, must be a whole number from 0.',
-      { field: 'holdfast-answered-below' },
-    );
-  }
-  return { ...context, ackedBelow: Number(ackedBelow) };
+  const [text] = metadata.get('holdfast-answered-below');
+  if (text === undefined) return context;
+  const told = readAckedBelow(text, ackedBelowAt);
+  return told instanceof RequestError ? told : { ...context, ...told };
 }

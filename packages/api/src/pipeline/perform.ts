@@ -83,8 +83,10 @@ function invalid(
   refused: RequestError,
   { service, caller }: OperationContext,
 ): RequestError {
-  recordUnread(service.auditing, caller, name, refused);
-  return refused;
+  // It counts as others do: to look at it takes as long.
+  const told = service.rates?.take(caller, name) ?? refused;
+  recordUnread(service.auditing, caller, name, told);
+  return told;
 }
 
 function checkOf(declared: Operation): {

@@ -24,7 +24,7 @@ const longestDebtSeconds = 30;
 
 /** RATE-2. */
 const keepsOrGivesBack: ReadonlySet<string> = new Set<
-  OperationName | 'simple_release' | 'cache_dropped'
+  OperationName | 'simple_release' | 'cache_dropped' | 'cancel' | 'hello' | 'ping'
 >([
   'keepalive',
   'renew',
@@ -43,6 +43,10 @@ const keepsOrGivesBack: ReadonlySet<string> = new Set<
   // Writes of others wait for it.
   'cache_dropped',
   'cache_fill_end',
+  // Of streams: wrong keys have a limit of their own (wrong-keys.ts).
+  'cancel',
+  'hello',
+  'ping',
 ]);
 
 export const isFreeOfRates = (operation: string): boolean => keepsOrGivesBack.has(operation);

@@ -8,22 +8,28 @@
  *     cannot be told.
  * STREAM-5: what keeps, cancels or gives back has as much room again above that: however much waits, no session is lost.
  * STREAM-4: what one event-loop turn brings for a stream leaves in one frame.
+ * STREAM-6: whatever a client sends, and whatever goes wrong with it, ends its own stream (1011) and nothing else: what a listener
+ *     of a socket throws would end the node.
+ * STREAM-7: an id stands for one request until that is answered: used again before, it ends the stream (1002), as nobody could
+ *     tell the two answers apart.
  */
 import { ofHolders, toProblem } from '@holdfast/protocol';
 import type { ClusterPush, HoldEndedPush, StreamAnswer } from '@holdfast/protocol';
-import type { RawData } from 'ws';
 import type { OperationContext, Outcome } from '../operations/context.ts';
+import { isCount } from '../pipeline/acked-below.ts';
 import { otherOf, refusalOf, streamOperations } from '../pipeline/perform.ts';
 import type { Served, ServedOther, ServedUnary } from '../pipeline/perform.ts';
 import { recordUnread } from '../pipeline/auditing.ts';
 import { openFor } from '../pipeline/standing.ts';
 import { calledUnder } from '../pipeline/traced.ts';
 import { RequestError, stoppingError } from '../request-error.ts';
-import { isCount, noSuchOperation, tooManyRequests, wrongAnsweredBelow } from './requests.ts';
 import { FollowedSessions } from './followed.ts';
 import type { Followed } from './followed.ts';
+import { readFrame } from './frame.ts';
 import { closeCodes } from './host.ts';
 import type { StreamHost, StreamSocket } from './host.ts';
+import { OutgoingAnswers } from './outgoing.ts';
+import { keyIn, noSuchOperation, tooManyRequests, wrongAnsweredBelow } from './requests.ts';
 import { StreamWaits } from './waits.ts';
 import { StreamMemory } from './memory.ts';
 import { StreamWatches } from './watches.ts';
@@ -31,6 +37,7 @@ import { StreamWatches } from './watches.ts';
 const closeDeadlineMs = 1000;
 /** Bytes that a reason of a close may have are 123; these texts are ASCII. */
 const longestReason = 120;
+const noRequest = 'A request is [id, operation, body]; id from 1.';
 
 export class StreamConnection {
   readonly #socket: StreamSocket;
@@ -45,7 +52,9 @@ export class StreamConnection {
   readonly #sessions: FollowedSessions;
   readonly #watches: StreamWatches;
   readonly #memory = new StreamMemory((push) => this.#send([0, 'cache', push]));
-  #outgoing: StreamAnswer[] = [];
+  readonly #outgoing: OutgoingAnswers;
+  /** Of the unanswered requests (STREAM-7). */
+  readonly #ids = new Set<number>();
   #unanswered = 0;
   #alive = true;
   /** Frames go back in the kind in which they come. */
@@ -56,6 +65,7 @@ export class StreamConnection {
     this.#socket = socket;
     this.#host = host;
     this.#context = context;
+    this.#outgoing = new OutgoingAnswers(host.maxUnreadBytes);
     this.#forgetOpen = this.#openForCaller();
     this.#sessions = new FollowedSessions({
       begin: (sessionId) => host.followSession(sessionId, this),
@@ -65,7 +75,14 @@ export class StreamConnection {
       () => this.#context,
       (push) => this.#send([0, 'watch', push]),
     );
-    socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    socket.on('message', (data, isBinary) => {
+      try {
+        // One Buffer: that is the default `binaryType` of the socket.
+        this.#receive(data as Buffer, isBinary);
+      } catch (error) {
+        this.#broke(error); // STREAM-6
+      }
+    });
     socket.on('pong', () => {
       this.#alive = true;
     });
@@ -81,75 +98,53 @@ export class StreamConnection {
 
   // ---- in ---------------------------------------------------------------------------------------
 
-  #receive(data: RawData, isBinary: boolean): void {
+  #receive(data: Buffer, isBinary: boolean): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#alive = true;
     this.#binary = isBinary;
     const { service, caller } = this.#context;
-    service.rates?.spend(caller, (data as Buffer).length);
-    let batch: unknown;
-    try {
-      // One Buffer: that is the default `binaryType` of the socket.
-      batch = JSON.parse((data as Buffer).toString('utf8'));
-    } catch {
-      this.close(closeCodes.protocolError, 'The frame is not JSON.'); // STREAM-3
-      return;
-    }
-    if (!Array.isArray(batch)) {
-      this.close(closeCodes.protocolError, 'A frame is an array of requests.'); // STREAM-3
+    service.rates?.spend(caller, data.length);
+    const batch = readFrame(data, isBinary);
+    if ('reason' in batch) {
+      this.close(batch.code, batch.reason); // STREAM-3
       return;
     }
     this.#host.countRequests(batch.length);
-    for (const request of batch as readonly unknown[]) {
-      if (!this.#take(request)) {
-        this.close(closeCodes.protocolError, 'A request is [id, operation, body]; id from 1.'); // STREAM-3
-        return;
-      }
+    for (const request of batch) {
+      const wrong = this.#take(request);
+      if (wrong === undefined) continue;
+      this.close(closeCodes.protocolError, wrong); // STREAM-3, STREAM-7
+      return;
     }
   }
 
-  /** Begins one request. False: it is none. */
-  #take(request: unknown): boolean {
-    if (!Array.isArray(request)) return false;
+  /** Begins one request. @returns Why it is none. */
+  #take(request: unknown): string | undefined {
+    if (!Array.isArray(request)) return noRequest;
     // By index: destructuring an array goes through its iterator, and this is the hot path.
     const parts = request as readonly unknown[];
     const id = parts[0];
     const name = parts[1];
+    if (!isCount(id) || id === 0 || typeof name !== 'string') return noRequest;
+    if (this.#ids.has(id))
+      return `The id ${String(id)} is that of a request without a response yet. Use each once.`;
+    this.#ids.add(id);
+    this.#unanswered += 1;
+    if (name === 'hello') this.#answer(id, this.#hello(parts[2]));
+    else if (this.#refused === undefined) this.#beginAny(id, name, parts);
+    else this.#refuse(id, name, this.#refused);
+    return undefined;
+  }
+
+  #beginAny(id: number, name: string, parts: readonly unknown[]): void {
+    this.#hasAsked = true;
     const body = parts[2];
     const ackedBelow = parts[3] ?? undefined;
-    if (!isCount(id) || id === 0 || typeof name !== 'string') return false;
-    this.#unanswered += 1;
-    if (name === 'hello') {
-      this.#answer(id, this.#hello(body));
-      return true;
-    }
-    this.#hasAsked = true;
-    if (this.#refused !== undefined) {
-      this.#refuse(id, name, this.#refused);
-      return true;
-    }
-    if (name === 'cancel') {
-      this.#answer(id, this.#waits.cancel(body));
-      return true;
-    }
-    if (name === 'watch' || name === 'unwatch') {
-      if (name === 'watch' && this.#host.isStopping()) this.#answer(id, stoppingError);
-      else this.#beginOther(id, otherOf(name), () => this.#watches.perform(otherOf(name), body));
-      return true;
-    }
-    if (name === 'cache_keep' || name === 'cache_dropped') {
-      this.#beginCache(id, name, body);
-      return true;
-    }
-    if (name === 'ping') {
-      this.#answer(id, {});
-      return true;
-    }
     const operation = streamOperations.get(name);
     if (operation === undefined) {
-      this.#answer(id, noSuchOperation(name));
+      this.#beginOwn(id, name, body);
     } else if (ackedBelow !== undefined && !isCount(ackedBelow)) {
-      this.#answer(id, wrongAnsweredBelow(ackedBelow));
+      this.#refuse(id, name, wrongAnsweredBelow(ackedBelow));
     } else if (this.#isFullFor(name)) {
       this.#refuse(id, name, tooManyRequests(this.#host.maxRequests));
     } else if (this.#host.isStopping()) {
@@ -160,7 +155,25 @@ export class StreamConnection {
       const context = isTraced ? calledUnder(this.#context, trace) : this.#context;
       this.#begin(id, operation, body, ackedBelow, context);
     }
-    return true;
+  }
+
+  /** What is of streams alone. */
+  #beginOwn(id: number, name: string, body: unknown): void {
+    if (name === 'watch' || name === 'unwatch') {
+      if (name === 'watch' && this.#host.isStopping()) this.#answer(id, stoppingError);
+      else this.#beginOther(id, otherOf(name), () => this.#watches.perform(otherOf(name), body));
+    } else if (name === 'cache_keep' || name === 'cache_dropped') {
+      this.#beginCache(id, name, body);
+    } else {
+      const tooMany = this.#count(name);
+      if (name === 'cancel') this.#answer(id, this.#waits.cancel(body));
+      else this.#answer(id, name === 'ping' ? {} : (tooMany ?? noSuchOperation(name)));
+    }
+  }
+
+  /** As one of the requests of a second (RATE-1 of pipeline/rates.ts). @returns Why it is not even looked at. */
+  #count(name: string): RequestError | undefined {
+    return this.#context.service.rates?.take(this.#context.caller, name);
   }
 
   /** STREAM-5. */
@@ -178,14 +191,9 @@ export class StreamConnection {
 
   /** Who asks, where that could not be told with the request that began the stream: browsers set no headers. */
   #hello(body: unknown): Outcome<object> {
-    const key =
-      typeof body === 'object' && body !== null && 'api_key' in body ? body.api_key : undefined;
-    if (typeof key !== 'string')
-      return new RequestError('invalid_request', '"hello" requires {"api_key": "hf_..."}.', {
-        field: 'api_key',
-      });
-    if (this.#hasAsked)
-      return new RequestError('invalid_request', '"hello" has to come before every other request.');
+    this.#count('hello');
+    const key = keyIn(body, this.#hasAsked);
+    if (key instanceof RequestError) return key;
     const { service, caller } = this.#context;
     const proven = service.control?.authenticate({
       authorization: `Bearer ${key}`,
@@ -218,11 +226,8 @@ export class StreamConnection {
       this.#refuse(id, operation.name, session); // FOLLOWED-3
       return;
     }
-    const context = operation.waits
-      ? this.#waits.contextOf(id, from, ackedBelow)
-      : ackedBelow === undefined
-        ? from
-        : { ...from, ackedBelow };
+    const own = ackedBelow === undefined ? from : { ...from, ackedBelow };
+    const context = operation.waits ? this.#waits.contextOf(id, own) : own;
     try {
       const outcome = operation.perform(body, context);
       this.#settle(id, operation, outcome, session);
@@ -272,25 +277,28 @@ export class StreamConnection {
   // ---- out --------------------------------------------------------------------------------------
 
   #finish(id: number, operation: Served, outcome: Outcome<object>, session?: Followed): void {
-    if (operation.waits) this.#waits.noLongerWaits(id);
-    if (session !== undefined) this.#sessions.answered(session, outcome);
-    else if (operation.name === 'create_session' && !(outcome instanceof RequestError))
-      this.#sessions.made(outcome);
-    this.#answer(id, outcome);
+    try {
+      if (operation.waits) this.#waits.noLongerWaits(id);
+      if (session !== undefined) this.#sessions.answered(session, outcome);
+      else if (operation.name === 'create_session' && !(outcome instanceof RequestError))
+        this.#sessions.made(outcome);
+      this.#answer(id, outcome);
+    } catch (error) {
+      this.#broke(error); // STREAM-6: nobody looks at what this turn throws.
+    }
   }
 
   #fail(id: number, operation: Served, error: unknown, session?: Followed): void {
-    if (operation.waits) this.#waits.noLongerWaits(id);
     const refused = refusalOf(error, (defect) =>
       this.#host.onInternalError(defect, operation.name),
     );
-    if (session !== undefined) this.#sessions.answered(session, refused);
-    this.#answer(id, refused);
+    this.#finish(id, operation, refused, session);
   }
 
   /** Of what is not even begun (AUDITING-1); by a name that is none of ours under that of the stream. */
-  #refuse(id: number, name: string, refused: RequestError): void {
+  #refuse(id: number, name: string, reason: RequestError): void {
     const { service, caller } = this.#context;
+    const refused = this.#count(name) ?? reason;
     const isOperation = streamOperations.has(name) || name === 'cache_keep' || name === 'watch';
     recordUnread(service.auditing, caller, isOperation ? name : 'stream', refused);
     this.#answer(id, refused);
@@ -298,6 +306,7 @@ export class StreamConnection {
 
   /** STREAM-1. */
   #answer(id: number, outcome: Outcome<object>): void {
+    this.#ids.delete(id);
     this.#unanswered -= 1;
     this.#send(outcome instanceof RequestError ? [id, 1, toProblem(outcome)] : [id, 0, outcome]);
   }
@@ -317,8 +326,7 @@ export class StreamConnection {
 
   /** VISIBLE-1: it may have named any session. */
   #mayFollow(sessionId: string): boolean {
-    const { service, caller } = this.#context;
-    return service.control?.mayFollow(caller, sessionId) ?? true;
+    return this.#context.service.control?.mayFollow(this.#context.caller, sessionId) ?? true;
   }
 
   pushHoldEnded(body: HoldEndedPush): void {
@@ -327,21 +335,38 @@ export class StreamConnection {
   }
 
   #send(answer: StreamAnswer): void {
-    if (this.#outgoing.length === 0) this.#host.flushLater(this);
-    this.#outgoing.push(answer);
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (this.#outgoing.isEmpty) this.#host.flushLater(this);
+    try {
+      if (!this.#outgoing.add(answer)) this.#tooSlow();
+    } catch (error) {
+      this.#broke(error); // STREAM-6
+    }
   }
 
   /** STREAM-4: called once at the end of a turn that brought something. */
   flush(): void {
-    const frame = this.#outgoing;
-    this.#outgoing = [];
-    if (frame.length === 0 || this.#socket.readyState !== this.#socket.OPEN) return;
-    if (this.#socket.bufferedAmount > this.#host.maxUnreadBytes) {
-      this.close(closeCodes.tryAgainLater, 'The client does not read responses fast enough.'); // STREAM-2
-      return;
+    try {
+      const text = this.#outgoing.take();
+      if (text === undefined || this.#socket.readyState !== this.#socket.OPEN) return;
+      if (this.#socket.bufferedAmount > this.#host.maxUnreadBytes) this.#tooSlow();
+      else this.#socket.send(this.#binary ? Buffer.from(text) : text);
+    } catch (error) {
+      this.#broke(error); // STREAM-6
     }
-    const text = JSON.stringify(frame);
-    this.#socket.send(this.#binary ? Buffer.from(text) : text);
+  }
+
+  /** STREAM-2. */
+  #tooSlow(): void {
+    this.#outgoing.clear();
+    this.close(closeCodes.tryAgainLater, 'The client does not read responses fast enough.');
+  }
+
+  /** STREAM-6. */
+  #broke(error: unknown): void {
+    this.#outgoing.clear();
+    this.#host.onInternalError(error, 'stream');
+    this.close(closeCodes.internalError, 'The node had an internal error and logged it.');
   }
 
   // ---- life -------------------------------------------------------------------------------------
@@ -370,6 +395,6 @@ export class StreamConnection {
     this.#watches.end();
     this.#memory.end();
     this.#waits.end();
-    this.#outgoing = [];
+    this.#outgoing.clear();
   }
 }

@@ -4,7 +4,10 @@ import type { RawData } from 'ws';
 export const closeCodes = {
   goingAway: 1001,
   protocolError: 1002,
+  invalidText: 1007,
   policyViolation: 1008,
+  tooLarge: 1009,
+  internalError: 1011,
   serviceRestart: 1012,
   tryAgainLater: 1013,
 } as const;

@@ -1,26 +1,18 @@
-/** What the parts of a request have to be, and how it is refused where they are not. */
-import { streamOperations } from '../pipeline/perform.ts';
+/** What requests of a stream have to be, and how they are refused where they are not. */
+import { wrongAckedBelow } from '../pipeline/acked-below.ts';
+import type { Outcome } from '../operations/context.ts';
 import { RequestError } from '../request-error.ts';
 
-export function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-}
-
+/** Without the list of all: a frame may ask for thousands of these. */
 export function noSuchOperation(name: string): RequestError {
-  const known = [...streamOperations.keys()].join(', ');
   return new RequestError(
     'route_not_found',
-    `There is no operation ${JSON.stringify(name.slice(0, 80))}. Known: ${known}, watch, unwatch, cache_keep, cache_dropped, cancel, ping.`,
+    `There is no operation ${JSON.stringify(name.slice(0, 80))}. See the path /operations/{operation} of GET /openapi.json for all of them; a stream also has watch, unwatch, cache_keep, cache_dropped, cancel, hello and ping.`,
   );
 }
 
-export function wrongAnsweredBelow(value: unknown): RequestError {
-  return new RequestError(
-    'invalid_request',
-    `The fourth element, the request id below which all responses have arrived, must be a whole number from 0, or null; given: ${JSON.stringify(value).slice(0, 80)}.`,
-    { field: 'ackedBelow' },
-  );
-}
+export const wrongAnsweredBelow = (told: unknown): RequestError =>
+  wrongAckedBelow(told, { what: 'The fourth element', field: 'ackedBelow' });
 
 export function tooManyRequests(limit: number): RequestError {
   return new RequestError(
@@ -28,4 +20,17 @@ export function tooManyRequests(limit: number): RequestError {
     `This stream has ${String(limit)} requests in flight, which is its limit. The request was not executed. Wait for responses first.`,
     { limit },
   );
+}
+
+/** The key that "hello" shows. @param hasAsked Whether another request came before it. */
+export function keyIn(body: unknown, hasAsked: boolean): Outcome<string> {
+  const key =
+    typeof body === 'object' && body !== null && 'api_key' in body ? body.api_key : undefined;
+  if (typeof key !== 'string')
+    return new RequestError('invalid_request', '"hello" requires {"api_key": "hf_..."}.', {
+      field: 'api_key',
+    });
+  return hasAsked
+    ? new RequestError('invalid_request', '"hello" has to come before every other request.')
+    : key;
 }

@@ -2,8 +2,8 @@
 import { cancelReasons } from '@holdfast/engine/parts';
 import { RenewedMap } from '@holdfast/protocol';
 import type { OperationContext, Outcome } from '../operations/context.ts';
+import { isCount } from '../pipeline/acked-below.ts';
 import { RequestError } from '../request-error.ts';
-import { isCount } from './requests.ts';
 
 /** Answers that a cancel may still cross. */
 const maxAnsweredKept = 256;
@@ -13,17 +13,15 @@ export class StreamWaits {
   readonly #waiting = new RenewedMap<number, AbortController>();
   /** The latest acquires that were answered after a wait: a cancel may cross the answer. */
   readonly #answered = new RenewedMap<number, AbortController>();
+  #ended = false;
 
   /** That of a request which may wait. */
-  contextOf(
-    id: number,
-    context: OperationContext,
-    ackedBelow: number | undefined,
-  ): OperationContext {
+  contextOf(id: number, context: OperationContext): OperationContext {
     const onWait = (cancellation: AbortController): void => {
-      this.#waiting.set(id, cancellation);
+      if (this.#ended) cancellation.abort(cancelReasons.hungUp);
+      else this.#waiting.set(id, cancellation);
     };
-    return ackedBelow === undefined ? { ...context, onWait } : { ...context, onWait, ackedBelow };
+    return { ...context, onWait };
   }
 
   /** What "cancel" asks for. */
@@ -52,8 +50,9 @@ export class StreamWaits {
     if (this.#answered.size > maxAnsweredKept) this.#answered.deleteOldest();
   }
 
-  /** The stream is gone: waits of acquires that nobody can resume are cancelled. */
+  /** The stream is gone: waits of acquires that nobody can resume are cancelled, those that begin later as well. */
   end(): void {
+    this.#ended = true;
     for (const waiting of this.#waiting.values()) waiting.abort(cancelReasons.hungUp);
     this.#waiting.clear();
     this.#answered.clear();

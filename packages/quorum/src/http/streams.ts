@@ -10,7 +10,11 @@
  *     of it is not sent, as the client may use the id again.
  * LEASE-STREAM-2: a stream is for those who may ask: where the node asks for a key, one that has not shown it in time is
  *     cut off, so that strangers do not use up the streams.
+ * LEASE-STREAM-3: whatever a client sends, and whatever goes wrong with it, ends its own stream and nothing else: what a listener of
+ *     a socket throws would end the node. A frame has at most `mostInFrame` requests, as each of them is answered, and is UTF-8:
+ *     two names that are not would be read as the same one.
  */
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HoldfastError, toProblem } from '@holdfast/protocol';
@@ -29,6 +33,8 @@ import type { LeaseOperation } from './operations.ts';
 const maxStreams = 10_000;
 const maxFrameBytes = 1024 * 1024;
 const maxRequests = 10_000;
+/** More than client libraries put into one, even of their shortest requests (`maxFrameLength` of quorum-client/src/stream-transport.ts). */
+const mostInFrame = 20_000;
 /** A client that does not read what it asked for is cut off. */
 const maxUnreadBytes = 8 * 1024 * 1024;
 const heartbeatMs = 15_000;
@@ -38,7 +44,7 @@ const frame = z.array(z.tuple([z.int().min(0), z.string()], z.unknown()));
 
 export interface StreamsOptions extends PageRules {
   readonly operations: ReadonlyMap<string, LeaseOperation>;
-  readonly limits: AddressLimits;
+  readonly limits: Pick<AddressLimits, 'run'>;
   readonly problemOf: (error: unknown) => HoldfastError;
   /** For the key where there is one, in ms. Default 5000. */
   readonly authorizeWithinMs?: number;
@@ -141,9 +147,17 @@ class Stream {
   }
 
   take(data: RawData): void {
+    try {
+      this.#take(data);
+    } catch (error) {
+      this.#broke(error); // LEASE-STREAM-3
+    }
+  }
+
+  #take(data: RawData): void {
     const requests = readFrame(data);
-    if (requests === undefined) {
-      this.#webSocket.close(1007, 'A frame is an array of [id, operation, body].');
+    if ('reason' in requests) {
+      this.#webSocket.close(requests.code, requests.reason);
       return;
     }
     for (const [id, operation, body] of requests) {
@@ -207,15 +221,40 @@ class Stream {
     const answers = this.#answers;
     this.#answers = [];
     if (this.#webSocket.readyState !== this.#webSocket.OPEN) return;
-    if (this.#webSocket.bufferedAmount > maxUnreadBytes) this.#webSocket.terminate();
-    else this.#webSocket.send(JSON.stringify(answers), { binary: true });
+    if (this.#webSocket.bufferedAmount > maxUnreadBytes) {
+      this.#webSocket.terminate();
+      return;
+    }
+    try {
+      this.#webSocket.send(JSON.stringify(answers), { binary: true });
+    } catch (error) {
+      this.#broke(error); // LEASE-STREAM-3
+    }
+  }
+
+  #broke(error: unknown): void {
+    this.#options.problemOf(error);
+    this.#webSocket.close(1011, 'The node had an internal error and logged it.');
   }
 }
 
-function readFrame(data: RawData): z.infer<typeof frame> | undefined {
+interface Unreadable {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** LEASE-STREAM-3. */
+function readFrame(data: RawData): z.infer<typeof frame> | Unreadable {
+  const noFrame = { code: 1007, reason: 'A frame is an array of [id, operation, body], in UTF-8.' };
+  if (!Buffer.isBuffer(data) || !isUtf8(data)) return noFrame;
+  let batch: unknown;
   try {
-    return frame.parse(JSON.parse(Buffer.isBuffer(data) ? data.toString('utf8') : ''));
+    batch = JSON.parse(data.toString('utf8'));
   } catch {
-    return undefined;
+    return noFrame;
   }
+  // Before it is looked at what each of them is.
+  if (Array.isArray(batch) && batch.length > mostInFrame)
+    return { code: 1009, reason: `A frame has at most ${String(mostInFrame)} requests.` };
+  return frame.safeParse(batch).data ?? noFrame;
 }

@@ -249,6 +249,62 @@ describe('A stream to a lease node', () => {
       assert.equal(await client.closed, 1007);
     });
 
+  describe('whatever is sent on it (LEASE-STREAM-3)', () => {
+    const deep = '['.repeat(30_000) + ']'.repeat(30_000);
+    for (const frame of [
+      `[[1,"echo",${deep}]]`,
+      `[[1,"nonsense",${deep}]]`,
+      `[[1,"echo",{},${deep}]]`,
+      `[[1,${deep}]]`,
+      `[[${deep},"echo"]]`,
+      `[[0,"authorize",${deep}]]`,
+      `[[1,"cancel",${deep}]]`,
+      deep,
+    ])
+      it(`costs others nothing: ${frame.slice(0, 24)}…`, async () => {
+        await start();
+        const other = await connect();
+        const client = await connect();
+        client.socket.send(frame);
+        await other.settle();
+      });
+
+    it('has at most so many requests in a frame, which are answered, and is closed where there are more', async () => {
+      await start();
+      const client = await connect();
+      client.send(Array.from({ length: 20_000 }, () => [0, 'ping']));
+      assert.equal(((await client.next()) as unknown[]).length, 20_000);
+      client.socket.send(`[${Array(20_001).fill('[0,""]').join(',')}]`);
+      assert.equal(await client.closed, 1009);
+    });
+
+    it('is closed where it is not UTF-8', async () => {
+      await start();
+      const client = await connect();
+      client.socket.send(
+        Buffer.from([...Buffer.from('[[1,"echo","'), 0xff, ...Buffer.from('"]]')]),
+      );
+      assert.equal(await client.closed, 1007);
+      assert.deepEqual(asked, []);
+    });
+
+    it('ends it alone where the node itself fails, and is logged', async () => {
+      await start({
+        limits: {
+          run: () => {
+            throw new Error('broken');
+          },
+        },
+      });
+      const client = await connect();
+      const other = await connect();
+      client.send([[1, 'echo']]);
+      assert.equal(await client.closed, 1011);
+      assert.deepEqual(logged.map(String), ['Error: broken']);
+      await other.settle();
+    });
+  });
+
   it('is cut off where a frame is larger than a node reads', async () => {
     await start();
     const client = await connect();
