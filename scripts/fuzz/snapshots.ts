@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { FeatureLevelError } from '../../packages/engine/src/feature-levels.ts';
-import { readState } from '../../packages/engine/src/snapshots.ts';
+import { readState } from '../../packages/engine/src/snapshot-state.ts';
 import { StillClock } from '../../packages/engine/test/unit/still-clock.ts';
 import type { SnapshotMeta } from '../../packages/raft/src/index.ts';
 import {

@@ -239,8 +239,8 @@ export const replicaFaults: readonly Fault[] = [
     name: 'learners-count-for-digests',
     breaks: 'learners with a wrong state stop a member whose state is right',
     file: 'packages/engine/src/state-digests.ts',
-    find: `if (hash === own || !voters.includes(member)) continue;`,
-    put: `if (hash === own) continue;`,
+    find: `hash === own || !voters.includes(member)) continue;`,
+    put: `hash === own) continue;`,
     hiddenFromRuns:
       'whatever makes states differ is a fault of its own, and a run ends where the states of two nodes differ',
   },

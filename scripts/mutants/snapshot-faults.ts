@@ -131,7 +131,7 @@ export const snapshotFaults: readonly Fault[] = [
   {
     name: 'digest-of-the-head-too',
     breaks: 'members that were told of different addresses take each other for damaged',
-    file: 'packages/engine/src/snapshots.ts',
+    file: 'packages/engine/src/snapshot-state.ts',
     find: `    return { state, stateHash: state.isComparable ? stateHash.digest('hex') : undefined };`,
     put: `    return { state, stateHash: state.isComparable ? meta.hash : undefined };`,
   },
@@ -199,5 +199,79 @@ export const snapshotFaults: readonly Fault[] = [
     find: `    await new Promise<void>((resolve) => clock.endOfTurn(resolve));`,
     put: ``,
     test: 'packages/engine/test/unit/snapshot-pieces.test.ts',
+  },
+  {
+    name: 'snapshot-without-room-never-tried-again',
+    breaks: 'one snapshot for which there was no room is the last one that is tried',
+    file: 'packages/engine/src/snapshots.ts',
+    find: `    this.#saving = undefined;
+    this.#notSaved += 1;`,
+    put: `    this.#notSaved += 1;`,
+    hiddenFromRuns: 'a node whose disk is full stops a little later all the same',
+    test: 'packages/engine/test/unit/refused-snapshots.test.ts',
+  },
+  {
+    name: 'full-disk-filled-again-by-a-backup',
+    breaks: 'a backup writes snapshots on a full disk again and again, and the log finds no room',
+    file: 'packages/engine/src/snapshots.ts',
+    find: `      if (this.#notSaved > notSavedBefore) throw noRoomForBackup();
+`,
+    put: ``,
+    hiddenFromRuns: 'no backup of a run meets a full disk',
+    test: 'packages/engine/test/unit/refused-snapshots.test.ts',
+  },
+  {
+    name: 'snapshot-without-a-state-stops-the-receiver',
+    breaks: 'a member that cannot restore a snapshot stops at every start',
+    file: 'packages/engine/src/snapshots.ts',
+    find: `if (!(error instanceof SnapshotFormatError) || error.isNewer) throw error;`,
+    put: `if (error !== undefined) throw error;`,
+    hiddenFromRuns: 'each snapshot of a run can be restored',
+    test: 'packages/engine/test/unit/refused-snapshots.test.ts',
+  },
+  {
+    name: 'snapshot-of-a-newer-program-fetched-again',
+    breaks: 'a member that has to be upgraded fetches snapshots for ever, and does not say why',
+    file: 'packages/engine/src/snapshots.ts',
+    find: `instanceof SnapshotFormatError) || error.isNewer) throw error;`,
+    put: `instanceof SnapshotFormatError)) throw error;`,
+    hiddenFromRuns: 'each snapshot of a run can be restored',
+    test: 'packages/engine/test/unit/refused-snapshots.test.ts',
+  },
+  {
+    name: 'digests-of-one-member-push-out-the-others',
+    breaks: 'a member that tells many hashes keeps a wrong state from being noticed',
+    file: 'packages/engine/src/state-digests.ts',
+    find: `      for (const oldest of hashes.keys()) {
+        hashes.delete(oldest); // DIGEST-7
+        break;
+      }`,
+    put: `      for (const each of this.#known.values())
+        for (const oldest of each.keys()) {
+          each.delete(oldest);
+          break;
+        }`,
+    hiddenFromRuns: 'members of a run tell few hashes',
+    test: 'packages/engine/test/unit/state-digests.test.ts',
+  },
+  {
+    name: 'temporary-file-left-by-a-failed-write',
+    breaks: 'files of a disk that refuses pile up, and none is of use',
+    file: 'packages/engine/src/durable-file.ts',
+    find: `      await this.#disk.remove(temporary).catch(() => undefined); // DFILE-4
+`,
+    put: ``,
+    hiddenFromRuns: 'runs look at no descriptors, and have disks of their own',
+    test: 'packages/engine/test/unit/slow-peer-files.test.ts',
+  },
+  {
+    name: 'backup-goes-on-for-a-caller-that-has-gone',
+    breaks:
+      'callers that hang up and ask again keep payloads, and the places of backups, for two minutes each',
+    file: 'packages/engine/src/snapshots.ts',
+    find: `await whileWanted(this.openAtLeast(index, present, signal), signal);`,
+    put: `await this.openAtLeast(index, present);`,
+    hiddenFromRuns: 'nobody hangs up on a backup in runs',
+    test: 'packages/engine/test/unit/refused-snapshots.test.ts',
   },
 ];

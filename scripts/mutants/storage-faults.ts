@@ -170,10 +170,10 @@ export const storageFaults: readonly Fault[] = [
     file: 'packages/storage/src/snapshot-files.ts',
     find: `    this.#held.clear();
     this.#received = undefined;
-    for (const { shared } of files) await shared.release();`,
-    put: `    for (const { shared } of files) await shared.release();
-    this.#held.clear();
-    this.#received = undefined;`,
+    await closeAll(`,
+    put: `    this.#received = undefined;
+    setImmediate(() => this.#held.clear());
+    await closeAll(`,
   },
   {
     name: 'unlinked-snapshots-not-counted',
@@ -188,7 +188,7 @@ export const storageFaults: readonly Fault[] = [
       'a node whose address is taken keeps its folder locked, and is refused when it tries again',
     file: 'packages/engine/src/open.ts',
     find: `    // Whoever tries again, in this process too, must find the folder free.
-    await opened.storage.close();
+    await closeBehind(error, opened.storage.close());
 `,
     put: ``,
     test: 'packages/engine/test/integration/log-identity.test.ts',
@@ -210,5 +210,141 @@ export const storageFaults: readonly Fault[] = [
     find: `const maxMergedBytes = 2 * 1024 * 1024;`,
     put: `const maxMergedBytes = 4 * 1024 * 1024;`,
     test: 'packages/storage/test/unit/log.test.ts',
+  },
+  {
+    name: 'no-room-for-a-snapshot-stops-the-node',
+    breaks: 'all members save at the same entry: where their disks are full they stop together',
+    file: 'packages/storage/src/snapshot-not-saved.ts',
+    find: `return isShortage(cause) ? cause : undefined;`,
+    put: `return cause === undefined && isShortage(cause) ? cause : undefined;`,
+    hiddenFromRuns: 'a node whose disk is full stops a little later all the same',
+    test: 'packages/storage/test/unit/full-disk.test.ts',
+  },
+  {
+    name: 'failed-sync-taken-for-a-shortage',
+    breaks: 'a node goes on after a sync that failed, and nobody knows what it left behind',
+    file: 'packages/storage/src/disk-error.ts',
+    find: ` && call !== 'fsync' && call !== 'fdatasync';`,
+    put: `;`,
+    hiddenFromRuns: 'runs look at no descriptors, and have disks of their own',
+    test: 'packages/storage/test/unit/full-disk.test.ts',
+  },
+  {
+    name: 'snapshot-of-a-failed-disk-left-open',
+    breaks: 'a start that fails while it converts keeps a file open',
+    file: 'packages/storage/src/snapshot-files.ts',
+    find: `      else await partial?.shared.release().catch(() => undefined); // SFILE-8
+`,
+    put: ``,
+    hiddenFromRuns: 'runs look at no descriptors, and have disks of their own',
+    test: 'packages/storage/test/unit/full-disk.test.ts',
+  },
+  {
+    name: 'failed-start-keeps-a-snapshot-open',
+    breaks: 'each start that fails in one process keeps a file open, until there are too many',
+    file: 'packages/storage/src/open.ts',
+    find: `    await snapshots.close().catch(() => undefined);
+`,
+    put: ``,
+    hiddenFromRuns: 'runs look at no descriptors, and have disks of their own',
+    test: 'packages/storage/test/unit/closing.test.ts',
+  },
+  {
+    name: 'failed-start-keeps-a-segment-open',
+    breaks: 'each segment that gets no name keeps its file open',
+    file: 'packages/storage/src/segment-log.ts',
+    find: `    await file.close().catch(() => undefined);
+`,
+    put: ``,
+    hiddenFromRuns: 'runs look at no descriptors, and have disks of their own',
+    test: 'packages/storage/test/unit/closing.test.ts',
+  },
+  {
+    name: 'failed-conversion-keeps-files-open',
+    breaks: 'each conversion that fails in one process keeps files open',
+    file: 'packages/storage/src/convert.ts',
+    find: `    await snapshots.close().catch(() => undefined);
+`,
+    put: ``,
+    hiddenFromRuns: 'runs look at no descriptors, and have disks of their own',
+    test: 'packages/storage/test/unit/convert.test.ts',
+  },
+  {
+    name: 'one-file-that-cannot-be-closed-keeps-the-others',
+    breaks: 'a file that cannot be closed keeps others open',
+    file: 'packages/storage/src/close-all.ts',
+    find: `failed ??= { error };`,
+    put: `throw error;`,
+    hiddenFromRuns: 'runs look at no descriptors, and have disks of their own',
+    test: 'packages/storage/test/unit/closing.test.ts',
+  },
+  {
+    name: 'folder-kept-where-a-file-cannot-be-closed',
+    breaks: 'a file that cannot be closed keeps the folder locked as long as the process lives',
+    file: 'packages/storage/src/log-storage.ts',
+    find: `    } finally {
+      unlock();`,
+    put: `    } finally {
+      if (log.starts < 0) unlock();`,
+    hiddenFromRuns: 'runs look at no descriptors, and have disks of their own',
+    test: 'packages/storage/test/unit/closing.test.ts',
+  },
+  {
+    name: 'zeros-left-on-a-full-disk',
+    breaks: 'a segment that could not be filled takes the room that is left',
+    file: 'packages/storage/src/file-disk.ts',
+    find: `      await unlinkAsync(path).catch(() => undefined); // FD-4
+`,
+    put: ``,
+    hiddenFromRuns: 'runs look at no descriptors, and have disks of their own',
+    test: 'packages/storage/test/unit/durable-write.test.ts',
+  },
+  {
+    name: 'descriptor-kept-where-a-file-cannot-be-opened',
+    breaks: 'each start on a disk that fails keeps a descriptor',
+    file: 'packages/storage/src/file-disk.ts',
+    find: `    if (descriptor !== undefined) await closeAsync(descriptor).catch(() => undefined);
+`,
+    put: ``,
+    hiddenFromRuns: 'runs look at no descriptors, and have disks of their own',
+    test: 'packages/storage/test/unit/durable-write.test.ts',
+  },
+  {
+    name: 'short-write-taken-for-whole',
+    breaks: 'a write of which the disk took a part is acknowledged',
+    file: 'packages/storage/src/file-disk.ts',
+    find: `else if (written < rest) from`,
+    put: `else if (written < 0) from`,
+    hiddenFromRuns: 'runs look at no descriptors, and have disks of their own',
+    test: 'packages/storage/test/unit/durable-write.test.ts',
+  },
+  {
+    name: 'rest-of-a-short-write-in-its-place',
+    breaks: 'what follows a short write is written over what the disk took',
+    file: 'packages/storage/src/file-disk.ts',
+    find: `start, rest, position + start,`,
+    put: `start, rest, position,`,
+    hiddenFromRuns: 'runs look at no descriptors, and have disks of their own',
+    test: 'packages/storage/test/unit/durable-write.test.ts',
+  },
+  {
+    name: 'folder-of-a-node-not-synced-at-its-start',
+    breaks:
+      'a folder whose maker was killed is gone with the power, with all that was acknowledged in it',
+    file: 'packages/storage/src/open.ts',
+    find: `  await syncWherePossible(dirname(folder)); // FD-5
+`,
+    put: ``,
+    hiddenFromRuns: 'runs look at no descriptors, and have disks of their own',
+    test: 'packages/storage/test/unit/folders.test.ts',
+  },
+  {
+    name: 'memory-for-a-segment-of-any-length',
+    breaks: 'a damaged file system stops a start for want of memory, and no file is named',
+    file: 'packages/storage/src/recover.ts',
+    find: `if (byteLength > longestBytes)`,
+    put: `if (byteLength < 0)`,
+    hiddenFromRuns: 'runs look at no descriptors, and have disks of their own',
+    test: 'packages/storage/test/unit/long-segments.test.ts',
   },
 ];

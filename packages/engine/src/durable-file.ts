@@ -5,6 +5,7 @@
  * DFILE-2: a write has resolved when its text, or a later one, is durable under the name. After a crash the file is
  *     whole: an earlier text, or a later one.
  * DFILE-3: one write is in flight. Of what is handed over meanwhile only the latest text is written.
+ * DFILE-4: a write that fails leaves no other file behind: on a full disk it is tried again and again.
  */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -61,6 +62,7 @@ export class DurableFile {
       await this.#disk.rename(temporary, path);
       await this.#disk.syncFolder(this.#folder);
     } catch (error) {
+      await this.#disk.remove(temporary).catch(() => undefined); // DFILE-4
       const told = await askedDiskError(error, 'written', path);
       if (told instanceof DiskError) throw told;
       throw new DiskError(path, 'written', 'unknown', told.message, told);

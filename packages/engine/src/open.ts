@@ -34,7 +34,7 @@ export async function createRaftEngine(options: RaftEngineOptions): Promise<Engi
     return await startOn(options, identity, opened);
   } catch (error) {
     // Whoever tries again, in this process too, must find the folder free.
-    await opened.storage.close();
+    await closeBehind(error, opened.storage.close());
     throw error;
   }
 }
@@ -85,11 +85,20 @@ async function startOn(
   try {
     await listen();
   } catch (error) {
-    await close();
+    await closeBehind(error, close());
     throw error;
   }
   start();
   return engine;
+}
+
+/** What ended the start is what is told, not what comes of it when things are closed. */
+async function closeBehind(error: unknown, closed: Promise<void>): Promise<void> {
+  try {
+    await closed;
+  } catch (also) {
+    if (error instanceof Error && error.cause === undefined) error.cause = also;
+  }
 }
 
 interface OpenFolder {
@@ -139,14 +148,14 @@ async function openLocked(options: RaftEngineOptions, unlock: () => void): Promi
     onWarning: (text) => options.log.warn({}, text),
     ...(options.writeDelayMs === undefined ? {} : { writeDelayMs: options.writeDelayMs }),
   });
-  for (const repair of opened.repairs) options.log.warn({}, repair);
-  identity = withOwnRun(identity, opened.position.starts);
-  const warning = warningOfOthers(options.folder);
-  if (warning !== undefined) options.log.warn({}, warning);
   try {
+    for (const repair of opened.repairs) options.log.warn({}, repair);
+    identity = withOwnRun(identity, opened.position.starts);
+    const warning = warningOfOthers(options.folder);
+    if (warning !== undefined) options.log.warn({}, warning);
     recordLog(options.folder, identity, opened.position);
   } catch (error) {
-    await opened.storage.close();
+    await closeBehind(error, opened.storage.close());
     throw error;
   }
   opened.finishConversion?.();

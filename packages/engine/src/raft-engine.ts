@@ -244,9 +244,9 @@ export class RaftEngine implements Engine {
     this.#asks.onAsked(answer, about);
   }
 
-  async openBackup(): Promise<Backup> {
+  async openBackup(signal?: AbortSignal): Promise<Backup> {
     this.#route.assertOpen();
-    const source = await this.#replica.openBackup();
+    const source = await this.#replica.openBackup(signal);
     if (source === undefined) throw shuttingDown();
     return backupOf(source);
   }

@@ -149,9 +149,9 @@ export class Replica {
     );
   }
 
-  /** A snapshot that holds all that is applied now, for a backup. Undefined: the node stops. */
-  openBackup(): Promise<BackupSource | undefined> {
-    return this.#snapshots.openBackup(this.#state.index, () => {
+  /** A snapshot that holds all that is applied now, for a backup. Undefined: the node stops, or `signal` does. */
+  openBackup(signal?: AbortSignal): Promise<BackupSource | undefined> {
+    return this.#snapshots.openBackup(this.#state.index, signal, () => {
       const point = snapshotPoint(this.#raft, this.#state.index);
       return point === undefined || this.#stopped ? undefined : { point, state: this.#state };
     });

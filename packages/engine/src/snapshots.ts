@@ -20,8 +20,16 @@
  *     audit again what is not written.
  * ENG-SNAP-9: one turn of the event loop encodes pieces of a snapshot until its share of time is used up; the others follow in
  *     the next turns.
+ * ENG-SNAP-10: an own snapshot for which the disk has no room, or the process no descriptor, comes to nothing, and is told: nothing
+ *     depends on it, and the log stays. It is tried again at the next checkpoint, and not before: each trial fills the disk. Meanwhile
+ *     the log grows, until there is no room for it either and the node stops.
+ * ENG-SNAP-11: a received snapshot whose bytes are what its hash names, and of which no state comes, replaces nothing: it is told
+ *     once, and fetched again, after the pauses that its sender makes. To stop would fetch it again at once, at every start. Where a
+ *     newer program has written it the node stops, and says so: it has to be upgraded (FEATURE-4).
+ * ENG-SNAP-12: a backup whose caller has gone waits for no snapshot, and keeps no payloads meanwhile.
  */
 import { createHash } from 'node:crypto';
+import { HoldfastError } from '@holdfast/protocol';
 import type {
   LogIndex,
   MemberId,
@@ -31,20 +39,21 @@ import type {
   SnapshotMeta,
   Term,
 } from '@holdfast/raft';
-import { beginRestore, createStateMachine, initialLimits } from '@holdfast/state';
+import { SnapshotFormatError } from '@holdfast/state';
 import type { StateMachine } from '@holdfast/state';
+import { SnapshotNotSavedError } from '@holdfast/storage';
 import type { SnapshotReader, Storage } from '@holdfast/storage';
 import type { BackupSource } from './backup.ts';
 import type { Clock } from './clock.ts';
-import { assertSupported } from './feature-levels.ts';
-import type { IdSet } from './payloads/id-set.ts';
 import type { Payloads } from './payloads/payloads.ts';
 import { hashed, inSlices, withLast } from './snapshot-pieces.ts';
+import { hashOf, readState } from './snapshot-state.ts';
+import type { ReceivedState, RestoredState } from './snapshot-state.ts';
 import type { Timings } from './timings.ts';
 import type { EngineLog } from './types.ts';
+import { whileWanted } from './while-wanted.ts';
 
-/** Bytes that are read and taken back in one turn of the event loop. */
-const sliceBytes = 256 * 1024;
+export { recoverState } from './snapshot-state.ts';
 
 type ChunkMessage = Extract<Message, { type: 'snapshot_chunk' }>;
 
@@ -95,8 +104,12 @@ export class Snapshots {
   /** While there are transfers (PAYLOAD-2). */
   #release: (() => void) | undefined;
   #saving: Promise<SnapshotMeta | undefined> | undefined;
+  /** How many there was no room for (ENG-SNAP-10). */
+  #notSaved = 0;
   #verifying: SnapshotMeta | undefined;
   #restored: { readonly hash: string; readonly restored: ReceivedState } | undefined;
+  /** The last received one of which no state came (ENG-SNAP-11). */
+  #unreadable: string | undefined;
   #current: SnapshotMeta;
   #isChecking = false;
   #stopped = false;
@@ -140,10 +153,21 @@ export class Snapshots {
         return saved;
       })
       .catch((error: unknown) => {
-        this.#options.onFatal(error);
+        if (error instanceof SnapshotNotSavedError) this.#tellNotSaved(point.index, error);
+        else this.#options.onFatal(error);
         return undefined;
       });
     return this.#saving;
+  }
+
+  /** ENG-SNAP-10. */
+  #tellNotSaved(index: LogIndex, { systemCode, message }: SnapshotNotSavedError): void {
+    this.#saving = undefined;
+    this.#notSaved += 1;
+    this.#options.log.warn(
+      { index, code: systemCode, snapshotsNotSaved: this.#notSaved },
+      `A snapshot was not saved: ${message} It is tried again at the next checkpoint. Until one is saved the log grows, and this node stops when there is no room for it.`,
+    );
   }
 
   /** REPLICA-7. What is told meanwhile waits with it, and does no harm. */
@@ -226,7 +250,7 @@ export class Snapshots {
         if (this.#verifying !== meta || this.#stopped) return;
         this.#verifying = undefined;
         if (restored !== undefined) this.#restored = { hash: meta.hash, restored };
-        else
+        else if (this.#unreadable !== meta.hash)
           this.#options.log.warn(
             { index: meta.index, hash: meta.hash },
             'A received snapshot is not what its hash names, or not all payloads that it names could be had; it is fetched again.',
@@ -239,10 +263,28 @@ export class Snapshots {
 
   async #restoreReceived(meta: SnapshotMeta): Promise<ReceivedState | undefined> {
     if (!(await this.#options.storage.verifyReceived(meta))) return undefined;
-    const restored = await readState(this.#options, meta, this.#options.supportedLevel);
+    const restored = await this.#readReceived(meta);
+    if (restored === undefined) return undefined;
     const { members } = meta.membership;
     const named = await this.#options.payloads.complete(restored.state, true, members); // PAYLOAD-1
     return named === undefined ? undefined : { ...restored, named };
+  }
+
+  /** ENG-SNAP-11. */
+  async #readReceived(meta: SnapshotMeta): Promise<RestoredState | undefined> {
+    try {
+      return await readState(this.#options, meta, this.#options.supportedLevel);
+    } catch (error) {
+      if (!(error instanceof SnapshotFormatError) || error.isNewer) throw error;
+      const { index, hash } = meta;
+      if (this.#unreadable !== hash)
+        this.#options.log.error(
+          { index, hash, code: 'snapshot_unreadable', error: error.message },
+          'A received snapshot is what its hash names, and no state comes of it. This member does not catch up until it gets another one. Compare the releases of the members, and have the leader looked at: its state may be damaged.',
+        );
+      this.#unreadable = hash;
+      return undefined;
+    }
   }
 
   /** The state that was restored from this snapshot when it was verified. */
@@ -262,15 +304,21 @@ export class Snapshots {
   }
 
   /** What a backup is made of: see `openAtLeast`. */
-  async openBackup(index: LogIndex, present: Present): Promise<BackupSource | undefined> {
+  async openBackup(
+    index: LogIndex,
+    signal: AbortSignal | undefined,
+    present: Present,
+  ): Promise<BackupSource | undefined> {
     const { payloads, storage } = this.#options;
     const lost = new AbortController();
     const release = payloads.hold(() => lost.abort()); // PAYLOAD-2
-    const reader = await this.openAtLeast(index, present);
-    if (reader === undefined) {
-      release();
-      return undefined;
+    let reader: SnapshotReader | undefined;
+    try {
+      reader = await whileWanted(this.openAtLeast(index, present, signal), signal);
+    } finally {
+      if (reader === undefined) release();
     }
+    if (reader === undefined) return undefined;
     const stateOffset = storage.stateOffset(reader.meta);
     // What the snapshot names counts, not what is on this disk: there may be nothing of it.
     return { reader, stateOffset, payload: payloads.whole, lost: lost.signal, release };
@@ -280,16 +328,25 @@ export class Snapshots {
    * A reader of a snapshot that holds everything up to the index; several callers share one.
    *
    * @param present Where the state is now; undefined while a received snapshot takes its place.
+   * @param signal Aborted when it is wanted no more.
    * @returns Undefined when the node stops, or it is not to be had in time.
+   * @throws HoldfastError where there is no room for it (ENG-SNAP-10).
    */
-  async openAtLeast(index: LogIndex, present: Present): Promise<SnapshotReader | undefined> {
+  async openAtLeast(
+    index: LogIndex,
+    present: Present,
+    signal?: AbortSignal,
+  ): Promise<SnapshotReader | undefined> {
     const { clock, storage } = this.#options;
     const deadlineMs = clock.now() + maxExportWaitMs;
-    while (!this.#stopped && clock.now() < deadlineMs) {
+    const notSavedBefore = this.#notSaved;
+    const isWanted = (): boolean => !this.#stopped && signal?.aborted !== true;
+    while (isWanted() && clock.now() < deadlineMs) {
       if (this.#current.index >= index && this.#current.index > 0) {
         const reader = storage.openSnapshot(this.#current.hash);
         if (reader !== undefined) return reader;
       }
+      if (this.#notSaved > notSavedBefore) throw noRoomForBackup();
       if (this.#saving !== undefined) {
         await this.#saving;
         continue;
@@ -317,73 +374,9 @@ export class Snapshots {
 /** A snapshot of a large state takes its time; a backup may have to wait for two. */
 const maxExportWaitMs = 120_000;
 const exportPauseMs = 20;
+const noRoomForBackup = (): HoldfastError =>
+  new HoldfastError(
+    'overloaded',
+    'No backup can be made here: the disk of this node has no room for a snapshot, or its process no descriptor (see its log). Make room, or ask another node.',
+  );
 const longestAuditWaitMs = 1000;
-
-export interface RestoredState {
-  readonly state: StateMachine;
-  /** ENG-SNAP-5. */
-  readonly stateHash: string | undefined;
-}
-
-/** With what it names beside it, all of which is here. */
-export interface ReceivedState extends RestoredState {
-  readonly named: IdSet;
-}
-
-/** Of all its bytes, read a slice a turn. */
-async function hashOf(reader: SnapshotReader, clock: Clock): Promise<string> {
-  const hash = createHash('sha256');
-  const { byteLength } = reader.meta;
-  for (let offset = 0; offset < byteLength; offset += sliceBytes) {
-    hash.update(await reader.read(offset, Math.min(sliceBytes, byteLength - offset)));
-    await new Promise<void>((resolve) => clock.endOfTurn(resolve));
-  }
-  return hash.digest('hex');
-}
-
-/** The state that this node starts with: of its snapshot, or an empty one. @throws FeatureLevelError */
-export async function recoverState(
-  options: Pick<SnapshotsOptions, 'storage' | 'clock' | 'payloads'>,
-  meta: SnapshotMeta,
-  supportedLevel: number,
-): Promise<RestoredState> {
-  const { payloads } = options;
-  if (meta.index === 0) {
-    await payloads.adoptFound(undefined, 0);
-    return { state: createStateMachine(initialLimits), stateHash: undefined };
-  }
-  const found = await readState(options, meta, supportedLevel);
-  await payloads.adoptFound(await payloads.complete(found.state, false), meta.index);
-  return found;
-}
-
-/**
- * Takes the state of a snapshot back, a slice a turn.
- *
- * @throws FeatureLevelError
- */
-export async function readState(
-  { storage, clock }: Pick<SnapshotsOptions, 'storage' | 'clock'>,
-  meta: SnapshotMeta,
-  supportedLevel: number,
-): Promise<RestoredState> {
-  const reader = storage.openSnapshot(meta.hash);
-  if (reader === undefined)
-    throw new Error(`The snapshot at ${String(meta.index)} (${meta.hash}) is not there.`);
-  try {
-    const restorer = beginRestore();
-    const stateHash = createHash('sha256');
-    const begin = storage.stateOffset(meta);
-    for (let offset = begin; offset < meta.byteLength; offset += sliceBytes) {
-      const bytes = await reader.read(offset, Math.min(sliceBytes, meta.byteLength - offset));
-      stateHash.update(bytes);
-      restorer.push(bytes);
-      await new Promise<void>((resolve) => clock.endOfTurn(resolve));
-    }
-    const state = restorer.end();
-    assertSupported(state.featureLevel, supportedLevel); // FEATURE-4
-    return { state, stateHash: state.isComparable ? stateHash.digest('hex') : undefined };
-  } finally {
-    reader.close();
-  }
-}

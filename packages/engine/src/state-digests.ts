@@ -10,11 +10,13 @@
  * DIGEST-2: where hashes differ and no majority agrees, nobody stops: it is told as an error, once every
  *     member had the time to tell.
  * DIGEST-3: only hashes of one format of the state are compared.
+ * DIGEST-7: each member has a bounded number of hashes here, of which its latest count: what one tells pushes out its own earlier ones,
+ *     and never those of another member or of this node.
  */
 import type { LogIndex, MemberId } from '@holdfast/raft';
 
-/** Indexes that are remembered; older ones are forgotten first. */
-const maxIndexes = 32;
+/** Hashes of one member that are remembered; older ones are forgotten first. */
+const maxOfMember = 32;
 
 export interface StateDigest {
   readonly index: LogIndex;
@@ -30,8 +32,8 @@ export type DigestVerdict =
 
 export class StateDigests {
   readonly #self: MemberId;
-  /** By index and format: hashes by member. */
-  readonly #known = new Map<string, Map<MemberId, string>>();
+  /** By member: hashes by index and format. */
+  readonly #known = new Map<MemberId, Map<string, string>>();
 
   constructor(self: MemberId) {
     this.#self = self;
@@ -39,42 +41,13 @@ export class StateDigests {
 
   /** What follows from all that is known of an index. */
   judge(digest: StateDigest, voters: readonly MemberId[]): DigestVerdict {
-    const hashes = this.#known.get(keyOf(digest));
-    return hashes === undefined
-      ? { type: 'equal_or_unknown' }
-      : this.#judge(digest.index, hashes, voters);
-  }
-
-  /** Notes what a member (or this node) has, and says what follows from all that is known. */
-  note(from: MemberId, digest: StateDigest, voters: readonly MemberId[]): DigestVerdict {
     const key = keyOf(digest);
-    let hashes = this.#known.get(key);
-    if (hashes === undefined) {
-      hashes = new Map();
-      this.#known.set(key, hashes);
-      if (this.#known.size > maxIndexes) this.#forgetOldest();
-    }
-    hashes.set(from, digest.hash);
-    return this.#judge(digest.index, hashes, voters);
-  }
-
-  #forgetOldest(): void {
-    for (const key of this.#known.keys()) {
-      this.#known.delete(key);
-      return;
-    }
-  }
-
-  #judge(
-    index: LogIndex,
-    hashes: ReadonlyMap<MemberId, string>,
-    voters: readonly MemberId[],
-  ): DigestVerdict {
-    const own = hashes.get(this.#self);
+    const own = this.#known.get(this.#self)?.get(key);
     if (own === undefined) return { type: 'equal_or_unknown' };
     const byHash = new Map<string, MemberId[]>();
-    for (const [member, hash] of hashes) {
-      if (hash === own || !voters.includes(member)) continue;
+    for (const [member, hashes] of this.#known) {
+      const hash = hashes.get(key);
+      if (hash === undefined || hash === own || !voters.includes(member)) continue;
       const members = byHash.get(hash);
       if (members === undefined) byHash.set(hash, [member]);
       else members.push(member);
@@ -82,7 +55,32 @@ export class StateDigests {
     const others = [...byHash.values()].toSorted((a, b) => b.length - a.length)[0];
     if (others === undefined) return { type: 'equal_or_unknown' };
     const type = others.length * 2 > voters.length ? 'wrong_here' : 'differs'; // DIGEST-1, DIGEST-2
-    return { type, index, others };
+    return { type, index: digest.index, others };
+  }
+
+  /** Notes what a member (or this node) has, and says what follows from all that is known. */
+  note(from: MemberId, digest: StateDigest, voters: readonly MemberId[]): DigestVerdict {
+    const hashes = this.#of(from, voters);
+    const key = keyOf(digest);
+    hashes.delete(key);
+    hashes.set(key, digest.hash);
+    if (hashes.size > maxOfMember)
+      for (const oldest of hashes.keys()) {
+        hashes.delete(oldest); // DIGEST-7
+        break;
+      }
+    return this.judge(digest, voters);
+  }
+
+  #of(member: MemberId, voters: readonly MemberId[]): Map<string, string> {
+    const known = this.#known.get(member);
+    if (known !== undefined) return known;
+    // Who was removed does not come back, and a learner is asked nothing: what they have is told again when it counts (DIGEST-4).
+    for (const other of this.#known.keys())
+      if (other !== this.#self && !voters.includes(other)) this.#known.delete(other);
+    const made = new Map<string, string>();
+    this.#known.set(member, made);
+    return made;
   }
 }
 

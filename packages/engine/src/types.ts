@@ -266,8 +266,8 @@ export interface Engine {
   askMember(id: string, body: object, options: CallOptions): Promise<unknown>;
   /** Who answers what other members ask of this one: one for questions `about` something, and one for those that name nothing. */
   onAsked(answer: (body: unknown) => Promise<unknown>, about?: string): void;
-  /** A backup of everything that this node has applied when it is asked. It has to be closed, or read to its end. */
-  openBackup(): Promise<Backup>;
+  /** A backup of everything that this node has applied when it is asked. It has to be closed, or read to its end. @param signal Aborted when whoever asked has gone. */
+  openBackup(signal?: AbortSignal): Promise<Backup>;
   /** Statistics for metrics: plain numbers by name. */
   stats(): EngineStats;
   /** Hands leadership over when leader, answers what is in flight, stops. */

@@ -59,26 +59,27 @@ export async function convert(
     () => log?.frames ?? 0,
   );
   const point = former.snapshot;
-  const snapshot =
-    point === undefined
-      ? undefined
-      : await snapshots.save(point, piecesOf(point, former.stateChunks()), () =>
-          Promise.resolve(true),
-        );
-  log = await SegmentLog.make(options);
-  if (former.hardState === undefined) return { log, snapshots, recovered: undefined };
-  const { term, votedFor, commit } = former.hardState;
-  const hardState: HardState = { term, votedFor, commit: Math.max(commit, snapshot?.index ?? 0) };
   const { entries } = former;
-  const base = entries[0] === undefined ? (snapshot?.index ?? 0) : entries[0].index - 1;
   try {
+    const snapshot =
+      point === undefined
+        ? undefined
+        : await snapshots.save(point, piecesOf(point, former.stateChunks()), () =>
+            Promise.resolve(true),
+          );
+    log = await SegmentLog.make(options);
+    if (former.hardState === undefined) return { log, snapshots, recovered: undefined };
+    const { term, votedFor, commit } = former.hardState;
+    const hardState: HardState = { term, votedFor, commit: Math.max(commit, snapshot?.index ?? 0) };
+    const base = entries[0] === undefined ? (snapshot?.index ?? 0) : entries[0].index - 1;
     await append(log, hardState, entries, base);
+    return { log, snapshots, recovered: { hardState, snapshot: snapshot ?? noSnapshot, entries } };
   } catch (error) {
     // What it does in the background must not go on when the folder is given back, as it was (CONV-2).
-    await log.close().catch(() => undefined);
+    await log?.close().catch(() => undefined);
+    await snapshots.close().catch(() => undefined);
     throw error;
   }
-  return { log, snapshots, recovered: { hardState, snapshot: snapshot ?? noSnapshot, entries } };
 }
 
 async function append(

@@ -5,6 +5,8 @@
  *     SQLite no cause, they are added here; of several paths it names the one that is in the way.
  * DERR-2: whoever serves meanwhile does not wait for the operating system, which is asked what is in the way: a disk that refuses
  *     may hang as well. The event loop waits only where a process starts or stops, and for SQLite, as its calls do.
+ * DERR-3: a shortage of room or of descriptors is told from a failure: what was not written is not there, and may be written later.
+ *     A sync that fails is never one: nobody knows what it left behind.
  */
 import { accessSync, constants, promises, statfsSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
@@ -43,6 +45,17 @@ export class DiskError extends Error {
     this.operation = operation;
     this.systemCode = systemCode;
   }
+}
+
+/** Of room or of descriptors: it passes when somebody else gives some back. */
+const shortages: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE']);
+
+/** DERR-3. */
+export function isShortage(error: unknown): error is DiskError {
+  if (!(error instanceof DiskError) || !shortages.has(error.systemCode)) return false;
+  const { cause } = error;
+  const call = cause instanceof Error && 'syscall' in cause ? cause.syscall : undefined;
+  return error.operation !== 'synced' && call !== 'fsync' && call !== 'fdatasync';
 }
 
 /**

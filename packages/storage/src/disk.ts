@@ -26,7 +26,7 @@ export interface Disk {
   list(folder: string): Promise<readonly FoundFile[]>;
   /** Opens a file that is there, and makes durable what was written to it before. */
   open(path: string): Promise<DiskFile>;
-  /** Makes a file of this many zero bytes, and resolves when they are durable. Its name is not: see `syncFolder`. */
+  /** Makes a file of this many zero bytes, and resolves when they are durable. Its name is not: see `syncFolder`. Where it rejects there is none. */
   create(path: string, zeroBytes: number): Promise<DiskFile>;
   /** Not durable before the folder is synced. Rejects with `FileMissingError` where there is no such file. */
   rename(from: string, to: string): Promise<void>;

@@ -7,6 +7,9 @@
  *       business of those who give them (`durable-names.ts`).
  * FD-3: whoever only looks has a disk by which nothing can be changed: files are opened for reading alone, and what
  *       would write, name, remove or lock something fails.
+ * FD-4: a file that could not be made whole goes: on a full disk its zeros would take the room that is left.
+ * FD-5: the folder of a node, and the names in it, are made durable at every start: the process that made them may have been killed
+ *       before it had done that.
  */
 import {
   close,
@@ -160,12 +163,14 @@ async function lookAt(folder: string, name: string): Promise<FoundFile | undefin
 }
 
 async function openFile(path: string): Promise<DiskFile> {
+  let descriptor: number | undefined;
   try {
-    const descriptor = await openAsync(path, flags);
+    descriptor = await openAsync(path, flags);
     // A process that was killed may have left in memory what it had not been told was durable.
     await fdatasyncAsync(descriptor);
     return new RealFile(path, descriptor);
   } catch (error) {
+    if (descriptor !== undefined) await closeAsync(descriptor).catch(() => undefined);
     throw await askedDiskError(error, 'opened', path);
   }
 }
@@ -185,7 +190,10 @@ async function createFile(path: string, zeroBytes: number): Promise<DiskFile> {
     await fsyncAsync(descriptor);
     return file;
   } catch (error) {
-    if (descriptor !== undefined) await closeAsync(descriptor).catch(() => undefined);
+    if (descriptor !== undefined) {
+      await closeAsync(descriptor).catch(() => undefined);
+      await unlinkAsync(path).catch(() => undefined); // FD-4
+    }
     throw await askedDiskError(error, 'made', path);
   }
 }

@@ -10,6 +10,7 @@ export {
   openToOthers,
   privateFileMode,
 } from './private-files.ts';
+export { SnapshotNotSavedError } from './snapshot-not-saved.ts';
 export { decodeHead, encodeHead, maxHeadBytes } from './snapshot-head.ts';
 export type { SnapshotPoint } from './snapshot-head.ts';
 export type * from './types.ts';

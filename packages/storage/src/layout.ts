@@ -5,12 +5,15 @@
 import { dirname, join } from 'node:path';
 
 export interface Folders {
+  /** Of the node, with all its others in it. */
+  readonly folder: string;
   readonly log: string;
   readonly snapshots: string;
   readonly payloads: string;
 }
 
 export const foldersOf = (logFolder: string): Folders => ({
+  folder: dirname(logFolder),
   log: logFolder,
   snapshots: join(dirname(logFolder), 'snapshots'),
   payloads: join(dirname(logFolder), 'payloads'),

@@ -15,8 +15,10 @@
  * STORAGE-6: a snapshot of the own state has its name only when the log has, durably, the entry at which it ends, of the
  *     term in which it was applied. A node applies what a majority has made durable, perhaps before its own disk has it; until
  *     then its log may hold another entry at this index, which the write that is under way truncates.
+ * STORAGE-7: a file that cannot be closed keeps neither the others open nor the folder locked.
  */
 import type { LogIndex, SnapshotMeta, Write } from '@holdfast/raft';
+import { closeAll } from './close-all.ts';
 import type { Disk } from './disk.ts';
 import { DiskFailure } from './durable-names.ts';
 import type { LogState } from './frame.ts';
@@ -254,15 +256,18 @@ export class LogStorage implements Storage {
     if (this.#closed) return;
     this.#closed = true;
     const { log, snapshots, onClosed, unlock } = this.#parts;
-    log.stop();
-    await this.#working;
-    const snapshotsClosed = snapshots.close();
-    await this.#saving;
-    await snapshotsClosed;
-    await this.#clearing;
-    await this.payloads.close();
-    await log.close();
     try {
+      log.stop();
+      await this.#working;
+      // What is being saved ends once these are being closed.
+      const snapshotsClosed = snapshots.close();
+      await Promise.allSettled([snapshotsClosed, this.#saving]);
+      await closeAll([
+        () => snapshotsClosed,
+        () => this.#clearing,
+        () => this.payloads.close(),
+        () => log.close(),
+      ]); // STORAGE-7
       if (!this.#failed) onClosed?.({ starts: log.starts, frames: log.frames });
     } finally {
       unlock();

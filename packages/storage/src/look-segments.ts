@@ -45,28 +45,19 @@ export async function lookAtSegments(
     const segment = segmentOf(name);
     if (segment === undefined) continue;
     const path = join(folder, name);
-    seen.push(lookAt(await readWhole(disk, path, byteLength), path, segment));
+    try {
+      seen.push(lookAt(await readWhole(disk, path, byteLength), path, segment));
+    } catch (error) {
+      if (!(error instanceof StorageDamagedError)) throw error;
+      seen.push({ ...nothingIn(path, segment, byteLength), damage: error.what }); // SEG-9
+    }
   }
   return seen.sort((one, other) => one.segment - other.segment);
 }
 
 function lookAt(bytes: Buffer, path: string, segment: number): SeenSegment {
-  const { byteLength } = bytes;
+  const nothing = nothingIn(path, segment, bytes.byteLength);
   const logId = logIdAt(bytes, 0);
-  const nothing = {
-    path,
-    segment,
-    byteLength,
-    logId: logId?.toString('hex'),
-    frames: 0,
-    usedBytes: 0,
-    first: undefined,
-    last: undefined,
-    isSealed: false,
-    hardState: undefined,
-    torn: undefined,
-    damage: undefined,
-  };
   if (logId === undefined) return nothing;
   const frames = leading(bytes, { logId, segment });
   const entries = frames.flatMap((frame) => [
@@ -75,6 +66,7 @@ function lookAt(bytes: Buffer, path: string, segment: number): SeenSegment {
   ]);
   return {
     ...nothing,
+    logId: logId.toString('hex'),
     frames: frames.length,
     usedBytes: frames.reduce((sum, frame) => sum + frame.byteLength, 0),
     first: placeOf(entries.at(0)),
@@ -84,6 +76,21 @@ function lookAt(bytes: Buffer, path: string, segment: number): SeenSegment {
     ...judged(bytes, path, { logId, segment }),
   };
 }
+
+const nothingIn = (path: string, segment: number, byteLength: number): SeenSegment => ({
+  path,
+  segment,
+  byteLength,
+  logId: undefined,
+  frames: 0,
+  usedBytes: 0,
+  first: undefined,
+  last: undefined,
+  isSealed: false,
+  hardState: undefined,
+  torn: undefined,
+  damage: undefined,
+});
 
 const placeOf = (entry: SeenEntry | undefined): SeenEntry | undefined =>
   entry === undefined ? undefined : { index: entry.index, term: entry.term };

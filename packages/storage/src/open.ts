@@ -1,8 +1,9 @@
 /** Opens a node's log and snapshots: reads back what is there, or makes or converts it. */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Recovered } from '@holdfast/raft';
 import { convert, removeLeftovers } from './convert.ts';
 import { LogMissingError, StorageDamagedError } from './damage.ts';
+import { DiskError } from './disk-error.ts';
 import type { Disk, FoundFile } from './disk.ts';
 import { syncFolder } from './durable-names.ts';
 import { delayed, fileDisk } from './file-disk.ts';
@@ -58,7 +59,19 @@ export function openStorage(options: StorageOptions): Promise<Opened> {
  */
 export async function lockFolder(logFolder: string): Promise<() => void> {
   await fileDisk.makeFolder(logFolder);
+  const { folder } = foldersOf(logFolder);
+  await syncWherePossible(dirname(folder)); // FD-5
+  await fileDisk.syncFolder(folder);
   return fileDisk.lock(join(logFolder, 'lock'));
+}
+
+/** FD-5. The folder that a node's is in may be somebody else's, or on a file system that is only read: no folder was made there. */
+async function syncWherePossible(folder: string): Promise<void> {
+  try {
+    await fileDisk.syncFolder(folder);
+  } catch (error) {
+    if (error instanceof DiskError && error.systemCode === 'EIO') throw error;
+  }
 }
 
 /** Whether there is a log of the format before in this folder. */
@@ -220,39 +233,21 @@ export async function recoverMade(
 async function openMade(
   options: SegmentLogOptions,
   folders: Folders,
-  { logFiles, snapshotFiles }: Files,
+  files: Files,
   known: LogPosition,
 ): Promise<Found> {
-  const { disk, logId, segmentBytes, maxSpares } = options;
-  const files = { logFiles, snapshotFiles };
-  const { replay, end, repairs, found, recovered } = await recoverMade(
-    disk,
-    folders,
-    files,
-    logId,
-    known,
-  );
-  const meta = found?.meta ?? noSnapshot;
-  // Everything was found good: from here on something may be changed.
-  const spares = logFiles.filter(
-    ({ name, byteLength }) => isSpare(name) && byteLength === segmentBytes,
-  );
-  const kept = new Set(spares.slice(0, maxSpares).map(({ name }) => name));
-  for (const { name } of logFiles)
-    if (name.endsWith(partialEnding) || (isSpare(name) && !kept.has(name)))
-      await disk.remove(join(folders.log, name));
-  for (const { name } of snapshotFiles)
-    if (
-      name.endsWith(partialEnding) ||
-      ((snapshotOf(name) ?? receivedOf(name)) !== undefined && name !== found?.name)
-    )
-      await disk.remove(join(folders.snapshots, name));
-  const log = await SegmentLog.goOn(options, end, [...kept], replay.state);
-  const snapshots = new SnapshotFiles(disk, folders.snapshots, found, () => log.frames);
+  const { disk, logId } = options;
+  const made = await recoverMade(disk, folders, files, logId, known);
+  const { replay, end, repairs, found, recovered } = made;
+  let log: SegmentLog | undefined;
+  const snapshots = new SnapshotFiles(disk, folders.snapshots, found, () => log?.frames ?? 0);
   try {
-    if (found !== undefined) await snapshots.installed(meta); // STORAGE-3
+    // Everything was found good: from here on something may be changed.
+    const kept = await removeUnneeded(options, folders, files, found?.name);
+    log = await SegmentLog.goOn(options, end, kept, replay.state);
+    if (found !== undefined) await snapshots.installed(found.meta); // STORAGE-3
   } catch (error) {
-    await log.close().catch(() => undefined);
+    await log?.close().catch(() => undefined);
     await snapshots.close().catch(() => undefined);
     throw error;
   }
@@ -263,6 +258,29 @@ async function openMade(
     repairs,
     closeFormer: () => undefined,
   };
+}
+
+/** What is not needed of a log that was found good. Gives back the names of the spare files that are kept. */
+async function removeUnneeded(
+  { disk, segmentBytes, maxSpares }: SegmentLogOptions,
+  folders: Folders,
+  { logFiles, snapshotFiles }: Files,
+  snapshot: string | undefined,
+): Promise<readonly string[]> {
+  const spares = logFiles.filter(
+    ({ name, byteLength }) => isSpare(name) && byteLength === segmentBytes,
+  );
+  const kept = new Set(spares.slice(0, maxSpares).map(({ name }) => name));
+  for (const { name } of logFiles)
+    if (name.endsWith(partialEnding) || (isSpare(name) && !kept.has(name)))
+      await disk.remove(join(folders.log, name));
+  for (const { name } of snapshotFiles)
+    if (
+      name.endsWith(partialEnding) ||
+      ((snapshotOf(name) ?? receivedOf(name)) !== undefined && name !== snapshot)
+    )
+      await disk.remove(join(folders.snapshots, name));
+  return [...kept];
 }
 
 /** What the node's identity says of the log: an older copy of it is not the log of this node (FR-4). */

@@ -4,6 +4,7 @@
  * SEG-5: segments are numbered without gaps, the frames in them too, and each but the last ends with a seal,
  *        which is written only when the next segment is there: the loss of any of them is noticed.
  * SEG-6: nothing is changed before all of it was found good.
+ * SEG-9: a segment is read as a whole: one that is longer than any that was ever written is refused, and no memory is asked for it.
  */
 import { join } from 'node:path';
 import type { Disk, FoundFile } from './disk.ts';
@@ -35,7 +36,16 @@ export interface FoundLog {
   readonly repairs: readonly string[];
 }
 
+/** SEG-9. With the longest frame (SEG-8) a segment has some mebibytes more than others. */
+const longestBytes = 1024 * 1024 * 1024;
+
+/** Of a segment or a spare file. @throws StorageDamagedError (SEG-9) */
 export async function readWhole(disk: Disk, path: string, byteLength: number): Promise<Buffer> {
+  if (byteLength > longestBytes)
+    throw new StorageDamagedError(
+      path,
+      `it has ${String(byteLength)} bytes, and no segment has more than ${String(longestBytes)}`,
+    );
   const file = await disk.open(path);
   try {
     const bytes = await file.read(0, byteLength);

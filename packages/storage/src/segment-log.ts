@@ -10,6 +10,7 @@
  */
 import { join } from 'node:path';
 import type { LogIndex } from '@holdfast/raft';
+import { closeAll } from './close-all.ts';
 import { FileMissingError } from './disk.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import { DiskFailure, removeDurably, renameDurably, syncFolder } from './durable-names.ts';
@@ -81,7 +82,7 @@ export class SegmentLog {
     const { disk, folder, segmentBytes } = options;
     const partial = join(folder, `first${partialEnding}`);
     const file = await disk.create(partial, segmentBytes);
-    await renameDurably(disk, partial, join(folder, segmentName(1)));
+    await closedOnFailure(file, renameDurably(disk, partial, join(folder, segmentName(1))));
     const live = new LiveSegments();
     live.begin(1, segmentBytes);
     const active = { segment: 1, byteLength: segmentBytes, file };
@@ -125,11 +126,11 @@ export class SegmentLog {
       starts: starts + 1,
       state,
     });
-    if (!isSealed && prepared !== undefined) {
-      log.#next = Promise.resolve(await open(prepared));
-      log.#preparedBytes = prepared.byteLength;
-    }
     try {
+      if (!isSealed && prepared !== undefined) {
+        log.#next = Promise.resolve(await open(prepared));
+        log.#preparedBytes = prepared.byteLength;
+      }
       await log.append({ ...state, entries: [] }); // FR-4
     } catch (error) {
       await log.close().catch(() => undefined);
@@ -234,7 +235,7 @@ export class SegmentLog {
     }
     const partial = join(folder, `next${partialEnding}`);
     const file = await disk.create(partial, segmentBytes);
-    await renameDurably(disk, partial, path);
+    await closedOnFailure(file, renameDurably(disk, partial, path));
     this.#preparedBytes = segmentBytes;
     return { segment, byteLength: segmentBytes, file };
   }
@@ -276,7 +277,16 @@ export class SegmentLog {
   async close(): Promise<void> {
     this.stop();
     const next = await this.#next?.catch(() => undefined);
-    await next?.file.close();
-    await this.#active.file.close();
+    await closeAll([async () => next?.file.close(), () => this.#active.file.close()]);
+  }
+}
+
+/** What could not be given its name is not used: nothing is to keep it open. */
+async function closedOnFailure(file: DiskFile, named: Promise<void>): Promise<void> {
+  try {
+    await named;
+  } catch (error) {
+    await file.close().catch(() => undefined);
+    throw error;
   }
 }

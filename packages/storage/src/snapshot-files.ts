@@ -15,10 +15,14 @@
  * SFILE-6: a received snapshot is good when the bytes that are read back from its file are.
  * SFILE-8: once the storage has failed nothing is written and nothing gets a name (STORAGE-2), not even what was whole, and
  *         covered by the log, before. What there is of it goes at the next start.
+ * SFILE-9: nothing depends on an own snapshot that has no name yet. Where there is no room for it, or no descriptor (DERR-3), its
+ *         file goes and the storage goes on: all members save at the same entry, and would stop at the same entry. Any other
+ *         refusal of the disk, a failed sync before all, stops the node.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { SnapshotChunk, SnapshotMeta } from '@holdfast/raft';
+import { closeAll } from './close-all.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import { DiskFailure, onDisk, renameDurably } from './durable-names.ts';
 import { partialEnding, receivedName, snapshotName } from './layout.ts';
@@ -27,6 +31,7 @@ import { hashOf } from './file-hash.ts';
 import { SharedFile } from './shared-file.ts';
 import { encodeHead } from './snapshot-head.ts';
 import type { SnapshotPoint } from './snapshot-head.ts';
+import { shortageIn, SnapshotNotSavedError } from './snapshot-not-saved.ts';
 import type { FoundSnapshot } from './snapshot-recovery.ts';
 import type { SnapshotReader } from './types.ts';
 
@@ -155,7 +160,8 @@ export class SnapshotFiles {
   }
 
   /**
-   * Undefined: a newer one was installed meanwhile, or this node stops. Rejects where the disk fails: `DiskFailure`.
+   * Undefined: a newer one was installed meanwhile, or this node stops. Rejects where the disk fails (`DiskFailure`), and where
+   * there is no room for it (`SnapshotNotSavedError`).
    *
    * @param covered Resolves when the log has, durably, the entry at which the snapshot ends.
    */
@@ -164,9 +170,10 @@ export class SnapshotFiles {
     pieces: AsyncIterable<Uint8Array>,
     covered: () => Promise<boolean>,
   ): Promise<SnapshotMeta | undefined> {
-    const partial = await onDisk(this.#begin('own'));
-    const hash = createHash('sha256');
+    let partial: PartialFile | undefined;
     try {
+      partial = await onDisk(this.#begin('own'));
+      const hash = createHash('sha256');
       for await (const piece of pieces) {
         if (this.#isEnding || (this.#current?.index ?? 0) > point.index) break;
         await onDisk(this.#append(partial, piece));
@@ -177,18 +184,21 @@ export class SnapshotFiles {
         await partial.shared.release();
         return undefined;
       }
+      const { index, term, membership } = point;
+      const { byteLength } = partial;
+      const meta = { index, term, membership, hash: hash.digest('hex'), byteLength };
+      const isNamed = !this.#closed && (await onDisk(this.#name(partial, meta, false)));
+      if (isNamed) return meta;
+      await this.#discard(partial);
+      // The same state at the same index is the same snapshot.
+      return this.#current?.hash === meta.hash ? this.#current : undefined;
     } catch (error) {
-      if (!(error instanceof DiskFailure)) await this.#discard(partial);
-      throw error;
+      const shortage = shortageIn(error); // SFILE-9
+      const mayGo = shortage !== undefined || !(error instanceof DiskFailure);
+      if (partial !== undefined && mayGo) await this.#discard(partial);
+      else await partial?.shared.release().catch(() => undefined); // SFILE-8
+      throw shortage === undefined ? error : new SnapshotNotSavedError(shortage);
     }
-    const { index, term, membership } = point;
-    const { byteLength } = partial;
-    const meta = { index, term, membership, hash: hash.digest('hex'), byteLength };
-    const isNamed = !this.#closed && (await onDisk(this.#name(partial, meta, false)));
-    if (isNamed) return meta;
-    await this.#discard(partial);
-    // The same state at the same index is the same snapshot.
-    return this.#current?.hash === meta.hash ? this.#current : undefined;
   }
 
   /** Resolves when the chunk is durable. What is not newer than the current snapshot is needed no more (SFILE-5). */
@@ -336,7 +346,13 @@ export class SnapshotFiles {
     ];
     this.#held.clear();
     this.#received = undefined;
-    for (const { shared } of files) await shared.release();
+    await closeAll(
+      files.map(
+        ({ shared }) =>
+          () =>
+            shared.release(),
+      ),
+    );
   }
 }
 

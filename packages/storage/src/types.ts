@@ -88,7 +88,8 @@ export interface Storage {
    * Writes a snapshot of the own state machine aside (pulled lazily, so that a large one neither fills
    * memory nor stops the event loop), syncs and renames it. Resolves with undefined when a newer one was
    * installed meanwhile. It has its name only when all payloads that were put before are durable (PAYLOAD-1 of the
-   * engine). The log and the snapshot before stay until `forgetBefore`.
+   * engine). The log and the snapshot before stay until `forgetBefore`. Rejects with `SnapshotNotSavedError` where there is no room
+   * for it: nothing of it is left, and the storage goes on.
    */
   saveSnapshot(
     meta: { readonly index: LogIndex; readonly term: Term; readonly membership: Membership },

@@ -45,6 +45,8 @@ export class LogInMemory {
   refuses: (operation: DelayedOperation, path: string) => Error | undefined = () => undefined;
   /** What a write to this file waits for before it begins; undefined: for nothing. */
   holds: (path: string) => Promise<void> | undefined = () => undefined;
+  /** What the disk says when this file is closed, which it is all the same. */
+  refusesToClose: (path: string) => Error | undefined = () => undefined;
   failures: Error[] = [];
   warnings: string[] = [];
   /** Of files whose descriptors nobody has closed. */
@@ -71,6 +73,8 @@ export class LogInMemory {
       const close = async (): Promise<void> => {
         this.openPaths.splice(this.openPaths.indexOf(path), 1);
         await file.close();
+        const refusal = this.refusesToClose(path);
+        if (refusal !== undefined) throw refusal;
       };
       const write: DiskFile['write'] = (bytes, position) => {
         const held = this.holds(path);

@@ -224,7 +224,7 @@ async function answer(
   context: OperationContext,
   mayBeUnavailable: boolean,
 ): Promise<FastifyReply> {
-  const onWait = (cancellation: AbortController): void => watchCaller(reply, cancellation);
+  const onWait = (cancellation: AbortController): void => void watchCaller(reply, cancellation);
   const outcome = await operation.perform(body, { ...context, onWait });
   if (outcome instanceof RequestError) return sendProblem(reply, outcome);
   if (mayBeUnavailable && 'status' in outcome && outcome.status === 'unavailable') reply.code(503);
@@ -316,7 +316,7 @@ function fields(part: unknown): Readonly<Record<string, unknown>> {
 }
 
 /** When a client hangs up, its wait is cancelled, unless it can resume it. */
-function watchCaller(reply: FastifyReply, cancellation: AbortController): void {
+function watchCaller(reply: FastifyReply, cancellation: AbortController): AbortSignal {
   // It may have gone while the request was on its way.
   if (reply.raw.destroyed) cancellation.abort(cancelReasons.hungUp);
   let isAnswered = false;
@@ -326,6 +326,7 @@ function watchCaller(reply: FastifyReply, cancellation: AbortController): void {
   reply.raw.once('close', () => {
     if (!isAnswered) cancellation.abort(cancelReasons.hungUp);
   });
+  return cancellation.signal;
 }
 
 // ---- documents ----------------------------------------------------------------------------------
@@ -384,7 +385,8 @@ const documents: Readonly<Record<string, (parts: HttpParts) => Write>> = {
       service.log,
     );
     return async (_request, reply, own) => {
-      const begun = await backups.begin(own.caller.share, () => service.engine.openBackup());
+      const signal = watchCaller(reply, new AbortController());
+      const begun = await backups.begin(own.caller.share, () => service.engine.openBackup(signal));
       if (begun instanceof RequestError) return begun;
       const { stream } = begun;
       stream.once(

@@ -402,7 +402,7 @@ describe('A replica', () => {
     assert.deepEqual(seen.fatal, []);
   });
 
-  it('stops, with its old state on the disk, at a snapshot that it cannot read (ENG-SNAP-2)', async () => {
+  it('goes on with its old state after a snapshot of which no state comes, and takes the next one (ENG-SNAP-11)', async () => {
     const { replica, disk, seen } = await openAlone([leader]);
     const { membership } = replica.status();
     const { meta, bytes } = snapshotOf({ index: 9, term: 1, membership }, [Buffer.from('["?"]\n')]);
@@ -411,8 +411,12 @@ describe('A replica', () => {
       { type: 'snapshot_chunk', term: 1, meta, offset: 0, byteLength, data: bytes, probe: 0 },
     ]);
     await syncAll(disk);
-    assert.equal(seen.fatal.length, 1);
     assert.ok(disk.writes.every((write) => write.installSnapshot === undefined));
+    assert.equal(replica.state.index, 0);
+    replica.receive(leader, sent(replica, 10));
+    await syncAll(disk);
+    assert.equal(replica.state.index, 10);
+    assert.deepEqual(seen.fatal, []);
   });
 
   it('that was paused for more than three heartbeats steps down before it does anything else (TICK-1)', async () => {

@@ -194,6 +194,26 @@ describe('A small file that is replaced while the node serves', () => {
     assert.equal(readFileSync(join(folder, 'small.json'), 'utf8'), '2');
   });
 
+  it('that the disk refuses again and again leaves no other file behind (DFILE-4)', async () => {
+    fs.mkdirSync(folder);
+    for (const step of ['write', 'rename'] as const) {
+      const refused = (): Promise<never> =>
+        Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC', syscall: step }));
+      const disk: Disk = {
+        ...fileDisk,
+        create: async (path, zeroBytes) => {
+          const file = await fileDisk.create(path, zeroBytes);
+          return step === 'write' ? { ...file, close: () => file.close(), write: refused } : file;
+        },
+        rename: refused,
+      };
+      const file = new DurableFile(disk, folder, 'small.json');
+      for (const text of ['1', '2', '3'])
+        await assert.rejects(file.write(text), { systemCode: 'ENOSPC' });
+      assert.deepEqual(fs.readdirSync(folder), []);
+    }
+  });
+
   it('is not known of a process whose write failed, however often it asks (RUN-1)', async () => {
     const runs = new PeerRuns(join(folder, 'nowhere'), { isKnownMember: () => true }, fileDisk);
     for (const starts of [1, 1])

@@ -52,6 +52,27 @@ describe('Digests of the state', () => {
     assert.equal(digests.note(c, digest(10, 'y', 5), voters).type, 'equal_or_unknown');
   });
 
+  it('of one member push out none of another: what it tells is bounded by itself (DIGEST-7)', () => {
+    const digests = new StateDigests(a);
+    digests.note(a, digest(10, 'x'), voters);
+    digests.note(b, digest(10, 'y'), voters);
+    for (let index = 11; index <= 1000; index++) digests.note(c, digest(index, 'z'), voters);
+    assert.deepEqual(digests.note(c, digest(10, 'y'), voters), {
+      type: 'wrong_here',
+      index: 10,
+      others: [b, c],
+    });
+  });
+
+  it('of members that are no longer there are forgotten when others come (DIGEST-7)', () => {
+    const digests = new StateDigests(a);
+    digests.note(a, digest(10, 'x'), voters);
+    digests.note(b, digest(10, 'y'), voters);
+    const d = 'd' as MemberId;
+    digests.note(d, digest(10, 'x'), [a, c, d]);
+    assert.equal(digests.judge(digest(10, 'x'), voters).type, 'equal_or_unknown');
+  });
+
   it('remember a bounded number of indexes, the latest ones', () => {
     const digests = new StateDigests(a);
     for (let index = 1; index <= 1000; index++) digests.note(a, digest(index, 'x'), voters);

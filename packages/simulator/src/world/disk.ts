@@ -6,6 +6,8 @@
  *     makes "wholly or not at all" of it.
  * SIM-DISK-2: of a frame of the log that was cut short, recovery must name what can be recognised: where the marks in front
  *     of it are there (magic, log, segment, sequence) and the rest is not what was being written.
+ * SIM-DISK-3: a full disk refuses what takes new room, as the system says it: a snapshot is not saved, and what the log has room for
+ *     is written all the same.
  */
 import {
   framesIn,
@@ -16,6 +18,7 @@ import {
   snapshotOf,
 } from '@holdfast/storage/parts';
 import type { CutLeaves, WriteUnderWay } from '@holdfast/storage/parts';
+import { DiskError } from '@holdfast/storage';
 import type { Opened, Storage } from '@holdfast/storage';
 import type { Write } from '@holdfast/raft';
 import type { Machine } from './machine.ts';
@@ -93,10 +96,13 @@ export class SimulatedDisk {
           operation === 'write' ? this.conditions : this.otherConditions;
         this.#machine.post(this.#random.between(minDelayMs, maxDelayMs), act);
       },
-      trouble: (operation, grows) => {
+      trouble: (operation, grows, path) => {
         if (this.trouble === 'none' || operation === 'read') return undefined;
         if (this.trouble === 'failing_sync') return new Error('disk I/O error: sync failed');
-        return grows ? new Error('no space is left on the disk') : undefined;
+        // SIM-DISK-3
+        return grows
+          ? new DiskError(path, 'written', 'ENOSPC', 'no space is left on the device', undefined)
+          : undefined;
       },
     });
     const opened = await openStorageOn(

@@ -17,17 +17,23 @@ const owner = { clusterId: 'c', memberId: 'a' };
 class Killed extends Error {}
 
 /** The real disk until so many operations were executed; then none is any more. */
-function killedAfter(steps: { left: number }): Disk {
+function killedAfter(steps: { left: number; open: number }): Disk {
   const step = async <T>(act: () => Promise<T>): Promise<T> => {
     if (steps.left <= 0) throw new Killed();
     steps.left -= 1;
     return act();
   };
-  const wrapped = (file: DiskFile): DiskFile => ({
-    write: (bytes, position) => step(() => file.write(bytes, position)),
-    read: (position, byteLength) => file.read(position, byteLength),
-    close: () => file.close(),
-  });
+  const wrapped = (file: DiskFile): DiskFile => {
+    steps.open += 1;
+    return {
+      write: (bytes, position) => step(() => file.write(bytes, position)),
+      read: (position, byteLength) => file.read(position, byteLength),
+      close: () => {
+        steps.open -= 1;
+        return file.close();
+      },
+    };
+  };
   return {
     ...fileDisk,
     open: async (path) => wrapped(await step(() => fileDisk.open(path))),
@@ -141,7 +147,7 @@ describe('A folder of the format before', () => {
     let conversions = 0;
     for (let count = 0; conversions < 3; count++) {
       restore();
-      const steps = { left: count };
+      const steps = { left: count, open: 0 };
       // Given a conversion that was killed after so many steps, twice
       for (const left of [count, Math.floor(count / 2)]) {
         steps.left = left;
@@ -152,6 +158,7 @@ describe('A folder of the format before', () => {
         } catch (error) {
           assert.equal(steps.left, 0, String(error));
         }
+        assert.equal(steps.open, 0, 'it is tried again in the same process');
       }
       // When it is begun once more, under another id
       const opened = await open(false);

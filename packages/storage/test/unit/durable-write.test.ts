@@ -1,6 +1,6 @@
-/** When a write is durable: by the flag with which its file was opened, or by a sync of its own (FD-1). */
+/** When a write is durable: by the flag with which its file was opened, or by a sync of its own (FD-1). What is left of files where it fails. */
 import assert from 'node:assert/strict';
-import fs, { mkdtempSync, rmSync } from 'node:fs';
+import fs, { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,13 +12,15 @@ import { untilSo } from '../../../checker/src/waits.ts';
 type Done = (error: Error | null) => void;
 type Opened = (error: NodeJS.ErrnoException | null, descriptor: number) => void;
 
+let loads = 0;
+
 /** The disk as it is on a platform, which it looks at when it is loaded. */
 async function diskOn(platform: NodeJS.Platform): Promise<typeof fileDisk> {
   const own = process.platform;
   Object.defineProperty(process, 'platform', { value: platform });
   try {
     const url = new URL('../../src/file-disk.ts', import.meta.url);
-    url.search = platform; // Loaded anew.
+    url.search = `${platform}-${String(loads++)}`; // Loaded anew.
     return ((await import(url.href)) as { readonly fileDisk: typeof fileDisk }).fileDisk;
   } finally {
     Object.defineProperty(process, 'platform', { value: own });
@@ -33,15 +35,34 @@ describe('A write', () => {
   let syncs: Done[];
   /** Bytes that the disk takes at a time. */
   let atATime: number;
+  /** What the disk says to a write; undefined: it is done. */
+  let refusal: NodeJS.ErrnoException | undefined;
+  /** Descriptors that nobody has closed. */
+  let openCount: number;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'holdfast-write-'));
     calls = [];
     syncs = [];
     atATime = Number.MAX_SAFE_INTEGER;
-    const { open, write } = fs;
-    mock.method(fs, 'open', ((path: string, flags: number, mode: number, done: Opened) => {
+    refusal = undefined;
+    openCount = 0;
+    file = undefined;
+    const { close, open, write } = fs;
+    mock.method(fs, 'close', ((descriptor: number, done: Done) => {
+      openCount -= 1;
+      close(descriptor, done);
+    }) as unknown as typeof close);
+    mock.method(fs, 'open', ((
+      path: string,
+      flags: number,
+      ...rest: [number, Opened] | [Opened]
+    ) => {
       calls.push(['open', (flags & fs.constants.O_DSYNC) === fs.constants.O_DSYNC]);
-      open(path, flags, mode, done);
+      const [mode, done] = rest.length === 2 ? rest : [undefined, rest[0]];
+      open(path, flags, mode, (error, descriptor) => {
+        if (error === null) openCount += 1;
+        done(error, descriptor);
+      });
     }) as unknown as typeof open);
     mock.method(fs, 'write', ((
       descriptor: number,
@@ -52,7 +73,9 @@ describe('A write', () => {
       done: (error: Error | null, written: number) => void,
     ) => {
       calls.push('write');
-      write(descriptor, bytes, start, Math.min(length, atATime), position, done);
+      if (refusal === undefined)
+        write(descriptor, bytes, start, Math.min(length, atATime), position, done);
+      else done(refusal, 0);
     }) as unknown as typeof write);
     mock.method(fs, 'fdatasync', ((_descriptor: number, done: Done) => {
       calls.push('fdatasync');
@@ -84,6 +107,14 @@ describe('A write', () => {
     assert.deepEqual(calls, [['open', true], 'write']);
   });
 
+  it('goes on behind what the disk took, where that is not all of it', async () => {
+    const opened = await created('linux');
+    atATime = 3;
+    await opened.write(Buffer.from('an entry'), 2);
+    assert.deepEqual(calls, [['open', true], 'write', 'write', 'write']);
+    assert.equal(Buffer.from(await opened.read(2, 8)).toString(), 'an entry');
+  });
+
   it('has resolved elsewhere only when it was synced, once all of it was written', async () => {
     const opened = await created('darwin');
     atATime = 3;
@@ -113,5 +144,27 @@ describe('A write', () => {
       }),
     );
     await fails;
+  });
+
+  it('of zeros that fails leaves neither the file nor its descriptor (FD-4)', async () => {
+    const disk = await diskOn('linux');
+    refusal = Object.assign(new Error('full'), { code: 'ENOSPC', syscall: 'write' });
+    await assert.rejects(disk.create(join(folder, 'next.partial'), 4096), {
+      name: 'DiskError',
+      systemCode: 'ENOSPC',
+    });
+    assert.deepEqual(readdirSync(folder), []);
+    assert.equal(openCount, 0);
+  });
+
+  it('of an earlier process that cannot be made durable keeps no descriptor', async () => {
+    writeFileSync(join(folder, 'log'), 'entry');
+    const disk = await diskOn('linux');
+    const opening = assert.rejects(disk.open(join(folder, 'log')), { systemCode: 'EIO' });
+    const synced = await syncBegun();
+    synced(Object.assign(new Error('EIO'), { code: 'EIO', syscall: 'fdatasync' }));
+    await opening;
+    assert.equal(openCount, 0);
+    assert.deepEqual(readdirSync(folder), ['log']);
   });
 });

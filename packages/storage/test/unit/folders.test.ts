@@ -24,6 +24,7 @@ for (const name of ['mkdirSync', 'statSync', 'accessSync'] as const) {
 }
 syncBuiltinESMExports();
 const { fileDisk } = await import('../../src/file-disk.ts');
+const { lockFolder } = await import('../../src/open.ts');
 
 const isLinux = process.platform === 'linux';
 const home = fs.realpathSync(mkdtempSync(join(tmpdir(), 'holdfast-folders-')));
@@ -48,6 +49,15 @@ describe(
       assert.equal(synced.length, 4);
       assert.deepEqual(waited, []);
       assert.equal(statSync(folder).mode & 0o777, 0o700, 'PRIV-1');
+    });
+
+    it('makes the folder of a node durable at every start, for who made it may have been killed (FD-5)', async () => {
+      const folder = join(home, 'node');
+      const logFolder = join(folder, 'log');
+      (await lockFolder(logFolder))();
+      synced.length = 0;
+      (await lockFolder(logFolder))();
+      assert.deepEqual(synced, [home, folder]);
     });
 
     it('says what is in the way without waiting for it (DERR-2)', async () => {

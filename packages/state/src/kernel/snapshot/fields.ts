@@ -4,18 +4,21 @@ import type { EndedByOthers, JsonValue, Mode, RequestId, ResourceKind } from '..
 /** A snapshot cannot be read: damaged, cut off, or written by a newer version. */
 export class SnapshotFormatError extends Error {
   override readonly name: string = 'SnapshotFormatError';
+  /** A newer program reads it: to fetch it again would not help. */
+  isNewer = false;
   constructor(detail: string) {
     super(
       `The snapshot cannot be read: ${detail}. Fetch it again from another member or a backup.`,
     );
   }
 
-  /** Written by a newer program: to fetch it again would not help. */
+  /** Written by a newer program. */
   static newer(version: number, oldest: number, newest: number): SnapshotFormatError {
     const error = new SnapshotFormatError('it is of a newer version');
     error.message =
       `The snapshot cannot be read: a newer version of Holdfast wrote it. Its format version is ${String(version)} ` +
       `and this program reads ${String(oldest)} to ${String(newest)}. Nothing was changed. Upgrade this program.`;
+    error.isNewer = true;
     return error;
   }
 
@@ -25,6 +28,7 @@ export class SnapshotFormatError extends Error {
     error.message =
       `The snapshot cannot be read: its cluster is at feature level ${String(level)}, and this program supports levels ` +
       `up to ${String(highest)}. Nothing was changed. Upgrade this program.`;
+    error.isNewer = true;
     return error;
   }
 }
