@@ -212,7 +212,8 @@ const ownHostsOf = (
     ? undefined
     : new OwnHosts({
         known: [host, name, ...allowedHosts],
-        remedy: () => 'start the node with that name, without a port, as an --allowed-host',
+        // Of a node with a key no name is asked for: without it nothing is answered.
+        remedy: () => 'or start the node with that name, without a port, as an --allowed-host',
       });
 
 const listensAt = ({ host, tls }: LeaseNodeOptions, port: number): string =>

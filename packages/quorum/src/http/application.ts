@@ -146,12 +146,11 @@ export function createApplication({
   });
   for (const [name, operation] of operations) {
     app.post(`/${name}`, (request, reply) => {
-      const gone = new AbortController();
-      reply.raw.once('close', () => gone.abort());
+      const gone = goneOf(reply);
       const { socket } = request.raw;
       const owner = tellsApart ? ownerOf(socket) : undefined;
       return limits.run(name, socket.remoteAddress, () =>
-        operation(request.body, gone.signal, owner),
+        operation(request.body, gone, owner),
       );
     });
   }
@@ -180,7 +179,9 @@ export function createApplication({
   app.get('/set', (_request, reply) => {
     reply.send(host.ofSet());
   });
-  app.get('/overview', (request) => host.overview(read(wantedLeases, request.query, 'query')));
+  app.get('/overview', (request, reply) =>
+    host.overview(read(wantedLeases, request.query, 'query'), goneOf(reply)),
+  );
   app.get('/nodes', (request) => sideBySide.look(read(wantedLeases, request.query, 'query')));
   addDashboard(app);
   app.get('/said', (_request, reply) => {
@@ -211,6 +212,13 @@ export function createApplication({
     }
   });
   return app;
+}
+
+/** Aborted when the caller has gone, or has its answer. */
+function goneOf(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  return gone.signal;
 }
 
 function problemOf(error: unknown, onError: (error: unknown) => void): HoldfastError {

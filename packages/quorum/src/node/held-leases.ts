@@ -3,15 +3,21 @@
  *
  * HELD-1: a million rows are looked at some at a time, and votes are served in between. One reading is under way at a time; where
  *     too many wait for theirs, one more is refused.
+ * HELD-2: a reading ends when whoever asked has gone, and after a time, that in which it waited for its place included: nobody
+ *     waits for its answer any longer, and others wait behind it.
  *
- * Rows that are used meanwhile move behind all others (lease-node.ts): what is told of them is as of some moment of the reading.
+ * No lease that stands throughout the reading is left out, however often it is renewed meanwhile (SLOTS-1 of slots.ts). What is told
+ * of each is as of some moment of the reading.
  */
 import { HoldfastError } from '@holdfast/protocol';
+import type { HostClock } from './host-options.ts';
 import type { StandingLease } from './lease-node.ts';
 
 export const leasesOnAPage = 50;
 const rowsAtOnce = 2000;
 const mostReadings = 8;
+/** So long does another node wait for the answer (other-node.ts). */
+const longestReadingMs = 2000;
 
 export interface WantedLeases {
   /** Only resources whose names begin so. */
@@ -29,24 +35,22 @@ export interface HeldPage {
 
 export class HeldLeases {
   readonly #rows: () => Iterable<StandingLease | undefined>;
-  readonly #afterTurn: (callback: () => void) => void;
+  readonly #clock: Pick<HostClock, 'after' | 'endOfTurn'>;
   #latest: Promise<unknown> = Promise.resolve();
   #readings = 0;
 
-  /**
-   * @param rows Begins a reading: each row that is passed, undefined where no lease stands.
-   * @param afterTurn Calls back when others have been served.
-   */
+  /** @param rows Begins a reading: each row that is passed, undefined where no lease stands. */
   constructor(
     rows: () => Iterable<StandingLease | undefined>,
-    afterTurn: (callback: () => void) => void,
+    clock: Pick<HostClock, 'after' | 'endOfTurn'>,
   ) {
     this.#rows = rows;
-    this.#afterTurn = afterTurn;
+    this.#clock = clock;
   }
 
-  /** HELD-1. @throws HoldfastError `limit_exceeded`. */
-  async read(wanted: WantedLeases): Promise<HeldPage> {
+  /** HELD-1, HELD-2. @throws HoldfastError `limit_exceeded`, `overloaded`, `wait_cancelled`. */
+  async read(wanted: WantedLeases, gone?: AbortSignal): Promise<HeldPage> {
+    if (gone?.aborted === true) throw askerHasGone();
     if (this.#readings >= mostReadings)
       throw new HoldfastError(
         'limit_exceeded',
@@ -54,22 +58,39 @@ export class HeldLeases {
         { limit: 'max_readings', value: mostReadings, scope: 'node' },
       );
     this.#readings += 1;
+    const stopped = new AbortController();
+    const ended = Promise.withResolvers<never>();
+    const end = (why: HoldfastError): void => {
+      stopped.abort(why);
+      ended.reject(why);
+    };
+    const leave = (): void => end(askerHasGone());
+    gone?.addEventListener('abort', leave, { once: true });
+    const cancel = this.#clock.after(longestReadingMs, () => end(tooSlow()));
+    const reading = this.#latest
+      .then(() => this.#read(wanted, stopped.signal))
+      .finally(() => {
+        // Not before its turn has come: otherwise whoever asks and hangs up had any number of them wait.
+        this.#readings -= 1;
+      });
+    this.#latest = reading.catch(() => undefined);
     try {
-      const reading = this.#latest.then(() => this.#read(wanted));
-      this.#latest = reading.catch(() => undefined);
-      return await reading;
+      return await Promise.race([reading, ended.promise]);
     } finally {
-      this.#readings -= 1;
+      cancel();
+      gone?.removeEventListener('abort', leave);
     }
   }
 
-  async #read({ prefix, after }: WantedLeases): Promise<HeldPage> {
+  async #read({ prefix, after }: WantedLeases, stopped: AbortSignal): Promise<HeldPage> {
+    stopped.throwIfAborted();
     const found: StandingLease[] = [];
     let count = 0;
     let left = rowsAtOnce;
     for (const row of this.#rows()) {
       if (--left === 0) {
-        await new Promise<void>((resolve) => this.#afterTurn(resolve));
+        await new Promise<void>((resolve) => this.#clock.endOfTurn(resolve));
+        stopped.throwIfAborted();
         left = rowsAtOnce;
       }
       if (row === undefined) continue;
@@ -94,8 +115,18 @@ function insert(found: StandingLease[], row: StandingLease): void {
     if ((found[middle]?.resource ?? '') < row.resource) low = middle + 1;
     else high = middle;
   }
-  // It moved while it was looked at: the later one is so now.
+  // Its row was dropped and made anew while others were looked at: the later one is so now.
   const isKnown = found[low]?.resource === row.resource;
   found.splice(low, isKnown ? 1 : 0, row);
   if (found.length > leasesOnAPage + 1) found.pop();
 }
+
+const tooSlow = (): HoldfastError =>
+  new HoldfastError(
+    'overloaded',
+    `The leases of this node could not be read within ${String(longestReadingMs / 1000)} s: votes come first. Ask again when it has less to do.`,
+  );
+
+/** Nobody reads it. */
+const askerHasGone = (): HoldfastError =>
+  new HoldfastError('wait_cancelled', 'Whoever asked for the leases of this node has gone.');

@@ -63,10 +63,7 @@ export class LeaseHost {
     this.#waitQueues = new WaitQueues(options.maxWaiters);
     const { node, clock } = options;
     this.#startedMs = clock.now();
-    this.#held = new HeldLeases(
-      () => node.standing(() => clock.now()),
-      (callback) => clock.endOfTurn(callback),
-    );
+    this.#held = new HeldLeases(() => node.standing(() => clock.now()), clock);
     this.#fresh = options.fresh;
     this.#bootstrapSet = options.bootstrapSet;
     this.#recovery = options.recovery;
@@ -192,9 +189,14 @@ export class LeaseHost {
     };
   }
 
-  /** What people are told of it (HELD-1 of held-leases.ts). @throws HoldfastError `limit_exceeded`. */
-  async overview(wanted: WantedLeases): Promise<QuorumOverviewAnswer> {
-    const held = await this.#held.read(wanted);
+  /**
+   * What people are told of it (HELD-1 and HELD-2 of held-leases.ts).
+   *
+   * @param gone The caller has gone.
+   * @throws HoldfastError `limit_exceeded`, `overloaded`, `wait_cancelled`.
+   */
+  async overview(wanted: WantedLeases, gone?: AbortSignal): Promise<QuorumOverviewAnswer> {
+    const held = await this.#held.read(wanted, gone);
     const runningMs = this.#options.clock.now() - this.#startedMs;
     const waitersOf = (resource: string): number => this.#waitQueues.count(resource);
     return overviewOf({

@@ -14,6 +14,7 @@
  *     stands for its whole ttl from then on.
  * VOTER-6: a node that does not vote (its file was lost) grants, confirms and renews nothing.
  */
+import { Slots } from './slots.ts';
 import { Tombstones } from './tombstones.ts';
 import type { TombstoneLimits } from './tombstones.ts';
 
@@ -73,6 +74,8 @@ export type AcquireOutcome =
 
 interface Row {
   readonly resource: string;
+  /** SLOTS-1. */
+  readonly slot: number;
   maxToken: number;
   lease: (StoredLease & { readonly endsAtMs: number }) | undefined;
 }
@@ -83,6 +86,7 @@ export class LeaseNode {
   readonly #limits: LeaseNodeLimits;
   /** Those used last are last. */
   readonly #rows = new Map<string, Row>();
+  readonly #slots = new Slots();
   readonly #tombstones: Tombstones;
   #floor: number;
   /** As things were before the changes that are not on disk yet; undefined: no row. */
@@ -104,7 +108,12 @@ export class LeaseNode {
       this.#latestEndMs = Math.max(this.#latestEndMs, nowMs + (lease?.ttlMs ?? 0));
       const standing =
         lease === undefined ? undefined : { ...lease, endsAtMs: nowMs + lease.ttlMs };
-      this.#rows.set(resource, { resource, maxToken, lease: standing });
+      this.#rows.set(resource, {
+        resource,
+        slot: this.#slots.add(resource),
+        maxToken,
+        lease: standing,
+      });
     }
     this.#tombstones = new Tombstones(limits, restored.tombstones, nowMs);
   }
@@ -197,22 +206,14 @@ export class LeaseNode {
     return { count: this.#tombstones.count, most: this.#limits.maxTombstones };
   }
 
-  /** Row by row, so that others can be served in between; undefined where no lease stands. As many as there are now. */
+  /**
+   * Row by row, so that others can be served in between; undefined where no lease stands. Not in the order of their use, in which
+   * a row that is renewed meanwhile would be left out or told twice (SLOTS-1).
+   */
   *standing(nowMs: () => number): Generator<StandingLease | undefined, void, undefined> {
-    let left = this.#rows.size;
-    for (const { resource, maxToken, lease } of this.#rows.values()) {
-      // A row that is used moves behind the others: without an end a busy node would be read for ever.
-      if (left-- === 0) return;
-      const remainingMs = lease === undefined ? 0 : lease.endsAtMs - nowMs();
-      if (lease === undefined || remainingMs <= 0) yield undefined;
-      else
-        yield {
-          resource,
-          leaseId: lease.id,
-          clientId: lease.clientId,
-          token: maxToken,
-          remainingMs,
-        };
+    for (const name of this.#slots.names()) {
+      const row = name === undefined ? undefined : this.#rows.get(name);
+      yield row === undefined ? undefined : standingOf(row, nowMs());
     }
   }
 
@@ -276,8 +277,13 @@ export class LeaseNode {
   /** The disk refused: nothing of it happened, and nothing of it may be answered. */
   notSaved(): void {
     for (const [resource, row] of this.#before) {
-      if (row === undefined) this.#rows.delete(resource);
-      else this.#rows.set(resource, row);
+      const now = this.#rows.get(resource);
+      if (row === undefined) {
+        if (now !== undefined) this.#drop(now);
+        continue;
+      }
+      // It may have been dropped since, and its slot be another row's.
+      this.#rows.set(resource, { ...row, slot: now?.slot ?? this.#slots.add(resource) });
     }
     this.#tombstones.notSaved();
     if (this.#floorBefore !== undefined) this.#floor = this.#floorBefore;
@@ -292,7 +298,12 @@ export class LeaseNode {
   /** The row to be changed, which moves behind all others. */
   #change(resource: string): Row {
     const known = this.#rows.get(resource);
-    const row = known ?? { resource, maxToken: this.#floor, lease: undefined };
+    const row = known ?? {
+      resource,
+      slot: this.#slots.add(resource),
+      maxToken: this.#floor,
+      lease: undefined,
+    };
     if (!this.#before.has(resource))
       this.#before.set(resource, known === undefined ? undefined : { ...known });
     this.#rows.delete(resource);
@@ -306,11 +317,16 @@ export class LeaseNode {
     for (const [resource, row] of this.#rows) {
       if (row.lease !== undefined && row.lease.endsAtMs > nowMs) continue;
       if (!this.#before.has(resource)) this.#before.set(resource, { ...row });
-      this.#rows.delete(resource);
+      this.#drop(row);
       if (row.maxToken > this.#floor) this.#raiseFloor(row.maxToken);
       return true;
     }
     return false;
+  }
+
+  #drop({ resource, slot }: Row): void {
+    this.#rows.delete(resource);
+    this.#slots.remove(slot);
   }
 
   #raiseFloor(floor: number): void {
@@ -318,4 +334,13 @@ export class LeaseNode {
     this.#floor = floor;
     this.#largest = Math.max(this.#largest, floor);
   }
+}
+
+function standingOf(
+  { resource, maxToken: token, lease }: Row,
+  nowMs: number,
+): StandingLease | undefined {
+  const remainingMs = lease === undefined ? 0 : lease.endsAtMs - nowMs;
+  if (lease === undefined || remainingMs <= 0) return undefined;
+  return { resource, leaseId: lease.id, clientId: lease.clientId, token, remainingMs };
 }

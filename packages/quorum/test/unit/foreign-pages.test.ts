@@ -62,6 +62,7 @@ describe('A page of another origin', () => {
     for (const request of requests) {
       const refused = await byName('other.example:5001', request);
       assert.match(refused, /^HTTP\/1\.1 403 [^]*that name, without a port, as an --allowed-host/);
+      assert.doesNotMatch(refused, /API key/, 'there is none');
       assert.doesNotMatch(await byName('leases.example:8443', request), /^HTTP\/1\.1 403 /);
     }
     await close();

@@ -22,8 +22,11 @@ export class HandClock implements HostClock {
     this.#turn.push(callback);
   }
 
-  endTurn(): void {
-    for (const callback of this.#turn.splice(0)) callback();
+  /** @returns How many waited for it. */
+  endTurn(): number {
+    const waiting = this.#turn.splice(0);
+    for (const callback of waiting) callback();
+    return waiting.length;
   }
 
   pass(ms: number): void {

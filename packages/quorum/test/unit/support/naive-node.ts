@@ -190,6 +190,9 @@ export class NaiveNode {
   }
 
   #look(): void {
+    const told = [...this.#node.standing(() => this.#nowMs)].flatMap((row) => row?.resource ?? []);
+    const stand = resources.filter((resource) => this.#standing(resource) !== undefined);
+    assert.deepEqual(told.toSorted(), stand, 'each lease that stands is told, once');
     for (const resource of resources) {
       const standing = this.#standing(resource);
       const { clientId, maxToken } = this.#node.look(resource, this.#nowMs);
