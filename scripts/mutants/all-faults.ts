@@ -17,6 +17,7 @@ import { listeningFaults } from './listening-faults.ts';
 import { logFaults } from './log-faults.ts';
 import { memoryFaults } from './memory-faults.ts';
 import { outcomeFaults } from './outcome-faults.ts';
+import { pageFaults } from './page-faults.ts';
 import { payloadFaults } from './payload-faults.ts';
 import { peerFaults } from './peer-faults.ts';
 import { quorumFaults } from './quorum-faults.ts';
@@ -134,6 +135,7 @@ export const faultGroups: readonly FaultGroup[] = [
   { title: 'Of keys after a restore', faults: restoredAccessFaults },
   { title: 'Of HTTP, gRPC, metrics and the command line', faults: interfaceFaults },
   { title: 'Of the quorum lease', faults: quorumFaults },
+  { title: 'Of what people are shown of nodes', faults: pageFaults },
   { title: 'Of TLS', faults: tlsFaults },
   { title: 'Of chaos runs', faults: chaosFaults },
 ];
