@@ -194,7 +194,8 @@ function ownHostsOf({
   if (isInsecure && !isLoopback(host)) return undefined;
   return new OwnHosts({
     known: [host, ...ownHosts, ...allowedOrigins],
-    remedy: (asked) => `add "http://${asked}" to the allowed origins (http.allowed_origins)`,
+    remedy: (asked) =>
+      `show an API key (where authentication is on), or add "http://${asked}" to the allowed origins (http.allowed_origins)`,
   });
 }
 

@@ -28,7 +28,7 @@ export interface HostAsked {
 export interface OwnHostsOptions {
   /** Host names and URLs. */
   readonly known: readonly string[];
-  /** What to do to have another name known, as the end of a sentence: `add … to …`. */
+  /** What else there is to do, as the end of a sentence: how to prove who one is, how to have another name known. */
   readonly remedy: (host: string) => string;
 }
 
@@ -52,7 +52,7 @@ export class OwnHosts {
     if (isIP(name) !== 0 || ownedByNobody.test(name) || this.#names.has(name)) return undefined;
     return (
       `The request came from the machine of this node and asks for the host ${JSON.stringify(host)}, which is not known as a name of this node: ` +
-      `a page of another site may have sent it. The request was not executed. Use an IP address or "localhost" as the host, show an API key, or ${this.#remedy(host)}.`
+      `a page of another site may have sent it. The request was not executed. Use an IP address or "localhost" as the host, ${this.#remedy(host)}.`
     );
   }
 }

@@ -8,8 +8,8 @@ import type { Output } from '../output.ts';
 import type { Environment } from '../environment.ts';
 import { sourceFlags, startLeaseNodes } from '../quorum/local-nodes.ts';
 import type { LocalLeaseNode } from '../quorum/local-nodes.ts';
-import { addNodeTerms, nodeTimes } from '../quorum/node-settings.ts';
-import type { TermsOptions } from '../quorum/node-settings.ts';
+import { addAllowedHost, addNodeTerms, allowedHostsOf, nodeTimes } from '../quorum/node-settings.ts';
+import type { AllowedHostOptions, TermsOptions } from '../quorum/node-settings.ts';
 import { refuseEndpoints, usualNodes, usualPorts } from '../quorum/voters.ts';
 
 const lastPort = 65_535;
@@ -18,7 +18,7 @@ const votingWaitMs = 3000;
 /** How many of 3, 5 or 7 may die. */
 const numberWords = ['none', 'one', 'two', 'three'];
 
-interface QuorumClusterOptions extends TermsOptions {
+interface QuorumClusterOptions extends TermsOptions, AllowedHostOptions {
   readonly ports: string;
   readonly host?: string;
   readonly insecure?: true;
@@ -36,7 +36,7 @@ export function addQuorumCluster(program: Command, at: () => Environment): void 
     )
     .option('--insecure', 'lets a --host that other machines reach be used by everybody')
     .option('--data <folder>', 'folder for the files and logs of all nodes', 'data/quorum');
-  addNodeTerms(cluster)
+  addNodeTerms(addAllowedHost(cluster))
     .addHelpText(
       'after',
       `
@@ -45,11 +45,13 @@ however it ends.
 
 Examples:
   holdfast quorum-cluster
-  holdfast quorum-cluster --ports 6001,6002,6003,6004,6005 --data /tmp/quorum`,
+  holdfast quorum-cluster --ports 6001,6002,6003,6004,6005 --data /tmp/quorum
+  holdfast quorum-cluster --allowed-host leases.example   # behind a proxy on this machine`,
     )
     .action(async (options: QuorumClusterOptions, command: Command) => {
       refuseEndpoints(command);
       nodeTimes(options);
+      allowedHostsOf(options);
       await runNodes(at().output, portsOf(options.ports), options);
     });
 }
@@ -109,8 +111,10 @@ async function runNodes(
 }
 
 /** What all nodes are told alike, as it was given. */
-function wordsOf(options: QuorumClusterOptions): readonly string[] {
-  const { epoch, maxTtl, driftBuffer, apiKeyFile, insecure } = options;
+export function wordsOf(
+  options: Omit<QuorumClusterOptions, 'ports' | 'host' | 'data'>,
+): readonly string[] {
+  const { epoch, maxTtl, driftBuffer, apiKeyFile, allowedHost, insecure } = options;
   return [
     '--epoch',
     epoch,
@@ -118,6 +122,7 @@ function wordsOf(options: QuorumClusterOptions): readonly string[] {
     maxTtl,
     ...(driftBuffer === undefined ? [] : ['--drift-buffer', driftBuffer]),
     ...(apiKeyFile === undefined ? [] : ['--api-key-file', apiKeyFile]),
+    ...(allowedHost === undefined ? [] : ['--allowed-host', allowedHost]),
     ...(insecure === true ? ['--insecure'] : []),
   ];
 }

@@ -7,7 +7,7 @@ import { tryAddress } from '../quorum/free-address.ts';
 import { startFailure } from '../quorum/node-failure.ts';
 import { nodeLog } from '../quorum/node-log.ts';
 import { addNodeTls } from '../quorum/node-tls.ts';
-import { addNodeTerms, nodeSettings } from '../quorum/node-settings.ts';
+import { addAllowedHost, addNodeTerms, nodeSettings } from '../quorum/node-settings.ts';
 import type { LeaseNodeFlags, NodeSettings } from '../quorum/node-settings.ts';
 import { refuseEndpoints, usualPorts } from '../quorum/voters.ts';
 
@@ -38,10 +38,6 @@ export function addQuorumNode(program: Command, at: () => Environment): void {
       'name of this node in the set (default: where it listens, which must not be all addresses then)',
     )
     .option(
-      '--allowed-host <list>',
-      'names, without ports, by which this node is asked on its own machine beside its own: those of a proxy there that passes the Host on; several by commas, or the option again',
-    )
-    .option(
       '--reach <list>',
       'NAME=URL, separated by commas: where this node reaches members that are not to be reached by their names',
     )
@@ -62,7 +58,7 @@ export function addQuorumNode(program: Command, at: () => Environment): void {
       'how many waits of one address at a time; 0: not limited',
       '25000',
     );
-  addNodeTerms(addNodeTls(node))
+  addNodeTerms(addAllowedHost(addNodeTls(node)))
     .addHelpText(
       'after',
       `

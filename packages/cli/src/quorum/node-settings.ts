@@ -35,13 +35,17 @@ export interface TermsOptions extends ApiKeyOptions {
 }
 
 /** As the command line gives them. */
-export interface LeaseNodeFlags extends TermsOptions, NodeTlsOptions {
+export interface AllowedHostOptions {
+  readonly allowedHost?: string;
+}
+
+/** As the command line gives them. */
+export interface LeaseNodeFlags extends TermsOptions, NodeTlsOptions, AllowedHostOptions {
   readonly port: string;
   readonly db: string;
   readonly peers?: string;
   readonly join?: true;
   readonly advertise?: string;
-  readonly allowedHost?: string;
   readonly reach?: string;
   readonly maxWaiters: string;
   readonly maxConnections: string;
@@ -65,6 +69,12 @@ export function addNodeTerms(command: Command): Command {
     );
   return addApiKeyOption(addEpochOption(command));
 }
+
+export const addAllowedHost = (command: Command): Command =>
+  command.option(
+    '--allowed-host <list>',
+    'names, without ports, by which a node is asked on its own machine beside its own: those of a proxy there that passes the Host on; several by commas, or the option again',
+  );
 
 /** @throws UsageError naming the option. */
 export function nodeSettings(options: LeaseNodeFlags): NodeSettings {
@@ -96,7 +106,7 @@ export function nodeSettings(options: LeaseNodeFlags): NodeSettings {
     port,
     peers,
     ...(advertise === undefined ? {} : { advertise }),
-    allowedHosts: allowedHostsOf(options.allowedHost),
+    allowedHosts: allowedHostsOf(options),
     reach: reachOf(options.reach),
     epoch: countOf('--epoch', options.epoch),
     ...nodeTimes(options),
@@ -196,9 +206,9 @@ function isOwnHost(host: string, listens: string): boolean {
   return listensOnLoopback && ['127.0.0.1', '::1', hostname()].includes(host);
 }
 
-/** Exact names: a pattern would allow pages of other sites. */
-function allowedHostsOf(list: string | undefined): readonly string[] {
-  const names = list?.split(',').map((name) => name.trim()) ?? [];
+/** Exact names: a pattern would allow pages of other sites. @throws UsageError */
+export function allowedHostsOf({ allowedHost }: AllowedHostOptions): readonly string[] {
+  const names = allowedHost?.split(',').map((name) => name.trim()) ?? [];
   const wrong = names.find(
     (name) =>
       !readHostPort(formatHostPort(name, 1)).ok || isWildcardHost(name) || /[*?]/.test(name),

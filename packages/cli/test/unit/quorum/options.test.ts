@@ -4,7 +4,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { Command } from 'commander';
-import { portsOf } from '../../../src/commands/quorum-cluster.ts';
+import { portsOf, wordsOf } from '../../../src/commands/quorum-cluster.ts';
 import { UsageError } from '../../../src/failure.ts';
 import { localHost } from '../../../src/local-host.ts';
 import { apiKeyOf } from '../../../src/quorum/api-key.ts';
@@ -151,6 +151,10 @@ describe('the settings of a lease node', () => {
       settings({ join: true, allowedHost }).allowedHosts;
     assert.deepEqual(hosts(), []);
     assert.deepEqual(hosts('leases.example, other'), ['leases.example', 'other']);
+    const words = wordsOf({ maxTtl: '60', epoch: '1', allowedHost: 'leases.example, other' });
+    const given = words[words.indexOf('--allowed-host') + 1];
+    assert.deepEqual(hosts(given), ['leases.example', 'other'], 'all nodes of this machine');
+    assert.ok(!wordsOf({ maxTtl: '60', epoch: '1' }).includes('--allowed-host'));
     for (const wrong of ['', 'a,', 'a:1', 'http://a', '*', '*.example', '0.0.0.0', 'a b'])
       assert.throws(() => hosts(wrong), /--allowed-host takes names/, wrong);
   });
