@@ -209,7 +209,7 @@ function comparisons(nodes: readonly Told[]): readonly Finding[] {
     return [fine('peers', said)];
   };
   return [
-    ...compare('the release', ({ version }) => version, 'End the upgrade: see docs/operations.md.'),
+    ...compare('the release', ({ version }) => version, 'End the upgrade: see docs/upgrade.md.'),
     ...compare(
       'the members',
       ({ members }) => members,

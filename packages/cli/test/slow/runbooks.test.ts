@@ -1,4 +1,4 @@
-/** The commands of docs/runbooks, as they stand there, on nodes of this machine over TLS with authentication. */
+/** The commands of docs/runbooks and docs/upgrade.md, as they stand there, on nodes of this machine over TLS with authentication. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -49,6 +49,8 @@ class Site {
   readonly folder = mkdtempSync(join(tmpdir(), 'holdfast-runbooks-'));
   readonly #ports = new Map<string, Ports>();
   readonly #nodes = new Map<string, ChildProcess>();
+  /** Up to which one nodes that are started from now on know; undefined: the latest. */
+  featureLevel: number | undefined;
 
   /** Three nodes, with a key of an administrator, and a lock that is held. */
   async open(): Promise<void> {
@@ -158,6 +160,9 @@ class Site {
         HOLDFAST_GRPC_PORT: String(grpc),
         HOLDFAST_SECURITY_AUTHENTICATION: 'required',
         HOLDFAST_LOG_LEVEL: 'warn',
+        ...(this.featureLevel === undefined
+          ? {}
+          : { HOLDFAST_TEST_FEATURE_LEVEL: String(this.featureLevel) }),
       }),
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -190,11 +195,17 @@ class Site {
     }
   }
 
-  async kill(id: string): Promise<void> {
+  async kill(id: string, signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
     const child = this.#nodes.get(id);
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
+    child.kill(signal);
     await once(child, 'close');
+    if (signal === 'SIGTERM') assert.equal(child.exitCode, 0);
+  }
+
+  async leader(): Promise<string> {
+    const told = await this.run('holdfast status');
+    return /^(\w) +leader /m.exec(told)?.[1] ?? assert.fail(told);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -208,8 +219,9 @@ const tokenIn = (text: string): number =>
 
 describe('The runbooks', { timeout: 900_000, concurrency: 1 }, () => {
   const sites: Site[] = [];
-  const open = async (): Promise<Site> => {
+  const open = async (featureLevel?: number): Promise<Site> => {
     const site = new Site();
+    site.featureLevel = featureLevel;
     sites.push(site); // Also where it does not open as a whole.
     await site.open();
     return site;
@@ -319,11 +331,9 @@ describe('The runbooks', { timeout: 900_000, concurrency: 1 }, () => {
     for (const part of ['commit_duration_seconds_count', 'longest_turn_seconds', 'is_leader'])
       assert.ok(measured.includes(part), measured);
     await site.run(blockWith(slow, 'dd if='));
-    const leader = async (): Promise<string> =>
-      /^(\w) +leader /m.exec(await site.run('holdfast status'))?.[1] ?? assert.fail();
-    const before = await leader();
+    const before = await site.leader();
     await site.run(blockWith(slow, 'holdfast transfer'));
-    const next = await leader();
+    const next = await site.leader();
     assert.notEqual(next, before);
 
     const full = commandsOf('full-disk.md');
@@ -344,6 +354,31 @@ describe('The runbooks', { timeout: 900_000, concurrency: 1 }, () => {
     // Whoever is asked to remove the leader answers with the outcome.
     await site.run(`holdfast member remove ${next}`);
     await site.until('holdfast lock status kept', /before/);
-    assert.notEqual(await leader(), next);
+    assert.notEqual(await site.leader(), next);
+  });
+
+  it('upgrade.md: members go from an earlier feature level to the present one, one after the other', async () => {
+    const earlier = 2;
+    const site = await open(earlier);
+    const blocks = commandsOf('../upgrade.md');
+    const look = blockWith(blocks, 'holdfast status');
+    const isEarlier = new RegExp(`feature level ${String(earlier)}\\.`);
+    const isLater = new RegExp(`feature level (?!${String(earlier)}\\.)\\d+\\.`);
+    await site.until(look, isEarlier);
+    await site.run(blockWith(blocks, 'holdfast backup'));
+    site.featureLevel = undefined;
+    const upgrade = async (id: string): Promise<string> => {
+      await site.kill(id, 'SIGTERM');
+      await site.restart(id);
+      return site.run(blockWith(blocks, '/readyz').replaceAll('c.example', `${id}.example`));
+    };
+    const last = await site.leader();
+    for (const id of ['a', 'b', 'c'].filter((one) => one !== last))
+      assert.match(await upgrade(id), isEarlier, 'one member could not read what is of a later one');
+    await site.run(blockWith(blocks, 'holdfast transfer'));
+    assert.notEqual(await site.leader(), last);
+    await upgrade(last);
+    await site.until(look, isLater);
+    assert.match(await site.run('holdfast lock status kept'), /before/);
   });
 });
