@@ -138,7 +138,7 @@ describe('The dashboard of three nodes', () => {
       .filter({ hasText: lost.nodeId })
       .filter({ hasText: 'no answer' })
       .waitFor();
-    await screenshot('lost-member');
+    await screenshot('lost-member', { isWhole: true });
     const other = cluster.nodes.find(({ nodeId }) => nodeId !== leader && nodeId !== lost.nodeId);
     assert.ok(other !== undefined);
     await page.getByRole('button', { name: `Make leader: ${other.nodeId}` }).click();
