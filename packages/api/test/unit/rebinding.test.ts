@@ -72,7 +72,8 @@ test('a page whose name leads to a node on this machine is refused, whatever it 
   for (const [what, request] of requests('evil.example:8080')) {
     const told = await answered(api.url, request);
     assert.match(told, /^HTTP\/1\.1 403 /, what);
-    if (what !== 'HEAD') assert.match(told, /evil\.example:8080[^]*show an API key[^]*http\.allowed_origins/, what);
+    if (what !== 'HEAD')
+      assert.match(told, /evil\.example:8080[^]*show an API key[^]*http\.allowed_origins/, what);
   }
   const metrics = 'GET /metrics HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n';
   assert.match(await answered(api.metricsUrl, metrics), /^HTTP\/1\.1 403 /);

@@ -8,7 +8,12 @@ import type { Output } from '../output.ts';
 import type { Environment } from '../environment.ts';
 import { sourceFlags, startLeaseNodes } from '../quorum/local-nodes.ts';
 import type { LocalLeaseNode } from '../quorum/local-nodes.ts';
-import { addAllowedHost, addNodeTerms, allowedHostsOf, nodeTimes } from '../quorum/node-settings.ts';
+import {
+  addAllowedHost,
+  addNodeTerms,
+  allowedHostsOf,
+  nodeTimes,
+} from '../quorum/node-settings.ts';
 import type { AllowedHostOptions, TermsOptions } from '../quorum/node-settings.ts';
 import { refuseEndpoints, usualNodes, usualPorts } from '../quorum/voters.ts';
 

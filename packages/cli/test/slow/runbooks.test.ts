@@ -374,7 +374,11 @@ describe('The runbooks', { timeout: 900_000, concurrency: 1 }, () => {
     };
     const last = await site.leader();
     for (const id of ['a', 'b', 'c'].filter((one) => one !== last))
-      assert.match(await upgrade(id), isEarlier, 'one member could not read what is of a later one');
+      assert.match(
+        await upgrade(id),
+        isEarlier,
+        'one member could not read what is of a later one',
+      );
     await site.run(blockWith(blocks, 'holdfast transfer'));
     assert.notEqual(await site.leader(), last);
     await upgrade(last);

@@ -149,9 +149,7 @@ export function createApplication({
       const gone = goneOf(reply);
       const { socket } = request.raw;
       const owner = tellsApart ? ownerOf(socket) : undefined;
-      return limits.run(name, socket.remoteAddress, () =>
-        operation(request.body, gone, owner),
-      );
+      return limits.run(name, socket.remoteAddress, () => operation(request.body, gone, owner));
     });
   }
   const streams = new LeaseStreams({
