@@ -170,10 +170,16 @@ export const storageFaults: readonly Fault[] = [
     file: 'packages/storage/src/snapshot-files.ts',
     find: `    this.#held.clear();
     this.#received = undefined;
-    await closeAll(`,
-    put: `    this.#received = undefined;
-    setImmediate(() => this.#held.clear());
-    await closeAll(`,
+    await closeAll(
+      files.map(
+        ({ shared }) =>
+          () =>
+            shared.release(),
+      ),
+    );`,
+    put: `    await closeAll(files.map(({ shared }) => () => shared.release()));
+    this.#held.clear();
+    this.#received = undefined;`,
   },
   {
     name: 'unlinked-snapshots-not-counted',
