@@ -36,7 +36,7 @@ process.exitCode = survivors === 0 ? 0 : 1;
 
 function isFound(name: string, configuration: string): boolean {
   const { isBroken, lines, errors } = walkWith(folder, name, maxMs);
-  const [summary = '', , ...way] = lines;
+  const [summary = '', , , ...way] = lines;
   console.log(`${name} (${configuration}): ${isBroken ? summary : 'NOT FOUND'}`);
   for (const line of isBroken ? way : lines) console.log(`  ${line}`);
   if (errors !== '') console.error(errors.slice(0, 2000));

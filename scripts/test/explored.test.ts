@@ -38,7 +38,7 @@ describe('The walk through a small configuration', () => {
       const { promise, states, depth } = rowOf(document, name);
       const { isBroken, lines, errors } = walkWith(folder, name, longestMs);
       assert.ok(isBroken, `${lines.join('\n')}\n${errors}`);
-      const [summary = '', , broken = '', ...way] = lines;
+      const [summary = '', , , broken = '', ...way] = lines;
       assert.ok(summary.includes(`: ${states} distinct states, `), summary);
       assert.ok(summary.includes(`, depth ${depth}, `), summary);
       assert.ok(broken.startsWith(promise), broken);

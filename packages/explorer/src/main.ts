@@ -3,7 +3,7 @@ import { readFlags } from '@holdfast/checker/flags';
 import { configurations } from './run/configurations.ts';
 import type { Configuration } from './run/configurations.ts';
 import { runSideBySide } from './run/side-by-side.ts';
-import { levelLine, summaryLines } from './run/telling.ts';
+import { grouped, levelLine, summaryLines } from './run/telling.ts';
 import { search } from './search/breadth-first.ts';
 
 const help = `Small configurations exhaustively: every interleaving of the shipped code within bounds, breadth-first.
@@ -80,5 +80,7 @@ async function walk({ purpose, bounds, open }: Configuration): Promise<number> {
   const model = open();
   const found = await search(model, limits, (progress) => console.log(levelLine(progress)));
   for (const line of summaryLines(found, model)) console.log(line);
-  return found.ended === 'broken' ? 1 : 0;
+  if (found.ended === 'broken') return 1;
+  console.log(`steps that were compared after two ways to one state: ${grouped(model.audit())}`);
+  return 0;
 }

@@ -162,11 +162,6 @@ export class LeaseModel implements Model {
     const transition = steps.step(state[process] ?? 0, code);
     if (transition < 0) return; // It is learned first, then this state is expanded again.
     const action = (code * 8 + process) * 2 + (stays ? 1 : 0) + 16;
-    const broken = steps.broken(transition);
-    if (broken !== undefined) {
-      emit(state, action, 0, `a node stops: ${broken}`);
-      return;
-    }
     const next = steps.next(transition);
     const sent = steps.sent(transition);
     if (next < 0 || (next === state[process] && sent.length === 0)) return;
@@ -255,6 +250,14 @@ export class LeaseModel implements Model {
 
   named(broken: string): string {
     return broken;
+  }
+
+  get happened(): readonly string[] {
+    return this.steps.happened;
+  }
+
+  audit(): number {
+    return this.steps.audit();
   }
 
   stats(): Readonly<Record<string, number>> {

@@ -1,6 +1,7 @@
 /**
  * What one lease node or client does, found out once (as raft/local-steps.ts does for the core). A node's step is run at
- * once; a client's code waits, so that its steps are noted as missing and run by `learn`.
+ * once; a client's code waits, so that its steps are noted as missing and run by `learn`. What the shipped code throws ends the
+ * search as an error: it has no assertions of its own that would tell of a broken promise.
  */
 import { IntList } from '../search/int-list.ts';
 import { Interner } from '../search/interner.ts';
@@ -38,7 +39,12 @@ type Local =
     }
   | { readonly type: 'client'; readonly state: ClientState };
 
+type NodeLocal = Extract<Local, { type: 'node' }>;
+
 const none = -1;
+
+const sameNumbers = (one: readonly number[], other: readonly number[]): boolean =>
+  one.length === other.length && one.every((value, place) => value === other[place]);
 
 export class LeaseSteps {
   readonly messages: Interner<LeaseMessage> = new Interner();
@@ -54,7 +60,8 @@ export class LeaseSteps {
   readonly #sent: (readonly number[])[] = [];
   readonly #tokens = new IntList();
   readonly #founded = new IntList();
-  readonly #broken = new Map<number, string>();
+  /** A second way to each state of a node, for the audit. */
+  readonly #others = new Map<number, NodeLocal>();
   readonly #heeded = new PairMap();
   #missing: { readonly state: number; readonly code: number }[] = [];
   readonly #ttl: number;
@@ -98,7 +105,7 @@ export class LeaseSteps {
     const transition =
       local.type === 'client'
         ? this.#append({ state: aged(local.state, this.#ttl), sent: [] }, local.state)
-        : this.#runNode(local, state, code);
+        : this.#runNode(local, code);
     this.#known.set(state, code, transition);
     return transition;
   }
@@ -146,32 +153,70 @@ export class LeaseSteps {
     return this.#founded.at(transition) - 1;
   }
 
-  broken(transition: number): string | undefined {
-    return this.#broken.get(transition);
+  #runNode(local: NodeLocal, code: number): number {
+    const { owner, startFile, codes, file } = local;
+    if (code === inputCode('restart')) {
+      const starts = file.hasVoted ? 0 : file.starts + 1;
+      return this.#appendNode(this.startNode(owner, { ...file, starts }), []);
+    }
+    if (code === inputCode('lose'))
+      return this.#appendNode(this.startNode(owner, newFile(file.id + 1, false)), []);
+    const run = this.#after(local, code);
+    if (run === undefined) return this.#appendNode(none, []);
+    const next = this.#internNode(run, owner, startFile, [...codes, code]);
+    const { hasFounded } = run;
+    const transition = this.#appendNode(next, run.take());
+    if (hasFounded) this.#founded.data[transition] = momentOfFiles(run.file.bootstrapSet) + 1;
+    return transition;
   }
 
-  #runNode(local: Extract<Local, { type: 'node' }>, state: number, code: number): number {
-    const { owner, startFile, codes, file } = local;
-    try {
-      if (code === inputCode('restart')) {
-        const starts = file.hasVoted ? 0 : file.starts + 1;
-        return this.#appendNode(this.startNode(owner, { ...file, starts }), []);
-      }
-      if (code === inputCode('lose'))
-        return this.#appendNode(this.startNode(owner, newFile(file.id + 1, false)), []);
-      const run = new LeaseNodeRun(owner, startFile, this.#ttl);
-      for (const before of codes) run.feed(this.#nodeInput(before));
-      run.take();
-      if (!run.feed(this.#nodeInput(code))) return this.#appendNode(none, []);
-      const next = this.#internNode(run, owner, startFile, [...codes, code]);
-      const { hasFounded } = run;
-      const transition = this.#appendNode(next, run.take());
-      if (hasFounded) this.#founded.data[transition] = momentOfFiles(run.file.bootstrapSet) + 1;
-      return transition;
-    } catch (error) {
-      this.#broken.set(this.#next.length, error instanceof Error ? error.message : String(error));
-      return this.#appendNode(state, []);
+  /** Undefined where the input cannot happen. */
+  #after({ owner, startFile, codes }: NodeLocal, code: number): LeaseNodeRun | undefined {
+    const run = new LeaseNodeRun(owner, startFile, this.#ttl);
+    for (const before of codes) run.feed(this.#nodeInput(before));
+    run.take();
+    return run.feed(this.#nodeInput(code)) ? run : undefined;
+  }
+
+  /**
+   * LEASE-LOCAL-1: gives each state of a node that was reached in two ways the inputs that it was given before, by the other
+   * way, and compares the next state and the messages.
+   *
+   * @returns How many steps were compared. @throws Error where one of them differs.
+   */
+  audit(): number {
+    let compared = 0;
+    for (const [state, code, transition] of this.#known.entries()) {
+      const second = this.#others.get(state);
+      if (second === undefined || code === inputCode('restart') || code === inputCode('lose'))
+        continue;
+      compared += 1;
+      const run = this.#after(second, code);
+      const next = this.next(transition);
+      const isLike =
+        run === undefined
+          ? next === none
+          : this.#locals.numberOf(JSON.stringify(run.image())) === next &&
+            sameNumbers(
+              run.take().map((message) => this.#message(message)),
+              this.sent(transition),
+            );
+      if (!isLike)
+        throw new Error(`The image of a lease node leaves something out (input ${code}).`);
     }
+    return compared;
+  }
+
+  /** Kinds of messages, and of what clients came to be. */
+  get happened(): readonly string[] {
+    const kinds = new Set<string>();
+    for (let number = 0; number < this.messages.size; number++)
+      kinds.add(this.messages.value(number).type);
+    for (let number = 0; number < this.#locals.size; number++) {
+      const local = this.#locals.value(number);
+      if (local.type === 'client') kinds.add(local.state.type);
+    }
+    return [...kinds].toSorted();
   }
 
   #nodeInput(code: number): NodeInput {
@@ -231,13 +276,13 @@ export class LeaseSteps {
     codes: readonly number[],
   ): number {
     const { size } = this.#locals;
-    const local: Local = { type: 'node', owner, startFile, codes, file: run.file };
+    const local: NodeLocal = { type: 'node', owner, startFile, codes, file: run.file };
     const number = this.#locals.intern(JSON.stringify(run.image()), local);
     if (number === size) {
       this.can.push((run.mayAsk ? 1 : 0) | (run.isAsking ? 2 : 0));
       this.newFiles.push(run.file.hasVoted ? -1 : (run.file.id - 1) % 10);
       this.validFor.push(0);
-    }
+    } else if (!this.#others.has(number)) this.#others.set(number, local);
     return number;
   }
 

@@ -90,6 +90,11 @@ export class Chronicles {
     return voters;
   }
 
+  /** Where the entry of that membership stands; 0: it is the one of the start. */
+  votersIndex(chronicle: number): number {
+    return this.value(chronicle).committed.findLastIndex(({ isMembership }) => isMembership) + 1;
+  }
+
   renamed(renaming: number, chronicle: number): number {
     const map = this.#renamed[renaming];
     if (renaming === 0 || map === undefined) return chronicle;

@@ -1,6 +1,11 @@
 /** What one node's disk holds for certain. A disk is never changed: a write makes the next one. */
 import type { Entry, HardState, LogIndex, Membership, SnapshotMeta, Write } from '@holdfast/raft';
 
+/** The core asks for what no disk can do. */
+export class DiskPromiseError extends Error {
+  override name = 'DiskPromiseError';
+}
+
 export interface DurableState {
   readonly hardState: HardState;
   readonly snapshot: SnapshotMeta;
@@ -18,19 +23,23 @@ export const newDisk = (membership: Membership): DurableState => ({
 export const lastOf = ({ entries, snapshot }: DurableState): LogIndex =>
   entries.at(-1)?.index ?? snapshot.index;
 
-/** @throws Error where the core asks for what no disk can do: a gap, or a snapshot that it has not received. */
+/** @throws DiskPromiseError where the core asks for what no disk can do: a gap, or a snapshot that it has not received. */
 export function written(disk: DurableState, write: Write): DurableState {
   let { snapshot, entries, receiving } = disk;
   for (const { meta, offset, data } of write.snapshotChunks ?? []) {
     if (offset === 0) receiving = { meta, byteLength: 0 };
     if (receiving?.meta.hash !== meta.hash || receiving.byteLength !== offset)
-      throw new Error(`the chunk at ${String(offset)} does not follow what the disk has received`);
+      throw new DiskPromiseError(
+        `the chunk at ${String(offset)} does not follow what the disk has received`,
+      );
     receiving = { meta, byteLength: offset + data.byteLength };
   }
   const { installSnapshot: install, truncateFrom } = write;
   if (install !== undefined) {
     if (receiving?.meta.hash !== install.hash || receiving.byteLength !== install.byteLength)
-      throw new Error(`the snapshot of ${String(install.index)} is installed and was not received`);
+      throw new DiskPromiseError(
+        `the snapshot of ${String(install.index)} is installed and was not received`,
+      );
     const isContained = entries.some(
       ({ index, term }) => index === install.index && term === install.term,
     );
@@ -42,7 +51,9 @@ export function written(disk: DurableState, write: Write): DurableState {
   for (const entry of write.entries) {
     const last: LogIndex = entries.at(-1)?.index ?? snapshot.index;
     if (entry.index !== last + 1)
-      throw new Error(`the disk has a gap between ${String(last)} and ${String(entry.index)}`);
+      throw new DiskPromiseError(
+        `the disk has a gap between ${String(last)} and ${String(entry.index)}`,
+      );
     entries = [...entries, entry];
   }
   return { hardState: write.hardState ?? disk.hardState, snapshot, entries, receiving };

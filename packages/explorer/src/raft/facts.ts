@@ -20,12 +20,15 @@ export interface EntryFacts {
 
 export class Facts {
   readonly leads: IntList = new IntList();
+  readonly terms: IntList = new IntList();
   readonly canPersist: IntList = new IntList();
   readonly isVerifying: IntList = new IntList();
   readonly canSnapshot: IntList = new IntList();
   readonly durableTerms: IntList = new IntList();
   /** Bits of the nodes that have a vote by its newest membership. */
   readonly voters: IntList = new IntList();
+  /** Where the entry of that membership stands; where its log begins, if that is before it. */
+  readonly votersIndex: IntList = new IntList();
   /** Logs, in memory and on disk. */
   readonly log: IntList = new IntList();
   readonly diskLog: IntList = new IntList();
@@ -39,6 +42,7 @@ export class Facts {
     const { disk, raft, id } = node;
     const status = raft.status();
     this.leads.push(status.role === 'leader' ? 1 : 0);
+    this.terms.push(status.term);
     this.canPersist.push(node.queue.length > 0 ? 1 : 0);
     this.isVerifying.push(node.verifying === undefined ? 0 : 1);
     this.canSnapshot.push(node.canSnapshot ? 1 : 0);
@@ -54,6 +58,8 @@ export class Facts {
       })),
     });
     this.log.push(log);
+    const lastMembership = images.findLastIndex(([, , kind]) => kind === 'membership');
+    this.votersIndex.push(baseIndex + lastMembership + 1);
     const diskLog = this.#intern(logOnDisk(disk));
     this.diskLog.push(diskLog);
     const whose = (named: string | null): number => (named === null ? 0 : named === id ? 1 : 2);

@@ -7,17 +7,20 @@
  *          reached again by giving a new core the inputs that led to it, from its last start on.
  * LOCAL-2: the same state reached in two ways does the same ever after: `audit` looks at that, for an image
  *          that left something out would hide states.
+ * LOCAL-3: a promise is broken where the core says so itself, asks of a disk what it cannot do, or refuses a message of a
+ *          member. Any other error is one of the search, and ends it: it is no find.
  */
-import { imageOfMessage } from '@holdfast/raft';
+import { imageOfMessage, RaftInvariantError } from '@holdfast/raft';
 import type { Message } from '@holdfast/raft';
 import { IntList } from '../search/int-list.ts';
 import { Interner } from '../search/interner.ts';
 import { PairMap } from '../search/pair-map.ts';
+import { DiskPromiseError } from './disk.ts';
 import type { DurableState } from './disk.ts';
 import { Facts } from './facts.ts';
 import type { Happening } from './happenings.ts';
 import { codeOf, idOf, inputOf, nodeOf } from './inputs.ts';
-import { Node } from './node.ts';
+import { Node, RefusedMessageError } from './node.ts';
 import type { Limits } from './node.ts';
 import { Renamings } from './renaming.ts';
 
@@ -30,6 +33,12 @@ interface Origin {
 }
 
 const none = -1;
+
+/** LOCAL-3. */
+const isBrokenPromise = (error: unknown): error is Error =>
+  error instanceof RaftInvariantError ||
+  error instanceof DiskPromiseError ||
+  error instanceof RefusedMessageError;
 
 export class LocalSteps {
   readonly facts: Facts = new Facts();
@@ -108,6 +117,18 @@ export class LocalSteps {
     return this.#broken.get(transition);
   }
 
+  /** @throws Error where a node in this state heeds what was taken for one that it does not (LEFT-3). */
+  assertUnheeded(state: number, code: number): void {
+    const transition = this.step(state, code);
+    const isUnheeded =
+      this.next(transition) === state &&
+      this.sentCount(transition) === 0 &&
+      this.told(transition) === 0 &&
+      !this.#broken.has(transition);
+    if (!isUnheeded)
+      throw new Error('A node heeds an answer of an earlier term: it must not be left out.');
+  }
+
   // ---- the same under other names -----------------------------------------------------------------
 
   renamed(renaming: number, state: number): number {
@@ -170,7 +191,8 @@ export class LocalSteps {
       const pairs = sent.flatMap(({ to, message }) => [nodeOf(to), this.#message(message)]);
       return this.#append(next, told, pairs);
     } catch (error) {
-      this.#broken.set(transition, error instanceof Error ? error.message : String(error));
+      if (!isBrokenPromise(error)) throw error; // LOCAL-3
+      this.#broken.set(transition, error.message);
       return this.#append(state, 0, []);
     }
   }
@@ -235,7 +257,8 @@ export class LocalSteps {
   }
 
   /**
-   * LOCAL-2: gives each state that was reached in two ways the inputs that it was given before, by the other way.
+   * LOCAL-2: gives each state that was reached in two ways the inputs that it was given before, by the other way, and
+   * compares the next state, the messages, and what is told.
    *
    * @returns How many steps were compared. @throws Error where one of them differs.
    */
@@ -247,13 +270,31 @@ export class LocalSteps {
         continue;
       compared += 1;
       const node = this.#nodeAfter(second, one, other);
-      const next = this.next(transition);
-      const isSame =
-        node === undefined
-          ? next === none
-          : this.#states.numberOf(JSON.stringify(node.image())) === next;
-      if (!isSame) throw new Error(`The image of a node leaves something out (input ${other}).`);
+      if (!this.#isLike(transition, node))
+        throw new Error(`The image of a node leaves something out (input ${other}).`);
     }
     return compared;
+  }
+
+  #isLike(transition: number, node: Node | undefined): boolean {
+    const next = this.next(transition);
+    if (node === undefined) return next === none;
+    const { sent, happenings } = node.take();
+    const pairs = sent.flatMap(({ to, message }) => [nodeOf(to), this.#message(message)]);
+    const first = this.#sentFrom.at(transition);
+    return (
+      this.#states.numberOf(JSON.stringify(node.image())) === next &&
+      this.happenings.intern(JSON.stringify(happenings), happenings) === this.told(transition) &&
+      pairs.length === 2 * this.sentCount(transition) &&
+      pairs.every((value, place) => value === this.#sent.at(first + place))
+    );
+  }
+
+  /** Kinds of what happened in any of the steps. */
+  get happened(): readonly Happening['type'][] {
+    const types = Array.from({ length: this.happenings.size }, (_, number) =>
+      this.happenings.value(number).map(({ type }) => type),
+    );
+    return [...new Set(types.flat())].toSorted();
   }
 }

@@ -48,6 +48,11 @@ const coreConfig = (id: MemberId, limits: Limits): RaftConfig => ({
   maxWriteTicks: 100,
 });
 
+/** What one core sends, another one does not understand. */
+export class RefusedMessageError extends Error {
+  override name = 'RefusedMessageError';
+}
+
 export class Node {
   readonly id: MemberId;
   readonly raft: Raft & HasImage;
@@ -79,7 +84,10 @@ export class Node {
     return taken;
   }
 
-  /** @returns false where it cannot happen in this state. @throws Error where the core refuses to go on. */
+  /**
+   * @returns false where it cannot happen in this state.
+   * @throws RaftInvariantError, DiskPromiseError, RefusedMessageError where a promise is broken.
+   */
   feed(input: Input): boolean {
     if (!this.#give(input)) return false;
     this.#pump();
@@ -112,7 +120,8 @@ export class Node {
     switch (input.type) {
       case 'deliver': {
         const why = this.raft.step(input.from, input.message);
-        if (why !== undefined) throw new Error(`it refuses a message of a member: ${why}`);
+        if (why !== undefined)
+          throw new RefusedMessageError(`it refuses a message of a member: ${why}`);
         return true;
       }
       case 'tick':

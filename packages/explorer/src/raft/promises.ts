@@ -3,8 +3,11 @@
  *
  * log matching: where two logs have an entry of the same index and term, they are the same up to there;
  * membership: no log holds two changes of the membership that are not committed (RAFT-MEMBER-1 of the core);
- * what was committed is never lost: it is on the disks of a majority of the voters.
+ * what was committed is never lost: it is on the disks of a majority of the voters;
+ * leader completeness, beside what is looked at when a node begins to lead: whoever leads has what was committed in
+ * earlier terms, also what was committed after it had been elected.
  */
+import { lacksCommitted } from '@holdfast/checker';
 import { PairMap } from '../search/pair-map.ts';
 import type { Chronicles } from './chronicle.ts';
 import { bitCount } from './facts.ts';
@@ -22,6 +25,7 @@ export class Promises {
   readonly #matching = new PairMap();
   readonly #unsettled = new PairMap();
   readonly #held = new PairMap();
+  readonly #lacking = new PairMap();
 
   constructor(
     nodes: number,
@@ -37,7 +41,12 @@ export class Promises {
 
   /** @param state Its first integers are the states of the nodes, then comes the chronicle. */
   judge(state: Int32Array): string | undefined {
-    return this.#judgeLogs(state) ?? this.#judgeMemberships(state) ?? this.#judgeDisks(state);
+    return (
+      this.#judgeLogs(state) ??
+      this.#judgeMemberships(state) ??
+      this.#judgeLeaders(state) ??
+      this.#judgeDisks(state)
+    );
   }
 
   #judgeLogs(state: Int32Array): string | undefined {
@@ -87,6 +96,38 @@ export class Promises {
     return undefined;
   }
 
+  #judgeLeaders(state: Int32Array): string | undefined {
+    const { facts } = this.#steps;
+    const chronicle = state[this.#nodes] ?? 0;
+    for (let node = 0; node < this.#nodes; node++) {
+      const local = state[node] ?? 0;
+      if (facts.leads.at(local) === 0) continue;
+      let lacking = this.#lacking.get(chronicle, local);
+      if (lacking < 0) {
+        lacking = this.#firstLacking(chronicle, local);
+        this.#lacking.set(chronicle, local, lacking);
+      }
+      if (lacking > 0)
+        return `leader completeness: ${idOf(node)} leads term ${String(facts.terms.at(local))} and lacks the committed entry ${String(lacking)}`;
+    }
+    return undefined;
+  }
+
+  /** The index of it; 0: none. */
+  #firstLacking(chronicle: number, local: number): number {
+    const { facts } = this.#steps;
+    const { baseIndex, entries } = facts.logs.value(facts.log.at(local));
+    const leader = {
+      term: facts.terms.at(local),
+      firstIndex: baseIndex + 1,
+      termAt: (index: number) => entries[index - baseIndex - 1]?.term,
+    };
+    const { committed } = this.#chronicles.value(chronicle);
+    return (
+      committed.findIndex((entry, at) => lacksCommitted(leader, { ...entry, index: at + 1 })) + 1
+    );
+  }
+
   /** Whose majority: of the newest committed membership, or of a newer one that is on its way. */
   #judgeDisks(state: Int32Array): string | undefined {
     if (this.#without.has('durability')) return undefined;
@@ -96,8 +137,12 @@ export class Promises {
       if (this.#holdsAll(chronicle, this.#steps.facts.diskLog.at(state[node] ?? 0)))
         holding |= 1 << node;
     if (isMajority(this.#chronicles.voters(chronicle), holding)) return undefined;
-    for (let node = 0; node < this.#nodes; node++)
-      if (isMajority(this.#steps.facts.voters.at(state[node] ?? 0), holding)) return undefined;
+    const newest = this.#chronicles.votersIndex(chronicle);
+    for (let node = 0; node < this.#nodes; node++) {
+      const { voters, votersIndex } = this.#steps.facts;
+      const local = state[node] ?? 0;
+      if (votersIndex.at(local) > newest && isMajority(voters.at(local), holding)) return undefined;
+    }
     return 'durability: what was committed is not on the disks of a majority';
   }
 

@@ -7,9 +7,11 @@
  * LEFT-1: a message that is lost is one that never arrives, and a node that is down is one that nothing happens
  *         to: neither needs an action of its own.
  * LEFT-2: an action that changes no node and sends nothing leads to a state that can do less than the one before
- *         (a message or a part of the budget is gone), so it is not taken.
+ *         (a message or a part of the budget is gone), so it is not taken. Where a line of several messages is full it is:
+ *         the place that it leaves lets an older one stay when the next is sent.
  * LEFT-3: an answer of a term before the one on its receiver's disk is taken away: the core never heeds it
- *         any more, also after a restart.
+ *         any more, also after a restart. Each is given to it once, in a table: an answer that changes something after
+ *         all ends the search.
  * LEFT-4: what a host does by itself with what comes out, it does at once: no other node can tell when.
  */
 import type { Emit, Model } from '../search/model.ts';
@@ -142,6 +144,15 @@ export class RaftModel implements Model {
     return broken.replaceAll(/\b[A-D]\b/g, (id) => idOf(renamings.to(naming, nodeOf(id))));
   }
 
+  get happened(): readonly string[] {
+    return this.steps.happened;
+  }
+
+  /** LOCAL-2. @throws Error */
+  audit(): number {
+    return this.steps.audit(1);
+  }
+
   stats(): Readonly<Record<string, number>> {
     return {
       'states of one node': this.steps.size,
@@ -223,7 +234,8 @@ export class RaftModel implements Model {
       emit(state, action, 0, this.chronicles.whatBroke(chronicle));
       return;
     }
-    if (next === state[node] && sent === 0 && chronicle === before) return; // LEFT-2
+    const changesNothing = next === state[node] && sent === 0 && chronicle === before;
+    if (changesNothing && (stays || !row.isFullOfSeveral(state, place))) return; // LEFT-2
     made.set(state);
     made[node] = next;
     made[row.chroniclePlace] = chronicle;

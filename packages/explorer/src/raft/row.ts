@@ -1,5 +1,6 @@
 /** Where in a row of integers what stands, and the row under the names that make it the least of its likes. */
 import type { Chronicles } from './chronicle.ts';
+import { codeOfDelivery } from './inputs.ts';
 import type { LocalSteps } from './local-steps.ts';
 import type { Renamings } from './renaming.ts';
 
@@ -52,6 +53,13 @@ export class StateRow {
     state[end - 1] = 0;
   }
 
+  /** Whether the line of this place has room for several messages, and none left. */
+  isFullOfSeveral(state: Int32Array, place: number): boolean {
+    if (place < 0 || this.capacity === 1) return false;
+    const within = (place - this.#linesPlace) % this.capacity;
+    return state[place - within + this.capacity - 1] !== 0;
+  }
+
   /** Where the line is full its oldest message is lost. */
   send(state: Int32Array, from: number, to: number, message: number): void {
     if (to >= this.#nodes) return;
@@ -75,21 +83,26 @@ export class StateRow {
   forgetOld(state: Int32Array, node: number): void {
     for (let other = 0; other < this.#nodes; other++) {
       if (other === node) continue;
-      this.#forgetOldOn(state, this.line(other, node), node);
-      this.#forgetOldOn(state, this.line(node, other), other);
+      this.#forgetOldOn(state, other, node);
+      this.#forgetOldOn(state, node, other);
     }
   }
 
-  #forgetOldOn(state: Int32Array, first: number, to: number): void {
+  #forgetOldOn(state: Int32Array, from: number, to: number): void {
     const { steps } = this.#parts;
+    const first = this.line(from, to);
     const term = steps.facts.durableTerms.at(state[to] ?? 0);
     for (let place = first; place < first + this.capacity;) {
       const message = (state[place] ?? 0) - 1;
       if (message < 0) return;
       const isOld =
         steps.messageIsAnswer.at(message) === 1 && steps.messageTerms.at(message) < term;
-      if (isOld) this.remove(state, place);
-      else place += 1;
+      if (!isOld) {
+        place += 1;
+        continue;
+      }
+      steps.assertUnheeded(state[to] ?? 0, codeOfDelivery(message, from));
+      this.remove(state, place);
     }
   }
 
@@ -115,6 +128,15 @@ export class StateRow {
       best = renaming;
     }
     return best;
+  }
+
+  /** How many renamings lead from this state to itself; the one that changes nothing is one of them. */
+  likenesses(state: Int32Array): number {
+    const { renamings } = this.#parts;
+    return renamings.all.filter((_, renaming) => {
+      this.#rename(state, renaming, this.#other);
+      return this.#other.every((value, place) => value === state[place]);
+    }).length;
   }
 
   /** By what is the same under all names: most states need no more. */

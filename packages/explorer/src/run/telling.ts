@@ -2,7 +2,7 @@
 import type { SearchResult, Progress } from '../search/breadth-first.ts';
 import type { Model } from '../search/model.ts';
 
-const grouped = (value: number): string => Math.round(value).toLocaleString('en');
+export const grouped = (value: number): string => Math.round(value).toLocaleString('en');
 
 const perSecond = ({ distinct, ms }: Progress): string =>
   grouped(distinct / Math.max(ms / 1000, 1e-3));
@@ -24,6 +24,7 @@ export function summaryLines(found: SearchResult, model: Model): readonly string
   return [
     `${endings[found.ended]}: ${grouped(found.distinct)} distinct states, ${grouped(found.visited)} visited, depth ${String(found.depth)}, ${(found.ms / 1000).toFixed(1)} s, ${perSecond(found)} a second`,
     `up to ${String(model.symmetries)} namings count as one; ${stats.join(', ')}; two states were taken for one with a probability of ${probability.toExponential(0)}`,
+    `happened: ${model.happened.join(', ')}`,
     ...(found.broken === undefined ? [] : [found.broken.what, ...found.broken.trace]),
   ];
 }

@@ -36,6 +36,13 @@ it('gives rising tokens to two clients', async () => {
   assert.ok(found.distinct > 1000, String(found.distinct));
 });
 
+it('leaves nothing out of the image of a lease node: what looks the same does and sends the same', async () => {
+  const model = new LeaseModel({ ...leases, copies: 0, silences: 0, restarts: 1, ticks: 1 });
+  await search(model, unlimited);
+  const compared = model.audit();
+  assert.ok(compared > 100, String(compared));
+});
+
 it('begins a new cluster only with files that were all new at one moment', async () => {
   const small = { ...leaseConfigurations.founding, attempts: [0, 0], rounds: [2, 0, 0] } as const;
   const found = await walk({ ...small, losses: 2 });
