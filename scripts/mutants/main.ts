@@ -126,7 +126,7 @@ async function measure(
     const known = resultOf(readResults(root), fault).tests;
     return {
       ...(asks.tests ? { tests: await tests.ask(planted, known) } : {}),
-      ...(asks.simulator ? { simulator: await askSimulator(options, fault) } : {}),
+      ...(asks.simulator ? { simulator: await askSimulator(options, planted) } : {}),
       texts: {
         ...(asks.tests ? { tests: text } : {}),
         ...(asks.simulator ? { simulator: text } : {}),

@@ -7,6 +7,8 @@ export type Told =
       readonly type: 'failed';
       readonly test: string;
       readonly how: 'assertion' | 'time-out' | 'error';
+      /** The check is that something happens in time. */
+      readonly isOfTime: boolean;
       readonly message: string;
     };
 
@@ -26,6 +28,7 @@ const assertions: ReadonlySet<string> = new Set([
   'StateInvariantError',
   'RaftInvariantError',
   'StorageDamagedError',
+  'LogMissingError',
 ]);
 const endless: ReadonlySet<string> = new Set(['testTimeoutFailure', 'cancelledByParent']);
 /** What a test waited for has not happened in its time: packages/checker/src/waits.ts, `AbortSignal.timeout`. */
@@ -56,7 +59,8 @@ function tell(told: Told): void {
 function failed(path: readonly string[], error: unknown): Told {
   const how = endless.has(failureTypeOf(error)) ? 'time-out' : howOf(error);
   const message = error instanceof Error ? error.message : String(error);
-  return { type: 'failed', test: path.join(' › '), how, message: message.slice(0, 300) };
+  const isOfTime = how === 'assertion' && isTimed(error);
+  return { type: 'failed', test: path.join(' › '), how, isOfTime, message: message.slice(0, 300) };
 }
 
 function failureTypeOf(error: unknown): string {
@@ -75,4 +79,11 @@ function howOf(error: unknown, depth = 0): 'assertion' | 'time-out' | 'error' {
   if (('code' in error && error.code === 'ERR_ASSERTION') || assertions.has(name))
     return 'assertion';
   return 'cause' in error ? howOf(error.cause, depth + 1) : 'error';
+}
+
+/** By what `assertSoon` and `assertEnds` of packages/checker/src/waits.ts say of theirs. */
+function isTimed(error: unknown, depth = 0): boolean {
+  if (!(error instanceof Error) || depth > 5) return false;
+  const isAssertion = 'code' in error && error.code === 'ERR_ASSERTION';
+  return (isAssertion && /^Not in \d+ ms: /.test(error.message)) || isTimed(error.cause, depth + 1);
 }

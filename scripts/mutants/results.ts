@@ -20,8 +20,9 @@ export type SimulatorResult =
       /** Of runs of a kind of their own. */
       readonly scenario?: string;
     }
-  | { readonly type: 'not found'; readonly runs: number }
-  | { readonly type: 'time-out'; readonly runs: number }
+  /** `undecided`: of so many runs the judge of histories could not tell. */
+  | { readonly type: 'not found'; readonly runs: number; readonly undecided?: number }
+  | { readonly type: 'time-out'; readonly runs: number; readonly undecided?: number }
   /** Runs ended with an error that is no broken promise. */
   | { readonly type: 'error'; readonly runs: number; readonly message: string }
   /** No part of what the simulator runs. */

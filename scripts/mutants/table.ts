@@ -138,15 +138,20 @@ function simulatorCell(fault: Fault, result: SimulatorResult | undefined): strin
     case 'found':
       return `${placeOf(result)}: ${cell(result.promise)}`;
     case 'not found':
-      return `not in ${runs}`;
+      return `not in ${runs}${undecidedOf(result)}`;
     case 'time-out':
-      return result.runs === 0 ? 'a run that did not end' : `not in ${runs}: time over`;
+      return result.runs === 0
+        ? 'a run that did not end'
+        : `not in ${runs}${undecidedOf(result)}: time over`;
     case 'error':
       return `an error beside the checks: ${cell(result.message)}`;
     case 'out of reach':
       return 'no part of them';
   }
 }
+
+const undecidedOf = ({ undecided = 0 }: { readonly undecided?: number }): string =>
+  undecided === 0 ? '' : `, ${String(undecided)} of them undecided`;
 
 function placeOf({ runs, scenario }: Extract<SimulatorResult, { readonly type: 'found' }>): string {
   return scenario === undefined ? `run ${String(runs)}` : `scenario \`${scenario}\``;

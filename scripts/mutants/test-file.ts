@@ -8,8 +8,13 @@ import type { Told } from './reporter.ts';
 
 export type FileOutcome =
   | { readonly type: 'passed'; readonly ms: number }
-  /** A check said that a promise is broken. */
-  | { readonly type: 'assertion'; readonly test: string; readonly message: string }
+  /** A check said that a promise is broken; `isOfTime`: that something comes in time. */
+  | {
+      readonly type: 'assertion';
+      readonly test: string;
+      readonly message: string;
+      readonly isOfTime: boolean;
+    }
   /** A test, or the file, did not end in its time. */
   | { readonly type: 'time-out'; readonly test: string }
   /** A test ended with an error that is no failed check. */
@@ -101,8 +106,10 @@ interface Ending {
 function outcomeOf(told: readonly Told[], { isLate, isClean, ms, errors }: Ending): FileOutcome {
   const failures = told.filter((one) => one.type === 'failed');
   const assertion = failures.find(({ how }) => how === 'assertion');
-  if (assertion !== undefined)
-    return { type: 'assertion', test: assertion.test, message: assertion.message };
+  if (assertion !== undefined) {
+    const { test, message, isOfTime } = assertion;
+    return { type: 'assertion', test, message, isOfTime };
+  }
   const late = failures.find(({ how }) => how === 'time-out');
   if (late !== undefined) return { type: 'time-out', test: late.test };
   if (isLate) return { type: 'time-out', test: 'the whole file' };

@@ -16,6 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { isScenario } from '../../packages/simulator/src/scenarios/scenarios.ts';
 import { allFaults as faults } from '../mutants/all-faults.ts';
 import { abouts, scenarioFor } from '../mutants/abouts.ts';
+import { askSimulator } from '../mutants/ask-simulator.ts';
 import { TestAsker, unsoundOf } from '../mutants/ask-tests.ts';
 import type { Unmutated } from '../mutants/ask-tests.ts';
 import { earlierFaults } from '../mutants/earlier-faults.ts';
@@ -202,10 +203,78 @@ describe('The tests that are asked for a fault', () => {
     assert.deepEqual((await ask(0)).result, result);
   });
 
+  it('do not find it by a check that something comes in time, where it does at the second time', async () => {
+    const waits = JSON.stringify(join(root, 'packages/checker/src/waits.ts'));
+    const once = JSON.stringify(join(folder, 'asked-once'));
+    const file = `${unit}/sum-in-time.test.ts`;
+    write(
+      file,
+      `import { existsSync, writeFileSync } from 'node:fs';
+       import { it } from 'node:test';
+       import { sum } from '../../src/index.ts';
+       const { assertSoon } = await import(${waits});
+       const isLate = sum(1, 1) === 3 && !existsSync(${once});
+       if (isLate) writeFileSync(${once}, '');
+       it('comes', () => assertSoon(() => !isLate, { longestMs: 20 }));\n`,
+    );
+    const { result } = await ask();
+    rmSync(join(folder, file));
+    assert.equal(result.type, 'error', 'of the test that throws');
+    assert.ok(existsSync(join(folder, 'asked-once')));
+  });
+
   it('find it by a check, which is named', async () => {
     testOf('adds', 'assert.equal(sum(1, 1), 2);');
     const file = `${unit}/adds.test.ts`;
     assert.deepEqual((await ask()).result, { type: 'found', file, test: 'adds' });
+  });
+});
+
+describe('Whole runs that are asked for a fault', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-mutants-test-'));
+  const file = 'packages/simulator/src/sum.ts';
+  const fault = { name: 'sum-too-large', breaks: 'sums', file, find: 'a + b', put: 'a + b + 1' };
+  const write = (path: string, text: string): void => {
+    mkdirSync(join(folder, path, '..'), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  };
+  /** A simulator whose seventh run breaks a promise where this holds. */
+  const ask = async (isBroken: string) => {
+    write('packages/simulator/package.json', '{ "name": "@holdfast/simulator", "type": "module" }');
+    write(file, 'export const sum = (a: number, b: number): number => a + b;\n');
+    write(
+      'packages/simulator/src/main.ts',
+      `import { sum } from './sum.ts';
+       const of = (name: string): number => Number(process.argv.find((one) => one.startsWith(name))?.split('=')[1]);
+       const [first, seeds] = [of('--first='), of('--seeds=')];
+       const isBroken = first <= 7 && first + seeds > 7 && ${isBroken};
+       const broken = isBroken ? [{ seed: '7', message: 'two hold it', isPromise: true }] : [];
+       console.log(JSON.stringify({ runs: seeds, broken, undecided: 2 }));\n`,
+    );
+    const planted = new Planted(folder, fault);
+    planted.plant();
+    const options = { folder, imports: new Imports(folder), threads: 1, maxSeconds: 60 };
+    const result = await askSimulator(options, planted);
+    const text = readFileSync(join(folder, file), 'utf8');
+    planted.heal();
+    assert.match(text, /a \+ b \+ 1/, 'planted still');
+    return result;
+  };
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('find it by a run that breaks no promise without it (MUTANT-5)', async () => {
+    const found = { type: 'found', runs: 7, promise: 'two hold it' };
+    assert.deepEqual(await ask('sum(1, 1) !== 2'), found);
+  });
+
+  it('do not find it by a run that breaks one without it, too', async () => {
+    const result = await ask('true');
+    assert.equal(result.type, 'error');
+    assert.match(result.type === 'error' ? result.message : '', /without the fault run 7/);
+  });
+
+  it('tell of how many the judge could not decide', async () => {
+    assert.deepEqual(await ask('false'), { type: 'not found', runs: 600, undecided: 2 });
   });
 });
 
