@@ -199,9 +199,9 @@ const planted: readonly QuorumFault[] = [
     name: 'vote-before-it-is-on-disk',
     breaks: 'a vote leaves though the disk refused it',
     file: 'packages/quorum/src/node/host.ts',
-    find: `      await this.#disk.synced();
+    find: `      await this.#synced(resource, from);
       this.#waitQueues.taken(resource);`,
-    put: `      void this.#disk.synced().catch(() => undefined);
+    put: `      void this.#synced(resource, from).catch(() => undefined);
       this.#waitQueues.taken(resource);`,
   },
   {
@@ -283,8 +283,8 @@ const planted: readonly QuorumFault[] = [
     name: 'holders-in-the-acquire-queue',
     breaks: 'renewals stand in one queue with the acquires of all clients',
     file: 'packages/quorum/src/http/operations.ts',
-    find: `['renew', validated(renewBody, (body) => host.renew(body))],`,
-    put: `['renew', afterHolders(validated(renewBody, (body) => host.renew(body)))],`,
+    find: `['renew', validated(renewBody, (body, { from }) => host.renew(body, from))],`,
+    put: `['renew', afterHolders(validated(renewBody, (body, { from }) => host.renew(body, from)))],`,
     test: 'packages/quorum/test/unit/operations.test.ts',
   },
   {
@@ -300,8 +300,8 @@ const planted: readonly QuorumFault[] = [
     name: 'waits-beside-the-acquire-queue',
     breaks: 'waits are done when they arrive: however many, they go before whoever holds',
     file: 'packages/quorum/src/http/operations.ts',
-    find: `['wait', afterHolders(validated(waitBody, (body, gone) => host.wait(body, gone)))],`,
-    put: `['wait', validated(waitBody, (body, gone) => host.wait(body, gone))],`,
+    find: `['wait', afterHolders(validated(waitBody, (body, _caller, gone) => host.wait(body, gone)))],`,
+    put: `['wait', validated(waitBody, (body, _caller, gone) => host.wait(body, gone))],`,
     test: 'packages/quorum/test/unit/operations.test.ts',
   },
   {

@@ -65,8 +65,12 @@ export interface LeaseNodeOptions {
   readonly maxConnectionsPerAddress?: number;
   /** Acquires and waits of one address; 0: not limited, which is the default. */
   readonly maxRequestsPerSecondPerAddress?: number;
+  /** Bytes of requests of one address; 0: not limited, which is the default. */
+  readonly maxRequestBytesPerSecondPerAddress?: number;
   /** Of one address at a time; 0: not limited. Default 25,000, which is half of all places. */
   readonly maxWaitsPerAddress?: number;
+  /** Of one address that stand on this node; 0: not limited. Default 500,000, which is half of what it keeps. */
+  readonly maxLeasesPerAddress?: number;
   readonly log: LeaseNodeLog;
 }
 
@@ -94,6 +98,7 @@ export interface RunningLeaseNode {
 }
 
 const maxRows = 1_000_000;
+const defaultLeasesPerAddress = maxRows / 2;
 /** At 90 s each: more than eleven thousand released a second. */
 const maxTombstones = 1_000_000;
 /** A copy of an acquire may be on its way for so long, beside the time in which it has to arrive. */
@@ -177,6 +182,7 @@ async function startSecured(
     maxConnections: options.maxConnections,
     maxConnectionsPerAddress: options.maxConnectionsPerAddress,
     maxRequestsPerSecondPerAddress: options.maxRequestsPerSecondPerAddress,
+    maxRequestBytesPerSecondPerAddress: options.maxRequestBytesPerSecondPerAddress,
     maxWaitsPerAddress: options.maxWaitsPerAddress,
     log,
     onError: (err) => log.error({ err }, 'A request failed with an internal error.'),
@@ -279,6 +285,7 @@ class RunningNode {
       longestTtlMs,
       longestLeaseMs,
       ...(options.maxWaiters === undefined ? {} : { maxWaiters: options.maxWaiters }),
+      maxLeasesPerAddress: options.maxLeasesPerAddress ?? defaultLeasesPerAddress,
       ...(raised === undefined ? {} : { raised }),
       recovery,
       onMember: (member) => {

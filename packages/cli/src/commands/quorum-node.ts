@@ -54,9 +54,19 @@ export function addQuorumNode(program: Command, at: () => Environment): void {
       '0',
     )
     .option(
+      '--max-request-bytes-per-second-per-address <number>',
+      'how many bytes of requests of one address in a second; beyond it acquires and waits are refused; 0: not limited',
+      '0',
+    )
+    .option(
       '--max-waits-per-address <number>',
       'how many waits of one address at a time; 0: not limited',
       '25000',
+    )
+    .option(
+      '--max-leases-per-address <number>',
+      'how many leases of one address stand at a time; those from before a start count once they are renewed; 0: not limited',
+      '500000',
     );
   addNodeTerms(addAllowedHost(addNodeTls(node)))
     .addHelpText(

@@ -51,7 +51,9 @@ export interface LeaseNodeFlags extends TermsOptions, NodeTlsOptions, AllowedHos
   readonly maxConnections: string;
   readonly maxConnectionsPerAddress: string;
   readonly maxRequestsPerSecondPerAddress: string;
+  readonly maxRequestBytesPerSecondPerAddress: string;
   readonly maxWaitsPerAddress: string;
+  readonly maxLeasesPerAddress: string;
 }
 
 export type NodeSettings = Omit<LeaseNodeOptions, 'log'> & {
@@ -120,7 +122,12 @@ export function nodeSettings(options: LeaseNodeFlags): NodeSettings {
       '--max-requests-per-second-per-address',
       options.maxRequestsPerSecondPerAddress,
     ),
+    maxRequestBytesPerSecondPerAddress: limitOf(
+      '--max-request-bytes-per-second-per-address',
+      options.maxRequestBytesPerSecondPerAddress,
+    ),
     maxWaitsPerAddress: limitOf('--max-waits-per-address', options.maxWaitsPerAddress),
+    maxLeasesPerAddress: limitOf('--max-leases-per-address', options.maxLeasesPerAddress),
     ...(apiKey === undefined ? {} : { apiKey }),
     ...(tls === undefined ? {} : { tls }),
     ...(isInsecure ? { isInsecure } : {}),

@@ -58,6 +58,8 @@ export interface ApplicationOptions {
   readonly maxConnectionsPerAddress?: number | undefined;
   /** Acquires and waits of one address; 0: not limited. */
   readonly maxRequestsPerSecondPerAddress?: number | undefined;
+  /** Of requests; 0: not limited. */
+  readonly maxRequestBytesPerSecondPerAddress?: number | undefined;
   /** 0: not limited. */
   readonly maxWaitsPerAddress?: number | undefined;
   readonly log: Pick<TlsLog, 'warn'>;
@@ -75,10 +77,17 @@ export function createApplication({
   maxConnections = defaultConnections,
   maxConnectionsPerAddress = defaultConnectionsPerAddress,
   maxRequestsPerSecondPerAddress = 0,
+  maxRequestBytesPerSecondPerAddress = 0,
   maxWaitsPerAddress = defaultWaitsPerAddress,
   log,
   onError,
 }: ApplicationOptions): FastifyInstance {
+  const requests = new CountedRequests();
+  const problemOf = (error: unknown): HoldfastError => {
+    const problem = problemFrom(error, onError);
+    requests.ended(problem);
+    return problem;
+  };
   const options = {
     bodyLimit: maxBodyBytes,
     // LEASE-HTTP-1
@@ -90,7 +99,7 @@ export function createApplication({
     forceCloseConnections: true,
     // A path that cannot be decoded.
     frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void => {
-      sendProblem(reply, problemOf(error, onError));
+      sendProblem(reply, problemOf(error));
     },
     routerOptions: { maxParamLength: longestPathField },
   } as const;
@@ -109,12 +118,22 @@ export function createApplication({
   });
   const operations = operationsOf(host);
   const limits = new AddressLimits(
-    { requestsPerSecond: maxRequestsPerSecondPerAddress, waits: maxWaitsPerAddress },
+    {
+      requestsPerSecond: maxRequestsPerSecondPerAddress,
+      requestBytesPerSecond: maxRequestBytesPerSecondPerAddress,
+      waits: maxWaitsPerAddress,
+    },
     () => performance.now(),
   );
+  app.removeAllContentTypeParsers();
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    limits.spend(request.socket.remoteAddress, body.length);
+    parseJson(request, body.toString(), done);
+  });
   const tellsApart = security?.asksForCertificates === true;
   app.setErrorHandler((error, _request, reply) => {
-    sendProblem(reply, problemOf(error, onError));
+    sendProblem(reply, problemOf(error));
   });
   const known = new KnownMethods();
   app.addHook('onRoute', known.add);
@@ -149,7 +168,9 @@ export function createApplication({
       const gone = goneOf(reply);
       const { socket } = request.raw;
       const owner = tellsApart ? ownerOf(socket) : undefined;
-      return limits.run(name, socket.remoteAddress, () => operation(request.body, gone, owner));
+      return limits.run(name, socket.remoteAddress, (from) =>
+        operation(request.body, gone, { owner, from }),
+      );
     });
   }
   const streams = new LeaseStreams({
@@ -157,7 +178,7 @@ export function createApplication({
     limits,
     apiKey,
     ownHosts,
-    problemOf: (error) => problemOf(error, onError),
+    problemOf,
   });
   app.server.on('upgrade', (request, socket, head) => {
     socket.once('close', connections.busy(request.socket));
@@ -191,7 +212,6 @@ export function createApplication({
   app.get('/readyz', (_request, reply) => {
     reply.code(host.voting ? 200 : 503).send({ status: host.voting ? 'ok' : 'unavailable' });
   });
-  const requests = new CountedRequests();
   app.addHook('onResponse', async (request, reply) => {
     requests.answered(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode);
   });
@@ -219,7 +239,7 @@ function goneOf(reply: FastifyReply): AbortSignal {
   return gone.signal;
 }
 
-function problemOf(error: unknown, onError: (error: unknown) => void): HoldfastError {
+function problemFrom(error: unknown, onError: (error: unknown) => void): HoldfastError {
   if (error instanceof HoldfastError) return error;
   const { statusCode, code, message } = error as {
     readonly statusCode?: number;

@@ -16,12 +16,23 @@ import {
   waitBody,
 } from './schemas.ts';
 
+/** Who asks. */
+export interface LeaseCaller {
+  /** Where that matters (LEASE-OWNER-1). */
+  readonly owner?: string | undefined;
+  /** The address that its leases count for (ADDRESS-LEASES-3). */
+  readonly from?: string | undefined;
+}
+
 /**
  * @param gone Aborted when the caller has gone.
- * @param owner Who asks, where that matters (LEASE-OWNER-1).
  * @throws HoldfastError
  */
-export type LeaseOperation = (body: unknown, gone: AbortSignal, owner?: string) => Promise<object>;
+export type LeaseOperation = (
+  body: unknown,
+  gone: AbortSignal,
+  caller?: LeaseCaller,
+) => Promise<object>;
 
 export function operationsOf(host: LeaseHost): ReadonlyMap<string, LeaseOperation> {
   const acquireQueue = new AcquireQueue({
@@ -32,12 +43,14 @@ export function operationsOf(host: LeaseHost): ReadonlyMap<string, LeaseOperatio
   return new Map([
     [
       'acquire',
-      afterHolders(validated(acquireBody, async (body) => inWholeMs(await host.acquire(body)))),
+      afterHolders(
+        validated(acquireBody, async (body, { from }) => inWholeMs(await host.acquire(body, from))),
+      ),
     ],
     ['confirm', validated(confirmBody, (body) => host.confirm(body))],
-    ['renew', validated(renewBody, (body) => host.renew(body))],
+    ['renew', validated(renewBody, (body, { from }) => host.renew(body, from))],
     ['release', validated(releaseBody, (body) => host.release(body))],
-    ['wait', afterHolders(validated(waitBody, (body, gone) => host.wait(body, gone)))],
+    ['wait', afterHolders(validated(waitBody, (body, _caller, gone) => host.wait(body, gone)))],
     [
       'begin',
       validated(beginBody, async (body) => {
@@ -54,8 +67,8 @@ export function operationsOf(host: LeaseHost): ReadonlyMap<string, LeaseOperatio
 const ordered =
   (acquireQueue: AcquireQueue) =>
   (operation: LeaseOperation): LeaseOperation =>
-  (body, gone, owner) =>
-    acquireQueue.whenOthersAreDone(gone, () => operation(body, gone, owner));
+  (body, gone, caller) =>
+    acquireQueue.whenOthersAreDone(gone, () => operation(body, gone, caller));
 
 /** Never below what stands. */
 const inWholeMs = (answer: QuorumAcquireAnswer): QuorumAcquireAnswer =>
@@ -63,11 +76,11 @@ const inWholeMs = (answer: QuorumAcquireAnswer): QuorumAcquireAnswer =>
 
 function validated<Body extends object>(
   schema: z.ZodType<Body>,
-  act: (body: Body, gone: AbortSignal) => Promise<object>,
+  act: (body: Body, caller: LeaseCaller, gone: AbortSignal) => Promise<object>,
 ): LeaseOperation {
   // Async: what is thrown at once is a rejection too.
-  return async (body, gone, owner) => {
-    return act(ofOwner(read(schema, body ?? {}), owner), gone);
+  return async (body, gone, caller = {}) => {
+    return act(ofOwner(read(schema, body ?? {}), caller.owner), caller, gone);
   };
 }
 

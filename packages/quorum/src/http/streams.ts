@@ -155,6 +155,7 @@ class Stream {
   }
 
   #take(data: RawData): void {
+    if (Buffer.isBuffer(data)) this.#options.limits.spend(this.#address, data.length);
     const requests = readFrame(data);
     if ('reason' in requests) {
       this.#webSocket.close(requests.code, requests.reason);
@@ -177,7 +178,7 @@ class Stream {
   #ask(id: number, name: string, body: unknown): void {
     const operation = this.#operationOf(id, name);
     if (operation instanceof HoldfastError) {
-      this.#answer([id, null, toProblem(operation)]);
+      this.#answer([id, null, toProblem(this.#options.problemOf(operation))]);
       return;
     }
     const controller = new AbortController();
@@ -188,7 +189,8 @@ class Stream {
       this.#answer(answer);
     };
     const { limits } = this.#options;
-    const run = (): Promise<object> => operation(body, controller.signal, this.#owner);
+    const run = (from: string): Promise<object> =>
+      operation(body, controller.signal, { owner: this.#owner, from });
     limits.run(name, this.#address, run).then(
       (answer) => settle([id, answer]),
       (error: unknown) => settle([id, null, toProblem(this.#options.problemOf(error))]),

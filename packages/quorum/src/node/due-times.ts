@@ -43,12 +43,12 @@ export class DueTimes<T extends Due> {
     if (last.place === place) this.#rise(last, place);
   }
 
-  /** Takes out all that are due, earliest first. */
-  takeDue(nowMs: number): T[] {
+  /** Takes out what is due, earliest first: all of it, or so much. */
+  takeDue(nowMs: number, most: number = Number.POSITIVE_INFINITY): T[] {
     const due: T[] = [];
     for (
       let [first] = this.#heap;
-      first !== undefined && first.dueMs <= nowMs;
+      first !== undefined && first.dueMs <= nowMs && due.length < most;
       [first] = this.#heap
     ) {
       this.remove(first);

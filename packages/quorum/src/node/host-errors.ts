@@ -19,11 +19,23 @@ const limitReached = (
     ...more,
   });
 
-export const tooManyRequests = (from: string, most: number, seconds: number): HoldfastError =>
+/** What an address may use up of it in a second, by the name of the limit. */
+const usedUp = {
+  max_requests_per_second_per_address: 'acquires and waits',
+  max_request_bytes_per_second_per_address: 'bytes of requests',
+} as const;
+export type RateOfAddress = keyof typeof usedUp;
+
+export const tooOften = (
+  limit: RateOfAddress,
+  from: string,
+  most: number,
+  seconds: number,
+): HoldfastError =>
   limitReached(
-    'max_requests_per_second_per_address',
+    limit,
     most,
-    `${from} has sent as many acquires and waits within a second as --max-requests-per-second-per-address allows (${String(most)}). Nothing was done. Try again in ${String(seconds)} s.`,
+    `${from} has sent as many ${usedUp[limit]} within a second as --${limit.replaceAll('_', '-')} allows (${String(most)}). Nothing was done. Try again in ${String(seconds)} s.`,
     { retry_after_seconds: seconds },
   );
 
@@ -32,6 +44,13 @@ export const tooManyWaits = (from: string, most: number): HoldfastError =>
     'max_waits_per_address',
     most,
     `${from} has as many waits on this node as --max-waits-per-address allows (${String(most)}). Ask again later.`,
+  );
+
+export const tooManyLeasesOfAddress = (from: string, most: number): HoldfastError =>
+  limitReached(
+    'max_leases_per_address',
+    most,
+    `${from} has as many leases on this node as --max-leases-per-address allows (${String(most)}). Nothing was granted, and all that it has stand as before. Release some, or ask again when some have ended.`,
   );
 
 export const noPlace = (resource: string, { what, limit }: Full): HoldfastError =>
@@ -63,6 +82,19 @@ export const tooManyOnStream = (id: number, most: number): HoldfastError =>
     most,
     `Request ${String(id)} is one too many, or its number is in use.`,
   );
+
+/** @param limit In force now. @param raisedInMs Until then a longer one is; 0 or less: nothing was raised. */
+export function ttlTooLong(ttlMs: number, limit: number, longestTtlMs: number, raisedInMs: number): HoldfastError {
+  const until =
+    ttlMs <= longestTtlMs
+      ? ` for another ${String(raisedInMs)} ms: its longest ttl was raised to ${String(longestTtlMs)}`
+      : '';
+  return new HoldfastError(
+    'invalid_request',
+    `"ttl_ms" must be at most ${String(limit)} on this node${until}; given: ${String(ttlMs)}.`,
+    { field: 'ttl_ms', limit },
+  );
+}
 
 /** @param error Which file, and why. */
 export const storageFailed = (error: unknown): HoldfastError =>

@@ -48,4 +48,6 @@ export interface HostOptions {
   readonly onSaved?: () => void;
   /** Waiters in the queue of one resource. Default 20,000. */
   readonly maxWaiters?: number;
+  /** Leases of one address that stand at a time (ADDRESS-LEASES-1 of address-leases.ts); 0: not limited, which is the default. */
+  readonly maxLeasesPerAddress?: number;
 }

@@ -30,8 +30,9 @@ import type {
   QuorumWaitBody,
 } from '@holdfast/protocol';
 import type { Recovery } from './recovery.ts';
+import { AddressLeases } from './address-leases.ts';
 import { DurableAnswers } from './disk.ts';
-import { noPlace, tooManyLeases, tooManyReleased } from './host-errors.ts';
+import { noPlace, tooManyLeases, tooManyReleased, ttlTooLong } from './host-errors.ts';
 import type { HostOptions } from './host-options.ts';
 import { HeldLeases } from './held-leases.ts';
 import type { WantedLeases } from './held-leases.ts';
@@ -48,6 +49,7 @@ export class LeaseHost {
   readonly #waitQueues: WaitQueues;
   readonly #pages = new Pages();
   readonly #held: HeldLeases;
+  readonly #addressLeases: AddressLeases;
   readonly #startedMs: number;
   #fresh: boolean;
   #voting: boolean;
@@ -61,7 +63,8 @@ export class LeaseHost {
     this.#options = options;
     this.#disk = new DurableAnswers(options);
     this.#waitQueues = new WaitQueues(options.maxWaiters);
-    const { node, clock } = options;
+    const { node, clock, maxLeasesPerAddress = 0 } = options;
+    this.#addressLeases = new AddressLeases({ most: maxLeasesPerAddress, node, clock });
     this.#startedMs = clock.now();
     this.#held = new HeldLeases(() => node.standing(() => clock.now()), clock);
     this.#fresh = options.fresh;
@@ -79,8 +82,8 @@ export class LeaseHost {
     return this.#voting && !this.#options.membership.isClosed;
   }
 
-  /** @throws HoldfastError `wrong_epoch`, `not_voting`, `storage_failed`, `invalid_request`, `limit_exceeded`. */
-  async acquire(body: QuorumAcquireBody): Promise<QuorumAcquireAnswer> {
+  /** @param from For whom it counts (ADDRESS-LEASES-3). @throws HoldfastError `wrong_epoch`, `not_voting`, `storage_failed`, `invalid_request`, `limit_exceeded`. */
+  async acquire(body: QuorumAcquireBody, from?: string): Promise<QuorumAcquireAnswer> {
     this.#check(body);
     this.#checkTtl(body.ttl_ms);
     const { node, clock } = this.#options;
@@ -91,14 +94,15 @@ export class LeaseHost {
       const waiters = this.#waitQueues.count(resource);
       return { status: 'DENIED', remaining_ms: remainingMs, ...(waiters > 0 ? { waiters } : {}) };
     };
-    if (turnMs > 0 && body.is_next !== true && node.remainingMs(resource, now) === 0)
-      return denied(turnMs);
+    const isFree = node.remainingMs(resource, now) === 0;
+    if (turnMs > 0 && body.is_next !== true && isFree) return denied(turnMs);
+    if (isFree) this.#addressLeases.check(from);
     const outcome = node.acquire(resource, { leaseId, clientId, ttlMs }, now);
     if (outcome.type === 'denied') return denied(outcome.remainingMs);
     if (outcome.type === 'released') return { status: 'RELEASED' };
     if (outcome.type === 'full') throw tooManyLeases();
     try {
-      await this.#disk.synced();
+      await this.#synced(resource, from);
       this.#waitQueues.taken(resource);
     } finally {
       this.#look(resource);
@@ -115,14 +119,15 @@ export class LeaseHost {
     return { status: done ? 'DONE' : 'REFUSED', file_id: this.#options.fileId };
   }
 
-  /** @throws HoldfastError as `acquire`. */
-  async renew(body: QuorumRenewBody): Promise<QuorumStandingAnswer> {
+  /** @param from As of `acquire`. @throws HoldfastError as `acquire`. */
+  async renew(body: QuorumRenewBody, from?: string): Promise<QuorumStandingAnswer> {
     this.#check(body);
     this.#checkTtl(body.ttl_ms);
     const { node, clock } = this.#options;
-    const done = node.renew(body.resource, body.lease_id, body.ttl_ms, clock.now());
+    const { resource } = body;
+    const done = node.renew(resource, body.lease_id, body.ttl_ms, clock.now());
     // It may be for a shorter time, or not on disk: the lease ends earlier than it was to.
-    await this.#disk.synced().finally(() => this.#look(body.resource));
+    await this.#synced(resource, done ? from : undefined).finally(() => this.#look(resource));
     return { status: done ? 'DONE' : 'REFUSED', file_id: this.#options.fileId };
   }
 
@@ -131,9 +136,15 @@ export class LeaseHost {
     this.#checkVoting(body); // SET-3
     const { node, clock } = this.#options;
     if (!node.release(body.resource, body.lease_id, clock.now())) throw tooManyReleased();
-    await this.#disk.synced();
+    await this.#synced(body.resource);
     this.#look(body.resource);
     return { status: 'RELEASED' };
+  }
+
+  /** What was asked for of this lease is on disk. @throws HoldfastError `storage_failed`: the lease is as it was. */
+  async #synced(resource: string, from?: string): Promise<void> {
+    if (from !== undefined) this.#addressLeases.changed(resource, from);
+    await this.#disk.synced().finally(() => this.#addressLeases.changed(resource));
   }
 
   /** @param signal The caller has gone. @throws HoldfastError as `acquire`. */
@@ -365,16 +376,7 @@ export class LeaseHost {
     const { longestTtlMs, raised, clock } = this.#options;
     const raisedInMs = raised === undefined ? 0 : Math.ceil(raised.atMs - clock.now());
     const limit = raisedInMs > 0 ? Math.min(longestTtlMs, raised?.fromTtlMs ?? 0) : longestTtlMs; // TTL-2
-    if (ttlMs <= limit) return;
-    const until =
-      ttlMs <= longestTtlMs
-        ? ` for another ${String(raisedInMs)} ms: its longest ttl was raised to ${String(longestTtlMs)}`
-        : '';
-    throw new HoldfastError(
-      'invalid_request',
-      `"ttl_ms" must be at most ${String(limit)} on this node${until}; given: ${String(ttlMs)}.`,
-      { field: 'ttl_ms', limit },
-    );
+    if (ttlMs > limit) throw ttlTooLong(ttlMs, limit, longestTtlMs, raisedInMs);
   }
 
   /** Tells waiters whose time has come, and plans the next look. @param changed The lease of this one. */

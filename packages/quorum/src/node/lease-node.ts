@@ -193,6 +193,14 @@ export class LeaseNode {
     return standing === undefined ? 0 : standing.endsAtMs - nowMs;
   }
 
+  /** The lease that stands; undefined: none does. */
+  leaseOf(
+    resource: string,
+    nowMs: number,
+  ): { readonly id: string; readonly endsAtMs: number } | undefined {
+    return this.#standing(resource, nowMs);
+  }
+
   look(
     resource: string,
     nowMs: number,

@@ -74,7 +74,7 @@ describe('A page of another origin', () => {
       const heads = [];
       for (const request of requests)
         heads.push((await told(url, request, origin)).slice(0, 'HTTP/1.1 200'.length));
-      assert.deepEqual(heads, ['HTTP/1.1 101', 'HTTP/1.1 400', 'HTTP/1.1 400', 'HTTP/1.1 200']);
+      assert.deepEqual(heads, ['HTTP/1.1 101', 'HTTP/1.1 400', 'HTTP/1.1 415', 'HTTP/1.1 200']);
     }
   });
 });

@@ -98,7 +98,10 @@ describe('A stream to a lease node', () => {
   async function start(options: Partial<StreamsOptions> = {}): Promise<void> {
     streams = new LeaseStreams({
       operations,
-      limits: new AddressLimits({ requestsPerSecond: 0, waits: 0 }, () => 0),
+      limits: new AddressLimits(
+        { requestsPerSecond: 0, requestBytesPerSecond: 0, waits: 0 },
+        () => 0,
+      ),
       apiKey: undefined,
       problemOf: (error) => {
         if (error instanceof HoldfastError) return error;

@@ -132,7 +132,9 @@ describe('the settings of a lease node', () => {
     maxConnections: '10000',
     maxConnectionsPerAddress: '5000',
     maxRequestsPerSecondPerAddress: '0',
+    maxRequestBytesPerSecondPerAddress: '0',
     maxWaitsPerAddress: '25000',
+    maxLeasesPerAddress: '500000',
     insecure: true,
   } as const;
   const settings = (given: object): ReturnType<typeof nodeSettings> =>
@@ -144,6 +146,14 @@ describe('the settings of a lease node', () => {
     assert.deepEqual([maxRequestsPerSecondPerAddress, maxWaitsPerAddress], [50, 25_000]);
     assert.equal(settings({ join: true, maxWaitsPerAddress: '0' }).maxWaitsPerAddress, 0);
     assert.throws(() => settings({ join: true, maxWaitsPerAddress: '-1' }), UsageError);
+    const { maxRequestBytesPerSecondPerAddress, maxLeasesPerAddress } = settings({
+      join: true,
+      maxRequestBytesPerSecondPerAddress: '65536',
+      maxLeasesPerAddress: '0',
+    });
+    assert.deepEqual([maxRequestBytesPerSecondPerAddress, maxLeasesPerAddress], [65_536, 0]);
+    assert.equal(told.maxLeasesPerAddress, 500_000);
+    assert.throws(() => settings({ join: true, maxLeasesPerAddress: 'many' }), UsageError);
   });
 
   it('have names by which a proxy on the same machine asks, each without a port', () => {
