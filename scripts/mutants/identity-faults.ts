@@ -262,6 +262,14 @@ export const identityFaults: readonly Fault[] = [
     test: 'packages/quorum/test/unit/address-leases.test.ts',
   },
   {
+    name: 'releases-of-an-address-forgotten-early',
+    breaks: 'an address that acquires and releases without end uses up what a lease node remembers for all',
+    file: 'packages/quorum/src/node/address-releases.ts',
+    find: `for (let one = 0; one < passed; one++)`,
+    put: `for (let one = 0; one < 2 * passed; one++)`,
+    test: 'packages/quorum/test/unit/address-releases.test.ts',
+  },
+  {
     name: 'lease-that-stands-refused-for-a-limit',
     breaks: 'an acquire that is sent again is refused at the limit of its address, though its lease stands',
     file: 'packages/quorum/src/node/host.ts',

@@ -292,8 +292,8 @@ const planted: readonly QuorumFault[] = [
     breaks:
       'a lease that is given back stands until all that were asked for before it were looked at',
     file: 'packages/quorum/src/http/operations.ts',
-    find: `['release', validated(releaseBody, (body) => host.release(body))],`,
-    put: `['release', afterHolders(validated(releaseBody, (body) => host.release(body)))],`,
+    find: `['release', validated(releaseBody, (body, { from }) => host.release(body, from))],`,
+    put: `['release', afterHolders(validated(releaseBody, (body, { from }) => host.release(body, from)))],`,
     test: 'packages/quorum/test/unit/operations.test.ts',
   },
   {

@@ -71,6 +71,8 @@ export interface LeaseNodeOptions {
   readonly maxWaitsPerAddress?: number;
   /** Of one address that stand on this node; 0: not limited. Default 500,000, which is half of what it keeps. */
   readonly maxLeasesPerAddress?: number;
+  /** Of one address that were released lately, and are remembered; 0: not limited. Default 500,000, which is half of what it can. */
+  readonly maxReleasedLeasesPerAddress?: number;
   readonly log: LeaseNodeLog;
 }
 
@@ -101,6 +103,7 @@ const maxRows = 1_000_000;
 const defaultLeasesPerAddress = maxRows / 2;
 /** At 90 s each: more than eleven thousand released a second. */
 const maxTombstones = 1_000_000;
+const defaultReleasedPerAddress = maxTombstones / 2;
 /** A copy of an acquire may be on its way for so long, beside the time in which it has to arrive. */
 const longestOnTheWayMs = 60_000;
 
@@ -286,6 +289,7 @@ class RunningNode {
       longestLeaseMs,
       ...(options.maxWaiters === undefined ? {} : { maxWaiters: options.maxWaiters }),
       maxLeasesPerAddress: options.maxLeasesPerAddress ?? defaultLeasesPerAddress,
+      maxReleasedLeasesPerAddress: options.maxReleasedLeasesPerAddress ?? defaultReleasedPerAddress,
       ...(raised === undefined ? {} : { raised }),
       recovery,
       onMember: (member) => {

@@ -67,6 +67,11 @@ export function addQuorumNode(program: Command, at: () => Environment): void {
       '--max-leases-per-address <number>',
       'how many leases of one address stand at a time; those from before a start count once they are renewed; 0: not limited',
       '500000',
+    )
+    .option(
+      '--max-released-leases-per-address <number>',
+      'how many leases one address has released lately, of those that are remembered for 90 s; beyond it acquires are refused; 0: not limited',
+      '500000',
     );
   addNodeTerms(addAllowedHost(addNodeTls(node)))
     .addHelpText(

@@ -54,6 +54,7 @@ export interface LeaseNodeFlags extends TermsOptions, NodeTlsOptions, AllowedHos
   readonly maxRequestBytesPerSecondPerAddress: string;
   readonly maxWaitsPerAddress: string;
   readonly maxLeasesPerAddress: string;
+  readonly maxReleasedLeasesPerAddress: string;
 }
 
 export type NodeSettings = Omit<LeaseNodeOptions, 'log'> & {
@@ -128,6 +129,10 @@ export function nodeSettings(options: LeaseNodeFlags): NodeSettings {
     ),
     maxWaitsPerAddress: limitOf('--max-waits-per-address', options.maxWaitsPerAddress),
     maxLeasesPerAddress: limitOf('--max-leases-per-address', options.maxLeasesPerAddress),
+    maxReleasedLeasesPerAddress: limitOf(
+      '--max-released-leases-per-address',
+      options.maxReleasedLeasesPerAddress,
+    ),
     ...(apiKey === undefined ? {} : { apiKey }),
     ...(tls === undefined ? {} : { tls }),
     ...(isInsecure ? { isInsecure } : {}),

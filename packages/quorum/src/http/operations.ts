@@ -49,7 +49,7 @@ export function operationsOf(host: LeaseHost): ReadonlyMap<string, LeaseOperatio
     ],
     ['confirm', validated(confirmBody, (body) => host.confirm(body))],
     ['renew', validated(renewBody, (body, { from }) => host.renew(body, from))],
-    ['release', validated(releaseBody, (body) => host.release(body))],
+    ['release', validated(releaseBody, (body, { from }) => host.release(body, from))],
     ['wait', afterHolders(validated(waitBody, (body, _caller, gone) => host.wait(body, gone)))],
     [
       'begin',

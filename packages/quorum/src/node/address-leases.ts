@@ -12,6 +12,7 @@
  * ADDRESS-LEASES-4: what is kept is bounded by the leases that stand: with each that is added more are forgotten of those that
  *     have ended. However many have ended, few are forgotten at a time, so that others are served in between.
  */
+import { AddressReleases } from './address-releases.ts';
 import { DueTimes } from './due-times.ts';
 import type { Due } from './due-times.ts';
 import { tooManyLeasesOfAddress } from './host-errors.ts';
@@ -26,6 +27,8 @@ const forgottenAtLimit = 2000;
 export interface AddressLeasesOptions {
   /** 0: not limited, and nothing is counted. */
   readonly most: number;
+  /** The same, of those that were released lately (ADDRESS-RELEASES-1). */
+  readonly mostReleased: number;
   readonly node: LeaseNode;
   readonly clock: HostClock;
 }
@@ -38,6 +41,7 @@ interface CountedLease extends Due {
 
 export class AddressLeases {
   readonly #options: AddressLeasesOptions;
+  readonly #releases: AddressReleases;
   /** By resource: no two leases of one stand at a time. */
   readonly #leases = new Map<string, CountedLease>();
   readonly #ends = new DueTimes<CountedLease>();
@@ -45,19 +49,31 @@ export class AddressLeases {
   readonly #counts = new Map<string, number>();
 
   constructor(options: AddressLeasesOptions) {
+    const { mostReleased: most, node, clock } = options;
     this.#options = options;
+    this.#releases = new AddressReleases({
+      most,
+      rememberMs: node.rememberMs,
+      now: () => clock.now(),
+    });
   }
 
   /** How many leases and addresses it keeps something of. */
   get size(): number {
-    return this.#leases.size + this.#counts.size;
+    return this.#leases.size + this.#counts.size + this.#releases.size;
   }
 
-  /** Before a further lease is granted (ADDRESS-LEASES-1). @param from Undefined: not known. @throws HoldfastError `limit_exceeded`. */
+  /** It was asked to remember one more released lease. @param from Undefined: not known. */
+  released(from: string | undefined): void {
+    if (from !== undefined) this.#releases.add(from);
+  }
+
+  /** Before a further lease is granted (ADDRESS-LEASES-1, ADDRESS-RELEASES-1). @param from Undefined: not known. @throws HoldfastError `limit_exceeded`. */
   check(from: string | undefined): void {
     const { most } = this.#options;
-    if (most === 0 || from === undefined) return;
-    if (this.#countOf(from) < most) return;
+    if (from === undefined) return;
+    this.#releases.check(from);
+    if (most === 0 || this.#countOf(from) < most) return;
     this.#forgetEnded(forgottenAtLimit);
     if (this.#countOf(from) >= most) throw tooManyLeasesOfAddress(from, most);
   }

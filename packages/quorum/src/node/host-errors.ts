@@ -53,6 +53,18 @@ export const tooManyLeasesOfAddress = (from: string, most: number): HoldfastErro
     `${from} has as many leases on this node as --max-leases-per-address allows (${String(most)}). Nothing was granted, and all that it has stand as before. Release some, or ask again when some have ended.`,
   );
 
+export const tooManyReleasedOfAddress = (
+  from: string,
+  most: number,
+  seconds: number,
+): HoldfastError =>
+  limitReached(
+    'max_released_leases_per_address',
+    most,
+    `${from} released as many leases lately as --max-released-leases-per-address allows (${String(most)}): this node has to remember each for a while. Nothing was granted, and all that it has stand as before. Try again in ${String(seconds)} s, and less often.`,
+    { retry_after_seconds: seconds },
+  );
+
 export const noPlace = (resource: string, { what, limit }: Full): HoldfastError =>
   limitReached(
     what === 'resource' ? 'max_waiters' : 'max_waiters_in_all',

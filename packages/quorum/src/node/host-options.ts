@@ -50,4 +50,6 @@ export interface HostOptions {
   readonly maxWaiters?: number;
   /** Leases of one address that stand at a time (ADDRESS-LEASES-1 of address-leases.ts); 0: not limited, which is the default. */
   readonly maxLeasesPerAddress?: number;
+  /** Leases that one address released lately (ADDRESS-RELEASES-1 of address-releases.ts); 0: not limited, which is the default. */
+  readonly maxReleasedLeasesPerAddress?: number;
 }

@@ -63,8 +63,9 @@ export class LeaseHost {
     this.#options = options;
     this.#disk = new DurableAnswers(options);
     this.#waitQueues = new WaitQueues(options.maxWaiters);
-    const { node, clock, maxLeasesPerAddress = 0 } = options;
-    this.#addressLeases = new AddressLeases({ most: maxLeasesPerAddress, node, clock });
+    const { node, clock, maxLeasesPerAddress: most = 0 } = options;
+    const { maxReleasedLeasesPerAddress: mostReleased = 0 } = options;
+    this.#addressLeases = new AddressLeases({ most, mostReleased, node, clock });
     this.#startedMs = clock.now();
     this.#held = new HeldLeases(() => node.standing(() => clock.now()), clock);
     this.#fresh = options.fresh;
@@ -131,11 +132,13 @@ export class LeaseHost {
     return { status: done ? 'DONE' : 'REFUSED', file_id: this.#options.fileId };
   }
 
-  /** @throws HoldfastError as `acquire`. */
-  async release(body: QuorumReleaseBody): Promise<QuorumReleaseAnswer> {
+  /** @param from For whom it counts (ADDRESS-RELEASES-1). @throws HoldfastError as `acquire`. */
+  async release(body: QuorumReleaseBody, from?: string): Promise<QuorumReleaseAnswer> {
     this.#checkVoting(body); // SET-3
     const { node, clock } = this.#options;
+    const isNew = !node.remembers(body.lease_id);
     if (!node.release(body.resource, body.lease_id, clock.now())) throw tooManyReleased();
+    if (isNew) this.#addressLeases.released(from);
     await this.#synced(body.resource);
     this.#look(body.resource);
     return { status: 'RELEASED' };

@@ -209,6 +209,15 @@ export class LeaseNode {
     return { clientId, maxToken: this.#rows.get(resource)?.maxToken ?? this.#floor };
   }
 
+  /** For how long it remembers a released lease at least. */
+  get rememberMs(): number {
+    return this.#limits.rememberMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  remembers(leaseId: string): boolean {
+    return this.#tombstones.has(leaseId);
+  }
+
   /** How many released leases it remembers, and how many it can. */
   get released(): { readonly count: number; readonly most: number } {
     return { count: this.#tombstones.count, most: this.#limits.maxTombstones };

@@ -223,7 +223,7 @@ describe('What is kept of the leases of addresses', () => {
     const clock = new HandClock();
     const nothing = { rows: [], tombstones: [], floor: 0 };
     const node = new LeaseNode({ maxRows: 100_000, maxTombstones: 10 }, nothing, 0);
-    const leases = new AddressLeases({ most: limit, node, clock });
+    const leases = new AddressLeases({ most: limit, mostReleased: 0, node, clock });
     const grant = (resource: string, from: string, ttl: number): void => {
       leases.check(from);
       const ask = { leaseId: resource, clientId: 'c', ttlMs: ttl };

@@ -135,6 +135,7 @@ describe('the settings of a lease node', () => {
     maxRequestBytesPerSecondPerAddress: '0',
     maxWaitsPerAddress: '25000',
     maxLeasesPerAddress: '500000',
+    maxReleasedLeasesPerAddress: '500000',
     insecure: true,
   } as const;
   const settings = (given: object): ReturnType<typeof nodeSettings> =>
@@ -153,6 +154,7 @@ describe('the settings of a lease node', () => {
     });
     assert.deepEqual([maxRequestBytesPerSecondPerAddress, maxLeasesPerAddress], [65_536, 0]);
     assert.equal(told.maxLeasesPerAddress, 500_000);
+    assert.equal(told.maxReleasedLeasesPerAddress, 500_000);
     assert.throws(() => settings({ join: true, maxLeasesPerAddress: 'many' }), UsageError);
   });
 
