@@ -100,6 +100,23 @@ export const accessFaults: readonly Fault[] = [
     test: 'packages/api/test/unit/auth-random-rules.test.ts',
   },
   {
+    name: 'watch-keeps-the-rules-of-its-beginning',
+    breaks: 'DENY-1: an open watch goes on telling what its caller may read no more',
+    file: 'packages/api/src/operations/events.ts',
+    find: `  return (event: WatchEvent) =>
+    (control?.mayRead(caller, event.kind, event.resource) ?? true) &&`,
+    put: `  const known = new Map<string, boolean>();
+  const mayRead = (asked: string, resource: string): boolean => {
+    const one = asked + resource.slice(0, 1);
+    const may = known.get(one) ?? control?.mayRead(caller, asked, resource) ?? true;
+    known.set(one, may);
+    return may;
+  };
+  return (event: WatchEvent) =>
+    mayRead(event.kind, event.resource) &&`,
+    test: 'packages/api/test/unit/watched-rules.test.ts',
+  },
+  {
     name: 'rule-of-one-name-permits-all',
     breaks: 'RIGHTS-2: a rule of a name permits what asks for no name',
     file: 'packages/state/src/primitives/access/rights.ts',
