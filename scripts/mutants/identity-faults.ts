@@ -222,7 +222,8 @@ export const identityFaults: readonly Fault[] = [
   },
   {
     name: 'lease-bytes-of-addresses-unlimited',
-    breaks: 'an address that sends a lease node bytes without end has its acquires done like the others',
+    breaks:
+      'an address that sends a lease node bytes without end has its acquires done like the others',
     file: 'packages/quorum/src/http/address-limits.ts',
     find: `    this.#bytes?.check(from, 0);\n`,
     put: ``,
@@ -263,7 +264,8 @@ export const identityFaults: readonly Fault[] = [
   },
   {
     name: 'releases-of-an-address-forgotten-early',
-    breaks: 'an address that acquires and releases without end uses up what a lease node remembers for all',
+    breaks:
+      'an address that acquires and releases without end uses up what a lease node remembers for all',
     file: 'packages/quorum/src/node/address-releases.ts',
     find: `for (let one = 0; one < passed; one++)`,
     put: `for (let one = 0; one < 2 * passed; one++)`,
@@ -271,7 +273,8 @@ export const identityFaults: readonly Fault[] = [
   },
   {
     name: 'lease-that-stands-refused-for-a-limit',
-    breaks: 'an acquire that is sent again is refused at the limit of its address, though its lease stands',
+    breaks:
+      'an acquire that is sent again is refused at the limit of its address, though its lease stands',
     file: 'packages/quorum/src/node/host.ts',
     find: `if (isFree) this.#addressLeases.check(from);`,
     put: `this.#addressLeases.check(from);`,

@@ -96,7 +96,12 @@ export const tooManyOnStream = (id: number, most: number): HoldfastError =>
   );
 
 /** @param limit In force now. @param raisedInMs Until then a longer one is; 0 or less: nothing was raised. */
-export function ttlTooLong(ttlMs: number, limit: number, longestTtlMs: number, raisedInMs: number): HoldfastError {
+export function ttlTooLong(
+  ttlMs: number,
+  limit: number,
+  longestTtlMs: number,
+  raisedInMs: number,
+): HoldfastError {
   const until =
     ttlMs <= longestTtlMs
       ? ` for another ${String(raisedInMs)} ms: its longest ttl was raised to ${String(longestTtlMs)}`

@@ -60,32 +60,37 @@ describe('The leases that an address released lately', () => {
   it('are never fewer than those of the time for which they are remembered, and not many more', () => {
     const step = fc.record({ afterMs: fc.nat(40_000), count: fc.nat(5) });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), fc.integer({ min: 1, max: 30 }), (steps, most) => {
-        const released = new Released(most);
-        const naive: number[] = [];
-        for (const { afterMs, count } of steps) {
-          released.nowMs += afterMs;
-          released.add(count);
-          for (let at = 0; at < count; at++) naive.push(released.nowMs);
-          const since = (ms: number): number =>
-            naive.filter((atMs) => released.nowMs - atMs < ms).length;
-          const refused = released.refusal();
-          if (since(rememberMs) >= most) assert.ok(refused);
-          if (since(rememberMs + rememberMs / 15) < most) assert.equal(refused, undefined);
-          if (refused === undefined) continue;
-          const before = released.nowMs;
-          released.nowMs += Number(refused['retry_after_seconds']) * 1000 - 1001;
-          assert.ok(released.nowMs < before || released.refusal(), 'it is not told too late');
-          released.nowMs = Math.max(before, released.nowMs);
-        }
-      }),
+      fc.property(
+        fc.array(step, { maxLength: 40 }),
+        fc.integer({ min: 1, max: 30 }),
+        (steps, most) => {
+          const released = new Released(most);
+          const naive: number[] = [];
+          for (const { afterMs, count } of steps) {
+            released.nowMs += afterMs;
+            released.add(count);
+            for (let at = 0; at < count; at++) naive.push(released.nowMs);
+            const since = (ms: number): number =>
+              naive.filter((atMs) => released.nowMs - atMs < ms).length;
+            const refused = released.refusal();
+            if (since(rememberMs) >= most) assert.ok(refused);
+            if (since(rememberMs + rememberMs / 15) < most) assert.equal(refused, undefined);
+            if (refused === undefined) continue;
+            const before = released.nowMs;
+            released.nowMs += Number(refused['retry_after_seconds']) * 1000 - 1001;
+            assert.ok(released.nowMs < before || released.refusal(), 'it is not told too late');
+            released.nowMs = Math.max(before, released.nowMs);
+          }
+        },
+      ),
       { numRuns: 100 },
     );
   });
 
   it('are counted of a bounded number of addresses, and not at all without a limit (ADDRESS-RELEASES-3)', () => {
     const released = new Released(10);
-    for (let at = 0; at < 12_000; at++) released.add(1, `10.0.${String(at >> 8)}.${String(at & 255)}`);
+    for (let at = 0; at < 12_000; at++)
+      released.add(1, `10.0.${String(at >> 8)}.${String(at & 255)}`);
     assert.equal(released.all.size, 10_000);
     const unlimited = new Released(0);
     unlimited.add(10);
