@@ -84,6 +84,7 @@ test('an open watch tells what its caller may read at the time, on every interfa
     }
     await untilSo(() => watches.every(({ told }) => told().includes(last)), {
       what: () => `${last} is told: ${watches.map(({ told }) => told().join(',')).join(' | ')}`,
+      longestMs: 60_000,
     });
   };
   await happens(['a1', 'c1', 'b1'], 'b1');
