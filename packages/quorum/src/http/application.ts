@@ -129,7 +129,7 @@ export function createApplication({
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     limits.spend(request.socket.remoteAddress, body.length);
-    parseJson(request, body.toString(), done);
+    void parseJson(request, body.toString(), done);
   });
   const tellsApart = security?.asksForCertificates === true;
   app.setErrorHandler((error, _request, reply) => {
