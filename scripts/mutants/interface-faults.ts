@@ -109,4 +109,32 @@ export const interfaceFaults: readonly Fault[] = [
     put: ``,
     test: 'packages/api/test/unit/http-methods.test.ts',
   },
+  {
+    name: 'field-of-newer-files-left-out',
+    breaks: 'GRPC-11: a caller with newer files is granted what it did not ask for',
+    file: 'packages/api/src/grpc/wire-check.ts',
+    find: `    const field = type.fieldsById[tag >>> 3];
+    if (field === undefined)`,
+    put: `    const field = type.fieldsById[tag >>> 3];
+    if (field === undefined) reader.skipType(tag & 7);
+    if (field === undefined) continue;
+    if (field.id === 0)`,
+    test: 'packages/api/test/unit/as-sent.test.ts',
+  },
+  {
+    name: 'two-names-of-grpc-are-one',
+    breaks: 'GRPC-11: two names that are not UTF-8 are the same lock',
+    file: 'packages/api/src/grpc/wire-check.ts',
+    find: `  if (type !== 'string' || isUtf8(bytes)) return undefined;`,
+    put: `  if (type !== 'string' || bytes.length > 0) return undefined;`,
+    test: 'packages/api/test/unit/as-sent.test.ts',
+  },
+  {
+    name: 'two-names-of-a-stream-are-one',
+    breaks: 'STREAM-FRAME-2: two names that are not UTF-8 are the same lock',
+    file: 'packages/api/src/stream/frame.ts',
+    find: `  if (isBinary && !isUtf8(data))`,
+    put: `  if (isBinary && data.length === 0)`,
+    test: 'packages/api/test/unit/as-sent.test.ts',
+  },
 ];

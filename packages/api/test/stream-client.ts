@@ -92,6 +92,11 @@ export class StreamClient {
     this.#socket.send(text);
   }
 
+  /** Bytes that need not be text, in a frame that says that they are. */
+  sendAsText(bytes: Buffer): void {
+    this.#socket.send(bytes, { binary: false });
+  }
+
   /** Stops to read; what the node sends piles up there. */
   pause(): void {
     this.#socket.pause();

@@ -7,9 +7,10 @@
  *     the node ends, since it stops, leaves both to a caller who can come back for them.
  */
 import { cancelReasons } from '@holdfast/engine/parts';
-import type { Event } from '@holdfast/state';
+import type { Event, SessionId } from '@holdfast/state';
 import type { OperationContext } from '../operations/context.ts';
 import { electionLeader } from '../operations/elections.ts';
+import { placeOfSession } from '../operations/sessions.ts';
 import type { ApiLog } from '../log.ts';
 import { RequestError } from '../request-error.ts';
 import type { Plain } from './codec.ts';
@@ -33,9 +34,11 @@ export class Candidacy {
   #cancellation: AbortController | undefined;
   #token: number | undefined;
   #place: number | undefined;
-  /** Of the session that waits, once it was seen in the queue. */
-  #sessionId: unknown;
+  /** Of the session that waits. */
+  #sessionId: SessionId | undefined;
   #looksSoon = false;
+  /** Behind those that the election shows: to count who is ahead takes long there. */
+  #isFarBehind = false;
   #room = true;
 
   constructor(body: Plain, context: OperationContext, stream: StreamCall, log: ApiLog) {
@@ -43,7 +46,6 @@ export class Candidacy {
     this.#context = context;
     this.#stream = stream;
     this.#log = log;
-    this.#sessionId = body['session_id'];
   }
 
   /** Resolves when it is elected, or is not going to be. */
@@ -63,8 +65,9 @@ export class Candidacy {
       this.#room = true;
       this.#tellPlaceSoon();
     });
-    const onWait = (cancellation: AbortController): void => {
+    const onWait = (cancellation: AbortController, sessionId?: SessionId): void => {
       this.#cancellation = cancellation;
+      this.#sessionId = sessionId;
       if (stream.callerGone) cancellation.abort(cancelReasons.cancelled);
     };
     const context = { ...this.#context, onWait };
@@ -108,33 +111,40 @@ export class Candidacy {
   #tellPlaceSoon(): void {
     if (this.#cancellation === undefined || this.#looksSoon || !this.#room) return;
     this.#looksSoon = true;
-    this.#context.service.endOfTurn(() => {
+    const look = (): void => {
       this.#looksSoon = false;
       this.#tellPlace().catch((error: unknown) => {
         this.#log.warn({ error: String(error) }, 'A position in a wait queue could not be read.');
       });
-    });
+    };
+    const { after, endOfTurn } = this.#context.service;
+    if (this.#isFarBehind) after(lookAgainMs, look);
+    else endOfTurn(look);
   }
 
   async #tellPlace(): Promise<void> {
-    const { candidates } = await electionLeader(
-      { name: String(this.#body['name']), consistency: 'stale' },
+    if (this.#isDecided()) return;
+    const position = await this.#position();
+    if (this.#isDecided() || position === undefined || position === this.#place) return;
+    this.#place = position;
+    this.#room = this.#stream.send({ queued: { position } });
+  }
+
+  #isDecided(): boolean {
+    return this.#cancellation === undefined || this.#stream.isOver;
+  }
+
+  /** By its own session: others of the same client id may wait as well. */
+  async #position(): Promise<number | undefined> {
+    const name = String(this.#body['name']);
+    const { candidates, candidate_count: count } = await electionLeader(
+      { name, consistency: 'stale' },
       this.#context,
     );
-    if (this.#cancellation === undefined || this.#stream.isOver) return;
-    // A candidate without a session gets one, which it is told when it is elected. The latest of its
-    // name is its own: it has just queued.
-    const own =
-      this.#sessionId === undefined
-        ? candidates.findLast(
-            ({ client_id, session_id }) =>
-              client_id === this.#body['client_id'] && session_id !== '',
-          )
-        : candidates.find(({ session_id }) => session_id === this.#sessionId);
-    if (own === undefined || own.position === this.#place) return;
-    this.#sessionId = own.session_id;
-    this.#place = own.position;
-    this.#room = this.#stream.send({ queued: { position: own.position } });
+    const own = candidates.find(({ session_id }) => session_id === this.#sessionId);
+    this.#isFarBehind = own === undefined && count > candidates.length;
+    if (!this.#isFarBehind || this.#sessionId === undefined) return own?.position;
+    return placeOfSession(this.#sessionId, { kind: 'election', name }, this.#context);
   }
 
   // ---- the leadership ---------------------------------------------------------------------------

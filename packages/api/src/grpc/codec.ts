@@ -5,6 +5,7 @@
 import protobuf from 'protobufjs';
 import type { Enum, Field, Type } from 'protobufjs';
 import { jsonOf, NotJson, valueOf } from './json-value.ts';
+import { wireProblem } from './wire-check.ts';
 
 const { Enum: EnumType, Type: MessageType } = protobuf;
 const valueType = '.google.protobuf.Value';
@@ -18,20 +19,26 @@ export class UnreadableMessage extends Error {
 
 /** @throws UnreadableMessage */
 export function readMessage(type: Type, bytes: Uint8Array): Plain {
+  let plain: Plain;
+  let problem: string | undefined;
   try {
-    return plainOf(type, type.decode(bytes));
+    plain = plainOf(type, type.decode(bytes));
+    problem = wireProblem(type, bytes); // GRPC-11
   } catch (error) {
     const why =
       error instanceof NotJson
         ? error.message
         : 'It cannot be decoded. Encode it by the .proto files of this release.';
-    throw new UnreadableMessage(`The request is not a ${type.fullName.slice(1)}. ${why}`, {
-      cause: error,
-    });
+    throw unreadable(type, why, error);
   }
+  if (problem !== undefined) throw unreadable(type, problem);
+  return plain;
 }
 
-/** @throws Error for a word that the enum of the field does not have. */
+const unreadable = ({ fullName }: Type, why: string, cause?: unknown): UnreadableMessage =>
+  new UnreadableMessage(`The request is not a ${fullName.slice(1)}. ${why}`, { cause });
+
+/** A word that the enum of a field does not have is told as its unset value: a caller with older files may know no other. */
 export function writeMessage(type: Type, plain: object): Buffer {
   // protobufjs writes into a Buffer on Node; its types only tell what every platform has.
   const bytes = type.encode(messageOf(type, plain)).finish();
@@ -86,7 +93,9 @@ function messageOf(type: Type, plain: object): Record<string, unknown> {
   const given: Plain = { ...plain };
   for (const field of type.fieldsArray) {
     const value = given[field.name];
-    if (value === undefined || value === null) continue;
+    if (value === undefined) continue;
+    // No value at all, but of a field that is any JSON.
+    if (value === null && field.resolvedType?.fullName !== valueType) continue;
     message[field.name] = Array.isArray(value)
       ? field.repeated
         ? value.map((one) => messageField(field, one))
@@ -127,9 +136,6 @@ function wordOf(type: Enum, value: unknown): unknown {
   return name === undefined ? value : name.slice(prefixOf(type.name).length).toLowerCase();
 }
 
-function numberOf(type: Enum, word: unknown): number {
-  const number = type.values[`${prefixOf(type.name)}${String(word).toUpperCase()}`];
-  if (number === undefined)
-    throw new Error(`${type.fullName} has no value for ${JSON.stringify(word)}.`);
-  return number;
-}
+/** 0, which is the unset value, for a word that it does not have. */
+const numberOf = (type: Enum, word: unknown): number =>
+  type.values[`${prefixOf(type.name)}${String(word).toUpperCase()}`] ?? 0;

@@ -22,7 +22,6 @@ import { callerFrom } from '../pipeline/caller.ts';
 import type { Caller } from '../pipeline/caller.ts';
 import { callerOfRequest } from './credentials.ts';
 import { openFor } from '../pipeline/standing.ts';
-import { streamOperations } from '../pipeline/perform.ts';
 import type { ServedUnary } from '../pipeline/perform.ts';
 import { calledUnder } from '../pipeline/traced.ts';
 import type { ApiLog } from '../log.ts';
@@ -33,7 +32,8 @@ import { addDashboard, sendPage, takesHtml } from './dashboard.ts';
 import { parseJsonBody } from './json-body.ts';
 import { foreignHost, foreignSite, refusedUnread, tellOrigin } from './origins.ts';
 import { answerBrokenRequest, errorHandler, notFound, sendProblem } from './problems.ts';
-import { readQuery, requestSchemas } from './request-schemas.ts';
+import { readRelayed } from './relay.ts';
+import { givenTwice, readQuery, requestSchemas } from './request-schemas.ts';
 import { routes } from './routes.ts';
 import type { DocumentRoute, EventsRoute, OperationRoute, RelayRoute } from './routes.ts';
 import { serveEvents } from './server-sent-events.ts';
@@ -189,6 +189,8 @@ function addOperation(app: FastifyInstance, route: OperationRoute, parts: HttpPa
     handler: async (request, reply) => {
       const foreign = changesByGet ? foreignSite(request.raw) : undefined;
       if (foreign !== undefined) return sendProblem(reply, foreign);
+      const twice = givenTwice(fields(request.query), fields(request.body));
+      if (twice !== undefined) return sendProblem(reply, twice);
       const merged = {
         ...fields(request.body),
         ...fields(request.query),
@@ -232,34 +234,15 @@ async function answer(
   return reply.type('application/json; charset=utf-8').send(`${JSON.stringify(outcome)}\n`);
 }
 
-/** Any operation of the stream. The body is checked by the operation itself. */
 function addRelay(app: FastifyInstance, route: RelayRoute, parts: HttpParts): void {
   app.route({
     method: route.method,
     url: fastifyPath(route.path),
     handler: async (request, reply) => {
-      const { operation: name } = fields(request.params);
-      const operation = typeof name === 'string' ? streamOperations.get(name) : undefined;
-      if (operation === undefined) {
-        const known = [...streamOperations.keys()].join(', ');
-        return sendProblem(
-          reply,
-          new RequestError(
-            'invalid_request',
-            `There is no such operation. Known operations: ${known}.`,
-            {
-              field: 'operation',
-            },
-          ),
-        );
-      }
-      const { answered_below: answered } = fields(request.query);
-      const ackedBelow =
-        typeof answered === 'string' && /^[0-9]{1,15}$/.test(answered)
-          ? { ackedBelow: Number(answered) }
-          : {};
-      const context = { ...contextOf(request, parts), ...ackedBelow };
-      return answer(reply, operation, request.body ?? {}, context, false);
+      const relayed = readRelayed(fields(request.params), fields(request.query));
+      if (relayed instanceof RequestError) return sendProblem(reply, relayed);
+      const context = { ...contextOf(request, parts), ...relayed.told };
+      return answer(reply, relayed.operation, request.body ?? {}, context, false);
     },
   });
 }

@@ -1,4 +1,5 @@
 /** Splits the body of an operation over the places of an HTTP request. */
+import { RequestError } from '../request-error.ts';
 import { partOf } from '../validation/compile.ts';
 import type { ObjectSchema } from '@holdfast/contract';
 import { pathFields } from './routes.ts';
@@ -39,6 +40,21 @@ function split(route: SplitRoute): RequestSchemas {
   };
 }
 
+/** Of a DELETE, whose fields may stand in either: which of two values counts nobody could tell. */
+export function givenTwice(
+  query: Readonly<Record<string, unknown>>,
+  body: Readonly<Record<string, unknown>>,
+): RequestError | undefined {
+  const field = Object.keys(query).find((name) => Object.hasOwn(body, name));
+  return field === undefined
+    ? undefined
+    : new RequestError(
+        'invalid_request',
+        `"${field}" stands in the query and in the body. Nothing was done. Provide it once.`,
+        { field },
+      );
+}
+
 /**
  * Text of the query in the type that the schema asks for: plain decimal digits become a number, `true` and `false` a boolean,
  * where one is expected; nothing else changes.
@@ -57,7 +73,8 @@ export function readQuery(
   return Object.fromEntries(entries);
 }
 
-const digits = { integer: /^[0-9]{1,15}$/, number: /^[0-9]{1,15}(?:\.[0-9]{1,15})?$/ };
+/** As many as the largest exact number has: whether one of them is too large the schema says, as it does of a body. */
+const digits = { integer: /^[0-9]{1,16}$/, number: /^[0-9]{1,16}(?:\.[0-9]{1,16})?$/ };
 
 function readText(text: string, type: unknown): unknown {
   if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';

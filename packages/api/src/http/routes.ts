@@ -85,11 +85,14 @@ export const routes: readonly Route[] = [
   relayRoute,
 ];
 
+const relayedErrors = (): readonly string[] =>
+  [...streamOperations.values()].flatMap(({ declared }) => errorsOfOperation(declared));
+
 /** Every error code that a path can answer with. */
 export function errorsOf(route: Route): readonly ErrorCode[] {
   const own: readonly string[] =
     route.kind === 'relay'
-      ? [...streamOperations.values()].flatMap(({ declared }) => errorsOfOperation(declared))
+      ? ['route_not_found', ...relayedErrors()]
       : errorsOfOperation(route.operation.declared);
   const body = route.method === 'GET' ? [] : bodyErrors;
   return [...new Set([...own, ...body])] as readonly ErrorCode[];

@@ -1,6 +1,6 @@
 /** The OpenAPI 3.1 document, made from the same schemas and routes that serve the requests. */
 import { tags } from '@holdfast/contract';
-import type { ObjectSchema } from '@holdfast/contract';
+import type { ObjectSchema, Operation } from '@holdfast/contract';
 import { errorDefinitions, streamPath } from '@holdfast/protocol';
 import type { ErrorCode } from '@holdfast/protocol';
 import { requestSchemas } from '../http/request-schemas.ts';
@@ -12,8 +12,14 @@ import type {
   RelayRoute,
   Route,
 } from '../http/routes.ts';
+import { growing } from './answers.ts';
 import { exampleOf } from './examples.ts';
 import { streamOperations } from '../pipeline/perform.ts';
+
+interface Documented {
+  readonly description: string;
+  readonly content: object;
+}
 
 /** The problem document (RFC 9457) of every error. */
 const problem = {
@@ -37,6 +43,24 @@ const problem = {
   description: 'Further fields have the details of this code, see docs/errors.md.',
 };
 
+const securitySchemes = {
+  bearerAuth: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'An API key of Holdfast. Needed where authentication is on, see docs/security.md.',
+  },
+  mutualTLS: {
+    type: 'mutualTLS',
+    description: 'A certificate whose names belong to an identity, where the node asks for one.',
+  },
+};
+/** Whether a proof is needed is a setting of the cluster. */
+const mayBeAsked = [{}, { bearerAuth: [] }, { mutualTLS: [] }];
+
+/** Of what is answered to everybody, also where authentication is on. */
+const securityOf = ({ access }: Operation): object =>
+  access.open === true ? { security: [] } : {};
+
 export function openApiDocument(version: string): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
@@ -48,14 +72,14 @@ export function openApiDocument(version: string): object {
       title: 'Holdfast',
       version,
       summary: 'Sessions, locks and fencing tokens over a replicated log.',
-      description: `Any node serves any request. Errors are problem documents (RFC 9457) with a stable \`code\`. The same operations run over a WebSocket at \`${streamPath}\`, which is what the client library uses.`,
+      description: `Any node serves any request. Errors are problem documents (RFC 9457) with a stable \`code\`. The same operations run over a WebSocket at \`${streamPath}\`, which is what the client library uses. Answers may gain fields in later releases: ignore those that you do not know. A name "." or ".." cannot stand in a path, where programs resolve it, also as %2E: ask by \`POST /operations/{operation}\`, whose body has the name, or over the WebSocket.`,
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
-    security: [],
+    security: mayBeAsked,
     paths,
-    components: { schemas: answerSchemas() },
+    components: { schemas: answerSchemas(), securitySchemes },
   };
 }
 
@@ -69,7 +93,9 @@ function answerSchemas(): Readonly<Record<string, object>> {
   const schemas: Record<string, object> = { Problem: problem };
   for (const route of routes) {
     if (route.kind !== 'operation') continue;
-    schemas[answerName(route.operation.name)] = route.operation.answerSchema;
+    schemas[answerName(route.operation.name)] = growing({
+      ...route.operation.answerSchema,
+    });
   }
   return schemas;
 }
@@ -95,6 +121,7 @@ function pathItem(route: Route): object {
   const { params, querystring, body } = requestSchemas(route);
   const parameters = [...parametersOf(params, 'path'), ...parametersOf(querystring, 'query')];
   const hasBody = body !== undefined && Object.keys(body.properties).length > 0;
+  const problems = problemResponses(route);
   const answer = {
     content: jsonContent(
       { $ref: `#/components/schemas/${answerName(route.operation.name)}` },
@@ -105,6 +132,7 @@ function pathItem(route: Route): object {
     operationId: operationId(route),
     tags: [route.tag],
     summary: route.summary,
+    ...securityOf(route.operation.declared),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(hasBody
       ? {
@@ -116,9 +144,20 @@ function pathItem(route: Route): object {
       : {}),
     responses: {
       200: { description: 'Done.', ...answer },
-      ...problemResponses(route),
-      ...(!route.mayBeUnavailable ? {} : { 503: { description: 'Not at the moment.', ...answer } }),
+      ...problems,
+      ...(route.mayBeUnavailable ? { 503: unavailable(answer, problems['503']) } : {}),
     },
+  };
+}
+
+/** Its own answer says so, or a problem document, as of a node that is stopping. */
+function unavailable(
+  answer: Pick<Documented, 'content'>,
+  problems: Documented | undefined,
+): Documented {
+  return {
+    description: ['Not at the moment.', problems?.description].join(' ').trim(),
+    content: { ...answer.content, ...problems?.content },
   };
 }
 
@@ -135,6 +174,7 @@ function eventsItem(route: EventsRoute): object {
     operationId: operationId(route),
     tags: [route.tag],
     summary: route.summary,
+    ...securityOf(route.operation.declared),
     parameters: [...parametersOf(params, 'path'), ...parametersOf(querystring, 'query'), resume],
     responses: {
       200: {
@@ -182,6 +222,7 @@ function documentItem(route: DocumentRoute): object {
     operationId: route.operation.name,
     tags: [route.tag],
     summary: route.summary,
+    ...securityOf(route.operation.declared),
     responses: {
       200: {
         description: 'Done.',
@@ -217,7 +258,7 @@ function parametersOf(schema: ObjectSchema | undefined, place: 'path' | 'query')
 }
 
 /** One response for each status, which names the codes that have it. */
-function problemResponses(route: Route): Readonly<Record<string, object>> {
+function problemResponses(route: Route): Readonly<Record<string, Documented>> {
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of errorsOf(route)) {
     const { status } = errorDefinitions[code];

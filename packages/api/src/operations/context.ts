@@ -2,6 +2,7 @@
 import type { CallOptions, Engine } from '@holdfast/engine';
 import type { TraceContext, TraceSpan, Tracing } from '@holdfast/protocol';
 import type { QueueStore } from '@holdfast/queue';
+import type { SessionId } from '@holdfast/state';
 import type { Shares } from '../callers.ts';
 import type { RequestError } from '../request-error.ts';
 import type { ApiLimits } from '../limits.ts';
@@ -93,8 +94,11 @@ export interface OperationContext {
   readonly isAdministrator?: true;
   /** The caller has the answers to this session's numbered requests below this one. */
   readonly ackedBelow?: number;
-  /** Given what cancels a wait, so that the interface can abort it when its caller cancels, or has hung up. */
-  readonly onWait?: (cancellation: AbortController) => void;
+  /**
+   * Given what cancels a wait, so that the interface can abort it when its caller cancels, or has hung up; of an acquire also the
+   * session that waits, which may be an implicit one.
+   */
+  readonly onWait?: (cancellation: AbortController, sessionId?: SessionId) => void;
   /** The span of its caller, as it was told. */
   readonly calledUnder?: TraceContext;
   /** Its own. */

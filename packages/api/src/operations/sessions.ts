@@ -148,6 +148,19 @@ export async function sessionLocks(
   };
 }
 
+/** Where it waits for one resource; undefined: it does not, or behind so many others that this page does not tell. */
+export async function placeOfSession(
+  sessionId: SessionId,
+  wanted: { readonly kind: string; readonly name: string },
+  context: OperationContext,
+): Promise<number | undefined> {
+  const query = { type: 'places', sessionId, after: 0, limit: placesOnAPage } as const;
+  const result = await context.service.engine.query(query, 'stale', callOptions(context));
+  if (result.type === 'session_missing') return undefined;
+  return result.page.places.find(({ kind, name }) => kind === wanted.kind && name === wanted.name)
+    ?.position;
+}
+
 export async function sessionWaits(
   body: SessionWaitsBody,
   context: OperationContext,

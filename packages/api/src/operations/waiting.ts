@@ -9,6 +9,7 @@ import type { CallOptions, CommandAnswer, Engine } from '@holdfast/engine';
 import { cancelReasons } from '@holdfast/engine/parts';
 import type { Acquire } from '@holdfast/engine/parts';
 import { RenewedMap } from '@holdfast/protocol';
+import type { SessionId } from '@holdfast/state';
 import { RequestError, stoppingError } from '../request-error.ts';
 
 /** One that waits, for as long as it is counted. */
@@ -21,8 +22,8 @@ export interface Waiting {
 export interface AcquireCall {
   readonly engine: Pick<Engine, 'submit'>;
   readonly options: CallOptions;
-  /** Given what cancels its wait. */
-  readonly onWait: ((cancellation: AbortController) => void) | undefined;
+  /** Given what cancels its wait, and whose wait it is. */
+  readonly onWait: ((cancellation: AbortController, sessionId: SessionId) => void) | undefined;
 }
 
 export class WaitingCallers {
@@ -40,7 +41,7 @@ export class WaitingCallers {
   ): Promise<CommandAnswer<Acquire> | RequestError> {
     if (this.#stopping) return Promise.resolve(stoppingError);
     const cancellation = new AbortController();
-    onWait?.(cancellation);
+    onWait?.(cancellation, command.sessionId);
     const { signal } = cancellation;
     const result = engine.submit(command, { ...options, signal });
     if (command.waitMs === 0) return result;

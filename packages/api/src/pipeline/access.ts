@@ -205,9 +205,9 @@ function whileAdmitted<Answer extends object>(
   try {
     const outcome = run({
       ...context,
-      onWait: (begun) => {
+      onWait: (begun, sessionId) => {
         cancellation = begun;
-        onWait?.(begun);
+        onWait?.(begun, sessionId);
         if (ended !== undefined) begun.abort(cancelReasons.cancelled);
       },
     });

@@ -95,6 +95,38 @@ test('every request and answer has an example that its schema takes', () => {
   });
 });
 
+test('it tells the proofs of callers, and what is answered without one', () => {
+  const { securitySchemes } = document['components'] as { readonly securitySchemes: Json };
+  const wanted = document['security'] as readonly Json[];
+  assert.deepEqual(wanted.flatMap((one) => Object.keys(one)).sort(), Object.keys(securitySchemes));
+  assert.ok(
+    wanted.some((one) => Object.keys(one).length === 0),
+    'authentication may be off',
+  );
+  const paths = document['paths'] as Readonly<Record<string, Readonly<Record<string, Json>>>>;
+  assert.deepEqual(paths['/livez']?.['get']?.['security'], []);
+  assert.equal(paths['/locks']?.['get']?.['security'], undefined);
+  for (const route of routes) {
+    if (route.kind === 'relay') continue;
+    const item = paths[route.path]?.[route.method.toLowerCase()];
+    const isOpen = route.operation.declared.access.open === true;
+    assert.deepEqual(item?.['security'], isOpen ? [] : undefined, route.path);
+  }
+});
+
+test('answers may gain fields, requests have those that are known', () => {
+  const { schemas } = document['components'] as { readonly schemas: Json };
+  assert.doesNotMatch(JSON.stringify(schemas), /"additionalProperties":false/);
+  assert.match(JSON.stringify(document['paths']), /"additionalProperties":false/);
+});
+
+test('a 503 of a probe is its own answer or a problem document', () => {
+  const paths = document['paths'] as Readonly<Record<string, Readonly<Record<string, Json>>>>;
+  const responses = paths['/readyz']?.['get']?.['responses'] as Readonly<Record<string, Json>>;
+  const { content } = responses['503'] as { readonly content: object };
+  assert.deepEqual(Object.keys(content), ['application/json', 'application/problem+json']);
+});
+
 test('the document is compressed for those who take it so', async (t) => {
   const { built } = startHarness(t);
   const ask = (encoding: string) =>

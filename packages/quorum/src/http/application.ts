@@ -6,6 +6,7 @@
  */
 import fastify from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isUtf8 } from 'node:buffer';
 import type { Server } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import { HoldfastError, toProblem } from '@holdfast/protocol';
@@ -125,12 +126,7 @@ export function createApplication({
     },
     () => performance.now(),
   );
-  app.removeAllContentTypeParsers();
-  const parseJson = app.getDefaultJsonParser('error', 'error');
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    limits.spend(request.socket.remoteAddress, body.length);
-    void parseJson(request, body.toString(), done);
-  });
+  takeUtf8Alone(app, (from, bytes) => limits.spend(from, bytes));
   const tellsApart = security?.asksForCertificates === true;
   app.setErrorHandler((error, _request, reply) => {
     sendProblem(reply, problemOf(error));
@@ -237,6 +233,24 @@ function goneOf(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());
   return gone.signal;
+}
+
+/** Two names that are not UTF-8 would be read as the same one. */
+function takeUtf8Alone(
+  app: FastifyInstance,
+  spend: (from: string | undefined, bytes: number) => void,
+): void {
+  app.removeAllContentTypeParsers();
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    spend(request.socket.remoteAddress, body.length);
+    if (isUtf8(body as Buffer)) {
+      void parse(request, body.toString(), done);
+      return;
+    }
+    const text = 'The body is not UTF-8. Nothing was done. Send JSON in UTF-8.';
+    done(new HoldfastError('invalid_request', text));
+  });
 }
 
 function problemFrom(error: unknown, onError: (error: unknown) => void): HoldfastError {

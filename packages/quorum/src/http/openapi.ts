@@ -13,6 +13,14 @@ const done = {
 };
 const responses = { 200: done, default: problem };
 
+/** Where the node asks for its key; probes are answered to everybody. */
+const security = [{}, { bearerAuth: [] }, { mutualTLS: [] }];
+const securitySchemes = {
+  bearerAuth: { type: 'http', scheme: 'bearer', description: 'The API key of the node.' },
+  mutualTLS: { type: 'mutualTLS', description: 'A certificate, where the node asks for one.' },
+};
+const probes: ReadonlySet<string> = new Set(['/health', '/livez', '/readyz']);
+
 /** Bodies by operation, as they are validated. */
 const bodies: Readonly<Record<string, z.ZodType | undefined>> = {
   acquire: schemas.acquireBody,
@@ -57,11 +65,14 @@ export function openApiOfLeaseNode(operations: readonly string[]): object {
       required: true,
       schema: { type: 'string' },
     }));
-    return [path, { get: { summary, parameters, responses } }] as const;
+    const open = probes.has(path) ? { security: [] } : {};
+    return [path, { get: { summary, ...open, parameters, responses } }] as const;
   });
   return {
     openapi: '3.1.0',
     info: { title: 'Holdfast lease node', version },
+    security,
     paths: Object.fromEntries([...posts, ...gets]),
+    components: { securitySchemes },
   };
 }

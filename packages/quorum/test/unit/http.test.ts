@@ -403,6 +403,23 @@ describe('Lease nodes over HTTP', () => {
     assert.match(String(unknown.body['detail']), /forced/);
   });
 
+  it('refuse a body that is not UTF-8: two names of it would be read as the same one', async () => {
+    const [a] = await cluster();
+    for (const byte of [0xff, 0xfe]) {
+      const [before, after] = JSON.stringify(leaseOf('?', 'l1')).split('?');
+      const body = Buffer.concat([
+        Buffer.from(before ?? ''),
+        Buffer.from([byte]),
+        Buffer.from(after ?? ''),
+      ]);
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(`${a.url}/release`, { method: 'POST', headers, body });
+      const { code, detail } = (await answer.json()) as { code: string; detail: string };
+      assert.deepEqual([answer.status, code], [400, 'invalid_request']);
+      assert.match(detail, /not UTF-8/);
+    }
+  });
+
   it('answer everything else with a problem document, too', async () => {
     const [a] = await cluster();
     assertProblem(await ask(a.url, '/locks/r'), 404, 'route_not_found');

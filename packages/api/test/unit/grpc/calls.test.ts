@@ -193,7 +193,7 @@ describe('a refusal', () => {
     const error = await refusal(harness.call('Locks.ListLocks', {}));
     assert.equal(codeOf(error), 'lock_held');
     assert.match(error.details, /^語{200,}…$/);
-    assert.deepEqual(decodedDetails(error).info.metadata, { first: 'f' });
+    assert.deepEqual(decodedDetails(error).info.metadata, { first: 'f', last: 'l' });
   });
 
   test('given an error of the node itself, then INTERNAL, and the log has it', async (t) => {

@@ -68,6 +68,33 @@ describe('a campaign that stands as long as its call', () => {
     assert.equal(typeof elected['ttl_seconds'], 'number');
   });
 
+  test('given two of one client id, then each is told its own place', async (t) => {
+    const harness = await startGrpcHarness(t);
+    await harness.call('Elections.Campaign', { name: 'e', session_id: await sessionOf(harness) });
+    const body = { name: 'e', client_id: 'c', wait_seconds: 60 };
+    const first = harness.read('Elections.CampaignStream', body);
+    assert.deepEqual(await first.next(), { queued: { position: 1 } });
+    const second = harness.read('Elections.CampaignStream', body);
+    assert.deepEqual(await second.next(), { queued: { position: 2 } });
+    first.call.cancel();
+    assert.deepEqual(await second.next(), { queued: { position: 1 } });
+  });
+
+  test('given so many before it that the election does not show it, then its place as well', async (t) => {
+    const harness = await startGrpcHarness(t);
+    const { engine } = harness;
+    const query = engine.query.bind(engine);
+    engine.query = (async (...asked: Parameters<typeof query>) => {
+      const answer = await query(...asked);
+      if (answer.type !== 'election') return answer;
+      return { ...answer, view: { ...answer.view, candidates: [] } };
+    }) as typeof engine.query;
+    await harness.call('Elections.Campaign', { name: 'e', session_id: await sessionOf(harness) });
+    const body = { name: 'e', session_id: await sessionOf(harness), wait_seconds: 60 };
+    const waiting = harness.read('Elections.CampaignStream', body);
+    assert.deepEqual(await waiting.next(), { queued: { position: 1 } });
+  });
+
   test('given a session that expires, then the end with its reason', async (t) => {
     const harness = await startGrpcHarness(t);
     const session_id = await sessionOf(harness);
