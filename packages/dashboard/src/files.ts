@@ -137,10 +137,13 @@ export class Dashboard {
     return known === undefined ? undefined : this.#load(name, known);
   }
 
-  /** Each is read once. */
+  /** Each is read once; one that could not be read is read again the next time. */
   #load(name: string, [contentType, load]: readonly [string, Load]): Promise<PageFile> {
-    const loaded = this.#loaded.get(name) ?? load().then((text) => fileOf(contentType, text));
+    const before = this.#loaded.get(name);
+    if (before !== undefined) return before;
+    const loaded = load().then((text) => fileOf(contentType, text));
     this.#loaded.set(name, loaded);
+    loaded.catch(() => this.#loaded.delete(name));
     return loaded;
   }
 }

@@ -30,10 +30,9 @@ export class RequestFailed extends Error {
   }
 }
 
-export const headersOfCaller = (): Record<string, string> => {
-  const text = key.read();
-  return text === '' ? {} : { authorization: `Bearer ${text}` };
-};
+/** @param text Another key than the one that is kept. */
+export const headersOfCaller = (text: string = key.read()): Record<string, string> =>
+  text === '' ? {} : { authorization: `Bearer ${text}` };
 
 /** The problem document of an answer, where it is one. */
 export async function failureOf(response: Response): Promise<RequestFailure> {
@@ -51,6 +50,18 @@ export const asFailure = (error: unknown): RequestFailure =>
     ? error.failure
     : { status: 0, code: 'unreachable', message: `No answer came: ${String(error)}` };
 
+/** The node may answer the next time as it did before: it was not reached, or could not serve. */
+export const isPassing = ({ status }: RequestFailure): boolean =>
+  status === 0 || status === 429 || status >= 500;
+
+/** What is told where a change failed: of one without an answer nobody knows whether it was executed. */
+export function changeFailureText(error: unknown): string {
+  const { status, code, message } = asFailure(error);
+  return status === 0
+    ? `${message}. It may have been executed all the same: look at what is shown now before you repeat it. (outcome_unknown)`
+    : `${message} (${code})`;
+}
+
 type Method = 'GET' | 'POST' | 'DELETE';
 
 async function send(
@@ -59,6 +70,7 @@ async function send(
   signal: AbortSignal | undefined,
   method: Method = 'GET',
   body?: object,
+  shownKey?: string,
 ): Promise<Response> {
   const limit = AbortSignal.timeout(longestAnswerMs);
   const response = await fetch(path, {
@@ -67,7 +79,7 @@ async function send(
     cache: 'no-store',
     headers: {
       accept,
-      ...headersOfCaller(),
+      ...headersOfCaller(shownKey),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -91,6 +103,10 @@ export async function ask<Answer>(
   const response = await send(path, 'application/json', signal, method, body);
   return (await response.json()) as Answer;
 }
+
+/** A question with another key than the one that is kept. @throws As `ask`. */
+export const askWith = async (path: string, shownKey: string): Promise<unknown> =>
+  (await send(path, 'application/json', undefined, 'GET', undefined, shownKey)).json();
 
 /** @throws RequestFailed Or what `fetch` throws where no answer comes. */
 export const askText = async (path: string, signal: AbortSignal): Promise<string> =>

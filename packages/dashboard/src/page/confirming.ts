@@ -1,5 +1,5 @@
 /** What changes something is confirmed first, in words that say what it does to whom; then it is told what came of it. */
-import { asFailure } from './asking.ts';
+import { changeFailureText } from './asking.ts';
 import { html, useEffect, useRef, useState } from './library.ts';
 import type { View } from './library.ts';
 
@@ -27,7 +27,9 @@ interface Outcome {
 export function Confirming(): View {
   const [asked, set] = useState<Confirmation | undefined>(undefined);
   const [outcome, tell] = useState<Outcome | undefined>(undefined);
-  const [isBusy, busy] = useState(false);
+  /** What is under way: another one may be asked meanwhile, and is not its. */
+  const [underWay, begin] = useState<Confirmation | undefined>(undefined);
+  const shownNow = useRef<Confirmation | undefined>(undefined);
   const dialog = useRef<HTMLDialogElement>(null);
   const reason = useRef<HTMLInputElement>(null);
   useEffect(() => {
@@ -45,20 +47,18 @@ export function Confirming(): View {
   useEffect(() => {
     if (asked !== undefined) dialog.current?.showModal();
   }, [asked]);
+  shownNow.current = asked;
   const close = (): void => dialog.current?.close();
   const perform = async (): Promise<void> => {
-    if (asked === undefined || isBusy) return;
-    busy(true);
+    if (asked === undefined || underWay === asked) return;
+    begin(asked);
     const result = await asked.perform(reason.current?.value ?? '').then(
       (text) => ({ text, isBad: false }),
-      (error: unknown) => {
-        const { message, code } = asFailure(error);
-        return { text: `${message} (${code})`, isBad: true };
-      },
+      (error: unknown) => ({ text: changeFailureText(error), isBad: true }),
     );
-    busy(false);
+    begin((now) => (now === asked ? undefined : now));
     tell(result);
-    close();
+    if (shownNow.current === asked) close();
   };
   return html`<div>
     <div class="outcomes" role="status" aria-live="polite">
@@ -90,7 +90,7 @@ export function Confirming(): View {
                 <button
                   type="button"
                   class="danger"
-                  disabled=${isBusy}
+                  disabled=${underWay === asked}
                   onClick=${() => void perform()}
                 >
                   ${asked.verb}

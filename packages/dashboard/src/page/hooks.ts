@@ -1,9 +1,11 @@
 /** What components stand on: an answer that is kept up to date, the connection, the address. */
-import { ask, asFailure } from './asking.ts';
+import { ask, asFailure, isPassing } from './asking.ts';
 import type { RequestFailure } from './asking.ts';
 import { useEffect, useRef, useState } from './library.ts';
 import { live } from './live.ts';
 import type { Connection } from './live.ts';
+import { Refreshing } from './refreshing.ts';
+import type { Concerns } from './refreshing.ts';
 
 export interface Polled<Answer> {
   readonly answer: Answer | undefined;
@@ -11,24 +13,29 @@ export interface Polled<Answer> {
   readonly reload: () => void;
 }
 
-/** Read now, on each change that the watch tells, and every `everyMs` while the tab is looked at. */
-export const useAnswer = <Answer>(path: string, everyMs: number): Polled<Answer> =>
-  useRead(path, (signal) => ask<Answer>(path, signal), everyMs, true);
+/** Read now, on each change that concerns it, and every `everyMs`, while the tab is looked at. */
+export const useAnswer = <Answer>(
+  path: string,
+  everyMs: number,
+  concerns?: Concerns,
+): Polled<Answer> => useRead(path, (signal) => ask<Answer>(path, signal), everyMs, concerns);
 
 /**
  * @param path Of what is read; another one is read at once.
- * @param isLive Read on each change as well.
+ * @param concerns Which changes it is read on as well; none when absent.
  */
 export function useRead<Answer>(
   path: string,
   read: (signal: AbortSignal) => Promise<Answer>,
   everyMs: number,
-  isLive = false,
+  concerns?: Concerns,
 ): Polled<Answer> {
   const [told, tell] = useState<{ path: string; answer?: Answer; failure?: RequestFailure }>({
     path,
   });
   const again = useRef(() => {});
+  const wanted = useRef(concerns);
+  wanted.current = concerns;
   useEffect(() => {
     const end = new AbortController();
     let isUnderWay = false;
@@ -43,9 +50,9 @@ export function useRead<Answer>(
       );
       isUnderWay = false;
       if (end.signal.aborted) return;
-      // What was shown stays where the node does not answer, beside the failure.
+      // What was shown stays where the node cannot answer at the moment, beside the failure.
       tell((before) =>
-        'failure' in found && found.failure.status === 0 && before.path === path
+        'failure' in found && isPassing(found.failure) && before.path === path
           ? { ...before, ...found }
           : found,
       );
@@ -53,14 +60,21 @@ export function useRead<Answer>(
     };
     again.current = () => void load();
     void load();
-    const timer = setInterval(() => {
-      if (document.visibilityState === 'visible') void load();
-    }, everyMs);
-    const ignore = isLive ? live.onEvents(() => void load()) : () => {};
+    const refreshing = new Refreshing(
+      () => void load(),
+      () => document.visibilityState === 'visible',
+    );
+    const looked = (): void => refreshing.looked();
+    document.addEventListener('visibilitychange', looked);
+    const timer = setInterval(() => refreshing.due(), everyMs);
+    const ignore = live.onEvents((events) => {
+      if (wanted.current !== undefined) refreshing.told(events, wanted.current);
+    });
     return () => {
       end.abort();
       clearInterval(timer);
       ignore();
+      document.removeEventListener('visibilitychange', looked);
     };
   }, [path, everyMs]);
   const isOfPath = told.path === path;

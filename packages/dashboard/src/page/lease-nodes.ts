@@ -1,6 +1,6 @@
 /** The page of a lease node: the nodes of its set side by side, and on how many of them each lease stands. */
 import type { QuorumNodesAnswer } from '@holdfast/protocol';
-import { ask, key, pathOf } from './asking.ts';
+import { ask, askWith, key, pathOf } from './asking.ts';
 import { useRead } from './hooks.ts';
 import type { Polled } from './hooks.ts';
 import { leasesTable, nodesTable, summary } from './lease-tables.ts';
@@ -51,7 +51,7 @@ function WhoLooks({ isAsked, onChange }: CallerProps): View {
       ><button type="button" onClick=${signOut}>Sign out</button></span
     >`;
   if (!isAsked) return html`<span class="caller"></span>`;
-  return html`<${SignIn} check=${() => ask('nodes')} onDone=${onChange} />`;
+  return html`<${SignIn} check=${(given: string) => askWith('nodes', given)} onDone=${onChange} />`;
 }
 
 function Application(): View {

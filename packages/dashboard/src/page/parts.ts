@@ -11,11 +11,11 @@ export const link = (text: string, ...parts: readonly string[]): View =>
 export const number = (value: number | null | undefined): string =>
   value === null || value === undefined ? '–' : value.toLocaleString('en');
 
-/** A time of the day, with the date where it is another day's. */
+/** A time of the day where the browser is, with its zone, and with the date where it is another day's. */
 export function clock(seconds: number | undefined | null): string {
   if (seconds === undefined || seconds === null) return '–';
   const at = new Date(seconds * 1000);
-  const time = at.toLocaleTimeString('en-GB');
+  const time = at.toLocaleTimeString('en-GB', { timeZoneName: 'short' });
   const isToday = at.toDateString() === new Date().toDateString();
   return isToday ? time : `${at.toLocaleDateString('en-CA')} ${time}`;
 }

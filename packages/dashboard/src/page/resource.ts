@@ -170,10 +170,13 @@ function timeline({ events }: EventsAnswer): View {
 }
 
 export function Resource({ kind, name }: { readonly kind: Kind; readonly name: string }): View {
-  const asked = useAnswer<unknown>(`${kind.path}/${encodeURIComponent(name)}`, everyMs);
+  const isOfIt = (event: WatchEvent): boolean =>
+    event.kind === kind.kind && event.resource === name;
+  const asked = useAnswer<unknown>(`${kind.path}/${encodeURIComponent(name)}`, everyMs, isOfIt);
   const history = useAnswer<EventsAnswer>(
     pathOf('events', { name, kind: kind.kind, limit: eventsShown }),
     everyMs,
+    isOfIt,
   );
   return html`<p>${link(kind.title, 'resources', kind.kind)}</p>
     <h1 class="name">${name}</h1>

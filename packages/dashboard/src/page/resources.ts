@@ -45,6 +45,7 @@ function List({ kind }: { readonly kind: Kind }): View {
   const asked = useAnswer<{ readonly next_after: string | null }>(
     pathOf(kind.path, { prefix, after, limit: rowsOnAPage }),
     everyMs,
+    (event) => event.kind === kind.kind && event.resource.startsWith(prefix),
   );
   return html`<${Search}
       label="Search by the beginning of the name"

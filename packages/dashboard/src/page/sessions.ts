@@ -9,12 +9,13 @@ import type {
 import { ask, pathOf } from './asking.ts';
 import { confirm } from './confirming.ts';
 import { useAnswer } from './hooks.ts';
+import type { Concerns } from './refreshing.ts';
 import { html, useState } from './library.ts';
 import type { View } from './library.ts';
 import { badge, clock, fact, link, number, pager, shown, span, table } from './parts.ts';
 import { Search } from './search.ts';
 
-const everyMs = 5000;
+const everyMs = 2000;
 const rowsOnAPage = 50;
 
 type Listed = ListSessionsAnswer['sessions'][number];
@@ -130,11 +131,23 @@ const heldOf = ({ holds, permits, leaderships }: SessionLocksAnswer): readonly H
   })),
 ];
 
-function Holds({ path }: { readonly path: string }): View {
+/** The watch tells of clients, and of no sessions. */
+const ofClient =
+  (client: string): Concerns =>
+  (event) =>
+    event.client_id === client;
+
+interface OfSession {
+  readonly path: string;
+  readonly client: string;
+}
+
+function Holds({ path, client }: OfSession): View {
   const [after, go] = useState<number | undefined>(undefined);
   const asked = useAnswer<SessionLocksAnswer>(
     pathOf(`${path}/locks`, { after, limit: rowsOnAPage }),
     everyMs,
+    ofClient(client),
   );
   return shown(asked, (answer) => {
     const next = answer.next_after;
@@ -153,8 +166,12 @@ function Holds({ path }: { readonly path: string }): View {
   });
 }
 
-function Waits({ path }: { readonly path: string }): View {
-  const asked = useAnswer<SessionWaitsAnswer>(pathOf(`${path}/waits`, { limit: 100 }), everyMs);
+function Waits({ path, client }: OfSession): View {
+  const asked = useAnswer<SessionWaitsAnswer>(
+    pathOf(`${path}/waits`, { limit: 100 }),
+    everyMs,
+    ofClient(client),
+  );
   return shown(asked, ({ waits }) =>
     table<SessionWaitsAnswer['waits'][number]>(
       'Waits',
@@ -198,8 +215,8 @@ export function Session({ id }: { readonly id: string }): View {
             </button>
           </p>
           <h2>Holds</h2>
-          <${Holds} path=${path} />
+          <${Holds} path=${path} client=${session.client_id} />
           <h2>Waits for</h2>
-          <${Waits} path=${path} />`,
+          <${Waits} path=${path} client=${session.client_id} />`,
     )}`;
 }

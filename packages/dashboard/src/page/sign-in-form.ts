@@ -4,8 +4,9 @@ import { html, useRef, useState } from './library.ts';
 import type { View } from './library.ts';
 
 interface FormProps {
-  /** Something that is refused to whoever has no such key. */
-  readonly check: () => Promise<unknown>;
+  /** Something that is refused to whoever has no such key. It is kept only where that is answered. */
+  readonly check: (key: string) => Promise<unknown>;
+  /** The key is kept by then. */
   readonly onDone: () => void;
 }
 
@@ -14,16 +15,15 @@ export function SignIn({ check, onDone }: FormProps): View {
   const [problem, tell] = useState('');
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
-    const before = key.read();
-    key.keep(field.current?.value.trim() ?? '');
+    const given = field.current?.value.trim() ?? '';
     try {
-      await check();
-      onDone();
+      await check(given);
     } catch (error) {
-      if (before === '') key.forget();
-      else key.keep(before);
       tell(asFailure(error).message);
+      return;
     }
+    key.keep(given);
+    onDone();
   };
   return html`<form class="sign-in" onSubmit=${(event: Event) => void submit(event)}>
     <h2>Sign in</h2>

@@ -1,6 +1,6 @@
 /** Who looks at the page, and how one signs in with a key where authentication is on. */
 import type { AuthStatusAnswer } from '@holdfast/protocol';
-import { ask, key } from './asking.ts';
+import { askWith, key } from './asking.ts';
 import { useAnswer } from './hooks.ts';
 import { html, useState } from './library.ts';
 import type { View } from './library.ts';
@@ -8,11 +8,6 @@ import { live } from './live.ts';
 import { SignIn } from './sign-in-form.ts';
 
 const everyMs = 5000;
-
-async function tryKey(): Promise<void> {
-  await ask<AuthStatusAnswer>('auth');
-  live.restart();
-}
 
 interface CallerProps {
   /** Another caller sees other things: everything is read anew. */
@@ -22,6 +17,10 @@ interface CallerProps {
 export function WhoLooks({ onChange }: CallerProps): View {
   const { answer, failure, reload } = useAnswer<AuthStatusAnswer>('auth', everyMs);
   const [isOpen, open] = useState(false);
+  const signedIn = (): void => {
+    live.restart();
+    changed();
+  };
   const changed = (): void => {
     open(false);
     reload();
@@ -48,5 +47,5 @@ export function WhoLooks({ onChange }: CallerProps): View {
           : html`<button type="button" onClick=${signOut}>Sign out</button>`
       }
     </span>
-    ${isOpen ? html`<${SignIn} check=${tryKey} onDone=${changed} />` : null}`;
+    ${isOpen ? html`<${SignIn} check=${(given: string) => askWith('auth', given)} onDone=${signedIn} />` : null}`;
 }

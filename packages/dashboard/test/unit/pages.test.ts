@@ -1,17 +1,29 @@
 /** What the pages work out of answers, without a browser. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import fs, { readdirSync, readFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { describe, it } from 'node:test';
 import type {
   BarrierAnswer,
   ElectionAnswer,
   LockStatusAnswer,
+  WatchEvent,
   SemaphoreAnswer,
 } from '@holdfast/protocol';
-import { asFailure, pathOf, RequestFailed } from '../../src/page/asking.ts';
+import { Dashboard } from '../../src/files.ts';
+import {
+  asFailure,
+  askWith,
+  changeFailureText,
+  isPassing,
+  pathOf,
+  RequestFailed,
+} from '../../src/page/asking.ts';
 import { share, sharerOf } from '../../src/page/cache.ts';
 import { barrierRow, electionRow, latchRow, lockRow, semaphoreRow } from '../../src/page/kinds.ts';
 import { readEvents } from '../../src/page/live.ts';
+import { clock } from '../../src/page/parts.ts';
+import { Refreshing } from '../../src/page/refreshing.ts';
 
 const told = { consistency: 'linearizable', revision: 1 } as const;
 const waiter = (position: number, client_id: string) => ({
@@ -143,6 +155,87 @@ describe('What a page reads', () => {
     const failure = { status: 403, code: 'forbidden', message: 'No.' };
     assert.deepEqual(asFailure(new RequestFailed(failure)), failure);
     assert.equal(asFailure(new TypeError('fetch failed')).status, 0);
+  });
+});
+
+describe('A change that a page asks for', () => {
+  it('is told as one that may have been executed where no answer comes', () => {
+    assert.match(changeFailureText(new TypeError('fetch failed')), /may have been executed/);
+    const refused = new RequestFailed({ status: 403, code: 'forbidden', message: 'No.' });
+    assert.equal(changeFailureText(refused), 'No. (forbidden)');
+  });
+});
+
+describe('A key that is given', () => {
+  it('is shown where it is tried, and kept nowhere by that', async (t) => {
+    const shown: (string | null)[] = [];
+    t.mock.method(globalThis, 'fetch', async (_path: string, init?: RequestInit) => {
+      shown.push(new Headers(init?.headers).get('authorization'));
+      return Response.json({ code: 'unauthorized', detail: 'No.' }, { status: 401 });
+    });
+    // There is no sessionStorage here: what keeps a key would fail.
+    await assert.rejects(askWith('auth', 'hf_x'), RequestFailed);
+    assert.deepEqual(shown, ['Bearer hf_x']);
+  });
+
+  it('leaves what was shown before on the page where a node cannot answer at the moment', () => {
+    const of = (status: number) => isPassing({ status, code: 'x', message: '' });
+    assert.deepEqual([0, 429, 500, 503].map(of), [true, true, true, true]);
+    assert.deepEqual([401, 403, 404].map(of), [false, false, false]);
+  });
+});
+
+describe('What a page shows', () => {
+  const event = (resource: string): WatchEvent => ({
+    position: '1-1',
+    revision: 1,
+    type: 'granted',
+    kind: 'lock',
+    resource,
+  });
+
+  it('is read again on changes that concern it, and not while nobody looks', () => {
+    let isSeen = true;
+    let loads = 0;
+    const refreshing = new Refreshing(
+      () => (loads += 1),
+      () => isSeen,
+    );
+    const ofA = ({ resource }: WatchEvent): boolean => resource === 'a';
+    refreshing.told([event('b')], ofA);
+    assert.equal(loads, 0);
+    refreshing.told([event('b'), event('a')], ofA);
+    refreshing.told([], ofA);
+    assert.equal(loads, 2);
+    isSeen = false;
+    refreshing.told([event('a')], ofA);
+    refreshing.due();
+    assert.equal(loads, 2);
+    isSeen = true;
+    refreshing.looked();
+    refreshing.looked();
+    assert.equal(loads, 3);
+  });
+
+  it('says in which zone a time is', () => {
+    assert.match(clock(1_700_000_000), /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [A-Z]/);
+  });
+});
+
+describe('The files of the page', () => {
+  it('are read again where they could not be', async (t) => {
+    const dashboard = new Dashboard('dashboard');
+    const refusing = t.mock.method(fs.promises, 'readFile', async () => {
+      throw new Error('EMFILE');
+    });
+    syncBuiltinESMExports();
+    try {
+      await assert.rejects(dashboard.file('main.ts'), /EMFILE/);
+    } finally {
+      refusing.mock.restore();
+      syncBuiltinESMExports();
+    }
+    assert.ok((await dashboard.file('main.ts')) !== undefined);
   });
 });
 
