@@ -12,7 +12,5 @@ export function useApiKey(key: string | undefined): void {
 
 /** Undefined: none is shown. Never on the command line, where every user of the machine could read it. @throws UsageError */
 export function apiKey(environment: Variables = process.env): string | undefined {
-  if (given !== undefined) return given;
-  const file = environment['HOLDFAST_API_KEY_FILE'];
-  return apiKeyOf(file === undefined || file === '' ? {} : { apiKeyFile: file }, environment);
+  return given ?? apiKeyOf({}, environment);
 }

@@ -2,41 +2,56 @@
  * Questions to one node over HTTP: what operators ask for is not on the client stream. Of what answers no more is read
  * than a node gives (ANS-1).
  */
+import { HoldfastError, isErrorCode } from '@holdfast/protocol';
 import { readAnswer, readText } from '@holdfast/protocol/bounded-answer';
 import type { ClusterStatusAnswer } from '@holdfast/protocol';
 import { askUrl } from './certificates.ts';
+import { AdvisedError, UsageError } from './failure.ts';
+import { causeOf, isOfHandshake } from './reach-failure.ts';
 
 /** Of members, and of pages. */
 const longestJsonBytes = 16 * 1024 * 1024;
 const longestMetricsBytes = 16 * 1024 * 1024;
 
+/** What a node answers, or why it does not. */
+type Heard<T> =
+  | { readonly answer: T; readonly failure?: never }
+  | { readonly answer?: never; readonly failure: HoldfastError };
+
 /**
- * Undefined where nobody listens, or somebody else does, or the answer is an error.
- *
  * @param isAnswer Enough to tell a node of ours from another service on its port.
+ * @param showsKey Whether it is shown the API key.
+ * @throws UsageError where the certificates or the key of this command line cannot be used.
  */
 export async function askNode<T>(
   url: string,
   path: string,
   isAnswer: (answer: unknown) => answer is T,
   signal: AbortSignal,
-): Promise<T | undefined> {
+  showsKey = true,
+): Promise<Heard<T>> {
   try {
-    const answer = await askUrl(url + path, { signal });
-    const body = await readAnswer(url, answer, longestJsonBytes);
-    return answer.ok && isAnswer(body) ? body : undefined;
-  } catch {
-    return undefined;
+    const response = await askUrl(url + path, { signal }, showsKey);
+    const body = await readAnswer(url, response, longestJsonBytes).catch(() => undefined);
+    if (response.ok && isAnswer(body)) return { answer: body };
+    return { failure: strangerOr(url, response.status, body) };
+  } catch (error) {
+    return { failure: unreached(url, error) };
   }
 }
 
-/** What `GET /metrics` writes. Undefined as for `askNode`. */
-export async function askMetrics(url: string, signal: AbortSignal): Promise<string | undefined> {
+/** What `GET /metrics` writes; undefined where it does not. @throws UsageError as `askNode`. */
+export async function askMetrics(
+  url: string,
+  signal: AbortSignal,
+  showsKey = true,
+): Promise<string | undefined> {
   try {
-    const answer = await askUrl(`${url}/metrics`, { signal });
+    const answer = await askUrl(`${url}/metrics`, { signal }, showsKey);
     const text = await readText(url, answer, longestMetricsBytes);
     return answer.ok ? text : undefined;
-  } catch {
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
     return undefined;
   }
 }
@@ -44,8 +59,79 @@ export async function askMetrics(url: string, signal: AbortSignal): Promise<stri
 export function readStatus(
   url: string,
   signal: AbortSignal,
-): Promise<ClusterStatusAnswer | undefined> {
-  return askNode(url, '/cluster/status', isClusterStatus, signal);
+  showsKey = true,
+): Promise<Heard<ClusterStatusAnswer>> {
+  return askNode(url, '/cluster/status', isClusterStatus, signal, showsKey);
+}
+
+/** Why no answer came. @throws UsageError where nobody was asked. */
+export function unreached(url: string, error: unknown): HoldfastError {
+  if (error instanceof UsageError) throw error;
+  const details = { endpoint: url };
+  const options = { cause: error };
+  if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError'))
+    return new HoldfastError('connection_lost', `${url}: no answer in time`, details, options);
+  const cause = causeOf(error);
+  if (!isOfHandshake(error))
+    return new HoldfastError('connection_lost', `${url}: ${cause}`, details, options);
+  return new AdvisedError(
+    'connection_lost',
+    `${url} listens, and no connection over TLS comes about: ${cause}.`,
+    'It was asked with the certificates of --ca, --cert and --key, else of HOLDFAST_CA, HOLDFAST_CERT and HOLDFAST_KEY: see docs/security.md.',
+    details,
+    options,
+  );
+}
+
+/**
+ * Why there is no answer of any of these: what one refuses, or that there is no TLS, goes before that others do not run.
+ *
+ * @param failures Of each.
+ */
+export function noneAnswered(
+  endpoints: readonly string[],
+  failures: readonly HoldfastError[],
+): HoldfastError {
+  const telling =
+    failures.find(({ code }) => code !== 'connection_lost') ??
+    failures.find((failure) => failure instanceof AdvisedError);
+  if (telling !== undefined) return telling;
+  const each = failures.map(({ message }) => message).join('; ');
+  return new HoldfastError(
+    'connection_lost',
+    `No node answered${each === '' ? '' : ` (${each})`}.`,
+    { endpoints },
+  );
+}
+
+/** The refusal of a node; of whoever is none, that it is none. */
+function strangerOr(url: string, status: number, told: unknown): HoldfastError {
+  // A lease node, for one, knows no such path.
+  if (isRecord(told) && isErrorCode(told['code']) && told['code'] !== 'route_not_found')
+    return refusalOf(url, status, told);
+  const what = 'answers, and not as a node of a cluster';
+  return new HoldfastError(
+    'connection_lost',
+    `${url}: it ${what} (HTTP status ${String(status)})`,
+    { endpoint: url },
+  );
+}
+
+/** What a node refuses with. */
+export function refusalOf(url: string, status: number, told: unknown): HoldfastError {
+  const {
+    code,
+    detail,
+    type: _type,
+    title: _title,
+    status: _status,
+    ...details
+  } = {
+    ...(isRecord(told) ? told : {}),
+  };
+  return isErrorCode(code)
+    ? new HoldfastError(code, String(detail), details)
+    : new HoldfastError('internal', `${url} answered with HTTP status ${String(status)}.`);
 }
 
 export function isClusterStatus(answer: unknown): answer is ClusterStatusAnswer {

@@ -1,9 +1,9 @@
 /** What is known of others before authentication is turned on, when everybody could make it. */
 import type { Client } from '@holdfast/client';
-import { HoldfastError } from '@holdfast/protocol';
+import { AdvisedError } from './failure.ts';
 import { printable } from './printable.ts';
 
-/** @throws HoldfastError naming what there is, a page of each kind. */
+/** @throws AdvisedError naming what there is, a page of each kind. */
 export async function refuseOthers(client: Client): Promise<void> {
   const { keys } = await client.call('auth_list_keys', {});
   const { roles } = await client.call('auth_list_roles', {});
@@ -16,8 +16,9 @@ export async function refuseOthers(client: Client): Promise<void> {
     ...certificates.map((one) => `certificate ${one.field} ${one.value} of "${one.identity}"`),
   ];
   if (known.length === 0) return;
-  throw new HoldfastError(
+  throw new AdvisedError(
     'others_have_access',
-    `Anybody could make keys and roles so far, and there are:\n${known.map((one) => `  ${printable(one)}`).join('\n')}\nNothing was changed. Remove those that you do not know, or keep them with --keep-others.`,
+    'Anybody could make keys and roles so far, and there are some. Nothing was changed.',
+    `There are:\n${known.map((one) => `  ${printable(one)}`).join('\n')}\nRemove those that you do not know, or keep them with --keep-others.`,
   );
 }

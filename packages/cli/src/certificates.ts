@@ -80,12 +80,21 @@ export function certificatesForConnections(): (() => TlsOptions) | undefined {
   return certificates() === undefined ? undefined : () => certificates() ?? {};
 }
 
-/** `fetch`, with the certificates and the key of this command line. */
-export async function askUrl(url: string, init: RequestInit = {}): Promise<Response> {
+/**
+ * `fetch`, with the certificates and the key of this command line.
+ *
+ * @param showsKey Not where it is not known who listens there, or where somebody else named the address.
+ * @throws UsageError where they cannot be used; nobody was asked then.
+ */
+export async function askUrl(
+  url: string,
+  init: RequestInit = {},
+  showsKey = true,
+): Promise<Response> {
   const tls = certificates();
   // Read where nodes are asked (START-1).
   const { apiKey } = await import('./api-key.ts');
-  const key = apiKey();
+  const key = showsKey ? apiKey() : undefined;
   const headers = new Headers(init.headers);
   if (key !== undefined && !headers.has('authorization'))
     headers.set('authorization', `Bearer ${key}`);

@@ -54,9 +54,10 @@ function asUrl(text: string): string {
   }
 }
 
+/** Without the API key: anybody may listen at an address that the user has not named. */
 async function isAlive(url: string): Promise<boolean> {
   try {
-    const answer = await askUrl(`${url}/livez`, { signal: AbortSignal.timeout(probeMs) });
+    const answer = await askUrl(`${url}/livez`, { signal: AbortSignal.timeout(probeMs) }, false);
     await answer.body?.cancel();
     return answer.ok;
   } catch {

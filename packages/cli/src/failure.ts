@@ -4,6 +4,7 @@ import type { ErrorCode, ErrorDetails } from '@holdfast/protocol';
 import { DiskError } from '@holdfast/storage/files';
 import { exitStatus } from './exit-status.ts';
 import { inOptions } from './flag-names.ts';
+import { printable, printableLines } from './printable.ts';
 
 /** What was asked for cannot be understood; nothing was done. */
 export class UsageError extends Error {
@@ -190,6 +191,7 @@ export function failureText(failure: Failure, json: boolean): string {
     };
     return `${JSON.stringify({ error })}\n`;
   }
-  const named = plainCodes.has(code) ? message : `${message} (${code})`;
-  return `holdfast: ${named}\n${advice === '' ? '' : `${advice}\n`}`;
+  // What a node tells has names of its clients in it, and is one line.
+  const named = plainCodes.has(code) ? printableLines(message) : printable(`${message} (${code})`);
+  return `holdfast: ${named}\n${advice === '' ? '' : `${printableLines(advice)}\n`}`;
 }

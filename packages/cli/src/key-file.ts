@@ -15,9 +15,9 @@ export const keyFileOption = (): Option =>
 /**
  * What made a key, as it may be shown: without the key where that is in a file.
  *
- * @throws UsageError where the file cannot be made. Whatever `make` throws leaves no file.
+ * @throws UsageError where the file cannot be made. Whatever `make` throws leaves no file, nor does one that makes no key.
  */
-export async function keptIn<Made extends { readonly key: string }>(
+export async function keptIn<Made extends { readonly key?: string | undefined }>(
   path: string | undefined,
   make: () => Promise<Made>,
 ): Promise<{ readonly made: Made; readonly shown: object }> {
@@ -29,6 +29,7 @@ export async function keptIn<Made extends { readonly key: string }>(
   let written = false;
   try {
     const made = await make();
+    if (made.key === undefined) return { made, shown: made };
     write(file, path, made.key);
     written = true;
     const { key: _, ...rest } = made;

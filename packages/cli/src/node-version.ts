@@ -8,14 +8,17 @@ import type { Command } from 'commander';
 /** As `engines` of the server packages says (a test compares them). */
 export const serverNodeMajor = 24;
 
-/** Of those that start a node, or write the folder of one. */
+/** Of those that start a node, or read or write the folder of one. */
 const serverCommands: ReadonlySet<string> = new Set([
   'server',
   'cluster',
   'restore',
   'doctor',
+  'inspect',
+  'auth recover',
   'quorum-node',
   'quorum-cluster',
+  'quorum reconfigure',
 ]);
 
 /** This Node cannot run the command; nothing was done. */
@@ -28,11 +31,16 @@ export class NodeTooOldError extends Error {
  * @throws NodeTooOldError
  */
 export function refuseOldNode(command: Command, version: string): void {
-  const name = command.name();
-  const isOfProgram = command.parent?.parent === null;
-  if (!isOfProgram || !serverCommands.has(name) || Number.parseInt(version) >= serverNodeMajor)
-    return;
+  const name = wordsOf(command);
+  if (!serverCommands.has(name) || Number.parseInt(version) >= serverNodeMajor) return;
   throw new NodeTooOldError(
     `"holdfast ${name}" needs Node ${String(serverNodeMajor)} or newer, and this is Node ${version}. Client commands (lock, session, status, ...) run on it.`,
   );
+}
+
+/** `auth recover`: without the program. */
+function wordsOf(command: Command): string {
+  const { parent } = command;
+  if (parent === null) return '';
+  return `${wordsOf(parent)} ${command.name()}`.trimStart();
 }

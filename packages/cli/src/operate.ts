@@ -1,45 +1,56 @@
 /** Changes of the cluster itself, over HTTP: each is sent to one node, which passes it on to the leader. */
-import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
+import { HoldfastError } from '@holdfast/protocol';
 import { readAnswer } from '@holdfast/protocol/bounded-answer';
-import type { ErrorCode, HttpOperations } from '@holdfast/protocol';
-import { isRecord } from './ask-node.ts';
+import type { HttpOperations } from '@holdfast/protocol';
+import { isRecord, noneAnswered, refusalOf, unreached } from './ask-node.ts';
 import { askUrl } from './certificates.ts';
+import { AdvisedError, UsageError } from './failure.ts';
+import { causeOf, wasNothingSent } from './reach-failure.ts';
 
 /** A member that is added is sent the whole state before the answer. */
 const timeoutMs = 60_000;
-/** Of these causes nothing was sent. */
-const notReached: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EHOSTUNREACH',
-  'bad port',
-]);
 
-const paths = {
-  add_member: ['POST', '/cluster/members'],
-  promote_member: ['POST', '/cluster/members/{node_id}/promote'],
-  remove_member: ['DELETE', '/cluster/members/{node_id}'],
-  transfer: ['POST', '/cluster/transfer'],
-  log_level: ['GET', '/admin/log-level'],
-  set_log_level: ['POST', '/admin/log-level'],
-} as const;
+interface Sent {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  /** Where one sees whether it was executed. */
+  readonly look: string;
+}
 
-export type ClusterChange = keyof typeof paths;
+export type ClusterChange =
+  'add_member' | 'promote_member' | 'remove_member' | 'transfer' | 'log_level' | 'set_log_level';
+
+const ofMembers = '"holdfast member list" tells.';
+const ofLevels = '"holdfast log-level" tells.';
+
+const operations: Readonly<Record<ClusterChange, Sent>> = {
+  add_member: { method: 'POST', path: '/cluster/members', look: ofMembers },
+  promote_member: { method: 'POST', path: '/cluster/members/{node_id}/promote', look: ofMembers },
+  remove_member: { method: 'DELETE', path: '/cluster/members/{node_id}', look: ofMembers },
+  transfer: {
+    method: 'POST',
+    path: '/cluster/transfer',
+    look: '"holdfast status" tells who leads.',
+  },
+  log_level: { method: 'GET', path: '/admin/log-level', look: ofLevels },
+  set_log_level: { method: 'POST', path: '/admin/log-level', look: ofLevels },
+};
 
 /**
  * To the first node that can be reached: what may have arrived is not sent again.
  *
- * @throws HoldfastError `connection_lost` when no node was reached, `outcome_unknown` when one did not answer.
+ * @throws HoldfastError `connection_lost` when no node was reached, `outcome_unknown` when one may have executed it and
+ *     did not answer; UsageError when the certificates or the key of this command line cannot be used.
  */
 export async function change<N extends ClusterChange>(
   endpoints: readonly string[],
   operation: N,
   body: HttpOperations[N]['body'],
 ): Promise<HttpOperations[N]['answer']> {
-  const [method, path] = paths[operation];
+  const { method, path, look } = operations[operation];
   // Then there is nothing for a body.
   const isInPath = path.includes('{') || method === 'GET';
-  const causes: string[] = [];
+  const failures: HoldfastError[] = [];
   for (const url of endpoints) {
     let answer: Response;
     try {
@@ -51,15 +62,16 @@ export async function change<N extends ClusterChange>(
         signal: AbortSignal.timeout(timeoutMs),
       });
     } catch (error) {
-      const cause = causeOf(error);
-      if (!notReached.has(cause))
-        throw new HoldfastError(
+      // A question changes nothing, and what cannot be used was shown to nobody.
+      if (method !== 'GET' && !(error instanceof UsageError) && !wasNothingSent(error))
+        throw new AdvisedError(
           'outcome_unknown',
-          `${url} did not answer (${cause}): it may have been executed. "holdfast member list" tells.`,
+          `${url} did not answer (${causeOf(error)}): it may have been executed.`,
+          look,
           { endpoint: url },
           { cause: error },
         );
-      causes.push(`${url}: ${cause}`);
+      failures.push(unreached(url, error));
       continue;
     }
     const told = await readAnswer(url, answer).catch(() => undefined);
@@ -67,31 +79,10 @@ export async function change<N extends ClusterChange>(
     if (answer.ok && isRecord(told)) return told as unknown as HttpOperations[N]['answer'];
     throw refusalOf(url, answer.status, told);
   }
-  throw new HoldfastError('connection_lost', `No node was reached (${causes.join(', ')}).`, {
-    endpoints,
-  });
+  throw noneAnswered(endpoints, failures);
 }
 
 function pathOf(operation: ClusterChange, body: object): string {
   const id = 'node_id' in body ? String(body.node_id) : '';
-  return paths[operation][1].replace('{node_id}', encodeURIComponent(id));
+  return operations[operation].path.replace('{node_id}', encodeURIComponent(id));
 }
-
-function causeOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string')
-    return cause.code;
-  return cause instanceof Error ? cause.message : error.message;
-}
-
-function refusalOf(url: string, status: number, told: unknown): HoldfastError {
-  if (!isRecord(told) || !isErrorCode(told['code']))
-    return new HoldfastError('internal', `${url} answered with HTTP status ${String(status)}.`);
-  const { code, detail, type: _type, title: _title, status: _status, ...details } = told;
-  // What a node tells is JSON.
-  return new HoldfastError(code as ErrorCode, String(detail), details);
-}
-
-const isErrorCode = (code: unknown): boolean =>
-  typeof code === 'string' && Object.hasOwn(errorDefinitions, code);

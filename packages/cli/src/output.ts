@@ -1,10 +1,19 @@
 /** Tables for people, JSON for programs. */
-import { fit, printable, widthOf } from './printable.ts';
+import { fit, printable, warn, widthOf } from './printable.ts';
 
 export interface Output {
   readonly json: boolean;
   readonly write: (text: string) => void;
 }
+
+/** For people, on stderr, what programs find in the answer itself. */
+export function note({ json }: Output, text: string): void {
+  if (!json) warn(text);
+}
+
+/** Under a list that was cut. */
+export const noteMore = (output: Output, limit: number): void =>
+  note(output, `there are more; --limit shows more than ${String(limit)}.`);
 
 /** Prints an answer: as JSON where asked, else as `name  value` lines. */
 export function printRecord(output: Output, record: object): void {
@@ -12,12 +21,30 @@ export function printRecord(output: Output, record: object): void {
     output.write(`${JSON.stringify(record, null, 2)}\n`);
     return;
   }
-  const rows = Object.entries(record).filter(
-    ([, value]) => typeof value !== 'object' || value === null,
-  );
+  const rows = Object.entries(record).flatMap(linesOf);
   const width = rows.map(([name]) => name.length).reduce((most, one) => Math.max(most, one), 0);
-  for (const [name, value] of rows)
-    output.write(`${name.padEnd(width)}  ${value === null ? '-' : printable(String(value))}\n`);
+  for (const [name, text] of rows)
+    output.write(`${printable(name).padEnd(width)}  ${printable(text)}\n`);
+}
+
+type Line = readonly [name: string, text: string];
+
+/** A line; of a list of records one each, under the name in front of the first. */
+function linesOf([name, value]: readonly [string, unknown]): readonly Line[] {
+  if (!Array.isArray(value) || !value.some(isObject)) return [[name, textOf(value)]];
+  return value.map((one: unknown, place): Line => [place === 0 ? name : '', textOf(one)]);
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+function textOf(value: unknown): string {
+  if (value === null || value === undefined) return '-';
+  if (Array.isArray(value))
+    return value.length === 0 ? '-' : value.map((one: unknown) => textOf(one)).join(', ');
+  if (!isObject(value)) return typeof value === 'string' ? value : JSON.stringify(value);
+  return Object.entries(value)
+    .map(([name, part]: readonly [string, unknown]) => `${name} ${textOf(part)}`)
+    .join(', ');
 }
 
 export function printTable(

@@ -19,6 +19,14 @@ export function printable(text: string): string {
   return text.replaceAll(unprintable, '\ufffd');
 }
 
+/** A text of several lines, each of them printable. Only of lines that this program made: a name could forge one. */
+export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n');
+
+/** One line on stderr, beside what a command prints. */
+export function warn(text: string): void {
+  process.stderr.write(`holdfast: ${printable(text)}\n`);
+}
+
 /** Columns that a printable text takes on a terminal. */
 export function widthOf(text: string): number {
   return plain.test(text) ? text.length : widthOfWide(text);

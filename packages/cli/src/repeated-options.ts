@@ -2,8 +2,8 @@
  * An option that is given more than once. "The last one wins" would hide what was meant: of
  * `--cluster-peers a --cluster-peers b` a node would know `b` alone, and another quorum than its peers.
  *
- * REPEAT-1: a list adds up, in the order given; of any other option with a value the second one is refused,
- *     whether both are the same or not.
+ * REPEAT-1: a list adds up, in the order given, and so does an option that takes several values (`<names...>`); of any
+ *     other option with a value the second one is refused, whether both are the same or not.
  */
 import type { Command, Option } from 'commander';
 import { UsageError } from './failure.ts';
@@ -14,10 +14,17 @@ export function noteRepeatedOptions(command: Command): void {
   for (const child of command.commands) noteRepeatedOptions(child);
 }
 
-/** Without a value it says the same however often. One that collects has a parser of its own; `choices` sets one as well. */
+/**
+ * Without a value it says the same however often. Commander tells each of several values by itself. One that collects has
+ * a parser of its own; `choices` sets one as well.
+ */
 function collects(option: Option): boolean {
   const takesValue = option.required || option.optional;
-  return !takesValue || (option.parseArg !== undefined && option.argChoices === undefined);
+  return (
+    !takesValue ||
+    option.variadic ||
+    (option.parseArg !== undefined && option.argChoices === undefined)
+  );
 }
 
 function noteRepeats(command: Command, option: Option): void {

@@ -2,6 +2,7 @@
 import type { QueueDelivery } from '@holdfast/client';
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import { exitStatus } from './exit-status.ts';
+import { warn } from './printable.ts';
 
 /**
  * Acknowledges it, or gives it back. That others have it by now, or that it comes again because no node answered in time, is
@@ -22,7 +23,7 @@ export async function settle(
     if (!(error instanceof HoldfastError)) throw error;
     const isStale = error.code === 'stale_receipt';
     if (!isStale && errorDefinitions[error.code].retry === 'never') throw error;
-    process.stderr.write(`holdfast: ${error.message}\n`);
+    warn(error.message);
     if (status !== 0) return status;
     return isStale ? exitStatus.leaseLost : exitStatus.unreachable;
   }

@@ -37,6 +37,14 @@ export class StopSignal {
     return this.#controller.signal;
   }
 
+  /** Resolves when there was one. */
+  asked(): Promise<undefined> {
+    return new Promise((resolve) => {
+      if (this.signal.aborted) resolve(undefined);
+      else this.signal.addEventListener('abort', () => resolve(undefined), { once: true });
+    });
+  }
+
   [Symbol.dispose](): void {
     for (const signal of endingSignals) process.off(signal, this.#stop);
   }

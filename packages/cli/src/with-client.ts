@@ -1,6 +1,7 @@
 import type { Client } from '@holdfast/client';
 import { certificatesForConnections } from './certificates.ts';
 import { UsageError } from './failure.ts';
+import { warn } from './printable.ts';
 import type { Environment } from './environment.ts';
 
 export const defaultClientId: string = `cli-${process.env['USER'] ?? 'user'}`;
@@ -20,7 +21,9 @@ export async function withClient<T>(
     ...(tls === undefined ? {} : { tls }),
     ...(key === undefined ? {} : { apiKey: key }),
     timeoutMs: 5000,
-    onWarning: ({ message }) => void process.stderr.write(`holdfast: ${message}\n`),
+    onWarning: ({ message }) => {
+      warn(message);
+    },
   });
   try {
     return await work(client);

@@ -35,6 +35,8 @@ export interface LocalClusterOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Where the nodes' logs go: a file each (the default), or this process's stderr. */
   readonly logs?: 'files' | 'inherit';
+  /** Ends a start that is under way: the nodes are stopped, and it is rejected. */
+  readonly signal?: AbortSignal;
   /** Told each time a node's process has ended, with its signal or exit status. */
   readonly onNodeEnd?: (nodeId: string, how: string) => void;
 }
@@ -100,11 +102,17 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   const stopAll = async (): Promise<void> => {
     await Promise.all(slots.map((slot) => stopProcess(slot, 'SIGTERM')));
   };
+  const { signal } = options;
+  const onAbort = (): void => void stopAll();
+  signal?.addEventListener('abort', onAbort, { once: true });
   try {
+    signal?.throwIfAborted();
     await Promise.all(slots.map(start));
   } catch (error) {
     await stopAll();
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
   }
   const slotOf = (nodeId: string): Slot => {
     const slot = slots.find((candidate) => candidate.nodeId === nodeId);

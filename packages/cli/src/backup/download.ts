@@ -23,11 +23,10 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
+import { HoldfastError, isErrorCode } from '@holdfast/protocol';
 import { readAnswer } from '@holdfast/protocol/bounded-answer';
-import type { ErrorCode } from '@holdfast/protocol';
 import { diskError, openPrivateFile } from '@holdfast/storage/files';
-import { isRecord } from '../ask-node.ts';
+import { isRecord, noneAnswered, unreached } from '../ask-node.ts';
 import { UsageError } from '../failure.ts';
 import { hashFileOf, hashLine } from './hash-file.ts';
 import type { OnProgress } from './progress.ts';
@@ -63,28 +62,30 @@ export async function download(
     if (existsSync(path))
       throw new UsageError(`${path} is there already. Give another name, or remove it.`);
   let failure: HoldfastError | undefined;
+  const silent: HoldfastError[] = [];
   for (const url of endpoints) {
     using silence = new Silence(stop);
     try {
       const answer = await ask(url, silence);
-      if (answer !== undefined) return await save(url, answer, file, onProgress, silence);
+      if (answer instanceof HoldfastError) silent.push(answer);
+      else return await save(url, answer, file, onProgress, silence);
     } catch (error) {
       if (silence.isStopped || !(error instanceof HoldfastError)) throw error;
       failure = error; // DOWN-2
     }
   }
-  throw failure ?? new HoldfastError('connection_lost', 'No node answered.');
+  throw failure ?? noneAnswered(endpoints, silent);
 }
 
-/** Undefined where nobody answers. @throws HoldfastError where the node refuses. */
-async function ask(url: string, silence: Silence): Promise<Response | undefined> {
+/** Why nobody answers, where that is so. @throws HoldfastError where the node refuses; UsageError where nobody was asked. */
+async function ask(url: string, silence: Silence): Promise<Response | HoldfastError> {
   silence.within(answerTimeoutMs);
   let answer: Response;
   try {
     answer = await askUrl(`${url}/cluster/snapshot`, { signal: silence.signal });
-  } catch {
+  } catch (error) {
     if (silence.isStopped) throw cancelled();
-    return undefined;
+    return unreached(url, error);
   }
   if (answer.ok) return answer;
   throw await refusalOf(url, answer);
@@ -135,9 +136,6 @@ async function refusalOf(url: string, answer: Response): Promise<HoldfastError> 
     `${url} sends no backup: ${typeof detail === 'string' ? detail : `HTTP status ${String(answer.status)}`}`,
   );
 }
-
-const isErrorCode = (code: unknown): code is ErrorCode =>
-  typeof code === 'string' && Object.hasOwn(errorDefinitions, code);
 
 /** DOWN-1. */
 async function save(

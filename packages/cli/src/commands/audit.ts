@@ -96,7 +96,7 @@ Example:
       const { output, finish } = at();
       const { missingRecords, verifyFolders } = await import('@holdfast/server/audit');
       const checkpoints = (options.checkpoint ?? []).flatMap((path) =>
-        notesOf(readFileSync(path, 'utf8')).map((note) => ({ path, note })),
+        notesIn(path).map((note) => ({ path, note })),
       );
       const found = await verifyFolders(
         folders.map(auditFolderOf),
@@ -123,6 +123,20 @@ Example:
 /** One after the other in a file, with an empty line between. */
 const notesOf = (text: string): readonly string[] => text.split(/(?<=\n— [^\n]+\n)\n/);
 
+/** @throws UsageError: a file that is not there, or has none, is no sign that records were altered. */
+function notesIn(path: string): readonly string[] {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`--checkpoint cannot be read: ${reason}`, { cause: error });
+  }
+  if (text.trim() === '')
+    throw new UsageError(`--checkpoint names an empty file: "${path}". No checkpoint is in it.`);
+  return notesOf(text);
+}
+
 /** Of a node, or the copy of its records alone. */
 function auditFolderOf(folder: string): string {
   const within = join(folder, 'audit');
@@ -132,7 +146,7 @@ function auditFolderOf(folder: string): string {
 }
 
 function lineOf({ chain, folder, records, first, end, gaps, problem }: Verified): string {
-  const where = `${chain} in ${printable(folder)}`;
+  const where = printable(`${chain} in ${folder}`);
   const told = gaps.map(
     ({ from, to, reason }) =>
       `  records ${String(from)} to ${String(to)} are not there (${printable(reason)})\n`,
@@ -140,7 +154,7 @@ function lineOf({ chain, folder, records, first, end, gaps, problem }: Verified)
   const count =
     first === undefined
       ? 'no records'
-      : `${String(records)} records, ${String(first)} to ${String(end.seq)}, hash ${end.head}`;
+      : `${String(records)} records, ${String(first)} to ${String(end.seq)}, hash ${printable(end.head)}`;
   if (problem === undefined) return `${where}: ${count}: whole\n${told.join('')}`;
   return `${where}: ${printable(problem.what)}: ${printable(problem.text)} (${printable(problem.where)})\n${told.join('')}`;
 }

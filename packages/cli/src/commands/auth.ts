@@ -39,7 +39,7 @@ export function addAuthCommands(program: Command, at: () => Environment): void {
   };
   addSwitch(auth, at, printed);
   addRecover(auth, at);
-  addKeys(auth, printed, listed);
+  addKeys(auth, at, printed, listed);
   addRoles(auth, printed, listed);
   addCertificates(auth, printed, listed);
 }
@@ -61,7 +61,7 @@ function tableOf(columns: readonly string[], page: object): string {
       .trimEnd(),
   );
   const next = 'next_after' in page && typeof page.next_after === 'string' ? page.next_after : '';
-  const more = next === '' ? [] : [`More: --after ${next}`];
+  const more = next === '' ? [] : [`More: --after ${shellWord(next)}`];
   return `${[...table, ...more].join('\n')}\n`;
 }
 
@@ -115,11 +115,8 @@ Examples:
         if (!keepOthers) await refuseOthers(client);
         const create = { identity, roles: ['admin'] };
         const kept = await keptIn(keyFile, () => client.call('auth_create_key', create));
-        const { made, shown: told } = kept;
-        printRecord(environment.output, told);
-        if (!environment.output.json && keyFile === undefined)
-          environment.output.write(`${shownOnce}\n`);
-        useApiKey(made.key);
+        tellKey(environment, kept, keyFile);
+        useApiKey(kept.made.key);
         return false;
       });
       // By the key that was just told: it is known to be valid, and to be known.
@@ -159,25 +156,34 @@ Examples:
     );
 }
 
+interface Recovering {
+  readonly storageFolder: string;
+  readonly keyFile?: string;
+}
+
 function addRecover(auth: Command, at: () => Environment): void {
   auth
     .command('recover')
     .description('Makes a key of an administrator in the folder of a node that does not run.')
     .requiredOption('--storage-folder <folder>', 'of the node')
+    .addOption(keyFileOption())
     .addHelpText(
       'after',
       `
 For who has lost all keys. The key is valid for a day, on all nodes, once the node has been started again and the
 cluster has a leader; its identity is "recovery-" and its id. Revoke it when it was used.
 
-Example:
-  holdfast auth recover --storage-folder /srv/holdfast`,
+Examples:
+  holdfast auth recover --storage-folder /srv/holdfast
+  holdfast auth recover --storage-folder /srv/holdfast --key-file recovery.key`,
     )
-    .action(async ({ storageFolder }: { readonly storageFolder: string }) => {
-      const { output } = at();
+    .action(async ({ storageFolder, keyFile }: Recovering) => {
       const { makeRecoveryKey } = await import('@holdfast/server/recovery');
-      const made = await makeRecoveryKey(storageFolder, Date.now());
-      printRecord(output, { ...made, valid_for_seconds: 86_400 });
+      const kept = await keptIn(keyFile, async () => ({
+        ...(await makeRecoveryKey(storageFolder, Date.now())),
+        valid_for_seconds: 86_400,
+      }));
+      tellKey(at(), kept, keyFile);
     });
 }
 
@@ -190,10 +196,35 @@ interface Making extends Lasting {
   readonly keyFile?: string;
 }
 
+interface Rotating extends Lasting {
+  readonly grace?: string;
+  readonly keyFile?: string;
+}
+
+/** Shown this once, or in a file. */
+async function madeKey<Made extends { readonly key: string }>(
+  environment: Environment,
+  keyFile: string | undefined,
+  make: (client: Client) => Promise<Made>,
+): Promise<void> {
+  await withClient(environment, async (client) => {
+    tellKey(environment, await keptIn(keyFile, () => make(client)), keyFile);
+  });
+}
+
+function tellKey(
+  { output }: Environment,
+  { shown: told }: { readonly shown: object },
+  keyFile: string | undefined,
+): void {
+  printRecord(output, told);
+  if (!output.json && keyFile === undefined) output.write(`${shownOnce}\n`);
+}
+
 const expiryOf = ({ expiresIn }: Lasting): { readonly expires_in_seconds?: number } =>
   expiresIn === undefined ? {} : { expires_in_seconds: countOf('--expires-in', expiresIn) };
 
-function addKeys(auth: Command, printed: Printed, listed: Listed): void {
+function addKeys(auth: Command, at: () => Environment, printed: Printed, listed: Listed): void {
   const key = auth.command('key').description('API keys, which prove an identity.');
   key
     .command('create <identity>')
@@ -209,10 +240,10 @@ Examples:
   holdfast auth key create reports --role worker --key-file reports.key`,
     )
     .action((identity: string, options: Making) =>
-      printed(async (client) => {
-        const { role: roles, keyFile } = options;
+      madeKey(at(), options.keyFile, (client) => {
+        const { role: roles } = options;
         const asked = { identity, ...expiryOf(options), ...(roles === undefined ? {} : { roles }) };
-        return (await keptIn(keyFile, () => client.call('auth_create_key', asked))).shown;
+        return client.call('auth_create_key', asked);
       }),
     );
   key
@@ -232,12 +263,19 @@ Examples:
     .action((key_id: string) => printed((client) => client.call('auth_revoke_key', { key_id })));
   key
     .command('rotate <key-id>')
-    .description('Makes another key of the same identity, and ends this one.')
+    .description('Makes another key of the same identity, which is shown once, and ends this one.')
     .option('--grace <seconds>', 'this one is valid for so long (default: it ends at once)')
     .option('--expires-in <seconds>', 'the new one ends by itself (default: never)')
-    .addHelpText('after', '\nExample:\n  holdfast auth key rotate k3f9a1c27b5d0e846 --grace 86400')
-    .action((key_id: string, options: Lasting & { readonly grace?: string }) =>
-      printed((client) =>
+    .addOption(keyFileOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  holdfast auth key rotate k3f9a1c27b5d0e846 --grace 86400
+  holdfast auth key rotate k3f9a1c27b5d0e846 --key-file reports.key`,
+    )
+    .action((key_id: string, options: Rotating) =>
+      madeKey(at(), options.keyFile, (client) =>
         client.call('auth_rotate_key', {
           key_id,
           ...expiryOf(options),
@@ -347,9 +385,12 @@ function addCertificates(auth: Command, printed: Printed, listed: Listed): void 
   certificate
     .command('list')
     .description('Lists mappings of certificates to identities, by pages.')
+    .option('--after <text>', '"next_after" of the page before')
     .addHelpText('after', '\nExample:\n  holdfast auth certificate list')
-    .action(() =>
-      listed(['field', 'value', 'identity'], (client) => client.call('auth_list_certificates', {})),
+    .action(({ after }: { readonly after?: string }) =>
+      listed(['field', 'value', 'identity'], (client) =>
+        client.call('auth_list_certificates', after === undefined ? {} : { after }),
+      ),
     );
 }
 

@@ -7,7 +7,9 @@ import { download } from '../backup/download.ts';
 import { wantedHash } from '../backup/hash-file.ts';
 import { progressLines } from '../backup/progress.ts';
 import { UsageError } from '../failure.ts';
+import { keptIn, keyFileOption } from '../key-file.ts';
 import { printRecord } from '../output.ts';
+import type { Output } from '../output.ts';
 import { shellWord } from '../shell-word.ts';
 import type { Environment } from '../environment.ts';
 import { untilSignal } from '../until-signal.ts';
@@ -21,6 +23,7 @@ interface RestoreCommandOptions {
   readonly keys?: 'end' | 'keep';
   readonly fenceAbove?: string;
   readonly hash?: string;
+  readonly keyFile?: string;
 }
 
 const name = /^[A-Za-z0-9._-]{1,64}$/;
@@ -72,6 +75,7 @@ Examples:
       'begin past this, too: what the restore before, out of a backup of the same cluster, said to give',
     )
     .option('--hash <digits>', 'SHA-256 of the backup')
+    .addOption(keyFileOption())
     .addHelpText(
       'after',
       `
@@ -80,7 +84,8 @@ old one. A backup does not tell of other restores: where one was made before, ou
 same cluster, give --fence-above the number that it told (fence_counter), or tokens of two clusters are the same.
 Sessions end unless they are kept: after the backup their clients may have released, lost or acquired what it says of
 them. Keep them only where nothing was done after the backup. Keys that were revoked since are in the backup, too:
-where keys end, one new key of an administrator is shown, once, and no other one is valid; roles keep their rules.
+where keys end, one new key of an administrator is shown, once, or is in --key-file, and no other one is valid;
+roles keep their rules.
 Start the node with the name of the new cluster, and let the others join it with empty folders; see docs/backups.md.
 
 Examples:
@@ -133,7 +138,7 @@ async function restore(
   const progress = progressLines(output.json);
   const phases = { check: 'checked', read: 'read', write: 'written' } as const;
   const { newKey, recoveryIdentity, restoreBackup } = await import('@holdfast/server/restore');
-  const { keys } = options;
+  const { keys, keyFile } = options;
   const made = newKey();
   const administrator = {
     id: made.id,
@@ -141,19 +146,24 @@ async function restore(
     identity: recoveryIdentity(made.id),
     createdAtMs: Date.now(),
   };
-  const restored = await restoreBackup({
-    file,
-    ...(hash === undefined ? {} : { hash }),
-    folder,
-    clusterId,
-    nodeId,
-    address,
-    sessions: options.sessions,
-    ...(keys === undefined ? {} : { keys }),
-    administrator,
-    fenceAbove,
-    onProgress: (phase, bytes, totalBytes) => progress(phases[phase], bytes, totalBytes),
+  const kept = await keptIn(keyFile, async () => {
+    const restored = await restoreBackup({
+      file,
+      ...(hash === undefined ? {} : { hash }),
+      folder,
+      clusterId,
+      nodeId,
+      address,
+      sessions: options.sessions,
+      ...(keys === undefined ? {} : { keys }),
+      administrator,
+      fenceAbove,
+      onProgress: (phase, bytes, totalBytes) => progress(phases[phase], bytes, totalBytes),
+    });
+    return { restored, key: restored.isNewKeyUsed ? made.text : undefined };
   });
+  const { restored } = kept.made;
+  const isShown = restored.isNewKeyUsed && keyFile === undefined;
   printRecord(output, {
     folder,
     cluster_id: clusterId,
@@ -166,19 +176,33 @@ async function restore(
     ended_sessions: restored.endedSessions,
     authentication: restored.isEnabled,
     ended_keys: restored.endedKeys,
-    ...(restored.isNewKeyUsed
-      ? { admin_identity: administrator.identity, admin_key: made.text }
-      : {}),
+    ...(restored.isNewKeyUsed ? { admin_identity: administrator.identity } : {}),
+    ...(isShown ? { admin_key: made.text } : {}),
+    ...(restored.isNewKeyUsed && !isShown ? { key_file: keyFile } : {}),
   });
   if (output.json) return;
-  if (restored.isNewKeyUsed)
+  if (isShown)
     output.write('\nThe key of the administrator is shown once, and is the only one: keep it.\n');
   if (hash === undefined)
     output.write(
       '\nNo hash was given and there is no file beside the backup that tells one: only the sum in its state was checked.\n',
     );
+  tellNextSteps(output, restored.fenceCounter, { folder, clusterId, nodeId, address });
+}
+
+function tellNextSteps(
+  output: Output,
+  fenceCounter: number,
+  node: {
+    readonly folder: string;
+    readonly clusterId: string;
+    readonly nodeId: string;
+    readonly address: string;
+  },
+): void {
+  const { folder, clusterId, nodeId, address } = node;
   output.write(
-    `\nA later restore of the same backup, or of another one of the cluster that it comes from, must be given --fence-above ${String(restored.fenceCounter)}: this cluster gives tokens from there on.\n`,
+    `\nA later restore of the same backup, or of another one of the cluster that it comes from, must be given --fence-above ${String(fenceCounter)}: this cluster gives tokens from there on.\n`,
   );
   output.write(
     `\nStart it with:\n\n  holdfast server --storage-folder ${shellWord(folder)} --cluster-cluster-id ${clusterId} --cluster-node-id ${nodeId}${startOptions(address)}\n`,

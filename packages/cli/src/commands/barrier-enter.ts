@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Barrier, Session } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
 import { printRecord } from '../output.ts';
-import { printable } from '../printable.ts';
+import { warn } from '../printable.ts';
 import type { Environment } from '../environment.ts';
 import { addRunOptions, timesOf } from '../run/run-options.ts';
 import type { RunOptions } from '../run/run-options.ts';
@@ -132,9 +132,7 @@ async function enterAround(
         } catch (error) {
           // The command has ended: its status is what is told. The session's end leaves as well.
           if (!(error instanceof HoldfastError)) throw error;
-          process.stderr.write(
-            `holdfast: "${name}" could not be left with the others: ${printable(error.message)} (${error.code})\n`,
-          );
+          warn(`"${name}" could not be left with the others: ${error.message} (${error.code})`);
         }
       },
     },
@@ -144,7 +142,5 @@ async function enterAround(
 }
 
 function tellLate(name: string): void {
-  process.stderr.write(
-    `holdfast: not all have left "${name}" in time: "holdfast barrier status NAME" tells who has not.\n`,
-  );
+  warn(`not all have left "${name}" in time: "holdfast barrier status NAME" tells who has not.`);
 }

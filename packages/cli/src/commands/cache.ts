@@ -1,10 +1,10 @@
 /** `holdfast cache ...` */
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { CacheConditions, Client } from '@holdfast/client';
 import { UsageError } from '../failure.ts';
-import { jsonOrText, shownJson } from '../json-text.ts';
+import { jsonOrText, numbersHelp, shownJson } from '../json-text.ts';
 import { printRecord } from '../output.ts';
+import { textOfStdin } from '../stdin.ts';
 import type { Environment } from '../environment.ts';
 import { countOf, secondsOf, withClient } from '../with-client.ts';
 
@@ -55,6 +55,8 @@ function addSet(cache: Command, at: () => Environment): void {
     .addHelpText(
       'after',
       `
+${numbersHelp}
+
 Exit status: 0 when it was written; 1 when a condition is not met; 5 when no node answered.
 
 Example:
@@ -63,7 +65,7 @@ Example:
     .action(async (key: string, text: string | undefined, options: SetOptions) => {
       const ttl = secondsOf('--ttl', options.ttl);
       const given = conditionsOf(options);
-      const value = jsonOrText(text ?? readFileSync(0, 'utf8'));
+      const value = jsonOrText(text ?? textOfStdin());
       await printed(at(), async (client) => {
         const timed = ttl === undefined ? {} : { ttlMs: ttl * 1000 };
         const { version } = await client.cache.set(key, value, { ...timed, ...given });

@@ -1,15 +1,17 @@
 import type { Command } from 'commander';
-import { HoldfastError } from '@holdfast/protocol';
+import type { HoldfastError } from '@holdfast/protocol';
 import type { LocalCluster, LocalClusterOptions } from '@holdfast/server';
 import { apiKey } from '../api-key.ts';
-import { readStatus } from '../ask-node.ts';
+import { noneAnswered, readStatus } from '../ask-node.ts';
 import { clusterSteps } from '../cluster-steps.ts';
 import { exitStatus } from '../exit-status.ts';
 import { UsageError } from '../failure.ts';
 import { localHost } from '../local-host.ts';
-import { printTable } from '../output.ts';
+import { note, printTable } from '../output.ts';
 import type { Output } from '../output.ts';
+import { warn } from '../printable.ts';
 import type { Environment } from '../environment.ts';
+import { StopSignal } from '../until-signal.ts';
 
 const clusterSizes: readonly number[] = [1, 3, 5, 7];
 const firstPort = 5000;
@@ -85,9 +87,10 @@ Example:
  * @throws UsageError
  */
 export function choosePorts(nodes: string | undefined, list: string | undefined): number[] {
+  const count = clusterSizes.find((size) => size === Number(nodes ?? 3)) ?? 0;
   const ports =
     list === undefined
-      ? Array.from({ length: Number(nodes ?? 3) || 0 }, (_, position) => firstPort + position)
+      ? Array.from({ length: count }, (_, position) => firstPort + position)
       : list.split(',').map((port) => (port.trim() === '' ? Number.NaN : Number(port)));
   if (
     !clusterSizes.includes(ports.length) ||
@@ -113,41 +116,46 @@ async function runCluster(
     if (!output.json) output.write(text);
   };
   say(`Starting ${String(ports.length)} nodes in ${folder} ...\n`);
-  let stopping = false;
-  const stopped = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      // Once: a second one ends this process at once, and with it its nodes.
-      process.once(signal, () => {
-        stopping = true;
-        resolve();
-      });
-    }
-  });
+  const key = apiKey(); // What cannot be read is told before anything is started.
+  using stop = new StopSignal();
+  let isEnding = false;
   const { startLocalCluster } = await import('@holdfast/server');
   const cluster = await startLocalCluster({
     ...where,
+    signal: stop.signal,
     onNodeEnd: (nodeId, how) => {
-      if (!stopping)
-        process.stderr.write(`holdfast: ${nodeId} ended (${how}); its log is in ${folder}.\n`);
+      if (!isEnding && !stop.signal.aborted)
+        warn(`${nodeId} ended (${how}); its log is in ${folder}.`);
     },
+  }).catch((error: unknown) => {
+    if (stop.signal.aborted) return undefined;
+    throw error;
   });
+  if (cluster === undefined) return;
   try {
-    const leader = await cluster.leader(undefined, apiKey());
-    if (output.json)
-      output.write(
-        `${JSON.stringify({ ready: true, leader, nodes: cluster.nodes, ...certificatesOf(cluster) })}\n`,
-      );
-    const lines = cluster.nodes.map(
-      (node) =>
-        `  ${node.nodeId}  ${node.url}  log: ${node.folder}/node.log${node.nodeId === leader ? '  (leads)' : ''}`,
-    );
-    say(`${lines.join('\n')}\n${clusterSteps(cluster)}`);
+    const stopped = stop.asked();
+    const leader = await Promise.race([cluster.leader(undefined, key), stopped]);
+    if (leader !== undefined) tellReady(output, cluster, leader);
     await stopped;
     say('\nStopping ...\n');
   } finally {
-    stopping = true;
+    isEnding = true;
     await cluster.close();
   }
+}
+
+function tellReady(output: Output, cluster: LocalCluster, leader: string): void {
+  if (output.json) {
+    output.write(
+      `${JSON.stringify({ ready: true, leader, nodes: cluster.nodes, ...certificatesOf(cluster) })}\n`,
+    );
+    return;
+  }
+  const lines = cluster.nodes.map(
+    (node) =>
+      `  ${node.nodeId}  ${node.url}  log: ${node.folder}/node.log${node.nodeId === leader ? '  (leads)' : ''}`,
+  );
+  output.write(`${lines.join('\n')}\n${clusterSteps(cluster)}`);
 }
 
 const statusHeads = ['NODE', 'ROLE', 'URL', 'PEER ADDRESS', 'LOG', 'CONNECTED', 'FEATURES TO'];
@@ -162,9 +170,16 @@ function certificatesOf({ security }: LocalCluster): object {
 export async function showStatus(environment: Environment): Promise<void> {
   const { output, finish } = environment;
   const endpoints = await environment.endpoints();
+  const failures: HoldfastError[] = [];
   for (const endpoint of endpoints) {
-    const status = await readStatus(endpoint, AbortSignal.timeout(statusTimeoutMs));
-    if (status === undefined) continue;
+    const { answer: status, failure } = await readStatus(
+      endpoint,
+      AbortSignal.timeout(statusTimeoutMs),
+    );
+    if (status === undefined) {
+      failures.push(failure);
+      continue;
+    }
     const rows = status.members.map((member) => [
       member.node_id,
       member.node_id === status.leader ? 'leader' : member.role,
@@ -178,16 +193,18 @@ export async function showStatus(environment: Environment): Promise<void> {
     if (!output.json)
       output.write(`The cluster is at feature level ${String(status.feature_level)}.\n`);
     if (status.insecure)
-      process.stderr.write(
-        `holdfast: ${status.node_id} is reached from other machines without TLS and authentication (security.insecure).\n`,
+      note(
+        output,
+        `${status.node_id} is reached from other machines without TLS and authentication (security.insecure).`,
       );
     if (!status.is_ready) {
-      process.stderr.write(
-        `holdfast: ${status.node_id} knows no leader at the moment: is a majority of the nodes running?\n`,
+      note(
+        output,
+        `${status.node_id} knows no leader at the moment: is a majority of the nodes running?`,
       );
       finish(exitStatus.failure);
     }
     return;
   }
-  throw new HoldfastError('connection_lost', 'No node answered.', { endpoints });
+  throw noneAnswered(endpoints, failures);
 }

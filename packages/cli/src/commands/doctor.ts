@@ -13,6 +13,7 @@ import { examineNodes } from '../doctor/nodes.ts';
 import { exitStatus } from '../exit-status.ts';
 import { printTable } from '../output.ts';
 import type { Output } from '../output.ts';
+import { printableLines } from '../printable.ts';
 import type { Environment } from '../environment.ts';
 
 export function addDoctorCommand(program: Command, at: () => Environment): void {
@@ -88,5 +89,6 @@ function print(output: Output, findings: readonly Finding[]): void {
   const advised = findings.filter(({ advice }) => advice !== '');
   if (output.json || advised.length === 0) return;
   output.write('\n');
-  for (const { found, advice } of advised) output.write(`${found}\n  ${advice}\n`);
+  for (const { found, advice } of advised)
+    output.write(`${printableLines(found)}\n  ${printableLines(advice)}\n`);
 }

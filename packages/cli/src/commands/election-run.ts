@@ -6,7 +6,7 @@ import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type { ErrorCode, Json, Leader } from '@holdfast/protocol';
 import { exitStatus } from '../exit-status.ts';
 import { jsonOrText } from '../json-text.ts';
-import { printable } from '../printable.ts';
+import { warn } from '../printable.ts';
 import type { Environment } from '../environment.ts';
 import type { Taking } from '../run/run-held.ts';
 import { addQueueOptions, runHelp, timesOf } from '../run/run-options.ts';
@@ -124,7 +124,7 @@ async function roundStatus(round: () => Promise<number>): Promise<number | undef
     if (errorDefinitions[code].retry === 'never' && !ofTheSession.has(code)) throw error;
     // To wait in turn is the usual case, and needs no word.
     if (code !== 'not_elected' && code !== 'wait_timeout')
-      process.stderr.write(`holdfast: ${printable(message)} (${code}); goes on trying.\n`);
+      warn(`${message} (${code}); goes on trying.`);
     return undefined;
   }
 }

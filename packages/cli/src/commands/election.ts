@@ -107,7 +107,7 @@ function addProclaim(election: Command, at: () => Environment): void {
 Examples:
   holdfast election proclaim scheduler '{"url":"http://a:1"}' --fence-token 42
   holdfast election proclaim "$HOLDFAST_ELECTION_NAME" ready \\
-    --session "$HOLDFAST_SESSION_ID" --fence-token "$HOLDFAST_FENCE_TOKEN"    in "election run"`,
+    --session "$HOLDFAST_SESSION_ID" --fence-token "$HOLDFAST_FENCE_TOKEN"    # in "election run"`,
     )
     .action(async (name: string, value: string, options: HolderOptions) => {
       const environment = at();

@@ -7,6 +7,8 @@ import { headsOf, listedKinds, pagesOf } from '../inspect/lists.ts';
 import { overview, overviewText } from '../inspect/overview.ts';
 import { wireRecord } from '../inspect/wire-names.ts';
 import { PagedTable } from '../paged-table.ts';
+import { printable } from '../printable.ts';
+import { shellWord } from '../shell-word.ts';
 import type { Environment } from '../environment.ts';
 import { countOf } from '../with-client.ts';
 
@@ -72,7 +74,9 @@ async function inspect(
     );
     return;
   }
-  for (const problem of problems) process.stderr.write(`Problem: ${problem}\n`);
+  // Programs find them beside the list.
+  if (!output.json)
+    for (const problem of problems) process.stderr.write(`Problem: ${printable(problem)}\n`);
   if (state === undefined)
     throw new Error(
       `No state can be read out of "${folder}": see "holdfast inspect" without ${list === undefined ? '--session' : '--list'}.`,
@@ -103,7 +107,8 @@ async function inspect(
     ({ nextAfter } = page);
   }
   table.end({ next_after: nextAfter ?? null, ...beside });
-  if (!output.json && nextAfter !== undefined) output.write(`More: --after ${nextAfter}\n`);
+  if (!output.json && nextAfter !== undefined)
+    output.write(`More: --after ${shellWord(nextAfter)}\n`);
 }
 
 /** Not written as JSON. */

@@ -2,8 +2,9 @@ import { acquireOnce, whatBecomesOfIt } from '../acquire-once.ts';
 import type { Command } from 'commander';
 import type { ListLocksAnswer, LockStatusAnswer } from '@holdfast/protocol';
 import { exitStatus } from '../exit-status.ts';
-import { printRecord, printTable } from '../output.ts';
+import { noteMore, printRecord, printTable } from '../output.ts';
 import { PagedTable } from '../paged-table.ts';
+import { printable } from '../printable.ts';
 import type { Output } from '../output.ts';
 import type { Environment } from '../environment.ts';
 import { addMetadataOption, addTermOptions, termsOf } from '../run/terms.ts';
@@ -165,8 +166,7 @@ async function list(environment: Environment, prefix: string, limit: number): Pr
       after = page.next_after;
     }
     table.end({ total_locks: table.count, next_after: after });
-    if (after !== null)
-      process.stderr.write(`holdfast: there are more; --limit shows more than ${String(limit)}.\n`);
+    if (after !== null) noteMore(environment.output, limit);
   });
 }
 
@@ -189,7 +189,7 @@ function printStatus(output: Output, status: LockStatusAnswer): void {
   ];
   if (rows.length === 0 && !output.json) {
     output.write(
-      `${status.resource} is free${status.delayed_until === null ? '' : `, but in its lock-delay period until ${new Date(status.delayed_until * 1000).toISOString()}`}.\n`,
+      `${printable(status.resource)} is free${status.delayed_until === null ? '' : `, but in its lock-delay period until ${new Date(status.delayed_until * 1000).toISOString()}`}.\n`,
     );
     return;
   }

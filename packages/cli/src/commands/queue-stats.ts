@@ -1,6 +1,7 @@
 /** `holdfast queue stats` */
 import type { Command } from 'commander';
 import type { QueueOwner, QueueStats, QueueStatsAnswer } from '@holdfast/protocol';
+import { noteMore } from '../output.ts';
 import { PagedTable } from '../paged-table.ts';
 import { printable } from '../printable.ts';
 import type { Environment } from '../environment.ts';
@@ -71,8 +72,7 @@ async function statsOfAll(environment: Environment, options: StatsOptions): Prom
       after = page.next_after;
     }
     table.end({ owners, next_after: after ?? null });
-    if (after !== null)
-      process.stderr.write(`holdfast: there are more; --limit shows more than ${String(limit)}.\n`);
+    if (after !== null) noteMore(environment.output, limit);
   });
 }
 

@@ -1,10 +1,10 @@
 /** `holdfast queue ...` */
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Client } from '@holdfast/client';
 import { UsageError } from '../failure.ts';
-import { jsonOrText, shownJson } from '../json-text.ts';
+import { jsonOrText, numbersHelp, shownJson } from '../json-text.ts';
 import { printRecord, printTable } from '../output.ts';
+import { textOfStdin } from '../stdin.ts';
 import type { Environment } from '../environment.ts';
 import { untilSignal } from '../until-signal.ts';
 import { countOf, secondsOf, withClient } from '../with-client.ts';
@@ -54,12 +54,19 @@ function addPush(queue: Command, at: () => Environment): void {
     .option('--delay <seconds>', 'not delivered before; only in a queue of order none')
     .option('--dedup-id <id>', 'the same id again, within five minutes, is the same message')
     .option('--max-deliveries <number>', 'a dead letter after so many deliveries')
-    .addHelpText('after', '\nExample:\n  holdfast queue push user:123 \'{"send":"welcome"}\'')
+    .addHelpText(
+      'after',
+      `
+${numbersHelp}
+
+Example:
+  holdfast queue push user:123 '{"send":"welcome"}'`,
+    )
     .action(async (first: string, second: string | undefined, options: PushOptions) => {
       const isKeyless = options.withoutKey === true;
       if (isKeyless && second !== undefined)
         throw new UsageError('--without-key goes with one word, the payload.');
-      const text = isKeyless ? first : (second ?? readFileSync(0, 'utf8'));
+      const text = isKeyless ? first : (second ?? textOfStdin());
       const delay = secondsOf('--delay', options.delay);
       const most = options.maxDeliveries;
       await printed(at(), async (client) => {
@@ -191,6 +198,11 @@ function addPurge(queue: Command, at: () => Environment): void {
     });
 }
 
+interface DeadListOptions extends OfQueue {
+  readonly limit: string;
+  readonly after?: string;
+}
+
 function addDead(queue: Command, at: () => Environment): void {
   const dead = queue
     .command('dead')
@@ -200,12 +212,18 @@ function addDead(queue: Command, at: () => Environment): void {
     .description('Lists dead letters, the oldest first.')
     .option(...queueOption) // spread: three texts
     .option('--limit <number>', 'at most so many', '100')
+    .option('--after <id>', '"next_after" of the page before')
     .addHelpText('after', '\nExample:\n  holdfast queue dead list --queue jobs')
-    .action(async (options: OfQueue & { readonly limit: string }) => {
+    .action(async (options: DeadListOptions) => {
       const environment = at();
+      const after = options.after === undefined ? undefined : countOf('--after', options.after);
       const limit = countOf('--limit', options.limit);
       await withClient(environment, async (client) => {
-        const answer = await client.call('queue_dead_letters', { queue: options.queue, limit });
+        const answer = await client.call('queue_dead_letters', {
+          queue: options.queue,
+          limit,
+          ...(after === undefined ? {} : { after }),
+        });
         printTable(
           environment.output,
           answer,
@@ -218,6 +236,9 @@ function addDead(queue: Command, at: () => Environment): void {
             payload_missing ? '(missing)' : shownJson(payload),
           ]),
         );
+        const { output } = environment;
+        if (!output.json && answer.next_after !== null)
+          output.write(`More: --after ${String(answer.next_after)}\n`);
       });
     });
   dead

@@ -16,6 +16,7 @@ import {
 } from '../quorum/node-settings.ts';
 import type { AllowedHostOptions, TermsOptions } from '../quorum/node-settings.ts';
 import { refuseEndpoints, usualNodes, usualPorts } from '../quorum/voters.ts';
+import { StopSignal } from '../until-signal.ts';
 
 const lastPort = 65_535;
 /** New nodes agree in well under a second; one that lost its file takes a minute, and is not waited for. */
@@ -85,32 +86,30 @@ async function runNodes(
     if (!output.json) output.write(text);
   };
   say(`Starting ${String(ports.length)} lease nodes in ${options.data} ...\n`);
-  let stopping = false;
-  const stopped = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      // Once: a second one ends this process at once, and with it its nodes.
-      process.once(signal, () => {
-        stopping = true;
-        resolve();
-      });
-    }
-  });
+  using stop = new StopSignal();
+  let isEnding = false;
   const cluster = await startLeaseNodes({
     ports,
     host: localHost(options.host),
     folder: options.data,
     words: wordsOf(options),
+    signal: stop.signal,
     onNodeEnd: (node, how) => {
-      if (!stopping) process.stderr.write(endText(node, how));
+      if (!isEnding && !stop.signal.aborted) process.stderr.write(endText(node, how));
     },
+  }).catch((error: unknown) => {
+    if (stop.signal.aborted) return undefined;
+    throw error;
   });
+  if (cluster === undefined) return;
   try {
+    const stopped = stop.asked();
     const voting = await Promise.race([cluster.voting(votingWaitMs), stopped]);
     if (voting !== undefined) tellReady(output, cluster.nodes, voting);
     await stopped;
     say('\nStopping ...\n');
   } finally {
-    stopping = true;
+    isEnding = true;
     await cluster.close();
   }
 }

@@ -4,6 +4,7 @@ import { setOfNodes, textOfSet } from '@holdfast/protocol';
 import { askUrl } from '../certificates.ts';
 import { UsageError } from '../failure.ts';
 import { printTable } from '../output.ts';
+import { printable } from '../printable.ts';
 import type { Environment } from '../environment.ts';
 import { addApiKeyOption, apiKeyOf } from '../quorum/api-key.ts';
 import { reaches } from '../quorum/reach.ts';
@@ -105,7 +106,7 @@ async function reconfigureNodes(
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     now: () => performance.now(),
     tell: (line) => {
-      if (!output.json) output.write(`${line}\n`);
+      if (!output.json) output.write(`${printable(line)}\n`);
     },
     patienceMs: (secondsOf('--patience', options.patience) ?? 120) * 1000,
   });

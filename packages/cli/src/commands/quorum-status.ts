@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { QuorumStatusAnswer } from '@holdfast/protocol';
 import { exitStatus } from '../exit-status.ts';
 import { explain, failureText } from '../failure.ts';
-import { printTable } from '../output.ts';
+import { note, printTable } from '../output.ts';
 import { printable } from '../printable.ts';
 import type { Environment } from '../environment.ts';
 import { addApiKeyOption, apiKeyOf } from '../quorum/api-key.ts';
@@ -75,9 +75,10 @@ async function showStatus(
   if (!output.json && (failed === undefined || failed.code === 'no_quorum'))
     output.write(`\n${printable(verdictText(name, verdict, questions))}\n`);
   const twins = twinsText(reports);
-  if (twins !== '' && failed === undefined) process.stderr.write(`holdfast: ${printable(twins)}\n`);
+  if (twins !== '' && failed === undefined)
+    for (const line of twins.split('\n')) note(output, line);
   if (failed === undefined) return;
-  process.stderr.write(failureText(explain(failed, [], 'quorum'), false));
+  process.stderr.write(failureText(explain(failed, [], 'quorum'), output.json));
   finish(exitStatus.unreachable);
 }
 

@@ -153,7 +153,7 @@ function printStatus(output: Output, status: SemaphoreAnswer): void {
   if (!output.json) {
     const kept = status.persistent ? '' : '; it goes when nobody uses it';
     output.write(
-      `${status.resource}: ${String(status.free)} of ${String(status.limit)} permits are free${kept}.\n`,
+      `${printable(status.resource)}: ${String(status.free)} of ${String(status.limit)} permits are free${kept}.\n`,
     );
     if (status.holders.length + status.waiters.length === 0) return;
     output.write('\n');

@@ -9,8 +9,8 @@ import {
   variableOf,
 } from '@holdfast/server';
 import type { Configuration, ConfigurationSources, Setting } from '@holdfast/server';
+import { nodeSteps } from '../cluster-steps.ts';
 import { UsageError } from '../failure.ts';
-import { firstSteps } from '../first-steps.ts';
 import type { Environment } from '../environment.ts';
 
 /** `holdfast server`: every setting is a flag and a variable. */
@@ -54,12 +54,13 @@ Examples:
       );
     const file = [config, other].find((one) => typeof one === 'string');
     const sources = { flags, environment: process.env };
-    const node = await runNode(configure(file === undefined ? sources : { ...sources, file }));
+    const configuration = configure(file === undefined ? sources : { ...sources, file });
+    const node = await runNode(configuration);
     const { output } = at();
     output.write(
       output.json
         ? `${JSON.stringify({ ready: true, node_id: node.nodeId, url: node.url })}\n`
-        : firstSteps(node.url, `Holdfast serves clients on ${node.url}`),
+        : nodeSteps(node.url, configuration),
     );
     // Signals end the process; see the server package.
     await new Promise<never>(() => {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ListSessionsAnswer, SessionLocksAnswer } from '@holdfast/protocol';
-import { printRecord } from '../output.ts';
+import { noteMore, printRecord } from '../output.ts';
 import { PagedTable } from '../paged-table.ts';
 import type { Environment } from '../environment.ts';
 import { countOf, defaultClientId, secondsOf, withClient } from '../with-client.ts';
@@ -37,18 +37,7 @@ export function addSessionCommands(program: Command, at: () => Environment): voi
       const environment = at();
       await withClient(environment, async (client) => {
         const answer = await client.call('get_session', { session_id: sessionId });
-        printRecord(
-          environment.output,
-          environment.output.json
-            ? answer
-            : {
-                ...answer,
-                locks_held: answer.locks_held.join(', '),
-                semaphores_held: answer.semaphores_held.join(', '),
-                elections_led: answer.elections_led.join(', '),
-                barriers_inside: answer.barriers_inside.join(', '),
-              },
-        );
+        printRecord(environment.output, answer);
       });
     });
   session
@@ -138,8 +127,7 @@ async function listSessions(environment: Environment, options: ListOptions): Pro
       after = page.next_after;
     }
     table.end({ next_after: after ?? null });
-    if (after !== null)
-      process.stderr.write(`holdfast: there are more; --limit shows more than ${String(limit)}.\n`);
+    if (after !== null) noteMore(environment.output, limit);
   });
 }
 
@@ -180,8 +168,7 @@ async function listHolds(
       total = page.total_holds;
     }
     table.end({ total_holds: total, next_after: after });
-    if (after !== null)
-      process.stderr.write(`holdfast: there are more; --limit shows more than ${String(limit)}.\n`);
+    if (after !== null) noteMore(environment.output, limit);
   });
 }
 

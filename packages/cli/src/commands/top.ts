@@ -1,7 +1,7 @@
 /** `holdfast top`: what goes on in the cluster, live or as one frame. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { HoldfastError } from '@holdfast/protocol';
+import { noneAnswered } from '../ask-node.ts';
 import { UsageError } from '../failure.ts';
 import type { Output } from '../output.ts';
 import type { Environment } from '../environment.ts';
@@ -51,8 +51,7 @@ async function top(environment: Environment, options: TopOptions): Promise<void>
   const endpoints = await environment.endpoints();
   const watch = new ClusterWatch(endpoints);
   const first = await watch.read(new AbortController().signal);
-  if (first.cluster === undefined)
-    throw new HoldfastError('connection_lost', 'No node answered.', { endpoints });
+  if (first.cluster === undefined) throw noneAnswered(endpoints, watch.failures);
   const { stdin, stdout } = process;
   const canDraw = stdout.isTTY && process.env['TERM'] !== 'dumb';
   if (canDraw && !output.json && options.once !== true)

@@ -17,6 +17,7 @@ import { isLoopback } from '@holdfast/tls';
 import { apiKey } from '../api-key.ts';
 import { isClusterStatus, isRecord } from '../ask-node.ts';
 import { certificates } from '../certificates.ts';
+import { isOfHandshake } from '../reach-failure.ts';
 import { reasonOf } from './finding.ts';
 
 const patienceMs = 3000;
@@ -99,14 +100,6 @@ function refusalOf(status: number, body: unknown): NodeProbe {
   const reason = `${String(status)}${code === undefined ? '' : ` ${code}`}`;
   const isRefusal = (status === 401 || status === 403) && code !== undefined;
   return { kind: isRefusal ? 'refused' : 'other', reason };
-}
-
-/** By its code: what OpenSSL and Node say of certificates and of the protocol. */
-function isOfHandshake(error: unknown): boolean {
-  const code = isRecord(error) && typeof error['code'] === 'string' ? error['code'] : '';
-  return /^(?:ERR_SSL_|ERR_TLS_|EPROTO$|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA$|HOSTNAME_)/.test(
-    code,
-  );
 }
 
 interface Got {

@@ -54,7 +54,7 @@ export function overviewText(inspected: InspectedFolder, audit: readonly SeenCha
     payloadLines(payloads),
     auditLines(audit),
     ...(state === undefined ? [] : [table(stateLines(state)), table(limitLines(state))]),
-    log.repairs.map((text) => `${text}\n`).join(''),
+    log.repairs.map((text) => `${printable(text)}\n`).join(''),
     problems.map((text) => `Problem: ${printable(text)}\n`).join(''),
   ];
   return parts.filter((part) => part !== '').join('\n');
@@ -111,7 +111,7 @@ function segmentLines(segments: Segments): string {
       const end = damage ?? (torn === undefined ? undefined : 'its last write was cut short');
       return (
         `segment ${String(segment)}: ${entries}, ${String(frames)} writes, ${String(usedBytes)} of ${String(byteLength)} bytes` +
-        `${isSealed ? ', sealed' : ''}${end === undefined ? '' : `; ${end}`}\n`
+        `${isSealed ? ', sealed' : ''}${end === undefined ? '' : `; ${printable(end)}`}\n`
       );
     })
     .join('');
@@ -121,8 +121,8 @@ function snapshotLines(snapshots: Snapshots): string {
   return snapshots
     .map(
       ({ index, hash, byteLength, isReceived, problem }) =>
-        `snapshot at ${String(index)}: ${String(byteLength)} bytes, SHA-256 ${hash}` +
-        `${isReceived ? ', received from a leader' : ''}, ${problem === undefined ? 'verified' : `not whole: ${problem}`}\n`,
+        `snapshot at ${String(index)}: ${String(byteLength)} bytes, SHA-256 ${printable(hash)}` +
+        `${isReceived ? ', received from a leader' : ''}, ${problem === undefined ? 'verified' : `not whole: ${printable(problem)}`}\n`,
     )
     .join('');
 }
@@ -131,7 +131,7 @@ function payloadLines(files: InspectedFolder['payloads']): string {
   return files
     .map(({ name, payloads, byteLength, damaged, unreadable }) => {
       const parts = [
-        `payloads ${name}: ${String(payloads)} of messages, ${String(byteLength)} bytes`,
+        `payloads ${printable(name)}: ${String(payloads)} of messages, ${String(byteLength)} bytes`,
         ...(damaged === 0
           ? []
           : [`${String(damaged)} of them damaged: the node asks other members for these`]),
@@ -150,8 +150,8 @@ function auditLines(audit: readonly SeenChain[]): string {
       const records =
         last === undefined
           ? 'no whole record'
-          : `records ${String(first)} to ${String(last.seq)}, SHA-256 ${last.hash}`;
-      return `audit of ${chain}: ${records}, ${String(files)} ${files === 1 ? 'file' : 'files'}, ${String(byteLength)} bytes\n`;
+          : `records ${String(first)} to ${String(last.seq)}, SHA-256 ${printable(last.hash)}`;
+      return `audit of ${printable(chain)}: ${records}, ${String(files)} ${files === 1 ? 'file' : 'files'}, ${String(byteLength)} bytes\n`;
     })
     .join('');
 }

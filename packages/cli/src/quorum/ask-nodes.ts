@@ -174,7 +174,9 @@ async function readHealth(
 ): Promise<{ readonly voting: boolean } | undefined> {
   try {
     // 503 where it does not vote: that is an answer too.
-    const answer = await askUrl(`${url}/health`, { signal: AbortSignal.timeout(withinMs) });
+    const signal = AbortSignal.timeout(withinMs);
+    // Whoever listens there is asked what it is; a node tells that to everybody.
+    const answer = await askUrl(`${url}/health`, { signal }, false);
     const health = await readAnswer(url, answer);
     return isRecord(health) && typeof health['voting'] === 'boolean'
       ? { voting: health['voting'] }
@@ -237,7 +239,8 @@ async function ask(url: string, path: string, asking: Asking, body?: object): Pr
 }
 
 async function stranger(url: string, signal: AbortSignal): Promise<Told> {
-  const isOfCluster = (await readStatus(url, signal)) !== undefined;
+  const { answer, failure } = await readStatus(url, signal, false);
+  const isOfCluster = answer !== undefined || failure.code === 'unauthorized';
   return isOfCluster ? refused(clusterNode) : { problem: noLeaseNode };
 }
 

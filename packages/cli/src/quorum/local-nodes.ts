@@ -43,6 +43,8 @@ export interface LocalLeaseNodesOptions {
   readonly folder: string;
   /** More options of `holdfast quorum-node`, for all of them. */
   readonly words: readonly string[];
+  /** Ends a start that is under way: the nodes are stopped, and it is rejected. */
+  readonly signal: AbortSignal;
   /** Told each time a node's process has ended, with its signal or exit status. */
   readonly onNodeEnd: (node: LocalLeaseNode, how: string) => void;
 }
@@ -80,11 +82,17 @@ export async function startLeaseNodes(options: LocalLeaseNodesOptions): Promise<
   const stopAll = async (): Promise<void> => {
     await Promise.all(slots.map((slot) => slot.stop()));
   };
+  const { signal } = options;
+  const onAbort = (): void => void stopAll();
+  signal.addEventListener('abort', onAbort, { once: true });
   try {
+    signal.throwIfAborted();
     await Promise.all(slots.map((slot) => slot.start(options.onNodeEnd)));
   } catch (error) {
     await stopAll();
     throw error;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
   return {
     get nodes() {

@@ -6,7 +6,7 @@ import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 
 import type { QuorumHold } from '@holdfast/quorum-client';
 import { UsageError } from '../failure.ts';
-import { printable } from '../printable.ts';
+import { printable, warn } from '../printable.ts';
 import type { RunOptions } from '../run/run-options.ts';
 import { timesOf } from '../run/run-options.ts';
 import { KeptSignals } from '../run/signals.ts';
@@ -69,7 +69,7 @@ async function twinsOf(questions: Questions, name: string): Promise<string> {
 }
 
 function tellTwins(twins: string): void {
-  if (twins !== '') process.stderr.write(`holdfast: ${printable(twins)}\n`);
+  if (twins !== '') for (const line of twins.split('\n')) warn(line);
 }
 
 /**
@@ -127,7 +127,7 @@ async function giveBack(hold: QuorumHold): Promise<void> {
   try {
     await hold.release();
   } catch (error) {
-    process.stderr.write(`holdfast: ${error instanceof Error ? error.message : String(error)}\n`);
+    warn(error instanceof Error ? error.message : String(error));
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { CallSettings, Client, Session } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
-import { printable } from '../printable.ts';
+import { warn } from '../printable.ts';
 import type { Environment } from '../environment.ts';
 import { untilSignal } from '../until-signal.ts';
 import { defaultClientId, withClient } from '../with-client.ts';
@@ -149,7 +149,7 @@ function watchHold<H extends Lasting>(
 /** Who ended it by force may have said why. */
 function lossReason({ reason }: AbortSignal, isOver: boolean): string {
   const wasEnded = reason instanceof HoldfastError && reason.details['end_reason'] !== undefined;
-  if (wasEnded) return printable(reason.message);
+  if (wasEnded) return reason.message;
   return isOver ? 'Its longest time (--max-hold) is over.' : '';
 }
 
@@ -158,8 +158,9 @@ async function giveBack(name: string, session: Session): Promise<void> {
   try {
     await session.end();
   } catch (error) {
-    process.stderr.write(
-      `holdfast: "${name}" could not be released (${error instanceof Error ? error.message : String(error)}); its lease ends by itself within ${String(session.timeoutMs / 1000)} s.\n`,
+    const why = error instanceof Error ? error.message : String(error);
+    warn(
+      `"${name}" could not be released (${why}); its lease ends by itself within ${String(session.timeoutMs / 1000)} s.`,
     );
   }
 }

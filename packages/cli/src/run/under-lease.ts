@@ -1,5 +1,6 @@
 /** What every `... run` command does with what it has taken: runs the command, and tells what went wrong. */
 import { exitStatus } from '../exit-status.ts';
+import { printable, warn } from '../printable.ts';
 import { CommandNotStarted, runGuarded } from './guarded-command.ts';
 import type { CommandEnd, CommandLease } from './guarded-command.ts';
 
@@ -27,7 +28,7 @@ export async function runUnderLease(
     return { end, status: end.status };
   } catch (error) {
     if (!(error instanceof CommandNotStarted)) throw error;
-    process.stderr.write(`holdfast: ${error.message}\n`);
+    warn(error.message);
     return { end: undefined, status: error.status };
   }
 }
@@ -39,8 +40,7 @@ export async function runUnderLease(
  * @returns The exit status for that.
  */
 export function tellLoss(name: string, why: string): number {
-  process.stderr.write(
-    `holdfast: the lease of "${name}" was lost or could not be renewed; the command was stopped.\n${why === '' ? '' : `${why}\n`}`,
-  );
+  warn(`the lease of "${name}" was lost or could not be renewed; the command was stopped.`);
+  if (why !== '') process.stderr.write(`${printable(why)}\n`);
   return exitStatus.leaseLost;
 }

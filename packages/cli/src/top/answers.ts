@@ -39,20 +39,26 @@ export interface LeaderCounters {
 }
 
 /** As applied on the asked node: a proof of leadership each second would be work for the cluster. */
-export function readStats(url: string, signal: AbortSignal): Promise<StatsAnswer | undefined> {
-  return askNode(url, '/admin/stats?consistency=stale', isStats, signal);
+export async function readStats(
+  url: string,
+  signal: AbortSignal,
+  showsKey: boolean,
+): Promise<StatsAnswer | undefined> {
+  const path = '/admin/stats?consistency=stale';
+  return (await askNode(url, path, isStats, signal, showsKey)).answer;
 }
 
 /** Undefined when a page was not answered. */
 export async function readLocks(
   url: string,
   signal: AbortSignal,
+  showsKey: boolean,
 ): Promise<LockReading | undefined> {
   const locks: ListedLock[] = [];
   let after = '';
   for (let page = 0; page < maxPages; page += 1) {
     const path = `/locks?consistency=stale&limit=${String(locksOnAPage)}${after}`;
-    const answer = await askNode(url, path, isLocks, signal);
+    const { answer } = await askNode(url, path, isLocks, signal, showsKey);
     if (answer === undefined) return undefined;
     for (const one of answer.locks) locks.push(one);
     if (answer.next_after === null) return { locks, complete: true };
@@ -65,8 +71,9 @@ export async function readCounters(
   nodeId: string,
   url: string,
   signal: AbortSignal,
+  showsKey: boolean,
 ): Promise<LeaderCounters | undefined> {
-  const text = await askMetrics(url, signal);
+  const text = await askMetrics(url, signal, showsKey);
   if (text === undefined) return undefined;
   const commands = metricOf(text, 'holdfast_proposed_commands_total');
   const commits = metricOf(text, 'consensus_commit_latency_seconds_count');

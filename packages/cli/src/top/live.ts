@@ -1,13 +1,11 @@
 /** `holdfast top` on a terminal: reads, draws, waits, until somebody has seen enough. */
-import { constants } from 'node:os';
+import { StopSignal } from '../until-signal.ts';
 import { composeFrame } from './frame.ts';
 import { makeReport } from './report.ts';
 import type { Report } from './report.ts';
 import { Screen } from './screen.ts';
 import type { TerminalIn, TerminalOut } from './screen.ts';
 import type { ClusterWatch, Reading } from './watch.ts';
-
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * @param first What was read before the terminal was taken.
@@ -19,35 +17,27 @@ export async function watchLive(
   intervalMs: number,
   streams: { readonly out: TerminalOut; readonly in: TerminalIn },
 ): Promise<number> {
-  const stop = new AbortController();
-  let status = 0;
-  const onSignal = (signal: NodeJS.Signals): void => {
-    status = 128 + constants.signals[signal];
-    stop.abort();
-  };
-  for (const signal of signals) process.on(signal, onSignal);
+  const quit = new AbortController();
+  using stopped = new StopSignal();
+  const stop = AbortSignal.any([quit.signal, stopped.signal]);
   let report: Report = makeReport(undefined, first, undefined);
   const draw = (): void => screen.draw(composeFrame(report, screen.size));
   using screen = new Screen(
     streams,
-    { quit: () => stop.abort(), resize: () => draw() },
+    { quit: () => quit.abort(), resize: () => draw() },
     process.env['NO_COLOR'] === undefined,
   );
-  try {
+  draw();
+  let previous = first;
+  for (;;) {
+    // From one reading to the next, so that a slow one does not slow down all.
+    await untilNext(previous.at.monotonicMs + intervalMs, stop);
+    if (stop.aborted) return stopped.status ?? 0;
+    const current = await watch.read(stop);
+    if (stop.aborted) return stopped.status ?? 0;
+    report = makeReport(previous, current, report);
+    previous = current;
     draw();
-    let previous = first;
-    for (;;) {
-      // From one reading to the next, so that a slow one does not slow down all.
-      await untilNext(previous.at.monotonicMs + intervalMs, stop.signal);
-      if (stop.signal.aborted) return status;
-      const current = await watch.read(stop.signal);
-      if (stop.signal.aborted) return status;
-      report = makeReport(previous, current, report);
-      previous = current;
-      draw();
-    }
-  } finally {
-    for (const signal of signals) process.off(signal, onSignal);
   }
 }
 

@@ -3,8 +3,12 @@
  *
  * Every round ends within `statusTimeoutMs` + `detailTimeoutMs`, whatever the nodes do: one that is
  * stopped keeps its connections open and never answers.
+ *
+ * TOP-KEY-1: the API key is shown to the nodes of --endpoint, and at the addresses that nodes of their cluster name; over
+ *     no plain HTTP where one of --endpoint has TLS. What is of another cluster is not believed: anything that answers
+ *     can name an address.
  */
-import type { ClusterStatusAnswer, StatsAnswer } from '@holdfast/protocol';
+import type { ClusterStatusAnswer, HoldfastError, StatsAnswer } from '@holdfast/protocol';
 import { readStatus } from '../ask-node.ts';
 import { readCounters, readLocks, readStats } from './answers.ts';
 import type { LeaderCounters, LockReading } from './answers.ts';
@@ -39,10 +43,18 @@ export class ClusterWatch {
   readonly #urls = new Map<string, string>();
   readonly #lastHeard = new Map<string, Instant>();
   #silent = true;
+  /** Of the first of the given nodes that answers. */
+  #clusterId: string | undefined;
+  #failures: readonly HoldfastError[] = [];
 
   constructor(endpoints: readonly string[], now: () => Instant = systemNow) {
     this.#endpoints = endpoints;
     this.#now = now;
+  }
+
+  /** Why those that were asked in the latest round did not answer. */
+  get failures(): readonly HoldfastError[] {
+    return this.#failures;
   }
 
   /** One round. @param stop Ends it early. */
@@ -50,12 +62,13 @@ export class ClusterWatch {
     const statusEnd = AbortSignal.any([stop, AbortSignal.timeout(statusTimeoutMs)]);
     const asked = new Set<string>();
     const answers = new Map<string, ClusterStatusAnswer>();
+    this.#failures = [];
     // A second time, for members that the first answers tell of.
     for (let turn = 0; turn < 2; turn += 1) {
       const known = [...this.#urls.values(), ...(this.#silent ? this.#endpoints : [])];
       const urls = [...new Set(known)].filter((url) => !asked.has(url));
       for (const url of urls) asked.add(url);
-      await Promise.all(urls.map((url) => this.#askStatus(url, answers, statusEnd)));
+      await this.#askAll(urls, answers, statusEnd);
       this.#learnMembers(answers);
     }
     const at = this.#now();
@@ -80,23 +93,38 @@ export class ClusterWatch {
     if (cluster === undefined || url === undefined)
       return { cluster, stats: undefined, counters: undefined, locks: undefined };
     const end = AbortSignal.any([stop, AbortSignal.timeout(detailTimeoutMs)]);
+    const showsKey = this.#showsKey(url);
     const [stats, counters, locks] = await Promise.all([
-      readStats(url, end),
-      readCounters(cluster.node_id, url, end),
-      readLocks(url, end),
+      readStats(url, end, showsKey),
+      readCounters(cluster.node_id, url, end, showsKey),
+      readLocks(url, end, showsKey),
     ]);
     return { cluster, stats, counters, locks };
   }
 
-  async #askStatus(
-    url: string,
+  async #askAll(
+    urls: readonly string[],
     answers: Map<string, ClusterStatusAnswer>,
     end: AbortSignal,
   ): Promise<void> {
-    const status = await readStatus(url, end);
-    if (status === undefined) return;
-    answers.set(status.node_id, status);
-    this.#urls.set(status.node_id, url);
+    const heard = await Promise.all(
+      urls.map(async (url) => ({ url, ...(await readStatus(url, end, this.#showsKey(url))) })),
+    );
+    const isGiven = ({ url }: { readonly url: string }): boolean => this.#endpoints.includes(url);
+    const [first] = heard.filter(isGiven).flatMap(({ answer }) => answer ?? []);
+    // Of a cluster that took the place of another one, at the same addresses.
+    if (first !== undefined && this.#silent) this.#clusterId = first.cluster_id;
+    this.#failures = [...this.#failures, ...heard.flatMap(({ failure }) => failure ?? [])];
+    for (const { url, answer } of heard) {
+      if (answer === undefined || answer.cluster_id !== this.#clusterId) continue; // TOP-KEY-1
+      answers.set(answer.node_id, answer);
+      this.#urls.set(answer.node_id, url);
+    }
+  }
+
+  /** TOP-KEY-1: what is asked at all was given, or named by a node of the cluster. */
+  #showsKey(url: string): boolean {
+    return this.#endpoints.includes(url) || isSecure(url) || !this.#endpoints.some(isSecure);
   }
 
   #learnMembers(answers: ReadonlyMap<string, ClusterStatusAnswer>): void {
@@ -113,6 +141,8 @@ export class ClusterWatch {
     }
   }
 }
+
+const isSecure = (url: string): boolean => url.toLowerCase().startsWith('https:');
 
 /** Who leads, by the highest term: one that was cut off may still believe it. Else the highest term. */
 export function mostTrusted(

@@ -37,7 +37,7 @@ describe('holdfast auth', { timeout: 120_000 }, () => {
       const plantedId = keyIn(planted).split('_')[1] ?? '';
       const others = await run(undefined, 'auth', 'enable');
       assert.equal(others.status, 1, others.stderr);
-      assert.match(others.stderr, new RegExp(`key ${plantedId} of "admin"[^]*others_have_access`));
+      assert.match(others.stderr, new RegExp(`others_have_access[^]*key ${plantedId} of "admin"`));
       await run(undefined, 'auth', 'key', 'revoke', plantedId);
       const enabled = await run(undefined, 'auth', 'enable');
       assert.equal(enabled.status, 0, enabled.stderr);

@@ -61,6 +61,7 @@ describe('holdfast queue', () => {
   it('given what is none, when it is used, then nothing is done and the status is 2', async () => {
     for (const words of [
       ['push', 'k', 'p', '--delay', 'long'],
+      ['push', 'k', '12345678901234567890'],
       ['push', '--without-key', 'p', 'q'],
       ['push', 'k', 'p', '--max-deliveries', '0'],
       ['pop', '--count', 'all'],

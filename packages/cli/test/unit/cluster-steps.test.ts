@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { clusterSteps } from '../../src/cluster-steps.ts';
+import { clusterSteps, nodeSteps } from '../../src/cluster-steps.ts';
 
 const urls = ['https://127.0.0.1:5000', 'https://127.0.0.1:5001'];
 const security = {
@@ -30,6 +30,23 @@ describe('What is to be tried first on a cluster of this machine', () => {
     assert.ok(told.indexOf(exported) < told.indexOf(status), told);
     const again = clusterSteps({ urls, security }, { ...asked, HOLDFAST_API_KEY_FILE: 'a.key' });
     assert.doesNotMatch(again, /auth enable/);
+  });
+
+  it('are those of a node with TLS and authentication, too', () => {
+    const tls = {
+      files: { certificate: 'n.crt', key: 'n.key', authority: 'ca.crt', revocations: [] },
+      clientCertificates: 'required',
+    } as unknown as Parameters<typeof nodeSteps>[1]['tls'];
+    const told = nodeSteps('https://a:8080', { tls, requiresAuthentication: true }, {});
+    assert.match(
+      told,
+      /^\nHoldfast serves clients on https:\/\/a:8080 whoever shows a certificate and an API key\. Try:/,
+    );
+    assert.match(told, /HOLDFAST_CA=ca\.crt HOLDFAST_CERT=client\.crt HOLDFAST_KEY=client\.key/);
+    assert.match(told, /auth enable --key-file/);
+    assert.doesNotMatch(told, /curl -X POST/);
+    const open = nodeSteps('http://a:8080', { tls: null, requiresAuthentication: false }, {});
+    assert.match(open, /curl -X POST http:/);
   });
 
   it('names neither without TLS and authentication', () => {

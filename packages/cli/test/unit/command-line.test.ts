@@ -45,6 +45,7 @@ describe('the ports of a local cluster', () => {
 
   const wrong: readonly (readonly [nodes: string | undefined, ports: string | undefined])[] = [
     ['4', undefined],
+    ['5000000000', undefined],
     ['x', undefined],
     ['-1', undefined],
     ['5', '1,2,3'],

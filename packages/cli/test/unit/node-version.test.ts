@@ -24,7 +24,17 @@ const enginesOf = (name: string): string => {
 };
 
 describe('a command on an older Node', () => {
-  for (const words of ['server', 'cluster', 'restore', 'quorum-node', 'quorum-cluster'])
+  for (const words of [
+    'server',
+    'cluster',
+    'restore',
+    'doctor',
+    'inspect',
+    'auth recover',
+    'quorum-node',
+    'quorum-cluster',
+    'quorum reconfigure',
+  ])
     it(`is refused in one line where it needs a server: ${words}`, () => {
       assert.throws(() => {
         refuseOldNode(commandOf(words), '20.19.0');
@@ -32,7 +42,15 @@ describe('a command on an older Node', () => {
       refuseOldNode(commandOf(words), `${String(serverNodeMajor)}.0.0`);
     });
 
-  for (const words of ['lock run', 'lock status', 'quorum status', 'status', 'backup', 'top'])
+  for (const words of [
+    'lock run',
+    'lock status',
+    'quorum status',
+    'auth status',
+    'status',
+    'backup',
+    'top',
+  ])
     it(`runs where it is a client's: ${words}`, () => {
       refuseOldNode(commandOf(words), '20.0.0');
     });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { printRecord, printTable } from '../../src/output.ts';
+import { note, printRecord, printTable } from '../../src/output.ts';
 import { cutTo, fit, printable, widthOf } from '../../src/printable.ts';
 
 describe('text for a terminal', () => {
@@ -14,6 +14,14 @@ describe('text for a terminal', () => {
     printTable(output, {}, ['NAME'], [['x\u001b[31m']]);
     printRecord(output, { name: 'x\u001b[31m' });
     assert.ok(!written.includes('\u001b'));
+  });
+
+  it('given something beside the answer, then people are told on stderr, printable, and programs are not', (t) => {
+    const told: string[] = [];
+    t.mock.method(process.stderr, 'write', (text: string) => told.push(text) > 0);
+    note({ json: false, write: () => undefined }, 'a\u001b');
+    note({ json: true, write: () => undefined }, 'b');
+    assert.deepEqual(told, ['holdfast: a\ufffd\n']);
   });
 
   it('given wide and combining characters, when a text is fitted, then it takes just that many columns', () => {

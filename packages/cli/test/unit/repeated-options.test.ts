@@ -51,7 +51,7 @@ describe('an option that is given twice (REPEAT-1)', () => {
         command.parseOptions([flag, values[0], flag, values[1]]);
         return command.opts()[option.attributeName()];
       };
-      if (option.parseArg !== undefined && option.argChoices === undefined) {
+      if (option.variadic || (option.parseArg !== undefined && option.argChoices === undefined)) {
         assert.deepEqual(parse(), values, `${command.name()} ${flag}`);
         outcomes.collected += 1;
       } else if (option.flags.endsWith('<list>')) {
@@ -67,9 +67,18 @@ describe('an option that is given twice (REPEAT-1)', () => {
         outcomes.refused += 1;
       }
     }
-    // Lists of `server`, `cluster`, the quorum; --endpoint and --also.
-    assert.ok(outcomes.added >= 6 && outcomes.collected >= 3, JSON.stringify(outcomes));
+    // Lists of `server`, `cluster`, the quorum; --endpoint, --also, --role and --checkpoint.
+    assert.ok(outcomes.added >= 6 && outcomes.collected >= 5, JSON.stringify(outcomes));
     assert.ok(outcomes.refused >= 80, JSON.stringify(outcomes));
+  });
+
+  it('takes several values behind one option as well, where its help says so', () => {
+    const taken = [...valuedOptions()].filter(({ option }) => option.variadic);
+    assert.deepEqual(taken.map(({ flag }) => flag).toSorted(), ['--checkpoint', '--role']);
+    for (const { command, option, flag } of taken) {
+      command.parseOptions([flag, 'a', 'b', flag, 'c']);
+      assert.deepEqual(command.opts()[option.attributeName()], ['a', 'b', 'c'], flag);
+    }
   });
 
   it('has no value of its own kept from the defaults', () => {

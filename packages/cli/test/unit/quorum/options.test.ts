@@ -292,6 +292,9 @@ describe('the key that lease nodes ask for', () => {
     const environment = { HOLDFAST_API_KEY: 'from-variable' };
     assert.equal(apiKeyOf({ apiKeyFile: path }, environment), 'from-file');
     assert.equal(apiKeyOf({}, environment), 'from-variable');
+    const named = { ...environment, HOLDFAST_API_KEY_FILE: path };
+    assert.equal(apiKeyOf({}, named), 'from-file');
+    assert.equal(apiKeyOf({}, { ...environment, HOLDFAST_API_KEY_FILE: '' }), 'from-variable');
     assert.equal(apiKeyOf({}, {}), undefined);
     assert.equal(apiKeyOf({}, { HOLDFAST_API_KEY: '' }), undefined);
   });
@@ -301,6 +304,10 @@ describe('the key that lease nodes ask for', () => {
     writeFileSync(empty, '\n');
     assert.throws(() => apiKeyOf({ apiKeyFile: join(folder, 'none') }, {}), UsageError);
     assert.throws(() => apiKeyOf({ apiKeyFile: empty }, {}), UsageError);
+    assert.throws(
+      () => apiKeyOf({}, { HOLDFAST_API_KEY_FILE: empty }),
+      /^UsageError: HOLDFAST_API_KEY_FILE is empty/,
+    );
     assert.throws(() => apiKeyOf({}, { HOLDFAST_API_KEY: 'a b' }), UsageError);
   });
 });

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { describe, it } from 'node:test';
+import type { TestContext } from 'node:test';
 import type { ClusterStatusAnswer } from '@holdfast/protocol';
 import { metricOf } from '../../../src/top/answers.ts';
 import { ClusterWatch, mostTrusted } from '../../../src/top/watch.ts';
@@ -78,6 +79,32 @@ async function play() {
   };
 }
 
+function setKey(t: TestContext): void {
+  const before = process.env['HOLDFAST_API_KEY'];
+  process.env['HOLDFAST_API_KEY'] = 'hf_secret';
+  t.after(() => {
+    if (before === undefined) delete process.env['HOLDFAST_API_KEY'];
+    else process.env['HOLDFAST_API_KEY'] = before;
+  });
+}
+
+/** Nodes without sockets, by their origins. @returns Whether each that was asked was shown the key. */
+function playAll(
+  t: TestContext,
+  nodes: Readonly<Record<string, ClusterStatusAnswer>>,
+): ReadonlyMap<string, boolean> {
+  const shown = new Map<string, boolean>();
+  t.mock.method(globalThis, 'fetch', async (asked: string, init?: RequestInit) => {
+    const { origin, pathname } = new URL(asked);
+    const isShown = new Headers(init?.headers).has('authorization');
+    shown.set(origin, isShown || shown.get(origin) === true);
+    return pathname === '/cluster/status'
+      ? Response.json(nodes[origin] ?? {})
+      : new Response('', { status: 503 });
+  });
+  return shown;
+}
+
 describe('asking a cluster', () => {
   it('given the url of one node, when it is asked, then the others are learned and the leader tells the stats', async () => {
     await using nodes = await play();
@@ -129,6 +156,49 @@ describe('asking a cluster', () => {
     assert.equal(lost.stats, undefined);
     nodes.one.silent = false;
     assert.equal((await watch.read(forEver)).cluster?.node_id, 'node-1');
+  });
+
+  it('given what nodes name, when it is asked, then only the cluster of the given node is believed (TOP-KEY-1)', async (t) => {
+    setKey(t);
+    const members = (...urls: readonly string[]): ClusterStatusAnswer['members'] =>
+      urls.map((url) => ({ ...(statusOf('x').members[0] ?? assert.fail()), node_id: url, url }));
+    const shown = playAll(t, {
+      'http://a': statusOf('a', { leader: null, members: members('http://b', 'http://x') }),
+      'http://b': statusOf('b', { leader: null, members: members('http://b', 'http://x') }),
+      // Of another cluster, at an address that was one of this cluster's.
+      'http://x': statusOf('x', {
+        cluster_id: 'other',
+        leader: 'x',
+        term: 99,
+        members: members('http://y'),
+      }),
+      'http://y': statusOf('y', { cluster_id: 'other', leader: null, members: [] }),
+    });
+    const watch = new ClusterWatch(['http://a']);
+    const first = await watch.read(forEver);
+    await watch.read(forEver);
+    assert.equal(first.cluster?.cluster_id, 'test');
+    assert.equal(shown.get('http://a'), true);
+    assert.equal(shown.get('http://b'), true);
+    assert.equal(shown.get('http://y'), undefined);
+  });
+
+  it('given a node over TLS, when it names one without, then that is asked without the key (TOP-KEY-1)', async (t) => {
+    setKey(t);
+    const [member] = statusOf('b').members;
+    assert.ok(member !== undefined);
+    const at = (url: string): typeof member => ({ ...member, node_id: url, url });
+    const shown = playAll(t, {
+      'https://a': statusOf('a', { members: [at('http://b'), at('https://c')] }),
+      'http://b': statusOf('b', { leader: null, members: [] }),
+      'https://c': statusOf('c', { leader: null, members: [] }),
+    });
+    await new ClusterWatch(['https://a']).read(forEver);
+    assert.deepEqual(Object.fromEntries(shown), {
+      'https://a': true,
+      'http://b': false,
+      'https://c': true,
+    });
   });
 
   it('given two that believe to lead, when one is chosen, then it is that of the higher term', () => {
