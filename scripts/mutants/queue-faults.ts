@@ -207,4 +207,82 @@ export const queueFaults: readonly Fault[] = [
     put: `          if (delivery.isSettled) {`,
     test: 'packages/client/test/unit/queue.test.ts',
   },
+  {
+    name: 'redrive-begins-anew',
+    breaks:
+      'a redrive of all never ends while what it redrives dies again, and never comes to the later ones',
+    file: 'packages/api/src/operations/queues.ts',
+    find: `const query = { type: 'dead_letters', name: queue, after, limit: count } as const;`,
+    put: `const query = { type: 'dead_letters', name: queue, after: 0, limit: count } as const;`,
+    test: 'packages/api/test/unit/queues.test.ts',
+  },
+  {
+    name: 'message-given-after-the-signal',
+    breaks: 'a program that has ended its loop is given more messages',
+    file: 'packages/client/src/queue.ts',
+    find: `          if (isOver()) return; // CLIENT-QUEUE-4`,
+    put: ``,
+    test: 'packages/client/test/unit/queue.test.ts',
+  },
+  {
+    name: 'purge-however-long',
+    breaks: 'a purge goes on for minutes, for nobody',
+    file: 'packages/api/src/operations/queues.ts',
+    find: `!isKnown || isOver())`,
+    put: `!isKnown || purged > 20_000)`,
+    test: 'packages/api/test/unit/queues.test.ts',
+  },
+  {
+    name: 'redis-one-owner-first',
+    breaks: 'keys of other owners are not served while those of the first one have messages',
+    file: `${redis}/store.ts`,
+    find: `this.#turns.set(queue, (from + 1) %`,
+    put: `this.#turns.set(queue, (from + 0) %`,
+    test: 'packages/queue/test/integration/redis-ownership.test.ts',
+  },
+  {
+    name: 'redis-redrive-by-one-owner',
+    breaks:
+      'a redrive takes later dead letters of one owner and passes over the older ones of others',
+    file: `${redis}/store.ts`,
+    find: `if (command.type !== 'queue_redrive' || command.ids !== undefined)`,
+    put: `if (command.type !== 'queue_redrive' || command.count > 0)`,
+    test: 'packages/queue/test/integration/redis-ownership.test.ts',
+  },
+  {
+    name: 'redis-push-beyond-its-memory',
+    breaks: 'a Redis whose memory is full takes pushes without end, until its machine ends it',
+    file: `${redis}/lua/pushes.ts`,
+    find: `local bytes, count, ids = 0, 0, 0`,
+    put: `call('HDEL', B .. 'd', '')
+local bytes, count, ids = 0, 0, 0`,
+    test: 'packages/queue/test/integration/redis-full.test.ts',
+  },
+  {
+    name: 'redis-full-for-owners',
+    breaks:
+      'where the memory of Redis is full nobody can take over a partition or throw dead letters away',
+    file: `${redis}/lua/base.ts`,
+    find: `local function whenFull() call('HDEL', B .. 'f', '') end`,
+    put: `local function whenFull() end`,
+    test: 'packages/queue/test/integration/redis-full.test.ts',
+  },
+  {
+    name: 'redis-all-that-is-due',
+    breaks:
+      'one pop works on thousands of messages that are due, and Redis serves nobody meanwhile',
+    file: `${redis}/lua/base.ts`,
+    find: `  dueLeft = dueLeft - #ids`,
+    put: ``,
+    test: 'packages/queue/test/integration/redis-full.test.ts',
+  },
+  {
+    name: 'redis-taken-for-nobody',
+    breaks:
+      'an owner takes messages for a caller that does not wait any more, and they are told nobody',
+    file: `${redis}/partitions.ts`,
+    find: `    if (isGone()) {`,
+    put: `    if (isNamedAnew && isGone()) {`,
+    test: 'packages/queue/test/integration/redis-full.test.ts',
+  },
 ];

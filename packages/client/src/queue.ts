@@ -6,6 +6,7 @@
  *     by comparing clocks. A timer extends it; whether it is certain is never what a timer has done.
  * CLIENT-QUEUE-3: of several that were taken at once, one that is not certain any more when its turn comes is not given to the
  *     program: others may have it. It comes again.
+ * CLIENT-QUEUE-4: once the signal has fired no message is given to the program: those that were taken before are given back.
  */
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type { Json, MessageToPush, QueueMessage, QueueStats } from '@holdfast/protocol';
@@ -120,6 +121,7 @@ export class Queue {
           });
         }
         for (const delivery of taken) {
+          if (isOver()) return; // CLIENT-QUEUE-4
           if (!delivery.isHeld()) {
             delivery.drop(); // CLIENT-QUEUE-3
             continue;

@@ -1,4 +1,12 @@
-/** Queues: push, what becomes of a delivery, and what operators do. Pops are in queue-pop.ts. */
+/**
+ * Queues: push, what becomes of a delivery, and what operators do. Pops are in queue-pop.ts.
+ *
+ * PURGE-1: no request ends more than it can in a few seconds, and none goes on once its caller has gone or its node stops: the answer
+ *     says that more are left. What some commands have ended is told, also where the next one fails.
+ * REDRIVE-1: a redrive by several requests redrives each dead letter of its beginning once, and ends: the oldest are chosen by their
+ *     ids, each request goes on behind the last id of the one before, and up to the highest id of the first. One that dies again
+ *     meanwhile has its old id, and is left.
+ */
 import type {
   DeadLetter,
   MessageToPush,
@@ -31,10 +39,13 @@ import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { asResourceName } from './identities.ts';
 import { jsonOf, queueNamed, readReceipt, tooLargePayload } from './queue-wire.ts';
+import { forWaiter } from './until.ts';
 
 /** What one command of a purge ends at most: an entry of the log does no more. */
 const purgedAtOnce = 1000;
 const redrivenAtOnce = 1000;
+/** PURGE-1: well within what a caller waits for an answer. */
+const purgedForMs = 3000;
 const defaultPage = 100;
 
 async function submit<C extends QueueCommand>(
@@ -147,38 +158,82 @@ export async function queueExtend(
 
 // ---- for operators ------------------------------------------------------------------------------
 
+/** REDRIVE-1. */
 export async function queueRedrive(
-  { queue: asked, id, count = redrivenAtOnce }: QueueRedriveBody,
+  { queue: asked, id, count = redrivenAtOnce, after = 0, through: most }: QueueRedriveBody,
   context: OperationContext,
 ): Promise<Outcome<QueueRedriveAnswer>> {
   const queue = queueNamed(asked);
-  const which = id === undefined ? {} : { ids: [id] };
-  const name = asResourceName(queue);
-  const command = { type: 'queue_redrive', name, count, ...which } as const;
-  const result = await submit(command, context);
-  return result instanceof RequestError
-    ? result
-    : { queue, redriven: result.count, more: result.more };
+  const about = { type: 'queue_redrive', name: asResourceName(queue) } as const;
+  if (id !== undefined) {
+    const result = await submit({ ...about, ids: [id], count: 1 }, context);
+    if (result instanceof RequestError) return result;
+    const { through } = result;
+    return { queue, redriven: result.count, more: false, next_after: null, through };
+  }
+  const query = { type: 'dead_letters', name: queue, after, limit: count } as const;
+  const { page } = await context.service.queues.query(query, 'linearizable', callOptions(context));
+  const found = (page?.letters ?? []).map((letter) => letter.id);
+  const ids = found.filter((one) => one <= (most ?? one));
+  const last = ids.at(-1);
+  const result = await submit({ ...about, ids, count: Math.max(1, ids.length) }, context);
+  if (result instanceof RequestError) return result;
+  const through = most ?? result.through;
+  // An owner in Redis that did not do its part has more of these ids.
+  const isLeft = result.more || (page?.more === true && ids.length === found.length);
+  const more = isLeft && last !== undefined && (result.more || last < through);
+  const nextAfter = result.more ? after : (last ?? null);
+  return { queue, redriven: result.count, more, next_after: more ? nextAfter : null, through };
 }
 
 /** Ends what is there when the first command is applied; what is pushed meanwhile stays. */
-export async function queuePurge(
-  { queue: asked, dead_letters = false }: QueuePurgeBody,
+export function queuePurge(
+  { queue: asked, dead_letters = false, through = Number.MAX_SAFE_INTEGER }: QueuePurgeBody,
   context: OperationContext,
 ): Promise<Outcome<QueuePurgeAnswer>> {
   const queue = queueNamed(asked);
   const part = dead_letters ? 'dead_letters' : 'messages';
   const about = { type: 'queue_purge', name: asResourceName(queue), part } as const;
+  return forWaiter(context, false, async (waiter) => {
+    let isOver = false;
+    const end = (): void => {
+      isOver = true;
+    };
+    waiter.onGone(end);
+    const cancelEnd = context.service.after(purgedForMs, end);
+    try {
+      return await purgeParts(about, through, () => isOver, context);
+    } finally {
+      cancelEnd();
+    }
+  });
+}
+
+/** PURGE-1. */
+async function purgeParts(
+  about: Pick<Extract<QueueCommand, { type: 'queue_purge' }>, 'type' | 'name' | 'part'>,
+  asked: number,
+  isOver: () => boolean,
+  context: OperationContext,
+): Promise<Outcome<QueuePurgeAnswer>> {
   let purged = 0;
-  let through = Number.MAX_SAFE_INTEGER;
-  for (let more = true; more;) {
-    const command = { ...about, through, count: purgedAtOnce };
-    const result = await submit(command, context);
-    if (result instanceof RequestError) return result;
-    purged += result.count;
-    ({ more, through } = result);
+  let through = asked;
+  for (;;) {
+    const result = await submit({ ...about, through, count: purgedAtOnce }, context).catch(
+      (error: unknown) => {
+        if (purged === 0) throw error;
+        return undefined;
+      },
+    );
+    if (result instanceof RequestError && purged === 0) return result;
+    const isKnown = result !== undefined && !(result instanceof RequestError);
+    if (isKnown) {
+      purged += result.count;
+      ({ through } = result);
+    }
+    const more = !isKnown || result.more;
+    if (!more || !isKnown || isOver()) return { queue: about.name, purged, more, through };
   }
-  return { queue, purged };
 }
 
 export async function queueConfigure(

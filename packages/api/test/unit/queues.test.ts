@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { systemClock } from '@holdfast/engine/parts';
+import type { Clock } from '@holdfast/engine/parts';
 import { HoldfastError } from '@holdfast/protocol';
+import type { Command, CommandResult, QueueCommand } from '@holdfast/state';
 import { startHarness } from '../harness.ts';
 import type { Answer, Harness } from '../harness.ts';
 import { StreamClient } from '../stream-client.ts';
@@ -25,6 +28,37 @@ async function pushed(t: TestContext, ...payloads: readonly unknown[]): Promise<
     assert.equal(answer.status, 200, answer.text);
   }
   return harness;
+}
+
+/** An engine in which each purge ends a thousand messages, and there are always more; a clock on which each takes a second. */
+function withEndlessPurges(t: TestContext) {
+  const asked: (QueueCommand & { type: 'queue_purge' })[] = [];
+  const timers = new Set<{ readonly atMs: number; readonly callback: () => void }>();
+  let nowMs = 0;
+  const clock: Clock = {
+    ...systemClock,
+    after: (delayMs, callback) => {
+      const timer = { atMs: nowMs + delayMs, callback };
+      timers.add(timer);
+      return () => timers.delete(timer);
+    },
+  };
+  const harness = startHarness(t, { clock });
+  const purge = (command: Command): Promise<CommandResult> => {
+    assert.equal(command.type, 'queue_purge');
+    asked.push(command);
+    nowMs += 1000;
+    for (const timer of timers) if (timer.atMs <= nowMs) timer.callback();
+    return Promise.resolve({
+      ok: true,
+      type: 'queue_moved',
+      count: 1000,
+      more: true,
+      through: 9000,
+    });
+  };
+  harness.engine.submit = purge as Harness['engine']['submit'];
+  return { harness, ofPurges: () => asked };
 }
 
 describe('queues over HTTP', () => {
@@ -117,11 +151,80 @@ describe('queues over HTTP', () => {
       ['dead_letter'],
     );
     const redriven = await request('POST', '/queue/redrive', { id: letter['id'] });
-    assert.deepEqual(redriven.body, { queue: 'default', redriven: 1, more: false });
+    assert.deepEqual(redriven.body, {
+      queue: 'default',
+      redriven: 1,
+      more: false,
+      next_after: null,
+      through: letter['id'],
+    });
     assert.equal((await taken(harness))['payload'], 1);
     const purged = await request('POST', '/queue/purge', {});
-    assert.deepEqual(purged.body, { queue: 'default', purged: 2 });
+    const { through, ...told } = purged.body;
+    assert.deepEqual(told, { queue: 'default', purged: 2, more: false });
+    assert.equal(typeof through, 'number');
     assert.equal((await request('POST', '/queue/delete', {})).body['deleted'], true);
+  });
+
+  test('given dead letters that die again at once, when all are redriven by parts, then each is once (REDRIVE-1)', async (t) => {
+    const { request } = startHarness(t);
+    await request('POST', '/queue/configure', { max_deliveries: 1 });
+    const push = async (key: string): Promise<void> => {
+      await request('POST', '/queue/push', { key, payload: key });
+    };
+    const die = async (): Promise<readonly unknown[]> => {
+      const taken = messagesOf(await request('GET', '/queue/pop?visibility_seconds=30&count=100'));
+      for (const { receipt } of taken) await request('POST', '/queue/nack', { receipt });
+      return taken.map(({ payload }) => payload);
+    };
+    for (const key of ['a', 'b', 'c', 'd', 'e']) await push(key);
+    await die();
+    const redriven: unknown[] = [];
+    let answer = await request('POST', '/queue/redrive', { count: 2 });
+    const { through } = answer.body;
+    redriven.push(...(await die()));
+    await push('late');
+    await die();
+    for (let rounds = 0; answer.body['more'] === true && rounds < 10; rounds++) {
+      const after = answer.body['next_after'];
+      answer = await request('POST', '/queue/redrive', { count: 2, after, through });
+      redriven.push(...(await die()));
+    }
+    assert.deepEqual(redriven, ['a', 'b', 'c', 'd', 'e']);
+    const { next_after, more } = answer.body;
+    assert.deepEqual([next_after, more], [null, false]);
+    const all = await request('POST', '/queue/redrive', {});
+    assert.deepEqual([all.body['redriven'], all.body['more']], [6, false]);
+  });
+
+  test('given more than it can end in its time, when a queue is purged, then the answer says that more are left (PURGE-1)', async (t) => {
+    const { harness, ofPurges } = withEndlessPurges(t);
+    const first = await harness.request('POST', '/queue/purge', {});
+    const { purged, ...rest } = first.body;
+    assert.deepEqual(rest, { queue: 'default', more: true, through: 9000 });
+    assert.equal(purged, 1000 * ofPurges().length);
+    assert.ok(ofPurges().length <= 4, `${String(ofPurges().length)} commands`);
+    // What one of the next commands ends with is told to who asks again.
+    const before = ofPurges().length;
+    harness.engine.submit = () => Promise.reject(new HoldfastError('no_quorum', 'There is none.'));
+    const failed = await harness.request('POST', '/queue/purge', { through: 9000 });
+    assert.equal(failed.body['code'], 'no_quorum');
+    assert.equal(ofPurges().length, before);
+  });
+
+  test('given a purge that has ended some, when the next command fails, then it tells them, and that more are left (PURGE-1)', async (t) => {
+    const { harness, ofPurges } = withEndlessPurges(t);
+    const submit = harness.engine.submit.bind(harness.engine);
+    harness.engine.submit = (command, options) =>
+      ofPurges().length < 2
+        ? submit(command, options)
+        : Promise.reject(new HoldfastError('no_quorum', 'There is none.'));
+    const { body } = await harness.request('POST', '/queue/purge', { through: 9500 });
+    assert.deepEqual(body, { queue: 'default', purged: 2000, more: true, through: 9000 });
+    assert.deepEqual(
+      ofPurges().map(({ through }) => through),
+      [9500, 9000],
+    );
   });
 
   test('given wrong input, when it is sent, then a problem says so and nothing changed', async (t) => {

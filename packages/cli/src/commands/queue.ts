@@ -191,9 +191,16 @@ function addPurge(queue: Command, at: () => Environment): void {
     .action(async (name: string, options: { deadLetters?: boolean; delete?: boolean }) => {
       await printed(at(), async (client) => {
         const what = options.deadLetters === true ? { dead_letters: true } : {};
-        const purged = await client.call('queue_purge', { queue: name, ...what });
+        let purged = 0;
+        let rest: { readonly through?: number } = {};
+        for (let more = true; more;) {
+          const answer = await client.call('queue_purge', { queue: name, ...what, ...rest });
+          purged += answer.purged;
+          ({ more } = answer);
+          rest = { through: answer.through };
+        }
         if (options.delete === true) await client.call('queue_delete', { queue: name });
-        return purged;
+        return { queue: name, purged };
       });
     });
 }
@@ -251,13 +258,17 @@ function addDead(queue: Command, at: () => Environment): void {
         const about = { queue: options.queue };
         if (id !== undefined)
           return client.call('queue_redrive', { ...about, id: countOf('The id', id) });
+        // Each once: what dies again meanwhile is left.
         let redriven = 0;
-        for (let more = true; more;) {
-          const answer = await client.call('queue_redrive', about);
+        let rest: { readonly after?: number; readonly through?: number } = {};
+        for (;;) {
+          const answer = await client.call('queue_redrive', { ...about, ...rest });
           redriven += answer.redriven;
-          ({ more } = answer);
+          const { next_after: after, through, more } = answer;
+          // A node of an earlier version tells none: then there may be more.
+          if (typeof after !== 'number') return { ...about, redriven, ...(more ? { more } : {}) };
+          rest = { after, through };
         }
-        return { ...about, redriven };
       });
     });
 }

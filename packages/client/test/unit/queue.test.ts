@@ -92,6 +92,22 @@ describe('A queue', () => {
     );
   });
 
+  it('gives the program nothing more once its signal has fired, also of what it has taken (CLIENT-QUEUE-4)', async () => {
+    cluster.messages.push('one', 'two', 'three');
+    const controller = new AbortController();
+    const seen: unknown[] = [];
+    for await (const message of queue.consume({ concurrency: 3, signal: controller.signal })) {
+      seen.push(message.payload);
+      await message.ack();
+      controller.abort();
+    }
+    assert.deepEqual(seen, ['one']);
+    assert.deepEqual(
+      cluster.of('queue_nack').map(({ body }) => body['receipt']),
+      ['receipt of two', 'receipt of three'],
+    );
+  });
+
   it('acknowledges a message when the loop comes to the next one, and gives back the one in which it ends', async () => {
     cluster.messages.push('one', 'two', 'three');
     const seen: unknown[] = [];

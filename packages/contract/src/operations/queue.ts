@@ -25,6 +25,7 @@ import {
   string,
   text,
   uint32,
+  uint64,
   words,
 } from '../schema.ts';
 import type { Message } from '../schema.ts';
@@ -198,11 +199,42 @@ const queueRedrive: UnaryOperation = changing('never', {
     queue: [1, askedQueue],
     id: [2, optional(messageId, 'This dead letter; the oldest ones when absent.')],
     count: [3, optional(uint32(1, longestPage, 'At most so many; 1000 when absent.'))],
+    after: [
+      4,
+      optional(
+        uint64(
+          0,
+          undefined,
+          'Of the oldest, only those with higher ids: `next_after` of the answer before. Each is redriven once then, also where it dies again meanwhile.',
+        ),
+      ),
+    ],
+    through: [
+      5,
+      optional(
+        uint64(
+          0,
+          undefined,
+          'Of the oldest, only those with ids up to this one: `through` of the first answer. What dies later is left.',
+        ),
+      ),
+    ],
   }),
   answer: answer('Redrive', 'QueueRedriveAnswer', {
     queue: [1, toldQueue],
     redriven: [2, uint32(0, undefined, 'How many are messages again.')],
-    more: [3, boolean('There are more dead letters: ask again.')],
+    more: [
+      3,
+      boolean('There are more dead letters: ask again, with `next_after` and `through` of here.'),
+    ],
+    next_after: [
+      4,
+      nullable(
+        uint64(0, undefined, '`after` of the next redrive.'),
+        '`after` of the next redrive; null where there are no more.',
+      ),
+    ],
+    through: [5, uint64(0, undefined, '`through` of the next redrive.')],
   }),
   errors: ['name_too_long', 'queue_not_found', ...storeErrors],
   access: manage,
@@ -218,10 +250,27 @@ const queuePurge: UnaryOperation = changing('never', {
       2,
       optional(boolean('Ends its dead letters; its messages when absent or false.')),
     ],
+    through: [
+      3,
+      optional(
+        uint64(
+          0,
+          undefined,
+          'Only those with ids up to this one: `through` of the first answer. What is pushed later stays.',
+        ),
+      ),
+    ],
   }),
   answer: answer('Purge', 'QueuePurgeAnswer', {
     queue: [1, toldQueue],
     purged: [2, uint32(0, undefined, 'How many are gone.')],
+    more: [
+      3,
+      boolean(
+        'The request would have taken too long: more of them are left. Ask again, with `through` of here.',
+      ),
+    ],
+    through: [4, uint64(0, undefined, '`through` of the next purge.')],
   }),
   errors: ['name_too_long', 'queue_not_found', ...storeErrors],
   access: manage,

@@ -195,6 +195,13 @@ export interface QueueRedriveBody {
   readonly id?: number;
   /** At most so many; 1000 when absent. 1 to 1,000. */
   readonly count?: number;
+  /**
+   * Of the oldest, only those with higher ids: `next_after` of the answer before. Each is redriven once then, also
+   * where it dies again meanwhile.
+   */
+  readonly after?: number;
+  /** Of the oldest, only those with ids up to this one: `through` of the first answer. What dies later is left. */
+  readonly through?: number;
 }
 
 /** What Redrive answers. */
@@ -203,8 +210,15 @@ export interface QueueRedriveAnswer {
   readonly queue: string;
   /** How many are messages again. */
   readonly redriven: number;
-  /** There are more dead letters: ask again. */
+  /** There are more dead letters: ask again, with `next_after` and `through` of here. */
   readonly more: boolean;
+  /**
+   * `after` of the next redrive; null where there are no more, or while a member of an earlier version is in the
+   * cluster.
+   */
+  readonly next_after: number | null;
+  /** `through` of the next redrive. */
+  readonly through: number;
 }
 
 /** Request of Purge. */
@@ -213,6 +227,8 @@ export interface QueuePurgeBody {
   readonly queue?: string;
   /** Ends its dead letters; its messages when absent or false. */
   readonly dead_letters?: boolean;
+  /** Only those with ids up to this one: `through` of the first answer. What is pushed later stays. */
+  readonly through?: number;
 }
 
 /** What Purge answers. */
@@ -221,6 +237,10 @@ export interface QueuePurgeAnswer {
   readonly queue: string;
   /** How many are gone. */
   readonly purged: number;
+  /** The request would have taken too long: more of them are left. Ask again, with `through` of here. */
+  readonly more: boolean;
+  /** `through` of the next purge. */
+  readonly through: number;
 }
 
 /**

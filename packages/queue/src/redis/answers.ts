@@ -17,11 +17,43 @@ export type ScriptReply = Readonly<Record<string, unknown>>;
 export const isAnswer = (value: unknown): value is ScriptReply =>
   typeof value === 'object' && value !== null;
 
-export const listOf = (value: unknown): readonly (readonly unknown[])[] =>
-  Array.isArray(value) ? (value as readonly (readonly unknown[])[]) : [];
+/** @throws Error: what is missing is no empty list, for a script tells all that it has to tell. */
+export function listOf(value: unknown): readonly (readonly unknown[])[] {
+  const list = itemsOf(value);
+  if (!list.every(Array.isArray)) throw notTold('a list of lists', value);
+  return list as readonly (readonly unknown[])[];
+}
 
-export const numberOf = (value: unknown): number => Number(value ?? 0);
-export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+function itemsOf(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value as readonly unknown[];
+  if (isAnswer(value) && Object.keys(value).length === 0) return [];
+  throw notTold('a list', value);
+}
+
+/** Ids come as text (RID-1 of lua/base.ts). @throws Error */
+export function numberOf(value: unknown): number {
+  const isTold = typeof value === 'number' || (typeof value === 'string' && value !== '');
+  const number = isTold ? Number(value) : Number.NaN;
+  if (!Number.isFinite(number)) throw notTold('a number', value);
+  return number;
+}
+
+export const optionalNumberOf = (value: unknown): number | undefined =>
+  value === undefined || value === null ? undefined : numberOf(value);
+
+export function textOf(value: unknown): string {
+  if (typeof value !== 'string') throw notTold('a text', value);
+  return value;
+}
+
+/** @throws Error */
+export function isTrue(value: unknown): boolean {
+  if (typeof value !== 'boolean') throw notTold('true or false', value);
+  return value;
+}
+
+const notTold = (what: string, value: unknown): Error =>
+  new Error(`A script of a queue was to tell ${what}, and told ${JSON.stringify(value)}`);
 
 export interface RefusedRequest {
   readonly name: ResourceName;
@@ -49,8 +81,8 @@ export function refusalOf(
       return refusalOfLimit(answer['limit'], name, limits);
     case 'stale_receipt': {
       const state = states.find((known) => known === answer['state']);
-      const deliveries = numberOf(answer['deliveries']);
-      const found = state === undefined ? undefined : { state, deliveries };
+      const found =
+        state === undefined ? undefined : { state, deliveries: numberOf(answer['deliveries']) };
       const none = { messageId: 0, delivery: 0, fenceToken: 0 as FenceToken };
       return refusals.staleReceipt(name, receipt ?? none, found);
     }
@@ -139,7 +171,6 @@ export function viewOf(name: ResourceName, answer: ScriptReply): QueueView {
     found.restore(textOf(rates[at]).split(' ').map(Number));
     return { total: found.total, perSecond: found.at(nowMs) };
   };
-  const { oldest } = answer;
   return {
     name,
     settings: settingsOf(answer['settings']),
@@ -153,7 +184,7 @@ export function viewOf(name: ResourceName, answer: ScriptReply): QueueView {
     dead: numberOf(answer['dead']),
     blockedKeys: numberOf(answer['blocked']),
     bytes: numberOf(answer['bytes']),
-    oldestAgeMs: oldest === undefined ? undefined : numberOf(oldest),
+    oldestAgeMs: optionalNumberOf(answer['oldest']),
     rates: { pushed: rate(0), delivered: rate(1), acknowledged: rate(2), dead: rate(3) },
     partitions,
   };

@@ -236,12 +236,19 @@ const unavailable = (why: string): HoldfastError =>
     `The Redis that keeps the queues cannot be asked: ${why}. The request was not executed. Try again later.`,
   );
 
+/** With these Redis refuses a script, or its first write. */
+const refusedBeforeWrites =
+  /^(CLUSTERDOWN|LOADING|MISCONF|NOREPLICAS|OOM|READONLY|TRYAGAIN|MASTERDOWN|BUSY|NOAUTH|WRONGPASS)\b/;
+/** Before version 7 what a command of a script is refused with comes so. */
+const wrapped = /^ERR Error running script .*: -?(MISCONF|NOREPLICAS|OOM|READONLY)\b/;
+/** Of who may not call the script at all; what a script may not do may come behind what it has done. */
+const mayNotAtAll = (message: string): boolean =>
+  message.startsWith('NOPERM') && !message.includes('script: ');
+
 /** Errors of Redis itself are answers: the script was refused, or ended in its first step. */
-function failureOf(error: unknown): HoldfastError {
+export function failureOf(error: unknown): HoldfastError {
   const message = error instanceof Error ? error.message : String(error);
-  if (
-    /^(CLUSTERDOWN|LOADING|MISCONF|NOREPLICAS|OOM|READONLY|TRYAGAIN|MASTERDOWN|BUSY)/.test(message)
-  )
+  if (refusedBeforeWrites.test(message) || wrapped.test(message) || mayNotAtAll(message))
     return unavailable(message);
   return new HoldfastError(
     'outcome_unknown',

@@ -5,20 +5,12 @@
  *     see it; what is refused leaves no name of a queue that is not there, and takes none of one that is.
  * NAMED-3: a queue is made only by a command that has just found room for its name: what this node knows of names may be old.
  * NAMED-2: what a command was answered does not depend on whether its name could be kept afterwards.
+ * LATE-1: nothing is begun for who does not wait for the answer any more: what is taken then would be told nobody.
  * RSTATS-1: who may be told what is not new is told what another one was told of a queue in the last second, so that Redis is asked
  *     once for all who watch; queues of a page are asked for together.
  */
-import {
-  dedupWindowMs,
-  defaultMaxDeliveries,
-  firstBackoffMs,
-  longestBackoffMs,
-  maxTakenBytes,
-  messageBytes,
-  partitionCount,
-  partitionOf,
-  refusalsOfQueues as refusals,
-} from '@holdfast/state';
+import { HoldfastError } from '@holdfast/protocol';
+import { defaultMaxDeliveries, maxTakenBytes, refusalsOfQueues as refusals } from '@holdfast/state';
 import type {
   CommandResult,
   QueueCommand,
@@ -34,12 +26,12 @@ import type { QueueQuery } from '../store.ts';
 import {
   addTo,
   becauseOf,
-  deliveryOf,
   isAnswer,
+  isTrue,
   listOf,
   numberOf,
+  optionalNumberOf,
   refusalOf,
-  settingsOf,
   textOf,
   viewOf,
 } from './answers.ts';
@@ -47,6 +39,7 @@ import type { ScriptReply } from './answers.ts';
 import type { RedisConnection, Step } from './connection.ts';
 import { FirstNames } from './first-names.ts';
 import type { StoreLimits } from './limits.ts';
+import { keyless, partitionFor, resultOf, stepOf } from './steps.ts';
 
 /** Partition → fence token of its owner's lock. */
 export type Owned = ReadonlyMap<number, number>;
@@ -56,27 +49,18 @@ export type Executed =
   /** One of the partitions is not this node's any more: nothing was done (RFENCE-1). */
   | { readonly type: 'not_owner' };
 
-type FoundView = Promise<QueueView | undefined>;
-type Of<Type extends QueueCommand['type']> = Extract<QueueCommand, { readonly type: Type }>;
-
-/** Of the partition whose owner executes a command; undefined: each owner does its own part of it. */
-export function partitionFor(command: QueueCommand): number | undefined {
-  switch (command.type) {
-    case 'queue_push':
-      return partitionOf(command.messages[0]?.key ?? '');
-    case 'queue_ack':
-    case 'queue_nack':
-    case 'queue_extend':
-      return command.receipt.messageId % partitionCount;
-    case 'queue_configure':
-    case 'queue_delete':
-      return 0;
-    case 'queue_pop':
-    case 'queue_redrive':
-    case 'queue_purge':
-      return undefined;
-  }
+/** What an owner is to know beside the command. */
+export interface Asker {
+  readonly identity: string;
+  /** Whether nobody waits for the answer any more. */
+  readonly isGone?: () => boolean;
+  /** Bytes that a pop may take, the first message in any case. */
+  readonly mostTaken?: number;
+  /** Whether messages without a key are spread over the partitions (KEYLESS-1 of lua/base.ts). */
+  readonly spreads?: boolean;
 }
+
+type FoundView = Promise<QueueView | undefined>;
 
 const mostBytesShown = 512 * 1024;
 /** Queues of which a new owner tells Redis at the same time. */
@@ -87,8 +71,6 @@ const viewsAtOnce = 50;
 const viewsKept = 2000;
 /** Names that are known to be in the list of all queues. */
 const namesRemembered = 10_000;
-/** RKEPT-1 of lua/base.ts. */
-const keptForMs = 7 * 24 * 3600 * 1000;
 
 export class Partitions {
   readonly #connection: RedisConnection;
@@ -117,11 +99,12 @@ export class Partitions {
 
   /**
    * @param owned Of this node; of a command of one partition at least that one.
-   * @param identity Who asks.
+   * @throws HoldfastError `store_unavailable` where who asks has gone before anything was done (LATE-1).
    */
-  async execute(command: QueueCommand, owned: Owned, identity: string): Promise<Executed> {
+  async execute(command: QueueCommand, owned: Owned, asker: Asker): Promise<Executed> {
+    const { identity, isGone = () => false, mostTaken = maxTakenBytes, spreads = false } = asker;
     const { name } = command;
-    const partition = partitionFor(command);
+    const partition = partitionFor(command, spreads);
     const makes = command.type === 'queue_push' || command.type === 'queue_configure';
     const isKnown = this.#named.has(name);
     let isNamedAnew = false;
@@ -130,13 +113,17 @@ export class Partitions {
       if (typeof added !== 'boolean') return { type: 'done', result: added };
       isNamedAnew = added;
     }
-    const [step, args] = this.#stepOf(command);
+    if (isGone()) {
+      if (isNamedAnew) await this.#afterwards(name, () => this.#removeNameUnlessMade(name));
+      throw tooLate(); // LATE-1
+    }
+    const [step, args] = stepOf(command, this.#limits, spreads, mostTaken);
     const tokens = partition === undefined ? owned : only(owned, partition);
     const known = makes && isKnown;
     const answer = await this.#run(step, name, tokens, { partition, identity, known, ...args });
     if (answer['refused'] === 'not_named') {
       this.#named.delete(name); // NAMED-3: another node has deleted it.
-      return this.execute(command, owned, identity);
+      return this.execute(command, owned, asker);
     }
     const isRefused = answer['refused'] !== undefined;
     if (command.type === 'queue_delete' || (isNamedAnew && isRefused))
@@ -148,11 +135,11 @@ export class Partitions {
     }
     // Another node may have deleted it.
     if (answer['made'] === true) await this.#afterwards(name, () => this.#connection.addName(name));
-    const next = answer['next'];
+    const dueInMs = optionalNumberOf(answer['next']);
     return {
       type: 'done',
       result: resultOf(command, answer),
-      ...(next === undefined ? {} : { dueInMs: Math.max(0, numberOf(next)) }),
+      ...(dueInMs === undefined ? {} : { dueInMs }),
     };
   }
 
@@ -181,7 +168,7 @@ export class Partitions {
           ageMs: numberOf(age),
         }),
       );
-      return { type: 'dead_letters', page: { letters, more: answer['more'] === true }, revision };
+      return { type: 'dead_letters', page: { letters, more: isTrue(answer['more']) }, revision };
     }
     const { after, limit } = query;
     const args = { limit, ...(after === undefined ? {} : { after }) };
@@ -194,7 +181,7 @@ export class Partitions {
       waiting: numberOf(waiting),
       endsInMs: state === 'dead' ? undefined : Math.max(0, numberOf(endsIn)),
     }));
-    return { type: 'blocked_keys', page: { keys, more: answer['more'] === true }, revision };
+    return { type: 'blocked_keys', page: { keys, more: isTrue(answer['more']) }, revision };
   }
 
   /** RSTATS-1. */
@@ -284,6 +271,7 @@ export class Partitions {
     const tokens = Object.fromEntries(owned);
     const answer = await this.#connection.run(step, queue, {
       owned: tokens,
+      keyless,
       defaultMaxDeliveries,
       ...args,
     });
@@ -291,110 +279,15 @@ export class Partitions {
       throw new Error(`Redis answered a script with ${JSON.stringify(answer)}`);
     return answer;
   }
-
-  #stepOf(command: QueueCommand): readonly [Step, object] {
-    switch (command.type) {
-      case 'queue_push':
-        return ['push', this.#pushArgs(command)];
-      case 'queue_pop': {
-        const { count, visibilityMs: visibility } = command;
-        return ['pop', { count, maxTaken: maxTakenBytes, visibility }];
-      }
-      case 'queue_ack':
-        return ['acknowledge', receiptArgs(command)];
-      case 'queue_nack': {
-        const { delayMs: delay, reason = 'given back' } = command;
-        const backoff = { firstBackoff: firstBackoffMs, longestBackoff: longestBackoffMs };
-        return ['giveBack', { ...receiptArgs(command), ...backoff, delay, reason }];
-      }
-      case 'queue_extend':
-        return ['extend', { ...receiptArgs(command), visibility: command.visibilityMs }];
-      case 'queue_redrive':
-        return [
-          'redrive',
-          { count: command.count, ids: command.ids?.slice(0, command.count).map(String) },
-        ];
-      case 'queue_purge': {
-        const { part, through, count } = command;
-        return ['purge', { part, through, count }];
-      }
-      case 'queue_configure': {
-        const { order, onDead, maxDeliveries } = command;
-        return ['configure', { order, onDead, maxDeliveries }];
-      }
-      case 'queue_delete':
-        return ['remove', { keptFor: keptForMs, dedupWindow: dedupWindowMs }];
-    }
-  }
-
-  #pushArgs({ messages }: Of<'queue_push'>): object {
-    return {
-      messages: messages.map(({ key, payload, delayMs = 0, dedupId, maxDeliveries }) => {
-        const text = JSON.stringify(payload);
-        return {
-          key: key ?? '',
-          hasKey: key !== undefined,
-          p: partitionOf(key ?? ''),
-          payload: text,
-          by: messageBytes(key ?? '', Buffer.byteLength(text)),
-          delay: delayMs,
-          dedup: dedupId,
-          max: maxDeliveries,
-        };
-      }),
-      maxMessages: this.#limits.maxMessagesPerQueue,
-      maxBytes: this.#limits.maxMessageBytesPerQueue,
-      maxDedupIds: this.#limits.maxDedupIds,
-      dedupWindow: dedupWindowMs,
-    };
-  }
 }
+
+const tooLate = (): HoldfastError =>
+  new HoldfastError(
+    'store_unavailable',
+    'The owner of the partition came to this request after its time. Nothing was done. Try again.',
+  );
 
 function only(owned: Owned, partition: number): Owned {
   const token = owned.get(partition);
   return token === undefined ? new Map() : new Map([[partition, token]]);
-}
-
-const receiptArgs = ({ receipt }: Of<'queue_ack' | 'queue_nack' | 'queue_extend'>): object => ({
-  id: String(receipt.messageId),
-  delivery: receipt.delivery,
-  token: receipt.fenceToken,
-});
-
-function resultOf(command: QueueCommand, answer: ScriptReply): CommandResult {
-  switch (command.type) {
-    case 'queue_push': {
-      const pushed = listOf(answer['pushed']);
-      const messages = pushed.map(([id, same]) => ({ id: numberOf(id), duplicate: same === true }));
-      return { ok: true, type: 'queue_pushed', messages };
-    }
-    case 'queue_pop':
-      return {
-        ok: true,
-        type: 'queue_taken',
-        deliveries: listOf(answer['deliveries']).map(deliveryOf),
-      };
-    case 'queue_ack':
-      return { ok: true, type: 'queue_acknowledged', id: command.receipt.messageId };
-    case 'queue_nack': {
-      const { messageId: id } = command.receipt;
-      const retryInMs = numberOf(answer['retry']);
-      return { ok: true, type: 'queue_returned', id, dead: answer['dead'] === true, retryInMs };
-    }
-    case 'queue_extend':
-      return { ok: true, type: 'queue_extended', id: command.receipt.messageId };
-    case 'queue_redrive':
-    case 'queue_purge':
-      return {
-        ok: true,
-        type: 'queue_moved',
-        count: numberOf(answer['count']),
-        more: answer['more'] === true,
-        through: numberOf(answer['through']),
-      };
-    case 'queue_configure':
-      return { ok: true, type: 'queue_configured', settings: settingsOf(answer['settings']) };
-    case 'queue_delete':
-      return { ok: true, type: 'queue_deleted' };
-  }
 }

@@ -1,10 +1,17 @@
-/** A command of which each owner does its part: what the next one is asked, and what all of it came to. */
+/**
+ * A command of which each owner does its part: what the next one is asked, and what all of it came to.
+ *
+ * SPREAD-2: what is asked for by ids is asked of each owner by all of them, until all are found: nothing of it is left for another time.
+ * SPREAD-1: all owners together give one pop no more bytes than one of them would: that is what the node keeps room for.
+ */
+import { maxTakenBytes } from '@holdfast/state';
 import type { CommandResult, Delivery, QueueCommand } from '@holdfast/state';
 
 export class Spread {
   readonly #command: QueueCommand;
   readonly #deliveries: Delivery[] = [];
   #moved = 0;
+  #takenBytes = 0;
   #more = false;
   #through = 0;
   #wasFound = false;
@@ -23,12 +30,19 @@ export class Spread {
     return this.#hasMissed;
   }
 
+  /** What the next owner may take at most (SPREAD-1). */
+  get mostTaken(): number {
+    return maxTakenBytes - this.#takenBytes;
+  }
+
   /** For the next owner; undefined: there is no more to ask for. */
   next(): QueueCommand | undefined {
     const command = this.#command;
     if (!('count' in command)) return command;
     const left = command.count - this.#deliveries.length - this.#moved;
-    if (left <= 0) {
+    // Each owner looks for its own among all ids (SPREAD-2).
+    if ('ids' in command && command.ids !== undefined) return left <= 0 ? undefined : command;
+    if (left <= 0 || this.mostTaken <= 0) {
       this.#more = true;
       return undefined;
     }
@@ -50,7 +64,10 @@ export class Spread {
     if (!result.ok) return this.#wasFound;
     this.#wasFound = true;
     if (result.type === 'queue_taken')
-      for (const one of result.deliveries) this.#deliveries.push(one);
+      for (const one of result.deliveries) {
+        this.#deliveries.push(one);
+        this.#takenBytes += Buffer.byteLength(one.payload);
+      }
     if (result.type === 'queue_moved') {
       this.#moved += result.count;
       this.#more ||= result.more;

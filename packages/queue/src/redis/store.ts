@@ -7,6 +7,8 @@
  * RSTORE-4: an owner executes nothing for an identity whose rights have changed, as far as the owner knows, since it was
  *     authorized (OWNER-2 of the state).
  * RSTORE-5: a purge or a redrive of which an owner did not do its part, since it is the owner no more, says that there is more.
+ * RSTORE-6: owners are asked in turn: each is the first for one of so many pops of a queue as there are owners. So no key waits for
+ *     those of another owner, however many messages they have.
  * RSTORE-3: what a pop has taken is told, whatever becomes of the owners that it would have asked next.
  */
 import { HoldfastError } from '@holdfast/protocol';
@@ -18,7 +20,7 @@ import type {
   EngineLog,
   QueryAnswer,
 } from '@holdfast/engine';
-import { nodeIdentity, partitionCount, unknownPart } from '@holdfast/state';
+import { nodeIdentity, partitionCount } from '@holdfast/state';
 import type { CommandResult, QueueCommand } from '@holdfast/state';
 import type { QueueQuery, QueueStore } from '../store.ts';
 import { RedisConnection } from './connection.ts';
@@ -26,9 +28,12 @@ import type { RedisAddress } from './connection.ts';
 import type { StoreLimits } from './limits.ts';
 import { Ownership } from './ownership.ts';
 import type { OwnershipParts } from './ownership.ts';
-import { partitionFor, Partitions } from './partitions.ts';
+import { accessChanged, executedOf, notAskedIsNotOwner, partlyDone, readAsked } from './asked.ts';
+import type { Asked } from './asked.ts';
+import { Partitions } from './partitions.ts';
 import type { Executed, Owned } from './partitions.ts';
 import { Spread } from './spread.ts';
+import { keylessSpreadLevel, partitionFor } from './steps.ts';
 
 export type { StoreLimits } from './limits.ts';
 
@@ -47,6 +52,7 @@ export interface RedisStoreOptions {
 
 const defaultTimeoutMs = 10_000;
 const pauseMs = 100;
+const queuesRemembered = 10_000;
 /** After so long a queue is asked again although nothing told that it is due. */
 const longestDueMs = 5000;
 
@@ -62,28 +68,6 @@ export function openRedisStore(options: RedisStoreOptions): RedisStore {
   return store;
 }
 
-/** RSTORE-1: what was not asked was not executed either. */
-function notAskedIsNotOwner(error: unknown): Executed {
-  if (error instanceof HoldfastError && error.code === 'store_unavailable')
-    return { type: 'not_owner' };
-  throw error;
-}
-
-const accessChanged = (identity: string): HoldfastError =>
-  new HoldfastError(
-    'access_changed',
-    `What "${identity}" may do has changed since this request was authorized. Nothing was done. Try again.`,
-  );
-
-/** RSTORE-2: owners that were asked before have executed it. */
-const partlyDone = (error: unknown): unknown =>
-  error instanceof HoldfastError && error.code === 'access_changed'
-    ? new HoldfastError(
-        'outcome_unknown',
-        'What the caller may do has changed while this was executed. Part of it was done. Read the state first.',
-      )
-    : error;
-
 class Store implements RedisStore {
   readonly #options: RedisStoreOptions;
   readonly #nodeId: string;
@@ -91,7 +75,8 @@ class Store implements RedisStore {
   readonly #partitions: Partitions;
   readonly #ownership: Ownership;
   readonly #dueAtMs = new Map<string, number>();
-  #turn = 0;
+  /** By queue: which owner is the first for the next pop (RSTORE-6). */
+  readonly #turns = new Map<string, number>();
 
   constructor(options: RedisStoreOptions) {
     const { engine, clock, log } = options;
@@ -130,7 +115,7 @@ class Store implements RedisStore {
     options: CallOptions,
   ): Promise<CommandAnswer<C>> {
     const deadlineMs = this.#options.clock.now() + (options.timeoutMs ?? defaultTimeoutMs);
-    const partition = partitionFor(command);
+    const partition = partitionFor(command, this.#spreads(command));
     const result =
       partition === undefined
         ? await this.#byAll(command, deadlineMs, options)
@@ -174,11 +159,28 @@ class Store implements RedisStore {
         );
         if (executed.type === 'done') return executed.result;
       }
-      await this.#pause(deadlineMs);
+      await this.#pause(deadlineMs, options.signal);
     }
   }
 
-  /** From owner to owner, beginning with this node, then with another one each time. */
+  /** All members keep them so (KEYLESS-1 of lua/base.ts). */
+  #spreads(command: QueueCommand): boolean {
+    if (command.type !== 'queue_push') return false;
+    if (command.messages.every(({ key }) => key !== undefined)) return false;
+    return this.#options.engine.status().featureLevel >= keylessSpreadLevel;
+  }
+
+  /** RSTORE-6. */
+  #inTurn(queue: string): readonly string[] {
+    const owners = [...new Set(this.owners())].filter((owner) => owner !== '').toSorted();
+    const own = Math.max(0, owners.indexOf(this.#nodeId));
+    const from = this.#turns.get(queue) ?? own;
+    if (this.#turns.size >= queuesRemembered) this.#turns.clear();
+    this.#turns.set(queue, (from + 1) % Math.max(1, owners.length));
+    return [...owners.slice(from), ...owners.slice(0, from)];
+  }
+
+  /** From owner to owner. */
   async #byAll(
     command: QueueCommand,
     deadlineMs: number,
@@ -187,21 +189,15 @@ class Store implements RedisStore {
     const isPop = command.type === 'queue_pop';
     const isLacking = (): boolean =>
       isPop ? this.owners().every((owner) => owner === '') : this.owners().includes('');
-    while (isLacking()) await this.#pause(deadlineMs);
+    while (isLacking()) await this.#pause(deadlineMs, options.signal);
     const spread = new Spread(command);
-    const others = new Set(this.owners());
-    others.delete('');
-    others.delete(this.#nodeId);
-    const list = [...others].toSorted();
-    const from = this.#turn++ % Math.max(1, list.length);
-    const order = [this.#nodeId, ...list.slice(from), ...list.slice(0, from)];
     let dueInMs = longestDueMs;
     let failure: Error | undefined;
-    for (const node of order) {
+    for (const node of this.#inTurn(command.name)) {
       const asked = spread.next();
       if (asked === undefined) break;
       try {
-        const executed = await this.#ask(node, asked, deadlineMs, options);
+        const executed = await this.#ask(node, asked, deadlineMs, options, spread.mostTaken);
         if (executed.type === 'not_owner') {
           if (!isPop) spread.miss(); // RSTORE-5
           continue;
@@ -221,7 +217,7 @@ class Store implements RedisStore {
   }
 
   #noteDue(queue: string, dueInMs: number): void {
-    if (this.#dueAtMs.size > 10_000) this.#dueAtMs.clear();
+    if (this.#dueAtMs.size >= queuesRemembered) this.#dueAtMs.clear();
     this.#dueAtMs.set(queue, this.#options.clock.now() + dueInMs);
   }
 
@@ -231,27 +227,34 @@ class Store implements RedisStore {
     command: QueueCommand,
     deadlineMs: number,
     options: CallOptions,
+    mostTaken?: number,
   ): Promise<Executed> {
     const { identity, authorizedAt = 0 } = options;
-    if (node === this.#nodeId) return this.#here(command, identity, authorizedAt);
-    const timeoutMs = Math.max(1, deadlineMs - this.#options.clock.now());
-    const asked = { ...options, timeoutMs };
-    return (await this.#options.engine.askMember(
-      node,
-      { command, identity, authorizedAt },
-      asked,
-    )) as Executed;
+    const leftMs = Math.max(1, deadlineMs - this.#options.clock.now());
+    const more = mostTaken === undefined ? {} : { mostTaken };
+    const asked: Asked = { command, identity, authorizedAt, leftMs, ...more };
+    if (node === this.#nodeId) return this.#here(asked);
+    const asking = { ...options, timeoutMs: leftMs };
+    return executedOf(command, await this.#options.engine.askMember(node, asked, asking));
   }
 
-  async #here(command: QueueCommand, identity: string, authorizedAt: number): Promise<Executed> {
-    const { access } = this.#options.engine;
+  async #here({ command, identity, authorizedAt, leftMs, mostTaken }: Asked): Promise<Executed> {
+    const { clock, engine } = this.#options;
+    const deadlineMs = clock.now() + leftMs;
+    const { access } = engine;
     if (access.isEnabled && identity !== nodeIdentity && access.changedAt(identity) > authorizedAt)
       throw accessChanged(identity); // RSTORE-4
     const owned = new Map(this.#ownership.owned);
-    const partition = partitionFor(command);
+    const spreads = this.#spreads(command);
+    const partition = partitionFor(command, spreads);
     if (partition === undefined ? owned.size === 0 : !owned.has(partition))
       return { type: 'not_owner' };
-    const executed = await this.#partitions.execute(command, owned, identity);
+    const executed = await this.#partitions.execute(command, owned, {
+      identity,
+      isGone: () => clock.now() > deadlineMs,
+      spreads,
+      ...(mostTaken === undefined ? {} : { mostTaken }),
+    });
     if (executed.type === 'not_owner')
       this.#ownership.lost(partition === undefined ? owned.keys() : [partition]);
     return executed;
@@ -259,32 +262,12 @@ class Store implements RedisStore {
 
   /** What another node asks of this one as an owner. */
   async #answer(body: unknown): Promise<Executed> {
-    const {
-      command,
-      identity,
-      authorizedAt = 0,
-    } = (body ?? {}) as {
-      readonly authorizedAt?: unknown;
-      readonly command?: QueueCommand;
-      readonly identity?: unknown;
-    };
-    const level = this.#options.engine.status().supportedFeatureLevel;
-    if (
-      command === undefined ||
-      typeof identity !== 'string' ||
-      typeof authorizedAt !== 'number' ||
-      unknownPart(command, level) !== undefined
-    )
-      throw new HoldfastError(
-        'invalid_request',
-        'A member sent a command that this version does not know. Upgrade this node.',
-      );
-    return this.#here(command, identity, authorizedAt);
+    return this.#here(readAsked(body, this.#options.engine.status().supportedFeatureLevel));
   }
 
-  async #pause(deadlineMs: number): Promise<void> {
+  async #pause(deadlineMs: number, signal: AbortSignal | undefined): Promise<void> {
     const leftMs = deadlineMs - this.#options.clock.now();
-    if (leftMs <= 0)
+    if (leftMs <= 0 || signal?.aborted === true)
       throw new HoldfastError(
         'store_unavailable',
         'No node owned the partition of the queue in time: its owner may be down, and its lock not free yet. The request was not executed. Try again.',

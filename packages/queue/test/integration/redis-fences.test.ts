@@ -13,7 +13,7 @@ import {
 import { connected } from '../support/redis-servers.ts';
 
 const skip = redisProgram === undefined ? 'no redis-server on this machine' : false;
-const asker = 'test';
+const asker = { identity: 'test' };
 const all = (token: number): ReadonlyMap<number, number> =>
   new Map(Array.from({ length: 64 }, (_, partition) => [partition, token]));
 
@@ -74,7 +74,7 @@ describe('An owner that was paused and has lost its partitions', { skip }, () =>
     assert.deepEqual(later.view?.counts, earlier.view?.counts);
     // Who asks has to be who took it (OWNER-1).
     const ack: QueueCommand = { type: 'queue_ack', name, receipt };
-    const another = await partitions.execute(ack, all(6), 'another');
+    const another = await partitions.execute(ack, all(6), { identity: 'another' });
     assert.ok(another.type === 'done' && !another.result.ok);
     assert.equal(another.result.code, 'stale_receipt');
     // The next one goes on where the first was stopped.

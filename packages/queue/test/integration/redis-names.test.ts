@@ -16,7 +16,7 @@ const skip = redisProgram === undefined ? 'no redis-server on this machine' : fa
 const owned = new Map(Array.from({ length: 64 }, (_, partition) => [partition, 1]));
 
 async function execute(node: Partitions, command: QueueCommand): Promise<CommandResult> {
-  const executed = await node.execute(command, owned, 'test');
+  const executed = await node.execute(command, owned, { identity: 'test' });
   assert.ok(executed.type === 'done');
   return executed.result;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Redis } from 'ioredis';
 import { systemClock } from '@holdfast/engine/parts';
-import type { ResourceName } from '@holdfast/state';
+import type { QueueCommand, ResourceName } from '@holdfast/state';
 import { silentLog, startTestCluster } from '../../../engine/test/cluster.ts';
 import type { TestCluster } from '../../../engine/test/cluster.ts';
 import { ownersOf } from '../../src/index.ts';
@@ -89,6 +89,72 @@ describe('Partitions of queues in Redis', { skip }, () => {
     assert.deepEqual([purged, found.view?.counts.depth], [3 * keys.length, keys.length]);
   }
 
+  /** RSTORE-6: keys of each owner, on whichever node somebody asks. */
+  async function servesOwnersInTurn(): Promise<void> {
+    const name = 'fair' as ResourceName;
+    const owners = ownersOf([...stores.keys()]);
+    const all = [...stores.values()];
+    const allKnow = (): boolean =>
+      all.every((store) => store.owners().every((owner, at) => owner === owners[at]));
+    await until('every node knows all owners', allKnow);
+    for (const store of all) {
+      const keys = Array.from({ length: 60 }, (_, at) => `fair-${String(at)}`);
+      const messages = keys.map((key) => ({ key, payload: key }));
+      assert.ok((await store.submit({ type: 'queue_push', name, messages }, asker)).ok);
+      const served = new Map<string, number>();
+      for (let pops = 0; pops < 4 * stores.size; pops++) {
+        const pop = { type: 'queue_pop', name, count: 1, visibilityMs: 60_000 } as const;
+        const popped = await store.submit(pop, asker);
+        assert.ok(popped.ok && popped.type === 'queue_taken');
+        const [{ id } = assert.fail()] = popped.deliveries;
+        const owner = owners[id % 64] ?? '';
+        served.set(owner, (served.get(owner) ?? 0) + 1);
+      }
+      assert.deepEqual(
+        served,
+        new Map([...served.keys()].map((owner) => [owner, 4])),
+        'each owner as often as the others',
+      );
+      assert.equal(served.size, stores.size);
+      const part = { type: 'queue_purge', name, part: 'messages', count: 1000 } as const;
+      await store.submit({ ...part, through: Number.MAX_SAFE_INTEGER }, asker);
+    }
+    const gone = { type: 'queue_delete', name } as const;
+    assert.ok((await stores.get('a')?.submit(gone, asker))?.ok);
+  }
+
+  /** SPREAD-2: of whichever owners they are. */
+  async function redrivesByIds(store: RedisStore): Promise<void> {
+    const name = 'dead' as ResourceName;
+    const submit = async (command: QueueCommand) => {
+      const result = await store.submit(command, asker);
+      assert.ok(result.ok, JSON.stringify(result));
+      return result;
+    };
+    const die = async (): Promise<readonly number[]> => {
+      const pop = { type: 'queue_pop', name, count: 100, visibilityMs: 60_000 } as const;
+      const taken = await submit(pop);
+      assert.ok(taken.type === 'queue_taken');
+      for (const { id: messageId, delivery, fenceToken } of taken.deliveries)
+        await submit({ type: 'queue_nack', name, receipt: { messageId, delivery, fenceToken } });
+      return taken.deliveries.map(({ id }) => id).toSorted((one, other) => one - other);
+    };
+    await submit({ type: 'queue_configure', name, maxDeliveries: 1 });
+    const messages = Array.from({ length: 20 }, (_, at) => ({ key: String(at), payload: at }));
+    await submit({ type: 'queue_push', name, messages });
+    const ids = await die();
+    assert.equal(ids.length, 20);
+    for (const chosen of [ids.slice(0, 8), ids.slice(8)]) {
+      const count = chosen.length;
+      const moved = await submit({ type: 'queue_redrive', name, count, ids: chosen });
+      assert.ok(moved.type === 'queue_moved');
+      assert.deepEqual([moved.count, moved.more, await die()], [count, false, chosen]);
+    }
+    const part = { type: 'queue_purge', name, part: 'dead_letters', count: 1000 } as const;
+    await submit({ ...part, through: Number.MAX_SAFE_INTEGER });
+    await submit({ type: 'queue_delete', name });
+  }
+
   /** NAMED-1: of queues that were not made; one that is made and deleted leaves none either. */
   async function leavesNoName(store: RedisStore): Promise<void> {
     const name = 'made and deleted' as ResourceName;
@@ -114,6 +180,8 @@ describe('Partitions of queues in Redis', { skip }, () => {
     const first = stores.get('a');
     const last = stores.get('c');
     assert.ok(first !== undefined && last !== undefined);
+    await servesOwnersInTurn();
+    await redrivesByIds(first);
     for (const key of keys) {
       const messages = [{ key, payload: key }];
       const pushed = await first.submit({ type: 'queue_push', name, messages }, asker);

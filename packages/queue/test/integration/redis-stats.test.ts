@@ -43,7 +43,7 @@ describe('Statistics of queues in Redis', { skip }, () => {
       const name = queue as ResourceName;
       const messages = [{ key, payload: 1 }];
       const command: QueueCommand = { type: 'queue_push', name, messages };
-      assert.equal((await partitions.execute(command, owned, 'test')).type, 'done');
+      assert.equal((await partitions.execute(command, owned, { identity: 'test' })).type, 'done');
     };
     const count = 30;
     for (let number = 0; number < count; number++) await push(`q/${String(number)}`, 'a');

@@ -164,6 +164,33 @@ export function testStore(under: () => StoreUnderTest): void {
     },
   );
 
+  on(
+    'delivers messages without a key one for each, whatever they are pushed with',
+    async (bench) => {
+      await bench.configure({ order: 'none', maxDeliveries: 2 });
+      const count = 40;
+      for (let number = 0; number < count; number++)
+        await bench.push(
+          undefined,
+          number,
+          number % 2 === 0 ? {} : { dedupId: `d${String(number)}` },
+        );
+      const first = await bench.pop(count, 60_000);
+      assert.ok(first.every(({ key }) => key === ''));
+      for (const one of first.slice(0, 20)) await bench.ack(one);
+      for (const one of first.slice(20)) await bench.nack(one, { delayMs: 0 });
+      const again = await bench.pop(count, 60_000);
+      assert.deepEqual(
+        new Set([...first.slice(0, 20), ...again].map(({ payload }) => Number(payload))),
+        new Set(Array.from({ length: count }, (_, number) => number)),
+      );
+      for (const one of again.slice(1)) await bench.ack(one);
+      await bench.nack(again[0] ?? assert.fail());
+      assert.equal((await bench.purge('dead_letters')).count, 1);
+      assert.equal((await bench.view()).counts.depth, 0);
+    },
+  );
+
   on('makes a dead letter of a message that is not acknowledged in time, too', async (bench) => {
     await bench.push('a', 1, { maxDeliveries: 1 });
     await bench.popOne(visibleMs);

@@ -11,10 +11,17 @@
  *     made again under its name meanwhile goes on with them. Later ids and fence tokens begin at the time of Redis, so that those of
  *     a queue that is made again are larger than all before: no receipt of then is taken for one of now, and no id of then names a
  *     message of now.
+ * FULL-1: where its memory is full Redis refuses the first write of a script that takes more, and none behind any other write. So a push
+ *     and the settings of a queue begin with a write that may be refused, and clean up at their end; what consumers, owners and
+ *     operators do begins with one that is never refused (`whenFull`): a full queue can be claimed, taken from and purged.
+ * KEYLESS-1: messages without a key are spread over the partitions, and so over the owners: in each they have a lane of their own,
+ *     and keys in Redis of its own but in that one partition in which all of them were once.
+ * DUE-1: one script works on so many messages that are due, of all its partitions together; where there are more it says that some
+ *     are due now.
  * RID-1: ids of messages are told and kept as text: JSON of Redis rounds numbers of more than 14 digits.
  *
  * Keys, behind the prefix and the tag: `q` settings, counters and totals, `f` fence tokens by partition, `L` lanes by
- * key, `w:KEY` ids that wait, `r:P` lanes that are ready, `t:P` when messages are due, `l:P` ids that live, `x:P` dead
+ * key, `w:KEY` ids that wait, `K` and `v:P` the same of those without a key in a partition, `r:P` lanes that are ready, `t:P` when messages are due, `l:P` ids that live, `x:P` dead
  * letters, `k` blocked keys in the order of their text, `m` records and `b` payloads by id, `d` and `e` dedup ids and
  * their ends, `c:P` counts.
  */
@@ -43,10 +50,10 @@ local made = false
 local function create()
   if S then return end
   made = true
+  -- RKEPT-1: ten a millisecond are more than are ever pushed or taken. Ids count from 2024: receipts have 15 digits for one.
+  call('HSETNX', Q, 'token', string.format('%.0f', now * 10)) -- FULL-1: the first write
   for _, kept in ipairs(leftovers) do call('PERSIST', B .. kept) end
   for p, token in pairs(fences) do call('HSET', B .. 'f', p, string.format('%.0f', token)) end
-  -- RKEPT-1: ten a millisecond are more than are ever pushed or taken. Ids count from 2024: receipts have 15 digits for one.
-  call('HSETNX', Q, 'token', string.format('%.0f', now * 10))
   call('HSETNX', Q, 'seq', string.format('%.0f', math.max(0, now - 1704067200000) * 10))
   call('HSET', Q, 'order', 'key', 'onDead', 'skip', 'max', A.defaultMaxDeliveries)
   S = settings()
@@ -90,21 +97,34 @@ local function rate(kind, count)
   call('HSET', Q, f, string.format('%.0f %.0f %.0f %.0f', total + count, at, current + count, previous))
 end
 
+-- Where a lane is kept: the hash and its field, and what waits (KEYLESS-1).
+local function placeOf(key, p)
+  if key ~= '' or p == A.keyless then return B .. 'L', key, B .. 'w:' .. key end
+  return B .. 'K', p, B .. 'v:' .. p
+end
+
 local function lane(key, p)
-  local v = call('HGET', B .. 'L', key)
+  local hash, field, waits = placeOf(key, p)
+  local v = call('HGET', hash, field)
   local l
   if v then l = cjson.decode(v)
   else l = { i = 0, d = 0, u = call('HINCRBY', Q, 'turn', 1), c = { 0, 0, 0, 0 } } end
   l.key = key
   l.p = p
+  l.hash = hash
+  l.field = field
+  l.waits = waits
   return l
 end
 
-local function head(l) return call('ZRANGE', B .. 'w:' .. l.key, 0, 0)[1] end
+local function head(l) return call('ZRANGE', l.waits, 0, 0)[1] end
+
+-- By what is in flight, then by turns (LANE-3). Above so many in flight lanes are equal: numbers are exact up to 2^53.
+local function rank(l) return math.min(l.i, 9000) * 1e12 + l.u end
 
 -- After every change of a lane: it takes its place among those that are ready, and in the counts (LANE-1 to LANE-4).
 local function settle(l)
-  local waiting = call('ZCARD', B .. 'w:' .. l.key)
+  local waiting = call('ZCARD', l.waits)
   local ready = 0
   if S.order == 'none' then ready = waiting
   elseif not l.h and waiting > 0 then ready = 1 end
@@ -118,12 +138,12 @@ local function settle(l)
   end
   if ready > l.c[1] then readied = readied + ready - l.c[1] end
   l.c = counts
-  if ready > 0 then call('ZADD', B .. 'r:' .. l.p, string.format('%.0f', l.i * 1e12 + l.u), l.key)
+  if ready > 0 then call('ZADD', B .. 'r:' .. l.p, string.format('%.0f', rank(l)), l.key)
   else call('ZREM', B .. 'r:' .. l.p, l.key) end
   if S.order == 'key' and l.h then call('ZADD', B .. 'k', 0, l.key)
   else call('ZREM', B .. 'k', l.key) end
-  if waiting == 0 and l.i == 0 and l.d == 0 and not l.h then call('HDEL', B .. 'L', l.key)
-  else call('HSET', B .. 'L', l.key, cjson.encode({ i = l.i, d = l.d, u = l.u, c = l.c, h = l.h })) end
+  if waiting == 0 and l.i == 0 and l.d == 0 and not l.h then call('HDEL', l.hash, l.field)
+  else call('HSET', l.hash, l.field, cjson.encode({ i = l.i, d = l.d, u = l.u, c = l.c, h = l.h })) end
 end
 
 local function message(id)
@@ -171,7 +191,7 @@ end
 local function waitAgain(m, l)
   m.s = 'waiting'
   keep(m)
-  call('ZADD', B .. 'w:' .. l.key, m.id, m.id)
+  call('ZADD', l.waits, m.id, m.id)
 end
 
 -- Its delivery has ended, and it was the last one.
@@ -200,14 +220,20 @@ local function becomeDue(m)
   settle(l)
 end
 
--- Those of a partition whose visibility, delay or retry is over, as many as one script may work on.
+-- Those of a partition whose visibility, delay or retry is over, as many as one script may work on (DUE-1).
+local dueLeft = 200
 local function due(p)
-  local ids = call('ZRANGEBYSCORE', B .. 't:' .. p, '-inf', now, 'LIMIT', 0, 100)
+  if dueLeft == 0 then return end
+  local ids = call('ZRANGEBYSCORE', B .. 't:' .. p, '-inf', now, 'LIMIT', 0, dueLeft)
+  dueLeft = dueLeft - #ids
   for _, id in ipairs(ids) do
     local m = message(id)
     if m then becomeDue(m) else call('ZREM', B .. 't:' .. p, id) end
   end
 end
+
+-- FULL-1: changes nothing, and is never refused for lack of memory.
+local function whenFull() call('HDEL', B .. 'f', '') end
 
 local function done(answer)
   if readied > 0 then call('PUBLISH', A.channel, cjson.encode({ queue = A.queue, count = readied })) end

@@ -2,7 +2,7 @@
 
 export const pop = `
 local heads = {}
-local n = 0
+whenFull()
 for p, _ in pairs(A.owned) do
   if not owns(p) then return refuse('not_owner') end
 end
@@ -24,7 +24,7 @@ while #deliveries < A.count do
   local m = message(head(l)) -- LANE-2
   bytes = bytes + m.by
   if #deliveries > 0 and bytes > A.maxTaken then break end
-  call('ZREM', B .. 'w:' .. l.key, m.id)
+  call('ZREM', l.waits, m.id)
   l.u = call('HINCRBY', Q, 'turn', 1) -- LANE-3
   m.d = m.d + 1 -- DELIV-1
   m.t = call('HINCRBY', Q, 'token', 1)
@@ -44,16 +44,17 @@ while #deliveries < A.count do
 end
 rate('delivered', #deliveries)
 if not A.visibility then rate('acknowledged', #deliveries) end
-local next
-for p, _ in pairs(A.owned) do
+local next = dueLeft == 0 and now or nil -- DUE-1
+for p, _ in pairs(dueLeft == 0 and {} or A.owned) do
   local t = call('ZRANGE', B .. 't:' .. p, 0, 0, 'WITHSCORES')
   if t[2] and (not next or num(t[2]) < next) then next = num(t[2]) end
 end
-return done({ deliveries = deliveries, next = next and next - now })
+return done({ deliveries = deliveries, next = next and math.max(0, next - now) })
 `;
 
 /** DELIV-3, OWNER-1: the receipt is of the current delivery, and who took it comes with it; or the script ends here. */
 const current = `
+whenFull()
 if not owns(A.partition) then return refuse('not_owner') end
 if not S then return refuse('queue_not_found') end
 local m = message(A.id)

@@ -2,6 +2,7 @@
 
 /** Ends messages or dead letters of the partitions that come with it, up to an id, and not more than so many. */
 export const purge = `
+whenFull()
 for p, _ in pairs(A.owned) do
   if not owns(p) then return refuse('not_owner') end
 end
@@ -18,7 +19,7 @@ for p, _ in pairs(A.owned) do
     local l = lane(m.k, m.p)
     if m.s == 'in_flight' then endDelivery(m, l)
     elseif m.s == 'delayed' then endDelay(m, l)
-    elseif m.s == 'waiting' then call('ZREM', B .. 'w:' .. l.key, id)
+    elseif m.s == 'waiting' then call('ZREM', l.waits, id)
     elseif l.h == id then l.h = nil end
     forget(m)
     settle(l)
@@ -28,7 +29,9 @@ end
 return done({ count = count, more = more, through = string.format('%.0f', through) }) -- RID-1
 `;
 
+/** Dead letters of the partitions that come with it become messages again: those of these ids, or the oldest. */
 export const redrive = `
+whenFull()
 for p, _ in pairs(A.owned) do
   if not owns(p) then return refuse('not_owner') end
 end
@@ -63,7 +66,8 @@ for _, id in ipairs(ids) do
     count = count + 1
   end
 end
-return done({ count = count, more = more })
+local through = num(call('HGET', Q, 'seq')) * 64 + 63
+return done({ count = count, more = more, through = string.format('%.0f', through) }) -- RID-1
 `;
 
 /** Of any node: it changes nothing. Messages that could be taken. */

@@ -14,11 +14,6 @@ for _, m in ipairs(A.messages) do
   if order == 'key' and not m.hasKey then return refuse('without_key') end
   if order == 'key' and m.delay > 0 then return refuse('delayed_by_key') end
 end
-local old = call('ZRANGEBYSCORE', B .. 'e', '-inf', now, 'LIMIT', 0, 200)
-for _, id in ipairs(old) do
-  call('ZREM', B .. 'e', id)
-  call('HDEL', B .. 'd', id)
-end
 local bytes, count, ids = 0, 0, 0
 local known = {}
 for _, m in ipairs(A.messages) do
@@ -35,7 +30,7 @@ end
 local size, weight = num(call('HGET', Q, 'size')), num(call('HGET', Q, 'bytes'))
 if size + count > A.maxMessages then return refuse('limit', { limit = 'max_messages_per_queue' }) end
 if weight + bytes > A.maxBytes then return refuse('limit', { limit = 'max_message_bytes_per_queue' }) end
-if ids > 0 and call('HLEN', B .. 'd') + ids > A.maxDedupIds then return refuse('limit', { limit = 'max_dedup_ids' }) end
+if ids > 0 and call('ZCOUNT', B .. 'e', '(' .. string.format('%.0f', now), '+inf') + ids > A.maxDedupIds then return refuse('limit', { limit = 'max_dedup_ids' }) end
 create()
 local pushed = {}
 local fresh = 0
@@ -67,6 +62,12 @@ for n, m in ipairs(A.messages) do
   end
 end
 rate('pushed', fresh)
+-- Behind what may be refused (FULL-1).
+local old = call('ZRANGEBYSCORE', B .. 'e', '-inf', now, 'LIMIT', 0, 200)
+for _, id in ipairs(old) do
+  call('ZREM', B .. 'e', id)
+  call('HDEL', B .. 'd', id)
+end
 return done({ pushed = pushed })
 `;
 
@@ -84,6 +85,7 @@ return done({ settings = settings() })
 
 /** Fence tokens and numbers stay for a while (RKEPT-1): those of a queue that is made again rise. */
 export const remove = `
+whenFull()
 if not owns(A.partition) then return refuse('not_owner') end
 if not S then return refuse('queue_not_found') end
 local dead = 0
@@ -99,6 +101,7 @@ return done({ ok = true })
 
 /** A new owner says so before it serves: from then on the owner before it changes nothing (RFENCE-1). */
 export const claim = `
+whenFull()
 for p, _ in pairs(A.owned) do
   if not owns(p) then return refuse('not_owner') end
 end
