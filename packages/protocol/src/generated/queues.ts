@@ -212,10 +212,7 @@ export interface QueueRedriveAnswer {
   readonly redriven: number;
   /** There are more dead letters: ask again, with `next_after` and `through` of here. */
   readonly more: boolean;
-  /**
-   * `after` of the next redrive; null where there are no more, or while a member of an earlier version is in the
-   * cluster.
-   */
+  /** `after` of the next redrive; null where there are no more. */
   readonly next_after: number | null;
   /** `through` of the next redrive. */
   readonly through: number;
