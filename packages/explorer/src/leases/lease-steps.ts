@@ -2,6 +2,8 @@
  * What one lease node or client does, found out once (as raft/local-steps.ts does for the core). A node's step is run at
  * once; a client's code waits, so that its steps are noted as missing and run by `learn`. What the shipped code throws ends the
  * search as an error: it has no assertions of its own that would tell of a broken promise.
+ *
+ * LEASE-LOCAL-1: the same state of a node reached in two ways does the same ever after, and sends the same: `audit` looks at that.
  */
 import { IntList } from '../search/int-list.ts';
 import { Interner } from '../search/interner.ts';
@@ -179,12 +181,13 @@ export class LeaseSteps {
   }
 
   /**
-   * LEASE-LOCAL-1: gives each state of a node that was reached in two ways the inputs that it was given before, by the other
+   * Gives each state of a node that was reached in two ways the inputs that it was given before, by the other
    * way, and compares the next state and the messages.
    *
    * @returns How many steps were compared. @throws Error where one of them differs.
    */
   audit(): number {
+    // LEASE-LOCAL-1
     let compared = 0;
     for (const [state, code, transition] of this.#known.entries()) {
       const second = this.#others.get(state);

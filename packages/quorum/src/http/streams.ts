@@ -44,7 +44,7 @@ const frame = z.array(z.tuple([z.int().min(0), z.string()], z.unknown()));
 
 export interface StreamsOptions extends PageRules {
   readonly operations: ReadonlyMap<string, LeaseOperation>;
-  readonly limits: Pick<AddressLimits, 'run'>;
+  readonly limits: Pick<AddressLimits, 'run' | 'spend'>;
   readonly problemOf: (error: unknown) => HoldfastError;
   /** For the key where there is one, in ms. Default 5000. */
   readonly authorizeWithinMs?: number;
