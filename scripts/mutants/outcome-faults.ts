@@ -360,6 +360,15 @@ export const outcomeFaults: readonly Fault[] = [
     test: 'packages/engine/test/unit/submissions.test.ts',
   },
   {
+    name: 'committed-pop-cut-off',
+    breaks:
+      'a pop that was committed in time is told that it was not, while its payload comes from another member',
+    file: 'packages/engine/src/submissions.ts',
+    find: `if (!this.#deadlines.end(call)) return; // SUBMISSION-3`,
+    put: `if (!call.slot.calls.has(call)) return;`,
+    test: 'packages/engine/test/unit/submissions.test.ts',
+  },
+  {
     name: 'deadline-told-early',
     breaks: 'a call is told that its time is over before it is',
     file: 'packages/engine/src/call-deadlines.ts',

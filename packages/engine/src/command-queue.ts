@@ -364,9 +364,7 @@ export class CommandQueue {
           if (result.ok && result.type === 'queued') continue; // `wait_ended` answers, or has answered.
           this.#unregister(submission);
         }
-        if (result.ok && result.type === 'queue_taken' && holdsStored(result))
-          this.#replica.payloads.taken(result).then(submission.resolve, submission.reject);
-        else submission.resolve(result);
+        submission.resolve(result);
       }
       this.flushSoon();
       return;
@@ -379,10 +377,6 @@ export class CommandQueue {
 function tellCommitted(submissions: readonly Submission[]): void {
   for (const { trace } of submissions) trace?.committed();
 }
-
-/** Something in it stands beside the state (PAYLOAD-3). */
-const holdsStored = ({ deliveries }: Extract<CommandResult, { type: 'queue_taken' }>): boolean =>
-  deliveries.some(({ stored }) => stored !== undefined);
 
 function waitKey(sessionId: SessionId, requestId: RequestId, name: ResourceName): string {
   const request = typeof requestId === 'number' ? `#${String(requestId)}` : requestId;

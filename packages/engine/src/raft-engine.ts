@@ -96,7 +96,9 @@ export class RaftEngine implements Engine {
     const submit = queue.submit.bind(queue);
     const cacheWrites = new CacheWrites(clock, this.#coherence.gate, submit);
     this.#cacheWrites = cacheWrites;
-    this.#submissions = new Submissions({ clock, log, queue: cacheWrites, route, stamps });
+    const { payloads } = replica;
+    const answering = { clock, log, route, stamps, payloads };
+    this.#submissions = new Submissions({ ...answering, queue: cacheWrites });
     this.#leadership = new LeaderDuties({ clock, clusterClock, replica, queue, limits });
     this.#administration = new Administration({ nodeId, clock, log, replica, route, reachable });
     this.#checkpoints = new Checkpoints(replica, queue);

@@ -8,6 +8,9 @@
  *     So it is while a majority answers heartbeats and does not write. The leader does not step down for that: whoever would take
  *     its place needs votes that the same majority has to write, so that nobody would lead, and what goes on without the
  *     log would end: reads, and the keepalives of sessions whose holds nobody else can be given meanwhile.
+ * SUBMISSION-3: the deadline of a command ends when it is applied. What was taken by then is told, also where its payloads come
+ *     later, from another member: how long they may take is bounded by PAYLOAD-9. Where the caller was told before that the
+ *     outcome is unknown, nobody reads them.
  */
 import type { TraceParent } from '@holdfast/protocol';
 import type { MemberId } from '@holdfast/raft';
@@ -19,6 +22,8 @@ import { submitCancellable } from './caller-signal.ts';
 import type { Clock } from './clock.ts';
 import { notCommitted, outcomeUnknown, shuttingDown } from './failures.ts';
 import { Interrupted } from './interrupted.ts';
+import { isBeside } from './payloads/payloads.ts';
+import type { Payloads } from './payloads/payloads.ts';
 import type { LeaderRoute } from './leader-route.ts';
 import { envelopeOf, isRepeatable, isRepetition, withTimeLeft } from './submission.ts';
 import { callerIn } from './types.ts';
@@ -39,6 +44,8 @@ export interface SubmissionsOptions {
   readonly queue: Pick<CacheWrites, 'submit'>;
   readonly route: LeaderRoute;
   readonly stamps: Stamps;
+  /** Of what a command took (SUBMISSION-3). */
+  readonly payloads: Pick<Payloads, 'taken'>;
 }
 
 /** How a command comes to the leader. */
@@ -206,7 +213,9 @@ export class Submissions {
     this.#options.queue.submit(
       envelope,
       (result) => {
-        if (this.#deadlines.end(call)) resolve(result);
+        if (!this.#deadlines.end(call)) return; // SUBMISSION-3
+        if (isBeside(result)) this.#options.payloads.taken(result).then(resolve, reject);
+        else resolve(result);
       },
       (error) => {
         if (this.#deadlines.end(call)) reject(error);

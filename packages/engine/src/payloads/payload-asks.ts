@@ -46,6 +46,7 @@ interface Round {
   readonly silent: Set<MemberId>;
   /** Who have answered so (PASK-3): one is asked again for the rest of a large answer. */
   readonly denials: Map<number, Set<MemberId>>;
+  readonly isOver: () => boolean;
 }
 
 export class PayloadAsks {
@@ -55,10 +56,11 @@ export class PayloadAsks {
     this.#parts = parts;
   }
 
-  /** Each that comes is told as it comes. */
+  /** Each that comes is told as it comes. @param isOver Whether nobody waits for them any more: no further member is asked. */
   async fetch(
     wanted: readonly StoredPayload[],
     onText: (id: number, text: string) => void,
+    isOver: () => boolean = () => false,
   ): Promise<AskedFor> {
     let missing = wanted;
     let nowhere: ReadonlySet<number> = new Set();
@@ -68,7 +70,7 @@ export class PayloadAsks {
       if (round > 0)
         await new Promise<void>((resolve) => void this.#parts.clock.after(pauseMs, resolve));
       const others = this.#inOrder();
-      const told: Round = { silent: new Set(), denials: new Map() };
+      const told: Round = { silent: new Set(), denials: new Map(), isOver };
       missing = await this.#askAll(others, missing, told, onText);
       silent = [...told.silent];
       isAnswered = this.#isAnswered(told);
@@ -77,7 +79,7 @@ export class PayloadAsks {
           others.every((one) => told.denials.get(id)?.has(one) === true) ? [id] : [],
         ),
       );
-      if (nowhere.size === missing.length) break; // To ask again is of no use.
+      if (nowhere.size === missing.length || isOver()) break; // To ask again is of no use.
     }
     return { missing, nowhere, isAnswered, silent };
   }
@@ -105,7 +107,7 @@ export class PayloadAsks {
   ): Promise<readonly StoredPayload[]> {
     let missing = wanted;
     for (const member of others) {
-      for (;;) {
+      while (!told.isOver()) {
         const rest = await this.#ask(member, missing, told, onText);
         const isMore = rest.length > 0 && rest.length < missing.length;
         missing = rest;

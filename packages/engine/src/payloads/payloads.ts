@@ -15,6 +15,8 @@
  * PAYLOAD-7: what is damaged or missing on each member that can be asked stops no transfer and no start: it is told, and asked
  *     for in the background (payload-repairs.ts). Where somebody who is connected did not answer, or the leader did not, a
  *     received snapshot does not count: after some attempts with growing pauses it is refused, and fetched again.
+ * PAYLOAD-9: nobody who asked waits longer than `longestReadMs` for payloads, whatever the disk and the other members do. Those
+ *     that have come by then are given, and no member is asked any more.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type {
@@ -44,6 +46,8 @@ import type { GivenPayload } from './wire-payloads.ts';
 /** PAYLOAD-7: so often are members asked for a page of a received snapshot, with pauses that grow from this one. */
 const attempts = 5;
 const firstPauseMs = 500;
+/** PAYLOAD-9: a few members that are silent can be asked one after the other. */
+export const longestReadMs = 15_000;
 
 export interface PayloadsParts {
   readonly store: PayloadStore;
@@ -64,6 +68,20 @@ export interface PayloadsParts {
 }
 
 type Taken = Extract<CommandResult, { readonly type: 'queue_taken' }>;
+
+/** Something in it stands beside the state (PAYLOAD-3). */
+export const isBeside = (result: CommandResult): result is Taken =>
+  result.ok &&
+  result.type === 'queue_taken' &&
+  result.deliveries.some(({ stored }) => stored !== undefined);
+
+/** Payloads on their way to who asked for them. */
+interface Reading {
+  /** By id, those that have come. */
+  readonly texts: Map<number, string>;
+  /** Nobody waits for them any more (PAYLOAD-9). */
+  isOver: boolean;
+}
 
 export class Payloads {
   readonly #parts: PayloadsParts;
@@ -251,7 +269,7 @@ export class Payloads {
    * @throws HoldfastError where none of them is to be had
    */
   async taken(result: Taken): Promise<Taken> {
-    const texts = await this.#texts(storedIn(result.deliveries));
+    const { texts, isOver } = await this.#inTime(storedIn(result.deliveries));
     const deliveries: Delivery[] = [];
     let without: StoredPayload | undefined;
     for (const { stored, ...delivery } of result.deliveries) {
@@ -262,7 +280,8 @@ export class Payloads {
     if (without === undefined || deliveries.length > 0) return { ...result, deliveries };
     throw new HoldfastError(
       'outcome_unknown',
-      `Message ${String(without.id)} was taken, and its payload of ${String(without.byteLength)} bytes is damaged or missing on each member that could be asked. ` +
+      `Message ${String(without.id)} was taken, and its payload of ${String(without.byteLength)} bytes ` +
+        `${isOver ? `could not be read within ${String(longestReadMs / 1000)} seconds, from this disk or from another member` : 'is damaged or missing on each member that could be asked'}. ` +
         'Where it was taken with a visibility it is delivered again afterwards, or is a dead letter when no member has it. Check the disks.',
       { message_id: without.id },
     );
@@ -275,7 +294,7 @@ export class Payloads {
   }
 
   async #letters(page: DeadLettersPage): Promise<DeadLettersPage> {
-    const texts = await this.#texts(storedIn(page.letters));
+    const { texts } = await this.#inTime(storedIn(page.letters));
     const letters = page.letters.map(({ stored, ...letter }) =>
       stored === undefined ? letter : { ...letter, payload: texts.get(stored.id) ?? '' },
     );
@@ -306,7 +325,9 @@ export class Payloads {
 
   /** For a backup. @throws HoldfastError */
   readonly whole = async (stored: StoredPayload): Promise<string> => {
-    const text = (await this.#texts([stored])).get(stored.id);
+    const reading: Reading = { texts: new Map(), isOver: false };
+    await this.#read([stored], reading);
+    const text = reading.texts.get(stored.id);
     if (text !== undefined) return text;
     throw new HoldfastError(
       'internal',
@@ -316,21 +337,38 @@ export class Payloads {
     );
   };
 
-  /** PAYLOAD-3: by id, of those that anybody who could be asked has. */
-  async #texts(wanted: readonly StoredPayload[]): Promise<ReadonlyMap<number, string>> {
-    const { store, asks, log } = this.#parts;
-    const texts = new Map<number, string>();
-    const here = await Promise.all(wanted.map((stored) => textHere(store, stored)));
-    const missing = wanted.filter((stored, position) => {
-      const text = here[position];
-      if (text !== undefined) texts.set(stored.id, text);
-      return text === undefined;
+  /** PAYLOAD-9. */
+  #inTime(wanted: readonly StoredPayload[]): Promise<Reading> {
+    const reading: Reading = { texts: new Map(), isOver: false };
+    return new Promise((resolve, reject) => {
+      const cancel = this.#parts.clock.after(longestReadMs, () => {
+        reading.isOver = true;
+        resolve(reading);
+      });
+      void this.#read(wanted, reading)
+        .then(() => resolve(reading), reject)
+        .finally(cancel);
     });
-    if (missing.length === 0) return texts;
-    await asks.fetch(missing, (id, text) => {
+  }
+
+  /** PAYLOAD-3: those that anybody who could be asked has. */
+  async #read(wanted: readonly StoredPayload[], reading: Reading): Promise<void> {
+    const { store, asks, log } = this.#parts;
+    const { texts } = reading;
+    const here = await Promise.all(
+      wanted.map(async (stored) => {
+        const text = await textHere(store, stored);
+        if (text !== undefined) texts.set(stored.id, text);
+        return text !== undefined;
+      }),
+    );
+    const missing = wanted.filter((_, position) => here[position] !== true);
+    if (missing.length === 0 || reading.isOver) return;
+    const onText = (id: number, text: string): void => {
       texts.set(id, text);
       if (store.has(id)) store.put(id, Buffer.from(text));
-    });
+    };
+    await asks.fetch(missing, onText, () => reading.isOver);
     this.#repairs.look(missing.flatMap(({ id }) => (texts.has(id) ? [] : [id])));
     for (const stored of missing) {
       log.warn(
@@ -338,7 +376,6 @@ export class Payloads {
         'A payload was not on this disk as the state names it; other members were asked.',
       );
     }
-    return texts;
   }
 }
 

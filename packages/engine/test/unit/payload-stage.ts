@@ -2,7 +2,7 @@
 import type { Member, MemberId } from '@holdfast/raft';
 import { createStateMachine, latestFeatureLevel, payloadHash } from '@holdfast/state';
 import type { Command, ResourceName, StateMachine, StoredPayload } from '@holdfast/state';
-import { Payloads } from '../../src/payloads/payloads.ts';
+import { longestReadMs, Payloads } from '../../src/payloads/payloads.ts';
 import { PayloadAsks } from '../../src/payloads/payload-asks.ts';
 import type { GivenPayload, WirePayload } from '../../src/payloads/wire-payloads.ts';
 import { silentLog } from '../cluster.ts';
@@ -33,6 +33,8 @@ interface StageOptions {
   /** Pauses are noted here. */
   readonly pauses?: number[];
   readonly mostHeldEnded?: number;
+  /** Given what ends the longest time that somebody waits for payloads (PAYLOAD-9). */
+  readonly onWaiting?: (endTime: () => void) => void;
 }
 
 const begun: Payloads[] = [];
@@ -54,6 +56,10 @@ export function stage(others: readonly Other[] = [], options: StageOptions = {})
     after: (ms: number, callback: () => void) => {
       // The scrub is none of what is told here.
       if (ms >= 3_600_000) return () => undefined;
+      if (ms === longestReadMs) {
+        options.onWaiting?.(callback);
+        return () => undefined;
+      }
       pauses.push(ms);
       const timer = setImmediate(callback);
       return () => clearImmediate(timer);

@@ -128,6 +128,49 @@ describe('Payloads beside the state', () => {
     assert.equal(answer.page.letters[0].stored, undefined);
   });
 
+  it('that do not come are waited for no longer than a bound, and those that came are given (PAYLOAD-9)', async () => {
+    let endTime: () => void = assert.fail;
+    const onWaiting = (end: () => void): void => {
+      endTime = end;
+    };
+    const { store, payloads, asked } = stage([() => null], { onWaiting });
+    store.put(2, Buffer.from(textOf(2)));
+    const readNow = store.read.bind(store);
+    // The disk answers for the second one alone
+    store.read = (id) => (id === 2 ? readNow(id) : new Promise(() => undefined));
+    const [one, two] = [delivered(1), delivered(2)];
+    const both = payloads.taken({ ...one, deliveries: [...one.deliveries, ...two.deliveries] });
+    await turns(3);
+    endTime();
+    assert.deepEqual(
+      (await both).deliveries.map(({ id }) => id),
+      [2],
+    );
+    const alone = payloads.taken(one);
+    await turns(3);
+    endTime();
+    await assert.rejects(alone, {
+      code: 'outcome_unknown',
+      message: /Message 1 was taken, and its payload of \d+ bytes could not be read within 15 sec/,
+    });
+    assert.deepEqual(asked, []);
+  });
+
+  it('are asked for nowhere else when nobody waits for them any more (PAYLOAD-9)', async () => {
+    let endTime: () => void = assert.fail;
+    const onWaiting = (end: () => void): void => {
+      endTime = end;
+    };
+    const first = (): null => {
+      endTime();
+      return null;
+    };
+    const { payloads, asked } = stage([first, (id) => textOf(id)], { onWaiting });
+    await assert.rejects(payloads.taken(delivered(1)), { code: 'outcome_unknown' });
+    await turns(3);
+    assert.equal(asked.length, 1);
+  });
+
   it('that nobody has take no other message of their pop with them (PAYLOAD-6)', async () => {
     const { store, payloads } = stage([() => null]);
     store.put(2, Buffer.from(textOf(2)));

@@ -44,7 +44,8 @@ class Node {
       },
     } as unknown as CommandQueue;
     const log = { info() {}, warn() {}, error() {} };
-    this.submissions = new Submissions({ clock: this.clock, log, queue, route, stamps });
+    const payloads = { taken: () => assert.fail('Nothing is taken here.') };
+    this.submissions = new Submissions({ clock: this.clock, log, queue, route, stamps, payloads });
   }
 
   apply(envelope: Envelope): CommandResult {

@@ -33,6 +33,9 @@ const acquire = (waitMs: number): Command => ({
   acquiredAtMs: 1,
 });
 
+type Taken = Extract<CommandResult, { readonly type: 'queue_taken' }>;
+const noPayloads = { taken: (): Promise<Taken> => assert.fail('Nothing is taken here.') };
+
 const missing: Refusal = { ok: false, code: 'session_not_found', message: 'There is none.' };
 
 /** What each leader in turn is told of a command; all but the last are lost meanwhile. */
@@ -83,6 +86,7 @@ async function toldTo(
     queue,
     route,
     stamps: new Stamps(() => ({ time: 0, index: 0 })),
+    payloads: noPayloads,
   });
   await submissions.submit(command, { identity: 'anonymous' });
   return told;
@@ -99,7 +103,8 @@ function givenWhenHungUp(requestId: RequestId): readonly string[] {
     leaderNow: () => 'self',
   } as unknown as LeaderRoute;
   const [clock, stamps] = [new StillClock(), new Stamps(() => ({ time: 0, index: 0 }))];
-  const submissions = new Submissions({ clock, log: silentLog, queue, route, stamps });
+  const parts = { clock, log: silentLog, queue, route, stamps };
+  const submissions = new Submissions({ ...parts, payloads: noPayloads });
   const hangUp = new AbortController();
   const command = { ...acquire(1000), requestId } as Command;
   const asked = { deadlineMs: clock.nowMs + 6000, trace: undefined };
@@ -120,8 +125,8 @@ describe('A wait whose caller has hung up', () => {
 });
 
 describe('A command on a leader that cannot have it committed', () => {
-  /** Nothing is answered before the test says so. */
-  function start(): {
+  /** Nothing is answered before the test says so. @param taken How payloads are read. */
+  function start(taken: (result: Taken) => Promise<Taken> = noPayloads.taken): {
     readonly clock: StillClock;
     readonly given: Given[];
     readonly submissions: Submissions;
@@ -139,7 +144,8 @@ describe('A command on a leader that cannot have it committed', () => {
     const [clock, stamps] = [new StillClock(), new Stamps(() => ({ time: 0, index: 0 }))];
     const status = { role: 'leader', leader: 'a', ready: true } as unknown as Status;
     const route = new LeaderRoute(clock, {} as Transport, status);
-    const submissions = new Submissions({ clock, log: silentLog, queue, route, stamps });
+    const parts = { clock, log: silentLog, queue, route, stamps };
+    const submissions = new Submissions({ ...parts, payloads: { taken } });
     return { clock, given, submissions };
   }
   interface Given {
@@ -206,6 +212,50 @@ describe('A command on a leader that cannot have it committed', () => {
     );
     for (const { reject } of given) reject(new Error('no more'));
     await Promise.allSettled(calls);
+  });
+
+  const pop: Command = {
+    type: 'queue_pop',
+    name: 'mail' as ResourceName,
+    count: 1,
+    visibilityMs: 60_000,
+  };
+  const stored = { id: 1, byteLength: 7, hash: 'h' };
+  const delivery = { id: 1, key: 'a', delivery: 1, maxDeliveries: 10, fenceToken: 1 as never };
+  const inState: Taken = {
+    ok: true,
+    type: 'queue_taken',
+    deliveries: [{ ...delivery, payload: '', stored }],
+  };
+  const whole: Taken = { ...inState, deliveries: [{ ...delivery, payload: '"hello"' }] };
+
+  it('is told what it took where that was committed in its time, and comes later (SUBMISSION-3)', async () => {
+    for (const isRead of [true, false]) {
+      const reading = Promise.withResolvers<Taken>();
+      const { clock, given, submissions } = start(() => reading.promise);
+      const call = told(submissions.submit(pop, { identity: 'anonymous', timeoutMs: 1000 }));
+      clock.pass(900);
+      given[0]?.resolve(inState);
+      clock.pass(10_000);
+      await turn();
+      assert.equal(call(), undefined);
+      const failure = new HoldfastError('outcome_unknown', 'Its payload is damaged.');
+      if (isRead) reading.resolve(whole);
+      else reading.reject(failure);
+      await turn();
+      assert.equal(call(), isRead ? whole : failure);
+    }
+  });
+
+  it('has nothing read for it where it was told before that its time was over (SUBMISSION-3)', async () => {
+    const { clock, given, submissions } = start(() => Promise.reject(new Error('It is read.')));
+    const call = told(submissions.submit(pop, { identity: 'anonymous', timeoutMs: 1000 }));
+    clock.pass(2000);
+    await turn();
+    assert.ok(call() instanceof HoldfastError);
+    // An error that nobody looks at would end the process of the test
+    given[0]?.resolve(inState);
+    await turn();
   });
 
   it('is cancelled where its caller has no number for it (CANCELLATION-1)', async () => {
