@@ -30,6 +30,11 @@ export const groups: readonly Group[] = [
   {
     names: ['member', 'transfer'],
     read: async () => (await import('./commands/member.ts')).addMemberCommands,
+    advice: {
+      codes: {
+        leadership_not_transferred: '"holdfast status" tells which members answer.',
+      },
+    },
   },
   { names: ['top'], read: async () => (await import('./commands/top.ts')).addTopCommand },
   { names: ['watch'], read: async () => (await import('./commands/watch.ts')).addWatchCommand },

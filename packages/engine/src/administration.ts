@@ -274,7 +274,7 @@ const notReady = (why: string): HoldfastError =>
 
 const notTransferred = (nodeId: string, to: string | null): HoldfastError =>
   new HoldfastError(
-    'no_quorum',
+    'leadership_not_transferred',
     `${to === null ? 'No other member took' : `"${to}" did not take`} leadership over in time, so "${nodeId}" leads as before. See GET /cluster/status for members that do not answer, and ask again.`,
   );
 

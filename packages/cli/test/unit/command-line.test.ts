@@ -82,6 +82,9 @@ describe('a failure', () => {
     for (const code of ['connection_lost', 'deadline_exceeded', 'no_quorum', 'not_leader'] as const)
       assert.equal(statusOf(new HoldfastError(code, 'x')), exitStatus.unreachable, code);
     assert.equal(statusOf(new HoldfastError('invalid_request', 'x')), exitStatus.usage);
+    // The cluster answers, and has a leader
+    const notTransferred = new HoldfastError('leadership_not_transferred', 'x');
+    assert.equal(statusOf(notTransferred), exitStatus.failure);
     assert.equal(statusOf(new Error('x')), exitStatus.failure);
   });
 

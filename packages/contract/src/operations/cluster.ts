@@ -311,7 +311,7 @@ const transfer: UnaryOperation = {
       leader: [2, string('Node id of the new leader.')],
     },
   },
-  errors: ['member_not_found', ...changeErrors],
+  errors: ['member_not_found', 'leadership_not_transferred', ...changeErrors],
   grpc: {
     method: 'Transfer',
     comment: 'Transfers leadership to another member. For administrators.',
@@ -376,6 +376,16 @@ export const clusterGroup: Group = {
       'ABORTED',
       'Another membership change is under way.',
       'later',
+    ),
+    leadership_not_transferred: byCluster(
+      409,
+      'ABORTED',
+      'No other member took leadership over in time.',
+      'later',
+      {
+        effect: 'perhaps',
+        note: 'The leader leads as before; a member that was asked to lead may still take over a moment later.',
+      },
     ),
   },
 };
