@@ -1,5 +1,6 @@
 /** What a primitive does: the kernel goes over a table of these (primitives/table.ts) and names none of them. */
 import type { Asked } from './answers.ts';
+import type { Reader } from './collections/ordered-map.ts';
 import type { Command } from './commands.ts';
 import type { FenceToken, ResourceName, SessionId } from './names.ts';
 import type { OutcomeOf } from './outcomes.ts';
@@ -87,8 +88,12 @@ export interface Primitive<Kind extends PlaceKind = PlaceKind> {
     /** As in `Shown`. */
     timeMs: number | undefined,
   ) => ListedItem<NonNullable<Primitives[Kind]['view']>> | undefined;
-  /** The lines of a record in a snapshot, as it is now, also when they are taken later. */
-  readonly encode: (place: Place) => Iterable<string>;
+  /**
+   * The lines of a record in a snapshot, as it is now, also when they are taken later.
+   *
+   * @param reader Whose end releases what is captured for them (SNAP-2).
+   */
+  readonly encode: (place: Place, reader?: Reader) => Iterable<string>;
   /** By the kind of a line: takes a record back, or what continues the latest one. */
   readonly lines: Readonly<Record<string, Decode>>;
   /** A session ends, before its waits and holds do. */

@@ -61,7 +61,7 @@ const encodeOfQueue = (place: Place): Iterable<string> =>
   isOfQueue(place) ? [encodeQueuePlace(place)] : [];
 
 /** By the kind of a record: its lines in a snapshot. */
-export const encoders: Readonly<Record<Place['kind'], (place: Place) => Iterable<string>>> = {
+export const encoders: Readonly<Record<Place['kind'], Primitive['encode']>> = {
   ...(Object.fromEntries(
     Object.values(primitives).map(({ kind, encode }) => [kind, encode]),
   ) as Readonly<Record<PlaceKind, Primitive['encode']>>),

@@ -76,3 +76,24 @@ describe('the barriers that one session is inside', () => {
     assert.equal(driver.restored().machine.digest(), driver.machine.digest());
   });
 });
+
+test('a snapshot that is cancelled keeps nothing of the members of a barrier (SNAP-2)', () => {
+  const driver = new Driver();
+  const members = Array.from({ length: 3000 }, (_, number) => `member-${String(number)}`);
+  driver.entry(members.map((session) => createCommand(session)));
+  driver.entry(members.map((session) => enter(session, 'all', 4000)));
+  // Given what the members were when the first of them left while a snapshot was read
+  const snapshot = driver.machine.snapshot();
+  const capture = mock.method(OrderedMap.prototype, 'capture');
+  driver.end('member-0');
+  const captured = capture.mock.calls.flatMap(({ result }) =>
+    result?.size === members.length ? [result] : [],
+  );
+  capture.mock.restore();
+  assert.equal(captured.length, 1);
+  // When another one leaves after that was cancelled, of those that are kept in another place
+  snapshot.return?.();
+  driver.end('member-2999');
+  // Then its members of before were not copied for nobody.
+  assert.equal([...(captured[0] ?? [])].length, members.length - 1);
+});

@@ -124,7 +124,8 @@ function hashOfPlace(place: Place & { id?: number; key?: string; name?: string }
   return id === undefined ? hashOfText(key ?? name) : hashOfNumber(id);
 }
 
-const encodePlace = (place: Place): Iterable<string> => encoders[place.kind](place);
+const encodePlace = (place: Place, reader?: Reader): Iterable<string> =>
+  encoders[place.kind](place, reader);
 
 /** SHARE-2. */
 const refusedOf = ({ shares }: EndedSessions): JsonValue =>
@@ -189,7 +190,7 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
   readonly #number: number;
   readonly #encoder = new TextEncoder();
   readonly #ready: Uint8Array[] = [];
-  /** Of what sessions have. */
+  /** Of what sessions and barriers have. */
   readonly #reader: Reader = { isOver: false };
   /** Maps that keep for this snapshot what they had when it began. */
   #captured: readonly { release(): void }[];
@@ -256,7 +257,7 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
   /** SNAP-1. */
   keepPlace(place: Place): void {
     place.savedIn = this.#number;
-    this.#keptPlaces.set(place, encodePlace(place));
+    this.#keptPlaces.set(place, encodePlace(place, this.#reader));
   }
 
   #end(): void {
@@ -342,7 +343,7 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
     const kept = this.#keptPlaces.get(place);
     this.#keptPlaces.delete(place);
     place.savedIn = this.#number;
-    return kept ?? encodePlace(place);
+    return kept ?? encodePlace(place, this.#reader);
   }
 }
 

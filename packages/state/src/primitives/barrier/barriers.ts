@@ -24,7 +24,7 @@ import { SnapshotFormatError } from '../../kernel/snapshot/fields.ts';
 import type { Fields } from '../../kernel/snapshot/fields.ts';
 import { hashOfText } from '../../kernel/collections/hash.ts';
 import { OrderedMap } from '../../kernel/collections/ordered-map.ts';
-import type { Captured } from '../../kernel/collections/ordered-map.ts';
+import type { Captured, Reader } from '../../kernel/collections/ordered-map.ts';
 import { maxMembersPerLine, pieces } from '../../kernel/snapshot/pieces.ts';
 import { sessionWithId } from '../../kernel/snapshot/session-with-id.ts';
 import type { Answer, Session } from '../holds/pool.ts';
@@ -262,8 +262,11 @@ const encodeMember = ({ session: { id }, entered }: Member): JsonValue =>
   entered === 1 ? id : [id, entered];
 
 /** As of now: who ends a session that is inside many barriers while a snapshot is taken encodes none of their members. */
-const encode = ({ name, round, parties, open, members }: Barrier): Iterable<string> =>
-  encodeMembers(['barrier', name, round, parties, open ? 1 : 0], members.capture());
+const encode = (
+  { name, round, parties, open, members }: Barrier,
+  reader: Reader | undefined,
+): Iterable<string> =>
+  encodeMembers(['barrier', name, round, parties, open ? 1 : 0], members.capture(reader));
 
 /** The members that do not fit into the first line follow in lines of the kind `members`. */
 function* encodeMembers(
@@ -308,7 +311,7 @@ export const barriers: Primitive<'barrier'> = {
       }
     );
   },
-  encode: (place) => (place instanceof Barrier ? encode(place) : []),
+  encode: (place, reader) => (place instanceof Barrier ? encode(place, reader) : []),
   lines: {
     barrier: ({ tables }, fields) => {
       const name = fields.text() as ResourceName;
