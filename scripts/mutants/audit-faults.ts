@@ -406,10 +406,18 @@ export const limitFaults: readonly Fault[] = [
     name: 'audit-opened-before-the-folder-is-locked',
     breaks: 'AUDIT-NODE-7: a second process on the folder cuts off what the running node writes',
     file: 'packages/server/src/node.ts',
-    find: `  const opened: { audit?: NodeAudit } = {};`,
-    put: `  const opened: { audit?: NodeAudit } = {};
-  new NodeAudit({ ...configuration.audit, ...configuration, log, onFatal: options.onFatal });`,
+    find: `  // AUDIT-NODE-7
+`,
+    put: `  new NodeAudit({ ...configuration.audit, ...configuration, log, onFatal: options.onFatal });`,
     test: 'packages/server/test/unit/folder-in-use.test.ts',
+  },
+  {
+    name: 'audit-of-a-failed-start-left-open',
+    breaks: 'AUDIT-NODE-8: a node that did not start goes on writing its audit beside the next one',
+    file: 'packages/server/src/node.ts',
+    find: `    await audit?.close(); // AUDIT-NODE-8`,
+    put: ``,
+    test: 'packages/server/test/unit/failed-start.test.ts',
   },
   {
     name: 'audit-ends-where-its-failure-cannot-be-told',

@@ -87,7 +87,7 @@ export const restoreFaults: readonly Fault[] = [
     breaks:
       'a command that changes a large barrier while a snapshot is taken encodes all its members',
     file: 'packages/state/src/primitives/barrier/barriers.ts',
-    find: `  encodeMembers(['barrier', name, round, parties, open ? 1 : 0], members.capture());`,
+    find: `  encodeMembers(['barrier', name, round, parties, open ? 1 : 0], members.capture(reader));`,
     put: `  Array.from(encodeMembers(['barrier', name, round, parties, open ? 1 : 0], members.capture()));`,
     test: 'packages/state/test/unit/restore.test.ts',
   },

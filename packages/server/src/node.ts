@@ -61,12 +61,32 @@ export async function startNode(
 ): Promise<RunningNode> {
   const { log } = options;
   const httpPort = configuration.httpPort || (await freePort(configuration.httpHost));
-  const security = await securityOf(configuration, log);
+  const opened: OpenedParts = { security: await securityOf(configuration, log) };
   try {
-    return await startSecured(configuration, options, httpPort, security);
+    return await startSecured(configuration, options, httpPort, opened);
   } catch (error) {
-    security?.close();
+    await closeOpened(opened);
     throw error;
+  }
+}
+
+/** What a node that starts has opened so far. */
+interface OpenedParts {
+  readonly security: NodeSecurity | undefined;
+  /** AUDIT-NODE-8. */
+  audit?: NodeAudit;
+  engine?: Engine;
+  queues?: QueueStore | undefined;
+}
+
+/** It does not start: what is left open would keep the process, its peers and its files busy. */
+async function closeOpened({ security, audit, engine, queues }: OpenedParts): Promise<void> {
+  try {
+    await queues?.close();
+    await engine?.close();
+  } finally {
+    await audit?.close(); // AUDIT-NODE-8
+    security?.close();
   }
 }
 
@@ -74,14 +94,14 @@ async function startSecured(
   configuration: Configuration,
   options: NodeOptions,
   httpPort: number,
-  security: NodeSecurity | undefined,
+  opened: OpenedParts,
 ): Promise<RunningNode> {
   const { nodeId, peers, peerListen, peerAdvertise } = configuration;
   const { log } = options;
+  const { security } = opened;
   const { createRaftEngine } = await import('@holdfast/engine');
   const { NodeAudit } = await import('./audit/node-audit.ts');
   const { takeRecoveryKey } = await import('./recovery-key.ts');
-  const opened: { audit?: NodeAudit } = {};
   // AUDIT-NODE-7
   const openAuditSink = (): NodeAudit =>
     (opened.audit = new NodeAudit({
@@ -92,7 +112,7 @@ async function startSecured(
       log,
       onFatal: options.onFatal,
     }));
-  const engine = await createRaftEngine({
+  const engine = (opened.engine = await createRaftEngine({
     clusterId: configuration.clusterId,
     nodeId,
     folder: configuration.folder,
@@ -115,12 +135,12 @@ async function startSecured(
     ...(options.supportedFeatureLevel === undefined
       ? {}
       : { supportedFeatureLevel: options.supportedFeatureLevel }),
-  });
+  }));
   const { audit } = opened;
   if (audit === undefined) throw new Error('The engine has opened no audit.');
   audit.attach(engine);
   const redis = await redisCertificatesOf(configuration, log);
-  const queues = await openQueueStore(configuration, redis, engine, log);
+  const queues = (opened.queues = await openQueueStore(configuration, redis, engine, log));
   const { tracing } = options;
   const { lostLogLines } = options;
   const parts = { engine, queues, audit, tracing, lostLogLines };
@@ -202,7 +222,6 @@ interface ServedParts {
   readonly lostLogLines: NodeOptions['lostLogLines'];
 }
 
-/** Serves clients, or takes the engine down again: it would keep the process and its peers busy. */
 async function serve(
   configuration: Configuration,
   httpPort: number,
@@ -247,18 +266,12 @@ async function serve(
     log,
     logLevel: log,
   };
-  try {
-    const { recordRefusedConnection, startApi } = await import('@holdfast/api');
-    security?.peers.onRefused((refused) => recordRefusedConnection(audit, refused));
-    const api = await startApi(options);
-    if (api.grpcAddress !== undefined) log.info({ address: api.grpcAddress }, 'Serving gRPC.');
-    if (api.metricsUrl !== undefined) log.info({ url: api.metricsUrl }, 'Serving metrics.');
-    return api;
-  } catch (error) {
-    await queues?.close();
-    await engine.close();
-    throw error;
-  }
+  const { recordRefusedConnection, startApi } = await import('@holdfast/api');
+  security?.peers.onRefused((refused) => recordRefusedConnection(audit, refused));
+  const api = await startApi(options);
+  if (api.grpcAddress !== undefined) log.info({ address: api.grpcAddress }, 'Serving gRPC.');
+  if (api.metricsUrl !== undefined) log.info({ url: api.metricsUrl }, 'Serving metrics.');
+  return api;
 }
 
 /**

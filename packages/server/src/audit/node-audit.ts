@@ -15,6 +15,7 @@
  *     of the wall clock.
  * AUDIT-NODE-7: the files of before are opened once no other process has the folder of the node: one that is refused because another one
  *     runs has cut nothing off.
+ * AUDIT-NODE-8: a node that does not start, for whatever reason, leaves no file of its audit open and writes nothing of it afterwards.
  */
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
