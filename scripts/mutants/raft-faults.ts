@@ -92,6 +92,16 @@ export const raftFaults: readonly Fault[] = [
     test: 'packages/raft/test/unit/campaigns.test.ts',
   },
   {
+    name: 'campaigns-on-a-silent-disk',
+    breaks:
+      'RAFT-ELECT-1: the only voter begins a term after the other, and a write for each, while its disk is frozen',
+    file: 'packages/raft/src/elections.ts',
+    find: ` && !this.#isDiskSilent()`,
+    put: ``,
+    hiddenFromRuns: 'memory alone',
+    test: 'packages/raft/test/unit/campaigns.test.ts',
+  },
+  {
     name: 'impossible-answers-believed',
     breaks:
       'an answer for entries that the leader never had stops it, or proves what nobody confirmed',

@@ -2,6 +2,8 @@
  * Elections: the timer, pre-votes, votes and campaigns (paper 5.2; thesis 4.2.3, 9.6).
  *
  * RAFT-1 is upheld here: a vote and its term are durable before anybody hears of them (outbox RAFT-OUTBOX-1).
+ * RAFT-ELECT-1: a node whose disk has not answered for so long that it would lead no longer (`maxWriteTicks`) does not campaign:
+ *     nobody would hear of its vote, and each campaign is a term, and a write more that waits for that disk.
  */
 import type { Image } from './image.ts';
 import type { Core } from './core.ts';
@@ -52,10 +54,15 @@ export class Elections {
     this.#elapsedTicks += 1;
     if (this.#elapsedTicks < this.#timeoutTicks) return;
     this.restartTimer();
-    if (core.mayCampaign && !core.receiver.keepsFromCampaigning)
+    if (core.mayCampaign && !core.receiver.keepsFromCampaigning && !this.#isDiskSilent())
       this.#campaign('pre_candidate', false);
     // Who does not campaign says at least that it has lost its leader: its callers look for another node.
     else if (core.leader !== null) core.becomeFollower(core.term, null);
+  }
+
+  /** RAFT-ELECT-1. */
+  #isDiskSilent(): boolean {
+    return this.#core.outbox.oldestWriteTicks > this.#core.config.maxWriteTicks;
   }
 
   becomeFollower(): void {

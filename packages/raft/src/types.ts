@@ -234,7 +234,7 @@ export interface RaftConfig {
   readonly maxInflightMessages: number;
   /** Most bytes proposed and not yet committed. */
   readonly maxUncommittedBytes: number;
-  /** A leader whose own write has been outstanding for longer steps down. */
+  /** A leader whose own write has been outstanding for longer steps down, and nobody campaigns while one is (RAFT-ELECT-1). */
   readonly maxWriteTicks: number;
 }
 

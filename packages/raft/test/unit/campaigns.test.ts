@@ -114,3 +114,27 @@ describe('A voter with its own removal in its log', () => {
     assert.deepEqual(inSilence(raft, 3 * electionTicksMax), []);
   });
 });
+
+describe('A node whose disk does not answer', () => {
+  it('campaigns no more, however long that lasts, and does again afterwards (RAFT-ELECT-1)', () => {
+    // Given the only voter: nobody else is to be asked, so that each campaign is a new term
+    const raft = node({ id: a, membership: voters([a]) });
+    const writes: number[] = [];
+    const pass = (ticks: number): void => {
+      for (let tick = 0; tick < ticks; tick++) {
+        raft.tick();
+        writes.push(...raft.takeOutput().writes.map(({ id }) => id));
+      }
+    };
+    pass(200);
+    const { length } = writes;
+    assert.ok(length > 0 && length <= 12, String(length));
+    // When the disk says nothing for long, then no more waits for it
+    pass(10_000);
+    assert.equal(writes.length, length);
+    // And the node leads when the disk is back.
+    raft.persisted(writes.at(-1) ?? assert.fail());
+    raft.takeOutput();
+    assert.equal(raft.status().role, 'leader');
+  });
+});
