@@ -87,8 +87,8 @@ export const raftFaults: readonly Fault[] = [
     name: 'removed-voter-does-not-campaign',
     breaks: 'a voter whose removal only it has, uncommitted, stays silent: nobody can be elected',
     file: 'packages/raft/src/elections.ts',
-    find: `if (core.mayCampaign && !core.receiver.keepsFromCampaigning)`,
-    put: `if (core.isVoter(core.config.id) && !core.receiver.keepsFromCampaigning)`,
+    find: `if (core.mayCampaign && !core.receiver`,
+    put: `if (core.isVoter(core.config.id) && !core.receiver`,
     test: 'packages/raft/test/unit/campaigns.test.ts',
   },
   {
