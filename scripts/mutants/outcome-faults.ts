@@ -369,6 +369,15 @@ export const outcomeFaults: readonly Fault[] = [
     test: 'packages/engine/test/unit/submissions.test.ts',
   },
   {
+    name: 'reads-of-the-leader-wait-for-ever',
+    breaks: 'LEADER-CALL-2: a read hangs while what is committed is not applied',
+    file: 'packages/engine/src/leader-calls.ts',
+    find: `? this.#deadlines.within(deadlineMs, here(), late)`,
+    put: `? here()`,
+    hiddenFromRuns: 'in runs whatever is committed is applied soon',
+    test: 'packages/engine/test/unit/leader-calls.test.ts',
+  },
+  {
     name: 'deadline-told-early',
     breaks: 'a call is told that its time is over before it is',
     file: 'packages/engine/src/call-deadlines.ts',

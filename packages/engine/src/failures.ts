@@ -30,6 +30,13 @@ export const notCommitted = (): HoldfastError =>
     'The request was not committed in its time: too few members write it to their disks, or they are too slow. It may still be executed. Retry with the same request id, or read the state first. See GET /cluster/status.',
   );
 
+/** Of a read: nothing is done by it. */
+export const notRead = (): HoldfastError =>
+  new HoldfastError(
+    'overloaded',
+    'The leader did not come to this request in its time: it has not applied what is committed, or has too much to read. Nothing was done. Retry later. See GET /cluster/status.',
+  );
+
 export const shuttingDown = (): HoldfastError =>
   new HoldfastError('shutting_down', 'This node is shutting down. Use another node.');
 

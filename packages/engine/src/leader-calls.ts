@@ -3,6 +3,8 @@
  *
  * LEADER-CALL-1: a call that may wait there has its own time beside that wait, so that the answer to a wait that came to nothing arrives; one
  *     that is asked again waits for what is left.
+ * LEADER-CALL-2: what this node answers itself, as the leader, ends in its time, too (LEADER-ROUTE-3). A read waits until what was
+ *     committed before it is applied, and that may be held up by a disk or an audit.
  */
 import type { SessionId } from '@holdfast/state';
 import { administersStill } from './administration.ts';
@@ -12,6 +14,7 @@ import type { CacheCoherence } from './cache/coherence.ts';
 import type { FillAnswer, FillRequest, LeaderAnswer } from './cache/statistics.ts';
 import { CallDeadlines } from './call-deadlines.ts';
 import type { Clock } from './clock.ts';
+import { notCommitted, notRead } from './failures.ts';
 import type { LeaderRoute } from './leader-route.ts';
 import type { LeaderDuties } from './leadership.ts';
 import type { Payloads } from './payloads/payloads.ts';
@@ -50,10 +53,9 @@ export class LeaderCalls {
     return this.#anywhere(
       options,
       call,
-      // One that is logged may take as long as any command (SUBMISSION-2).
-      (deadlineMs) =>
-        this.#deadlines.within(deadlineMs, this.#parts.leadership.keepAlive(sessionId, options)),
+      () => this.#parts.leadership.keepAlive(sessionId, options),
       (answer) => keepAliveAnswer(answer),
+      notCommitted, // One that is logged may take as long as any command (SUBMISSION-2).
     );
   }
 
@@ -118,12 +120,17 @@ export class LeaderCalls {
     );
   }
 
-  /** Something that may be repeated: here where this node leads, else by the leader. */
+  /**
+   * Something that may be repeated: here where this node leads, else by the leader.
+   *
+   * @param late What is told where this node does not come to it in time (LEADER-CALL-2).
+   */
   #anywhere<T>(
     options: CallOptions,
     call: AskedCall | (() => AskedCall),
-    here: (deadlineMs: number) => Promise<T>,
+    here: () => Promise<T>,
     received: (answer: unknown) => T,
+    late: () => Error = notRead,
   ): Promise<T> {
     const { clock, route } = this.#parts;
     route.assertOpen();
@@ -132,7 +139,7 @@ export class LeaderCalls {
     const patience = { deadlineMs, signal };
     return route.follow(patience, true, async (leader) =>
       leader === 'self'
-        ? here(deadlineMs)
+        ? this.#deadlines.within(deadlineMs, here(), late)
         : received(await route.ask(leader, patience, typeof call === 'function' ? call() : call)),
     );
   }
@@ -149,7 +156,7 @@ export class LeaderCalls {
     return route.follow<unknown>(patience, isRepeatable, async (leader, repeated) => {
       const asked = isRepeatable && repeated ? { ...call, repeated } : call;
       if (leader !== 'self') return route.ask(leader, patience, asked);
-      await administersStill(leadership, asked);
+      await this.#deadlines.within(deadlineMs, administersStill(leadership, asked), notRead);
       return administration.execute(asked, deadlineMs);
     });
   }

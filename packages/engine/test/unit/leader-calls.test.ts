@@ -1,7 +1,9 @@
-/** What a follower asks of the leader: how long it waits for the answer. */
+/** What is asked of the leader: how long it is waited for. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { HoldfastError } from '@holdfast/protocol';
 import type { Status } from '@holdfast/raft';
+import type { SessionId } from '@holdfast/state';
 import type { Call } from '../../src/calls.ts';
 import { LeaderCalls } from '../../src/leader-calls.ts';
 import type { LeaderCallsParts } from '../../src/leader-calls.ts';
@@ -94,5 +96,40 @@ describe('A wait for the turn to load a value, asked of a follower', () => {
     const failed = assert.rejects(call, { code: 'outcome_unknown' });
     await world.pass(6100);
     await failed;
+  });
+});
+
+describe('What a leader is asked that cannot have its state applied', () => {
+  const silence = (): Promise<never> => new Promise(() => undefined);
+
+  it('is told so in its time, and which of it may be done (LEADER-CALL-2)', async () => {
+    const clock = new StillClock();
+    const status = { role: 'leader', leader: 'n1', ready: true } as unknown as Status;
+    const calls = new LeaderCalls({
+      clock,
+      route: new LeaderRoute(clock, {} as Transport, status),
+      leadership: { query: silence, keepAlive: silence, prove: silence },
+      coherence: { readHere: silence },
+      level: () => 2,
+    } as unknown as LeaderCallsParts);
+    const options = { ...caller, timeoutMs: 1000 };
+    const codes: (string | undefined)[] = [];
+    const asked = [
+      calls.query({ type: 'cluster' } as never, options),
+      calls.readCache('k', 'memory', options),
+      calls.administer({ type: 'remove_member', id: 'n2', identity: 'ann' }, 1000),
+      calls.keepAlive('session' as SessionId, options),
+    ];
+    asked.forEach((one, at) =>
+      one.catch((error: unknown) => {
+        codes[at] = error instanceof HoldfastError ? error.code : String(error);
+      }),
+    );
+    clock.pass(999);
+    await settled();
+    assert.deepEqual(codes, []);
+    clock.pass(501);
+    await settled();
+    assert.deepEqual(codes, ['overloaded', 'overloaded', 'overloaded', 'outcome_unknown']);
   });
 });
