@@ -65,7 +65,9 @@ export async function startNode(
   try {
     return await startSecured(configuration, options, httpPort, opened);
   } catch (error) {
-    await closeOpened(opened);
+    await closeOpened(opened).catch((failure: unknown) => {
+      log.warn({ error: String(failure) }, 'Not all of the node that does not start was closed.');
+    });
     throw error;
   }
 }
