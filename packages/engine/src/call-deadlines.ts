@@ -63,11 +63,7 @@ export class CallDeadlines {
   }
 
   /** How the call ends, or that it did not in its time. @param late What is told then. */
-  within<T>(
-    deadlineMs: number,
-    outcome: Promise<T>,
-    late: () => Error = notCommitted,
-  ): Promise<T> {
+  within<T>(deadlineMs: number, outcome: Promise<T>, late: () => Error = notCommitted): Promise<T> {
     return new Promise((resolve, reject) => {
       const call = this.add(deadlineMs, () => reject(late()));
       void outcome.then(resolve, reject).finally(() => this.end(call));

@@ -120,11 +120,10 @@ describe('What a leader is asked that cannot have its state applied', () => {
       calls.administer({ type: 'remove_member', id: 'n2', identity: 'ann' }, 1000),
       calls.keepAlive('session' as SessionId, options),
     ];
-    asked.forEach((one, at) =>
+    for (const [at, one] of asked.entries())
       one.catch((error: unknown) => {
         codes[at] = error instanceof HoldfastError ? error.code : String(error);
-      }),
-    );
+      });
     clock.pass(999);
     await settled();
     assert.deepEqual(codes, []);

@@ -45,6 +45,7 @@ export type ErrorCode =
   | 'member_not_found'
   | 'learner_not_ready'
   | 'membership_change_in_progress'
+  | 'leadership_not_transferred'
   | 'key_not_found'
   | 'role_not_found'
   | 'no_administrator'
@@ -372,6 +373,14 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
     retry: 'later',
     effect: 'none',
     by: 'cluster',
+  },
+  leadership_not_transferred: {
+    status: 409,
+    title: 'No other member took leadership over in time.',
+    retry: 'later',
+    effect: 'perhaps',
+    by: 'cluster',
+    note: 'The leader leads as before; a member that was asked to lead may still take over a moment later.',
   },
   key_not_found: {
     status: 404,
