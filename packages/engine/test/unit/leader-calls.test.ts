@@ -110,6 +110,7 @@ describe('What a leader is asked that cannot have its state applied', () => {
       route: new LeaderRoute(clock, {} as Transport, status),
       leadership: { query: silence, keepAlive: silence, prove: silence },
       coherence: { readHere: silence },
+      payloads: { answer: silence },
       level: () => 2,
     } as unknown as LeaderCallsParts);
     const options = { ...caller, timeoutMs: 1000 };
