@@ -220,7 +220,7 @@ describe('A command on a leader that cannot have it committed', () => {
     count: 1,
     visibilityMs: 60_000,
   };
-  const stored = { id: 1, byteLength: 7, hash: 'h' };
+  const stored = { id: 1, byteLength: 7, hash: 1 };
   const delivery = { id: 1, key: 'a', delivery: 1, maxDeliveries: 10, fenceToken: 1 as never };
   const inState: Taken = {
     ok: true,
