@@ -18,25 +18,18 @@ export interface Patience {
   readonly pauseMs?: number;
 }
 
-/**
- * Looks until there is an answer that is neither undefined nor false. A process that was paused may find time over before it
- * has read what came in time: it reads, and looks once more.
- *
- * @throws WaitExpiredError when time is over.
- */
+/** Looks until there is an answer that is neither undefined nor false. @throws WaitExpiredError when time is over. */
 export async function untilSo<T>(
   look: () => T | undefined | false | Promise<T | undefined | false>,
   { what = look.toString(), longestMs = 8000, pauseMs = 0 }: Patience = {},
 ): Promise<T> {
-  let isLast = false;
-  for (const endMs = performance.now() + longestMs; ; await pause(isLast ? 0 : pauseMs)) {
+  for (const endMs = performance.now() + longestMs; ; await pause(pauseMs)) {
     const answer = await look();
     if (answer !== undefined && answer !== false) return answer;
-    if (isLast) {
+    if (performance.now() > endMs) {
       const told = typeof what === 'string' ? what : what();
       throw new WaitExpiredError(`Not in ${String(longestMs)} ms: ${told}`);
     }
-    isLast = performance.now() > endMs;
   }
 }
 
