@@ -294,6 +294,7 @@ describe('A stream to a lease node', () => {
     it('ends it alone where the node itself fails, and is logged', async () => {
       await start({
         limits: {
+          spend: () => undefined,
           run: () => {
             throw new Error('broken');
           },
