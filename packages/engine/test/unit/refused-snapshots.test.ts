@@ -1,6 +1,7 @@
 /** Snapshots that a node goes on without: there is no room for its own, or no state comes of one that it received. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { HoldfastError } from '@holdfast/protocol';
 import type { SnapshotMeta } from '@holdfast/raft';
 import { createStateMachine, initialLimits, snapshotFormatVersion } from '@holdfast/state';
 import { DiskError, SnapshotNotSavedError } from '@holdfast/storage';
@@ -81,13 +82,16 @@ describe('A snapshot for which there is no room', () => {
     const disk = new Full();
     const { snapshots, clock } = receiver(disk);
     const state = createStateMachine(initialLimits);
-    const refused = assert.rejects(
-      snapshots.openBackup(1, undefined, () => ({ point, state })),
-      { code: 'overloaded', message: /no room for a snapshot/ },
-    );
+    let answer: unknown;
+    snapshots
+      .openBackup(1, undefined, () => ({ point, state }))
+      .catch((error: unknown) => (answer = error));
     await settled();
     clock.pass(20);
-    await refused;
+    await settled();
+    assert.ok(answer instanceof HoldfastError);
+    assert.equal(answer.code, 'overloaded');
+    assert.match(answer.message, /no room for a snapshot/);
     assert.equal(disk.asked, 1);
   });
 });
@@ -113,11 +117,15 @@ describe('A backup whose caller has gone', () => {
     const { snapshots } = receiver(disk, payloads);
     const state = createStateMachine(initialLimits);
     const caller = new AbortController();
-    const opening = snapshots.openBackup(1, caller.signal, () => ({ point, state }));
+    let answer: unknown = 'none';
+    void snapshots
+      .openBackup(1, caller.signal, () => ({ point, state }))
+      .then((source) => (answer = source));
     await settled();
     assert.equal(held, 1);
     caller.abort();
-    assert.equal(await opening, undefined);
+    await settled();
+    assert.equal(answer, undefined);
     assert.equal(held, 0);
     begun.resolve();
     await settled();
