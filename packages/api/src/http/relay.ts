@@ -7,7 +7,7 @@ import { RequestError } from '../request-error.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-export interface Relayed {
+interface Relayed {
   readonly operation: ServedUnary;
   readonly told: { readonly ackedBelow?: number };
 }

@@ -7,7 +7,7 @@ export function isCount(value: unknown): value is number {
 }
 
 /** Where an interface is told it. */
-export interface ToldAt {
+interface ToldAt {
   /** The begin of a sentence. */
   readonly what: string;
   readonly field: string;

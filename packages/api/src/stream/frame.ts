@@ -12,7 +12,7 @@ import { closeCodes } from './host.ts';
 export const mostInFrame = 20_000;
 
 /** Why the stream ends by it. */
-export interface Unreadable {
+interface Unreadable {
   readonly code: number;
   readonly reason: string;
 }
