@@ -50,7 +50,7 @@ export type Executed =
   | { readonly type: 'not_owner' };
 
 /** What an owner is to know beside the command. */
-export interface Asker {
+export interface CommandAsker {
   readonly identity: string;
   /** Whether nobody waits for the answer any more. */
   readonly isGone?: () => boolean;
@@ -101,7 +101,7 @@ export class Partitions {
    * @param owned Of this node; of a command of one partition at least that one.
    * @throws HoldfastError `store_unavailable` where who asks has gone before anything was done (LATE-1).
    */
-  async execute(command: QueueCommand, owned: Owned, asker: Asker): Promise<Executed> {
+  async execute(command: QueueCommand, owned: Owned, asker: CommandAsker): Promise<Executed> {
     const { identity, isGone = () => false, mostTaken = maxTakenBytes, spreads = false } = asker;
     const { name } = command;
     const partition = partitionFor(command, spreads);

@@ -28,8 +28,14 @@ import type { RedisAddress } from './connection.ts';
 import type { StoreLimits } from './limits.ts';
 import { Ownership } from './ownership.ts';
 import type { OwnershipParts } from './ownership.ts';
-import { accessChanged, executedOf, notAskedIsNotOwner, partlyDone, readAsked } from './asked.ts';
-import type { Asked } from './asked.ts';
+import {
+  accessChanged,
+  executedOf,
+  notAskedIsNotOwner,
+  partlyDone,
+  readOwnerCommand,
+} from './owner-command.ts';
+import type { OwnerCommand } from './owner-command.ts';
 import { Partitions } from './partitions.ts';
 import type { Executed, Owned } from './partitions.ts';
 import { Spread } from './spread.ts';
@@ -232,13 +238,19 @@ class Store implements RedisStore {
     const { identity, authorizedAt = 0 } = options;
     const leftMs = Math.max(1, deadlineMs - this.#options.clock.now());
     const more = mostTaken === undefined ? {} : { mostTaken };
-    const asked: Asked = { command, identity, authorizedAt, leftMs, ...more };
+    const asked: OwnerCommand = { command, identity, authorizedAt, leftMs, ...more };
     if (node === this.#nodeId) return this.#here(asked);
     const asking = { ...options, timeoutMs: leftMs };
     return executedOf(command, await this.#options.engine.askMember(node, asked, asking));
   }
 
-  async #here({ command, identity, authorizedAt, leftMs, mostTaken }: Asked): Promise<Executed> {
+  async #here({
+    command,
+    identity,
+    authorizedAt,
+    leftMs,
+    mostTaken,
+  }: OwnerCommand): Promise<Executed> {
     const { clock, engine } = this.#options;
     const deadlineMs = clock.now() + leftMs;
     const { access } = engine;
@@ -262,7 +274,7 @@ class Store implements RedisStore {
 
   /** What another node asks of this one as an owner. */
   async #answer(body: unknown): Promise<Executed> {
-    return this.#here(readAsked(body, this.#options.engine.status().supportedFeatureLevel));
+    return this.#here(readOwnerCommand(body, this.#options.engine.status().supportedFeatureLevel));
   }
 
   async #pause(deadlineMs: number, signal: AbortSignal | undefined): Promise<void> {

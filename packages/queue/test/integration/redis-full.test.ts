@@ -7,7 +7,7 @@ import { HoldfastError } from '@holdfast/protocol';
 import type { QueueCommand, ResourceName } from '@holdfast/state';
 import { RedisConnection } from '../../src/redis/connection.ts';
 import { Partitions } from '../../src/redis/partitions.ts';
-import type { Asker } from '../../src/redis/partitions.ts';
+import type { CommandAsker } from '../../src/redis/partitions.ts';
 import { testLimits } from '../support/conformance.ts';
 import {
   RedisServer,
@@ -19,7 +19,7 @@ import { scriptsOf } from '../support/scripts.ts';
 import { Bench, receiptOf } from '../support/bench.ts';
 
 const skip = redisProgram === undefined ? 'no redis-server on this machine' : false;
-const asker: Asker = { identity: 'test' };
+const asker: CommandAsker = { identity: 'test' };
 const all = (token: number): ReadonlyMap<number, number> =>
   new Map(Array.from({ length: 64 }, (_, partition) => [partition, token]));
 const unavailable = (error: unknown): boolean =>
@@ -55,7 +55,7 @@ describe('Queues in a Redis', { skip }, () => {
   const fill = async (): Promise<void> => {
     await redis?.config('SET', 'maxmemory', '1');
   };
-  const execute = async (command: QueueCommand, owned = all(1), by: Asker = asker) => {
+  const execute = async (command: QueueCommand, owned = all(1), by: CommandAsker = asker) => {
     const executed = await partitions?.execute(command, owned, by);
     assert.ok(executed?.type === 'done', executed?.type);
     return executed;

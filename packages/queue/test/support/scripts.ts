@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisConnection } from '../../src/redis/connection.ts';
 import { Partitions } from '../../src/redis/partitions.ts';
-import type { Asker } from '../../src/redis/partitions.ts';
+import type { CommandAsker } from '../../src/redis/partitions.ts';
 import { testLimits } from './conformance.ts';
 import type { StoreUnderTest } from './bench.ts';
 
 /** The scripts, by one that owns everything. */
 export function scriptsOf(
   connection: RedisConnection,
-  asker: Asker = { identity: 'test', spreads: true },
+  asker: CommandAsker = { identity: 'test', spreads: true },
 ): StoreUnderTest {
   const partitions = new Partitions(connection, testLimits, () => performance.now());
   const owned = new Map(Array.from({ length: 64 }, (_, partition) => [partition, 1]));

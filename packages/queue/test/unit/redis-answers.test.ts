@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
 import { listOf, numberOf, textOf } from '../../src/redis/answers.ts';
-import { executedOf, readAsked } from '../../src/redis/asked.ts';
+import { executedOf, readOwnerCommand } from '../../src/redis/owner-command.ts';
 import { failureOf } from '../../src/redis/connection.ts';
 import type { QueueCommand, ResourceName } from '@holdfast/state';
 
@@ -44,8 +44,8 @@ describe('What a member asks and answers', () => {
   it('is a command that this version knows, or is refused', () => {
     const earlier = { command: pop, identity: 'a', authorizedAt: 3 };
     const asked = { ...earlier, leftMs: 20, mostTaken: 9 };
-    assert.deepEqual(readAsked(asked, 3), asked);
-    assert.deepEqual(readAsked(earlier, 3), { ...earlier, leftMs: 10_000 });
+    assert.deepEqual(readOwnerCommand(asked, 3), asked);
+    assert.deepEqual(readOwnerCommand(earlier, 3), { ...earlier, leftMs: 10_000 });
     for (const wrong of [
       undefined,
       {},
@@ -55,7 +55,7 @@ describe('What a member asks and answers', () => {
       { ...asked, mostTaken: '1' },
     ])
       assert.throws(
-        () => readAsked(wrong, 3),
+        () => readOwnerCommand(wrong, 3),
         (error: unknown) => error instanceof HoldfastError && error.code === 'invalid_request',
       );
   });

@@ -5,7 +5,7 @@ import type { CommandResult, QueueCommand } from '@holdfast/state';
 import { isAnswer } from './answers.ts';
 import type { Executed } from './partitions.ts';
 
-export interface Asked {
+export interface OwnerCommand {
   readonly command: QueueCommand;
   readonly identity: string;
   readonly authorizedAt: number;
@@ -22,7 +22,7 @@ const unsaidMs = 10_000;
  * @param level What this node's program knows.
  * @throws HoldfastError `invalid_request`
  */
-export function readAsked(body: unknown, level: number): Asked {
+export function readOwnerCommand(body: unknown, level: number): OwnerCommand {
   const asked = isAnswer(body) ? body : {};
   const { identity, authorizedAt = 0, leftMs = unsaidMs, mostTaken } = asked;
   const command = asked['command'] as QueueCommand | undefined;
