@@ -31,8 +31,9 @@ export const addressFaults: readonly Fault[] = [
     name: 'second-of-several-values-refused',
     breaks: 'a key cannot be made with two roles, nor an audit be compared with two checkpoints',
     file: 'packages/cli/src/repeated-options.ts',
-    find: `!takesValue || option.variadic || (`,
-    put: `!takesValue || (`,
+    find: `    option.variadic ||
+`,
+    put: ``,
     test: 'packages/cli/test/unit/repeated-options.test.ts',
   },
   {

@@ -171,8 +171,10 @@ export const queueFaults: readonly Fault[] = [
     name: 'redis-purge-end-rounded',
     breaks: 'a purge of several steps ends messages that were pushed meanwhile, or leaves some',
     file: `${redis}/lua/operators.ts`,
-    find: `through = string.format('%.0f', through) })`,
-    put: `through = through })`,
+    find: `end
+return done({ count = count, more = more, through = string.format('%.0f', through) })`,
+    put: `end
+return done({ count = count, more = more, through = through })`,
     test: 'packages/queue/test/integration/redis-fences.test.ts',
   },
   {
@@ -241,12 +243,13 @@ export const queueFaults: readonly Fault[] = [
     test: 'packages/queue/test/integration/redis-ownership.test.ts',
   },
   {
-    name: 'redis-redrive-by-one-owner',
+    name: 'redis-redrive-passes-over-some',
     breaks:
-      'a redrive takes later dead letters of one owner and passes over the older ones of others',
-    file: `${redis}/store.ts`,
-    find: `if (command.type !== 'queue_redrive' || command.ids !== undefined)`,
-    put: `if (command.type !== 'queue_redrive' || command.count > 0)`,
+      'a redrive of several dead letters by their ids leaves those of the owners that are asked last',
+    file: `${redis}/spread.ts`,
+    find: `if ('ids' in command && command.ids !== undefined) return left <= 0 ? undefined : command;`,
+    put: `if ('ids' in command && command.ids !== undefined)
+      return left <= 0 ? undefined : { ...command, ids: command.ids.slice(0, left) };`,
     test: 'packages/queue/test/integration/redis-ownership.test.ts',
   },
   {

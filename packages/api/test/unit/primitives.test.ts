@@ -245,11 +245,11 @@ describe('locks by owner alone', () => {
 });
 
 describe('any operation by its name', () => {
-  test('given its body, then it answers as on the stream; given another name, then invalid_request', async (t) => {
+  test('given its body, then it answers as on the stream; given another name, then route_not_found', async (t) => {
     const { request } = startHarness(t);
     const made = await request('POST', '/operations/create_session', { client_id: 'ann' });
     assert.equal(made.body['client_id'], 'ann');
-    assertProblem(await request('POST', '/operations/nothing', {}), 400, 'invalid_request');
+    assertProblem(await request('POST', '/operations/nothing', {}), 404, 'route_not_found');
     assertProblem(
       await request('POST', '/operations/acquire', { name: 7 }),
       400,

@@ -1,8 +1,10 @@
 /** `holdfast auth ...`: who may do what. */
 import type { Command } from 'commander';
 import type { Client } from '@holdfast/client';
-import type { GrantBody, MapCertificateBody } from '@holdfast/protocol';
+import type { GrantBody } from '@holdfast/protocol';
 import { useApiKey } from '../api-key.ts';
+import type { Listed, Printed } from './auth-certificates.ts';
+import { addCertificates } from './auth-certificates.ts';
 import { refuseOthers } from '../auth-others.ts';
 import { UsageError } from '../failure.ts';
 import { keptIn, keyFileOption } from '../key-file.ts';
@@ -11,12 +13,6 @@ import { printable } from '../printable.ts';
 import type { Environment } from '../environment.ts';
 import { shellWord } from '../shell-word.ts';
 import { countOf, withClient } from '../with-client.ts';
-
-type Printed = (work: (client: Client) => Promise<object>) => Promise<void>;
-type Listed = (
-  columns: readonly string[],
-  work: (client: Client) => Promise<{ readonly next_after: string | null } & object>,
-) => Promise<void>;
 
 export function addAuthCommands(program: Command, at: () => Environment): void {
   const auth = program
@@ -359,41 +355,6 @@ Example:
     );
 }
 
-function addCertificates(auth: Command, printed: Printed, listed: Listed): void {
-  const certificate = auth
-    .command('certificate')
-    .description('Mappings of client certificates to identities.');
-  certificate
-    .command('map <field> <value> <identity>')
-    .description('Maps certificates with this field and value to an identity.')
-    .addHelpText(
-      'after',
-      '\nFields: dns, uri, email, common_name.\n\nExample:\n  holdfast auth certificate map common_name reports reports',
-    )
-    .action((field: string, value: string, identity: string) =>
-      printed((client) =>
-        client.call('auth_map_certificate', { field: fieldOf(field), value, identity }),
-      ),
-    );
-  certificate
-    .command('unmap <field> <value>')
-    .description('Removes a mapping: certificates with this field and value prove no identity.')
-    .addHelpText('after', '\nExample:\n  holdfast auth certificate unmap common_name reports')
-    .action((field: string, value: string) =>
-      printed((client) => client.call('auth_unmap_certificate', { field: fieldOf(field), value })),
-    );
-  certificate
-    .command('list')
-    .description('Lists mappings of certificates to identities, by pages.')
-    .option('--after <text>', '"next_after" of the page before')
-    .addHelpText('after', '\nExample:\n  holdfast auth certificate list')
-    .action(({ after }: { readonly after?: string }) =>
-      listed(['field', 'value', 'identity'], (client) =>
-        client.call('auth_list_certificates', after === undefined ? {} : { after }),
-      ),
-    );
-}
-
 const verbs: Readonly<Record<string, GrantBody['verb']>> = {
   read: 'read',
   acquire: 'acquire',
@@ -410,13 +371,4 @@ function verbOf(text: string): GrantBody['verb'] {
   if (verb === undefined)
     throw new UsageError(`A verb is one of ${Object.keys(verbs).join(', ')}; given: "${text}".`);
   return verb;
-}
-
-const fields: readonly MapCertificateBody['field'][] = ['dns', 'uri', 'email', 'common_name'];
-
-function fieldOf(text: string): MapCertificateBody['field'] {
-  const field = fields.find((one) => one === text);
-  if (field === undefined)
-    throw new UsageError(`A field is one of ${fields.join(', ')}; given: "${text}".`);
-  return field;
 }

@@ -1,4 +1,5 @@
 /** The fields of which the operations of queues are made. */
+import { clusterErrors } from '../errors.ts';
 import { count, maxNameLength, toldFenceToken } from '../fields.ts';
 import {
   boolean,
@@ -16,6 +17,11 @@ import {
   words,
 } from '../schema.ts';
 import type { Enumeration, Fields, Message, Schema } from '../schema.ts';
+
+export const queueResource = { resource: 'queue', whenUnnamed: 'default' } as const;
+
+/** Where queues are kept in Redis it may be out of reach while the cluster is there. */
+export const storeErrors: readonly string[] = [...clusterErrors, 'store_unavailable'];
 
 /** Messages of one push or pop. */
 export const mostMessages = 100;

@@ -1,28 +1,16 @@
 /** Queues: messages with keys, delivered in order and at least once, unless a pop acknowledges at once. */
-import { byCluster, clusterErrors } from '../errors.ts';
-import {
-  askedConsistency,
-  consistency,
-  longestPage,
-  maxNameLength,
-  namePrefix,
-  nextAfter,
-  pageAfter,
-  statusRevision,
-  waitSeconds,
-} from '../fields.ts';
-import { answer, changing, get, post, reading, request } from '../operation.ts';
+import { byCluster } from '../errors.ts';
+import { longestPage, waitSeconds } from '../fields.ts';
+import { answer, changing, get, post, request } from '../operation.ts';
 import type { Group, UnaryOperation } from '../operation.ts';
 import {
   always,
   boolean,
-  described,
   list,
   nullable,
   number,
   object,
   optional,
-  string,
   text,
   uint32,
   uint64,
@@ -32,31 +20,26 @@ import type { Message } from '../schema.ts';
 import {
   askedQueue,
   askedVisibility,
-  blockedKey,
-  deadLetter,
   delivered,
   isDuplicate,
   maxDeliveries,
   messageId,
   mostMessages,
   onDeads,
-  ownerStats,
   pushedFields,
   queueOrders,
-  queueStats,
+  queueResource,
   receipt,
   retryDelay,
+  storeErrors,
   toldQueue,
 } from './queue-fields.ts';
+import { blockedKeys, deadLetters, queueStatsOf } from './queue-reads.ts';
 
-const queue = { resource: 'queue', whenUnnamed: 'default' } as const;
-const push = { verb: 'push', ...queue } as const;
-const consume = { verb: 'consume', ...queue } as const;
-const look = { verb: 'read', ...queue } as const;
-const manage = { verb: 'manage', ...queue } as const;
+const push = { verb: 'push', ...queueResource } as const;
+const consume = { verb: 'consume', ...queueResource } as const;
+const manage = { verb: 'manage', ...queueResource } as const;
 
-/** Where queues are kept in Redis it may be out of reach while the cluster is there. */
-const storeErrors = [...clusterErrors, 'store_unavailable'] as const;
 const pushErrors = ['name_too_long', 'queue_order', ...storeErrors] as const;
 const receiptErrors = ['name_too_long', 'queue_not_found', 'stale_receipt', ...storeErrors];
 
@@ -312,88 +295,6 @@ const queueDelete: UnaryOperation = changing('never', {
   access: manage,
   http: [post('/queue/delete', 'Delete a queue that is empty.')],
   grpc: { method: 'DeleteQueue', comment: 'Deletes a queue that is empty.' },
-});
-
-const storeRevision = described(
-  statusRevision,
-  'Log index of the state that is reported. 0 where nothing of the log was read: queues are in Redis, or the caller may read none.',
-);
-
-const queueStatsOf: UnaryOperation = reading({
-  name: 'queue_stats',
-  request: request('Stats', 'QueueStatsBody', {
-    queue: [1, optional(text(1, 256, 'This queue alone; all when absent.'))],
-    consistency: [2, askedConsistency],
-    prefix: [3, optional(namePrefix)],
-    after: [4, optional(text(1, maxNameLength, '`next_after` of the page before.'))],
-    limit: [5, optional(uint32(1, longestPage, 'Queues on a page, at most; 100 when absent.'))],
-  }),
-  answer: answer('Stats', 'QueueStatsAnswer', {
-    queues: [
-      1,
-      list(object(queueStats), 'In the order of names; none when there is no such queue.'),
-    ],
-    owners: [2, list(object(ownerStats), 'Each live node, with what it owns of them.')],
-    next_after: [
-      3,
-      nullable(
-        string(
-          '`after` of the next page; null on the last. A page may have few queues, or none, and not be the last.',
-        ),
-      ),
-    ],
-    consistency: [4, consistency],
-    revision: [5, storeRevision],
-  }),
-  errors: ['name_too_long', ...storeErrors],
-  access: { verb: 'read', resource: 'queue', filtered: true },
-  http: [get('/queue/stats', 'Queues in numbers, by pages: of each, and of each owner.')],
-  grpc: { method: 'Stats', comment: 'Tells queues in numbers, by pages.' },
-});
-
-const deadLetters: UnaryOperation = reading({
-  name: 'queue_dead_letters',
-  request: request('DeadLetters', 'QueueDeadLettersBody', {
-    queue: [1, askedQueue],
-    after: [2, optional(pageAfter)],
-    limit: [3, optional(uint32(1, longestPage, 'At most so many; 100 when absent.'))],
-    consistency: [4, askedConsistency],
-  }),
-  answer: answer('DeadLetters', 'QueueDeadLettersAnswer', {
-    queue: [1, toldQueue],
-    dead_letters: [2, list(object(deadLetter), 'In the order of their pushes.')],
-    next_after: [3, nextAfter],
-    consistency: [4, consistency],
-    revision: [5, storeRevision],
-  }),
-  errors: ['name_too_long', ...storeErrors],
-  access: look,
-  http: [get('/queue/dead', 'Dead letters, by pages.')],
-  grpc: { method: 'DeadLetters', comment: 'Lists dead letters.' },
-});
-
-const blockedKeys: UnaryOperation = reading({
-  name: 'queue_blocked_keys',
-  request: request('BlockedKeys', 'QueueBlockedKeysBody', {
-    queue: [1, askedQueue],
-    after: [2, optional(text(0, 256, 'Keys behind this one, in the order of their text.'))],
-    limit: [3, optional(uint32(1, longestPage, 'At most so many; 100 when absent.'))],
-    consistency: [4, askedConsistency],
-  }),
-  answer: answer('BlockedKeys', 'QueueBlockedKeysAnswer', {
-    queue: [1, toldQueue],
-    keys: [2, list(object(blockedKey), 'In the order of their text.')],
-    next_after: [
-      3,
-      nullable(string('`after` of the next page.'), '`after` of the next page; null on the last.'),
-    ],
-    consistency: [4, consistency],
-    revision: [5, storeRevision],
-  }),
-  errors: ['name_too_long', ...storeErrors],
-  access: look,
-  http: [get('/queue/blocked', 'Keys of which nothing is delivered now, by pages.')],
-  grpc: { method: 'BlockedKeys', comment: 'Lists blocked keys.' },
 });
 
 export const queues: Group = {
