@@ -5,14 +5,14 @@ import type { MapCertificateBody } from '@holdfast/protocol';
 import { UsageError } from '../failure.ts';
 
 /** Executes an operation, and prints its answer as a record. */
-export type Printed = (work: (client: Client) => Promise<object>) => Promise<void>;
+export type RecordPrinter = (work: (client: Client) => Promise<object>) => Promise<void>;
 /** The same of one page of a list, with these of its fields as columns. */
-export type Listed = (
+export type ListPrinter = (
   columns: readonly string[],
   work: (client: Client) => Promise<{ readonly next_after: string | null } & object>,
 ) => Promise<void>;
 
-export function addCertificates(auth: Command, printed: Printed, listed: Listed): void {
+export function addCertificates(auth: Command, printed: RecordPrinter, listed: ListPrinter): void {
   const certificate = auth
     .command('certificate')
     .description('Mappings of client certificates to identities.');

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Client } from '@holdfast/client';
 import type { GrantBody } from '@holdfast/protocol';
 import { useApiKey } from '../api-key.ts';
-import type { Listed, Printed } from './auth-certificates.ts';
+import type { ListPrinter, RecordPrinter } from './auth-certificates.ts';
 import { addCertificates } from './auth-certificates.ts';
 import { refuseOthers } from '../auth-others.ts';
 import { UsageError } from '../failure.ts';
@@ -18,13 +18,13 @@ export function addAuthCommands(program: Command, at: () => Environment): void {
   const auth = program
     .command('auth')
     .description('Authentication and access rules: API keys, roles and identities.');
-  const printed: Printed = async (work) => {
+  const printed: RecordPrinter = async (work) => {
     const environment = at();
     await withClient(environment, async (client) => {
       printRecord(environment.output, await work(client));
     });
   };
-  const listed: Listed = async (columns, work) => {
+  const listed: ListPrinter = async (columns, work) => {
     const environment = at();
     const { output } = environment;
     await withClient(environment, async (client) => {
@@ -83,7 +83,7 @@ interface Enabling {
 const shownOnce =
   'The key is shown this once: keep it where only its user reads it (HOLDFAST_API_KEY_FILE names such a file).';
 
-function addSwitch(auth: Command, at: () => Environment, printed: Printed): void {
+function addSwitch(auth: Command, at: () => Environment, printed: RecordPrinter): void {
   auth
     .command('enable')
     .description('Makes the first administrator and turns authentication on.')
@@ -220,7 +220,12 @@ function tellKey(
 const expiryOf = ({ expiresIn }: Lasting): { readonly expires_in_seconds?: number } =>
   expiresIn === undefined ? {} : { expires_in_seconds: countOf('--expires-in', expiresIn) };
 
-function addKeys(auth: Command, at: () => Environment, printed: Printed, listed: Listed): void {
+function addKeys(
+  auth: Command,
+  at: () => Environment,
+  printed: RecordPrinter,
+  listed: ListPrinter,
+): void {
   const key = auth.command('key').description('API keys, which prove an identity.');
   key
     .command('create <identity>')
@@ -288,7 +293,7 @@ interface Names {
   readonly prefix?: string;
 }
 
-function addRoles(auth: Command, printed: Printed, listed: Listed): void {
+function addRoles(auth: Command, printed: RecordPrinter, listed: ListPrinter): void {
   const role = auth.command('role').description('Roles with rules, and who has them.');
   for (const [name, operation, description] of [
     ['grant', 'auth_grant', 'Adds a rule to a role, and makes the role.'],
