@@ -20,16 +20,18 @@ export function checkLinearizable<State, Call, Answer>(
   limits: Limits = {},
 ): Verdict {
   const now = limits.now ?? (() => performance.now());
-  const budget = {
-    maxSteps: limits.maxSteps ?? defaultMaxSteps,
-    deadlineMs: now() + (limits.deadlineMs ?? defaultDeadlineMs),
-    now,
-  };
+  const maxSteps = limits.maxSteps ?? defaultMaxSteps;
+  const endMs = now() + (limits.deadlineMs ?? defaultDeadlineMs);
   const undecided: { readonly key: string; readonly reason: 'steps' | 'deadline' }[] = [];
   let steps = 0;
   const keys = operationsByKey(model, history);
+  let keysLeft = keys.size;
   for (const [key, operations] of keys) {
-    const verdict = new Search(model, history, operations).run(budget);
+    // Each has its share of the time that is left: one hard key takes none of what the others need.
+    const startMs = now();
+    const deadlineMs = startMs + (endMs - startMs) / keysLeft;
+    keysLeft -= 1;
+    const verdict = new Search(model, history, operations).run({ maxSteps, deadlineMs, now });
     steps += verdict.steps;
     if (verdict.type === 'undecided') undecided.push({ key, reason: verdict.reason });
     if (verdict.type === 'violation')

@@ -34,7 +34,7 @@ export type Verdict =
 export interface Limits {
   /** Most steps of the model for one key; 10 million when absent. */
   readonly maxSteps?: number;
-  /** Longest time for the whole history by `now`; 60 s when absent. */
+  /** Longest time for the whole history by `now`, shared by its keys; 60 s when absent. `Infinity`: steps alone are limited. */
   readonly deadlineMs?: number;
   /** A monotonic clock; `performance.now` when absent. */
   readonly now?: () => number;

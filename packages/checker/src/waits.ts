@@ -33,6 +33,9 @@ export async function untilSo<T>(
   }
 }
 
+/** Of an assertion that something happens in time: reports of another process know by it that a slow machine may be why it failed. */
+const operator = 'in time';
+
 /**
  * The same where that it happens in time is what the test claims: one that runs out is a failed check.
  *
@@ -45,7 +48,8 @@ export async function assertSoon<T>(
   try {
     return await untilSo(look, patience);
   } catch (error) {
-    if (error instanceof WaitExpiredError) throw new AssertionError({ message: error.message });
+    if (error instanceof WaitExpiredError)
+      throw new AssertionError({ message: error.message, operator });
     throw error;
   }
 }
@@ -61,7 +65,7 @@ export async function assertEnds<T>(
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     const message = `Not in ${String(longestMs)} ms: ${what}`;
-    timer = setTimeout(() => reject(new AssertionError({ message })), longestMs);
+    timer = setTimeout(() => reject(new AssertionError({ message, operator })), longestMs);
   });
   try {
     return await Promise.race([ends, late]);

@@ -137,6 +137,32 @@ describe('The search', () => {
     );
   });
 
+  it('shares its time among the keys: a hard one takes none of what the others need', () => {
+    const of = (register: string, count: number, isHard: boolean): RegisterOperation[] =>
+      Array.from({ length: count }, (_, index) => ({
+        client: `c${String(index)}`,
+        call: { type: 'write', register, value: index },
+        calledAtMs: isHard ? 0 : index,
+        outcome: {
+          type: 'answered',
+          answer: { type: 'written' },
+          atMs: isHard ? 10 : index + 0.5,
+        },
+      }));
+    const read: RegisterOperation = {
+      client: 'reader',
+      call: { type: 'read', register: 'hard' },
+      calledAtMs: 0,
+      outcome: { type: 'answered', answer: { type: 'value', value: 77 }, atMs: 10 },
+    };
+    let nowMs = 0;
+    const limits = { maxSteps: 1_000_000, deadlineMs: 20, now: () => nowMs++ };
+    const history = [...of('hard', 40, true), read, ...of('long', 5000, false)];
+    const verdict = checkLinearizable(registerModel, history, limits);
+    assert.equal(verdict.type, 'undecided');
+    assert.deepEqual(verdict.type === 'undecided' && verdict.keys, ['hard']);
+  });
+
   it('refuses an operation that was answered before it was called', () => {
     const backwards: RegisterOperation = {
       client: 'c',
