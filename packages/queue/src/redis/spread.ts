@@ -85,10 +85,11 @@ export class Spread {
       type: 'queue_moved',
       count: this.#moved,
       more: this.#more,
-      through: this.#wasFound ? this.#through : throughOf(this.#command),
+      through: this.#through === 0 ? throughOf(this.#command) : this.#through,
     };
   }
 }
 
+/** Where no owner has told it: who asks again with it must not come to an end by that (RSTORE-5 of store.ts). */
 const throughOf = (command: QueueCommand): number =>
-  command.type === 'queue_purge' ? command.through : 0;
+  command.type === 'queue_purge' ? command.through : Number.MAX_SAFE_INTEGER;

@@ -11,7 +11,7 @@
  *     those of another owner, however many messages they have.
  * RSTORE-3: what a pop has taken is told, whatever becomes of the owners that it would have asked next.
  */
-import { HoldfastError } from '@holdfast/protocol';
+import { HoldfastError, RenewedMap } from '@holdfast/protocol';
 import type {
   CallOptions,
   CommandAnswer,
@@ -26,20 +26,20 @@ import type { QueueQuery, QueueStore } from '../store.ts';
 import { RedisConnection } from './connection.ts';
 import type { RedisAddress } from './connection.ts';
 import type { StoreLimits } from './limits.ts';
+import { askEach } from './each-owner.ts';
 import { Ownership } from './ownership.ts';
 import type { OwnershipParts } from './ownership.ts';
 import {
   accessChanged,
   executedOf,
   notAskedIsNotOwner,
-  partlyDone,
   readOwnerCommand,
 } from './owner-command.ts';
 import type { OwnerCommand } from './owner-command.ts';
 import { Partitions } from './partitions.ts';
 import type { Executed, Owned } from './partitions.ts';
-import { Spread } from './spread.ts';
 import { keylessSpreadLevel, partitionFor } from './steps.ts';
+import { remember, Turns } from './turns.ts';
 
 export type { StoreLimits } from './limits.ts';
 
@@ -80,9 +80,8 @@ class Store implements RedisStore {
   readonly #connection: RedisConnection;
   readonly #partitions: Partitions;
   readonly #ownership: Ownership;
-  readonly #dueAtMs = new Map<string, number>();
-  /** By queue: which owner is the first for the next pop (RSTORE-6). */
-  readonly #turns = new Map<string, number>();
+  readonly #dueAtMs = new RenewedMap<string, number>();
+  readonly #turns = new Turns(queuesRemembered);
 
   constructor(options: RedisStoreOptions) {
     const { engine, clock, log } = options;
@@ -121,11 +120,10 @@ class Store implements RedisStore {
     options: CallOptions,
   ): Promise<CommandAnswer<C>> {
     const deadlineMs = this.#options.clock.now() + (options.timeoutMs ?? defaultTimeoutMs);
-    const partition = partitionFor(command, this.#spreads(command));
     const result =
-      partition === undefined
+      this.#partitionOf(command) === undefined
         ? await this.#byAll(command, deadlineMs, options)
-        : await this.#byOwnerOf(partition, command, deadlineMs, options);
+        : await this.#byOwnerOf(command, deadlineMs, options);
     return result as CommandAnswer<C>; // `resultOf` makes that of the command.
   }
 
@@ -152,13 +150,14 @@ class Store implements RedisStore {
 
   /** RSTORE-1. */
   async #byOwnerOf(
-    partition: number,
     command: QueueCommand,
     deadlineMs: number,
     options: CallOptions,
   ): Promise<CommandResult> {
     for (;;) {
-      const holder = this.#ownership.holderOf(partition);
+      // Each time: meanwhile all members may have come to know of KEYLESS-1 of lua/base.ts, and its owner looks so.
+      const partition = this.#partitionOf(command);
+      const holder = partition === undefined ? undefined : this.#ownership.holderOf(partition);
       if (holder !== undefined) {
         const executed = await this.#ask(holder, command, deadlineMs, options).catch(
           notAskedIsNotOwner,
@@ -169,21 +168,15 @@ class Store implements RedisStore {
     }
   }
 
+  #partitionOf(command: QueueCommand): number | undefined {
+    return partitionFor(command, this.#spreads(command));
+  }
+
   /** All members keep them so (KEYLESS-1 of lua/base.ts). */
   #spreads(command: QueueCommand): boolean {
     if (command.type !== 'queue_push') return false;
     if (command.messages.every(({ key }) => key !== undefined)) return false;
     return this.#options.engine.status().featureLevel >= keylessSpreadLevel;
-  }
-
-  /** RSTORE-6. */
-  #inTurn(queue: string): readonly string[] {
-    const owners = [...new Set(this.owners())].filter((owner) => owner !== '').toSorted();
-    const own = Math.max(0, owners.indexOf(this.#nodeId));
-    const from = this.#turns.get(queue) ?? own;
-    if (this.#turns.size >= queuesRemembered) this.#turns.clear();
-    this.#turns.set(queue, (from + 1) % Math.max(1, owners.length));
-    return [...owners.slice(from), ...owners.slice(0, from)];
   }
 
   /** From owner to owner. */
@@ -192,39 +185,26 @@ class Store implements RedisStore {
     deadlineMs: number,
     options: CallOptions,
   ): Promise<CommandResult> {
-    const isPop = command.type === 'queue_pop';
+    const { name, type } = command;
+    const isPop = type === 'queue_pop';
     const isLacking = (): boolean =>
       isPop ? this.owners().every((owner) => owner === '') : this.owners().includes('');
     while (isLacking()) await this.#pause(deadlineMs, options.signal);
-    const spread = new Spread(command);
-    let dueInMs = longestDueMs;
-    let failure: Error | undefined;
-    for (const node of this.#inTurn(command.name)) {
-      const asked = spread.next();
-      if (asked === undefined) break;
-      try {
-        const executed = await this.#ask(node, asked, deadlineMs, options, spread.mostTaken);
-        if (executed.type === 'not_owner') {
-          if (!isPop) spread.miss(); // RSTORE-5
-          continue;
-        }
-        dueInMs = Math.min(dueInMs, executed.dueInMs ?? longestDueMs);
-        if (!spread.take(executed.result)) return executed.result;
-      } catch (error) {
-        if (!(error instanceof HoldfastError) || !isPop)
-          throw spread.wasAnswered ? partlyDone(error) : error;
-        failure = error; // RSTORE-3
-      }
-    }
-    if (failure !== undefined && !spread.wasAnswered) throw failure;
-    if (isPop) this.#noteDue(command.name, dueInMs);
-    if (spread.hasMissed) await this.#ownership.changeOrPause(pauseMs);
-    return spread.result();
+    const owners = [...new Set(this.owners())].filter((owner) => owner !== '').toSorted();
+    const inTurn = this.#turns.take(name, owners, this.#nodeId); // RSTORE-6
+    const { result, dueInMs, hasMissed } = await askEach(command, inTurn, {
+      ask: (node, asked, untilMs, mostTaken) => this.#ask(node, asked, untilMs, options, mostTaken),
+      nowMs: () => this.#options.clock.now(),
+      deadlineMs,
+      signal: options.signal,
+    });
+    if (isPop && result.ok) this.#noteDue(name, Math.min(dueInMs ?? longestDueMs, longestDueMs));
+    if (!isPop && hasMissed) await this.#ownership.changeOrPause(pauseMs);
+    return result;
   }
 
   #noteDue(queue: string, dueInMs: number): void {
-    if (this.#dueAtMs.size >= queuesRemembered) this.#dueAtMs.clear();
-    this.#dueAtMs.set(queue, this.#options.clock.now() + dueInMs);
+    remember(this.#dueAtMs, queue, this.#options.clock.now() + dueInMs, queuesRemembered);
   }
 
   /** @throws HoldfastError `outcome_unknown` where the owner was asked and did not answer (RSTORE-2). */
