@@ -214,8 +214,8 @@ return done({ count = count, more = more, through = through })`,
     breaks:
       'a redrive of all never ends while what it redrives dies again, and never comes to the later ones',
     file: 'packages/api/src/operations/queues.ts',
-    find: `const query = { type: 'dead_letters', name: queue, after, limit: count } as const;`,
-    put: `const query = { type: 'dead_letters', name: queue, after: 0, limit: count } as const;`,
+    find: `const query = { type: 'dead_letters', name: queue, after, limit: count, idsOnly: true } as const;`,
+    put: `const query = { type: 'dead_letters', name: queue, after: 0, limit: count, idsOnly: true } as const;`,
     test: 'packages/api/test/unit/queues.test.ts',
   },
   {
@@ -237,9 +237,9 @@ return done({ count = count, more = more, through = through })`,
   {
     name: 'redis-one-owner-first',
     breaks: 'keys of other owners are not served while those of the first one have messages',
-    file: `${redis}/store.ts`,
-    find: `this.#turns.set(queue, (from + 1) %`,
-    put: `this.#turns.set(queue, (from + 0) %`,
+    file: `${redis}/turns.ts`,
+    find: `remember(this.#turns, queue, (from + 1) %`,
+    put: `remember(this.#turns, queue, (from + 0) %`,
     test: 'packages/queue/test/integration/redis-ownership.test.ts',
   },
   {

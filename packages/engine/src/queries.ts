@@ -82,7 +82,10 @@ function find(
       };
     case 'dead_letters': {
       const { name, after, limit } = query;
-      const page = state.queues.deadLetters(name as ResourceName, after, limit, timeMs);
+      const page =
+        query.idsOnly === true
+          ? state.queues.deadIds(name as ResourceName, after, limit)
+          : state.queues.deadLetters(name as ResourceName, after, limit, timeMs);
       return { type: 'dead_letters', page };
     }
     case 'blocked_keys': {

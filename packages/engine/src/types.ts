@@ -91,6 +91,8 @@ export type Query =
       readonly name: string;
       readonly after: number;
       readonly limit: number;
+      /** Nothing but the ids is told (IDS-1 of the state). A member of an earlier version tells all. */
+      readonly idsOnly?: true;
     }
   | {
       readonly type: 'blocked_keys';

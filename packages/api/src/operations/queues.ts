@@ -47,6 +47,8 @@ const redrivenAtOnce = 1000;
 /** PURGE-1: well within what a caller waits for an answer. */
 const purgedForMs = 3000;
 const defaultPage = 100;
+/** Up to where a redrive or a purge goes, as long as no answer has told it. */
+const unknownThrough = Number.MAX_SAFE_INTEGER;
 
 async function submit<C extends QueueCommand>(
   command: C,
@@ -168,17 +170,20 @@ export async function queueRedrive(
   if (id !== undefined) {
     const result = await submit({ ...about, ids: [id], count: 1 }, context);
     if (result instanceof RequestError) return result;
-    const { through } = result;
-    return { queue, redriven: result.count, more: false, next_after: null, through };
+    const { count: redriven, through } = result;
+    // An owner in Redis that did not do its part may have it.
+    const more = redriven === 0 && result.more;
+    return { queue, redriven, more, next_after: null, through };
   }
-  const query = { type: 'dead_letters', name: queue, after, limit: count } as const;
+  const query = { type: 'dead_letters', name: queue, after, limit: count, idsOnly: true } as const;
   const { page } = await context.service.queues.query(query, 'linearizable', callOptions(context));
   const found = (page?.letters ?? []).map((letter) => letter.id);
   const ids = found.filter((one) => one <= (most ?? one));
   const last = ids.at(-1);
   const result = await submit({ ...about, ids, count: Math.max(1, ids.length) }, context);
   if (result instanceof RequestError) return result;
-  const through = most ?? result.through;
+  // Where no owner in Redis did its part, the first answer did not know it: that of the next one is it then.
+  const through = most === undefined || most === unknownThrough ? result.through : most;
   // An owner in Redis that did not do its part has more of these ids.
   const isLeft = result.more || (page?.more === true && ids.length === found.length);
   const more = isLeft && last !== undefined && (result.more || last < through);
@@ -188,7 +193,7 @@ export async function queueRedrive(
 
 /** Ends what is there when the first command is applied; what is pushed meanwhile stays. */
 export function queuePurge(
-  { queue: asked, dead_letters = false, through = Number.MAX_SAFE_INTEGER }: QueuePurgeBody,
+  { queue: asked, dead_letters = false, through = unknownThrough }: QueuePurgeBody,
   context: OperationContext,
 ): Promise<Outcome<QueuePurgeAnswer>> {
   const queue = queueNamed(asked);

@@ -154,8 +154,8 @@ export class Partitions {
       return { type: 'queue_ready', count: numberOf(count), revision };
     }
     if (query.type === 'dead_letters') {
-      const { after, limit } = query;
-      const args = { after: String(after), limit, maxBytes: mostBytesShown };
+      const { after, limit, idsOnly = false } = query;
+      const args = { after: String(after), limit, maxBytes: mostBytesShown, idsOnly };
       const answer = await this.#run('deadLetters', query.name, new Map(), args);
       if (answer['missing'] === true) return { type: 'dead_letters', page: undefined, revision };
       const letters = listOf(answer['letters']).map(

@@ -142,8 +142,8 @@ export class Bench {
     return result.page;
   }
 
-  async deadLetters(after = 0, limit = 100) {
-    const query = { type: 'dead_letters', name: this.name, after, limit } as const;
+  async deadLetters(after = 0, limit = 100, more: { readonly idsOnly?: true } = {}) {
+    const query = { type: 'dead_letters', name: this.name, after, limit, ...more } as const;
     const result = await this.#under.query(query);
     assert.equal(result.type, 'dead_letters');
     assert.ok(result.page !== undefined);

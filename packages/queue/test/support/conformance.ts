@@ -361,6 +361,12 @@ export function testStore(under: () => StoreUnderTest): void {
     assert.deepEqual([page.letters.length, page.more], [2, true]);
     const rest = await bench.deadLetters(page.letters.at(-1)?.id ?? 0, 2);
     assert.deepEqual([rest.letters.length, rest.more], [1, false]);
+    const ids = await bench.deadLetters(0, 2, { idsOnly: true });
+    assert.deepEqual(
+      [ids.letters.map(({ id, payload }) => [id, payload]), ids.more],
+      [page.letters.map(({ id }) => [id, '']), true],
+      'of those that want ids alone (IDS-1 of the state)',
+    );
     const keys = await bench.blockedKeys(2);
     assert.deepEqual([keys.keys.map(({ key }) => key), keys.more], [['a', 'b'], true]);
     const last = await bench.blockedKeys(2, 'b');

@@ -158,6 +158,33 @@ describe('a payload', () => {
     assert.equal(queues.storedOf('other' as ResourceName, 1), undefined);
   });
 
+  test('is not named to who asks for ids of dead letters alone, who is told as many as it asked for (IDS-1)', () => {
+    const entries = new Entries();
+    entries.raise();
+    entries.enter({ type: 'queue_configure', name, maxDeliveries: 1, order: 'none' });
+    const longest = 'ö'.repeat(30_000);
+    for (let count = 0; count < 30; count++) entries.push(longest);
+    for (;;) {
+      const pop = { type: 'queue_pop', name, count: 100, visibilityMs: 1000 } as const;
+      const [taken] = entries.enter(pop).results;
+      assert.ok(taken?.ok === true && taken.type === 'queue_taken');
+      if (taken.deliveries.length === 0) break;
+      for (const { id: messageId, delivery, fenceToken } of taken.deliveries)
+        entries.enter({ type: 'queue_nack', name, receipt: { messageId, delivery, fenceToken } });
+    }
+    const { queues } = entries.machine;
+    const whole = queues.deadLetters(name, 0, 29);
+    assert.ok(whole !== undefined && whole.letters.length < 29 && whole.more);
+    const page = queues.deadIds(name, 0, 29);
+    assert.ok(page !== undefined);
+    assert.deepEqual([page.letters.length, page.more], [29, true]);
+    assert.ok(page.letters.every((letter) => !('stored' in letter) && letter.payload === ''));
+    const last = page.letters.at(-1)?.id ?? 0;
+    const rest = queues.deadIds(name, last, 29);
+    assert.deepEqual([rest?.letters.length, rest?.more], [1, false]);
+    assert.equal(queues.deadIds('other' as ResourceName, 0, 1), undefined);
+  });
+
   test('is kept in the state before every member knows better', () => {
     const entries = new Entries();
     entries.raise(2);

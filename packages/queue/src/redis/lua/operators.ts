@@ -109,6 +109,7 @@ return cjson.encode({
 })
 `;
 
+/** Of any node: it changes nothing. IDS-1 of the state. */
 export const deadLetters = `
 if not S then return cjson.encode({ missing = true }) end
 local ids = {}
@@ -119,11 +120,16 @@ end
 table.sort(ids)
 local letters, bytes, more = {}, 0, false
 for _, number in ipairs(ids) do
+  if #letters == A.limit then more = true break end
   local id = string.format('%.0f', number)
-  local m = message(id)
-  if #letters == A.limit or (#letters > 0 and bytes + m.by > A.maxBytes) then more = true break end
-  bytes = bytes + m.by
-  letters[#letters + 1] = { id, m.k, call('HGET', B .. 'b', id), m.d, m.r or '', now - m.da }
+  if A.idsOnly then
+    letters[#letters + 1] = { id, '', '', 0, '', 0 }
+  else
+    local m = message(id)
+    if #letters > 0 and bytes + m.by > A.maxBytes then more = true break end
+    bytes = bytes + m.by
+    letters[#letters + 1] = { id, m.k, call('HGET', B .. 'b', id), m.d, m.r or '', now - m.da }
+  end
 end
 return cjson.encode({ letters = letters, more = more })
 `;

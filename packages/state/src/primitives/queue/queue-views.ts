@@ -3,6 +3,8 @@
  *
  * QVIEW-1: a page of queues costs what it shows, and a queue on it the same however many partitions and messages it has;
  *     what each partition has is told of one queue, or of a page together.
+ * IDS-1: who asks for ids of dead letters alone is given as many as it asked for, whatever the letters weigh, and names no payload:
+ *     one that nobody can read keeps nobody waiting.
  */
 import { ListBudget } from '../../kernel/view-bounds.ts';
 import { settingsOf } from './push.ts';
@@ -83,6 +85,8 @@ class PartitionSums {
   }
 }
 
+const idAlone = { key: '', payload: '', deliveries: 0, reason: '', ageMs: 0 };
+
 export class QueueReader implements QueueViews {
   readonly #tables: Tables;
 
@@ -148,6 +152,18 @@ export class QueueReader implements QueueViews {
         reason,
         ageMs,
       });
+    }
+    return { letters, more: false };
+  }
+
+  /** IDS-1. */
+  deadIds(name: ResourceName, after: number, limit: number): DeadLettersPage | undefined {
+    const queue = this.#queue(name);
+    if (queue === undefined) return undefined;
+    const letters: DeadLetterView[] = [];
+    for (const { id } of queue.dead.after(after)) {
+      if (letters.length >= limit) return { letters, more: true };
+      letters.push({ ...idAlone, id });
     }
     return { letters, more: false };
   }
