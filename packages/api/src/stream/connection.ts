@@ -30,7 +30,7 @@ import { closeCodes } from './host.ts';
 import type { StreamHost, StreamSocket } from './host.ts';
 import { OutgoingAnswers } from './outgoing.ts';
 import { keyIn, noSuchOperation, tooManyRequests, wrongAnsweredBelow } from './requests.ts';
-import { StreamWaits } from './waits.ts';
+import { mayWait, StreamWaits } from './waits.ts';
 import { StreamMemory } from './memory.ts';
 import { StreamWatches } from './watches.ts';
 
@@ -227,7 +227,7 @@ export class StreamConnection {
       return;
     }
     const own = ackedBelow === undefined ? from : { ...from, ackedBelow };
-    const context = operation.waits ? this.#waits.contextOf(id, own) : own;
+    const context = mayWait(operation) ? this.#waits.contextOf(id, own) : own;
     try {
       const outcome = operation.perform(body, context);
       this.#settle(id, operation, outcome, session);
@@ -278,7 +278,7 @@ export class StreamConnection {
 
   #finish(id: number, operation: Served, outcome: Outcome<object>, session?: Followed): void {
     try {
-      if (operation.waits) this.#waits.noLongerWaits(id);
+      if (mayWait(operation)) this.#waits.noLongerWaits(id);
       if (session !== undefined) this.#sessions.answered(session, outcome);
       else if (operation.name === 'create_session' && !(outcome instanceof RequestError))
         this.#sessions.made(outcome);
