@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Client } from '@holdfast/client';
 import { UsageError } from '../failure.ts';
+import { purgeInParts, redriveInParts } from '../in-parts.ts';
 import { jsonOrText, numbersHelp, shownJson } from '../json-text.ts';
 import { printRecord, printTable } from '../output.ts';
 import { textOfStdin } from '../stdin.ts';
@@ -189,19 +190,13 @@ function addPurge(queue: Command, at: () => Environment): void {
     .option('--delete', 'and deletes the queue when nothing is left')
     .addHelpText('after', '\nExample:\n  holdfast queue purge jobs')
     .action(async (name: string, options: { deadLetters?: boolean; delete?: boolean }) => {
-      await printed(at(), async (client) => {
-        const what = options.deadLetters === true ? { dead_letters: true } : {};
-        let purged = 0;
-        let rest: { readonly through?: number } = {};
-        for (let more = true; more;) {
-          const answer = await client.call('queue_purge', { queue: name, ...what, ...rest });
-          purged += answer.purged;
-          ({ more } = answer);
-          rest = { through: answer.through };
-        }
-        if (options.delete === true) await client.call('queue_delete', { queue: name });
-        return { queue: name, purged };
-      });
+      const { output } = at();
+      const { deadLetters = false, delete: deletes = false } = options;
+      await withClient(at(), (client) =>
+        purgeInParts(client, name, { deadLetters, deletes }, (record) => {
+          printRecord(output, record);
+        }),
+      );
     });
 }
 
@@ -254,21 +249,14 @@ function addDead(queue: Command, at: () => Environment): void {
     .option(...queueOption) // spread: three texts
     .addHelpText('after', '\nExample:\n  holdfast queue dead redrive --queue jobs')
     .action(async (id: string | undefined, options: OfQueue) => {
-      await printed(at(), async (client) => {
-        const about = { queue: options.queue };
-        if (id !== undefined)
-          return client.call('queue_redrive', { ...about, id: countOf('The id', id) });
-        // Each once: what dies again meanwhile is left.
-        let redriven = 0;
-        let rest: { readonly after?: number; readonly through?: number } = {};
-        for (;;) {
-          const answer = await client.call('queue_redrive', { ...about, ...rest });
-          redriven += answer.redriven;
-          const { next_after: after, through, more } = answer;
-          // A node of an earlier version tells none: then there may be more.
-          if (typeof after !== 'number') return { ...about, redriven, ...(more ? { more } : {}) };
-          rest = { after, through };
-        }
+      const { queue: name } = options;
+      const { output } = at();
+      await withClient(at(), async (client) => {
+        const tell = (record: object): void => {
+          printRecord(output, record);
+        };
+        if (id === undefined) await redriveInParts(client, name, tell);
+        else tell(await client.call('queue_redrive', { queue: name, id: countOf('The id', id) }));
       });
     });
 }
