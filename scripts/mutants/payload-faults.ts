@@ -248,4 +248,13 @@ export const payloadFaults: readonly Fault[] = [
     put: `      passed += 0; // LOST-2`,
     test: 'packages/state/test/unit/payloads.test.ts',
   },
+  {
+    name: 'page-of-dead-letters-waits-beyond-its-call',
+    breaks: 'one payload that does not come has a whole page of dead letters refused',
+    file: 'packages/engine/src/payloads/payloads.ts',
+    find: `const leftMs = Math.max(1, endsMs - this.#parts.clock.now() - answerMs);`,
+    put: `const leftMs = endsMs > 0 ? longestReadMs : answerMs;`,
+    hiddenFromRuns: 'no run reads dead letters whose payloads do not come',
+    test: 'packages/engine/test/unit/payloads.test.ts',
+  },
 ];

@@ -214,7 +214,7 @@ export const snapshotFaults: readonly Fault[] = [
     name: 'full-disk-filled-again-by-a-backup',
     breaks: 'a backup writes snapshots on a full disk again and again, and the log finds no room',
     file: 'packages/engine/src/snapshots.ts',
-    find: `      if (this.#notSaved > notSavedBefore) throw noRoomForBackup();
+    find: `      if (clock.now() < this.#noRoomUntilMs) throw noRoomForBackup();
 `,
     put: ``,
     hiddenFromRuns: 'no backup of a run meets a full disk',

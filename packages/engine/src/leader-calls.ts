@@ -64,7 +64,7 @@ export class LeaderCalls {
     const found = await this.#anywhere(
       options,
       { type: 'query', query, ...callerIn(options) },
-      async () => payloads.answer(await leadership.query(query, options)),
+      async (endsMs) => payloads.answer(await leadership.query(query, options), endsMs),
       (answer) => queryAnswer(query, answer),
     );
     return found as QueryAnswer<Q>;
@@ -128,7 +128,7 @@ export class LeaderCalls {
   #anywhere<T>(
     options: CallOptions,
     call: AskedCall | (() => AskedCall),
-    here: () => Promise<T>,
+    here: (endsMs: number) => Promise<T>,
     received: (answer: unknown) => T,
     late: () => Error = notRead,
   ): Promise<T> {
@@ -139,7 +139,7 @@ export class LeaderCalls {
     const patience = { deadlineMs, signal };
     return route.follow(patience, true, async (leader) =>
       leader === 'self'
-        ? this.#deadlines.within(deadlineMs, here(), late)
+        ? this.#deadlines.within(deadlineMs, here(deadlineMs), late)
         : received(await route.ask(leader, patience, typeof call === 'function' ? call() : call)),
     );
   }

@@ -93,7 +93,7 @@ export class PeerRequests {
       case 'keep_alive':
         return leadership.keepAlive(call.sessionId, call);
       case 'query':
-        return payloads.answer(await leadership.query(call.query, call));
+        return payloads.answer(await leadership.query(call.query, call), deadlineMs);
       case 'cache_read': {
         const read = await coherence.readHere(from, call.key, call.memoryId);
         leadership.assertAdmitted(call); // LEADERSHIP-7

@@ -21,8 +21,8 @@
  * ENG-SNAP-9: one turn of the event loop encodes pieces of a snapshot until its share of time is used up; the others follow in
  *     the next turns.
  * ENG-SNAP-10: an own snapshot for which the disk has no room, or the process no descriptor, comes to nothing, and is told: nothing
- *     depends on it, and the log stays. It is tried again at the next checkpoint, and not before: each trial fills the disk. Meanwhile
- *     the log grows, until there is no room for it either and the node stops.
+ *     depends on it, and the log stays. It is tried again at the next checkpoint, and for a backup not within `noRoomPauseMs`: each
+ *     trial fills the disk. Meanwhile the log grows, in memory too, until there is no room for it either and the node stops.
  * ENG-SNAP-11: a received snapshot whose bytes are what its hash names, and of which no state comes, replaces nothing: it is told
  *     once, and fetched again, after the pauses that its sender makes. To stop would fetch it again at once, at every start. Where a
  *     newer program has written it the node stops, and says so: it has to be upgraded (FEATURE-4).
@@ -106,6 +106,7 @@ export class Snapshots {
   #saving: Promise<SnapshotMeta | undefined> | undefined;
   /** How many there was no room for (ENG-SNAP-10). */
   #notSaved = 0;
+  #noRoomUntilMs = Number.NEGATIVE_INFINITY;
   #verifying: SnapshotMeta | undefined;
   #restored: { readonly hash: string; readonly restored: ReceivedState } | undefined;
   /** The last received one of which no state came (ENG-SNAP-11). */
@@ -164,6 +165,7 @@ export class Snapshots {
   #tellNotSaved(index: LogIndex, { systemCode, message }: SnapshotNotSavedError): void {
     this.#saving = undefined;
     this.#notSaved += 1;
+    this.#noRoomUntilMs = this.#options.clock.now() + noRoomPauseMs;
     this.#options.log.warn(
       { index, code: systemCode, snapshotsNotSaved: this.#notSaved },
       `A snapshot was not saved: ${message} It is tried again at the next checkpoint. Until one is saved the log grows, and this node stops when there is no room for it.`,
@@ -339,18 +341,17 @@ export class Snapshots {
   ): Promise<SnapshotReader | undefined> {
     const { clock, storage } = this.#options;
     const deadlineMs = clock.now() + maxExportWaitMs;
-    const notSavedBefore = this.#notSaved;
     const isWanted = (): boolean => !this.#stopped && signal?.aborted !== true;
     while (isWanted() && clock.now() < deadlineMs) {
       if (this.#current.index >= index && this.#current.index > 0) {
         const reader = storage.openSnapshot(this.#current.hash);
         if (reader !== undefined) return reader;
       }
-      if (this.#notSaved > notSavedBefore) throw noRoomForBackup();
       if (this.#saving !== undefined) {
         await this.#saving;
         continue;
       }
+      if (clock.now() < this.#noRoomUntilMs) throw noRoomForBackup();
       const now = present();
       const saved = now === undefined ? undefined : await this.save(now.point, now.state);
       // A disk that refuses everything says so at once: asked again in the same turn, it would be asked for ever.
@@ -374,6 +375,7 @@ export class Snapshots {
 /** A snapshot of a large state takes its time; a backup may have to wait for two. */
 const maxExportWaitMs = 120_000;
 const exportPauseMs = 20;
+const noRoomPauseMs = 60_000;
 const noRoomForBackup = (): HoldfastError =>
   new HoldfastError(
     'overloaded',

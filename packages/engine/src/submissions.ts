@@ -8,9 +8,9 @@
  *     So it is while a majority answers heartbeats and does not write. The leader does not step down for that: whoever would take
  *     its place needs votes that the same majority has to write, so that nobody would lead, and what goes on without the
  *     log would end: reads, and the keepalives of sessions whose holds nobody else can be given meanwhile.
- * SUBMISSION-3: the deadline of a command ends when it is applied. What was taken by then is told, also where its payloads come
- *     later, from another member: how long they may take is bounded by PAYLOAD-9. Where the caller was told before that the
- *     outcome is unknown, nobody reads them.
+ * SUBMISSION-3: on the leader the deadline of a command ends when it is applied. What was taken by then is told, also where its
+ *     payloads come later, from another member: how long they may take is bounded by PAYLOAD-9. Where the caller was told before
+ *     that the outcome is unknown, nobody reads them. A follower that passed a command on waits until its deadline alone.
  */
 import type { TraceParent } from '@holdfast/protocol';
 import type { MemberId } from '@holdfast/raft';

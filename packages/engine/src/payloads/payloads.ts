@@ -15,8 +15,8 @@
  * PAYLOAD-7: what is damaged or missing on each member that can be asked stops no transfer and no start: it is told, and asked
  *     for in the background (payload-repairs.ts). Where somebody who is connected did not answer, or the leader did not, a
  *     received snapshot does not count: after some attempts with growing pauses it is refused, and fetched again.
- * PAYLOAD-9: nobody who asked waits longer than `longestReadMs` for payloads, whatever the disk and the other members do. Those
- *     that have come by then are given, and no member is asked any more.
+ * PAYLOAD-9: nobody who asked waits longer than `longestReadMs` for payloads, nor for those of a page until its call is over,
+ *     whatever the disk and the other members do. Those that have come by then are given, and no member is asked any more.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type {
@@ -48,6 +48,8 @@ const attempts = 5;
 const firstPauseMs = 500;
 /** PAYLOAD-9: a few members that are silent can be asked one after the other. */
 export const longestReadMs = 15_000;
+/** Of the time of a call that is left for telling what has come. */
+const answerMs = 250;
 
 export interface PayloadsParts {
   readonly store: PayloadStore;
@@ -287,14 +289,22 @@ export class Payloads {
     );
   }
 
-  /** An answer to a query with the payloads in it; a dead letter of which nobody has it is told without. */
-  async answer(result: QueryResult): Promise<QueryResult> {
+  /**
+   * An answer to a query with the payloads in it; a dead letter of which nobody has it, or not in time, is told without.
+   *
+   * @param endsMs When the call ends that asked: the payloads that have come shortly before it are told.
+   */
+  async answer(
+    result: QueryResult,
+    endsMs: number = Number.POSITIVE_INFINITY,
+  ): Promise<QueryResult> {
     if (result.type !== 'dead_letters' || result.page === undefined) return result;
-    return { ...result, page: await this.#letters(result.page) };
+    const leftMs = Math.max(1, endsMs - this.#parts.clock.now() - answerMs);
+    return { ...result, page: await this.#letters(result.page, leftMs) };
   }
 
-  async #letters(page: DeadLettersPage): Promise<DeadLettersPage> {
-    const { texts } = await this.#inTime(storedIn(page.letters));
+  async #letters(page: DeadLettersPage, leftMs: number): Promise<DeadLettersPage> {
+    const { texts } = await this.#inTime(storedIn(page.letters), leftMs);
     const letters = page.letters.map(({ stored, ...letter }) =>
       stored === undefined ? letter : { ...letter, payload: texts.get(stored.id) ?? '' },
     );
@@ -338,10 +348,10 @@ export class Payloads {
   };
 
   /** PAYLOAD-9. */
-  #inTime(wanted: readonly StoredPayload[]): Promise<Reading> {
+  #inTime(wanted: readonly StoredPayload[], leftMs: number = longestReadMs): Promise<Reading> {
     const reading: Reading = { texts: new Map(), isOver: false };
     return new Promise((resolve, reject) => {
-      const cancel = this.#parts.clock.after(longestReadMs, () => {
+      const cancel = this.#parts.clock.after(Math.min(longestReadMs, leftMs), () => {
         reading.isOver = true;
         resolve(reading);
       });
@@ -363,12 +373,12 @@ export class Payloads {
       }),
     );
     const missing = wanted.filter((_, position) => here[position] !== true);
-    if (missing.length === 0 || reading.isOver) return;
+    if (missing.length === 0) return;
     const onText = (id: number, text: string): void => {
       texts.set(id, text);
       if (store.has(id)) store.put(id, Buffer.from(text));
     };
-    await asks.fetch(missing, onText, () => reading.isOver);
+    if (!reading.isOver) await asks.fetch(missing, onText, () => reading.isOver);
     this.#repairs.look(missing.flatMap(({ id }) => (texts.has(id) ? [] : [id])));
     for (const stored of missing) {
       log.warn(

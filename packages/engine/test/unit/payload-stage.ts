@@ -34,7 +34,9 @@ interface StageOptions {
   readonly pauses?: number[];
   readonly mostHeldEnded?: number;
   /** Given what ends the longest time that somebody waits for payloads (PAYLOAD-9). */
-  readonly onWaiting?: (endTime: () => void) => void;
+  readonly onWaiting?: (endTime: () => void, ms: number) => void;
+  /** Another time for which somebody waits for payloads. */
+  readonly waitMs?: number;
 }
 
 const begun: Payloads[] = [];
@@ -56,8 +58,8 @@ export function stage(others: readonly Other[] = [], options: StageOptions = {})
     after: (ms: number, callback: () => void) => {
       // The scrub is none of what is told here.
       if (ms >= 3_600_000) return () => undefined;
-      if (ms === longestReadMs) {
-        options.onWaiting?.(callback);
+      if (ms === longestReadMs || ms === options.waitMs) {
+        options.onWaiting?.(callback, ms);
         return () => undefined;
       }
       pauses.push(ms);

@@ -156,6 +156,27 @@ describe('Payloads beside the state', () => {
     assert.deepEqual(asked, []);
   });
 
+  it('of a page are waited for until shortly before its call ends, and it is told without the others (PAYLOAD-9)', async () => {
+    const waited: number[] = [];
+    const { store, payloads } = stage([() => null], {
+      waitMs: 1,
+      onWaiting: (end, ms) => {
+        waited.push(ms);
+        setImmediate(end);
+      },
+    });
+    store.read = () => new Promise(() => undefined);
+    const letter = { id: 1, key: 'a', payload: '', stored: storedOf(1), deliveries: 1 };
+    const page = { letters: [{ ...letter, reason: '', ageMs: 1 }], more: false };
+    const answer = await payloads.answer(
+      { type: 'dead_letters', page, revision: 1 },
+      performance.now() + 200,
+    );
+    assert.deepEqual(waited, [1]);
+    assert.ok(answer.type === 'dead_letters');
+    assert.equal(answer.page?.letters[0]?.payload, '');
+  });
+
   it('are asked for nowhere else when nobody waits for them any more (PAYLOAD-9)', async () => {
     let endTime: () => void = assert.fail;
     const onWaiting = (end: () => void): void => {

@@ -94,6 +94,32 @@ describe('A snapshot for which there is no room', () => {
     assert.match(answer.message, /no room for a snapshot/);
     assert.equal(disk.asked, 1);
   });
+
+  it('is not tried again by the backups of the next minute, and by those after it (ENG-SNAP-10)', async () => {
+    const disk = new Full();
+    const { snapshots, clock } = receiver(disk);
+    const state = createStateMachine(initialLimits);
+    const backup = async (): Promise<unknown> => {
+      let answer: unknown = 'none';
+      void snapshots
+        .openBackup(1, undefined, () => ({ point, state }))
+        .then(
+          (source) => (answer = source),
+          (error: unknown) => (answer = error),
+        );
+      await settled();
+      clock.pass(20);
+      await settled();
+      return answer;
+    };
+    for (let attempt = 0; attempt < 3; attempt++)
+      assert.ok((await backup()) instanceof HoldfastError);
+    assert.equal(disk.asked, 1);
+    disk.isFull = false;
+    clock.pass(60_000);
+    assert.ok(!((await backup()) instanceof HoldfastError));
+    assert.equal(disk.asked, 2);
+  });
 });
 
 describe('A backup whose caller has gone', () => {
