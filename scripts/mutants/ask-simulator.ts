@@ -31,7 +31,7 @@ interface Summary {
     readonly message: string;
     readonly isPromise: boolean;
   }[];
-  readonly undecided: number;
+  readonly undecided: readonly unknown[];
 }
 
 export interface AskSimulatorOptions {
@@ -170,7 +170,7 @@ function resultOf(out: string, errors: string, areAll: boolean): Told {
   return {
     type: areAll ? 'not found' : 'time-out',
     runs,
-    ...(undecided === 0 ? {} : { undecided }),
+    ...(undecided.length === 0 ? {} : { undecided: undecided.length }),
   };
 }
 

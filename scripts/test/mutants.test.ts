@@ -249,7 +249,7 @@ describe('Whole runs that are asked for a fault', () => {
        const [first, seeds] = [of('--first='), of('--seeds=')];
        const isBroken = first <= 7 && first + seeds > 7 && ${isBroken};
        const broken = isBroken ? [{ seed: '7', message: 'two hold it', isPromise: true }] : [];
-       console.log(JSON.stringify({ runs: seeds, broken, undecided: 2 }));\n`,
+       console.log(JSON.stringify({ runs: seeds, broken, undecided: [1, 2] }));\n`,
     );
     const planted = new Planted(folder, fault);
     planted.plant();

@@ -2,7 +2,8 @@
  * What must hold of barriers, counts and longest times, by what clients did and by the events of the
  * cluster (each seen once, as the first node applies it).
  *
- * BARRIER-CHECK-1: a barrier opens only for as many sessions as its round is for, and lets go only who has entered.
+ * BARRIER-CHECK-1: a barrier opens when as many sessions as its round is for are inside at once, and nobody else is let into that
+ *     round; it lets go only who has entered.
  * BARRIER-CHECK-2: who is told that all have left finds nobody inside who has not at least asked to leave, or cancelled its
  *     entry, or whose session lives no more.
  * BARRIER-CHECK-3: a hold with a longest time does not outlive it, in the time of the cluster, by more than the few
@@ -15,6 +16,8 @@ import { CountDowns } from '../clients/count-down.ts';
 interface Round {
   readonly parties: number;
   readonly joined: Set<string>;
+  readonly inside: Set<string>;
+  isOpen: boolean;
   readonly leaving: Set<string>;
 }
 
@@ -46,8 +49,8 @@ export class Barriers {
     const found = this.#rounds.get(round);
     if (found === undefined || !found.joined.has(session))
       this.#report(`${session} was let into round ${String(round)}, which it had not joined.`);
-    else if (found.joined.size < found.parties)
-      this.#report(`Round ${String(round)} opened for ${String(found.joined.size)} only.`); // BARRIER-CHECK-1
+    else if (!found.isOpen)
+      this.#report(`${session} was let into round ${String(round)}, which is not open.`); // BARRIER-CHECK-1
   }
 
   leaves(session: string, round: number): void {
@@ -88,6 +91,9 @@ export class Barriers {
     this.countDowns.onEvent(event);
     if (event.type === 'session_ended') this.#ended.add(event.sessionId);
     else if (event.type === 'barrier_joined') this.#onJoined(event);
+    else if (event.type === 'barrier_left')
+      this.#rounds.get(event.round)?.inside.delete(event.sessionId);
+    else if (event.type === 'barrier_opened') this.#onOpened(event);
     else if (event.type === 'hold_ended') {
       this.#overAtMs.delete(event.fenceToken);
       this.#entriesLate.delete(event.fenceToken);
@@ -104,12 +110,26 @@ export class Barriers {
   }
 
   #onJoined({ round, sessionId }: { readonly round: number; readonly sessionId: string }): void {
-    const found = this.#rounds.get(round);
-    if (found !== undefined) found.joined.add(sessionId);
-    else {
-      const joined = new Set([sessionId]);
-      this.#rounds.set(round, { parties: this.#parties, joined, leaving: new Set() });
+    let found = this.#rounds.get(round);
+    if (found === undefined) {
+      const [joined, inside, leaving] = [new Set<string>(), new Set<string>(), new Set<string>()];
+      found = { parties: this.#parties, joined, inside, leaving, isOpen: false };
+      this.#rounds.set(round, found);
     }
+    if (found.isOpen)
+      this.#report(`${sessionId} came into round ${String(round)}, which was open by then.`); // BARRIER-CHECK-1
+    found.joined.add(sessionId);
+    found.inside.add(sessionId);
+  }
+
+  /** BARRIER-CHECK-1. */
+  #onOpened({ round }: { readonly round: number }): void {
+    const found = this.#rounds.get(round);
+    if (found === undefined || found.inside.size !== found.parties)
+      this.#report(
+        `Round ${String(round)} opened with ${String(found?.inside.size ?? 0)} of ${String(this.#parties)} inside.`,
+      );
+    if (found !== undefined) found.isOpen = true;
   }
 }
 

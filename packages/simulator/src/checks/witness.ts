@@ -3,7 +3,8 @@
  *
  * WITNESS-1: at most one leader in a term (Raft paper, election safety).
  * WITNESS-2: two logs that hold an entry of the same index and term hold the same entry after the same one (log matching).
- * WITNESS-3: a new leader has every entry that was applied anywhere in an earlier term (leader completeness).
+ * WITNESS-3: a leader has every entry that was applied anywhere in an earlier term (leader completeness): a new one those
+ *     that were applied before, and one that leads what a node applies afterwards that has not heard of its term.
  * WITNESS-4: whatever is applied at an index is the same on every node, and so are its results (state machine safety).
  * WITNESS-5: at the same index all nodes have the same state, by its hash.
  * WITNESS-6: of what excludes each other only one is granted at a time; fence tokens rise; waiters are served
@@ -44,6 +45,8 @@ const hashEvery = 16;
 export class Witness {
   readonly #world: World;
   readonly #leaders = new Map<number, string>();
+  /** Who leads now or led last, as far as was told. */
+  readonly #leading = new Map<string, AssembledEngine['replica']>();
   /** By `index/term`: the checksum of the entry and the term before it. */
   readonly #entries = new Map<string, string>();
   /** Terms by index, of each node's log as it was written. */
@@ -65,12 +68,13 @@ export class Witness {
   #lastApplied: CommittedEntry = { index: 0, term: 0, inTerm: 0 };
   #commands = 0;
 
-  constructor(world: World) {
+  /** @param clockDrift How much too fast or too slow clocks may run. */
+  constructor(world: World, clockDrift: number) {
     this.#world = world;
     const report = (message: string): void => world.violation(message);
     this.#grants = new Grants(slotLimit, report);
     this.#cycles = new Cycles(report);
-    this.#lifetimes = new Lifetimes(report);
+    this.#lifetimes = new Lifetimes(report, clockDrift);
     this.barriers = new Barriers(gateParties, report);
     this.messages = new Messages(report);
     this.cachedValues = new CachedValues(report, () => world.timeline.nowMs);
@@ -102,7 +106,11 @@ export class Witness {
         nodeId,
         `is ${role} in term ${String(term)}, leader ${status.leader ?? 'unknown'}, commit ${String(status.commitIndex)}`,
       );
-    if (role !== 'leader') return;
+    if (role !== 'leader') {
+      this.#leading.delete(nodeId);
+      return;
+    }
+    this.#leading.set(nodeId, replica);
     const known = this.#leaders.get(term);
     if (known === undefined) this.loads.onLeader();
     if (known === nodeId) return;
@@ -110,11 +118,22 @@ export class Witness {
       this.#world.violation(`${known} and ${nodeId} both lead in term ${String(term)}.`);
     this.#leaders.set(term, nodeId);
     this.#world.onNotable(nodeId, 'leads');
+    // Those before it are in the same logs (WITNESS-2).
+    this.#compareLeader(nodeId, replica, this.#lastApplied);
+  }
+
+  /** WITNESS-3. */
+  #compareLeader(
+    nodeId: string,
+    replica: AssembledEngine['replica'],
+    applied: CommittedEntry,
+  ): void {
+    const { role, term, firstIndex } = replica.status();
+    if (role !== 'leader') return;
     const termAt = (index: number): number | undefined => replica.termAt(index);
-    const last = this.#lastApplied; // Those before it are in the same logs (WITNESS-2).
-    if (lacksCommitted({ term, firstIndex: status.firstIndex, termAt }, last))
+    if (lacksCommitted({ term, firstIndex, termAt }, applied))
       this.#world.violation(
-        `${nodeId} leads in term ${String(term)} without entry ${String(last.index)}/${String(last.term)}, which was applied (it has ${String(termAt(last.index))}).`,
+        `${nodeId} leads in term ${String(term)} without entry ${String(applied.index)}/${String(applied.term)}, which was applied (it has ${String(termAt(applied.index))}).`,
       );
   }
 
@@ -126,6 +145,7 @@ export class Witness {
       for (const { index, term } of recovered.entries) log.set(index, term);
     }
     this.#logs.set(nodeId, log);
+    this.#leading.delete(nodeId);
     this.disks.onStart(nodeId, recovered);
   }
 
@@ -161,12 +181,6 @@ export class Witness {
       this.#commands += batch.commands.length;
       const term = this.#logs.get(nodeId)?.get(index);
       if (term !== undefined) this.disks.onApplied(nodeId, index, term, replica.status());
-      if (index > this.#lastApplied.index)
-        this.#lastApplied = {
-          index,
-          term: this.#logs.get(nodeId)?.get(index) ?? 0,
-          inTerm: replica.status().term,
-        };
       if (this.#world.tracing)
         this.#world.tell(
           nodeId,
@@ -185,7 +199,19 @@ export class Witness {
       this.#world.violation(
         `${nodeId} applied something else at ${String(index)}: ${JSON.stringify([batch.commands, results])}`,
       );
+    this.#compareLeaders(nodeId, index, replica.status().term);
     if (index % hashEvery === 0) this.compareState(nodeId, replica.state);
+  }
+
+  /** WITNESS-3. @param inTerm Of the node that applies it: what it applies was committed in that term or an earlier one. */
+  #compareLeaders(nodeId: string, index: number, inTerm: number): void {
+    const term = this.#logs.get(nodeId)?.get(index);
+    if (term === undefined) return;
+    const applied = { index, term, inTerm };
+    const last = this.#lastApplied;
+    if (index > last.index || (index === last.index && inTerm < last.inTerm))
+      this.#lastApplied = applied;
+    for (const [leader, replica] of this.#leading) this.#compareLeader(leader, replica, applied);
   }
 
   /** WITNESS-5. */

@@ -141,12 +141,21 @@ export class Cluster {
     return true;
   }
 
-  /** @param leaves Of what its disk is writing. */
+  /** With the power of its machine. @param leaves Of what its disk is writing. */
   kill(node: SimulatedNode, leaves?: CutLeaves): void {
+    this.#end(node, 'is killed', () => node.kill(leaves));
+  }
+
+  /** As `kill -9` does: what the system had taken is there at the next start, synced or not. */
+  killProcess(node: SimulatedNode): void {
+    this.#end(node, 'is killed, and its machine is not', () => node.killProcess());
+  }
+
+  #end(node: SimulatedNode, how: string, act: () => void): void {
     if (!node.machine.isOn) return;
-    this.#options.world.tell(node.id, 'is killed');
+    this.#options.world.tell(node.id, how);
     this.streams.processEnded(node.machine);
-    node.kill(leaves);
+    act();
   }
 
   /** It is no member any more: its operator switches it off. */
@@ -214,7 +223,7 @@ export class Cluster {
       (error: unknown) => {
         this.kill(node);
         if (!(error instanceof Error) || error.name !== errorName)
-          world.violation(`${node.id} met ${what} and said: ${String(error)}`);
+          world.violation(`${node.id} met ${what} and said: ${String(error)}`, error);
         else world.tell(node.id, `refuses to start: ${error.message}`);
       },
     );
@@ -225,7 +234,9 @@ export class Cluster {
     const { world } = this.#options;
     if (this.#isTooOld(node, error)) return;
     if (node.disk.trouble === 'none') {
-      world.violation(`${node.id} stopped: ${error.stack ?? error.message}`);
+      const told = `${node.id} stopped: ${error.stack ?? error.message}`;
+      if (error.name === 'FeatureLevelError') world.violation(told);
+      else world.nodeFailed(told, error);
       return;
     }
     world.tell(node.id, `stops: ${error.message}`);

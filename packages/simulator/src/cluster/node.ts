@@ -25,7 +25,7 @@ import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
 import type { Witness } from '../checks/witness.ts';
 import type { Listener } from './stream.ts';
-import { clientUrlOf, Folder, SimulatedTransport } from './transport.ts';
+import { clientUrlOf, SimulatedTransport } from './transport.ts';
 
 export const clusterId = 'simulated';
 
@@ -67,7 +67,6 @@ export class SimulatedNode implements Listener {
   /** Of the program that its next process is. */
   supportedFeatureLevel: number;
   readonly #options: SimulatedNodeOptions;
-  readonly #folder: Folder;
   #assembled: AssembledEngine | undefined;
   #admit: ((socket: StreamSocket) => void) | undefined;
 
@@ -76,7 +75,6 @@ export class SimulatedNode implements Listener {
     this.id = options.machine.name;
     this.machine = options.machine;
     this.supportedFeatureLevel = options.supportedFeatureLevel;
-    this.#folder = new Folder(`${this.id} first`);
     this.disk = new SimulatedDisk(options.machine, options.random.fork());
   }
 
@@ -167,18 +165,12 @@ export class SimulatedNode implements Listener {
       bounds: settings,
       makeTransport: (handlers) => {
         const { switchboard } = this.#options;
-        transport = new SimulatedTransport(
-          world,
-          machine,
-          this.#folder,
-          switchboard,
-          handlers,
-          fatal,
-        );
+        transport = new SimulatedTransport(world, machine, switchboard, handlers, fatal);
         transport.onSend = (to, message) => witness.disks.onSend(this.id, to, message);
         return transport;
       },
       onApplied: (index, batch, applied) => {
+        // A node applies nothing before it is assembled; what a process does as it ends counts no more.
         const replica = this.#assembled?.replica;
         if (replica !== undefined) witness.onApplied(this.id, index, batch, applied, replica);
       },
@@ -241,11 +233,20 @@ export class SimulatedNode implements Listener {
     for (const [id, transport] of switchboard) if (id !== this.id) transport.peerBegan(this.id);
   }
 
-  /** The process is gone, without a word. */
+  /** The process is gone, without a word, and with it the power. */
   kill(leaves?: CutLeaves): void {
+    this.#end(() => this.disk.cutPower(leaves));
+  }
+
+  /** The process alone is gone. */
+  killProcess(): void {
+    this.#end(() => this.disk.endProcess());
+  }
+
+  #end(endDisk: () => void): void {
     if (!this.machine.isOn) return;
     this.machine.end();
-    this.disk.cutPower(leaves);
+    endDisk();
     this.#assembled = undefined;
     this.#admit = undefined;
     const { switchboard } = this.#options;
@@ -261,7 +262,9 @@ export class SimulatedNode implements Listener {
     const error: Say = (fields, message) => {
       say(fields, message);
       const found = (fields as { readonly err?: unknown }).err;
-      if (found instanceof Error) world.violation(`${this.id}: ${message} ${String(found.stack)}`);
+      // What a disk that fails brings about is no news.
+      if (found instanceof Error && this.disk.trouble === 'none')
+        world.nodeFailed(`${this.id}: ${message} ${String(found.stack)}`, found);
     };
     return { info: say, warn: say, error };
   }

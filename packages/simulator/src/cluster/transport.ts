@@ -24,31 +24,6 @@ interface OpenCall {
   readonly cleanUp: () => void;
 }
 
-/**
- * What a node's folder says of who it is, and of whom it has met. It outlives the process; where the
- * folder is lost, a new one takes its place, and the others know it by that.
- */
-export class Folder {
-  readonly incarnation: string;
-  readonly #met = new Map<string, string>();
-
-  constructor(incarnation: string) {
-    this.incarnation = incarnation;
-  }
-
-  /** As `KnownPeers` of the engine. */
-  accepts(id: string, incarnation: string): boolean {
-    const met = this.#met.get(id);
-    if (met === undefined) this.#met.set(id, incarnation);
-    return met === undefined || met === incarnation;
-  }
-
-  learn(other: Folder): void {
-    for (const [id, incarnation] of other.#met)
-      if (!this.#met.has(id)) this.#met.set(id, incarnation);
-  }
-}
-
 /** How a process comes to read what has arrived: how often not at once, and how late then. */
 interface Reads {
   readonly lateProbability: number;
@@ -63,7 +38,6 @@ export type Switchboard = ReadonlyMap<string, SimulatedTransport>;
 export class SimulatedTransport implements Transport {
   readonly #world: World;
   readonly #machine: Machine;
-  readonly #folder: Folder;
   readonly #handlers: TransportHandlers;
   readonly #onTooOld: (error: FeatureLevelError) => void;
   /** Those with which both sides have shown who they are. */
@@ -85,14 +59,12 @@ export class SimulatedTransport implements Transport {
   constructor(
     world: World,
     machine: Machine,
-    folder: Folder,
     switchboard: Switchboard,
     handlers: TransportHandlers,
     onTooOld: (error: FeatureLevelError) => void,
   ) {
     this.#world = world;
     this.#machine = machine;
-    this.#folder = folder;
     this.#process = machine.process;
     this.#switchboard = switchboard;
     this.#handlers = handlers;
@@ -265,21 +237,13 @@ export class SimulatedTransport implements Transport {
     return this.#world.network.send(this.#machine, other.#machine, () => arrive(other));
   }
 
-  /**
-   * The hello of both sides (HELLO-1 of the engine): nothing passes between two of which one knows the
-   * other by another folder.
-   */
+  /** Of the hello of both sides what is about feature levels: no folder is lost here, and nobody shows a wrong one. */
   #meets(other: SimulatedTransport): boolean {
     if (this.#met.has(other)) return true;
-    const [own, its] = [this.#folder, other.#folder];
-    if (!its.accepts(this.#machine.name, own.incarnation)) return false;
-    if (!own.accepts(other.#machine.name, its.incarnation)) return false;
     const [ownLevels, itsLevels] = [this.#handlers.levels(), other.#handlers.levels()];
     // FEATURE-4 of the engine: the one that is too old hears of it, and ends.
     if (itsLevels.inForce > ownLevels.supported) return this.#endTooOld(itsLevels.inForce);
     if (ownLevels.inForce > itsLevels.supported) return other.#endTooOld(ownLevels.inForce);
-    its.learn(own);
-    own.learn(its);
     this.#met.add(other);
     return true;
   }

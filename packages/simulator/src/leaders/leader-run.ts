@@ -97,7 +97,7 @@ class LeaderRun {
     const clockDrift = random.pick([0, 0.0005, 0.02]);
     this.#shortestMs = random.pick([300, 300, 1000]);
     this.#longestMs = random.pick([300, 1000, 3000, 6000]);
-    this.#witness = new LeaseWitness(world);
+    this.#witness = new LeaseWitness(world, clockDrift);
     this.#leases = new Leases(world, clockDrift, this.#isGentle);
     this.#witness.leases = this.#leases;
     const beliefs = new Beliefs((message) => world.violation(message));
@@ -150,7 +150,7 @@ class LeaderRun {
       cycles: this.#keepers.reduce((sum, { homecomings }) => sum + homecomings, 0),
       operations: this.#changes,
       refusedWrites: 0,
-      decided: true,
+      undecided: [],
       recoveredMs: this.#leases.expired === 0 ? null : this.#leases.longestMs,
     };
   }

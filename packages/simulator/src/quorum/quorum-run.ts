@@ -174,7 +174,7 @@ class QuorumRun {
       cycles: this.#sum((worker) => worker.cycles),
       operations: this.#sum((worker) => worker.attempts),
       refusedWrites: this.#ballots.refusedWrites,
-      decided: true,
+      undecided: [],
       recoveredMs,
     };
   }

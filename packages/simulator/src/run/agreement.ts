@@ -2,7 +2,6 @@
 import type { Witness } from '../checks/witness.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { SimulatedNode } from '../cluster/node.ts';
-import { Violation } from '../world/world.ts';
 import type { World } from '../world/world.ts';
 
 /** Sessions of clients that are gone have expired, and members agree, within this. */
@@ -57,6 +56,6 @@ export class Agreement {
       void this.#witness.messages.compareStored(id, replica).then(() => (reading -= 1));
     }
     await this.#world.timeline.run(this.#world.nowMs + settleBoundMs, () => reading === 0);
-    if (reading > 0) throw new Violation('The payloads of a member could not be read.');
+    if (reading > 0) throw new Error('The payloads of a member were not read in time.');
   }
 }

@@ -28,6 +28,8 @@ import type { Plan } from './plan.ts';
 
 /** A mended majority has every client served again within this. */
 const progressBoundMs = 40_000;
+/** Steps alone: what a seed says does not depend on how fast the machine is. */
+const judgeLimits = { maxSteps: 2_000_000, deadlineMs: Number.POSITIVE_INFINITY };
 
 export interface RunResult {
   readonly seed: bigint;
@@ -39,8 +41,8 @@ export interface RunResult {
   readonly operations: number;
   /** Writes of zombies that a resource refused. */
   readonly refusedWrites: number;
-  /** False where the judge's search was cancelled: nothing wrong was found, and nothing proven. */
-  readonly decided: boolean;
+  /** Keys of histories whose search was cancelled: nothing wrong was found of them, and nothing proven. */
+  readonly undecided: readonly string[];
   /** Virtual time from the mending of a majority until every client had been served; null where too few disks were left. */
   readonly recoveredMs: number | null;
 }
@@ -58,15 +60,26 @@ export class BrokenRun extends Error {
   }
 }
 
-const invariantErrors: ReadonlySet<string> = new Set(['RaftInvariantError', 'StateInvariantError']);
+/** Errors by which a promise's own check in a node tells that it is broken: an invariant, and what a disk has to have. */
+const promiseErrors: ReadonlySet<string> = new Set([
+  'RaftInvariantError',
+  'StateInvariantError',
+  'StorageDamagedError',
+  'LogMissingError',
+]);
 
-/** Whether a check said that a promise is broken: of the simulator, the judge, or an invariant of the product. */
+/**
+ * Whether a check said that a promise is broken: of the simulator, of the judge, or of a node (the cause of its end). Any
+ * other error ends a run too, and says nothing of a promise.
+ */
 export function isBrokenPromise(error: unknown): boolean {
   if (!(error instanceof BrokenRun)) return false;
-  const { cause, verdict } = error;
-  if (verdict?.type === 'violation' || cause instanceof Violation) return true;
-  return cause instanceof Error && invariantErrors.has(cause.name);
+  return error.verdict?.type === 'violation' || tellsOfPromise(error.cause);
 }
+
+const tellsOfPromise = (error: unknown): boolean =>
+  error instanceof Error &&
+  (error instanceof Violation || promiseErrors.has(error.name) || tellsOfPromise(error.cause));
 
 /** @throws BrokenRun */
 export async function simulateCluster(
@@ -105,12 +118,12 @@ class ClusterRun {
     this.#seed = seed;
     const random = world.random.fork();
     this.#random = random;
-    this.#witness = new Witness(world);
     this.#beliefs = new Beliefs((message) => world.violation(message));
     this.recorder = new Recorder(world);
     this.#poolRecorder = new Recorder(world);
     const plan = planOf(random);
     this.#plan = plan;
+    this.#witness = new Witness(world, plan.clockDrift);
     const { kinds } = plan;
     this.#cluster = new Cluster({
       world,
@@ -159,7 +172,7 @@ class ClusterRun {
     const recoveredMs = await this.#mendMajority();
     await this.#settle();
     await this.#endDisks();
-    const decided = this.#judge();
+    const undecided = this.#judge();
     return {
       seed: this.#seed,
       virtualMs: this.world.nowMs,
@@ -169,7 +182,7 @@ class ClusterRun {
       cycles: this.#workers.reduce((sum, worker) => sum + worker.cycles, 0),
       operations: this.recorder.history.length + this.#poolRecorder.history.length,
       refusedWrites: this.#beliefs.refusedWrites,
-      decided,
+      undecided,
       recoveredMs,
     };
   }
@@ -198,7 +211,8 @@ class ClusterRun {
     const areRead = (): boolean =>
       this.#cluster.all.every(({ machine, replica }) => !machine.isOn || replica !== undefined);
     await this.world.timeline.run(this.world.nowMs + startBoundMs, areRead);
-    if (!areRead()) throw new Violation('A mended node did not read its disk in time.');
+    // How long a disk takes is no promise.
+    if (!areRead()) throw new Error('A mended node did not read its disk in time.');
     this.#cluster.retireStrangers();
     if (!this.#canGoOnWithout([])) return null;
     const left = this.#leaveOutMinority();
@@ -289,19 +303,21 @@ class ClusterRun {
     await faults.damageOne();
   }
 
-  /** Returns whether the search came to an end. */
-  #judge(): boolean {
+  /** Returns the keys of histories that could not be decided. */
+  #judge(): readonly string[] {
     const { history } = this.recorder;
     const verdict = checkLinearizable(
       lockModel({ mayBeDelayed: this.#plan.clients.lockDelaySeconds > 0 }),
       history,
-      { maxSteps: 2_000_000 },
+      judgeLimits,
     );
     if (verdict.type === 'violation') throw new BrokenRun(verdict.message, history, verdict);
-    const permits = checkLinearizable(poolModel({ limit: slotLimit }), this.#poolRecorder.history, {
-      maxSteps: 2_000_000,
-    });
+    const permits = checkLinearizable(
+      poolModel({ limit: slotLimit }),
+      this.#poolRecorder.history,
+      judgeLimits,
+    );
     if (permits.type === 'violation') throw new Violation(permits.message);
-    return verdict.type === 'linearizable' && permits.type === 'linearizable';
+    return [verdict, permits].flatMap((one) => (one.type === 'undecided' ? one.keys : []));
   }
 }

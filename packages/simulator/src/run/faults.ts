@@ -11,6 +11,7 @@ import type { CacheKeeper } from '../clients/keeper.ts';
 import type { Player } from '../clients/player.ts';
 import type { Worker } from '../clients/worker.ts';
 import { quickDisk } from '../world/disk.ts';
+import type { DiskTrouble } from '../world/disk.ts';
 import type { Random } from '../world/random.ts';
 import type { FaultKind } from './fault-kinds.ts';
 import { LeaderEnds } from './leader-ends.ts';
@@ -92,7 +93,8 @@ export class Faults {
 
   #killFor(node: SimulatedNode | undefined): void {
     if (node === undefined) return;
-    this.#cluster.kill(node);
+    if (this.#random.withProbability(0.4)) this.#cluster.killProcess(node);
+    else this.#cluster.kill(node);
     this.#restart(node, 50, 3000);
   }
 
@@ -144,7 +146,7 @@ export class Faults {
         disk.conditions = quickDisk;
       });
     },
-    failing_sync: () => this.#trouble('failing_sync'),
+    failing_sync: () => this.#trouble(this.#random.pick(['failing_sync', 'one_failed_sync'])),
     full_disk: () => this.#trouble('full'),
     turned_bit: () => this.#loseTrust((node) => this.#cluster.damage(node)),
     lost_log: () => this.#loseTrust((node) => this.#cluster.loseLog(node)),
@@ -271,7 +273,7 @@ export class Faults {
     look();
   }
 
-  #trouble(trouble: 'failing_sync' | 'full'): void {
+  #trouble(trouble: DiskTrouble): void {
     const node = this.#someone();
     if (node === undefined) return;
     node.disk.trouble = trouble;

@@ -54,7 +54,7 @@ export class LastFaults {
       if (canAgree) await this.#mustAgree();
       if (torn !== undefined) return;
     }
-    throw new Violation(`No write of ${node.id} was cut short in ${String(mostCuts)} attempts.`);
+    throw new Error(`No write of ${node.id} was cut short in ${String(mostCuts)} attempts.`);
   }
 
   /** By an entry; or by a start, which writes to the log as well and needs no other node. */

@@ -31,6 +31,14 @@ export interface Broken {
   readonly isPromise: boolean;
 }
 
+export interface Undecided {
+  readonly seed: bigint;
+  readonly keys: readonly string[];
+}
+
+/** Of a hundred runs one may have a history that is not decided; with more, a series shows less than it says. */
+export const mostUndecided = (runs: number): number => Math.max(1, Math.floor(runs / 100));
+
 export interface Summary {
   readonly runs: number;
   readonly seconds: number;
@@ -40,7 +48,8 @@ export interface Summary {
   readonly grants: number;
   readonly operations: number;
   readonly refusedWrites: number;
-  readonly undecided: number;
+  /** Runs of which a history could not be decided, and the keys of these. */
+  readonly undecided: readonly Undecided[];
   /** Runs in which a mended majority was to go on, and how long it took, in ms. */
   readonly recoveredMs: readonly number[];
   readonly broken: readonly Broken[];
@@ -57,7 +66,7 @@ class Tally {
   #grants = 0;
   #operations = 0;
   #refusedWrites = 0;
-  #undecided = 0;
+  readonly #undecided: Undecided[] = [];
 
   get seconds(): number {
     return (performance.now() - this.#startedMs) / 1000;
@@ -71,7 +80,8 @@ class Tally {
     this.#grants += result.grants;
     this.#operations += result.operations;
     this.#refusedWrites += result.refusedWrites;
-    if (!result.decided) this.#undecided += 1;
+    const { seed, undecided } = result;
+    if (undecided.length > 0) this.#undecided.push({ seed, keys: undecided });
     if (result.recoveredMs !== null) this.#recoveredMs.push(result.recoveredMs);
   }
 

@@ -8,7 +8,7 @@ import { NetworkLines } from '../quorum/lines.ts';
 import { peersOf } from '../quorum/peers.ts';
 import { Promises } from '../quorum/promises.ts';
 import { SimulatedVoter } from '../quorum/simulated-voter.ts';
-import { Machine } from '../world/machine.ts';
+import type { Machine } from '../world/machine.ts';
 import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
 
@@ -58,7 +58,7 @@ export class QuorumStage {
       world.violation(message),
     );
     for (const name of names) {
-      const machine = new Machine(name, world.timeline, clocks.ofNodes);
+      const machine = world.machineAt(name, clocks.ofNodes);
       this.#nodes.push(
         new LeaseMachine({
           world,
@@ -100,7 +100,7 @@ export class QuorumStage {
 
   /** @param without Nodes that it does not reach, and that do not reach it. */
   client(name: string, ...without: readonly NodeName[]): Machine {
-    const machine = new Machine(name, this.world.timeline, this.#clocks.ofClients);
+    const machine = this.world.machineAt(name, this.#clocks.ofClients);
     machine.start();
     this.#clients.push(machine);
     this.part(name, ...without);

@@ -1,10 +1,14 @@
 /**
  * One run in which a situation is brought about step by step, from a seed: for mechanisms whose order of events is too rare
- * to be met at random. Which one is told by the seed; what is random in it too. All that is checked of other runs is
- * checked here, and at last that the cluster serves again.
+ * to be met at random. Which one is told by the seed; what is random in it too. A witness looks at all that nodes do, and the
+ * beliefs of clients are compared, as in other runs. At last a cluster must serve again and agree, in states and payloads,
+ * and its disks end as those of other runs do. What clients were answered is looked at by each scenario itself: there is no history
+ * for the judge of linearizability.
  */
 import { BrokenRun } from '../run/cluster-run.ts';
 import type { RunResult } from '../run/cluster-run.ts';
+import { Agreement } from '../run/agreement.ts';
+import { LastFaults } from '../run/last-faults.ts';
 import { World } from '../world/world.ts';
 import { unless } from './actor.ts';
 import { scenarioNames, scenarios } from './scenarios.ts';
@@ -45,14 +49,16 @@ export async function simulateScenario(
     play().catch((error: unknown) => world.timeline.fail(error));
     await world.timeline.run(longestMs, () => isOver);
     if (!isOver) throw new Error(`The scenario ${scenarioOf(seed)} does not end.`);
+    await played.last();
     return {
       seed,
       virtualMs: world.nowMs,
       events: world.timeline.events,
       ...played.counts(),
       cycles: 1,
+      // Nothing is recorded for a judge.
       operations: 0,
-      decided: true,
+      undecided: [],
       recoveredMs: null,
     };
   } catch (error) {
@@ -65,6 +71,8 @@ export async function simulateScenario(
 
 interface Played {
   readonly play: () => Promise<void>;
+  /** What is done to it when it is over; it lets the time of the world go on by itself. */
+  readonly last: () => Promise<void>;
   readonly counts: () => Pick<RunResult, 'commands' | 'grants' | 'refusedWrites'>;
   readonly end: () => void;
 }
@@ -75,6 +83,16 @@ function onACluster(world: World, scenario: Scenario): Played {
     play: async () => {
       await scenario.play(stage);
       await servesAgain(stage);
+    },
+    last: async () => {
+      // What a scenario does at a write it has done by now.
+      stage.witness.afterWrite = () => undefined;
+      const { cluster, witness, random } = stage;
+      const agreement = new Agreement(world, cluster, witness);
+      await agreement.compare();
+      const faults = new LastFaults({ world, random, cluster, agreement });
+      await faults.tearOne(true);
+      await faults.damageOne();
     },
     counts: () => ({
       commands: stage.witness.commands,
@@ -95,6 +113,7 @@ function onLeaseNodes(world: World, scenario: QuorumScenario): Played {
       await scenario.playQuorum(stage);
       await stage.servesAgain('red', 'comer');
     },
+    last: () => Promise.resolve(),
     counts: () => ({ commands: stage.votes, grants: stage.votes, refusedWrites: 0 }),
     end: () => stage.end(),
   };
@@ -102,7 +121,7 @@ function onLeaseNodes(world: World, scenario: QuorumScenario): Played {
 
 /** All is mended: a client that comes new is served, and all nodes have the same state. */
 async function servesAgain(stage: Stage): Promise<void> {
-  const { cluster, world, witness } = stage;
+  const { cluster, world } = stage;
   stage.healAll();
   for (const node of cluster.all) {
     node.machine.resume();
@@ -136,6 +155,4 @@ async function servesAgain(stage: Stage): Promise<void> {
     return members().length > 0 && indexes.size === 1;
   };
   await stage.must('Not all members agree after all was mended.', agree, servesWithinMs);
-  for (const { id, replica } of members())
-    if (replica !== undefined) witness.compareState(id, replica.state);
 }

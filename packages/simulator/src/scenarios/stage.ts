@@ -54,7 +54,7 @@ export class Stage {
   constructor(world: World, { size = 3, settings = {} }: Setting) {
     this.world = world;
     this.random = world.random.fork();
-    this.witness = new StageWitness(world);
+    this.witness = new StageWitness(world, 0);
     this.beliefs = new Beliefs((message) => world.violation(message));
     this.cluster = new Cluster({
       world,

@@ -8,6 +8,9 @@
  *     of it are there (magic, log, segment, sequence) and the rest is not what was being written.
  * SIM-DISK-3: a full disk refuses what takes new room, as the system says it: a snapshot is not saved, and what the log has room for
  *     is written all the same.
+ * SIM-DISK-4: where a process ends alone the system keeps what it had taken: names that were not synced yet are there, and
+ *     are lost when the power goes later. Of what was being written any part may be there, as with the power.
+ * SIM-DISK-5: one sync that fails may be followed by others that succeed, as where the system forgot what it could not write.
  */
 import {
   framesIn,
@@ -17,7 +20,7 @@ import {
   segmentOf,
   snapshotOf,
 } from '@holdfast/storage/parts';
-import type { CutLeaves, WriteUnderWay } from '@holdfast/storage/parts';
+import type { CutLeaves, DelayedOperation, WriteUnderWay } from '@holdfast/storage/parts';
 import { DiskError } from '@holdfast/storage';
 import type { Opened, Storage } from '@holdfast/storage';
 import type { Write } from '@holdfast/raft';
@@ -38,6 +41,9 @@ export interface DiskOptions {
   /** Told when it is durable, before the node is. */
   readonly onDurable: (write: Write) => void;
 }
+
+/** What the next operations meet: all that write fail, one does, or those that need room. */
+export type DiskTrouble = 'none' | 'failing_sync' | 'one_failed_sync' | 'full';
 
 /** Bytes of a frame in which its marks are; the checksum, the length and the flags stand between them. */
 const marks = [
@@ -72,7 +78,9 @@ export class SimulatedDisk {
   /** Of all but writes: syncs, reads and names, which snapshots need more of than the log does. */
   otherConditions: DiskConditions = quickDisk;
   /** What the next operations meet. */
-  trouble: 'none' | 'failing_sync' | 'full' = 'none';
+  trouble: DiskTrouble = 'none';
+  /** SIM-DISK-5. */
+  #hasFailed = false;
 
   constructor(machine: Machine, random: Random) {
     this.#machine = machine;
@@ -96,14 +104,7 @@ export class SimulatedDisk {
           operation === 'write' ? this.conditions : this.otherConditions;
         this.#machine.post(this.#random.between(minDelayMs, maxDelayMs), act);
       },
-      trouble: (operation, grows, path) => {
-        if (this.trouble === 'none' || operation === 'read') return undefined;
-        if (this.trouble === 'failing_sync') return new Error('disk I/O error: sync failed');
-        // SIM-DISK-3
-        return grows
-          ? new DiskError(path, 'written', 'ENOSPC', 'no space is left on the device', undefined)
-          : undefined;
-      },
+      trouble: (operation, grows, path) => this.#refusalOf(operation, grows, path),
     });
     const opened = await openStorageOn(
       disk,
@@ -130,15 +131,46 @@ export class SimulatedDisk {
 
   /** The power goes (SIM-DISK-1). */
   cutPower(leaves: CutLeaves = 'anything'): void {
+    this.#end(() => this.#files.cutPower(this.#random, leaves));
+  }
+
+  /** SIM-DISK-4. */
+  endProcess(): void {
+    this.#end(() => this.#files.endProcess(this.#random));
+  }
+
+  #end(end: () => void): void {
     const frame = this.#frameUnderWay();
-    this.#files.cutPower(this.#random, leaves);
+    end();
     this.trouble = 'none';
+    this.#hasFailed = false;
     if (frame === undefined || !this.#files.paths.includes(frame.path)) return;
     const left = Buffer.from(this.#bytesAt(frame));
     const hasMarks = marks.every(([from, to]) =>
       left.subarray(from, to).equals(frame.bytes.subarray(from, to)),
     );
     this.#torn = hasMarks && !left.equals(frame.bytes) ? { ...frame, left } : undefined;
+  }
+
+  /** Reads never fail here. */
+  #refusalOf(operation: DelayedOperation, grows: boolean, path: string): Error | undefined {
+    if (operation === 'read') return undefined;
+    switch (this.trouble) {
+      case 'none':
+        return undefined;
+      case 'full':
+        // SIM-DISK-3
+        return grows
+          ? new DiskError(path, 'written', 'ENOSPC', 'no space is left on the device', undefined)
+          : undefined;
+      case 'failing_sync':
+        return new Error('disk I/O error: sync failed');
+      case 'one_failed_sync': {
+        if (this.#hasFailed || operation !== 'write') return undefined;
+        this.#hasFailed = true;
+        return new Error('disk I/O error: one sync failed');
+      }
+    }
   }
 
   /** Whether a frame of the log is being written. */
@@ -153,6 +185,11 @@ export class SimulatedDisk {
     if (!this.#made || torn === undefined || !this.#files.paths.includes(torn.path))
       return undefined;
     return torn.left.equals(this.#bytesAt(torn)) ? torn.path : undefined;
+  }
+
+  /** Those that have their name. */
+  get snapshots(): readonly string[] {
+    return this.#files.paths.filter((path) => snapshotOf(nameOf(path)) !== undefined);
   }
 
   #frameUnderWay(): WriteUnderWay | undefined {
@@ -172,7 +209,7 @@ export class SimulatedDisk {
    */
   flipBit(): string | undefined {
     if (!this.#made) return undefined;
-    const snapshot = this.#files.paths.findLast((path) => snapshotOf(nameOf(path)) !== undefined);
+    const snapshot = this.snapshots.at(-1);
     if (snapshot !== undefined && this.#random.withProbability(0.3))
       return this.#flipIn(snapshot, 0, this.#files.bytes(snapshot).byteLength);
     const logId = logIdBytes(this.#logId);

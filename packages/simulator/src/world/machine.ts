@@ -3,11 +3,17 @@
  *
  * SIM-MACHINE-1: what belongs to a process that has ended never happens.
  * SIM-MACHINE-2: what comes to a process that is paused happens when it goes on, in its order.
+ * SIM-MACHINE-3: the monotonic clock of a process and its clock since boot begin anywhere, each for itself: no two machines,
+ *     and no two processes of one, have a zero in common.
  */
+import type { Random } from './random.ts';
 import type { Timeline } from './timeline.ts';
 
 /** Wall clock at the beginning of every run. */
 const epochMs = 1_800_000_000_000;
+
+/** Zeros of clocks lie so far apart. */
+const longestZeroMs = 1_000_000;
 
 export type MachineState = 'off' | 'running' | 'paused';
 
@@ -16,6 +22,9 @@ export class Machine {
   readonly #timeline: Timeline;
   /** How much faster than true time its clock runs. */
   readonly #rate: number;
+  readonly #random: Random;
+  #zeroMs = 0;
+  #bootZeroMs = 0;
   #wallOffsetMs = 0;
   #state: MachineState = 'off';
   #process = 0;
@@ -23,10 +32,13 @@ export class Machine {
   #pausedAtMs: number | undefined;
   #endedAtMs = 0;
 
-  constructor(name: string, timeline: Timeline, rate: number) {
+  /** @param random Of the zeros of its clocks. */
+  constructor(name: string, timeline: Timeline, rate: number, random: Random) {
     this.name = name;
     this.#timeline = timeline;
     this.#rate = rate;
+    this.#random = random;
+    this.#resetClocks();
   }
 
   get state(): MachineState {
@@ -44,16 +56,26 @@ export class Machine {
 
   /** Monotonic, by this machine's own clock. It goes on while the machine is paused. */
   now(): number {
-    return this.#timeline.nowMs * this.#rate;
+    return this.#zeroMs + this.#elapsedMs;
   }
 
   /** A clock that nobody sets; these machines are paused, but never with their clocks. */
   bootNow(): number {
-    return this.now();
+    return this.#bootZeroMs + this.#elapsedMs;
   }
 
   wallNow(): number {
-    return epochMs + this.#wallOffsetMs + this.now();
+    return epochMs + this.#wallOffsetMs + this.#elapsedMs;
+  }
+
+  get #elapsedMs(): number {
+    return this.#timeline.nowMs * this.#rate;
+  }
+
+  /** SIM-MACHINE-3. */
+  #resetClocks(): void {
+    this.#zeroMs = this.#random.below(longestZeroMs);
+    this.#bootZeroMs = this.#random.below(longestZeroMs);
   }
 
   /** True time at which the present process was last paused. */
@@ -68,6 +90,7 @@ export class Machine {
   start(): void {
     this.#state = 'running';
     this.#process += 1;
+    this.#resetClocks();
     this.#pausedAtMs = undefined;
     this.#held = [];
   }

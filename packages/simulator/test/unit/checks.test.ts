@@ -208,12 +208,16 @@ describe('The search for cycles of waits (WITNESS-7)', () => {
 });
 
 describe('The check of when sessions expire (WITNESS-8)', () => {
-  const told = (afterMs: number, repeated: boolean): string[] => {
+  const told = (
+    afterMs: number,
+    repeated: boolean,
+    { drift = 0, command = acquire('a') }: { drift?: number; command?: unknown } = {},
+  ): string[] => {
     const reports: string[] = [];
-    const lifetimes = new Lifetimes((message) => reports.push(message));
+    const lifetimes = new Lifetimes((message) => reports.push(message), drift);
     const created = { type: 'session_created', sessionId: 'a', timeoutMs: 1000 } as Event;
     lifetimes.onApplied(batch(0), [created]);
-    const { time, commands } = batch(500, acquire('a'));
+    const { time, commands } = batch(500, command);
     lifetimes.onApplied(
       { time, commands: commands.map((one) => (repeated ? { ...one, repeated: true } : one)) },
       [],
@@ -228,8 +232,28 @@ describe('The check of when sessions expire (WITNESS-8)', () => {
     assert.deepEqual(told(1000, false), []);
   });
 
-  it('counts no wait that a node repeats', () => {
+  it('counts no wait that a node repeats, and nothing that a node does by itself', () => {
     assert.deepEqual(told(600, true), []);
+    const own = [
+      { type: 'abandon', sessionId: 'a', kind: 'hold' },
+      { type: 'leave_barrier', sessionId: 'a', withdraw: true },
+    ];
+    for (const command of own) assert.deepEqual(told(600, false, { command }), []);
+  });
+
+  it('counts every command of the client', () => {
+    const others = [
+      { type: 'release', sessionId: 'a' },
+      { type: 'enter_barrier', sessionId: 'a' },
+      { type: 'leave_barrier', sessionId: 'a', withdraw: false },
+    ];
+    for (const command of others) assert.equal(told(600, false, { command }).length, 1);
+  });
+
+  it('allows for clocks of different rates, and for less where they are equal', () => {
+    assert.equal(told(940, false).length, 1);
+    assert.deepEqual(told(940, false, { drift: 0.02 }), []);
+    assert.equal(told(900, false, { drift: 0.02 }).length, 1);
   });
 });
 

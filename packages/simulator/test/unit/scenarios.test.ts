@@ -13,6 +13,17 @@ describe('A scenario', () => {
     });
   }
 
+  it('ends with its disks as other runs do', async () => {
+    const lines: string[] = [];
+    const seed = BigInt(scenarioNames.indexOf('older_entry_overwritten'));
+    await simulateScenario(seed, (line) => lines.push(line));
+    for (const end of [/has a part of a frame in/, /has a turned bit in/, /refuses to start/])
+      assert.ok(
+        lines.some((line) => end.test(line)),
+        String(end),
+      );
+  });
+
   it('is the same twice, from its seed', async () => {
     const seed = BigInt(scenarioNames.indexOf('older_entry_overwritten'));
     const traceOf = async (): Promise<readonly string[]> => {
