@@ -39,7 +39,7 @@ import type { OwnerCommand } from './owner-command.ts';
 import { Partitions } from './partitions.ts';
 import type { Executed, Owned } from './partitions.ts';
 import { keylessSpreadLevel, partitionFor } from './steps.ts';
-import { remember, Turns } from './turns.ts';
+import { remember, OwnerTurns } from './owner-turns.ts';
 
 export type { StoreLimits } from './limits.ts';
 
@@ -81,7 +81,7 @@ class Store implements RedisStore {
   readonly #partitions: Partitions;
   readonly #ownership: Ownership;
   readonly #dueAtMs = new RenewedMap<string, number>();
-  readonly #turns = new Turns(queuesRemembered);
+  readonly #turns = new OwnerTurns(queuesRemembered);
 
   constructor(options: RedisStoreOptions) {
     const { engine, clock, log } = options;

@@ -6,7 +6,7 @@
  */
 import { RenewedMap } from '@holdfast/protocol';
 
-export class Turns {
+export class OwnerTurns {
   readonly #turns = new RenewedMap<string, number>();
   readonly #remembered: number;
 
