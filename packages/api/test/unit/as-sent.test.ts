@@ -5,8 +5,10 @@ import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { assertProblem, startHarness } from '../harness.ts';
 import type { Answer } from '../harness.ts';
 import { StreamClient, codeOf as codeOfReply } from '../stream-client.ts';
+import protobuf from 'protobufjs';
 import { loadDefinitions } from '../../src/grpc/definitions.ts';
 import { readMessage, writeMessage } from '../../src/grpc/codec.ts';
+import { wireProblem } from '../../src/grpc/wire-check.ts';
 import { statusError } from '../../src/grpc/error-status.ts';
 import { RequestError } from '../../src/request-error.ts';
 import { decodedDetails } from './grpc/error-details.ts';
@@ -126,6 +128,58 @@ describe('a field of gRPC that its message does not have', () => {
     const { request } = definitions.rpc('Campaign');
     const inValue = fieldBytes(numberOf('Campaign', 'value'), fieldBytes(9, Buffer.from('x')));
     assert.throws(() => readMessage(request, inValue), /number 9, which is not known here/);
+  });
+});
+
+describe('a field of gRPC with another wire type than its own', () => {
+  const varintBytes = (number: number, value: number): Buffer => Buffer.from([number << 3, value]);
+  const fixedBytes = (number: number): Buffer =>
+    Buffer.concat([Buffer.from([(number << 3) | 1]), Buffer.alloc(8)]);
+
+  test('is refused, wherever it stands (GRPC-11)', () => {
+    const { request } = definitions.rpc('Campaign');
+    const value = numberOf('Campaign', 'value');
+    // As above: 2 a number, 4 a bool, 5 a Struct, 6 a list.
+    const inValue = (bytes: Buffer): Buffer => fieldBytes(value, bytes);
+    const inEntry = (bytes: Buffer): Buffer => inValue(fieldBytes(5, fieldBytes(1, bytes)));
+    const key = fieldBytes(1, Buffer.from('k'));
+    const wrong: readonly (readonly [string, Buffer])[] = [
+      // The number is read as the length of what follows: the name is "c".
+      ['name', Buffer.from([numberOf('Campaign', 'name') << 3, 1, 99])],
+      ['value', Buffer.from([value << 3, 2, 32, 1])],
+      ['boolValue', inValue(fieldBytes(4, Buffer.alloc(0)))],
+      ['numberValue', inValue(fieldBytes(2, Buffer.alloc(7)))],
+      ['fields', inValue(fieldBytes(5, Buffer.from([1 << 3, 0])))],
+      ['fields', inEntry(Buffer.from([1 << 3, 1, 107]))],
+      ['fields', inEntry(Buffer.concat([key, Buffer.from([2 << 3, 2, 32, 1])]))],
+    ];
+    for (const [name, bytes] of wrong) {
+      assert.throws(
+        () => readMessage(request, bytes),
+        (error) => error instanceof Error && /wire type|cannot be decoded/.test(error.message),
+        name,
+      );
+      assert.match(wireProblem(request, bytes) ?? '', new RegExp(`"${name}" has the wire type`));
+    }
+    assert.match(wireProblem(request, inEntry(varintBytes(3, 1))) ?? '', /number 3/);
+    const right = Buffer.concat([
+      inValue(varintBytes(4, 1)),
+      inValue(fixedBytes(2)),
+      inEntry(Buffer.concat([key, fieldBytes(2, varintBytes(4, 1))])),
+    ]);
+    assert.equal(wireProblem(request, right), undefined);
+  });
+
+  test('is none where it is a list of numbers, in one piece or one by one', () => {
+    const { root } = protobuf.parse(
+      'syntax = "proto3"; message Lists { repeated int32 numbers = 1; repeated string texts = 2; }',
+    );
+    const lists = root.resolveAll().lookupType('Lists');
+    const one = varintBytes(1, 7);
+    assert.equal(wireProblem(lists, Buffer.concat([one, one])), undefined);
+    assert.equal(wireProblem(lists, fieldBytes(1, Buffer.from([7, 7]))), undefined);
+    assert.match(wireProblem(lists, fixedBytes(1)) ?? '', /"numbers" has the wire type 1/);
+    assert.match(wireProblem(lists, varintBytes(2, 0)) ?? '', /"texts" has the wire type 0/);
   });
 });
 

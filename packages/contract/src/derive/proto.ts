@@ -36,7 +36,7 @@ const header = (comment: readonly string[], imports: readonly string[]): readonl
 
 const typesComment = `What all services share.
 
-A message has the fields of the JSON that the HTTP interface takes and gives, with the same names and meanings. A word in JSON ("exclusive") is an enum value (LOCK_MODE_EXCLUSIVE), null is an unset field, and arbitrary JSON is a google.protobuf.Value. A field that a comment calls absent is unset. Times are in seconds. Fence tokens, revisions and request ids stay below 2^53, so every language can represent them.
+A message has the fields of the JSON that the HTTP interface takes and gives, with the same names and meanings. A word in JSON ("exclusive") is an enum value (LOCK_MODE_EXCLUSIVE), and null is an unset field. Arbitrary JSON is a google.protobuf.Value, whose null_value is its null: unset, such a field is absent. A field that a comment calls absent is unset. Times are in seconds. Fence tokens, revisions and request ids stay below 2^53, so every language can represent them.
 
 An error is a status with a message for people. Its code, which programs branch on, is the \`reason\` of a google.rpc.ErrorInfo in its details, and the trailer \`holdfast-code\`.`;
 
