@@ -7,12 +7,13 @@ import { cutTo } from './printable.ts';
 const widestValue = 80;
 
 /** For the help of what takes such a value. */
-export const numbersHelp = `A number that programs would read as another one (12345678901234567890, 1e400) is refused: write it as text, '"..."'.`;
+export const numbersHelp = `A whole number that programs would read as another one (12345678901234567890, 1e400) is refused: write it as text, '"..."'.`;
 
 /**
  * JSON where the text is some, else the text itself.
  *
- * @throws UsageError for a number that would be sent as another one.
+ * @throws UsageError for a whole number that would be sent as another one, and for one that is beyond what can be sent. Of a
+ *     fraction the digits beyond those that programs keep are left out, as every one of them does.
  */
 export function jsonOrText(text: string): Json {
   let value: Json;
@@ -23,7 +24,7 @@ export function jsonOrText(text: string): Json {
     return text;
   }
   for (const [token] of text.matchAll(stringOrNumber))
-    if (!token.startsWith('"') && decimalOf(token) !== decimalOf(String(Number(token))))
+    if (!token.startsWith('"') && isLost(token))
       throw new UsageError(
         `The number ${shortened(token)} would be read as ${JSON.stringify(Number(token))}. Write it as text: ${shortened(JSON.stringify(token))}.`,
       );
@@ -33,6 +34,14 @@ export function jsonOrText(text: string): Json {
 /** Of a text that is JSON: each string, so that digits in one are none, and each number. */
 const stringOrNumber = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;
 const shortened = (token: string): string => cutTo(token, widestValue);
+
+function isLost(token: string): boolean {
+  const number = Number(token);
+  const decimal = decimalOf(token);
+  if (decimal === decimalOf(String(number))) return false;
+  const isWhole = !decimal.includes('e-');
+  return isWhole || number === 0 || !Number.isFinite(number);
+}
 
 /** The same for all ways to write a number: its digits without zeros around them, and the power of ten behind them. */
 function decimalOf(token: string): string {

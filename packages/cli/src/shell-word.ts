@@ -10,7 +10,10 @@ export function shellWord(text: string): string {
 }
 
 function escaped(character: string): string {
-  if (printable(character) !== character)
-    return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
+  if (printable(character) !== character) {
+    const code = (character.codePointAt(0) ?? 0).toString(16);
+    // Of \u shells read four digits, and take a fifth one for the next character.
+    return code.length > 4 ? `\\U${code.padStart(8, '0')}` : `\\u${code.padStart(4, '0')}`;
+  }
   return character === '\\' || character === "'" ? `\\${character}` : character;
 }
