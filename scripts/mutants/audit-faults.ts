@@ -415,7 +415,7 @@ export const limitFaults: readonly Fault[] = [
     name: 'audit-of-a-failed-start-left-open',
     breaks: 'AUDIT-NODE-8: a node that did not start goes on writing its audit beside the next one',
     file: 'packages/server/src/node.ts',
-    find: `    await audit?.close(); // AUDIT-NODE-8`,
+    find: `      { what: 'audit', end: () => audit?.close(), keptMs: auditStopMs }, // AUDIT-NODE-8\n`,
     put: ``,
     test: 'packages/server/test/unit/failed-start.test.ts',
   },

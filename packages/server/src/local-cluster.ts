@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { formatHostPort } from '@holdfast/protocol';
 import { localSecurity } from './local-security.ts';
 import type { LocalSecurity } from './local-security.ts';
-import { lastResortMs } from './stopping.ts';
+import { lastResortMs, startOrStop } from './stopping.ts';
 import { makeFolders, openPrivateFile, writePrivateFile } from '@holdfast/storage/files';
 
 /** Peers listen this far above the HTTP port. */
@@ -102,18 +102,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   const stopAll = async (): Promise<void> => {
     await Promise.all(slots.map((slot) => stopProcess(slot, 'SIGTERM')));
   };
-  const { signal } = options;
-  const onAbort = (): void => void stopAll();
-  signal?.addEventListener('abort', onAbort, { once: true });
-  try {
-    signal?.throwIfAborted();
-    await Promise.all(slots.map(start));
-  } catch (error) {
-    await stopAll();
-    throw error;
-  } finally {
-    signal?.removeEventListener('abort', onAbort);
-  }
+  await startOrStop(() => Promise.all(slots.map(start)), stopAll, options.signal);
   const slotOf = (nodeId: string): Slot => {
     const slot = slots.find((candidate) => candidate.nodeId === nodeId);
     if (slot === undefined)

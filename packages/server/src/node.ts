@@ -65,7 +65,7 @@ export async function startNode(
   try {
     return await startSecured(configuration, options, httpPort, opened);
   } catch (error) {
-    await closeOpened(opened).catch((failure: unknown) => {
+    await closeOpened(opened, log).catch((failure: unknown) => {
       log.warn({ error: String(failure) }, 'Not all of the node that does not start was closed.');
     });
     throw error;
@@ -81,15 +81,29 @@ interface OpenedParts {
   queues?: QueueStore | undefined;
 }
 
-/** It does not start: what is left open would keep the process, its peers and its files busy. */
-async function closeOpened({ security, audit, engine, queues }: OpenedParts): Promise<void> {
-  try {
-    await queues?.close();
-    await engine?.close();
-  } finally {
-    await audit?.close(); // AUDIT-NODE-8
-    security?.close();
-  }
+type Closable = {
+  readonly [Part in keyof OpenedParts]: Pick<NonNullable<OpenedParts[Part]>, 'close'> | undefined;
+};
+
+/**
+ * It does not start: what is left open would keep the process, its peers and its files busy. Whatever one part does, the
+ * others are closed (STOP-1).
+ *
+ * @throws Error as `stopInOrder`.
+ */
+export async function closeOpened(
+  { security, audit, engine, queues }: Closable,
+  log: Pick<Logger, 'info' | 'error'>,
+): Promise<void> {
+  await stopInOrder(
+    [
+      { what: 'queues', end: () => queues?.close() },
+      { what: 'engine', end: () => engine?.close() },
+      { what: 'audit', end: () => audit?.close(), keptMs: auditStopMs }, // AUDIT-NODE-8
+      { what: 'certificates', end: async () => security?.close() },
+    ],
+    log,
+  );
 }
 
 async function startSecured(

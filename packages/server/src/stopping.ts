@@ -47,6 +47,35 @@ export async function stopInOrder(
   if (failed.length > 0) throw new Error(`Not stopped as they should: ${failed.join(', ')}.`);
 }
 
+/**
+ * Starts, and stops again where that fails or the signal ends it.
+ *
+ * @param stop Called once at most: a process that is asked to stop once more ends at once.
+ * @throws what `start` rejects with, or the signal's reason, once it has stopped.
+ */
+export async function startOrStop(
+  start: () => Promise<unknown>,
+  stop: () => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
+  let stopping: Promise<void> | undefined;
+  const onAbort = (): void => {
+    stopping ??= stop();
+    stopping.catch(() => undefined); // It is waited for below.
+  };
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    signal?.throwIfAborted();
+    await start();
+    signal?.throwIfAborted(); // It is being stopped: nobody is to use it.
+  } catch (error) {
+    await (stopping ??= stop());
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
 async function inTime(end: StopStep['end'], longestMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {

@@ -11,7 +11,8 @@ import type { TestContext } from 'node:test';
 import { lockFolder } from '@holdfast/storage';
 import { NodeAudit } from '../../src/audit/node-audit.ts';
 import { loadConfiguration } from '../../src/configuration/load.ts';
-import { startNode } from '../../src/node.ts';
+import { longestStopMs } from '../../src/stopping.ts';
+import { closeOpened, startNode } from '../../src/node.ts';
 
 const ignore = (): void => undefined;
 const log = { info: ignore, warn: ignore, error: ignore, fatal: ignore, level: 'info' } as never;
@@ -51,4 +52,42 @@ describe('a node that cannot start', () => {
       await close.mock.calls[0]?.result;
       (await lockFolder(join(folder, 'log')))();
     });
+});
+
+describe('what a node that cannot start has opened', () => {
+  for (const broken of ['queues', 'engine', 'audit', 'security'])
+    test(`is closed but for what fails: ${broken}`, async () => {
+      const closed: string[] = [];
+      const part = (name: string) => ({
+        close: async () => {
+          closed.push(name);
+          if (name === broken) throw new Error('broken');
+        },
+      });
+      const [queues, engine, audit] = [part('queues'), part('engine'), part('audit')];
+      const security = {
+        close: () => {
+          closed.push('security');
+          if (broken === 'security') throw new Error('broken');
+        },
+      };
+      await assert.rejects(closeOpened({ queues, engine, audit, security }, log), /Not stopped/);
+      assert.deepEqual(closed, ['queues', 'engine', 'audit', 'security']);
+    });
+
+  test('is closed but for what hangs, in bounded time (STOP-1)', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    let isClosed = false;
+    const hanging = { close: () => new Promise<void>(() => undefined) };
+    const audit = {
+      close: async () => {
+        isClosed = true;
+      },
+    };
+    const [queues, engine, security] = [hanging, undefined, undefined];
+    const closing = closeOpened({ queues, engine, audit, security }, log);
+    t.mock.timers.tick(longestStopMs);
+    await assert.rejects(closing, /queues/);
+    assert.ok(isClosed);
+  });
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { stopInOrder } from '../../src/stopping.ts';
+import { startOrStop, stopInOrder } from '../../src/stopping.ts';
 import type { StopStep } from '../../src/stopping.ts';
 
 const stage = (t: TestContext) => {
@@ -86,5 +86,61 @@ describe('the steps of a stop', () => {
     await pass(700);
     await pass(300);
     await failed;
+  });
+});
+
+describe('a start that can be ended', () => {
+  const scene = (): {
+    readonly started: PromiseWithResolvers<void>;
+    readonly stop: () => Promise<void>;
+    stops: number;
+  } => {
+    const made = {
+      started: Promise.withResolvers<void>(),
+      stops: 0,
+      stop: async () => {
+        made.stops += 1;
+        await setImmediate();
+        made.started.reject(new Error('it ended'));
+      },
+    };
+    return made;
+  };
+
+  it('stops once what it has started, however it ends', async () => {
+    const control = new AbortController();
+    const made = scene();
+    const start = startOrStop(() => made.started.promise, made.stop, control.signal);
+    control.abort();
+    await assert.rejects(start, /it ended/);
+    assert.equal(made.stops, 1);
+    const failed = scene();
+    failed.started.reject(new Error('no port'));
+    await assert.rejects(
+      startOrStop(() => failed.started.promise, failed.stop),
+      /no port/,
+    );
+    assert.equal(failed.stops, 1);
+  });
+
+  it('is rejected where it was ended in the moment in which all had started', async () => {
+    const control = new AbortController();
+    const made = scene();
+    const start = startOrStop(() => made.started.promise, made.stop, control.signal);
+    made.started.resolve();
+    control.abort(new Error('no longer wanted'));
+    await assert.rejects(start, /no longer wanted/);
+    assert.equal(made.stops, 1);
+  });
+
+  it('starts nothing where it is ended before, and stops nothing where it is ended later', async () => {
+    const [early, late] = [new AbortController(), new AbortController()];
+    early.abort(new Error('no longer wanted'));
+    await assert.rejects(
+      startOrStop(assert.fail, async () => undefined, early.signal),
+      /no longer wanted/,
+    );
+    await startOrStop(async () => undefined, assert.fail, late.signal);
+    late.abort();
   });
 });
