@@ -233,24 +233,27 @@ export const identityFaults: readonly Fault[] = [
     name: 'lease-bytes-of-streams-uncounted',
     breaks: 'the limit of bytes of an address is passed by over a stream',
     file: 'packages/quorum/src/http/streams.ts',
-    find: `    if (Buffer.isBuffer(data)) this.#options.limits.spend(this.#address, data.length);\n`,
+    find: `    if (this.#authorized) this.#spend(data);\n`,
     put: ``,
     test: 'packages/quorum/test/unit/limits-over-http.test.ts',
   },
   {
     name: 'leases-of-an-address-counted-late',
     breaks: 'an address that asks for many leases at once is granted them all, whatever its limit',
-    file: 'packages/quorum/src/node/host.ts',
-    find: `    if (from !== undefined) this.#addressLeases.changed(resource, from);
-    await this.#disk.synced().finally(() => this.#addressLeases.changed(resource));`,
-    put: `    await this.#disk.synced().finally(() => this.#addressLeases.changed(resource, from));`,
+    file: 'packages/quorum/src/node/address-leases.ts',
+    find: `    if (from !== undefined) this.#changing(resource, from);
+    try {
+      await disk();`,
+    put: `    try {
+      await disk();
+      if (from !== undefined) this.#changing(resource, from);`,
     test: 'packages/quorum/test/unit/address-leases.test.ts',
   },
   {
     name: 'ended-leases-of-an-address-count',
     breaks: 'an address whose leases have ended is granted none, as if they stood',
     file: 'packages/quorum/src/node/address-leases.ts',
-    find: `    this.#forgetEnded(forgottenAtLimit);\n`,
+    find: `    this.#forgetEndedOf(from, most);\n`,
     put: ``,
     test: 'packages/quorum/test/unit/address-leases.test.ts',
   },
@@ -276,7 +279,7 @@ export const identityFaults: readonly Fault[] = [
     breaks:
       'an acquire that is sent again is refused at the limit of its address, though its lease stands',
     file: 'packages/quorum/src/node/host.ts',
-    find: `if (isFree) this.#addressLeases.check(from);`,
+    find: `if (isFree && !node.remembers(leaseId)) this.#addressLeases.check(from);`,
     put: `this.#addressLeases.check(from);`,
     test: 'packages/quorum/test/unit/address-leases.test.ts',
   },

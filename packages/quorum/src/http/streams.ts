@@ -9,7 +9,8 @@
  * LEASE-STREAM-1: `[id, "cancel"]` ends the request of that id: it counts no longer, its id is free, and whatever comes
  *     of it is not sent, as the client may use the id again.
  * LEASE-STREAM-2: a stream is for those who may ask: where the node asks for a key, one that has not shown it in time is
- *     cut off, so that strangers do not use up the streams.
+ *     cut off, so that strangers do not use up the streams, and one that asks for anything without it is closed with the answer.
+ *     What strangers send does not count against their address (LEASE-LIMIT-5), which others may share.
  * LEASE-STREAM-3: whatever a client sends, and whatever goes wrong with it, ends its own stream and nothing else: what a listener of
  *     a socket throws would end the node. A frame has at most `mostInFrame` requests, as each of them is answered, and is UTF-8:
  *     two names that are not would be read as the same one.
@@ -121,6 +122,8 @@ class Stream {
   /** LEASE-STREAM-2. */
   readonly #authorizeTimeout: NodeJS.Timeout | undefined;
   #authorized: boolean;
+  /** It asked for something without the key (LEASE-STREAM-2). */
+  #isRefused = false;
   #answers: Answer[] = [];
 
   constructor(
@@ -147,6 +150,8 @@ class Stream {
   }
 
   take(data: RawData): void {
+    // A socket that is being closed still hands over what comes.
+    if (this.#webSocket.readyState !== this.#webSocket.OPEN) return;
     try {
       this.#take(data);
     } catch (error) {
@@ -155,24 +160,36 @@ class Stream {
   }
 
   #take(data: RawData): void {
-    if (Buffer.isBuffer(data)) this.#options.limits.spend(this.#address, data.length);
+    if (this.#authorized) this.#spend(data);
     const requests = readFrame(data);
     if ('reason' in requests) {
       this.#webSocket.close(requests.code, requests.reason);
       return;
     }
     for (const [id, operation, body] of requests) {
-      if (operation === 'cancel') this.#cancel(id);
-      else if (operation === 'authorize') this.#authorize(body);
+      if (operation === 'authorize') this.#authorize(body, data);
       else if (operation === 'ping') this.#answer([id, {}]);
-      else this.#ask(id, operation, body);
+      else {
+        this.#isRefused ||= !this.#authorized;
+        if (operation === 'cancel') this.#cancel(id);
+        else this.#ask(id, operation, body);
+      }
     }
+    if (this.#isRefused) afterTurn(() => this.#webSocket.close(1008, 'Show the API key first.'));
   }
 
-  #authorize(key: unknown): void {
+  /** @param data The frame with the key, which counts as those behind it do. */
+  #authorize(key: unknown, data: RawData): void {
     const { apiKey } = this.#options;
-    this.#authorized ||= typeof key === 'string' && apiKey !== undefined && isKey(key, apiKey);
-    if (this.#authorized) clearTimeout(this.#authorizeTimeout);
+    if (this.#authorized || typeof key !== 'string' || apiKey === undefined) return;
+    if (!isKey(key, apiKey)) return;
+    this.#authorized = true;
+    clearTimeout(this.#authorizeTimeout);
+    this.#spend(data);
+  }
+
+  #spend(data: RawData): void {
+    if (Buffer.isBuffer(data)) this.#options.limits.spend(this.#address, data.length);
   }
 
   #ask(id: number, name: string, body: unknown): void {
@@ -215,8 +232,7 @@ class Stream {
 
   #answer(answer: Answer): void {
     this.#answers.push(answer);
-    // When all that settles in this turn has been answered too.
-    if (this.#answers.length === 1) queueMicrotask(() => process.nextTick(() => this.#flush()));
+    if (this.#answers.length === 1) afterTurn(() => this.#flush());
   }
 
   #flush(): void {
@@ -239,6 +255,11 @@ class Stream {
     this.#webSocket.close(1011, 'The node had an internal error and logged it.');
   }
 }
+
+/** When all that settles in this turn has been answered too; in the order in which it is asked for. */
+const afterTurn = (act: () => void): void => {
+  queueMicrotask(() => process.nextTick(act));
+};
 
 interface Unreadable {
   readonly code: number;

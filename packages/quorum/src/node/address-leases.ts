@@ -11,6 +11,7 @@
  *     start a lease counts for nobody until it is renewed, or acquired again.
  * ADDRESS-LEASES-4: what is kept is bounded by the leases that stand: with each that is added more are forgotten of those that
  *     have ended. However many have ended, few are forgotten at a time, so that others are served in between.
+ * ADDRESS-LEASES-5: where the disk refuses, a lease counts as it did before.
  */
 import { AddressReleases } from './address-releases.ts';
 import { DueTimes } from './due-times.ts';
@@ -21,8 +22,8 @@ import type { LeaseNode } from './lease-node.ts';
 
 /** One for each that is added would never catch up with those that have ended. */
 const forgottenWithEach = 4;
-/** A few ms: of an address that has too many, unless some of them have ended. */
-const forgottenAtLimit = 2000;
+/** Of an address that has many more than it may (ADDRESS-LEASES-2): some 10 ms, once for each of them. */
+const forgottenAtLimit = 20_000;
 
 export interface AddressLeasesOptions {
   /** 0: not limited, and nothing is counted. */
@@ -39,14 +40,22 @@ interface CountedLease extends Due {
   readonly from: string;
 }
 
+/** Due when the first of its leases ends. */
+interface Address extends Due {
+  readonly name: string;
+  readonly leases: DueTimes<CountedLease>;
+}
+
 export class AddressLeases {
   readonly #options: AddressLeasesOptions;
   readonly #releases: AddressReleases;
   /** By resource: no two leases of one stand at a time. */
   readonly #leases = new Map<string, CountedLease>();
-  readonly #ends = new DueTimes<CountedLease>();
-  /** None of them is 0. */
-  readonly #counts = new Map<string, number>();
+  /** Each has a lease, and is among those that are due. */
+  readonly #addresses = new Map<string, Address>();
+  readonly #due = new DueTimes<Address>();
+  /** By resource: as it counted before what is not on disk yet (ADDRESS-LEASES-5). */
+  readonly #before = new Map<string, CountedLease | undefined>();
 
   constructor(options: AddressLeasesOptions) {
     const { mostReleased: most, node, clock } = options;
@@ -60,7 +69,7 @@ export class AddressLeases {
 
   /** How many leases and addresses it keeps something of. */
   get size(): number {
-    return this.#leases.size + this.#counts.size + this.#releases.size;
+    return this.#leases.size + this.#addresses.size + this.#releases.size;
   }
 
   /** It was asked to remember one more released lease. @param from Undefined: not known. */
@@ -74,8 +83,30 @@ export class AddressLeases {
     if (from === undefined) return;
     this.#releases.check(from);
     if (most === 0 || this.#countOf(from) < most) return;
-    this.#forgetEnded(forgottenAtLimit);
+    this.#forgetEndedOf(from, most);
     if (this.#countOf(from) >= most) throw tooManyLeasesOfAddress(from, most);
+  }
+
+  /**
+   * Counts what was asked for of the lease of this resource, until it is on disk and then.
+   *
+   * @param from As of `changed`.
+   * @param disk Resolves when it is on disk. @throws what this rejects with: it counts as before (ADDRESS-LEASES-5).
+   */
+  async synced(
+    resource: string,
+    from: string | undefined,
+    disk: () => Promise<void>,
+  ): Promise<void> {
+    if (from !== undefined) this.#changing(resource, from);
+    try {
+      await disk();
+    } catch (error) {
+      this.#notSaved(resource);
+      throw error;
+    }
+    this.#before.delete(resource);
+    this.changed(resource);
   }
 
   /**
@@ -96,24 +127,90 @@ export class AddressLeases {
     if (lease === undefined || counted === undefined) return;
     const one: CountedLease = { resource, id: lease.id, from: counted, dueMs: 0, place: -1 };
     this.#leases.set(resource, one);
-    this.#ends.set(one, lease.endsAtMs);
-    this.#counts.set(counted, this.#countOf(counted) + 1);
+    this.#add(one, lease.endsAtMs);
+  }
+
+  #changing(resource: string, from: string): void {
+    if (this.#options.most === 0) return;
+    // Of several that are asked for in one turn the first one tells.
+    if (!this.#before.has(resource)) this.#before.set(resource, this.#leases.get(resource));
+    this.changed(resource, from);
+  }
+
+  /** ADDRESS-LEASES-5. */
+  #notSaved(resource: string): void {
+    const { node, clock } = this.#options;
+    if (!this.#before.has(resource)) {
+      this.changed(resource);
+      return;
+    }
+    const before = this.#before.get(resource);
+    this.#before.delete(resource);
+    const counted = this.#leases.get(resource);
+    if (counted !== undefined && counted !== before) this.#forget(counted);
+    const lease = node.leaseOf(resource, clock.now());
+    this.changed(resource, lease?.id === before?.id ? before?.from : undefined);
   }
 
   #countOf(from: string): number {
-    return this.#counts.get(from) ?? 0;
+    return this.#addresses.get(from)?.leases.size ?? 0;
+  }
+
+  /** Its own alone: those of others may be any number (ADDRESS-LEASES-1). */
+  #forgetEndedOf(from: string, most: number): void {
+    const address = this.#addresses.get(from);
+    if (address === undefined) return;
+    const tooMany = address.leases.size - most + 1;
+    this.#takeEnded(address, Math.min(tooMany, forgottenAtLimit));
   }
 
   /** ADDRESS-LEASES-4. */
   #forgetEnded(most: number): void {
-    for (const lease of this.#ends.takeDue(this.#options.clock.now(), most)) this.#forget(lease);
+    const now = this.#options.clock.now();
+    for (let left = most; left > 0;) {
+      const [address] = this.#due.takeDue(now, 1);
+      if (address === undefined) return;
+      left -= this.#takeEnded(address, left);
+    }
+  }
+
+  /** @returns How many: at least one of an address that is due. */
+  #takeEnded(address: Address, most: number): number {
+    const ended = address.leases.takeDue(this.#options.clock.now(), most);
+    for (const { resource } of ended) this.#leases.delete(resource);
+    this.#plan(address);
+    return ended.length;
+  }
+
+  #add(lease: CountedLease, endsAtMs: number): void {
+    const name = lease.from;
+    const address = this.#addresses.get(name) ?? {
+      name,
+      leases: new DueTimes<CountedLease>(),
+      dueMs: 0,
+      place: -1,
+    };
+    this.#addresses.set(name, address);
+    address.leases.set(lease, endsAtMs);
+    this.#plan(address);
   }
 
   #forget(lease: CountedLease): void {
-    this.#ends.remove(lease);
     this.#leases.delete(lease.resource);
-    const left = this.#countOf(lease.from) - 1;
-    if (left === 0) this.#counts.delete(lease.from);
-    else this.#counts.set(lease.from, left);
+    const address = this.#addresses.get(lease.from);
+    if (address === undefined) return;
+    address.leases.remove(lease);
+    this.#plan(address);
+  }
+
+  /** Its first lease may be another one now, or none. */
+  #plan(address: Address): void {
+    const { nextMs } = address.leases;
+    if (nextMs !== undefined) {
+      this.#due.set(address, nextMs);
+      return;
+    }
+    this.#due.remove(address);
+    this.#addresses.delete(address.name);
   }
 }

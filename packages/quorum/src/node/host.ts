@@ -97,7 +97,7 @@ export class LeaseHost {
     };
     const isFree = node.remainingMs(resource, now) === 0;
     if (turnMs > 0 && body.is_next !== true && isFree) return denied(turnMs);
-    if (isFree) this.#addressLeases.check(from);
+    if (isFree && !node.remembers(leaseId)) this.#addressLeases.check(from);
     const outcome = node.acquire(resource, { leaseId, clientId, ttlMs }, now);
     if (outcome.type === 'denied') return denied(outcome.remainingMs);
     if (outcome.type === 'released') return { status: 'RELEASED' };
@@ -146,8 +146,7 @@ export class LeaseHost {
 
   /** What was asked for of this lease is on disk. @throws HoldfastError `storage_failed`: the lease is as it was. */
   async #synced(resource: string, from?: string): Promise<void> {
-    if (from !== undefined) this.#addressLeases.changed(resource, from);
-    await this.#disk.synced().finally(() => this.#addressLeases.changed(resource));
+    await this.#addressLeases.synced(resource, from, () => this.#disk.synced());
   }
 
   /** @param signal The caller has gone. @throws HoldfastError as `acquire`. */

@@ -66,16 +66,21 @@ class Asked {
     return this.#done(this.begun(resource, from, id));
   }
 
-  renew(resource: string, from: string, id?: string): Promise<string> {
-    return this.#done(this.#host.renew({ ...lease(resource, id), ttl_ms: ttlMs }, from));
+  renew(resource: string, from: string, id?: string, ms = ttlMs): Promise<string> {
+    return this.#done(this.#host.renew({ ...lease(resource, id), ttl_ms: ms }, from));
   }
 
   confirm(resource: string): Promise<string> {
     return this.#done(this.#host.confirm({ ...lease(resource), token: 9 }));
   }
 
+  /** As `begun`. */
+  releasing(resource: string, id?: string): Promise<{ readonly status: string }> {
+    return this.#host.release(lease(resource, id));
+  }
+
   release(resource: string, id?: string): Promise<string> {
-    return this.#done(this.#host.release(lease(resource, id)));
+    return this.#done(this.releasing(resource, id));
   }
 
   /** How many of these are granted. */
@@ -178,6 +183,33 @@ describe('The leases of an address', () => {
     assert.equal(await asked.acquire('d', here), 'GRANTED');
   });
 
+  it('count as before where the disk refuses (ADDRESS-LEASES-5)', async () => {
+    assert.equal(await asked.granted(['a', 'b'], here), 2);
+    assert.equal(await asked.acquire('x', there), 'GRANTED');
+    asked.file.full = true;
+    // For another time, as the same one needs no write.
+    assert.equal(await asked.renew('x', here, undefined, ttlMs / 2), 'storage_failed');
+    // All in one turn.
+    const both = [asked.releasing('x'), asked.begun('x', here, 'another lease')];
+    asked.clock.endTurn();
+    for (const one of both) await assert.rejects(one, { code: 'storage_failed' });
+    asked.file.full = false;
+    assert.equal(await asked.granted(['c', 'd'], here), 1);
+    assert.equal(await asked.granted(['e', 'f', 'g'], there), 2);
+    asked.restart();
+    asked.file.full = true;
+    assert.equal(await asked.renew('a', here, undefined, ttlMs / 2), 'storage_failed');
+    asked.file.full = false;
+    assert.equal(await asked.granted(['h', 'i', 'j', 'k'], here), most, 'it counts for nobody');
+  });
+
+  it('that were released are answered so, however many there are (ADDRESS-LEASES-2)', async () => {
+    assert.equal(await asked.granted(['a', 'b', 'c'], here), most);
+    assert.equal(await asked.acquire('x', there), 'GRANTED');
+    assert.equal(await asked.release('x'), 'RELEASED');
+    assert.equal(await asked.acquire('x', here), 'RELEASED', 'a late repetition');
+  });
+
   it('are those of a naive count, whatever is asked, by whom and when', async () => {
     const addresses = [here, there];
     const resources = Array.from({ length: 6 }, (_, at) => `r${String(at)}`);
@@ -253,6 +285,15 @@ describe('What is kept of the leases of addresses', () => {
     for (let at = 0; at < 1500; at++) grant(`there ${String(at)}`, there, 10);
     for (let at = 0; at < 1500; at++) grant(`here ${String(at)}`, here, 20);
     assert.throws(() => leases.check(here), /as many leases/);
+    clock.pass(20);
+    leases.check(here);
+    leases.check(there);
+  });
+
+  it('is its own alone, however many of others ended before (ADDRESS-LEASES-1)', () => {
+    const { clock, grant, leases } = started(30_000);
+    for (let at = 0; at < 30_000; at++) grant(`there ${String(at)}`, there, 10);
+    for (let at = 0; at < 30_000; at++) grant(`here ${String(at)}`, here, 20);
     clock.pass(20);
     leases.check(here);
     leases.check(there);

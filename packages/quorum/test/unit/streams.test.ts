@@ -11,6 +11,7 @@ import { AddressLimits } from '../../src/http/address-limits.ts';
 import type { LeaseOperation } from '../../src/http/operations.ts';
 import { LeaseStreams } from '../../src/http/streams.ts';
 import type { StreamsOptions } from '../../src/http/streams.ts';
+import { Client, told } from './support/frames.ts';
 
 const maxRequests = 10_000;
 
@@ -18,48 +19,6 @@ interface Hanging {
   readonly answer: (answer: object) => void;
   readonly signal: AbortSignal;
 }
-
-/** A client by hand: frames as they come. */
-class Client {
-  readonly socket: WebSocket;
-  readonly closed: Promise<number>;
-  readonly #frames: unknown[] = [];
-  #look: () => void = () => undefined;
-
-  constructor(socket: WebSocket) {
-    this.socket = socket;
-    socket.on('error', () => undefined);
-    socket.on('message', (data: Buffer) => {
-      this.#frames.push(JSON.parse(data.toString()));
-      this.#look();
-    });
-    this.closed = new Promise((resolve) => void socket.on('close', resolve));
-  }
-
-  send(frame: unknown): void {
-    this.socket.send(JSON.stringify(frame));
-  }
-
-  /** The next frame that came. */
-  async next(): Promise<unknown> {
-    while (this.#frames.length === 0)
-      await new Promise<void>((resolve) => void (this.#look = resolve));
-    return this.#frames.shift();
-  }
-
-  /** All that was sent before has been taken; nothing else came meanwhile. */
-  async settle(): Promise<void> {
-    this.send([[0, 'ping']]);
-    assert.deepEqual(await this.next(), [[0, {}]]);
-  }
-}
-
-/** `[id, code]` of each answer that is a problem, `[id, answer]` of the others. */
-const told = (frame: unknown): unknown =>
-  (frame as [number, object | null, { code: string }?][]).map(([id, answer, problem]) => [
-    id,
-    problem?.code ?? answer,
-  ]);
 
 describe('A stream to a lease node', () => {
   let server: Server;
@@ -373,8 +332,7 @@ describe('A stream to a lease node', () => {
     });
 
     for (const key of [undefined, '', 'another', 7, null])
-      it(`refuses who shows ${JSON.stringify(key) ?? 'none'}, and cuts it off after 5 s (LEASE-STREAM-2)`, async (t) => {
-        t.mock.timers.enable({ apis: ['setTimeout'] });
+      it(`refuses who shows ${JSON.stringify(key) ?? 'none'}, and closes its stream (LEASE-STREAM-2)`, async () => {
         await start({ apiKey });
         const client = await connect();
         if (key !== undefined) client.send([[0, 'authorize', key]]);
@@ -386,7 +344,43 @@ describe('A stream to a lease node', () => {
           [1, 'unauthorized'],
           [2, 'unauthorized'],
         ]);
+        assert.equal(await client.closed, 1008);
         assert.deepEqual(asked, []);
+      });
+
+    it('counts what is sent against an address once the key was shown, and the frame with it (LEASE-STREAM-2)', async () => {
+      const spent: number[] = [];
+      await start({
+        apiKey,
+        limits: {
+          spend: (_address, byteLength) => void spent.push(byteLength),
+          run: (_name, _address, act) => act('here'),
+        },
+      });
+      const stranger = await connect();
+      stranger.send([[0, 'authorize', 'another']]);
+      stranger.socket.send(`[[0,"ping"]${' '.repeat(1000)}]`);
+      await stranger.next();
+      stranger.send([[1, 'cancel']]);
+      assert.equal(await stranger.closed, 1008);
+      assert.deepEqual(spent, []);
+      const client = await connect();
+      const frames = [`[[0,"authorize","${apiKey}"],[1,"echo"]]`, '[[2,"echo"]]'];
+      for (const frame of frames) {
+        client.socket.send(frame);
+        await client.next();
+      }
+      const lengths = frames.map(({ length }) => length);
+      assert.deepEqual(spent, lengths);
+    });
+
+    for (const key of [undefined, 'another'])
+      it(`cuts off after 5 s who shows ${key ?? 'none'} (LEASE-STREAM-2)`, async (t) => {
+        t.mock.timers.enable({ apis: ['setTimeout'] });
+        await start({ apiKey });
+        const client = await connect();
+        if (key !== undefined) client.send([[0, 'authorize', key]]);
+        await client.settle();
         t.mock.timers.tick(4999);
         await client.settle();
         t.mock.timers.tick(1);
