@@ -37,8 +37,8 @@ const planted: readonly PageFault[] = [
     name: 'reading-of-leases-without-an-end',
     breaks: 'HELD-2: others wait behind a reading whose answer nobody waits for any longer',
     file: heldLeases,
-    find: `const cancel = this.#clock.after(longestReadingMs,`,
-    put: `const cancel = this.#clock.after(10 * longestReadingMs,`,
+    find: `cancel = this.#clock.after(longestReadingMs,`,
+    put: `cancel = this.#clock.after(10 * longestReadingMs,`,
     test: 'packages/quorum/test/unit/held-leases.test.ts',
   },
   {

@@ -3,8 +3,8 @@
  *
  * HELD-1: a million rows are looked at some at a time, and votes are served in between. One reading is under way at a time; where
  *     too many wait for theirs, one more is refused.
- * HELD-2: a reading ends when whoever asked has gone, and after a time, that in which it waited for its place included: nobody
- *     waits for its answer any longer, and others wait behind it.
+ * HELD-2: a reading ends when whoever asked has gone, where its place is not free in time, and after a longer time of reading, in
+ *     which a busy node has read a million rows: others wait behind it.
  *
  * No lease that stands throughout the reading is left out, however often it is renewed meanwhile (SLOTS-1 of slots.ts). What is told
  * of each is as of some moment of the reading.
@@ -17,7 +17,9 @@ export const leasesOnAPage = 50;
 const rowsAtOnce = 2000;
 const mostReadings = 8;
 /** So long does another node wait for the answer (other-node.ts). */
-const longestReadingMs = 2000;
+const longestWaitMs = 2000;
+/** People wait longer, where there is much to read. */
+const longestReadingMs = 10_000;
 
 export interface WantedLeases {
   /** Only resources whose names begin so. */
@@ -66,9 +68,14 @@ export class HeldLeases {
     };
     const leave = (): void => end(askerHasGone());
     gone?.addEventListener('abort', leave, { once: true });
-    const cancel = this.#clock.after(longestReadingMs, () => end(tooSlow()));
+    let cancel = this.#clock.after(longestWaitMs, () => end(tooSlow(longestWaitMs)));
     const reading = this.#latest
-      .then(() => this.#read(wanted, stopped.signal))
+      .then(() => {
+        stopped.signal.throwIfAborted();
+        cancel();
+        cancel = this.#clock.after(longestReadingMs, () => end(tooSlow(longestReadingMs)));
+        return this.#read(wanted, stopped.signal);
+      })
       .finally(() => {
         // Not before its turn has come: otherwise whoever asks and hangs up had any number of them wait.
         this.#readings -= 1;
@@ -83,7 +90,6 @@ export class HeldLeases {
   }
 
   async #read({ prefix, after }: WantedLeases, stopped: AbortSignal): Promise<HeldPage> {
-    stopped.throwIfAborted();
     const found: StandingLease[] = [];
     let count = 0;
     let left = rowsAtOnce;
@@ -121,10 +127,10 @@ function insert(found: StandingLease[], row: StandingLease): void {
   if (found.length > leasesOnAPage + 1) found.pop();
 }
 
-const tooSlow = (): HoldfastError =>
+const tooSlow = (withinMs: number): HoldfastError =>
   new HoldfastError(
     'overloaded',
-    `The leases of this node could not be read within ${String(longestReadingMs / 1000)} s: votes come first. Ask again when it has less to do.`,
+    `The leases of this node could not be read within ${String(withinMs / 1000)} s: votes come first. Ask again when it has less to do.`,
   );
 
 /** Nobody reads it. */
