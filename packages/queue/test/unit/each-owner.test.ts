@@ -33,9 +33,7 @@ const took = (id: number): Executed =>
   done({
     ok: true,
     type: 'queue_taken',
-    deliveries: [
-      { id, key: 'k', payload: '1', delivery: 1, fenceToken: 1 as FenceToken, ageMs: 0 },
-    ],
+    deliveries: [{ id, key: 'k', payload: '1', delivery: 1, fenceToken: 1 as FenceToken }],
   });
 
 /** Each owner takes so long, and an owner that fails all the time that it is given. */
