@@ -237,7 +237,7 @@ return done({ count = count, more = more, through = through })`,
   {
     name: 'redis-one-owner-first',
     breaks: 'keys of other owners are not served while those of the first one have messages',
-    file: `${redis}/turns.ts`,
+    file: `${redis}/owner-turns.ts`,
     find: `remember(this.#turns, queue, (from + 1) %`,
     put: `remember(this.#turns, queue, (from + 0) %`,
     test: 'packages/queue/test/integration/redis-ownership.test.ts',

@@ -33,7 +33,9 @@ const took = (id: number): Executed =>
   done({
     ok: true,
     type: 'queue_taken',
-    deliveries: [{ id, key: 'k', payload: '1', delivery: 1, fenceToken: 1 as FenceToken }],
+    deliveries: [
+      { id, key: 'k', payload: '1', delivery: 1, fenceToken: 1 as FenceToken, maxDeliveries: 5 },
+    ],
   });
 
 /** Each owner takes so long, and an owner that fails all the time that it is given. */
