@@ -7,7 +7,8 @@ import { cutTo } from './printable.ts';
 const widestValue = 80;
 
 /** For the help of what takes such a value. */
-export const numbersHelp = `A whole number that programs would read as another one (12345678901234567890, 1e400) is refused: write it as text, '"..."'.`;
+export const numbersHelp = `A whole number that programs would read as another one (12345678901234567890, 1e400) is refused:
+write it as text, '"..."'.`;
 
 /**
  * JSON where the text is some, else the text itself.
