@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startLocalCluster } from '@holdfast/server';
 import type { LocalCluster } from '@holdfast/server';
+import { untilSo } from '../../../../checker/src/waits.ts';
 import { freePorts } from '../../../src/free-ports.ts';
+
+const statusTimeoutMs = 5000;
 
 export interface TestCluster extends AsyncDisposable {
   readonly cluster: LocalCluster;
@@ -24,6 +27,12 @@ export async function threeNodes(
     tls,
   });
   await cluster.leader();
+  // A follower hears of its leader a moment later.
+  for (const url of cluster.urls)
+    await untilSo(() => knowsLeader(cluster, url), {
+      what: `${url} knows the leader`,
+      pauseMs: 20,
+    });
   return {
     cluster,
     async [Symbol.asyncDispose]() {
@@ -31,4 +40,18 @@ export async function threeNodes(
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function knowsLeader({ security }: LocalCluster, url: string): Promise<boolean> {
+  const path = `${url}/cluster/status`;
+  const status: unknown =
+    security === undefined
+      ? await (await fetch(path)).json()
+      : await security.ask(path, statusTimeoutMs, undefined);
+  return (
+    typeof status === 'object' &&
+    status !== null &&
+    'leader' in status &&
+    typeof status.leader === 'string'
+  );
 }
