@@ -159,5 +159,5 @@ export function Cluster(): View {
           <${Rates} stats=${answer} />`,
     )}
     <${Work} node=${asked.answer?.node_id ?? 'the asked node'} />
-    <${Machines} commitIndex=${asked.answer?.commit_index} />`;
+    <${Machines} />`;
 }

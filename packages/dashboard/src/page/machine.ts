@@ -56,19 +56,20 @@ const inBytes = (value: number | null): string => (value === null ? '–' : byte
 export const areMixed = (machines: readonly MachineAnswer[]): boolean =>
   new Set(machines.flatMap(({ version }) => version ?? [])).size > 1;
 
-interface MachinesProps {
-  /** As far as the cluster has come; undefined: not known yet. */
-  readonly commitIndex: number | undefined;
-}
-
-/** How far a member is behind what is committed, as it tells itself: also where the asked node does not lead. */
+/**
+ * How far a member is behind the one that has applied most, of one answer: all members were asked at
+ * once. Compared with a commit index that was read at another time, every member of a busy cluster
+ * would seem to be behind.
+ */
 export const behind = (
   { applied_index: applied }: Pick<MachineAnswer, 'applied_index'>,
-  commitIndex: number | undefined,
+  machines: readonly Pick<MachineAnswer, 'applied_index'>[],
 ): number | undefined =>
-  applied === null || commitIndex === undefined ? undefined : Math.max(0, commitIndex - applied);
+  applied === null
+    ? undefined
+    : machines.reduce((most, { applied_index: other }) => Math.max(most, other ?? 0), 0) - applied;
 
-export function Machines({ commitIndex }: MachinesProps): View {
+export function Machines(): View {
   // Not on each change: nothing of this changes with a lock.
   const asked = useRead(
     'cluster/machines',
@@ -100,7 +101,7 @@ export function Machines({ commitIndex }: MachinesProps): View {
             {
               name: 'Behind in entries',
               isNumber: true,
-              cell: (machine) => number(behind(machine, commitIndex)),
+              cell: (machine) => number(behind(machine, machines)),
             },
             { name: 'Disk free', isNumber: true, cell: diskOf },
             {

@@ -132,12 +132,14 @@ describe('A timeline', () => {
 });
 
 describe('Machines on the page', () => {
-  it('are behind by what they have not applied of what is committed', () => {
-    assert.equal(behind({ applied_index: 40 }, 42), 2);
-    // What is committed was asked for a moment earlier.
-    assert.equal(behind({ applied_index: 43 }, 42), 0);
-    assert.equal(behind({ applied_index: null }, 42), undefined);
-    assert.equal(behind({ applied_index: 40 }, undefined), undefined);
+  it('are behind by what they have not applied and another member of the same answer has', () => {
+    const of = (...applied: (number | null)[]) => applied.map((index) => ({ applied_index: index }));
+    const machines = of(40, 42, null);
+    assert.deepEqual(
+      machines.map((machine) => behind(machine, machines)),
+      [2, 0, undefined],
+    );
+    assert.equal(behind({ applied_index: 7 }, of(7, null)), 0);
   });
 
   it('are of one release, or mixed; one that does not answer is of none', () => {
