@@ -288,4 +288,13 @@ local bytes, count, ids = 0, 0, 0`,
     put: `    if (isNamedAnew && isGone()) {`,
     test: 'packages/queue/test/integration/redis-full.test.ts',
   },
+  {
+    name: 'redis-push-fenced-by-its-first-message',
+    breaks:
+      'a push of several messages changes a partition whose owner it does not know, beside the one of its first message',
+    file: `${redis}/lua/pushes.ts`,
+    find: `for _, p in ipairs(A.partitions) do`,
+    put: `for _, p in ipairs({ A.partition }) do`,
+    test: 'packages/queue/test/integration/redis-fences.test.ts',
+  },
 ];

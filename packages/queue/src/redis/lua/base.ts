@@ -5,7 +5,8 @@
  * The rules are LANE-1 to LANE-4 of the state (`state/src/primitives/queue/lanes.ts`), kept here by `settle`.
  *
  * RFENCE-1: a script changes nothing of a partition unless it comes with the fence token of its owner, and no smaller
- *     one than has been seen: who was paused and has lost the partition takes, acknowledges and returns nothing.
+ *     one than has been seen: who was paused and has lost the partition takes, acknowledges and returns nothing. A push comes with
+ *     the tokens of all partitions that its messages go to: all of it is pushed, or nothing.
  *
  * RKEPT-1: a queue that is deleted leaves its dedup ids until they end, and its numbers and fence tokens for a week: one that is
  *     made again under its name meanwhile goes on with them. Later ids and fence tokens begin at the time of Redis, so that those of

@@ -7,7 +7,10 @@
 const named = `if not S and A.known then return refuse('not_named') end`;
 
 export const push: string = `
-if not owns(A.partition) then return refuse('not_owner') end
+-- RFENCE-1: of each partition, before a message is written.
+for _, p in ipairs(A.partitions) do
+  if not owns(p) then return refuse('not_owner', { partition = p }) end
+end
 ${named}
 local order = S and S.order or 'key'
 for _, m in ipairs(A.messages) do
