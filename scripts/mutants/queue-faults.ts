@@ -297,4 +297,13 @@ local bytes, count, ids = 0, 0, 0`,
     put: `for _, p in ipairs({ A.partition }) do`,
     test: 'packages/queue/test/integration/redis-fences.test.ts',
   },
+  {
+    name: 'dead-letter-is-the-oldest-of-its-owner',
+    breaks: 'a dead letter of last week is told as the oldest message of its owner',
+    file: `${queue}/queues.ts`,
+    find: `    if (message.state !== 'dead') this.figures.add(message);`,
+    put: `    this.figures.add(message);`,
+    hiddenFromRuns: 'it is told, and decides nothing',
+    test: 'packages/state/test/unit/queue-partitions.test.ts',
+  },
 ];

@@ -10,11 +10,16 @@
  *     once for all who watch; queues of a page are asked for together.
  */
 import { HoldfastError } from '@holdfast/protocol';
-import { defaultMaxDeliveries, maxTakenBytes, refusalsOfQueues as refusals } from '@holdfast/state';
+import {
+  addPartitions,
+  defaultMaxDeliveries,
+  maxTakenBytes,
+  refusalsOfQueues as refusals,
+} from '@holdfast/state';
 import type {
   CommandResult,
+  PartitionSum,
   QueueCommand,
-  QueueCounts,
   QueueRow,
   QueuesPage,
   QueuesWanted,
@@ -24,7 +29,6 @@ import type {
 import type { Consistency, QueryResult } from '@holdfast/engine';
 import type { QueueQuery } from '../store.ts';
 import {
-  addTo,
   becauseOf,
   isAnswer,
   isTrue,
@@ -213,7 +217,7 @@ export class Partitions {
     for await (const names of this.#connection.names())
       for (const name of names) if (name > after && name.startsWith(prefix)) first.add(name);
     const queues: QueueRow[] = [];
-    const sums: QueueCounts[] = [];
+    const sums: PartitionSum[] = [];
     let characters = 0;
     let last: string | undefined;
     const found = first.toSorted();
@@ -228,7 +232,7 @@ export class Partitions {
       const view = views[at];
       if (view === undefined) continue; // Deleted meanwhile.
       const { partitions, ...row } = view;
-      addTo(sums, partitions);
+      addPartitions(sums, partitions);
       queues.push(row);
       characters += JSON.stringify(row).length;
     }
