@@ -14,7 +14,9 @@ describe('the workflow of each night', () => {
 
   it('runs targets of the Makefile', () => {
     const known = new Set(
-      [...read('Makefile').matchAll(/^(?<target>[a-z-]+):/gm)].map(({ groups }) => groups?.['target']),
+      [...read('Makefile').matchAll(/^(?<target>[a-z-]+):/gm)].map(
+        ({ groups }) => groups?.['target'],
+      ),
     );
     assert.ok(targets.length > 0);
     assert.deepEqual(

@@ -2,8 +2,7 @@
 type Body = Readonly<Record<string, unknown>>;
 
 export interface CacheRefusal {
-  readonly operation:
-    'cache_set' | 'cache_get' | 'cache_delete' | 'cache_fill' | 'cache_fill_end';
+  readonly operation: 'cache_set' | 'cache_get' | 'cache_delete' | 'cache_fill' | 'cache_fill_end';
   readonly body: Body;
   readonly code: string;
   readonly field?: string;
@@ -33,7 +32,10 @@ const invalid = (
 const untyped = { isUntyped: true } as const;
 
 /** Of the holds and versions under which something is to be written. */
-const conditions = (operation: 'cache_set' | 'cache_delete', body: Body): readonly CacheRefusal[] => {
+const conditions = (
+  operation: 'cache_set' | 'cache_delete',
+  body: Body,
+): readonly CacheRefusal[] => {
   const held = (ifHeld: unknown, field?: string, more: Pick<CacheRefusal, 'isUntyped'> = {}) =>
     invalid(operation, { ...body, if_held: ifHeld }, field, more);
   const refused = (more: Body, code: string): CacheRefusal => ({

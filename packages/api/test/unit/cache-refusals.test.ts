@@ -27,7 +27,11 @@ describe('bad input about the cache', () => {
       return [kept.body['value'], kept.body['version'], keys, bytes];
     };
     await request('POST', '/cache/set', { key: keptKey, value: 1 });
-    const held = await request('POST', '/lock/acquire', { name: heldName, owner: 'me', ttl_seconds: 600 });
+    const held = await request('POST', '/lock/acquire', {
+      name: heldName,
+      owner: 'me',
+      ttl_seconds: 600,
+    });
     const token = Number(held.body['fence_token']);
     assert.ok(token > 0, held.text);
     const before = await shown();

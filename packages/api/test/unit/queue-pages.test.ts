@@ -166,7 +166,10 @@ describe('owners in numbers', () => {
       assert.ok(pushed > 0);
       assert.ok(Math.abs(pushed - sumOf(queues, pushedOf)) < 1e-9);
       // Of one queue, and of the queues of a page.
-      for (const [asked, depth] of [[{ queue: 'q/00003' }, 1], [{ limit: 2 }, 2]] as const) {
+      for (const [asked, depth] of [
+        [{ queue: 'q/00003' }, 1],
+        [{ limit: 2 }, 2],
+      ] as const) {
         const some = await ask(asked);
         assert.equal(sumOf(some.owners, depthOf), depth);
         assert.ok(Math.abs(sumOf(some.owners, pushedOf) - (pushed * depth) / 5) < 1e-9);

@@ -81,7 +81,9 @@ async function runOne(store: QueueStoreName, runSeed: number): Promise<void> {
   );
   const least = inFlight.reduce((one, other) => Math.min(one, other), Infinity);
   if (inFlight.length > 0)
-    console.log(`At least ${String(least)} deliveries were in flight at the beginning of each fault.`);
+    console.log(
+      `At least ${String(least)} deliveries were in flight at the beginning of each fault.`,
+    );
   for (const note of outcome.notes) console.log(note);
   if (violations.length === 0) {
     console.log('Every promise was kept.');

@@ -188,11 +188,7 @@ async function strike(
   }
 }
 
-async function until(
-  what: string,
-  isSo: () => Promise<boolean>,
-  pauseMs = 100,
-): Promise<void> {
+async function until(what: string, isSo: () => Promise<boolean>, pauseMs = 100): Promise<void> {
   let last = '';
   for (const deadlineMs = nowMs() + drainDeadlineMs; nowMs() < deadlineMs; await pause(pauseMs)) {
     try {

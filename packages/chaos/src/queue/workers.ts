@@ -168,7 +168,11 @@ export class Workers {
     if (type === 'acknowledged') this.#settled += 1;
     try {
       if (type === 'returned')
-        await client.call('queue_nack', { queue, receipt: receipt ?? '', delay_seconds: 0 }, settings);
+        await client.call(
+          'queue_nack',
+          { queue, receipt: receipt ?? '', delay_seconds: 0 },
+          settings,
+        );
       else await client.call('queue_ack', { queue, receipt: receipt ?? '' }, settings);
       this.history.push({ ...settled, outcome: 'done' });
       if (type === 'acknowledged') this.#acknowledged += 1;

@@ -53,7 +53,9 @@ function printOwners(output: Output, owners: readonly QueueOwner[]): void {
 export function addQueueStats(queue: Command, at: () => Environment): void {
   queue
     .command('stats [name]')
-    .description('Shows queues, and the nodes that own them, in numbers; all of them without a name.')
+    .description(
+      'Shows queues, and the nodes that own them, in numbers; all of them without a name.',
+    )
     .option('--prefix <text>', 'only queues whose names begin so', '')
     .option('--limit <number>', 'at most so many, in the order of their names (default: all)')
     .addHelpText('after', '\nExample:\n  holdfast queue stats')

@@ -68,8 +68,10 @@ export type RedisStore = QueueStore & {
 };
 
 /** None where another node's token of another partition is too small: this node hears of a larger one. */
-const lostOf = ({ partition }: Executed & { type: 'not_owner' }, owned: Owned): readonly number[] =>
-  partition !== undefined && owned.has(partition) ? [partition] : [];
+const lostOf = (
+  { partition }: Executed & { type: 'not_owner' },
+  owned: Owned,
+): readonly number[] => (partition !== undefined && owned.has(partition) ? [partition] : []);
 
 /** Connects, and begins to own partitions. A Redis that is not there yet is waited for by who asks. */
 export function openRedisStore(options: RedisStoreOptions): RedisStore {

@@ -10,7 +10,7 @@ import { ListBudget } from '../../kernel/view-bounds.ts';
 import { settingsOf } from './push.ts';
 import type { Tables } from '../../kernel/tables.ts';
 import type { ResourceName } from '../../kernel/names.ts';
-import { addPartitions } from './partition-sums.ts';
+import { addPartition, emptyPartition } from './partition-sums.ts';
 import type { PartitionSum } from './partition-sums.ts';
 import { storedPayload } from './payloads.ts';
 import type { Payload, StoredPayload } from './payloads.ts';
@@ -23,7 +23,6 @@ import type {
   DeadLetterView,
   QueueCounts,
   QueuePart,
-  QueuePartition,
   QueueRate,
   QueueRates,
   QueueRow,
@@ -74,14 +73,23 @@ function queueRow(queue: Queue, timeMs: number): QueueRow {
   };
 }
 
-/** @param timeMs Of now. */
-function partitionsOf({ partitions, figures }: Queue, timeMs: number): readonly QueuePartition[] {
+/** Adds what each partition of a queue has to what is at its place. @param timeMs Of now. */
+function addPartitionsOf(
+  { partitions, figures }: Queue,
+  timeMs: number,
+  sums: PartitionSum[],
+): void {
   const isQuiet = figures.isQuiet(timeMs);
-  return partitions.map((counts, partition) => ({
-    ...withDepth(counts),
-    oldestAgeMs: ageAt(figures.oldestOf(partition), timeMs),
-    rates: isQuiet ? noRates : figures.ratesOf(partition, timeMs),
-  }));
+  for (const [partition, counts] of partitions.entries()) {
+    const sum = (sums[partition] ??= emptyPartition());
+    const oldest = figures.oldestOf(partition);
+    if (isQuiet && oldest === undefined) continue;
+    addPartition(sum, {
+      ...withDepth(counts),
+      oldestAgeMs: ageAt(oldest, timeMs),
+      rates: isQuiet ? noRates : figures.ratesOf(partition, timeMs),
+    });
+  }
 }
 
 const idAlone = { key: '', payload: '', deliveries: 0, reason: '', ageMs: 0 };
@@ -97,7 +105,9 @@ export class QueueReader implements QueueViews {
     const queue = this.#queue(name);
     if (queue === undefined) return undefined;
     const now = this.#tables.shownAtMs(timeMs);
-    return { ...queueRow(queue, now), partitions: partitionsOf(queue, now) };
+    const partitions: PartitionSum[] = [];
+    addPartitionsOf(queue, now, partitions);
+    return { ...queueRow(queue, now), partitions };
   }
 
   /** QVIEW-1. */
@@ -119,7 +129,7 @@ export class QueueReader implements QueueViews {
       if (!budget.takes([name], undefined, numbersBytes)) return told(queues.at(-1)?.name);
       queues.push(queueRow(queue, now));
       if (queue.live.size > 0 || !queue.figures.isQuiet(now))
-        addPartitions(partitions, partitionsOf(queue, now));
+        addPartitionsOf(queue, now, partitions);
     }
     return told(undefined);
   }
