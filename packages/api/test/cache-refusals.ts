@@ -107,10 +107,10 @@ export function wordsOf({ operation, body }: CacheRefusal): readonly string[] | 
     return undefined;
   if (resource?.includes('\0') === true) return undefined;
   const options = [
-    ...(ttl === undefined ? [] : ['--ttl', String(ttl)]),
-    ...(version === undefined ? [] : ['--if-version', String(version)]),
+    ...(ttl === undefined ? [] : ['--ttl', JSON.stringify(ttl)]),
+    ...(version === undefined ? [] : ['--if-version', JSON.stringify(version)]),
     ...(resource === undefined ? [] : ['--if-held', resource]),
-    ...(token === undefined ? [] : ['--fence-token', String(token)]),
+    ...(token === undefined ? [] : ['--fence-token', JSON.stringify(token)]),
   ];
   if (operation === 'cache_get') return ['cache', 'get', k];
   if (operation === 'cache_delete') return ['cache', 'delete', k, ...options];
