@@ -190,7 +190,7 @@ export interface QueueRates<Times> {
 export interface QueuePartition extends QueueCounts {
   /** Ms since the push of the oldest message that lives; undefined: there is none. */
   readonly oldestAgeMs: number | undefined;
-  /** Times a second (QPART-1 of partition-figures.ts). */
+  /** Times a second (QPART-1 of partition-statistics.ts). */
   readonly rates: QueueRates<number>;
 }
 

@@ -74,9 +74,9 @@ function deliver(
   lane.turn = tables.nextSequence(); // LANE-3
   message.deliveries += 1; // DELIV-1
   message.fenceToken = tables.nextFenceToken();
-  lane.queue.figures.count('delivered', message, tables.timeMs);
+  lane.queue.statistics.count('delivered', message, tables.timeMs);
   if (visibilityMs === undefined) {
-    lane.queue.figures.count('acknowledged', message, tables.timeMs);
+    lane.queue.statistics.count('acknowledged', message, tables.timeMs);
     forgetMessage(tables, message);
   } else {
     message.state = 'in_flight';
@@ -135,7 +135,7 @@ export function acknowledge(
   settleLane(tables, lane);
   tables.changingPlace(queue);
   queue.acknowledged.add(1, tables.timeMs);
-  queue.figures.count('acknowledged', message, tables.timeMs);
+  queue.statistics.count('acknowledged', message, tables.timeMs);
   return { ok: true, type: 'queue_acknowledged', id: message.id };
 }
 

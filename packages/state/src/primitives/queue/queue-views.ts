@@ -75,19 +75,19 @@ function queueRow(queue: Queue, timeMs: number): QueueRow {
 
 /** Adds what each partition of a queue has to what is at its place. @param timeMs Of now. */
 function addPartitionsOf(
-  { partitions, figures }: Queue,
+  { partitions, statistics }: Queue,
   timeMs: number,
   sums: PartitionSum[],
 ): void {
-  const isQuiet = figures.isQuiet(timeMs);
+  const isQuiet = statistics.isQuiet(timeMs);
   for (const [partition, counts] of partitions.entries()) {
     const sum = (sums[partition] ??= emptyPartition());
-    const oldest = figures.oldestOf(partition);
+    const oldest = statistics.oldestOf(partition);
     if (isQuiet && oldest === undefined) continue;
     addPartition(sum, {
       ...withDepth(counts),
       oldestAgeMs: ageAt(oldest, timeMs),
-      rates: isQuiet ? noRates : figures.ratesOf(partition, timeMs),
+      rates: isQuiet ? noRates : statistics.ratesOf(partition, timeMs),
     });
   }
 }
@@ -128,7 +128,7 @@ export class QueueReader implements QueueViews {
       if (queue === undefined) continue;
       if (!budget.takes([name], undefined, numbersBytes)) return told(queues.at(-1)?.name);
       queues.push(queueRow(queue, now));
-      if (queue.live.size > 0 || !queue.figures.isQuiet(now))
+      if (queue.live.size > 0 || !queue.statistics.isQuiet(now))
         addPartitionsOf(queue, now, partitions);
     }
     return told(undefined);

@@ -19,7 +19,7 @@ const idOf = ({ id }: Message): number => id;
 
 const partitionOfMessage = ({ lane, key }: Message): number => lane?.partition ?? partitionOf(key);
 
-export class PartitionFigures {
+export class PartitionStatistics {
   /** Those that live, by partition; none of a partition that has none. */
   readonly #live: (OrderedByNumber<Message> | undefined)[] = [];
   // Of all partitions, numbers: there may be many queues, and few of them at work.
