@@ -288,4 +288,22 @@ local bytes, count, ids = 0, 0, 0`,
     put: `    if (isNamedAnew && isGone()) {`,
     test: 'packages/queue/test/integration/redis-full.test.ts',
   },
+  {
+    name: 'redis-push-fenced-by-its-first-message',
+    breaks:
+      'a push of several messages changes a partition whose owner it does not know, beside the one of its first message',
+    file: `${redis}/lua/pushes.ts`,
+    find: `for _, p in ipairs(A.partitions) do`,
+    put: `for _, p in ipairs({ A.partition }) do`,
+    test: 'packages/queue/test/integration/redis-fences.test.ts',
+  },
+  {
+    name: 'dead-letter-is-the-oldest-of-its-owner',
+    breaks: 'a dead letter of last week is told as the oldest message of its owner',
+    file: `${queue}/queues.ts`,
+    find: `    if (message.state !== 'dead') this.statistics.add(message);`,
+    put: `    this.statistics.add(message);`,
+    hiddenFromRuns: 'it is told, and decides nothing',
+    test: 'packages/state/test/unit/queue-partitions.test.ts',
+  },
 ];

@@ -12,21 +12,25 @@ export interface BadInput {
   readonly body: Body;
   readonly code: 'invalid_request' | 'name_too_long';
   /**
-   * `value`: JSON of the right type, which a query of HTTP can say; `type`: of a wrong type; `shape`: what no typed
+   * `value`: JSON of the right type, which a query of HTTP can say; `negative`: the same below 0, of a field that has no sign on gRPC;
+   * `large`: more than is kept; `type`: of a wrong type; `shape`: what no typed
    * interface can say, an unknown field or one that is missing.
    */
-  readonly kind: 'value' | 'type' | 'shape';
+  readonly kind: 'value' | 'negative' | 'large' | 'type' | 'shape';
 }
 
 interface BadValue {
   readonly what: string;
   readonly value: unknown;
-  readonly kind: 'value' | 'type';
+  readonly kind: 'value' | 'negative' | 'large' | 'type';
 }
 
 const wrongType = (...values: readonly unknown[]): readonly BadValue[] =>
   values.map((value) => ({ what: `is ${JSON.stringify(value)}`, value, kind: 'type' }));
 const wrong = (what: string, value: unknown): BadValue => ({ what, value, kind: 'value' });
+
+/** 65,537 bytes as JSON. */
+const tooLarge = 'x'.repeat(65_535);
 
 /** What the declaration of a field refuses. */
 function badValues({ shape }: Schema): readonly BadValue[] {
@@ -46,7 +50,14 @@ function badValues({ shape }: Schema): readonly BadValue[] {
       const isWhole = shape.kind === 'integer';
       return [
         ...wrongType('many', true, [], null, ...(isWhole ? [1.5] : [])),
-        ...(minimum === undefined ? [] : [wrong('is below the least', minimum - 1)]),
+        ...(minimum === undefined
+          ? []
+          : [
+              {
+                ...wrong('is below the least', minimum - 1),
+                kind: isWhole && minimum === 0 ? ('negative' as const) : ('value' as const),
+              },
+            ]),
         ...(maximum === undefined ? [] : [wrong('is above the most', maximum + 1)]),
         ...(isWhole && maximum === undefined ? [wrong('is not exact', 2 ** 53)] : []),
       ];
@@ -63,8 +74,9 @@ function badValues({ shape }: Schema): readonly BadValue[] {
       ];
     case 'message':
       return wrongType('x', [], null);
-    case 'always':
     case 'json':
+      return [{ ...wrong('is too large', tooLarge), kind: 'large' }];
+    case 'always':
     case 'nullable':
       return [];
   }

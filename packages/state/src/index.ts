@@ -43,6 +43,8 @@ export type { NameRange, RoleRule } from './primitives/access/rights.ts';
 export { dedupWindowMs } from './primitives/queue/dedup.ts';
 export { firstBackoffMs, longestBackoffMs, maxTakenBytes } from './primitives/queue/deliveries.ts';
 export { messageBytes } from './primitives/queue/messages.ts';
+export { addPartition, addPartitions, emptyPartition } from './primitives/queue/partition-sums.ts';
+export type { PartitionSum } from './primitives/queue/partition-sums.ts';
 export { largestWithin, payloadHash } from './primitives/queue/payloads.ts';
 export type { KeptPayload, PayloadChanges, StoredPayload } from './primitives/queue/payloads.ts';
 export { partitionCount, partitionOf } from './primitives/queue/placement.ts';

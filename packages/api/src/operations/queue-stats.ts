@@ -6,7 +6,8 @@ import type {
   QueueStatsAnswer,
   QueueStatsBody,
 } from '@holdfast/protocol';
-import type { QueueCounts, QueueRow } from '@holdfast/state';
+import { addPartition, addPartitions, emptyPartition } from '@holdfast/state';
+import type { PartitionSum, QueueCounts, QueuePartition, QueueRow } from '@holdfast/state';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { readablePage } from './readable-pages.ts';
@@ -33,7 +34,7 @@ interface FoundQueues {
   readonly rows: readonly QueueRow[];
   readonly nextAfter: string | null;
   /** Of the queues that are shown, together. */
-  readonly partitions: readonly QueueCounts[];
+  readonly partitions: readonly QueuePartition[];
   /** Of the latest read; 0 where the log was not read. */
   readonly revision: number;
 }
@@ -47,13 +48,13 @@ async function found(
   context: OperationContext,
 ): Promise<FoundQueues> {
   const { queues: store, control } = context.service;
-  const sums: MutableCounts[] = [];
+  const sums: PartitionSum[] = [];
   let revision = 0;
   const one = async (name: string): Promise<FoundRows> => {
     const query = { type: 'queue', name } as const;
     const { view, revision: read } = await store.query(query, consistency, callOptions(context));
     revision = read;
-    addTo(sums, view?.partitions ?? []);
+    addPartitions(sums, view?.partitions ?? []);
     return { rows: view === undefined ? [] : [view], nextAfter: null };
   };
   if (queue !== undefined) {
@@ -65,7 +66,7 @@ async function found(
     const query = { type: 'queues', wanted } as const;
     const answer = await store.query(query, consistency, callOptions(context));
     ({ revision } = answer);
-    addTo(sums, answer.page.partitions);
+    addPartitions(sums, answer.page.partitions);
     return { rows: answer.page.queues, nextAfter: answer.page.nextAfter ?? null };
   };
   const read: Readable<QueueRow>['read'] = (wanted, name) =>
@@ -74,23 +75,6 @@ async function found(
   const readable = { kind: 'queue', nameOf: ({ name }: QueueRow) => name, read };
   const rows = await readablePage(readable, asked, context);
   return { ...rows, partitions: sums, revision };
-}
-
-type MutableCounts = { -readonly [Name in keyof QueueCounts]: number };
-
-const none = (): MutableCounts => ({ depth: 0, ready: 0, inFlight: 0, delayed: 0, blocked: 0 });
-
-/** Adds what each partition has. */
-function addTo(sums: MutableCounts[], partitions: readonly QueueCounts[]): void {
-  for (const [partition, counts] of partitions.entries()) add((sums[partition] ??= none()), counts);
-}
-
-function add(sum: MutableCounts, counts: QueueCounts): void {
-  sum.depth += counts.depth;
-  sum.ready += counts.ready;
-  sum.inFlight += counts.inFlight;
-  sum.delayed += counts.delayed;
-  sum.blocked += counts.blocked;
 }
 
 function statsOf(view: QueueRow): QueueStats {
@@ -104,7 +88,7 @@ function statsOf(view: QueueRow): QueueStats {
     dead_letters: view.dead,
     blocked_keys: view.blockedKeys,
     bytes: view.bytes,
-    oldest_age_seconds: view.oldestAgeMs === undefined ? null : view.oldestAgeMs / 1000,
+    oldest_age_seconds: secondsOf(view.oldestAgeMs),
     rates: {
       pushed: rates.pushed.perSecond,
       delivered: rates.delivered.perSecond,
@@ -120,7 +104,12 @@ function statsOf(view: QueueRow): QueueStats {
   };
 }
 
-const countsOf = (counts: QueueCounts): Omit<QueueOwner, 'node_id' | 'partitions'> => ({
+const secondsOf = (ageMs: number | undefined): number | null =>
+  ageMs === undefined ? null : ageMs / 1000;
+
+type Counted = Pick<QueueOwner, 'depth' | 'ready' | 'in_flight' | 'delayed' | 'blocked'>;
+
+const countsOf = (counts: QueueCounts): Counted => ({
   depth: counts.depth,
   ready: counts.ready,
   in_flight: counts.inFlight,
@@ -130,18 +119,25 @@ const countsOf = (counts: QueueCounts): Omit<QueueOwner, 'node_id' | 'partitions
 
 /**
  * @param owners Of each partition; one without an owner is in nobody's numbers.
- * @param counts Of each partition; none where nothing was found.
+ * @param found Of each partition; none where nothing was found.
  */
-function ownerStats(owners: readonly string[], counts: readonly QueueCounts[]): QueueOwner[] {
+function ownerStats(owners: readonly string[], found: readonly QueuePartition[]): QueueOwner[] {
   const nodes = [...new Set(owners)].filter((node) => node !== '').toSorted();
   return nodes.map((node) => {
-    const total = none();
+    const total = emptyPartition();
     let partitions = 0;
     for (const [partition, owner] of owners.entries()) {
       if (owner !== node) continue;
       partitions += 1;
-      add(total, counts[partition] ?? none());
+      const more = found[partition];
+      if (more !== undefined) addPartition(total, more);
     }
-    return { ...countsOf(total), node_id: node, partitions };
+    return {
+      ...countsOf(total),
+      node_id: node,
+      partitions,
+      oldest_age_seconds: secondsOf(total.oldestAgeMs),
+      rates: total.rates,
+    };
   });
 }

@@ -11,14 +11,18 @@ export const queueNamed = (queue: string | undefined): string => queue ?? defaul
 /** Of one payload, and of one value of the cache, as JSON. */
 export const maxPayloadBytes = 65_536;
 
-export function tooLargePayload(messages: readonly MessageToPush[]): RequestError | undefined {
-  for (const { payload } of messages) {
+/** @param isBatch Whether they were given as a list: then an error names the place in it. */
+export function tooLargePayload(
+  messages: readonly MessageToPush[],
+  isBatch: boolean,
+): RequestError | undefined {
+  for (const [place, { payload }] of messages.entries()) {
     const bytes = Buffer.byteLength(JSON.stringify(payload));
     if (bytes <= maxPayloadBytes) continue;
     return new RequestError(
       'invalid_request',
       `A payload takes ${String(bytes)} bytes as JSON; at most ${String(maxPayloadBytes)} are kept. Keep it elsewhere and push where it is.`,
-      { field: 'payload', limit: maxPayloadBytes },
+      { field: isBatch ? `messages.${String(place)}.payload` : 'payload', limit: maxPayloadBytes },
     );
   }
   return undefined;

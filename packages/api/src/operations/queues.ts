@@ -77,7 +77,7 @@ export async function queuePush(
   context: OperationContext,
 ): Promise<Outcome<QueuePushAnswer>> {
   const { queue, ...message } = body;
-  const pushed = await pushAll(queue, [message], context);
+  const pushed = await pushAll(queue, [message], context, false);
   if (pushed instanceof RequestError) return pushed;
   const [first] = pushed.messages;
   if (first === undefined) throw new Error('One message was pushed, and none was answered.');
@@ -87,15 +87,16 @@ export async function queuePush(
 export const queuePushBatch = (
   { queue, messages }: QueuePushBatchBody,
   context: OperationContext,
-): Promise<Outcome<QueuePushBatchAnswer>> => pushAll(queue, messages, context);
+): Promise<Outcome<QueuePushBatchAnswer>> => pushAll(queue, messages, context, true);
 
 async function pushAll(
   asked: string | undefined,
   messages: readonly MessageToPush[],
   context: OperationContext,
+  isBatch: boolean,
 ): Promise<Outcome<QueuePushBatchAnswer>> {
   const queue = queueNamed(asked);
-  const refused = tooLargePayload(messages);
+  const refused = tooLargePayload(messages, isBatch);
   if (refused !== undefined) return refused;
   const command = {
     type: 'queue_push',

@@ -86,9 +86,8 @@ function isOfQuery({ body, field, kind }: BadInput): boolean {
   return typeof value !== 'object';
 }
 
-/** A message of gRPC says numbers and texts, and knows no field that is unknown or missing; nor does it say what is below 0. */
-const isOfGrpc = ({ kind, body, field }: BadInput): boolean =>
-  kind === 'value' && body[field] !== -1;
+/** A message of gRPC says numbers and texts, and knows no field that is unknown or missing; nor do whole numbers say what is below 0. */
+const isOfGrpc = ({ kind }: BadInput): boolean => kind === 'value' || kind === 'large';
 
 const overStream =
   (client: StreamClient): Ask =>
@@ -111,7 +110,8 @@ const overGrpc =
 
 describe('bad input about queues and the cache', () => {
   test('is refused over every interface with its code and its field, and does nothing', async (t) => {
-    const harness = await startGrpcHarness(t);
+    // Larger than a value: that is refused as such, and not the body that has it.
+    const harness = await startGrpcHarness(t, { limits: { maxBodyBytes: 200_000 } });
     const url = await harness.built.app.listen({ host: '127.0.0.1', port: 0 });
     const http = new OneConnection(url, t);
     const stream = await StreamClient.open(url);

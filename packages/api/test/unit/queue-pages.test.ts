@@ -6,11 +6,31 @@ import type { QueueRow, QueuesPage, ResourceName } from '@holdfast/state';
 import { startHarness } from '../harness.ts';
 import type { Harness } from '../harness.ts';
 import { secured } from '../secured-api.ts';
+import { StreamClient } from '../stream-client.ts';
+import { startGrpcHarness } from './grpc/grpc-client.ts';
 
 interface Shown {
   readonly queue: string;
   readonly depth: number;
 }
+
+/** Of a queue or of an owner. gRPC leaves out what is 0. */
+interface Numbers {
+  readonly partitions?: number;
+  readonly depth?: number;
+  readonly oldest_age_seconds?: number | null;
+  readonly rates?: { readonly pushed?: number };
+}
+
+interface StatsAnswer {
+  readonly queues: readonly Numbers[];
+  readonly owners: readonly Numbers[];
+}
+
+const sumOf = (rows: readonly Numbers[], of: (row: Numbers) => number | undefined): number =>
+  rows.reduce((sum, row) => sum + (of(row) ?? 0), 0);
+const pushedOf = ({ rates }: Numbers): number | undefined => rates?.pushed;
+const depthOf = ({ depth }: Numbers): number | undefined => depth;
 
 /** Queues that have one message each. */
 function withQueues({ engine }: Pick<Harness, 'engine'>, names: readonly string[]): void {
@@ -110,6 +130,51 @@ describe('queues in numbers', () => {
     assert.ok(first.text.length < 1024 * 1024, String(first.text.length));
     assert.notEqual(first.body['next_after'], null);
     assert.equal((await pagesOf(harness, 'limit=1000')).queues.length, 1000);
+  });
+});
+
+describe('owners in numbers', () => {
+  test('given queues of several pages, then each interface tells counts, ages and rates of owners, and pages add up', async (t) => {
+    const harness = await startGrpcHarness(t);
+    const url = await harness.built.app.listen({ host: '127.0.0.1', port: 0 });
+    const stream = await StreamClient.open(url);
+    t.after(() => stream.hangUp());
+    const http = async (body: object): Promise<StatsAnswer> => {
+      const asked = Object.entries(body).map(([name, value]) => [name, String(value)]);
+      const query = new URLSearchParams(Object.fromEntries(asked)).toString();
+      return (await (await fetch(`${url}/queue/stats?${query}`)).json()) as StatsAnswer;
+    };
+    const ways: readonly ((body: object) => Promise<StatsAnswer>)[] = [
+      http,
+      async (body) => (await harness.call('Queues.Stats', body)) as unknown as StatsAnswer,
+      async (body) => (await stream.call('queue_stats', body)).body as unknown as StatsAnswer,
+    ];
+    withQueues(harness, numbered(5));
+    harness.engine.advance(250);
+    for (const ask of ways) {
+      const { queues, owners } = await ask({});
+      assert.ok(owners.length > 0);
+      assert.equal(
+        sumOf(owners, ({ partitions }) => partitions),
+        64,
+      );
+      assert.equal(sumOf(owners, depthOf), 5);
+      const ages = owners.flatMap(({ oldest_age_seconds: age }) => age ?? []);
+      assert.equal(Math.max(...ages), queues[0]?.oldest_age_seconds);
+      assert.ok(Math.max(...ages) >= 0.25);
+      const pushed = sumOf(owners, pushedOf);
+      assert.ok(pushed > 0);
+      assert.ok(Math.abs(pushed - sumOf(queues, pushedOf)) < 1e-9);
+      // Of one queue, and of the queues of a page.
+      for (const [asked, depth] of [
+        [{ queue: 'q/00003' }, 1],
+        [{ limit: 2 }, 2],
+      ] as const) {
+        const some = await ask(asked);
+        assert.equal(sumOf(some.owners, depthOf), depth);
+        assert.ok(Math.abs(sumOf(some.owners, pushedOf) - (pushed * depth) / 5) < 1e-9);
+      }
+    }
   });
 });
 

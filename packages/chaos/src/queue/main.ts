@@ -75,10 +75,15 @@ async function runOne(store: QueueStoreName, runSeed: number): Promise<void> {
     ...(only === undefined ? {} : { only }),
     tell: (line) => console.log(line),
   });
-  const { pushed, deliveries, redeliveries, acknowledged, strikes, violations } = outcome;
+  const { pushed, deliveries, redeliveries, acknowledged, strikes, inFlight, violations } = outcome;
   console.log(
     `${String(strikes.length)} faults, ${String(pushed)} pushed, ${String(deliveries)} deliveries, ${String(redeliveries)} of them again, ${String(acknowledged)} acknowledged`,
   );
+  const least = inFlight.reduce((one, other) => Math.min(one, other), Infinity);
+  if (inFlight.length > 0)
+    console.log(
+      `At least ${String(least)} deliveries were in flight at the beginning of each fault.`,
+    );
   for (const note of outcome.notes) console.log(note);
   if (violations.length === 0) {
     console.log('Every promise was kept.');

@@ -34,6 +34,8 @@ export interface QueueOutcome {
   readonly redeliveries: number;
   readonly acknowledged: number;
   readonly strikes: readonly string[];
+  /** Of each fault: deliveries that were in flight when it began, for certain. */
+  readonly inFlight: readonly number[];
   /** What became of keys that changed. */
   readonly notes: readonly string[];
   readonly history: readonly MessageEvent[];
@@ -47,6 +49,8 @@ interface Trouble {
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const drainDeadlineMs = 90_000;
+/** Deliveries are in flight for some ms each. */
+const lookMs = 2;
 const producers = 6;
 const consumers = 4;
 
@@ -126,10 +130,10 @@ async function strikeAndJudge(options: QueueRunOptions, trouble: Trouble): Promi
   const shown = cluster.security?.worker;
   const workers = new Workers(cluster.urls, new Randomness(options.seed + 1), shown);
   workers.start(producers, consumers);
-  const strikes: string[] = [];
+  const struck: Struck[] = [];
   let ofKeys: Awaited<ReturnType<typeof whileKeysChange>>;
   try {
-    ofKeys = await whileKeysChange(cluster, () => strike(options, trouble, strikes));
+    ofKeys = await whileKeysChange(cluster, () => strike(options, trouble, workers, struck));
     await workers.stopPushing();
     await until('the queue is drained', async () => {
       const [stats] = (await client.call('queue_stats', { queue })).queues;
@@ -143,13 +147,27 @@ async function strikeAndJudge(options: QueueRunOptions, trouble: Trouble): Promi
   const { history, acknowledged } = workers;
   const judged = judgeMessages(history, true);
   const violations = [...judged.violations, ...ofKeys.failures];
-  return { ...judged, violations, acknowledged, strikes, notes: ofKeys.notes, history };
+  return {
+    ...judged,
+    violations,
+    acknowledged,
+    strikes: struck.map(({ name }) => name),
+    inFlight: struck.map(({ inFlight }) => inFlight),
+    notes: ofKeys.notes,
+    history,
+  };
+}
+
+interface Struck {
+  readonly name: string;
+  readonly inFlight: number;
 }
 
 async function strike(
   options: QueueRunOptions,
   trouble: Trouble,
-  strikes: string[],
+  workers: Workers,
+  struck: Struck[],
 ): Promise<void> {
   const { randomness } = trouble;
   const names = queueNemesisNames.filter(
@@ -160,15 +178,19 @@ async function strike(
   for (const endMs = nowMs() + options.seconds * 1000; nowMs() < endMs;) {
     const name = randomness.pick(names);
     options.tell(`  ${name}`);
-    strikes.push(name);
+    // A fault that meets no message in flight would show nothing; between this look and the fault nobody acknowledges.
+    let inFlight = 0;
+    const look = (): Promise<boolean> => Promise.resolve((inFlight = workers.inFlight) > 0);
+    await until('a message is in flight', look, lookMs);
+    struck.push({ name, inFlight });
     await nemeses[name]?.(trouble);
     await pause(randomness.between(300, 1500));
   }
 }
 
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+async function until(what: string, isSo: () => Promise<boolean>, pauseMs = 100): Promise<void> {
   let last = '';
-  for (const deadlineMs = nowMs() + drainDeadlineMs; nowMs() < deadlineMs; await pause(100)) {
+  for (const deadlineMs = nowMs() + drainDeadlineMs; nowMs() < deadlineMs; await pause(pauseMs)) {
     try {
       if (await isSo()) return;
     } catch (error) {

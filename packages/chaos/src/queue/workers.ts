@@ -3,12 +3,16 @@ import { connect } from '@holdfast/client';
 import type { Client } from '@holdfast/client';
 import type { MessageEvent } from '@holdfast/checker';
 import { HoldfastError } from '@holdfast/protocol';
+import type { QueueMessage } from '@holdfast/protocol';
 import type { ShownCredentials } from '../cluster/shown.ts';
 import { nowMs } from '../now.ts';
 import type { Randomness } from '../randomness.ts';
+import { DeliveriesInFlight } from './in-flight.ts';
+import type { HeldDelivery } from './in-flight.ts';
 
 export const queue = 'chaos';
 const visibilitySeconds = 2;
+const visibilityMs = visibilitySeconds * 1000;
 const waitSeconds = 1;
 const callMs = 5000;
 const pauseAfterErrorMs = 100;
@@ -34,6 +38,10 @@ function numberIn(payload: unknown): number {
   return payload === payloadOf(number) ? number : 0;
 }
 
+interface HeldMessage extends HeldDelivery {
+  readonly message: QueueMessage;
+}
+
 export class Workers {
   readonly history: MessageEvent[] = [];
   readonly #urls: readonly string[];
@@ -41,6 +49,7 @@ export class Workers {
   readonly #shown: ShownCredentials | undefined;
   readonly #stopPushing = new AbortController();
   readonly #stopTaking = new AbortController();
+  readonly #inFlight = new DeliveriesInFlight();
   #pushers: readonly Promise<void>[] = [];
   #takers: readonly Promise<void>[] = [];
   #pushed = 0;
@@ -57,6 +66,11 @@ export class Workers {
 
   get acknowledged(): number {
     return this.#acknowledged;
+  }
+
+  /** Deliveries that are in flight at this moment for certain. */
+  get inFlight(): number {
+    return this.#inFlight.countAt(nowMs());
   }
 
   start(producers: number, consumers: number): void {
@@ -128,20 +142,23 @@ export class Workers {
             key,
             number: numberIn(payload),
             fenceToken: fence_token,
-            visibilityMs: visibilitySeconds * 1000,
+            visibilityMs,
             askedMs,
             toldMs,
           });
-        for (const { id, fence_token, receipt } of messages)
-          await this.#settle(client, id, fence_token, receipt ?? '');
+        const held = messages.map((message) => ({ message, askedMs, visibilityMs }));
+        for (const one of held) this.#inFlight.take(one);
+        for (const one of held) await this.#settle(client, one);
       } catch {
         await pause(pauseAfterErrorMs);
       }
     }
   };
 
-  async #settle(client: Client, id: number, fenceToken: number, receipt: string): Promise<void> {
+  async #settle(client: Client, held: HeldMessage): Promise<void> {
     await pause(this.#randomness.between(0, 20));
+    this.#inFlight.settle(held);
+    const { id, fence_token: fenceToken, receipt } = held.message;
     const isDraining = this.#stopPushing.signal.aborted;
     const fate = isDraining ? 100 : this.#randomness.between(0, 100);
     if (fate < left) return;
@@ -151,8 +168,12 @@ export class Workers {
     if (type === 'acknowledged') this.#settled += 1;
     try {
       if (type === 'returned')
-        await client.call('queue_nack', { queue, receipt, delay_seconds: 0 }, settings);
-      else await client.call('queue_ack', { queue, receipt }, settings);
+        await client.call(
+          'queue_nack',
+          { queue, receipt: receipt ?? '', delay_seconds: 0 },
+          settings,
+        );
+      else await client.call('queue_ack', { queue, receipt: receipt ?? '' }, settings);
       this.history.push({ ...settled, outcome: 'done' });
       if (type === 'acknowledged') this.#acknowledged += 1;
     } catch (error) {

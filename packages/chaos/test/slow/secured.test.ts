@@ -29,7 +29,7 @@ describe('Real processes in trouble, with TLS and keys,', () => {
 
   it('deliver messages as they promise', async (context) => {
     const seed = Math.floor(Math.random() * 1e9);
-    const { violations, acknowledged, notes } = await runQueueChaos({
+    const { violations, acknowledged, inFlight, notes } = await runQueueChaos({
       folder: join(folder, 'queue'),
       store: 'replicated',
       nodes: 3,
@@ -40,6 +40,7 @@ describe('Real processes in trouble, with TLS and keys,', () => {
     });
     assert.deepEqual(violations, [], `seed ${String(seed)}`);
     assert.ok(acknowledged > 0);
+    assert.ok(inFlight.length > 0 && inFlight.every((count) => count > 0), inFlight.join());
     assert.match(notes.join(), /keys +[1-9][0-9]* made and revoked/);
   });
 

@@ -1,34 +1,61 @@
 /** `holdfast queue stats` */
 import type { Command } from 'commander';
 import type { QueueOwner, QueueStats, QueueStatsAnswer } from '@holdfast/protocol';
-import { noteMore } from '../output.ts';
+import { noteMore, printTable } from '../output.ts';
+import type { Output } from '../output.ts';
 import { PagedTable } from '../paged-table.ts';
 import { printable } from '../printable.ts';
 import type { Environment } from '../environment.ts';
 import { countOf, withClient } from '../with-client.ts';
+import { ownersTogether } from './queue-owners.ts';
 
 interface StatsOptions {
   readonly prefix: string;
   readonly limit?: string;
 }
 
-const list = {
-  name: 'queues',
-  heads: ['queue', 'depth', 'ready', 'in flight', 'delayed', 'blocked', 'dead', 'oldest'],
-};
+const countHeads = ['depth', 'ready', 'in flight', 'delayed', 'blocked'];
+const rateHeads = ['oldest', 'pushed/s', 'delivered/s', 'acknowledged/s'];
+const list = { name: 'queues', heads: ['queue', ...countHeads, 'dead', ...rateHeads] };
+const ownerHeads = ['owner', 'partitions', ...countHeads, ...rateHeads];
 const queuesOnAPage = 1000;
+
+type Numbers = QueueStats | QueueOwner;
+
+const countsOf = (stats: Numbers): readonly string[] =>
+  [stats.depth, stats.ready, stats.in_flight, stats.delayed, stats.blocked].map(String);
+
+const agesAndRatesOf = ({ oldest_age_seconds: age, rates }: Numbers): readonly string[] => [
+  age === null ? '-' : `${age.toFixed(1)} s`,
+  ...[rates.pushed, rates.delivered, rates.acknowledged].map((one) => one.toFixed(1)),
+];
 
 const rowOf = (stats: QueueStats): readonly string[] => [
   stats.queue,
-  ...[stats.depth, stats.ready, stats.in_flight, stats.delayed, stats.blocked].map(String),
+  ...countsOf(stats),
   String(stats.dead_letters),
-  stats.oldest_age_seconds === null ? '-' : `${stats.oldest_age_seconds.toFixed(1)} s`,
+  ...agesAndRatesOf(stats),
 ];
+
+/** In JSON owners stand beside the queues. */
+function printOwners(output: Output, owners: readonly QueueOwner[]): void {
+  if (output.json || owners.length === 0) return;
+  output.write('\n');
+  const rows = owners.map((owner) => [
+    owner.node_id,
+    String(owner.partitions),
+    ...countsOf(owner),
+    ...agesAndRatesOf(owner),
+  ]);
+  printTable(output, {}, ownerHeads, rows);
+}
 
 export function addQueueStats(queue: Command, at: () => Environment): void {
   queue
     .command('stats [name]')
-    .description('Shows queues in numbers; all of them without a name.')
+    .description(
+      'Shows queues, and the nodes that own them, in numbers; all of them without a name.',
+    )
     .option('--prefix <text>', 'only queues whose names begin so', '')
     .option('--limit <number>', 'at most so many, in the order of their names (default: all)')
     .addHelpText('after', '\nExample:\n  holdfast queue stats')
@@ -50,6 +77,7 @@ async function statsOf(environment: Environment, name: string): Promise<void> {
     const table = new PagedTable(output, list);
     table.page(queues, rowOf);
     table.end({ owners });
+    printOwners(output, owners);
   });
 }
 
@@ -68,29 +96,11 @@ async function statsOfAll(environment: Environment, options: StatsOptions): Prom
         ...(after === undefined ? {} : { after }),
       });
       table.page(page.queues, rowOf);
-      owners = together(owners, page.owners);
+      owners = ownersTogether(owners, page.owners);
       after = page.next_after;
     }
     table.end({ owners, next_after: after ?? null });
+    printOwners(environment.output, owners);
     if (after !== null) noteMore(environment.output, limit);
-  });
-}
-
-/** Each page tells what the owners have of the queues on it. */
-function together(
-  before: readonly QueueOwner[],
-  page: readonly QueueOwner[],
-): readonly QueueOwner[] {
-  return page.map((owner) => {
-    const sum = before.find(({ node_id }) => node_id === owner.node_id);
-    if (sum === undefined) return owner;
-    return {
-      ...owner,
-      depth: owner.depth + sum.depth,
-      ready: owner.ready + sum.ready,
-      in_flight: owner.in_flight + sum.in_flight,
-      delayed: owner.delayed + sum.delayed,
-      blocked: owner.blocked + sum.blocked,
-    };
   });
 }

@@ -55,7 +55,16 @@ describe('holdfast queue', () => {
     await queue('push', '--without-key', 'now', '--queue', 'loose');
     await queue('push', '--without-key', 'later', '--queue', 'loose', '--delay', '60');
     assert.match((await queue('pop', '--queue', 'loose', '--visibility', '30')).stdout, /now$/m);
-    assert.match((await queue('stats', 'loose')).stdout, /^loose +2 +0 +1 +1 /m);
+    const stats = await queue('stats', 'loose');
+    assert.match(stats.stdout, /^loose +2 +0 +1 +1 /m);
+    // All is owned by the one node: its row says the same.
+    const owner = /^\S+ +64 +2 +0 +1 +1 +0 +\d+\.\d s +(?<pushed>\d\.\d) +/m.exec(stats.stdout);
+    assert.ok(owner, stats.stdout);
+    const told = JSON.parse((await queue('stats', 'loose', '--json')).stdout) as {
+      owners: { oldest_age_seconds: number; rates: { pushed: number } }[];
+    };
+    assert.ok((told.owners[0]?.oldest_age_seconds ?? -1) >= 0);
+    assert.ok((told.owners[0]?.rates.pushed ?? 0) > 0);
   });
 
   it('given what is none, when it is used, then nothing is done and the status is 2', async () => {

@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { connect } from '@holdfast/client';
 import type { Client } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
+import { cacheRefusals, keptKey, wordsOf } from '../../../api/test/cache-refusals.ts';
 import { holdfast, startOneNode } from '../integration/support/holdfast.ts';
 
 const long = 'x'.repeat(257);
@@ -164,6 +165,28 @@ describe('bad input about queues and the cache', () => {
     ]);
     assert.deepEqual([bad.status, good.status, odd.status], ['rejected', 'fulfilled', 'rejected']);
     assert.equal(await client.cache.delete('good'), true);
+  });
+
+  it('about the cache ends commands with the status of its code, and changes nothing', async () => {
+    await using client = await connect({ endpoints: [node.url] });
+    const { version } = await client.cache.set(keptKey, 1);
+    const wrong: string[] = [];
+    let asked = 0;
+    for (const refusal of cacheRefusals) {
+      const words = wordsOf(refusal);
+      if (words === undefined) continue;
+      asked += 1;
+      const { status, stdout, stderr } = await holdfast(node.url, words).ended;
+      const expected = refusal.code === 'invalid_request' ? 2 : 1;
+      if (status !== expected || stdout !== '' || stderr === '' || /internal/i.test(stderr))
+        wrong.push(`${words.join(' ').slice(0, 80)}: ${String(status)} ${stderr.slice(0, 200)}`);
+      const kept = await client.call('cache_get', { k: keptKey });
+      assert.deepEqual([kept.value, kept.version], [1, version], words.join(' '));
+    }
+    assert.deepEqual(wrong, []);
+    assert.ok(asked > 20, String(asked));
+    assert.equal((await client.cache.stats()).keys, 1);
+    assert.equal(await client.cache.delete(keptKey), true);
   });
 
   it('ends commands with status 2, and their message names it', async () => {

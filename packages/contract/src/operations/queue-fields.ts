@@ -179,6 +179,16 @@ const counts: Fields = {
 };
 
 const rate = (description: string): Schema => number(description);
+const rates: Fields = {
+  pushed: [1, rate('Pushes.')],
+  delivered: [2, rate('Deliveries.')],
+  acknowledged: [3, rate('Acknowledgements.')],
+  dead: [4, rate('Messages that became dead letters.')],
+};
+const oldestAge: Schema = nullable(
+  number('Seconds since the push of its oldest message.'),
+  'Seconds since the push of its oldest message that is no dead letter. Null when it has none.',
+);
 
 /** A queue, in numbers. */
 export const queueStats: Message = {
@@ -194,19 +204,8 @@ export const queueStats: Message = {
     dead_letters: [10, count('Messages that were delivered too often.')],
     blocked_keys: [11, count('Keys of which nothing is delivered now.')],
     bytes: [12, uint64(0, undefined, 'What its messages and dead letters take.')],
-    oldest_age_seconds: [
-      13,
-      nullable(number('Seconds since the push of its oldest message.'), 'Null when it has none.'),
-    ],
-    rates: [
-      14,
-      nested('Rates', 'Times a second, over about the last minute.', {
-        pushed: [1, rate('Pushes.')],
-        delivered: [2, rate('Deliveries.')],
-        acknowledged: [3, rate('Acknowledgements.')],
-        dead: [4, rate('Messages that became dead letters.')],
-      }),
-    ],
+    oldest_age_seconds: [13, oldestAge],
+    rates: [14, nested('Rates', 'Times a second, over about the last minute.', rates)],
     totals: [
       15,
       nested('Totals', 'Since the queue was made.', {
@@ -223,11 +222,21 @@ export const queueStats: Message = {
 export const ownerStats: Message = {
   typeName: 'QueueOwner',
   protoName: 'QueueOwner',
-  description: 'What a node owns of the queues that are shown.',
+  description:
+    'What a node owns of the queues that are shown. Those of several pages are added up; of ages the highest is that of all.',
   fields: {
     ...counts,
     node_id: [6, example(string('Id of the node.'), 'node-2')],
     partitions: [7, count('Partitions of a queue that it owns, of 64.')],
+    oldest_age_seconds: [8, oldestAge],
+    rates: [
+      9,
+      nested(
+        'Rates',
+        'Times a second, over about the last minute. In the replicated store of what the node that answers has applied since it started: too low for up to two minutes from then.',
+        rates,
+      ),
+    ],
   },
 };
 

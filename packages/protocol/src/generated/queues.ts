@@ -333,7 +333,7 @@ export interface QueueStats {
   readonly blocked_keys: number;
   /** What its messages and dead letters take. */
   readonly bytes: number;
-  /** Null when it has none. */
+  /** Seconds since the push of its oldest message that is no dead letter. Null when it has none. */
   readonly oldest_age_seconds: number | null;
   /** Times a second, over about the last minute. */
   readonly rates: {
@@ -359,7 +359,10 @@ export interface QueueStats {
   };
 }
 
-/** What a node owns of the queues that are shown. */
+/**
+ * What a node owns of the queues that are shown. Those of several pages are added up; of ages the highest is
+ * that of all.
+ */
 export interface QueueOwner {
   /** All that are no dead letters. */
   readonly depth: number;
@@ -375,6 +378,22 @@ export interface QueueOwner {
   readonly node_id: string;
   /** Partitions of a queue that it owns, of 64. */
   readonly partitions: number;
+  /** Seconds since the push of its oldest message that is no dead letter. Null when it has none. */
+  readonly oldest_age_seconds: number | null;
+  /**
+   * Times a second, over about the last minute. In the replicated store of what the node that answers has applied
+   * since it started: too low for up to two minutes from then.
+   */
+  readonly rates: {
+    /** Pushes. */
+    readonly pushed: number;
+    /** Deliveries. */
+    readonly delivered: number;
+    /** Acknowledgements. */
+    readonly acknowledged: number;
+    /** Messages that became dead letters. */
+    readonly dead: number;
+  };
 }
 
 /** What Stats answers. */

@@ -5,6 +5,7 @@ import type {
   FenceToken,
   QueueCounts,
   QueueOrder,
+  QueuePartition,
   QueueView,
   Receipt,
   Refusal,
@@ -133,38 +134,41 @@ export function deliveryOf([
   };
 }
 
-function countsOf([ready, inFlight, delayed, blocked]: readonly unknown[]): QueueCounts {
+function partitionFrom(
+  [ready, inFlight, delayed, blocked, oldestAge, times]: readonly unknown[],
+  nowMs: number,
+): QueuePartition {
   const counts = {
     ready: numberOf(ready),
     inFlight: numberOf(inFlight),
     delayed: numberOf(delayed),
     blocked: numberOf(blocked),
   };
-  return { ...counts, depth: counts.ready + counts.inFlight + counts.delayed + counts.blocked };
-}
-
-/** Counts each partition to what others have. */
-export function addTo(sums: QueueCounts[], partitions: readonly QueueCounts[]): void {
-  for (const [index, counts] of partitions.entries()) {
-    const sum = sums[index];
-    sums[index] =
-      sum === undefined
-        ? counts
-        : {
-            depth: sum.depth + counts.depth,
-            ready: sum.ready + counts.ready,
-            inFlight: sum.inFlight + counts.inFlight,
-            delayed: sum.delayed + counts.delayed,
-            blocked: sum.blocked + counts.blocked,
-          };
-  }
+  const oldestAgeMs = numberOf(oldestAge);
+  const [window = 0, ...counted] = textOf(times).split(' ').map(Number);
+  const perSecond = (at: number): number => {
+    const found = new Rate();
+    found.restore([0, window, counted[at] ?? 0, counted[at + 1] ?? 0]);
+    return found.at(nowMs);
+  };
+  return {
+    ...counts,
+    depth: counts.ready + counts.inFlight + counts.delayed + counts.blocked,
+    oldestAgeMs: oldestAgeMs < 0 ? undefined : oldestAgeMs,
+    rates: {
+      pushed: perSecond(0),
+      delivered: perSecond(2),
+      acknowledged: perSecond(4),
+      dead: perSecond(6),
+    },
+  };
 }
 
 export function viewOf(name: ResourceName, answer: ScriptReply): QueueView {
-  const partitions = listOf(answer['partitions']).map(countsOf);
+  const nowMs = numberOf(answer['now']);
+  const partitions = listOf(answer['partitions']).map((one) => partitionFrom(one, nowMs));
   const sum = (of: keyof QueueCounts): number =>
     partitions.reduce((total, counts) => total + counts[of], 0);
-  const nowMs = numberOf(answer['now']);
   const rates = Array.isArray(answer['rates']) ? (answer['rates'] as readonly unknown[]) : [];
   const rate = (at: number): { total: number; perSecond: number } => {
     const found = new Rate();

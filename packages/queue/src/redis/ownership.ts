@@ -40,9 +40,11 @@ export interface OwnershipParts {
 
 interface View {
   readonly live: readonly string[];
-  /** By partition: the node that holds its lock. */
-  readonly holders: ReadonlyMap<number, string>;
+  readonly holders: Holders;
 }
+
+/** By partition: the node that holds its lock, and the fence token of that. */
+type Holders = ReadonlyMap<number, { readonly nodeId: string; readonly fenceToken: number }>;
 
 export class Ownership {
   readonly #parts: OwnershipParts;
@@ -53,7 +55,7 @@ export class Ownership {
   readonly #changed = new Set<() => void>();
   #session: SessionId | undefined;
   #aliveAtMs = 0;
-  #holders: ReadonlyMap<number, string> = new Map();
+  #holders: Holders = new Map();
   #cancel: () => void = () => undefined;
   #running: Promise<void> = Promise.resolve();
   #isClosed = false;
@@ -71,7 +73,18 @@ export class Ownership {
 
   /** The node that holds the lock of a partition, as this node knows. */
   holderOf(partition: number): string | undefined {
-    return this.#owned.has(partition) ? this.#nodeId : this.#holders.get(partition);
+    return this.#owned.has(partition) ? this.#nodeId : this.#holders.get(partition)?.nodeId;
+  }
+
+  /** Of the owners of these partitions, as this node knows; undefined where one has none. */
+  tokensOf(partitions: readonly number[]): Owned | undefined {
+    const tokens = new Map<number, number>();
+    for (const partition of partitions) {
+      const token = this.#owned.get(partition) ?? this.#holders.get(partition)?.fenceToken;
+      if (token === undefined) return undefined;
+      tokens.set(partition, token);
+    }
+    return tokens;
   }
 
   start(): void {
@@ -132,7 +145,7 @@ export class Ownership {
       all.map(async (partition) => {
         const isMine = owners[partition] === this.#nodeId;
         // OWN-4
-        if (this.#held.has(partition) && view.holders.get(partition) !== this.#nodeId) {
+        if (this.#held.has(partition) && view.holders.get(partition)?.nodeId !== this.#nodeId) {
           isChanged = true;
           this.#owned.delete(partition);
           this.#held.delete(partition);
@@ -254,14 +267,15 @@ export class Ownership {
       after = result.listed.nextAfter;
     } while (after !== undefined);
     const live: string[] = [];
-    const holders = new Map<number, string>();
+    const holders = new Map<number, { readonly nodeId: string; readonly fenceToken: number }>();
     for (const {
       name,
       holders: [holder],
     } of rows) {
       if (holder === undefined) continue;
-      if (name.startsWith(nodePrefix)) live.push(holder.clientId);
-      else holders.set(Number(name.slice(partitionPrefix.length)), holder.clientId);
+      const { clientId: nodeId, fenceToken } = holder;
+      if (name.startsWith(nodePrefix)) live.push(nodeId);
+      else holders.set(Number(name.slice(partitionPrefix.length)), { nodeId, fenceToken });
     }
     return { live, holders };
   }
@@ -275,6 +289,9 @@ const claimRefused =
 const nameOf = (partition: number): ResourceName =>
   `${partitionPrefix}${String(partition)}` as ResourceName;
 
-function differ(a: ReadonlyMap<number, string>, b: ReadonlyMap<number, string>): boolean {
-  return a.size !== b.size || [...a].some(([partition, node]) => b.get(partition) !== node);
+function differ(a: Holders, b: Holders): boolean {
+  return (
+    a.size !== b.size ||
+    [...a].some(([partition, { fenceToken }]) => b.get(partition)?.fenceToken !== fenceToken)
+  );
 }

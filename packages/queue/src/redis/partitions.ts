@@ -10,11 +10,16 @@
  *     once for all who watch; queues of a page are asked for together.
  */
 import { HoldfastError } from '@holdfast/protocol';
-import { defaultMaxDeliveries, maxTakenBytes, refusalsOfQueues as refusals } from '@holdfast/state';
+import {
+  addPartitions,
+  defaultMaxDeliveries,
+  maxTakenBytes,
+  refusalsOfQueues as refusals,
+} from '@holdfast/state';
 import type {
   CommandResult,
+  PartitionSum,
   QueueCommand,
-  QueueCounts,
   QueueRow,
   QueuesPage,
   QueuesWanted,
@@ -24,7 +29,6 @@ import type {
 import type { Consistency, QueryResult } from '@holdfast/engine';
 import type { QueueQuery } from '../store.ts';
 import {
-  addTo,
   becauseOf,
   isAnswer,
   isTrue,
@@ -39,15 +43,15 @@ import type { ScriptReply } from './answers.ts';
 import type { RedisConnection, Step } from './connection.ts';
 import { FirstNames } from './first-names.ts';
 import type { StoreLimits } from './limits.ts';
-import { keyless, partitionFor, resultOf, stepOf } from './steps.ts';
+import { keyless, partitionsOf, resultOf, stepOf } from './steps.ts';
 
 /** Partition → fence token of its owner's lock. */
 export type Owned = ReadonlyMap<number, number>;
 
 export type Executed =
   | { readonly type: 'done'; readonly result: CommandResult; readonly dueInMs?: number }
-  /** One of the partitions is not this node's any more: nothing was done (RFENCE-1). */
-  | { readonly type: 'not_owner' };
+  /** One of the partitions is not of the owner whose token it is any more: nothing was done (RFENCE-1). */
+  | { readonly type: 'not_owner'; readonly partition?: number };
 
 /** What an owner is to know beside the command. */
 export interface CommandAsker {
@@ -98,13 +102,14 @@ export class Partitions {
   }
 
   /**
-   * @param owned Of this node; of a command of one partition at least that one.
+   * @param owned Of this node; of a command that is of some partitions alone at least those, whoever owns them.
    * @throws HoldfastError `store_unavailable` where who asks has gone before anything was done (LATE-1).
    */
   async execute(command: QueueCommand, owned: Owned, asker: CommandAsker): Promise<Executed> {
     const { identity, isGone = () => false, mostTaken = maxTakenBytes, spreads = false } = asker;
     const { name } = command;
-    const partition = partitionFor(command, spreads);
+    const partitions = partitionsOf(command, spreads);
+    const [partition] = partitions ?? [];
     const makes = command.type === 'queue_push' || command.type === 'queue_configure';
     const isKnown = this.#named.has(name);
     let isNamedAnew = false;
@@ -118,7 +123,7 @@ export class Partitions {
       throw tooLate(); // LATE-1
     }
     const [step, args] = stepOf(command, this.#limits, spreads, mostTaken);
-    const tokens = partition === undefined ? owned : only(owned, partition);
+    const tokens = partitions === undefined ? owned : only(owned, partitions);
     const known = makes && isKnown;
     const answer = await this.#run(step, name, tokens, { partition, identity, known, ...args });
     if (answer['refused'] === 'not_named') {
@@ -128,7 +133,7 @@ export class Partitions {
     const isRefused = answer['refused'] !== undefined;
     if (command.type === 'queue_delete' || (isNamedAnew && isRefused))
       await this.#afterwards(name, () => this.#removeNameUnlessMade(name));
-    if (answer['refused'] === 'not_owner') return { type: 'not_owner' };
+    if (answer['refused'] === 'not_owner') return notOwner(answer['partition'] ?? partition);
     if (isRefused) {
       const result = refusalOf(answer, command, this.#limits);
       return { type: 'done', result };
@@ -212,7 +217,7 @@ export class Partitions {
     for await (const names of this.#connection.names())
       for (const name of names) if (name > after && name.startsWith(prefix)) first.add(name);
     const queues: QueueRow[] = [];
-    const sums: QueueCounts[] = [];
+    const sums: PartitionSum[] = [];
     let characters = 0;
     let last: string | undefined;
     const found = first.toSorted();
@@ -227,7 +232,7 @@ export class Partitions {
       const view = views[at];
       if (view === undefined) continue; // Deleted meanwhile.
       const { partitions, ...row } = view;
-      addTo(sums, partitions);
+      addPartitions(sums, partitions);
       queues.push(row);
       characters += JSON.stringify(row).length;
     }
@@ -287,7 +292,10 @@ const tooLate = (): HoldfastError =>
     'The owner of the partition came to this request after its time. Nothing was done. Try again.',
   );
 
-function only(owned: Owned, partition: number): Owned {
-  const token = owned.get(partition);
-  return token === undefined ? new Map() : new Map([[partition, token]]);
-}
+const notOwner = (partition: unknown): Executed => ({
+  type: 'not_owner',
+  ...(typeof partition === 'number' ? { partition } : {}),
+});
+
+const only = (owned: Owned, partitions: readonly number[]): Owned =>
+  new Map([...owned].filter(([partition]) => partitions.includes(partition)));

@@ -26,8 +26,8 @@ const placedBy = 1024;
 /**
  * Of the partition whose owner executes a command; undefined: each owner does its own part of it.
  *
- * A push is executed by the owner of its first message, with that fence token, also where some of its messages go to partitions of others: it
- * takes nothing from anybody, and is whole or not at all (PUSH-1 of the state).
+ * A push is executed by the owner of its first message, also where some of its messages go to partitions of others: with the fence tokens of
+ * all of them (RFENCE-1 of lua/base.ts) it is whole or not at all (PUSH-1 of the state).
  *
  * @param spreads KEYLESS-1 of lua/base.ts.
  */
@@ -49,6 +49,17 @@ export function partitionFor(command: QueueCommand, spreads: boolean): number | 
     case 'queue_purge':
       return undefined;
   }
+}
+
+/** All that a command changes something of, the one of its owner first. */
+export function partitionsOf(
+  command: QueueCommand,
+  spreads: boolean,
+): readonly number[] | undefined {
+  if (command.type === 'queue_push' && command.messages.length > 0)
+    return [...new Set(command.messages.map((message) => placeOf(message, spreads)))];
+  const partition = partitionFor(command, spreads);
+  return partition === undefined ? undefined : [partition];
 }
 
 /** Where messages without a key were all kept once (KEYLESS-1 of lua/base.ts). */
@@ -107,6 +118,7 @@ const pushArgs = (
   limits: StoreLimits,
   spreads: boolean,
 ): object => ({
+  partitions: [...new Set(messages.map((message) => placeOf(message, spreads)))],
   messages: messages.map((message) => {
     const { key, payload, delayMs = 0, dedupId, maxDeliveries } = message;
     const text = JSON.stringify(payload);

@@ -38,7 +38,7 @@ import {
 import type { OwnerCommand } from './owner-command.ts';
 import { Partitions } from './partitions.ts';
 import type { Executed, Owned } from './partitions.ts';
-import { keylessSpreadLevel, partitionFor } from './steps.ts';
+import { keylessSpreadLevel, partitionFor, partitionsOf } from './steps.ts';
 import { remember, OwnerTurns } from './owner-turns.ts';
 
 export type { StoreLimits } from './limits.ts';
@@ -66,6 +66,12 @@ export type RedisStore = QueueStore & {
   /** Which partitions this node owns. */
   readonly owned: Owned;
 };
+
+/** None where another node's token of another partition is too small: this node hears of a larger one. */
+const lostOf = (
+  { partition }: Executed & { type: 'not_owner' },
+  owned: Owned,
+): readonly number[] => (partition !== undefined && owned.has(partition) ? [partition] : []);
 
 /** Connects, and begins to own partitions. A Redis that is not there yet is waited for by who asks. */
 export function openRedisStore(options: RedisStoreOptions): RedisStore {
@@ -238,17 +244,20 @@ class Store implements RedisStore {
       throw accessChanged(identity); // RSTORE-4
     const owned = new Map(this.#ownership.owned);
     const spreads = this.#spreads(command);
-    const partition = partitionFor(command, spreads);
+    const partitions = partitionsOf(command, spreads);
+    const [partition] = partitions ?? [];
     if (partition === undefined ? owned.size === 0 : !owned.has(partition))
       return { type: 'not_owner' };
-    const executed = await this.#partitions.execute(command, owned, {
+    const tokens = partitions === undefined ? owned : this.#ownership.tokensOf(partitions);
+    if (tokens === undefined) return { type: 'not_owner' };
+    const executed = await this.#partitions.execute(command, tokens, {
       identity,
       isGone: () => clock.now() > deadlineMs,
       spreads,
       ...(mostTaken === undefined ? {} : { mostTaken }),
     });
     if (executed.type === 'not_owner')
-      this.#ownership.lost(partition === undefined ? owned.keys() : [partition]);
+      this.#ownership.lost(partition === undefined ? owned.keys() : lostOf(executed, owned));
     return executed;
   }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Redis } from 'ioredis';
+import { partitionOf } from '@holdfast/state';
 import type { QueueCommand, ResourceName } from '@holdfast/state';
 import { RedisConnection } from '../../src/redis/connection.ts';
 import { Partitions } from '../../src/redis/partitions.ts';
@@ -106,6 +107,61 @@ describe('An owner that was paused and has lost its partitions', { skip }, () =>
     const taken = [...(await take(half)), ...(await take(others))];
     assert.deepEqual(new Set(taken), new Set(keys));
     assert.equal(taken.length, keys.length);
+  });
+});
+
+describe('A push of several partitions', { skip }, () => {
+  let server: RedisServer | undefined;
+  let connection: RedisConnection | undefined;
+  before(async () => {
+    server = await RedisServer.start(forgetful);
+    const address = { urls: [server.url], isCluster: false };
+    connection = new RedisConnection(address, 'test:', () => undefined);
+    await connected(connection);
+  });
+  after(async () => {
+    connection?.close();
+    await server?.[Symbol.asyncDispose]();
+  });
+
+  it('comes with the fence token of each owner, or pushes nothing, whichever is too small (RFENCE-1)', async () => {
+    assert.ok(connection !== undefined);
+    const name = 'batches' as ResourceName;
+    const partitions = new Partitions(connection, testLimits, () => performance.now());
+    const keys = Array.from({ length: 8 }, (_, at) => `key-${String(at)}`);
+    const places = [...new Set(keys.map(partitionOf))];
+    assert.ok(places.length > 4);
+    const push = (dedup: string): QueueCommand => {
+      const messages = keys.map((key) => ({ key, payload: key, dedupId: `${dedup} ${key}` }));
+      return { type: 'queue_push', name, messages };
+    };
+    const depth = async (): Promise<number | undefined> => {
+      const told = await partitions.query({ type: 'queue', name }, 'linearizable');
+      assert.ok(told.type === 'queue');
+      return told.view?.counts.depth;
+    };
+    const first = await partitions.execute(push('first'), all(5), asker);
+    assert.ok(first.type === 'done' && first.result.ok && first.result.type === 'queue_pushed');
+    assert.equal(first.result.messages.length, keys.length);
+    assert.ok(first.result.messages.every(({ duplicate }) => !duplicate));
+    // Each of them in its turn is taken over by another owner.
+    for (const [at, place] of places.entries()) {
+      assert.equal(await partitions.claim(new Map([[place, 6]])), true);
+      const late = await partitions.execute(push('late'), all(5), asker);
+      assert.deepEqual(late, { type: 'not_owner', partition: places.slice(0, at + 1)[0] });
+      assert.equal(await depth(), keys.length);
+      // Without a token of one of them nothing is pushed either.
+      const lacking = new Map([...all(6)].filter(([partition]) => partition !== place));
+      const without = await partitions.execute(push('late'), lacking, asker);
+      assert.deepEqual(without, { type: 'not_owner', partition: place });
+    }
+    const mixed = new Map([...all(5), ...places.map((place) => [place, 6] as const)]);
+    const done = await partitions.execute(push('late'), mixed, asker);
+    assert.ok(done.type === 'done' && done.result.ok && done.result.type === 'queue_pushed');
+    // Nothing of what was refused is known by its dedup id.
+    assert.ok(done.result.messages.every(({ duplicate }) => !duplicate));
+    assert.equal(await depth(), 2 * keys.length);
+    assert.ok(first.result.messages.every(({ id }, at) => id % 64 === partitionOf(keys[at] ?? '')));
   });
 });
 

@@ -1,6 +1,7 @@
 /** What every store of queues does, asked of it by the commands that operations submit. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { partitionOf } from '@holdfast/state';
 import type { Delivery, JsonValue } from '@holdfast/state';
 import { Bench, receiptOf } from './bench.ts';
 import type { StoreUnderTest } from './bench.ts';
@@ -352,6 +353,44 @@ export function testStore(under: () => StoreUnderTest): void {
       assert.equal((await bench.view()).rates.acknowledged.total, 1);
     },
   );
+
+  on('tells of each partition the oldest age and the rates of its own messages', async (bench) => {
+    const [early, late] = [partitionOf('a'), partitionOf('b')];
+    assert.notEqual(early, late);
+    await bench.push('a', 1, { maxDeliveries: 1 });
+    await bench.pass(20);
+    await bench.pushAll(['a', 'b'].map((key) => ({ key, payload: 2 })));
+    const told = async () => {
+      const view = await bench.view();
+      const [one, other] = [view.partitions[early], view.partitions[late]];
+      assert.ok(one !== undefined && other !== undefined);
+      return { view, one, other };
+    };
+    const before = await told();
+    assert.equal(before.one.oldestAgeMs, before.view.oldestAgeMs);
+    const ages = [before.one.oldestAgeMs ?? 0, before.other.oldestAgeMs ?? Infinity] as const;
+    assert.ok(ages[0] >= ages[1] + 15, ages.join());
+    assert.equal(before.one.rates.pushed, 2 * before.other.rates.pushed);
+    // The oldest one of `a` dies, and is a message with its age again when it is redriven.
+    const both = await bench.pop(2, 60_000);
+    await bench.nack(both.find(({ key }) => key === 'a') ?? assert.fail());
+    const died = await told();
+    assert.ok((died.one.oldestAgeMs ?? 0) < (before.one.oldestAgeMs ?? 0) + 15);
+    assert.equal(died.one.oldestAgeMs, died.other.oldestAgeMs);
+    await bench.redrive(1);
+    const again = await told();
+    assert.equal(again.one.oldestAgeMs, again.view.oldestAgeMs);
+    assert.ok((again.one.oldestAgeMs ?? 0) >= (again.other.oldestAgeMs ?? Infinity) + 15);
+    await bench.ack(both.find(({ key }) => key === 'b') ?? assert.fail());
+    await bench.pop(2);
+    const after = await told();
+    assert.deepEqual([after.one.oldestAgeMs, after.other.oldestAgeMs], [undefined, undefined]);
+    for (const happening of ['pushed', 'delivered', 'acknowledged', 'dead'] as const) {
+      const sum = after.view.partitions.reduce((total, { rates }) => total + rates[happening], 0);
+      const { perSecond } = after.view.rates[happening];
+      assert.ok(perSecond > 0 && Math.abs(sum - perSecond) < 1e-9, `${happening} ${String(sum)}`);
+    }
+  });
 
   on('shows dead letters and blocked keys by pages', async (bench) => {
     await bench.configure({ onDead: 'block', maxDeliveries: 1 });

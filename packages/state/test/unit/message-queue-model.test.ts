@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
+import { partitionOf } from '../../src/index.ts';
 import type { Delivery, OnDead, QueueOrder, Receipt } from '../../src/index.ts';
 import { check } from './support/randomness.ts';
 import { Driver, lockName } from './support/driver.ts';
@@ -179,6 +180,10 @@ class Comparison {
     assert.deepEqual({ ...view.counts, dead: view.dead }, this.#model.counts());
     const sum = view.partitions.reduce((total, { depth }) => total + depth, 0);
     assert.equal(sum, view.counts.depth);
+    for (const [partition, { oldestAgeMs }] of view.partitions.entries()) {
+      const expected = this.#model.oldestAgeMs((one) => partitionOf(one) === partition);
+      assert.equal(oldestAgeMs, expected, 'QPART-1: the messages tell the oldest one');
+    }
     const blocked = this.#driver.machine.queues.blockedKeys(name, undefined, 100);
     assert.deepEqual(
       blocked?.keys.map((one) => one.key),

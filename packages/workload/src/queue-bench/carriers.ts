@@ -1,8 +1,10 @@
 /** Messages through what is compared, each as its own documents advise. */
 import { connect } from '@holdfast/client';
 import { Queue, Worker } from 'bullmq';
+import type { Job } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { MessagePlan } from './plan.ts';
+import type { Steps } from './steps.ts';
 
 /** What a message says: who pushed it, and its how manieth of theirs it is. */
 export interface MessageOrigin {
@@ -24,6 +26,8 @@ export interface Consumer {
 }
 
 const visibilityMs = 30_000;
+/** Where each step is measured by itself: what is taken is acknowledged later. */
+const longVisibilityMs = 600_000;
 
 function readSaid(value: unknown): MessageOrigin {
   if (typeof value === 'object' && value !== null && 'worker' in value && 'number' in value) {
@@ -100,6 +104,68 @@ export async function carryByBullmq(plan: MessagePlan, consumer: Consumer): Prom
       await worker.close();
       await queue.close();
       for (const connection of connections) connection.disconnect();
+    },
+  };
+}
+
+/** Each message has a key of its own where there are keys: one that waits for its acknowledgement keeps no other waiting. */
+export async function stepsOfHoldfast(plan: MessagePlan): Promise<Steps<string>> {
+  const client = await connect({ endpoints: plan.urls });
+  const queue = `${plan.queue}-steps`;
+  const order = plan.keys === 'none' ? 'none' : 'key';
+  await client.call('queue_configure', { queue, order });
+  const pushing = client.queue(queue);
+  return {
+    async push({ worker, number }) {
+      const key = plan.keys === 'own' ? `message-${String(number)}` : undefined;
+      await pushing.push(key, { worker, number });
+    },
+    async take() {
+      const body = { queue, count: 1, visibility_seconds: longVisibilityMs / 1000 };
+      const { messages } = await client.call('queue_pop', body);
+      return messages[0]?.receipt ?? undefined;
+    },
+    async acknowledge(receipt) {
+      await client.call('queue_ack', { queue, receipt });
+    },
+    async close() {
+      await client.call('queue_purge', { queue });
+      await client.close();
+    },
+  };
+}
+
+export async function stepsOfBullmq(plan: MessagePlan): Promise<Steps<Job>> {
+  const [url = ''] = plan.urls;
+  const [pushing, taking] = [0, 1].map(() => new Redis(url, { maxRetriesPerRequest: null }));
+  if (pushing === undefined || taking === undefined) throw new Error('There is no connection.');
+  const name = `${plan.queue}-steps`;
+  const queue = new Queue<MessageOrigin>(name, {
+    connection: pushing,
+    defaultJobOptions: { removeOnComplete: true },
+  });
+  // Without a processor it takes what it is asked for.
+  const worker = new Worker(name, null, {
+    connection: taking,
+    autorun: false,
+    lockDuration: longVisibilityMs,
+  });
+  worker.on('error', () => undefined); // What is asked for fails.
+  await worker.waitUntilReady();
+  const token = 'bench';
+  return {
+    async push(said) {
+      await queue.add('message', said);
+    },
+    take: () => worker.getNextJob(token, { block: false }),
+    async acknowledge(job) {
+      await job.moveToCompleted('done', token, false);
+    },
+    async close() {
+      await worker.close();
+      await queue.obliterate({ force: true });
+      await queue.close();
+      for (const connection of [pushing, taking]) connection.disconnect();
     },
   };
 }

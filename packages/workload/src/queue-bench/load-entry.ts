@@ -3,10 +3,12 @@
  * `MessagePlan` as its argument and sends `MessageStats` to its parent.
  */
 import { Latencies } from '../statistics/latencies.ts';
-import { carryByBullmq, carryByHoldfast } from './carriers.ts';
+import { carryByBullmq, carryByHoldfast, stepsOfBullmq, stepsOfHoldfast } from './carriers.ts';
 import type { Consumer, MessageOrigin } from './carriers.ts';
 import { isMessagePlan } from './plan.ts';
 import type { MessagePlan, MessageStats } from './plan.ts';
+import { measureSteps } from './steps.ts';
+import type { StepRates, Steps } from './steps.ts';
 
 /** One that pushes its next message when its last one is acknowledged. */
 class Pusher {
@@ -26,6 +28,19 @@ class Pusher {
   acknowledged(): void {
     this.#acknowledged();
   }
+}
+
+/** Of each step by itself, in a queue of its own. */
+async function ratesOfSteps(plan: MessagePlan): Promise<StepRates | undefined> {
+  if (plan.pauseMs > 0) return undefined;
+  const measured = async <Taken>(steps: Steps<Taken>): Promise<StepRates> => {
+    const rates = await measureSteps(plan, steps);
+    await steps.close();
+    return rates;
+  };
+  return plan.carrier === 'bullmq'
+    ? measured(await stepsOfBullmq(plan))
+    : measured(await stepsOfHoldfast(plan));
 }
 
 async function generate(plan: MessagePlan): Promise<MessageStats> {
@@ -69,6 +84,7 @@ async function generate(plan: MessagePlan): Promise<MessageStats> {
   await Promise.race([Promise.all(pushers.map(work)), failure.promise]);
   await carried.close();
   return {
+    steps: await ratesOfSteps(plan),
     messagesPerSecond: (acknowledged * 1000) / plan.measureMs,
     deliveredMs: {
       p50: latencies.quantile(0.5),

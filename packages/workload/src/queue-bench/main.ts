@@ -1,8 +1,9 @@
 /**
  * `make bench-queue`: messages a second, each pushed, taken and acknowledged, through three node processes that fsync
  * every write; through nodes that keep their queues in one Redis that fsyncs every write, and beside it BullMQ on that, where Redis is installed. As many push as consume,
- * each its next message when the one before is acknowledged, all in one process over one client. A last row of each
- * is one that pushes now and then to sixteen that wait. Exit status 1 when messages of a key came out of order.
+ * each its next message when the one before is acknowledged, all in one process over one client; then pushes, pops and acknowledgements,
+ * each by themselves (steps.ts). A last row of each
+ * is one that pushes now and then to one that waits. Exit status 1 when messages of a key came out of order.
  */
 import { fork } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -21,7 +22,7 @@ import { startRedis } from './redis-server.ts';
 
 const help = `Usage: npm run bench:queue -- [OPTION]…
 
-  --seconds N     counted seconds of each row (5)
+  --seconds N     counted seconds of each row, and of its pushes, its pops and its acknowledgements at most (5)
   --workers LIST  that push, and as many that consume (1,16,64,256)
   --only NAME     holdfast, redis (nodes that keep their queues in it) or bullmq
   --folder PATH   where nodes and Redis keep their data (a new folder for temporary files)
@@ -32,6 +33,8 @@ const help = `Usage: npm run bench:queue -- [OPTION]…
 const warmUpMs = 1500;
 const calibrationMs = 1000;
 const settleDeadlineMs = 30_000;
+/** Of a row: messages from push to acknowledgement, then each step by itself. */
+const phases = 4;
 /** Of the row without a load. */
 const calmPauseMs = 20;
 /** What the nodes without Redis are to reach: as many messages as BullMQ, and this from push to consumer. */
@@ -88,7 +91,7 @@ async function generate(plan: MessagePlan): Promise<MessageStats> {
   const child = fork(file, [JSON.stringify(plan)], { execArgv: [...process.execArgv, ...profile] });
   const deadline = setTimeout(
     () => child.kill('SIGKILL'),
-    plan.warmUpMs + plan.measureMs + settleDeadlineMs,
+    plan.warmUpMs + phases * plan.measureMs + settleDeadlineMs,
   );
   try {
     return await new Promise<MessageStats>((resolve, reject) => {
@@ -164,12 +167,29 @@ const nameOf = ({ carrier, keys }: Row): string => {
 const workersOf = ({ workers, pauseMs }: Row): string =>
   pauseMs > 0 ? 'no load' : String(workers);
 
+const rateOf = (perSecond: number | undefined): string =>
+  perSecond === undefined ? '' : whole(perSecond);
+
 function resultTable(rows: readonly MeasuredRow[], commits: number): string {
   return table(
-    ['', 'workers', 'messages/s', 'per commit', 'push to consumer p50 ms', 'p95', 'p99'],
+    [
+      '',
+      'workers',
+      'push/s',
+      'pop/s',
+      'ack/s',
+      'messages/s',
+      'per commit',
+      'push to consumer p50 ms',
+      'p95',
+      'p99',
+    ],
     rows.map((row) => [
       nameOf(row),
       workersOf(row),
+      rateOf(row.steps?.pushesPerSecond),
+      rateOf(row.steps?.takesPerSecond),
+      rateOf(row.steps?.acknowledgementsPerSecond),
       row.pauseMs > 0 ? '' : whole(row.messagesPerSecond),
       row.pauseMs > 0 ? '' : (row.messagesPerSecond / commits).toFixed(2),
       milliseconds(row.deliveredMs.p50),

@@ -1,4 +1,5 @@
 /** What a load of messages is asked for and what it answers; both cross a process boundary as JSON. */
+import type { StepRates } from './steps.ts';
 
 /** What carries the messages: nodes, nodes that keep them in Redis, or BullMQ. */
 export type Carrier = 'holdfast' | 'redis' | 'bullmq';
@@ -20,7 +21,9 @@ export interface MessagePlan {
 }
 
 export interface MessageStats {
-  /** Pushed, taken and acknowledged, all of it answered. */
+  /** Of each step by itself; undefined of the row without a load. */
+  readonly steps: StepRates | undefined;
+  /** Pushed, taken and acknowledged, all of it answered: the next one of a worker after that. */
   readonly messagesPerSecond: number;
   /** From before the push was asked for until a consumer has the message. */
   readonly deliveredMs: { readonly p50: number; readonly p95: number; readonly p99: number };

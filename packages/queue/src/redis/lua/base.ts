@@ -5,7 +5,8 @@
  * The rules are LANE-1 to LANE-4 of the state (`state/src/primitives/queue/lanes.ts`), kept here by `settle`.
  *
  * RFENCE-1: a script changes nothing of a partition unless it comes with the fence token of its owner, and no smaller
- *     one than has been seen: who was paused and has lost the partition takes, acknowledges and returns nothing.
+ *     one than has been seen: who was paused and has lost the partition takes, acknowledges and returns nothing. A push comes with
+ *     the tokens of all partitions that its messages go to: all of it is pushed, or nothing.
  *
  * RKEPT-1: a queue that is deleted leaves its dedup ids until they end, and its numbers and fence tokens for a week: one that is
  *     made again under its name meanwhile goes on with them. Later ids and fence tokens begin at the time of Redis, so that those of
@@ -23,7 +24,7 @@
  * Keys, behind the prefix and the tag: `q` settings, counters and totals, `f` fence tokens by partition, `L` lanes by
  * key, `w:KEY` ids that wait, `K` and `v:P` the same of those without a key in a partition, `r:P` lanes that are ready, `t:P` when messages are due, `l:P` ids that live, `x:P` dead
  * letters, `k` blocked keys in the order of their text, `m` records and `b` payloads by id, `d` and `e` dedup ids and
- * their ends, `c:P` counts.
+ * their ends, `c:P` counts, `p` rates by partition.
  */
 export const base = `
 local B = KEYS[1]
@@ -79,6 +80,39 @@ local function refuse(code, more)
 end
 
 local window = 60000
+
+-- Of each partition how often something has happened in this script, and their places in what is kept of it.
+local happened = {}
+local happenings = { pushed = 2, delivered = 4, acknowledged = 6, dead = 8 }
+local function happens(kind, p)
+  local h = happened[p] or {}
+  happened[p] = h
+  h[happenings[kind]] = (h[happenings[kind]] or 0) + 1
+end
+
+-- Kept are the window, and of each happening its count in that one and in the one before.
+local function keepHappened()
+  local w = math.floor(now / window)
+  for p, h in pairs(happened) do
+    local r = { 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    local n = 0
+    for one in string.gmatch(call('HGET', B .. 'p', p) or '', '%d+') do
+      n = n + 1
+      r[n] = num(one)
+    end
+    for at = 2, 8, 2 do
+      if w ~= r[1] then
+        r[at + 1] = (w == r[1] + 1) and r[at] or 0
+        r[at] = 0
+      end
+      r[at] = r[at] + (h[at] or 0)
+    end
+    r[1] = w
+    for at = 1, 9 do r[at] = string.format('%.0f', r[at]) end
+    call('HSET', B .. 'p', p, table.concat(r, ' '))
+  end
+end
+
 local function rate(kind, count)
   if count == 0 then return end
   local f = 'rate:' .. kind
@@ -201,6 +235,7 @@ local function dies(m, l)
   call('ZREM', B .. 'l:' .. m.p, m.id)
   call('ZADD', B .. 'x:' .. m.p, m.id, m.id)
   rate('dead', 1)
+  happens('dead', m.p)
   if S.order == 'key' and S.onDead == 'block' then
     l.h = m.id
     m.blocks = true
@@ -236,6 +271,7 @@ end
 local function whenFull() call('HDEL', B .. 'f', '') end
 
 local function done(answer)
+  keepHappened()
   if readied > 0 then call('PUBLISH', A.channel, cjson.encode({ queue = A.queue, count = readied })) end
   if made then answer.made = true end
   return cjson.encode(answer)

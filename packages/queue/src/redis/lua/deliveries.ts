@@ -36,8 +36,12 @@ while #deliveries < A.count do
     if S.order == 'key' then l.h = m.id end -- LANE-1
     dueAt(m, now + A.visibility)
     keep(m)
-  else forget(m) end
+  else
+    forget(m)
+    happens('acknowledged', m.p)
+  end
   settle(l)
+  happens('delivered', m.p)
   deliveries[#deliveries + 1] = { m.id, m.k, payload, m.d, m.x, m.t }
   local h = call('ZRANGE', B .. 'r:' .. best, 0, 0, 'WITHSCORES')
   heads[best] = h[1] and { h[1], tonumber(h[2]) } or nil
@@ -74,6 +78,7 @@ endDelivery(m, l)
 forget(m) -- DELIV-4
 settle(l)
 rate('acknowledged', 1)
+happens('acknowledged', m.p)
 return done({ ok = true })
 `;
 

@@ -78,13 +78,14 @@ return cjson.encode({ count = S and num(call('HGET', Q, 'ready')) or 0, missing 
 /**
  * Of any node: it changes nothing. What is due and has not been asked for yet counts as what it was. Partitions are looked at only until
  * all that the queue has is found: whoever watches many queues asks for this all the time. Ids rise with each push, so that the lowest one
- * is the oldest message.
+ * of a partition is its oldest message.
  */
 export const stats = `
 if not S then return cjson.encode({ missing = true }) end
 local v = call('HMGET', Q, 'size', 'bytes', 'rate:pushed', 'rate:delivered', 'rate:acknowledged', 'rate:dead')
-local left, partitions, lowest, oldest = num(v[1]), {}, nil, nil
+local left, partitions, firsts, holders, all = num(v[1]), {}, {}, {}, {}
 for p = 0, 63 do
+  all[p + 1] = p
   local c = { 0, 0, 0, 0 }
   if left > 0 then
     local kept = call('HMGET', B .. 'c:' .. p, 1, 2, 3, 4)
@@ -95,12 +96,26 @@ for p = 0, 63 do
     end
     left = left - count
     local first = count > 0 and call('ZRANGE', B .. 'l:' .. p, 0, 0)[1]
-    if first and (not lowest or tonumber(first) < tonumber(lowest)) then lowest = first end
+    if first then
+      firsts[#firsts + 1] = first
+      holders[#holders + 1] = p + 1
+    end
   end
   partitions[p + 1] = c
 end
-local m = lowest and message(lowest)
-if m then oldest = m.at end
+local perPartition = call('HMGET', B .. 'p', unpack(all))
+for p = 1, 64 do
+  partitions[p][5] = -1 -- No message.
+  partitions[p][6] = perPartition[p] or ''
+end
+local oldest
+for n, record in ipairs(#firsts > 0 and call('HMGET', B .. 'm', unpack(firsts)) or {}) do
+  local at = record and cjson.decode(record).at
+  if at then
+    partitions[holders[n]][5] = math.max(0, now - at)
+    if not oldest or at < oldest then oldest = at end
+  end
+end
 local rates = {}
 for n = 1, 4 do rates[n] = v[n + 2] or '0 0 0 0' end
 return cjson.encode({

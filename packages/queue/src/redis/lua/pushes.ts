@@ -7,7 +7,10 @@
 const named = `if not S and A.known then return refuse('not_named') end`;
 
 export const push: string = `
-if not owns(A.partition) then return refuse('not_owner') end
+-- RFENCE-1: of each partition, before a message is written.
+for _, p in ipairs(A.partitions) do
+  if not owns(p) then return refuse('not_owner', { partition = p }) end
+end
 ${named}
 local order = S and S.order or 'key'
 for _, m in ipairs(A.messages) do
@@ -57,6 +60,7 @@ for n, m in ipairs(A.messages) do
       keep(record)
     else waitAgain(record, l) end
     settle(l)
+    happens('pushed', m.p)
     fresh = fresh + 1
     pushed[n] = { id, false }
   end
@@ -94,6 +98,7 @@ local size = num(call('HGET', Q, 'size'))
 if size > 0 then return refuse('queue_not_empty', { messages = size - dead, dead = dead }) end
 call('HDEL', Q, 'order', 'onDead', 'max', 'rate:pushed', 'rate:delivered', 'rate:acknowledged', 'rate:dead')
 for p = 0, 63 do call('DEL', B .. 'c:' .. p) end
+call('DEL', B .. 'p')
 for _, kept in ipairs(leftovers) do call('PEXPIRE', B .. kept, A.keptFor) end
 for _, kept in ipairs({ 'd', 'e' }) do call('PEXPIRE', B .. kept, A.dedupWindow) end
 return done({ ok = true })

@@ -175,17 +175,28 @@ export interface QueueRow {
   readonly bytes: number;
   /** Ms since the push of the oldest message that lives; undefined: there is none. */
   readonly oldestAgeMs: number | undefined;
-  readonly rates: {
-    readonly pushed: QueueRate;
-    readonly delivered: QueueRate;
-    readonly acknowledged: QueueRate;
-    readonly dead: QueueRate;
-  };
+  readonly rates: QueueRates<QueueRate>;
+}
+
+/** What happens in a queue, each with how often. */
+export interface QueueRates<Times> {
+  readonly pushed: Times;
+  readonly delivered: Times;
+  readonly acknowledged: Times;
+  readonly dead: Times;
+}
+
+/** A partition in numbers, of one queue or of several. */
+export interface QueuePartition extends QueueCounts {
+  /** Ms since the push of the oldest message that lives; undefined: there is none. */
+  readonly oldestAgeMs: number | undefined;
+  /** Times a second (QPART-1 of partition-statistics.ts). */
+  readonly rates: QueueRates<number>;
 }
 
 export interface QueueView extends QueueRow {
   /** Of each partition. */
-  readonly partitions: readonly QueueCounts[];
+  readonly partitions: readonly QueuePartition[];
 }
 
 export interface QueuesWanted {
@@ -199,8 +210,8 @@ export interface QueuesWanted {
 /** In the order of names. */
 export interface QueuesPage {
   readonly queues: readonly QueueRow[];
-  /** Of each partition, of the queues of this page together. */
-  readonly partitions: readonly QueueCounts[];
+  /** Of each partition, of the queues of this page together; none where they have nothing. */
+  readonly partitions: readonly QueuePartition[];
   /** `after` of the next page; undefined on the last one. */
   readonly nextAfter: string | undefined;
 }

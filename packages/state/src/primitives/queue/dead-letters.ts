@@ -21,6 +21,7 @@ export function dead(tables: Tables, message: Message, lane: Lane): void {
   tables.queues.move(message);
   tables.changingPlace(queue);
   queue.died.add(1, tables.timeMs);
+  queue.statistics.count('dead', message, tables.timeMs);
   const blocks = queue.order === 'key' && queue.onDead === 'block';
   message.lane = blocks ? lane : undefined;
   if (blocks) lane.held = message; // DEAD-2

@@ -74,8 +74,11 @@ function deliver(
   lane.turn = tables.nextSequence(); // LANE-3
   message.deliveries += 1; // DELIV-1
   message.fenceToken = tables.nextFenceToken();
-  if (visibilityMs === undefined) forgetMessage(tables, message);
-  else {
+  lane.queue.statistics.count('delivered', message, tables.timeMs);
+  if (visibilityMs === undefined) {
+    lane.queue.statistics.count('acknowledged', message, tables.timeMs);
+    forgetMessage(tables, message);
+  } else {
     message.state = 'in_flight';
     message.takenBy = tables.identity === anonymousIdentity ? undefined : tables.identity;
     lane.inFlight += 1;
@@ -132,6 +135,7 @@ export function acknowledge(
   settleLane(tables, lane);
   tables.changingPlace(queue);
   queue.acknowledged.add(1, tables.timeMs);
+  queue.statistics.count('acknowledged', message, tables.timeMs);
   return { ok: true, type: 'queue_acknowledged', id: message.id };
 }
 

@@ -79,6 +79,7 @@ function pushOne(
     tables.payloads.kept.push({ id, byteLength: payload.byteLength, text: json }); // BESIDE-2
   queues.add(message);
   queue.pushed.add(1, timeMs);
+  queue.statistics.count('pushed', message, timeMs);
   if (dedupId !== undefined)
     queues.dedup.add({ id, queue: queue.name, dedupId, untilMs: timeMs + dedupWindowMs });
   const lane = laneFor(tables, queue, key);

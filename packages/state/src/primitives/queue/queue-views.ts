@@ -10,9 +10,11 @@ import { ListBudget } from '../../kernel/view-bounds.ts';
 import { settingsOf } from './push.ts';
 import type { Tables } from '../../kernel/tables.ts';
 import type { ResourceName } from '../../kernel/names.ts';
+import { addPartition, emptyPartition } from './partition-sums.ts';
+import type { PartitionSum } from './partition-sums.ts';
 import { storedPayload } from './payloads.ts';
 import type { Payload, StoredPayload } from './payloads.ts';
-import type { Lane, MutableCounts, Queue } from './shapes.ts';
+import type { Lane, Message, MutableCounts, Queue } from './shapes.ts';
 import type { Rate } from './rates.ts';
 import type {
   BlockedKeysPage,
@@ -22,6 +24,7 @@ import type {
   QueueCounts,
   QueuePart,
   QueueRate,
+  QueueRates,
   QueueRow,
   QueuesPage,
   QueuesWanted,
@@ -46,9 +49,13 @@ const withDepth = (counts: MutableCounts): QueueCounts => ({
   depth: counts.ready + counts.inFlight + counts.delayed + counts.blocked,
 });
 
+const noRates: QueueRates<number> = { pushed: 0, delivered: 0, acknowledged: 0, dead: 0 };
+
+const ageAt = (oldest: Message | undefined, timeMs: number): number | undefined =>
+  oldest === undefined ? undefined : Math.max(0, timeMs - oldest.pushedAtMs);
+
 /** @param timeMs Of now: that of the last entry, or later. */
 function queueRow(queue: Queue, timeMs: number): QueueRow {
-  const oldest = queue.live.first();
   return {
     name: queue.name,
     settings: settingsOf(queue),
@@ -56,7 +63,7 @@ function queueRow(queue: Queue, timeMs: number): QueueRow {
     dead: queue.dead.size,
     blockedKeys: queue.blockedKeys.size,
     bytes: queue.bytes,
-    oldestAgeMs: oldest === undefined ? undefined : Math.max(0, timeMs - oldest.pushedAtMs),
+    oldestAgeMs: ageAt(queue.live.first(), timeMs),
     rates: {
       pushed: rateAt(queue.pushed, timeMs),
       delivered: rateAt(queue.delivered, timeMs),
@@ -66,22 +73,22 @@ function queueRow(queue: Queue, timeMs: number): QueueRow {
   };
 }
 
-/** What the partitions of several queues have together. */
-class PartitionSums {
-  readonly #sums: MutableCounts[] = [];
-
-  add({ partitions }: Queue): void {
-    for (const [index, { ready, inFlight, delayed, blocked }] of partitions.entries()) {
-      const sum = (this.#sums[index] ??= { ready: 0, inFlight: 0, delayed: 0, blocked: 0 });
-      sum.ready += ready;
-      sum.inFlight += inFlight;
-      sum.delayed += delayed;
-      sum.blocked += blocked;
-    }
-  }
-
-  toCounts(): readonly QueueCounts[] {
-    return this.#sums.map(withDepth);
+/** Adds what each partition of a queue has to what is at its place. @param timeMs Of now. */
+function addPartitionsOf(
+  { partitions, statistics }: Queue,
+  timeMs: number,
+  sums: PartitionSum[],
+): void {
+  const isQuiet = statistics.isQuiet(timeMs);
+  for (const [partition, counts] of partitions.entries()) {
+    const sum = (sums[partition] ??= emptyPartition());
+    const oldest = statistics.oldestOf(partition);
+    if (isQuiet && oldest === undefined) continue;
+    addPartition(sum, {
+      ...withDepth(counts),
+      oldestAgeMs: ageAt(oldest, timeMs),
+      rates: isQuiet ? noRates : statistics.ratesOf(partition, timeMs),
+    });
   }
 }
 
@@ -96,12 +103,11 @@ export class QueueReader implements QueueViews {
 
   show(name: ResourceName, timeMs?: number): QueueView | undefined {
     const queue = this.#queue(name);
-    return (
-      queue && {
-        ...queueRow(queue, this.#tables.shownAtMs(timeMs)),
-        partitions: queue.partitions.map(withDepth),
-      }
-    );
+    if (queue === undefined) return undefined;
+    const now = this.#tables.shownAtMs(timeMs);
+    const partitions: PartitionSum[] = [];
+    addPartitionsOf(queue, now, partitions);
+    return { ...queueRow(queue, now), partitions };
   }
 
   /** QVIEW-1. */
@@ -110,10 +116,10 @@ export class QueueReader implements QueueViews {
     const now = this.#tables.shownAtMs(timeMs);
     const budget = new ListBudget(limit);
     const queues: QueueRow[] = [];
-    const sums = new PartitionSums();
+    const partitions: PartitionSum[] = [];
     const told = (nextAfter: string | undefined): QueuesPage => ({
       queues,
-      partitions: sums.toCounts(),
+      partitions,
       nextAfter,
     });
     for (const name of byName.names.from(after !== undefined && after > prefix ? after : prefix)) {
@@ -122,7 +128,8 @@ export class QueueReader implements QueueViews {
       if (queue === undefined) continue;
       if (!budget.takes([name], undefined, numbersBytes)) return told(queues.at(-1)?.name);
       queues.push(queueRow(queue, now));
-      if (queue.live.size > 0) sums.add(queue);
+      if (queue.live.size > 0 || !queue.statistics.isQuiet(now))
+        addPartitionsOf(queue, now, partitions);
     }
     return told(undefined);
   }

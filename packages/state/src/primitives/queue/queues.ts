@@ -21,6 +21,7 @@ import type { Lane, Message, MutableCounts, Queue, QueueCapture } from './shapes
 import { OrderedByNumber } from '../../kernel/collections/ordered-by-number.ts';
 import type { ReadableByNumber } from '../../kernel/collections/ordered-by-number.ts';
 import { partitionCount, partitionOf } from './placement.ts';
+import { PartitionStatistics } from './partition-statistics.ts';
 import { Rate } from './rates.ts';
 import { queueFull, tooManyQueues } from './refusals.ts';
 import { payloadsBesideLevel } from '../../kernel/levels.ts';
@@ -59,6 +60,7 @@ export class QueueRecord implements Queue {
   readonly counts: MutableCounts = noCounts();
   /** LANE-4. */
   readonly partitions: readonly MutableCounts[] = Array.from({ length: partitionCount }, noCounts);
+  readonly statistics: PartitionStatistics = new PartitionStatistics();
   /** The number of the last snapshot that has this record, see snapshot.ts. */
   savedIn: number;
   /** The same of its lanes, and of its messages (QCAP-1). */
@@ -100,11 +102,14 @@ export class QueueRecord implements Queue {
   addMessage(message: Message, snapshot: QueueCapture | undefined): void {
     this.#changeMessages(snapshot);
     (message.state === 'dead' ? this.#dead : this.#live).add(message);
+    if (message.state !== 'dead') this.statistics.add(message);
     this.bytes += message.byteLength;
   }
 
-  removeMessage({ id, byteLength }: Message, snapshot: QueueCapture | undefined): void {
+  removeMessage(message: Message, snapshot: QueueCapture | undefined): void {
+    const { id, byteLength } = message;
     this.#changeMessages(snapshot);
+    this.statistics.remove(message);
     this.#live.remove(id);
     this.#dead.remove(id);
     this.bytes -= byteLength;

@@ -6,6 +6,7 @@ import type { FenceToken, ResourceName } from '../../kernel/names.ts';
 import type { BlockedKeys } from './blocked-keys.ts';
 import type { OnDead, QueueCounts, QueueOrder } from './commands.ts';
 import type { MessageState } from './message-state.ts';
+import type { PartitionStatistics } from './partition-statistics.ts';
 import type { Payload } from './payloads.ts';
 import type { Rate } from './rates.ts';
 
@@ -92,6 +93,7 @@ export interface Queue {
   readonly counts: MutableCounts;
   /** LANE-4. */
   readonly partitions: readonly MutableCounts[];
+  readonly statistics: PartitionStatistics;
   /** The number of the last snapshot that has this record, see snapshot.ts. */
   savedIn: number;
   /** The same of its lanes, and of its messages (QCAP-1). */

@@ -6,6 +6,7 @@ export interface ModelMessage {
   readonly number: number;
   readonly key: string;
   readonly maxDeliveries: number;
+  readonly pushedMs: number;
   state: 'waiting' | 'in_flight' | 'delayed' | 'dead';
   deliveries: number;
   /** Of all takes, the one that took it last. */
@@ -37,6 +38,7 @@ export class QueueModel {
       number: this.#pushes,
       key,
       maxDeliveries,
+      pushedMs: this.timeMs,
       state: delayMs > 0 ? 'delayed' : 'waiting',
       deliveries: 0,
       take: 0,
@@ -125,6 +127,14 @@ export class QueueModel {
       if (!this.turns.has(message.key)) this.turns.set(message.key, this.#next());
     }
     return dead.map(({ number }) => number);
+  }
+
+  /** Ms since the push of the oldest message of these keys that is no dead letter. */
+  oldestAgeMs(isOf: (key: string) => boolean): number | undefined {
+    const ages = this.messages
+      .filter(({ key, state }) => isOf(key) && state !== 'dead')
+      .map(({ pushedMs }) => this.timeMs - pushedMs);
+    return ages.length === 0 ? undefined : Math.max(...ages);
   }
 
   counts(): Readonly<Record<string, number>> {
