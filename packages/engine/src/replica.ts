@@ -59,7 +59,7 @@ export class Replica {
   readonly #raft: Raft;
   #state: StateMachine;
   readonly #proposals = new Proposals();
-  readonly #proofs = new Proofs();
+  readonly #proofs: Proofs;
   readonly #once: Once;
   readonly #applyQueue: ApplyQueue;
   readonly #snapshots: Snapshots;
@@ -84,6 +84,7 @@ export class Replica {
     this.#raft = createRaft(options.config, options.recovered);
     this.#ticks = new Ticks(options);
     this.#once = new Once(options.clock);
+    this.#proofs = new Proofs(options.clock);
     this.#kept = new KeptEntries(options.keptEntries);
     this.#news = new CommitNews(options.clock, () => this.#guarded(() => this.#raft.tellCommit()));
     this.#applyQueue = new ApplyQueue(
