@@ -1,6 +1,6 @@
 /**
  * All members take a snapshot where a checkpoint stands in the log: the leader proposes it (REPLICA-5). One that has no room for what
- * it has to apply hands leadership over (ROOM-4).
+ * it has to apply hands leadership over (LOG-ROOM-4).
  */
 import type { Status } from '@holdfast/raft';
 import { nodeIdentity } from '@holdfast/state';

@@ -1,13 +1,13 @@
 /**
  * How much log there is since the last checkpoint and in memory, and what a leader takes in while its node has no room.
  *
- * ROOM-1: while payloads of messages wait for room (PFILE-9 of the storage) a leader takes no message in. Its payload would use up the
+ * LOG-ROOM-1: while payloads of messages wait for room (PFILE-9 of the storage) a leader takes no message in. Its payload would use up the
  *     room that is left for the log, which every other command needs, and the memory for payloads, without which nothing is applied.
- * ROOM-2: while snapshots of its node come to nothing for want of room (ENG-SNAP-10) the log in memory of a leader is bounded: once it
+ * LOG-ROOM-2: while snapshots of its node come to nothing for want of room (ENG-SNAP-10) the log in memory of a leader is bounded: once it
  *     is longer than `mostUnsavedTimes` times `snapshotLogBytes`, and than `leastBoundBytes`, only commands of nodes are taken in, which
  *     end sessions and make checkpoints. What is refused had no effect. A follower has no such bound: it has to take the log as it is.
- * ROOM-3: at that bound a checkpoint is due by time, whatever was logged since the last one: without commands none ever would be.
- * ROOM-4: a leader that applies nothing since its memory for payloads is used up and its disk has no room for them hands leadership
+ * LOG-ROOM-3: at that bound a checkpoint is due by time, whatever was logged since the last one: without commands none ever would be.
+ * LOG-ROOM-4: a leader that applies nothing since its memory for payloads is used up and its disk has no room for them hands leadership
  *     over, once in `pauseMs`: another member may have room.
  */
 import { HoldfastError } from '@holdfast/protocol';
@@ -19,10 +19,10 @@ import type { Snapshots } from './snapshots.ts';
 
 /** A member that saw no checkpoint for so many times `snapshotLogBytes` takes a snapshot by itself (REPLICA-5). */
 const checkpointPatience = 4;
-/** ROOM-2. A log that is shorter is no danger, however small `snapshotLogBytes` is. */
+/** LOG-ROOM-2. A log that is shorter is no danger, however small `snapshotLogBytes` is. */
 const mostUnsavedTimes = 16;
 export const leastBoundBytes: number = 256 * 1024 * 1024;
-/** ROOM-4. */
+/** LOG-ROOM-4. */
 const pauseMs = 60_000;
 
 interface LogRoomParts {
@@ -66,7 +66,7 @@ export class LogRoom {
     this.#bytesSinceCheckpoint = 0;
   }
 
-  /** REPLICA-5, ROOM-3. */
+  /** REPLICA-5, LOG-ROOM-3. */
   get isCheckpointDue(): boolean {
     const { snapshotLogBytes, snapshots } = this.#parts;
     if (snapshots.isSaving) return false;
@@ -79,7 +79,7 @@ export class LogRoom {
     return this.#bytesSinceCheckpoint >= checkpointPatience * this.#parts.snapshotLogBytes;
   }
 
-  /** ROOM-4. True once in `pauseMs`. */
+  /** LOG-ROOM-4. True once in `pauseMs`. */
   takeHandover(): boolean {
     const { clock, payloads } = this.#parts;
     if (!payloads.isBehind || payloads.shortage === undefined) return false;
@@ -88,7 +88,7 @@ export class LogRoom {
     return true;
   }
 
-  /** ROOM-1, ROOM-2. Undefined: there is room for it. */
+  /** LOG-ROOM-1, LOG-ROOM-2. Undefined: there is room for it. */
   refusalOf({ identity, command }: Envelope): HoldfastError | undefined {
     const { payloads, logBytes } = this.#parts;
     if (command.type === 'queue_push' && payloads.shortage !== undefined)
@@ -103,7 +103,7 @@ export class LogRoom {
     );
   }
 
-  /** ROOM-2. */
+  /** LOG-ROOM-2. */
   get #isFull(): boolean {
     const { snapshots, snapshotLogBytes, logBytes } = this.#parts;
     const mostBytes = Math.max(leastBoundBytes, mostUnsavedTimes * snapshotLogBytes);

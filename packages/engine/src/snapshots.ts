@@ -22,7 +22,7 @@
  *     the next turns.
  * ENG-SNAP-10: an own snapshot for which the disk has no room, or the process no descriptor, comes to nothing, and is told: nothing
  *     depends on it, and the log stays. It is tried again at the next checkpoint, and for a backup not within `noRoomPauseMs`: each
- *     trial fills the disk. Meanwhile the log grows, in memory too, until there is no room for it either and the node stops (a leader: ROOM-2).
+ *     trial fills the disk. Meanwhile the log grows, in memory too, until there is no room for it either and the node stops (a leader: LOG-ROOM-2).
  * ENG-SNAP-11: a received snapshot whose bytes are what its hash names, and of which no state comes, replaces nothing: it is told
  *     once, and fetched again, after the pauses that its sender makes. To stop would fetch it again at once, at every start. Where a
  *     newer program has written it the node stops, and says so: it has to be upgraded (FEATURE-4).

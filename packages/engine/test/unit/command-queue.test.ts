@@ -76,7 +76,7 @@ function submit(queue: CommandQueue, envelope: Envelope): Promise<CommandResult>
 }
 
 describe('The queue of commands', () => {
-  it('refuses that for which its node has no room (ROOM-1, ROOM-2)', async () => {
+  it('refuses that for which its node has no room (LOG-ROOM-1, LOG-ROOM-2)', async () => {
     const { log, queue } = start();
     const noRoom = new HoldfastError('overloaded', 'no room');
     log.room.refusalOf = ({ identity }) => (identity === 'anonymous' ? noRoom : undefined);

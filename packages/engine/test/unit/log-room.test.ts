@@ -1,4 +1,4 @@
-/** What a leader takes in while its node has no room (ROOM-1 to ROOM-4, PSHORT-1). */
+/** What a leader takes in while its node has no room (LOG-ROOM-1 to LOG-ROOM-4, PSHORT-1). */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Status } from '@holdfast/raft';
@@ -37,7 +37,7 @@ function room() {
 }
 
 describe('A leader', () => {
-  it('takes no message in while payloads wait for room, and everything else (ROOM-1)', () => {
+  it('takes no message in while payloads wait for room, and everything else (LOG-ROOM-1)', () => {
     const { payloads, codeOf } = room();
     assert.equal(codeOf(push), undefined);
     payloads.shortage = new Error('full');
@@ -47,7 +47,7 @@ describe('A leader', () => {
     assert.equal(codeOf(push), undefined);
   });
 
-  it('takes in what nodes want, and nothing else, at the bound of its log in memory (ROOM-2)', () => {
+  it('takes in what nodes want, and nothing else, at the bound of its log in memory (LOG-ROOM-2)', () => {
     const { log, snapshots, codeOf } = room();
     snapshots.lacksRoom = true;
     log.bytes = 16 * snapshotLogBytes - 1;
@@ -59,7 +59,7 @@ describe('A leader', () => {
     assert.equal(codeOf(end), undefined, 'a long log alone is no reason');
   });
 
-  it('has no bound below which a log is no danger, however small a checkpoint is (ROOM-2)', () => {
+  it('has no bound below which a log is no danger, however small a checkpoint is (LOG-ROOM-2)', () => {
     const small = new LogRoom({
       snapshotLogBytes: 4096,
       clock: new StillClock(),
@@ -70,7 +70,7 @@ describe('A leader', () => {
     assert.equal(small.refusalOf({ identity: 'ann', command: end }), undefined);
   });
 
-  it('makes a checkpoint by time at that bound (ROOM-3)', () => {
+  it('makes a checkpoint by time at that bound (LOG-ROOM-3)', () => {
     const { room, log, snapshots } = roomAtBound();
     assert.equal(room.isCheckpointDue, true);
     snapshots.isPausing = true;
@@ -87,7 +87,7 @@ describe('A leader', () => {
     assert.equal(room.isCheckpointDue, false);
   });
 
-  it('hands leadership over, once a minute, where it applies nothing for want of room (ROOM-4)', () => {
+  it('hands leadership over, once a minute, where it applies nothing for want of room (LOG-ROOM-4)', () => {
     const { room: made, payloads, clock } = room();
     const handedTo: unknown[] = [];
     const replica = {
