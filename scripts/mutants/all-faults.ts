@@ -28,6 +28,7 @@ import { raftFaults } from './raft-faults.ts';
 import { replicaFaults } from './replica-faults.ts';
 import { restoreFaults } from './restore-faults.ts';
 import { serviceFaults } from './service-faults.ts';
+import { shortageFaults } from './shortage-faults.ts';
 import { sessionFaults } from './session-faults.ts';
 import { snapshotFaults } from './snapshot-faults.ts';
 import { inspectFaults } from './inspect-faults.ts';
@@ -126,6 +127,7 @@ export const faultGroups: readonly FaultGroup[] = [
   { title: 'Of what is remembered, and of the limits of one caller', faults: memoryFaults },
   { title: 'Of queues', faults: queueFaults },
   { title: 'Of payloads beside the state', faults: payloadFaults },
+  { title: 'Of shortages of room, and of what waits for others', faults: shortageFaults },
   { title: 'Of the cache', faults: [...cacheFaults, ...cacheWriteFaults] },
   { title: 'Of members of different releases', faults: levelFaults },
   { title: 'Of who may do what, and of declarations', faults: accessFaults },

@@ -91,8 +91,8 @@ export const payloadFaults: readonly Fault[] = [
     name: 'snapshot-named-before-its-payloads',
     breaks: 'a power cut loses payloads whose log has gone behind a snapshot',
     file: 'packages/storage/src/log-storage.ts',
-    find: `        async () => (await this.#covers(point)) && (await this.payloads.durable()), // STORAGE-5, STORAGE-6`,
-    put: `        () => this.#covers(point), // STORAGE-5, STORAGE-6`,
+    find: `    if (await this.payloads.durable()) return true;`,
+    put: `    if (!this.#closed) return true;`,
   },
   {
     name: 'received-snapshot-before-its-payloads',

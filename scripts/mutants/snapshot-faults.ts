@@ -205,8 +205,8 @@ export const snapshotFaults: readonly Fault[] = [
     breaks: 'one snapshot for which there was no room is the last one that is tried',
     file: 'packages/engine/src/snapshots.ts',
     find: `    this.#saving = undefined;
-    this.#notSaved += 1;`,
-    put: `    this.#notSaved += 1;`,
+    this.notSaved += 1;`,
+    put: `    this.notSaved += 1;`,
     hiddenFromRuns: 'a node whose disk is full stops a little later all the same',
     test: 'packages/engine/test/unit/refused-snapshots.test.ts',
   },
@@ -214,7 +214,7 @@ export const snapshotFaults: readonly Fault[] = [
     name: 'full-disk-filled-again-by-a-backup',
     breaks: 'a backup writes snapshots on a full disk again and again, and the log finds no room',
     file: 'packages/engine/src/snapshots.ts',
-    find: `      if (clock.now() < this.#noRoomUntilMs) throw noRoomForBackup();
+    find: `      if (this.isPausing) throw noRoomForBackup();
 `,
     put: ``,
     hiddenFromRuns: 'no backup of a run meets a full disk',

@@ -288,9 +288,9 @@ export const storageFaults: readonly Fault[] = [
     name: 'folder-kept-where-a-file-cannot-be-closed',
     breaks: 'a file that cannot be closed keeps the folder locked as long as the process lives',
     file: 'packages/storage/src/log-storage.ts',
-    find: `    } finally {
+    find: `      this.#endWatch?.();
       unlock();`,
-    put: `    } finally {
+    put: `      this.#endWatch?.();
       if (log.starts < 0) unlock();`,
     hiddenFromRuns: 'runs look at no descriptors, and have disks of their own',
     test: 'packages/storage/test/unit/closing.test.ts',

@@ -123,6 +123,8 @@ function silentEngine(): Engine {
         lastCommitMs: 0,
         sizeBytes: 0,
         logBytes: 0,
+        logMemoryBytes: 0,
+        snapshotFailures: 0,
         payloads: noPayloadStatistics,
       },
     }),

@@ -419,6 +419,8 @@ export class MemoryEngine implements Engine {
         lastCommitMs: 0.2,
         sizeBytes: 4096,
         logBytes: 1024,
+        logMemoryBytes: 512,
+        snapshotFailures: 0,
         payloads: noPayloadStatistics,
       },
     };

@@ -87,7 +87,11 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
     clusterId: options.clusterId,
     clock,
     log: options.log,
-    storageStats: () => ({ ...opened.storage.stats, payloads: payloads.statistics }),
+    storageStats: () => ({
+      ...opened.storage.stats,
+      ...replica.room.statistics,
+      payloads: payloads.statistics,
+    }),
     timings,
     closeStorage: () => opened.storage.close(),
     stateLimits: options.stateLimits,

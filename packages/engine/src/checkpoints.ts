@@ -1,4 +1,7 @@
-/** All members take a snapshot where a checkpoint stands in the log: the leader proposes it (REPLICA-5). */
+/**
+ * All members take a snapshot where a checkpoint stands in the log: the leader proposes it (REPLICA-5). One that has no room for what
+ * it has to apply hands leadership over (LOG-ROOM-4).
+ */
 import type { Status } from '@holdfast/raft';
 import { nodeIdentity } from '@holdfast/state';
 import type { CommandQueue } from './command-queue.ts';
@@ -16,7 +19,9 @@ export class Checkpoints {
 
   /** On the leader. */
   onTick(status: Status): void {
-    if (this.#isPending || !this.#replica.isCheckpointDue || !status.ready) return;
+    const { room } = this.#replica;
+    if (room.takeHandover()) this.#replica.transferLeadership(null);
+    if (this.#isPending || !room.isCheckpointDue || !status.ready) return;
     this.#isPending = true;
     const done = (): void => {
       this.#isPending = false;

@@ -146,7 +146,7 @@ export class CommandQueue {
     const encoded = encodedOr(reject, loggable.envelope);
     if (encoded === undefined) return;
     const byteLength = encodedBytes(encoded);
-    const refusal = this.#refusalOf(byteLength);
+    const refusal = this.#refusalOf(byteLength) ?? this.#replica.room.refusalOf(loggable.envelope);
     if (refusal !== undefined) {
       reject(refusal);
       return;

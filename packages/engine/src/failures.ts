@@ -37,6 +37,13 @@ export const notRead = (): HoldfastError =>
     'The leader did not come to this request in its time: it has not applied what is committed, or has too much to read. Nothing was done. Retry later. See GET /cluster/status.',
   );
 
+/** Of a read for who would load the value of a key of the cache: the turn may have been given. */
+export const turnNotTold = (): HoldfastError =>
+  new HoldfastError(
+    'outcome_unknown',
+    'The leader did not come to this request in its time. The turn to load the key may have been given to it; it passes on by itself. Retry later. See GET /cluster/status.',
+  );
+
 export const shuttingDown = (): HoldfastError =>
   new HoldfastError('shutting_down', 'This node is shutting down. Use another node.');
 

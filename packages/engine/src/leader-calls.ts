@@ -11,10 +11,11 @@ import { administersStill } from './administration.ts';
 import type { Administration, AdministrativeCall } from './administration.ts';
 import { cacheAnswer, fillAnswer, keepAliveAnswer, queryAnswer } from './answers.ts';
 import type { CacheCoherence } from './cache/coherence.ts';
+import { turnInTime } from './cache/filling.ts';
 import type { FillAnswer, FillRequest, LeaderAnswer } from './cache/statistics.ts';
 import { CallDeadlines } from './call-deadlines.ts';
 import type { Clock } from './clock.ts';
-import { notCommitted, notRead } from './failures.ts';
+import { notCommitted, notRead, turnNotTold } from './failures.ts';
 import type { LeaderRoute } from './leader-route.ts';
 import type { LeaderDuties } from './leadership.ts';
 import type { Payloads } from './payloads/payloads.ts';
@@ -102,12 +103,14 @@ export class LeaderCalls {
         const times = { waitMs: waitMs(), fillMs };
         return { type: 'cache_fill', key, ...times, ...told, ...callerIn(options) };
       },
-      async () => {
-        const read = await coherence.fillHere(key, { token, waitMs: waitMs(), fillMs });
+      async (endsMs) => {
+        const request = { token, waitMs: waitMs(), fillMs };
+        const read = await turnInTime(coherence, clock, key, request, endsMs);
         leadership.assertAdmitted(options); // LEADERSHIP-7
         return read;
       },
       fillAnswer,
+      turnNotTold,
     );
   }
 

@@ -1,4 +1,10 @@
-/** What peers ask of this node: it is answered here or nowhere, and not passed on again. */
+/**
+ * What peers ask of this node: it is answered here or nowhere, and not passed on again.
+ *
+ * PEER-REQUEST-1: each is answered in the time that its caller has given it (DEADLINE-1), whatever it waits for here: a proof, an entry
+ *     that is not applied, a disk, a client. A command has its own deadline (SUBMISSION-2), and so has a change of the members once it is
+ *     begun.
+ */
 import { HoldfastError, traceContextOf } from '@holdfast/protocol';
 import type { TraceParent, Tracing } from '@holdfast/protocol';
 import type { MemberId } from '@holdfast/raft';
@@ -7,8 +13,11 @@ import type { Administration } from './administration.ts';
 import type { CacheCoherence } from './cache/coherence.ts';
 import { failureAnswer, isCall } from './calls.ts';
 import type { Call, CallAnswer } from './calls.ts';
+import { turnInTime } from './cache/filling.ts';
+import { CallDeadlines } from './call-deadlines.ts';
 import type { Clock } from './clock.ts';
 import type { ConsistencyCheck } from './consistency-check.ts';
+import { notCommitted, notRead, outcomeUnknown, turnNotTold } from './failures.ts';
 import type { LeaderRoute } from './leader-route.ts';
 import type { LeaderDuties } from './leadership.ts';
 import type { MemberAsks } from './member-asks.ts';
@@ -16,6 +25,20 @@ import { fromWire } from './payloads/wire-payloads.ts';
 import type { Payloads } from './payloads/payloads.ts';
 import { envelopeOf } from './submission.ts';
 import type { Submissions } from './submissions.ts';
+
+type Timed = Exclude<Call, { readonly type: 'state_digest' }>;
+
+/** What is told of a call whose time is over; of others this is told where they wait. */
+const lateAnswers: Readonly<Partial<Record<Call['type'], () => Error>>> = {
+  keep_alive: notCommitted,
+  query: notRead,
+  cache_read: notRead,
+  cache_fill: turnNotTold,
+  payloads: notRead,
+  ask: outcomeUnknown,
+  cache_invalidate: outcomeUnknown,
+  cache_drop_earlier: outcomeUnknown,
+};
 
 export interface PeerRequestsParts {
   readonly clock: Clock;
@@ -34,13 +57,15 @@ export interface PeerRequestsParts {
 
 export class PeerRequests {
   readonly #parts: PeerRequestsParts;
+  readonly #deadlines: CallDeadlines;
 
   constructor(parts: PeerRequestsParts) {
     this.#parts = parts;
+    this.#deadlines = new CallDeadlines(parts.clock);
   }
 
   async answer(from: MemberId, request: unknown, signal: AbortSignal): Promise<CallAnswer> {
-    const { clock, supportedLevel, consistency, asks, coherence, route, payloads } = this.#parts;
+    const { clock, supportedLevel, consistency } = this.#parts;
     try {
       if (!isCall(request, supportedLevel())) {
         throw new HoldfastError(
@@ -52,18 +77,38 @@ export class PeerRequests {
         consistency.note(from, request);
         return { type: 'ok', value: null };
       }
-      if (request.type === 'ask') return { type: 'ok', value: await asks.answer(request.body) };
-      if (request.type === 'payloads')
-        return { type: 'ok', value: await payloads.given(request.wanted.map(fromWire)) };
-      if (request.type === 'cache_invalidate')
-        return { type: 'ok', value: await coherence.onInvalidation(request) };
-      if (request.type === 'cache_drop_earlier')
-        return { type: 'ok', value: await coherence.onNewLeader(request.term) };
       const deadlineMs = clock.now() + request.timeoutMs;
-      await route.whenReadyHere(deadlineMs);
-      return { type: 'ok', value: await this.#asLeader(from, request, deadlineMs, signal) };
+      const work = this.#work(from, request, deadlineMs, signal);
+      const late = lateAnswers[request.type];
+      const value = await (late === undefined
+        ? work
+        : this.#deadlines.within(deadlineMs, work, late)); // PEER-REQUEST-1
+      return { type: 'ok', value };
     } catch (error) {
       return failureAnswer(error);
+    }
+  }
+
+  async #work(
+    from: MemberId,
+    call: Timed,
+    deadlineMs: number,
+    signal: AbortSignal,
+  ): Promise<unknown> {
+    const { asks, coherence, payloads, route } = this.#parts;
+    // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the leader answers the rest.
+    switch (call.type) {
+      case 'ask':
+        return asks.answer(call.body);
+      case 'payloads':
+        return payloads.given(call.wanted.map(fromWire));
+      case 'cache_invalidate':
+        return coherence.onInvalidation(call);
+      case 'cache_drop_earlier':
+        return coherence.onNewLeader(call.term);
+      default:
+        await route.whenReadyHere(deadlineMs);
+        return this.#asLeader(from, call, deadlineMs, signal);
     }
   }
 
@@ -82,7 +127,7 @@ export class PeerRequests {
     deadlineMs: number,
     signal: AbortSignal,
   ): Promise<unknown> {
-    const { submissions, leadership, coherence, administration, payloads } = this.#parts;
+    const { clock, submissions, leadership, coherence, administration, payloads } = this.#parts;
     switch (call.type) {
       case 'submit':
         return submissions.submitHere(
@@ -101,7 +146,8 @@ export class PeerRequests {
       }
       case 'cache_fill': {
         const { key, token, waitMs, fillMs } = call;
-        const read = await coherence.fillHere(key, { token, waitMs, fillMs });
+        const asked = { token, waitMs, fillMs };
+        const read = await turnInTime(coherence, clock, key, asked, deadlineMs);
         leadership.assertAdmitted(call); // LEADERSHIP-7
         return read;
       }
@@ -111,7 +157,7 @@ export class PeerRequests {
       case 'promote_member':
       case 'remove_member':
       case 'transfer':
-        await administersStill(leadership, call);
+        await this.#deadlines.within(deadlineMs, administersStill(leadership, call), notRead);
         return administration.execute(call, deadlineMs);
     }
   }

@@ -40,6 +40,7 @@ import { CommitNews } from './commit-news.ts';
 import { assertLogSupported, assertSupported } from './feature-levels.ts';
 import type { FeatureLevels } from './feature-levels.ts';
 import { KeptEntries } from './kept-entries.ts';
+import { LogRoom } from './log-room.ts';
 import type { Payloads } from './payloads/payloads.ts';
 import { Proofs } from './proofs.ts';
 import { Proposals, stoppedAnswer } from './proposals.ts';
@@ -50,23 +51,20 @@ import { Ticks } from './ticks.ts';
 import { Once } from './transport/once.ts';
 
 const defaultEntriesPerTurn = 1000;
-/** A member that saw no checkpoint for so many times `snapshotLogBytes` takes a snapshot by itself (REPLICA-5). */
-const checkpointPatience = 4;
 
 export class Replica {
   readonly #options: ReplicaOptions;
   readonly payloads: Payloads;
+  readonly room: LogRoom;
   readonly #raft: Raft;
   #state: StateMachine;
   readonly #proposals = new Proposals();
-  readonly #proofs = new Proofs();
+  readonly #proofs: Proofs;
   readonly #once: Once;
   readonly #applyQueue: ApplyQueue;
   readonly #snapshots: Snapshots;
   readonly #kept: KeptEntries;
   readonly #news: CommitNews;
-  /** Of the log that was applied, since the last checkpoint. */
-  #bytesSinceCheckpoint = 0;
   /** The state as it was found on the disk, until it is told. */
   #recovered: { readonly index: LogIndex; readonly stateHash: string | undefined } | undefined;
   /** Hash of the received snapshot that is being installed. */
@@ -84,6 +82,7 @@ export class Replica {
     this.#raft = createRaft(options.config, options.recovered);
     this.#ticks = new Ticks(options);
     this.#once = new Once(options.clock);
+    this.#proofs = new Proofs(options.clock);
     this.#kept = new KeptEntries(options.keptEntries);
     this.#news = new CommitNews(options.clock, () => this.#guarded(() => this.#raft.tellCommit()));
     this.#applyQueue = new ApplyQueue(
@@ -109,6 +108,12 @@ export class Replica {
       },
       options.recovered.snapshot,
     );
+    this.room = new LogRoom({
+      ...options,
+      payloads: options.storage.payloads,
+      snapshots: this.#snapshots,
+      logBytes: () => this.#raft.logBytes(),
+    });
   }
 
   /** Restores the state from the recovered snapshot; the log follows as it is known to be committed. */
@@ -140,13 +145,6 @@ export class Replica {
   /** Of the entry in this node's log, if it is there. */
   termAt(index: LogIndex): Term | undefined {
     return this.#raft.termAt(index);
-  }
-
-  /** Whether enough log was written since the last checkpoint for another one (REPLICA-5). */
-  get isCheckpointDue(): boolean {
-    return (
-      this.#bytesSinceCheckpoint >= this.#options.snapshotLogBytes && !this.#snapshots.isSaving
-    );
   }
 
   /** A snapshot that holds all that is applied now, for a backup. Undefined: the node stops, or `signal` does. */
@@ -328,7 +326,7 @@ export class Replica {
 
   #apply(entry: Entry): void {
     const proposal = this.#proposals.take(entry);
-    this.#bytesSinceCheckpoint += entry.data.byteLength;
+    this.room.applied(entry.data.byteLength);
     this.#kept.applied(entry);
     if (entry.kind !== 'command') {
       this.#state.skipTo(entry.index);
@@ -347,12 +345,8 @@ export class Replica {
     if (applied.payloads !== undefined) this.payloads.applied(entry.index, applied.payloads);
     this.#options.hooks.onApplied(entry.index, batch, applied);
     proposal.settle(applied);
-    const patienceBytes = checkpointPatience * this.#options.snapshotLogBytes;
-    if (
-      batch.commands.some(({ command }) => command.type === 'checkpoint') ||
-      this.#bytesSinceCheckpoint >= patienceBytes
-    )
-      this.#saveSnapshot(); // REPLICA-5
+    const isCheckpoint = batch.commands.some(({ command }) => command.type === 'checkpoint');
+    if (isCheckpoint || this.room.isCheckpointOverdue) this.#saveSnapshot(); // REPLICA-5
   }
 
   #stopLeading(): void {
@@ -361,7 +355,7 @@ export class Replica {
   }
 
   #saveSnapshot(): void {
-    this.#bytesSinceCheckpoint = 0;
+    this.room.checkpointed();
     const point = snapshotPoint(this.#raft, this.#state.index);
     if (point !== undefined && !this.#snapshots.isSaving)
       void this.#snapshots.save(point, this.#state);
@@ -389,7 +383,7 @@ export class Replica {
     this.#installing = undefined;
     this.#applyQueue.clear();
     this.#kept.clear();
-    this.#bytesSinceCheckpoint = 0;
+    this.room.checkpointed();
     const { index, hash } = meta;
     this.#options.log.info({ index, hash }, 'Restored the state from a snapshot of the leader.');
     this.#options.auditSink?.restored(state.audit);

@@ -22,10 +22,12 @@
  *     the next turns.
  * ENG-SNAP-10: an own snapshot for which the disk has no room, or the process no descriptor, comes to nothing, and is told: nothing
  *     depends on it, and the log stays. It is tried again at the next checkpoint, and for a backup not within `noRoomPauseMs`: each
- *     trial fills the disk. Meanwhile the log grows, in memory too, until there is no room for it either and the node stops.
+ *     trial fills the disk. Meanwhile the log grows, in memory too, until there is no room for it either and the node stops (a leader: LOG-ROOM-2).
  * ENG-SNAP-11: a received snapshot whose bytes are what its hash names, and of which no state comes, replaces nothing: it is told
  *     once, and fetched again, after the pauses that its sender makes. To stop would fetch it again at once, at every start. Where a
  *     newer program has written it the node stops, and says so: it has to be upgraded (FEATURE-4).
+ *     A sender whose own copy is intact says once, of each snapshot, that a member could not restore it, and does not say why: it is
+ *     not told, and the member's own log says it.
  * ENG-SNAP-12: a backup whose caller has gone waits for no snapshot, and keeps no payloads meanwhile.
  */
 import { createHash } from 'node:crypto';
@@ -105,12 +107,16 @@ export class Snapshots {
   #release: (() => void) | undefined;
   #saving: Promise<SnapshotMeta | undefined> | undefined;
   /** How many there was no room for (ENG-SNAP-10). */
-  #notSaved = 0;
+  notSaved = 0;
+  /** The last one came to nothing for want of room. */
+  lacksRoom = false;
   #noRoomUntilMs = Number.NEGATIVE_INFINITY;
   #verifying: SnapshotMeta | undefined;
   #restored: { readonly hash: string; readonly restored: ReceivedState } | undefined;
   /** The last received one of which no state came (ENG-SNAP-11). */
   #unreadable: string | undefined;
+  /** The last intact one of which a member told that it could not restore it. */
+  #notRestored: string | undefined;
   #current: SnapshotMeta;
   #isChecking = false;
   #stopped = false;
@@ -125,6 +131,11 @@ export class Snapshots {
 
   get isSaving(): boolean {
     return this.#saving !== undefined;
+  }
+
+  /** It is too early to try again (ENG-SNAP-10). */
+  get isPausing(): boolean {
+    return this.#options.clock.now() < this.#noRoomUntilMs;
   }
 
   /** Saves the state as of now (ENG-SNAP-1). Resolves with undefined when a newer snapshot took its place. */
@@ -143,6 +154,7 @@ export class Snapshots {
         this.#saving = undefined;
         if (saved === undefined || this.#stopped) return undefined;
         this.#current = saved;
+        this.lacksRoom = false;
         this.#options.payloads.snapshotDurable(saved.index);
         timings?.took('snapshot', clock.now() - startedMs);
         this.#options.log.info(
@@ -164,10 +176,11 @@ export class Snapshots {
   /** ENG-SNAP-10. */
   #tellNotSaved(index: LogIndex, { systemCode, message }: SnapshotNotSavedError): void {
     this.#saving = undefined;
-    this.#notSaved += 1;
+    this.notSaved += 1;
+    this.lacksRoom = true;
     this.#noRoomUntilMs = this.#options.clock.now() + noRoomPauseMs;
     this.#options.log.warn(
-      { index, code: systemCode, snapshotsNotSaved: this.#notSaved },
+      { index, code: systemCode, snapshotsNotSaved: this.notSaved },
       `A snapshot was not saved: ${message} It is tried again at the next checkpoint. Until one is saved the log grows, and this node stops when there is no room for it.`,
     );
   }
@@ -231,10 +244,12 @@ export class Snapshots {
             `The snapshot at ${String(meta.index)} is damaged on this node's disk: its bytes have the hash ${hash}, not ${meta.hash}. ` +
               `Remove this member from the cluster and add it again under a new id with an empty folder.`,
           );
-        log.warn(
-          { index: meta.index, hash: meta.hash },
-          'A member received a damaged snapshot from this node; the copy here is intact. Check its disk and the network.',
-        );
+        if (this.#notRestored !== meta.hash)
+          log.warn(
+            { index: meta.index, hash: meta.hash },
+            'A member could not restore a snapshot of this node: it was damaged on its way or on the disk there, no state comes of it there, or not all payloads that it names could be had. The copy here is intact. See the log of that member.',
+          );
+        this.#notRestored = meta.hash;
       })
       .catch((error: unknown) => onFatal(error))
       .finally(() => {
@@ -295,6 +310,7 @@ export class Snapshots {
     if (taken?.hash !== meta.hash)
       throw new Error(`The snapshot at ${String(meta.index)} was installed and not verified.`);
     this.#restored = undefined;
+    this.lacksRoom = false;
     this.#current = meta;
     this.#options.payloads.adopt(taken.restored.named, taken.restored.state);
     return taken.restored;
@@ -351,7 +367,7 @@ export class Snapshots {
         await this.#saving;
         continue;
       }
-      if (clock.now() < this.#noRoomUntilMs) throw noRoomForBackup();
+      if (this.isPausing) throw noRoomForBackup();
       const now = present();
       const saved = now === undefined ? undefined : await this.save(now.point, now.state);
       // A disk that refuses everything says so at once: asked again in the same turn, it would be asked for ever.

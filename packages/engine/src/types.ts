@@ -305,6 +305,10 @@ export interface EngineStats {
     readonly sizeBytes: number;
     /** Of these, the log's; the rest are snapshots and payloads. */
     readonly logBytes: number;
+    /** Of the entries in memory: since the last snapshot, and some before it. */
+    readonly logMemoryBytes: number;
+    /** Snapshots of this node that came to nothing for want of room. */
+    readonly snapshotFailures: number;
     readonly payloads: PayloadStatistics;
   };
 }

@@ -270,6 +270,10 @@ export class RaftCore implements Core, Raft, HasImage {
     return this.log.termAt(index);
   }
 
+  logBytes(): number {
+    return this.log.bytesBetween(this.log.firstIndex, this.log.lastIndex);
+  }
+
   takeOutput(mayApply = true): Output {
     return this.outputs.take(mayApply);
   }

@@ -300,6 +300,8 @@ export interface Raft {
   /** Membership as of any index from that of the current snapshot to the end of the log. */
   membershipAt(index: LogIndex): Membership;
   termAt(index: LogIndex): Term | undefined;
+  /** Of the entries in memory. */
+  logBytes(): number;
   /** @param mayApply `false` while the host has committed entries enough that it has not applied yet: none come out. True when absent. */
   takeOutput(mayApply?: boolean): Output;
   status(): Status;

@@ -11,7 +11,8 @@
  * STORAGE-4: what writes that go together say of received snapshots is executed in their order: the chunks of
  *     the next transfer may stand behind the install of the one before.
  * STORAGE-5: a snapshot of the own state has its name only when the payloads that were put before are durable: what
- *     it names is here when it is all that is left of the log.
+ *     it names is here when it is all that is left of the log. They are written before its file is begun, which may take the room that
+ *     they need. Where there is no room for them the snapshot is not saved (SFILE-9), and the log stays.
  * STORAGE-6: a snapshot of the own state has its name only when the log has, durably, the entry at which it ends, of the
  *     term in which it was applied. A node applies what a majority has made durable, perhaps before its own disk has it; until
  *     then its log may hold another entry at this index, which the write that is under way truncates.
@@ -25,11 +26,13 @@ import type { LogState } from './frame.ts';
 import type { LogTerms } from './log-terms.ts';
 import { mergeWrites } from './merge.ts';
 import type { SegmentLog } from './segment-log.ts';
-import type { PayloadFiles, PayloadListeners } from './payload-files.ts';
+import type { PayloadFiles } from './payload-files.ts';
+import type { PayloadListeners } from './payload-settings.ts';
 import { piecesOf } from './snapshot-files.ts';
 import type { SnapshotFiles } from './snapshot-files.ts';
 import { encodeHead } from './snapshot-head.ts';
 import type { SnapshotPoint } from './snapshot-head.ts';
+import { SnapshotNotSavedError } from './snapshot-not-saved.ts';
 import type { SnapshotReader, Storage, StorageOptions } from './types.ts';
 
 /**
@@ -49,6 +52,7 @@ export interface LogStorageParts {
   readonly onFailure: (error: Error) => void;
   readonly onWarning: (text: string) => void;
   readonly onClosed: StorageOptions['onClosed'];
+  readonly watch: StorageOptions['watch'];
   readonly unlock: () => void;
 }
 
@@ -71,6 +75,7 @@ export class LogStorage implements Storage {
   #closed = false;
   #commits = 0;
   #lastCommitMs = 0;
+  readonly #endWatch: (() => void) | undefined;
   #onWritten: (durationMs: number) => void = () => undefined;
 
   constructor(parts: LogStorageParts) {
@@ -81,6 +86,7 @@ export class LogStorage implements Storage {
       onWarning: parts.onWarning,
     });
     parts.log.watch((failure) => this.#fail(failure));
+    this.#endWatch = parts.watch?.((error) => this.#fail(error)); // FOLDER-1
   }
 
   get stats(): Storage['stats'] {
@@ -182,16 +188,25 @@ export class LogStorage implements Storage {
   ): Promise<SnapshotMeta | undefined> {
     if (this.#failed || this.#closed) return undefined; // STORAGE-2
     try {
+      if (!(await this.#hasPayloads())) return undefined; // STORAGE-5
       return await this.#parts.snapshots.save(
         point,
         piecesOf(point, stateChunks),
-        async () => (await this.#covers(point)) && (await this.payloads.durable()), // STORAGE-5, STORAGE-6
+        async () => (await this.#covers(point)) && (await this.#hasPayloads()), // STORAGE-5, STORAGE-6
       );
     } catch (error) {
       if (!(error instanceof DiskFailure)) throw error;
       this.#fail(error);
       return undefined;
     }
+  }
+
+  /** STORAGE-5. False: the storage has failed, or is closed. @throws SnapshotNotSavedError */
+  async #hasPayloads(): Promise<boolean> {
+    if (await this.payloads.durable()) return true;
+    const { shortage } = this.payloads;
+    if (this.#failed || this.#closed || shortage === undefined) return false;
+    throw new SnapshotNotSavedError(shortage);
   }
 
   /** STORAGE-6. False when the log never will have it: its write failed, or the storage is closed. */
@@ -270,6 +285,7 @@ export class LogStorage implements Storage {
       ]); // STORAGE-7
       if (!this.#failed) onClosed?.({ starts: log.starts, frames: log.frames });
     } finally {
+      this.#endWatch?.();
       unlock();
     }
   }

@@ -7,6 +7,7 @@ import { DiskError } from './disk-error.ts';
 import type { Disk, FoundFile } from './disk.ts';
 import { syncFolder } from './durable-names.ts';
 import { delayed, fileDisk } from './file-disk.ts';
+import { lockName, nameOwner, watchFolder } from './folder-owner.ts';
 import { formerFileName } from './former-schema.ts';
 import { openFormer } from './former.ts';
 import { logIdBytes } from './frame.ts';
@@ -14,10 +15,11 @@ import { foldersOf, isSpare, partialEnding, receivedOf, snapshotOf } from './lay
 import type { Folders } from './layout.ts';
 import { LogStorage } from './log-storage.ts';
 import { LogTerms } from './log-terms.ts';
-import { defaultPayloads, PayloadFiles } from './payload-files.ts';
-import type { PayloadSettings } from './payload-files.ts';
+import { PayloadFiles } from './payload-files.ts';
 import { closePayloads, findPayloads } from './payload-scan.ts';
 import type { FoundPayloads } from './payload-scan.ts';
+import { defaultPayloads } from './payload-settings.ts';
+import type { PayloadSettings } from './payload-settings.ts';
 import { recoverLog } from './recover.ts';
 import type { FoundLog, LogEnd } from './recover.ts';
 import { SegmentLog } from './segment-log.ts';
@@ -48,7 +50,9 @@ export const defaultSegments: SegmentSettings = { segmentBytes: 8 * mebibyte, ma
 export function openStorage(options: StorageOptions): Promise<Opened> {
   const { writeDelayMs = 0 } = options;
   const disk = writeDelayMs > 0 ? delayed(fileDisk, writeDelayMs) : fileDisk;
-  return openStorageOn(disk, options, defaultSegments);
+  const watch = (onLost: (error: Error) => void): (() => void) =>
+    watchFolder(options.folder, onLost);
+  return openStorageOn(disk, { watch, ...options }, defaultSegments);
 }
 
 /**
@@ -62,7 +66,15 @@ export async function lockFolder(logFolder: string): Promise<() => void> {
   const { folder } = foldersOf(logFolder);
   await syncWherePossible(dirname(folder)); // FD-5
   await fileDisk.syncFolder(folder);
-  return fileDisk.lock(join(logFolder, 'lock'));
+  const found = (await fileDisk.list(logFolder)).map(({ name }) => name);
+  const unlock = await fileDisk.lock(join(logFolder, lockName));
+  try {
+    await nameOwner(logFolder, found); // FOLDER-1, FOLDER-2
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+  return unlock;
 }
 
 /** FD-5. The folder that a node's is in may be somebody else's, or on a file system that is only read: no folder was made there. */
@@ -90,7 +102,7 @@ export async function openStorageOn(
   await disk.makeFolder(folders.payloads);
   if (options.unlock !== undefined)
     return openLocked(disk, options, settings, folders, options.unlock);
-  const unlock = await disk.lock(join(folders.log, 'lock'));
+  const unlock = await disk.lock(join(folders.log, lockName));
   try {
     return await openLocked(disk, options, settings, folders, unlock);
   } catch (error) {
@@ -151,7 +163,7 @@ async function openBeside(
   };
   const terms = new LogTerms();
   terms.wrote({ ...state, entries });
-  const { onFailure, onClosed, onWarning = () => undefined } = options;
+  const { onFailure, onClosed, onWarning = () => undefined, watch } = options;
   const unlockAll = (): void => {
     closeFormer();
     unlock();
@@ -173,6 +185,7 @@ async function openBeside(
     onFailure,
     onWarning,
     onClosed,
+    watch,
     unlock: unlockAll,
   });
   const position = { starts: log.starts, frames: log.frames };

@@ -11,13 +11,20 @@
  * PFILE-6: after the first failure to write, here or of the log, nothing more is written.
  * PFILE-7: a file that cannot be read, or not be removed, stops nothing: what is in it counts as not here, a file in which
  *     something could not be read stays as long as that may be needed, and one that could not be removed is removed later.
+ * PFILE-9: where there is no room for payloads, or no descriptor for their file (DERR-3), nothing stops: all members write them at the
+ *     same entry. They wait in memory, none of them counts as durable, and it is told. They are written again when somebody asks for
+ *     `durable`, beginning with the same one at the same place, so that nothing that was torn is left between frames; not for what is put
+ *     meanwhile, for each trial fills the disk. Until then no file is made smaller, for that takes room.
  * PFILE-8: one that is found damaged when its file is to go is not here any more, which is told at once, also to who looks elsewhere.
  */
 import { join } from 'node:path';
 import type { Disk } from './disk.ts';
+import { isShortage } from './disk-error.ts';
+import type { DiskError } from './disk-error.ts';
 import { syncFolder } from './durable-names.ts';
 import { payloadFileName } from './layout.ts';
 import {
+  framesThatFit,
   payloadBodyAt,
   payloadFrameBytes,
   payloadHeadAt,
@@ -35,40 +42,11 @@ import {
   unpacked,
 } from './payload-places.ts';
 import type { PayloadFile } from './payload-file.ts';
+import { mostFiles, mostWaitingBytes, mostWrittenBytes } from './payload-settings.ts';
+import type { PayloadListeners, PayloadSettings } from './payload-settings.ts';
 import { PayloadTroubles } from './payload-troubles.ts';
 import { RecentPayloads } from './recent-payloads.ts';
 import type { PayloadStore } from './types.ts';
-
-export interface PayloadSettings {
-  /** A file is full when it has so many. */
-  readonly fileBytes: number;
-  /** What is gathered before it is written, unless somebody waits for it. */
-  readonly gatheredBytes: number;
-  /** Of the latest payloads, kept in memory for those who read them soon. */
-  readonly rememberedBytes: number;
-}
-
-const mebibyte = 1024 * 1024;
-export const defaultPayloads: PayloadSettings = {
-  fileBytes: 32 * mebibyte,
-  gatheredBytes: mebibyte,
-  rememberedBytes: 16 * mebibyte,
-};
-
-/** PFILE-4. */
-const mostWaitingBytes = 32 * mebibyte;
-/** In one write: the log takes turns with it. */
-const mostWrittenBytes = 2 * mebibyte;
-/** Files that are there at the same time: their places are numbered. */
-const mostFiles = 8192;
-
-/** Who is told what. */
-export interface PayloadListeners {
-  /** Nothing more can be written. */
-  readonly onFailure: (error: unknown) => void;
-  /** Something goes on without a file, or a part of it. */
-  readonly onWarning?: (text: string) => void;
-}
 
 interface Waiting {
   readonly id: number;
@@ -140,6 +118,7 @@ export class PayloadFiles implements PayloadStore {
       liveBytes,
       waitingBytes: this.#waitingBytes,
       errors: this.#troubles.count,
+      shortages: this.#troubles.shortages,
       damaged: this.#troubles.damagedCount,
     };
   }
@@ -147,6 +126,14 @@ export class PayloadFiles implements PayloadStore {
   /** PFILE-4. */
   get isBehind(): boolean {
     return this.#waitingBytes > mostWaitingBytes;
+  }
+
+  get shortage(): DiskError | undefined {
+    return this.#troubles.shortage;
+  }
+
+  onShortage(listener: () => void): void {
+    this.#troubles.onShortage = listener;
   }
 
   onRoom(listener: () => void): void {
@@ -180,7 +167,9 @@ export class PayloadFiles implements PayloadStore {
     this.#waiting.push({ id, body });
     this.#putCount += 1;
     this.#waitingBytes += body.byteLength;
-    if (this.#waitingBytes >= this.#settings.gatheredBytes) this.#begin();
+    // PFILE-9
+    if (this.#waitingBytes >= this.#settings.gatheredBytes && this.shortage === undefined)
+      this.#begin();
   }
 
   /** It is needed no more. */
@@ -213,11 +202,12 @@ export class PayloadFiles implements PayloadStore {
     }
   }
 
-  /** PFILE-1. False: it never will be, for the disk has failed or this is closed. */
+  /** PFILE-1. False: it never will be, for the disk has failed or this is closed, or there is no room now (PFILE-9). */
   async durable(): Promise<boolean> {
     const wanted = this.#putCount;
+    const { shortages } = this.#troubles;
     while (this.#durableCount < wanted) {
-      if (this.#failed || this.#closed) return false;
+      if (this.#failed || this.#closed || this.#troubles.shortages !== shortages) return false;
       this.#awaitedCount = Math.max(this.#awaitedCount, wanted);
       this.#begin();
       await this.#working;
@@ -265,7 +255,7 @@ export class PayloadFiles implements PayloadStore {
       const some = this.#takeSome();
       if (some.length === 0) break;
       const wasBehind = this.isBehind;
-      await this.#write(some);
+      if (!(await this.#hasRoomFor(some))) return;
       this.#durableCount += some.length;
       if (wasBehind && !this.isBehind) this.#onRoom();
       if (this.#closed) return;
@@ -275,14 +265,22 @@ export class PayloadFiles implements PayloadStore {
 
   #takeSome(): Waiting[] {
     const most = Math.min(mostWrittenBytes, this.#settings.fileBytes);
-    let count = 0;
-    let bytes = 0;
-    for (const { body } of this.#waiting) {
-      bytes += payloadFrameBytes(body.byteLength);
-      if (count > 0 && bytes > most) break;
-      count += 1;
+    return this.#waiting.splice(0, framesThatFit(this.#waiting, most));
+  }
+
+  /** PFILE-9. Whether they were written. */
+  async #hasRoomFor(some: readonly Waiting[]): Promise<boolean> {
+    try {
+      await this.#write(some);
+    } catch (error) {
+      if (!isShortage(error)) throw error;
+      this.#waiting = some.concat(this.#waiting);
+      this.#awaitedCount = this.#durableCount; // Whoever waits for more is told, and may ask again.
+      this.#troubles.noRoom(error);
+      return false;
     }
-    return this.#waiting.splice(0, count);
+    this.#troubles.hasRoom();
+    return true;
   }
 
   async #write(some: readonly Waiting[]): Promise<void> {
@@ -351,6 +349,7 @@ export class PayloadFiles implements PayloadStore {
 
   #compactSoon(): void {
     if (this.#failed || this.#closed || this.#compacting !== undefined) return;
+    if (this.shortage !== undefined) return; // PFILE-9
     const wasteful = this.#files.find((file) => file !== undefined && this.#isWasteful(file));
     if (wasteful === undefined) return;
     this.#compacting = this.#compact(wasteful)
@@ -378,7 +377,7 @@ export class PayloadFiles implements PayloadStore {
             this.end(id); // PFILE-8
             damaged.push(id);
           } else this.put(id, Uint8Array.from(body));
-          if (this.isBehind) await this.durable();
+          if (this.isBehind && !(await this.durable())) return;
         }
       if (!(await this.durable())) return;
     } finally {

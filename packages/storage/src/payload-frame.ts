@@ -25,6 +25,21 @@ export interface PayloadHead {
 export const payloadFrameBytes = (byteLength: number): number =>
   Math.ceil((payloadHeadBytes + byteLength) / payloadAlignment) * payloadAlignment;
 
+/** How many of these, the first one and those behind it, have frames of so many bytes together. At least one, where there is one. */
+export function framesThatFit(
+  payloads: readonly { readonly body: Uint8Array }[],
+  mostBytes: number,
+): number {
+  let count = 0;
+  let bytes = 0;
+  for (const { body } of payloads) {
+    bytes += payloadFrameBytes(body.byteLength);
+    if (count > 0 && bytes > mostBytes) break;
+    count += 1;
+  }
+  return count;
+}
+
 /** Writes the frame of a payload into `bytes`, and returns where the next one begins. */
 export function putPayload(bytes: Buffer, offset: number, id: number, body: Uint8Array): number {
   const end = offset + payloadFrameBytes(body.byteLength);

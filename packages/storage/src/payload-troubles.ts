@@ -1,8 +1,9 @@
 /**
- * What goes wrong with files of payloads and stops nothing (PFILE-7, PFILE-8 of payload-files.ts): told, counted, and done later
+ * What goes wrong with files of payloads and stops nothing (PFILE-7 to PFILE-9 of payload-files.ts): told, counted, and done later
  * where it can be done later.
  */
 import type { Disk } from './disk.ts';
+import type { DiskError } from './disk-error.ts';
 import { causeOf } from './payload-scan.ts';
 
 /** Ids that are remembered as unreadable, and told each once; of any others it is not known. */
@@ -27,6 +28,10 @@ export class PayloadTroubles {
   /** Payloads that were found damaged (PFILE-8). */
   damagedCount = 0;
   onDamaged: (ids: readonly number[]) => void = () => undefined;
+  /** How often there was no room for payloads (PFILE-9), and what the disk said the last time; undefined: they were written since. */
+  shortages = 0;
+  shortage: DiskError | undefined;
+  onShortage: () => void = () => undefined;
 
   constructor(
     disk: Pick<Disk, 'remove'>,
@@ -83,6 +88,24 @@ export class PayloadTroubles {
         'They count as missing, and are fetched from other members; the message of one that no member has becomes a dead letter. Check the disk.',
     );
     this.onDamaged(ids);
+  }
+
+  /** PFILE-9. One word of it until there is room again. */
+  noRoom(error: DiskError): void {
+    const isFirst = this.shortage === undefined;
+    this.shortages += 1;
+    this.shortage = error;
+    if (isFirst)
+      this.#onWarning(
+        `Payloads of messages were not written: ${error.message} They wait in memory and are written again when there is room; until then no snapshot of this node is saved, its log grows, and payloads of more messages are taken in only as far as memory for them is left.`,
+      );
+    this.onShortage();
+  }
+
+  hasRoom(): void {
+    if (this.shortage === undefined) return;
+    this.shortage = undefined;
+    this.#onWarning('Payloads of messages are written again.');
   }
 
   cannotGo(path: string, liveBytes: number, cause: unknown): void {

@@ -30,6 +30,8 @@ export interface StorageOptions {
    * Otherwise the storage takes the lock itself. Where opening fails the lock stays with the caller.
    */
   readonly unlock?: () => void;
+  /** Tells when another process has the folder (FOLDER-1 of folder-owner.ts); `openStorage` looks by itself. Returns what ends it. */
+  readonly watch?: (onLost: (error: Error) => void) => () => void;
   /** Tests only: every write to the disk is delayed by this long. */
   readonly writeDelayMs?: number;
 }
@@ -53,12 +55,16 @@ export interface PayloadStore {
   end(id: number): void;
   /** Of where it is now: what ends it afterwards does not take it away. Undefined: it is not here, or damaged. */
   read(id: number): Promise<Uint8Array | undefined>;
-  /** Resolves when all that was put before is durable. False: it never will be. */
+  /** Resolves when all that was put before is durable. False: it never will be, or there is no room for it now. */
   durable(): Promise<boolean>;
   /** It is not here as far as can be read now, and may be here all the same: a part of the disk cannot be read. */
   mayHave(id: number): boolean;
   /** More waits to be written than should be put. */
   readonly isBehind: boolean;
+  /** Why payloads could not be written the last time, where that was for want of room. They wait in memory until `durable` is asked for. */
+  readonly shortage: Error | undefined;
+  /** Told whenever there was no room for them. */
+  onShortage(listener: () => void): void;
   /** Told whenever there is more room. */
   onRoom(listener: () => void): void;
   /** Told which are not here any more, since they were found damaged when they were to be written anew. */
@@ -67,6 +73,8 @@ export interface PayloadStore {
     readonly count: number;
     /** Of the files. */
     readonly sizeBytes: number;
+    /** How often payloads could not be written for want of room. */
+    readonly shortages: number;
     /** Of what is needed in them. */
     readonly liveBytes: number;
     readonly waitingBytes: number;

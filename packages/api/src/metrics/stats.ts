@@ -221,6 +221,16 @@ function addStorageStats(engine: Engine, { gauge, counter }: Adders): void {
     () => stats().storage.sizeBytes,
   );
   gauge('holdfast_log_bytes', 'Bytes of the log on disk.', () => stats().storage.logBytes);
+  gauge(
+    'holdfast_log_memory_bytes',
+    'Bytes of the log in memory: the entries since the last snapshot of this node, and some before it.',
+    () => stats().storage.logMemoryBytes,
+  );
+  counter(
+    'holdfast_snapshot_failures_total',
+    'Snapshots of this node that were not saved for want of room or of a descriptor. Until one is saved its log grows.',
+    () => stats().storage.snapshotFailures,
+  );
 }
 
 /** Of payloads of messages, which stand beside the state. */
@@ -232,6 +242,16 @@ function addPayloadStats(engine: Engine, { gauge, counter }: Adders): void {
     'holdfast_queue_payload_live_bytes',
     'Bytes in the files of payloads that are needed.',
     () => stats().liveBytes,
+  );
+  gauge(
+    'holdfast_queue_payload_waiting_bytes',
+    'Bytes of payloads in memory that are not written yet.',
+    () => stats().waitingBytes,
+  );
+  counter(
+    'holdfast_queue_payload_shortages_total',
+    'Times that payloads could not be written for want of room or of a descriptor. They are tried again; until then no snapshot is saved.',
+    () => stats().shortages,
   );
   gauge(
     'holdfast_queue_payloads_missing',

@@ -1,7 +1,13 @@
-/** Reads a key on the leader for who would load its value: the value, the turn to load it, or a wait for the turn of another one. */
+/**
+ * Reads a key on the leader for who would load its value: the value, the turn to load it, or a wait for the turn of another one.
+ *
+ * FILL-5: a turn that is given when the time of who asked is over is given back at once. Nobody was told of it, and whoever waits for
+ *     the key would wait until it ends by itself.
+ */
 import { HoldfastError } from '@holdfast/protocol';
 import type { ResourceName, StateMachine } from '@holdfast/state';
 import type { Clock } from '../clock.ts';
+import { turnNotTold } from '../failures.ts';
 import type { Fills } from './fills.ts';
 import type { FillAnswer, FillRequest } from './statistics.ts';
 
@@ -35,6 +41,28 @@ export async function turnOf(
     if (nowMs >= deadlineMs) return { view, revision, token: undefined };
     await turnEnded(parts, key, Math.min(turn.untilMs, deadlineMs) - nowMs);
   }
+}
+
+/** Where the turns of keys are given: `CacheCoherence` of the leader. */
+interface Turns {
+  fillHere(key: string, request: FillRequest): Promise<FillAnswer>;
+  endFillHere(key: string, token: string): void;
+}
+
+/** @throws HoldfastError where the time of who asked is over (FILL-5). */
+export async function turnInTime(
+  turns: Turns,
+  clock: Pick<Clock, 'now'>,
+  key: string,
+  request: FillRequest,
+  endsMs: number,
+): Promise<FillAnswer> {
+  const answer = await turns.fillHere(key, request);
+  // Who had it before, and asked for more time, goes on with it or ends it.
+  if (answer.token === undefined || request.token !== undefined || clock.now() < endsMs)
+    return answer;
+  turns.endFillHere(key, answer.token);
+  throw turnNotTold();
 }
 
 /** Until the turn has ended, or time has passed. */

@@ -3,6 +3,10 @@ export interface PayloadStatistics {
   readonly count: number;
   readonly sizeBytes: number;
   readonly liveBytes: number;
+  /** Of payloads in memory that are not written yet. */
+  readonly waitingBytes: number;
+  /** How often they could not be written for want of room. */
+  readonly shortages: number;
   /** Should be here, and are not, as far as is known. */
   readonly missing: number;
   readonly repaired: number;
@@ -20,6 +24,8 @@ export const noPayloadStatistics: PayloadStatistics = {
   count: 0,
   sizeBytes: 0,
   liveBytes: 0,
+  waitingBytes: 0,
+  shortages: 0,
   missing: 0,
   repaired: 0,
   lost: 0,

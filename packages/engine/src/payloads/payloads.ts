@@ -37,6 +37,7 @@ import { EndedPayloads } from './ended-payloads.ts';
 import { IdSet } from './id-set.ts';
 import { mostPageBytes, mostPerPage, perTurn } from './payload-bounds.ts';
 import { PayloadRepairs } from './payload-repairs.ts';
+import { retryForRoom } from './payload-shortage.ts';
 import type { PayloadStatistics } from './payload-statistics.ts';
 import { PayloadScrub } from './payload-scrub.ts';
 import { textHere } from './payload-texts.ts';
@@ -92,6 +93,7 @@ export class Payloads {
   readonly #repairs: PayloadRepairs;
   readonly #scrub: PayloadScrub;
   readonly #pauses: Pauses;
+  readonly #endRetries: () => void;
   /** PAYLOAD-7. */
   #isTransferWaiting = false;
 
@@ -101,14 +103,15 @@ export class Payloads {
     this.#pauses = new Pauses(parts.clock);
     this.#repairs = new PayloadRepairs(parts);
     this.#scrub = new PayloadScrub({ ...parts, repairs: this.#repairs });
+    this.#endRetries = retryForRoom(parts.store, parts.clock);
     parts.store.onDamaged((ids) => this.#repairs.look(ids)); // PREPAIR-1
   }
 
   get statistics(): PayloadStatistics {
-    const { count, sizeBytes, liveBytes, errors: fileErrors, damaged } = this.#parts.store.stats;
+    const { errors: fileErrors, ...here } = this.#parts.store.stats;
     const { missing, repaired, lost } = this.#repairs;
-    const here = { count, sizeBytes, liveBytes, fileErrors, damaged };
-    return { ...here, missing, repaired, lost, isTransferWaiting: this.#isTransferWaiting };
+    const isTransferWaiting = this.#isTransferWaiting;
+    return { ...here, fileErrors, missing, repaired, lost, isTransferWaiting };
   }
 
   /** The node takes part: its state can be asked, and its members. */
@@ -130,6 +133,7 @@ export class Payloads {
     this.#stopped = true;
     this.#ended.stop();
     this.#pauses.end();
+    this.#endRetries();
     this.#repairs.stop();
     this.#scrub.stop();
   }

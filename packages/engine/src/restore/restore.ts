@@ -160,12 +160,14 @@ async function writePayloads(
   backup: ReadBackup,
 ): Promise<void> {
   const store = await openPayloads(disk, logFolder);
+  const notWritten = (): Error =>
+    store.shortage ?? new Error(`The payloads of ${file} could not be written.`);
   try {
     await readPayloads(file, backup, async (payloads) => {
       for (const { id, text } of payloads) store.put(id, Buffer.from(text));
-      if (store.isBehind) await store.durable();
+      if (store.isBehind && !(await store.durable())) throw notWritten();
     });
-    if (!(await store.durable())) throw new Error(`The payloads of ${file} could not be written.`);
+    if (!(await store.durable())) throw notWritten();
   } finally {
     await store.close();
   }

@@ -30,6 +30,7 @@ class Log {
   readonly proposals: Proposed[] = [];
   answer: ProposeAnswer = accepted;
   state = { featureLevel: 1, workOf: () => 1 };
+  room = { refusalOf: (_envelope: Envelope): HoldfastError | undefined => undefined };
 
   propose(
     batch: Batch,
@@ -75,6 +76,17 @@ function submit(queue: CommandQueue, envelope: Envelope): Promise<CommandResult>
 }
 
 describe('The queue of commands', () => {
+  it('refuses that for which its node has no room (LOG-ROOM-1, LOG-ROOM-2)', async () => {
+    const { log, queue } = start();
+    const noRoom = new HoldfastError('overloaded', 'no room');
+    log.room.refusalOf = ({ identity }) => (identity === 'anonymous' ? noRoom : undefined);
+    await assert.rejects(submit(queue, commandOf(10)), noRoom);
+    assert.equal(queue.pendingCommands, 0);
+    void submit(queue, { ...commandOf(10), identity: 'holdfast' });
+    await endOfTurn();
+    assert.equal(log.proposals.length, 1);
+  });
+
   it('cuts batches by bytes: 520 commands of 65 kB become many entries (COMMANDS-4)', async () => {
     const { log, queue } = start();
     const answers = Array.from({ length: 520 }, () => submit(queue, commandOf(65_000)));

@@ -51,6 +51,8 @@ class Node {
     });
   }
 
+  readonly room = { refusalOf: (): undefined => undefined };
+
   propose(batch: Batch, end: (outcome: ProposalOutcome) => void): unknown {
     this.#proposed.push({ batch, end });
     return { ok: true, index: 1, term: 1 };

@@ -109,7 +109,7 @@ describe('What a leader is asked that cannot have its state applied', () => {
       clock,
       route: new LeaderRoute(clock, {} as Transport, status),
       leadership: { query: silence, keepAlive: silence, prove: silence },
-      coherence: { readHere: silence },
+      coherence: { readHere: silence, fillHere: silence },
       payloads: { answer: silence },
       level: () => 2,
     } as unknown as LeaderCallsParts);
@@ -120,6 +120,7 @@ describe('What a leader is asked that cannot have its state applied', () => {
       calls.readCache('k', 'memory', options),
       calls.administer({ type: 'remove_member', id: 'n2', identity: 'ann' }, 1000),
       calls.keepAlive('session' as SessionId, options),
+      calls.fillCache('k', { token: undefined, waitMs: 0, fillMs: 1000 }, options),
     ];
     for (const [at, one] of asked.entries())
       one.catch((error: unknown) => {
@@ -130,6 +131,31 @@ describe('What a leader is asked that cannot have its state applied', () => {
     assert.deepEqual(codes, []);
     clock.pass(501);
     await settled();
-    assert.deepEqual(codes, ['overloaded', 'overloaded', 'overloaded', 'outcome_unknown']);
+    const [read, done] = ['overloaded', 'outcome_unknown'];
+    assert.deepEqual(codes, [read, read, read, done, done]);
+  });
+
+  it('gives back the turn to load a value that it is given too late (FILL-5)', async () => {
+    const clock = new StillClock();
+    const status = { role: 'leader', leader: 'n1', ready: true } as unknown as Status;
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    const ended: (readonly [string, string])[] = [];
+    const calls = new LeaderCalls({
+      clock,
+      route: new LeaderRoute(clock, {} as Transport, status),
+      leadership: { assertAdmitted: () => undefined },
+      coherence: {
+        fillHere: () => promise,
+        endFillHere: (key: string, token: string) => void ended.push([key, token]),
+      },
+    } as unknown as LeaderCallsParts);
+    const asked = { token: undefined, waitMs: 0, fillMs: 1000 };
+    const call = calls.fillCache('k', asked, { ...caller, timeoutMs: 1000 });
+    const failed = assert.rejects(call, { code: 'outcome_unknown', message: /The turn to load/ });
+    clock.pass(1500);
+    await failed;
+    resolve({ view: undefined, revision: 7, token: '3-1' });
+    await settled();
+    assert.deepEqual(ended, [['k', '3-1']]);
   });
 });

@@ -7,10 +7,20 @@ import { silentLog } from '../cluster.ts';
 
 export class MemoryPayloads implements PayloadStore {
   readonly bodies = new Map<number, Uint8Array>();
-  readonly stats = { count: 0, sizeBytes: 0, liveBytes: 0, waitingBytes: 0, errors: 0, damaged: 0 };
+  readonly stats = {
+    count: 0,
+    sizeBytes: 0,
+    liveBytes: 0,
+    waitingBytes: 0,
+    errors: 0,
+    shortages: 0,
+    damaged: 0,
+  };
   /** Of a disk that cannot be read. */
   isUnreadable = false;
   isBehind = false;
+  shortage: Error | undefined;
+  tellShortage: () => void = () => undefined;
   tellRoom: () => void = () => undefined;
   tellDamaged: (ids: readonly number[]) => void = () => undefined;
   /** Undefined: at once. */
@@ -42,6 +52,10 @@ export class MemoryPayloads implements PayloadStore {
 
   durable(): Promise<boolean> {
     return this.durableWhen ?? Promise.resolve(true);
+  }
+
+  onShortage(listener: () => void): void {
+    this.tellShortage = listener;
   }
 
   onRoom(listener: () => void): void {

@@ -163,6 +163,26 @@ describe('A backup whose caller has gone', () => {
   });
 });
 
+describe('A snapshot that a member could not restore', () => {
+  it('is looked at each time, and told once where the copy here is intact (ENG-SNAP-11)', async () => {
+    const disk = new HandDisk();
+    const { snapshots, fatal, said, saved } = receiver(disk);
+    await snapshots.save(point, createStateMachine(initialLimits));
+    assert.deepEqual(saved, [5]);
+    const [meta] = [...disk.snapshots.values()].map((snapshot) => snapshot.meta);
+    assert.ok(meta !== undefined);
+    for (let attempt = 0; attempt < 3; attempt++) {
+      snapshots.checkOwn(meta);
+      await settled();
+    }
+    assert.equal(said.length, 1);
+    assert.match(said[0]?.[2] ?? '', /^A member could not restore a snapshot of this node: /);
+    assert.match(said[0]?.[2] ?? '', /The copy here is intact\. See the log of that member\.$/);
+    assert.deepEqual(fatal, []);
+    assert.equal(disk.openReaders, 0);
+  });
+});
+
 describe('A received snapshot of which no state comes', () => {
   async function received(bytes: Uint8Array) {
     const disk = new HandDisk();

@@ -239,7 +239,7 @@ describe('A replica', () => {
 
   it('takes a snapshot where a checkpoint stands in the log, and clears up behind it (REPLICA-5)', async () => {
     const { replica, disk, seen } = await lead();
-    assert.equal(replica.isCheckpointDue, false);
+    assert.equal(replica.room.isCheckpointDue, false);
     const metadata = 'm'.repeat(2000);
     const create = {
       type: 'create_session',
@@ -259,7 +259,7 @@ describe('A replica', () => {
       () => undefined,
     );
     await disk.sync();
-    assert.equal(replica.isCheckpointDue, true);
+    assert.equal(replica.room.isCheckpointDue, true);
     replica.propose(
       { time: 6, commands: [{ identity: 'x', command: { type: 'checkpoint' } }] },
       () => undefined,
@@ -267,7 +267,7 @@ describe('A replica', () => {
     const { lastIndex } = replica.status();
     await disk.sync();
     await settled();
-    assert.equal(replica.isCheckpointDue, false);
+    assert.equal(replica.room.isCheckpointDue, false);
     assert.deepEqual(
       seen.known.map(([index]) => index),
       [lastIndex],

@@ -7,7 +7,7 @@ import type { Disk } from '../../src/disk.ts';
 import { fileDisk } from '../../src/file-disk.ts';
 import { MemoryFiles } from '../../src/memory-disk.ts';
 import { PayloadFiles } from '../../src/payload-files.ts';
-import type { PayloadSettings } from '../../src/payload-files.ts';
+import type { PayloadSettings } from '../../src/payload-settings.ts';
 import { findPayloads } from '../../src/payload-scan.ts';
 import { bytesOf, fill, LogInMemory, membership, settle } from '../log-in-memory.ts';
 

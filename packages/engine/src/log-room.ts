@@ -1,0 +1,112 @@
+/**
+ * How much log there is since the last checkpoint and in memory, and what a leader takes in while its node has no room.
+ *
+ * LOG-ROOM-1: while payloads of messages wait for room (PFILE-9 of the storage) a leader takes no message in. Its payload would use up the
+ *     room that is left for the log, which every other command needs, and the memory for payloads, without which nothing is applied.
+ * LOG-ROOM-2: while snapshots of its node come to nothing for want of room (ENG-SNAP-10) the log in memory of a leader is bounded: once it
+ *     is longer than `mostUnsavedTimes` times `snapshotLogBytes`, and than `leastBoundBytes`, only commands of nodes are taken in, which
+ *     end sessions and make checkpoints. What is refused had no effect. A follower has no such bound: it has to take the log as it is.
+ * LOG-ROOM-3: at that bound a checkpoint is due by time, whatever was logged since the last one: without commands none ever would be.
+ * LOG-ROOM-4: a leader that applies nothing since its memory for payloads is used up and its disk has no room for them hands leadership
+ *     over, once in `pauseMs`: another member may have room.
+ */
+import { HoldfastError } from '@holdfast/protocol';
+import { nodeIdentity } from '@holdfast/state';
+import type { Envelope } from '@holdfast/state';
+import type { PayloadStore } from '@holdfast/storage';
+import type { Clock } from './clock.ts';
+import type { Snapshots } from './snapshots.ts';
+
+/** A member that saw no checkpoint for so many times `snapshotLogBytes` takes a snapshot by itself (REPLICA-5). */
+const checkpointPatience = 4;
+/** LOG-ROOM-2. A log that is shorter is no danger, however small `snapshotLogBytes` is. */
+const mostUnsavedTimes = 16;
+export const leastBoundBytes: number = 256 * 1024 * 1024;
+/** LOG-ROOM-4. */
+const pauseMs = 60_000;
+
+interface LogRoomParts {
+  readonly snapshotLogBytes: number;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly payloads: Pick<PayloadStore, 'isBehind' | 'shortage'>;
+  readonly snapshots: Pick<Snapshots, 'isSaving' | 'isPausing' | 'lacksRoom' | 'notSaved'>;
+  /** Of the entries in memory. */
+  readonly logBytes: () => number;
+}
+
+interface LogStatistics {
+  /** Own snapshots that came to nothing for want of room. */
+  readonly snapshotFailures: number;
+  /** Of the entries in memory. */
+  readonly logMemoryBytes: number;
+}
+
+export class LogRoom {
+  readonly #parts: LogRoomParts;
+  /** Of the log that was applied. */
+  #bytesSinceCheckpoint = 0;
+  #handedOverMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: LogRoomParts) {
+    this.#parts = parts;
+  }
+
+  get statistics(): LogStatistics {
+    const { snapshots, logBytes } = this.#parts;
+    return { snapshotFailures: snapshots.notSaved, logMemoryBytes: logBytes() };
+  }
+
+  /** An entry was. */
+  applied(byteLength: number): void {
+    this.#bytesSinceCheckpoint += byteLength;
+  }
+
+  /** A snapshot is begun, or took the place of the state. */
+  checkpointed(): void {
+    this.#bytesSinceCheckpoint = 0;
+  }
+
+  /** REPLICA-5, LOG-ROOM-3. */
+  get isCheckpointDue(): boolean {
+    const { snapshotLogBytes, snapshots } = this.#parts;
+    if (snapshots.isSaving) return false;
+    if (this.#bytesSinceCheckpoint >= snapshotLogBytes) return true;
+    return this.#isFull && !snapshots.isPausing;
+  }
+
+  /** REPLICA-5. */
+  get isCheckpointOverdue(): boolean {
+    return this.#bytesSinceCheckpoint >= checkpointPatience * this.#parts.snapshotLogBytes;
+  }
+
+  /** LOG-ROOM-4. True once in `pauseMs`. */
+  takeHandover(): boolean {
+    const { clock, payloads } = this.#parts;
+    if (!payloads.isBehind || payloads.shortage === undefined) return false;
+    if (clock.now() < this.#handedOverMs + pauseMs) return false;
+    this.#handedOverMs = clock.now();
+    return true;
+  }
+
+  /** LOG-ROOM-1, LOG-ROOM-2. Undefined: there is room for it. */
+  refusalOf({ identity, command }: Envelope): HoldfastError | undefined {
+    const { payloads, logBytes } = this.#parts;
+    if (command.type === 'queue_push' && payloads.shortage !== undefined)
+      return new HoldfastError(
+        'overloaded',
+        'The disk of the leader has no room for payloads of messages, or its process no descriptor (see its log). The request was not executed. Make room there, or hand leadership to a member that has some, and retry.',
+      );
+    if (identity === nodeIdentity || !this.#isFull) return undefined;
+    return new HoldfastError(
+      'overloaded',
+      `The leader has ${String(logBytes())} bytes of log in memory, which is its limit while its disk has no room for a snapshot (see its log). The request was not executed. Make room there, or hand leadership to a member that has some, and retry.`,
+    );
+  }
+
+  /** LOG-ROOM-2. */
+  get #isFull(): boolean {
+    const { snapshots, snapshotLogBytes, logBytes } = this.#parts;
+    const mostBytes = Math.max(leastBoundBytes, mostUnsavedTimes * snapshotLogBytes);
+    return snapshots.lacksRoom && logBytes() >= mostBytes;
+  }
+}
