@@ -104,6 +104,8 @@ export const scenarioFor: Readonly<Record<string, string>> = {
   'acquire-not-cancelled': 'deadline_passes',
   'late-copy-after-cancel-granted': 'cancelled_copy_late',
   'log-not-missed': 'log_lost',
+  'failed-read-taken-for-damage': 'start_cannot_read',
+  'leads-on-with-an-unreadable-snapshot': 'snapshot_cannot_be_read',
   'used-log-begun-anew': 'identity_put_back',
   'installed-without-verification': 'bit_of_a_received_snapshot',
   'snapshot-installed-unverified': 'bit_of_a_received_snapshot',

@@ -201,4 +201,26 @@ export const logFaults: readonly Fault[] = [
   bytes.copy`,
     test: 'packages/storage/test/unit/torn.test.ts',
   },
+  {
+    name: 'failed-read-taken-for-damage',
+    breaks: 'an operator gives up a disk that could not be read for a moment',
+    file: 'packages/storage/src/recover.ts',
+    find: `    const bytes = await file.read(0, byteLength);
+`,
+    put: `    const bytes = await file.read(0, byteLength).catch((error: unknown) => {
+      throw new StorageDamagedError(path, String(error));
+    });
+`,
+    test: 'packages/storage/test/unit/read-errors.test.ts',
+  },
+  {
+    name: 'leads-on-with-an-unreadable-snapshot',
+    breaks: 'a follower waits for ever for a snapshot that its leader cannot read',
+    file: 'packages/engine/src/snapshots.ts',
+    find: `      .catch((error: unknown) => this.#options.onFatal(error));
+`,
+    put: `      .catch(() => undefined);
+`,
+    test: 'packages/engine/test/unit/snapshots.test.ts',
+  },
 ];

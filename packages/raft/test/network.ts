@@ -373,9 +373,9 @@ export class Network {
           ? JSON.stringify(decodeMembership(entry.data))
           : '';
     const known = this.committed[entry.index - 1];
+    const inTerm = node.raft?.status().term ?? assert.fail('who applies runs');
     if (known === undefined) {
       assert.equal(this.committed.length, entry.index - 1);
-      const inTerm = node.raft?.status().term ?? assert.fail('who applies runs');
       this.committed.push({ index: entry.index, term: entry.term, inTerm, text });
       // Durable on a majority of the voters before it is applied anywhere.
       const voters = (node.raft?.status().membership.members ?? []).filter(
@@ -392,6 +392,8 @@ export class Network {
         { term: known.term, text: known.text },
         `state machine safety at ${String(entry.index)}`,
       );
+      // Who applied it first may have heard of a later term already.
+      if (inTerm < known.inTerm) this.committed[entry.index - 1] = { ...known, inTerm };
     }
     if (entry.kind === 'command') node.applied.push(text);
   }

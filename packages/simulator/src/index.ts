@@ -1,4 +1,5 @@
-export { BrokenRun, simulateCluster } from './run/cluster-run.ts';
+export { BrokenRun } from './run/broken-run.ts';
+export { simulateCluster } from './run/cluster-run.ts';
 export type { RunResult } from './run/cluster-run.ts';
 export { entriesWhileIdle, simulateLeaders } from './leaders/leader-run.ts';
 export { simulateQuorum } from './quorum/quorum-run.ts';

@@ -7,7 +7,7 @@ import { readFlags } from '@holdfast/checker/flags';
 import { drawHistory, lockModel } from '@holdfast/checker';
 import { isRunKind, runs } from './run/kinds.ts';
 import type { RunKind } from './run/kinds.ts';
-import { BrokenRun } from './run/cluster-run.ts';
+import { BrokenRun } from './run/broken-run.ts';
 import { focuses, isFocus } from './run/plan.ts';
 import { isScenario, scenarioNames } from './scenarios/scenarios.ts';
 import { mostUndecided, runSeries } from './run/series.ts';

@@ -279,6 +279,20 @@ describe('Snapshots that are sent', () => {
     assert.equal(disk.snapshots.size, 0);
   });
 
+  it('stop a node that cannot read its own copy, with what its disk says, and nothing is sent', async () => {
+    class Unreadable extends HandDisk {
+      override openSnapshot(hash: string): SnapshotReader | undefined {
+        const reader = super.openSnapshot(hash);
+        return reader && { ...reader, read: () => Promise.reject(new Error('/n/5: EIO')) };
+      }
+    }
+    const { sent, fatal, snapshots, chunk } = stage(new Unreadable());
+    snapshots.send(peer, chunk(0));
+    await settled();
+    assert.deepEqual(fatal.map(String), ['Error: /n/5: EIO']);
+    assert.deepEqual(sent, []);
+  });
+
   it('stop a node whose own copy is damaged, and only that one (ENG-SNAP-6)', async () => {
     const disk = new HandDisk();
     const { meta, fatal, snapshots } = stage(disk);

@@ -18,7 +18,7 @@ export interface Committed {
   readonly term: number;
   readonly text: string;
   readonly isMembership: boolean;
-  /** The term of the first node that applied it: it was committed then or before. */
+  /** The lowest term of a node that applied it: it was committed then or before. */
   readonly inTerm: number;
 }
 
@@ -190,7 +190,11 @@ function apply(
   const { committed } = chronicle;
   const known = committed[index - 1];
   if (known !== undefined) {
-    if (known.term === term && known.text === text) return chronicle;
+    if (known.term === term && known.text === text)
+      // Who applies it first may have heard of a later term already.
+      return inTerm < known.inTerm
+        ? { ...chronicle, committed: committed.with(index - 1, { ...known, inTerm }) }
+        : chronicle;
     return `state machine safety: ${idOf(node)} applies entry ${index} of term ${term}, and that of term ${known.term} was applied there`;
   }
   if (index !== committed.length + 1)

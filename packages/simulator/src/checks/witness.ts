@@ -65,7 +65,9 @@ export class Witness {
   readonly disks: OnDisk;
   /** WITNESS-9. */
   readonly #levels: FeatureLevels;
-  #lastApplied: CommittedEntry = { index: 0, term: 0, inTerm: 0 };
+  /** WITNESS-3: by term, the last entry that a node of this term applied. */
+  readonly #lastApplied = new Map<number, CommittedEntry>();
+  #highestApplied = 0;
   #commands = 0;
 
   /** @param clockDrift How much too fast or too slow clocks may run. */
@@ -86,7 +88,7 @@ export class Witness {
 
   /** The highest index that any node has applied. */
   get lastApplied(): number {
-    return this.#lastApplied.index;
+    return this.#highestApplied;
   }
 
   /** Commands applied, counted once. */
@@ -118,8 +120,8 @@ export class Witness {
       this.#world.violation(`${known} and ${nodeId} both lead in term ${String(term)}.`);
     this.#leaders.set(term, nodeId);
     this.#world.onNotable(nodeId, 'leads');
-    // Those before it are in the same logs (WITNESS-2).
-    this.#compareLeader(nodeId, replica, this.#lastApplied);
+    // Those before the last one of a term are in the same logs (WITNESS-2).
+    for (const applied of this.#lastApplied.values()) this.#compareLeader(nodeId, replica, applied);
   }
 
   /** WITNESS-3. */
@@ -208,9 +210,8 @@ export class Witness {
     const term = this.#logs.get(nodeId)?.get(index);
     if (term === undefined) return;
     const applied = { index, term, inTerm };
-    const last = this.#lastApplied;
-    if (index > last.index || (index === last.index && inTerm < last.inTerm))
-      this.#lastApplied = applied;
+    this.#highestApplied = Math.max(this.#highestApplied, index);
+    if (index > (this.#lastApplied.get(inTerm)?.index ?? 0)) this.#lastApplied.set(inTerm, applied);
     for (const [leader, replica] of this.#leading) this.#compareLeader(leader, replica, applied);
   }
 

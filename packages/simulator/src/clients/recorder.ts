@@ -3,6 +3,7 @@ import type { LockAnswer, LockCall, Operation, PoolAnswer, PoolCall } from '@hol
 import type { World } from '../world/world.ts';
 
 export type LockOperation = Operation<LockCall, LockAnswer>;
+export type PoolOperation = Operation<PoolCall, PoolAnswer>;
 
 export type LockRecorder = Recorder<LockCall, LockAnswer>;
 export type PoolRecorder = Recorder<PoolCall, PoolAnswer>;

@@ -1,5 +1,6 @@
 /** The nodes of one run, those that come and go included. */
 import { firstFeatureLevel, latestFeatureLevel } from '@holdfast/state';
+import { DiskError } from '@holdfast/storage';
 import type { CutLeaves } from '@holdfast/storage/parts';
 import type { Witness } from '../checks/witness.ts';
 import type { Random } from '../world/random.ts';
@@ -239,8 +240,19 @@ export class Cluster {
       else world.nodeFailed(told, error);
       return;
     }
+    this.#compareReadError(node, error);
     world.tell(node.id, `stops: ${error.message}`);
     this.kill(node);
+  }
+
+  /** A disk that is not read tells nothing of what is on it: a node that says it is damaged, or empty, has its operator give it up. */
+  #compareReadError(node: SimulatedNode, error: Error): void {
+    if (!node.disk.failsReads) return;
+    if (!tellsOfRead(error))
+      this.#options.world.violation(
+        `${node.id} could not read its disk, and stopped with another reason: ${String(error)}`,
+        error,
+      );
   }
 
   close(): void {
@@ -249,3 +261,8 @@ export class Cluster {
     }
   }
 }
+
+const tellsOfRead = (error: unknown): boolean =>
+  error instanceof Error &&
+  ((error instanceof DiskError && error.operation === 'read' && error.systemCode === 'EIO') ||
+    tellsOfRead(error.cause));

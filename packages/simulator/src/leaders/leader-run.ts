@@ -7,7 +7,7 @@ import type { Applied } from '@holdfast/state';
 import { Beliefs } from '../checks/beliefs.ts';
 import { Witness } from '../checks/witness.ts';
 import { Cluster } from '../cluster/cluster.ts';
-import { BrokenRun } from '../run/cluster-run.ts';
+import { BrokenRun } from '../run/broken-run.ts';
 import type { RunResult } from '../run/cluster-run.ts';
 import type { Random } from '../world/random.ts';
 import { Violation, World } from '../world/world.ts';

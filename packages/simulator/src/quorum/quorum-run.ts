@@ -5,7 +5,7 @@
 import type { QuorumSet } from '@holdfast/protocol';
 import { Violation, World } from '../world/world.ts';
 import type { Random } from '../world/random.ts';
-import { BrokenRun } from '../run/cluster-run.ts';
+import { BrokenRun } from '../run/broken-run.ts';
 import type { RunResult } from '../run/cluster-run.ts';
 import { Ballots } from './ballots.ts';
 import { LeaseMachine } from './lease-machine.ts';

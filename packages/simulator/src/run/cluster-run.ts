@@ -6,30 +6,27 @@
  * and all nodes must agree. At the end the power of one node goes while it writes, which it must survive, and a bit of one
  * disk is turned, which that node must notice; and the history of the clients is judged.
  */
-import { checkLinearizable, lockModel, poolModel } from '@holdfast/checker';
-import type { Verdict } from '@holdfast/checker';
 import { Beliefs } from '../checks/beliefs.ts';
 import { Witness } from '../checks/witness.ts';
 import { Recorder } from '../clients/recorder.ts';
-import type { LockOperation, LockRecorder, PoolRecorder } from '../clients/recorder.ts';
-import { slotLimit } from '../clients/slots.ts';
+import type { LockRecorder, PoolRecorder } from '../clients/recorder.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { quickDisk } from '../world/disk.ts';
 import { calm } from '../world/network.ts';
 import type { Random } from '../world/random.ts';
 import { Violation, World } from '../world/world.ts';
 import { Agreement, settleBoundMs } from './agreement.ts';
+import { BrokenRun } from './broken-run.ts';
 import { hireClients } from './clients.ts';
 import type { SimulatedClient } from './clients.ts';
 import { Faults } from './faults.ts';
+import { judge } from './judge.ts';
 import { LastFaults, startBoundMs } from './last-faults.ts';
 import { planOf } from './plan.ts';
 import type { Plan } from './plan.ts';
 
 /** A mended majority has every client served again within this. */
 const progressBoundMs = 40_000;
-/** Steps alone: what a seed says does not depend on how fast the machine is. */
-const judgeLimits = { maxSteps: 2_000_000, deadlineMs: Number.POSITIVE_INFINITY };
 
 export interface RunResult {
   readonly seed: bigint;
@@ -46,40 +43,6 @@ export interface RunResult {
   /** Virtual time from the mending of a majority until every client had been served; null where too few disks were left. */
   readonly recoveredMs: number | null;
 }
-
-/** A run that broke a promise. */
-export class BrokenRun extends Error {
-  override readonly name: string = 'BrokenRun';
-  readonly history: readonly LockOperation[];
-  readonly verdict: Verdict | undefined;
-
-  constructor(cause: unknown, history: readonly LockOperation[], verdict?: Verdict) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause });
-    this.history = history;
-    this.verdict = verdict;
-  }
-}
-
-/** Errors by which a promise's own check in a node tells that it is broken: an invariant, and what a disk has to have. */
-const promiseErrors: ReadonlySet<string> = new Set([
-  'RaftInvariantError',
-  'StateInvariantError',
-  'StorageDamagedError',
-  'LogMissingError',
-]);
-
-/**
- * Whether a check said that a promise is broken: of the simulator, of the judge, or of a node (the cause of its end). Any
- * other error ends a run too, and says nothing of a promise.
- */
-export function isBrokenPromise(error: unknown): boolean {
-  if (!(error instanceof BrokenRun)) return false;
-  return error.verdict?.type === 'violation' || tellsOfPromise(error.cause);
-}
-
-const tellsOfPromise = (error: unknown): boolean =>
-  error instanceof Error &&
-  (error instanceof Violation || promiseErrors.has(error.name) || tellsOfPromise(error.cause));
 
 /** @throws BrokenRun */
 export async function simulateCluster(
@@ -172,7 +135,11 @@ class ClusterRun {
     const recoveredMs = await this.#mendMajority();
     await this.#settle();
     await this.#endDisks();
-    const undecided = this.#judge();
+    const undecided = judge({
+      locks: this.recorder.history,
+      permits: this.#poolRecorder.history,
+      mayBeDelayed: this.#plan.clients.lockDelaySeconds > 0,
+    });
     return {
       seed: this.#seed,
       virtualMs: this.world.nowMs,
@@ -301,23 +268,5 @@ class ClusterRun {
     });
     await faults.tearOne(this.#canGoOnWithout([]));
     await faults.damageOne();
-  }
-
-  /** Returns the keys of histories that could not be decided. */
-  #judge(): readonly string[] {
-    const { history } = this.recorder;
-    const verdict = checkLinearizable(
-      lockModel({ mayBeDelayed: this.#plan.clients.lockDelaySeconds > 0 }),
-      history,
-      judgeLimits,
-    );
-    if (verdict.type === 'violation') throw new BrokenRun(verdict.message, history, verdict);
-    const permits = checkLinearizable(
-      poolModel({ limit: slotLimit }),
-      this.#poolRecorder.history,
-      judgeLimits,
-    );
-    if (permits.type === 'violation') throw new Violation(permits.message);
-    return [verdict, permits].flatMap((one) => (one.type === 'undecided' ? one.keys : []));
   }
 }

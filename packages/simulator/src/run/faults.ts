@@ -20,6 +20,14 @@ import { SnapshotFaults } from './snapshot-faults.ts';
 import { calm } from '../world/network.ts';
 import type { World } from '../world/world.ts';
 
+/** Of a device that fails: the sync of what was written, and the reading of what is there. */
+const troubles: readonly DiskTrouble[] = [
+  'failing_sync',
+  'one_failed_sync',
+  'failing_read',
+  'one_failed_read',
+];
+
 export class Faults {
   readonly #world: World;
   readonly #random: Random;
@@ -146,7 +154,11 @@ export class Faults {
         disk.conditions = quickDisk;
       });
     },
-    failing_sync: () => this.#trouble(this.#random.pick(['failing_sync', 'one_failed_sync'])),
+    failing_sync: () => {
+      const trouble = this.#random.pick(troubles);
+      if (trouble.endsWith('_read')) this.#failReads(trouble);
+      else this.#trouble(trouble);
+    },
     full_disk: () => this.#trouble('full'),
     turned_bit: () => this.#loseTrust((node) => this.#cluster.damage(node)),
     lost_log: () => this.#loseTrust((node) => this.#cluster.loseLog(node)),
@@ -277,6 +289,19 @@ export class Faults {
     const node = this.#someone();
     if (node === undefined) return;
     node.disk.trouble = trouble;
+    this.#later(300, 3000, () => {
+      node.disk.trouble = 'none';
+      this.#cluster.start(node);
+    });
+  }
+
+  /** Half of the time at the next start, which reads all. */
+  #failReads(trouble: DiskTrouble): void {
+    const node = this.#someone();
+    if (node === undefined) return;
+    if (this.#random.withProbability(0.5)) this.#cluster.kill(node);
+    node.disk.trouble = trouble;
+    this.#cluster.start(node);
     this.#later(300, 3000, () => {
       node.disk.trouble = 'none';
       this.#cluster.start(node);

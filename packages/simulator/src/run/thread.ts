@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { runs } from './kinds.ts';
 import type { RunKind } from './kinds.ts';
-import { BrokenRun, isBrokenPromise } from './cluster-run.ts';
+import { BrokenRun, isBrokenPromise } from './broken-run.ts';
 import type { RunResult } from './cluster-run.ts';
 
 export type ToThread = { readonly seed: bigint; readonly kind: RunKind };

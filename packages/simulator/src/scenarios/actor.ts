@@ -7,11 +7,13 @@ import type { Beliefs } from '../checks/beliefs.ts';
 import type { SimulatedStreams } from '../cluster/stream.ts';
 import type { Machine } from '../world/machine.ts';
 import type { Random } from '../world/random.ts';
+import type { Histories } from './histories.ts';
 
 /** What an actor needs of the stage that it plays on. */
 interface ActorStage {
   readonly cluster: { readonly streams: Pick<SimulatedStreams, 'openFrom'> };
   readonly beliefs: Beliefs;
+  readonly histories: Histories;
   part(one: string, others: readonly string[]): void;
 }
 
@@ -56,8 +58,16 @@ export class Actor {
     return this.machine.name;
   }
 
-  session(timeoutSeconds: number): Promise<Session> {
-    return this.client.session({ timeoutSeconds });
+  /** What it is asked is recorded for the judge. */
+  async session(timeoutSeconds: number): Promise<Session> {
+    const session = await this.client.session({ timeoutSeconds });
+    return this.#stage.histories.recorded(this.machine, session);
+  }
+
+  /** Its process is gone, without a word. */
+  end(): void {
+    this.machine.end();
+    this.#stage.histories.processEnded(this.machine);
   }
 
   /** What it believes to hold from then on is compared with what others do. */
@@ -73,8 +83,10 @@ export class Actor {
 
   /** Tokens of those who hold a lock, as the cluster tells. */
   async tokens(name: string): Promise<readonly number[]> {
-    const { holders } = await this.client.call('lock_status', { name });
-    return holders.map(({ fence_token }) => fence_token);
+    return this.#stage.histories.read(this.name, name, async () => {
+      const { holders } = await this.client.call('lock_status', { name });
+      return holders.map(({ fence_token }) => fence_token);
+    });
   }
 
   /** Reaches none of them, and none of them it. */

@@ -141,7 +141,7 @@ async function leadBriefly(stage: Stage): Promise<void> {
   const session = await client.session(2);
   await session.lock('red');
   await stage.sleep(stage.random.between(0, 500));
-  client.machine.end();
+  client.end();
   const id = session.id as SessionId;
   const boundMs = 2 * session.timeoutMs + 1000;
   for (let ledMs = 0; ledMs <= boundMs;) {

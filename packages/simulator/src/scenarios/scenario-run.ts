@@ -2,10 +2,10 @@
  * One run in which a situation is brought about step by step, from a seed: for mechanisms whose order of events is too rare
  * to be met at random. Which one is told by the seed; what is random in it too. A witness looks at all that nodes do, and the
  * beliefs of clients are compared, as in other runs. At last a cluster must serve again and agree, in states and payloads,
- * and its disks end as those of other runs do. What clients were answered is looked at by each scenario itself: there is no history
- * for the judge of linearizability.
+ * and its disks end as those of other runs do. The histories of clients of clusters are judged (`histories.ts`); of lease nodes, whose
+ * clients are refused also while nobody holds, the beliefs and the tokens are compared.
  */
-import { BrokenRun } from '../run/cluster-run.ts';
+import { BrokenRun } from '../run/broken-run.ts';
 import type { RunResult } from '../run/cluster-run.ts';
 import { Agreement } from '../run/agreement.ts';
 import { LastFaults } from '../run/last-faults.ts';
@@ -28,14 +28,22 @@ export const scenarioOf = (seed: bigint): string => {
 };
 
 /** @throws BrokenRun */
-export async function simulateScenario(
+export function simulateScenario(seed: bigint, trace?: (line: string) => void): Promise<RunResult> {
+  const name = scenarioOf(seed);
+  const scenario = scenarios[name];
+  if (scenario === undefined) throw new Error('There are no scenarios.');
+  return playScenario(seed, name, scenario, trace);
+}
+
+/** @throws BrokenRun */
+export async function playScenario(
   seed: bigint,
+  name: string,
+  scenario: Scenario | QuorumScenario,
   trace?: (line: string) => void,
 ): Promise<RunResult> {
   const world = new World(seed, trace);
-  const scenario = scenarios[scenarioOf(seed)];
-  if (scenario === undefined) throw new Error('There are no scenarios.');
-  world.tell('run', `scenario ${scenarioOf(seed)}`);
+  world.tell('run', `scenario ${name}`);
   const played =
     'playQuorum' in scenario ? onLeaseNodes(world, scenario) : onACluster(world, scenario);
   const onRejection = (reason: unknown): void => world.timeline.fail(reason);
@@ -48,17 +56,16 @@ export async function simulateScenario(
     };
     play().catch((error: unknown) => world.timeline.fail(error));
     await world.timeline.run(longestMs, () => isOver);
-    if (!isOver) throw new Error(`The scenario ${scenarioOf(seed)} does not end.`);
+    if (!isOver) throw new Error(`The scenario ${name} does not end.`);
     await played.last();
+    const undecided = played.judge();
     return {
       seed,
       virtualMs: world.nowMs,
       events: world.timeline.events,
       ...played.counts(),
       cycles: 1,
-      // Nothing is recorded for a judge.
-      operations: 0,
-      undecided: [],
+      undecided,
       recoveredMs: null,
     };
   } catch (error) {
@@ -73,7 +80,9 @@ interface Played {
   readonly play: () => Promise<void>;
   /** What is done to it when it is over; it lets the time of the world go on by itself. */
   readonly last: () => Promise<void>;
-  readonly counts: () => Pick<RunResult, 'commands' | 'grants' | 'refusedWrites'>;
+  /** Returns the keys of histories that could not be decided. @throws BrokenRun */
+  readonly judge: () => readonly string[];
+  readonly counts: () => Pick<RunResult, 'commands' | 'grants' | 'operations' | 'refusedWrites'>;
   readonly end: () => void;
 }
 
@@ -94,9 +103,11 @@ function onACluster(world: World, scenario: Scenario): Played {
       await faults.tearOne(true);
       await faults.damageOne();
     },
+    judge: () => stage.histories.judge(),
     counts: () => ({
       commands: stage.witness.commands,
       grants: stage.witness.grants,
+      operations: stage.histories.operations,
       refusedWrites: stage.beliefs.refusedWrites,
     }),
     end: () => {
@@ -114,7 +125,13 @@ function onLeaseNodes(world: World, scenario: QuorumScenario): Played {
       await stage.servesAgain('red', 'comer');
     },
     last: () => Promise.resolve(),
-    counts: () => ({ commands: stage.votes, grants: stage.votes, refusedWrites: 0 }),
+    judge: () => [],
+    counts: () => ({
+      commands: stage.votes,
+      grants: stage.votes,
+      operations: 0,
+      refusedWrites: 0,
+    }),
     end: () => stage.end(),
   };
 }

@@ -2,6 +2,7 @@
 import { belatedCalls } from './belated.ts';
 import { ofBounds } from './bounds.ts';
 import { ofCache } from './cache.ts';
+import { ofDisks } from './disks.ts';
 import { ofLeaders } from './leaders.ts';
 import { ofMembers } from './members.ts';
 import { ofQueues } from './queues.ts';
@@ -19,6 +20,7 @@ export const scenarios: Readonly<Record<string, Scenario | QuorumScenario>> = {
   ...ofQuorum,
   ...ofBounds,
   ...ofCache,
+  ...ofDisks,
 };
 export const scenarioNames: readonly string[] = Object.keys(scenarios);
 export const isScenario = (text: string): boolean => Object.hasOwn(scenarios, text);

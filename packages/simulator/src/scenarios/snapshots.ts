@@ -5,10 +5,10 @@ import { Violation } from '../world/world.ts';
 import { unless } from './actor.ts';
 import type { Scenarios, Stage } from './stage.ts';
 
-const settings = { snapshotLogBytes: 1500, keptEntries: 0, snapshotChunkBytes: 200 };
+export const smallLogs = { snapshotLogBytes: 1500, keptEntries: 0, snapshotChunkBytes: 200 };
 
 /** Others go on until the log that this one would need is gone. */
-async function leaveBehind(
+export async function leaveBehind(
   stage: Stage,
   leader: SimulatedNode,
   node: SimulatedNode,
@@ -25,14 +25,14 @@ async function leaveBehind(
 }
 
 /** @param but With whom it stays parted. */
-function heal(stage: Stage, node: SimulatedNode, ...but: readonly string[]): void {
+export function heal(stage: Stage, node: SimulatedNode, ...but: readonly string[]): void {
   for (const other of stage.names(node.id, ...but)) {
     stage.world.network.heal(other, node.id);
     stage.world.network.heal(node.id, other);
   }
 }
 
-const hasCaughtUp = (leader: SimulatedNode, node: SimulatedNode): boolean =>
+export const hasCaughtUp = (leader: SimulatedNode, node: SimulatedNode): boolean =>
   (node.replica?.state.index ?? 0) >= (leader.replica?.state.index ?? Infinity);
 
 /** Who watches on a node that a snapshot takes further is told of what is missing. */
@@ -165,15 +165,18 @@ async function helpAFollowerUnderLoad(stage: Stage, lateMs: number): Promise<voi
 }
 
 export const ofSnapshots: Scenarios = {
-  watch_through_a_snapshot: { play: watchThroughASnapshot, settings },
-  bit_of_a_received_snapshot: { play: bitOfAReceivedSnapshotTurns, settings },
+  watch_through_a_snapshot: { play: watchThroughASnapshot, settings: smallLogs },
+  bit_of_a_received_snapshot: { play: bitOfAReceivedSnapshotTurns, settings: smallLogs },
   log_lost: { play: logIsLost },
   identity_put_back: { play: identityIsPutBack },
-  follower_helped_under_load: { play: (stage) => helpAFollowerUnderLoad(stage, 15), settings },
+  follower_helped_under_load: {
+    play: (stage) => helpAFollowerUnderLoad(stage, 15),
+    settings: smallLogs,
+  },
   follower_far_away_under_load: {
     play: (stage) => helpAFollowerUnderLoad(stage, 60),
     // One append after the transfer brings little of what it needs: the rest has to be there when that is answered.
-    settings: { ...settings, maxAppendBytes: 1 },
+    settings: { ...smallLogs, maxAppendBytes: 1 },
   },
-  own_snapshot_late: { play: ownSnapshotComesLate, settings, size: 5 },
+  own_snapshot_late: { play: ownSnapshotComesLate, settings: smallLogs, size: 5 },
 };

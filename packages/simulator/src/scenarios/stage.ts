@@ -7,6 +7,7 @@ import type { Settings, SimulatedNode } from '../cluster/node.ts';
 import type { Random } from '../world/random.ts';
 import { Violation, World } from '../world/world.ts';
 import { Actor } from './actor.ts';
+import { Histories } from './histories.ts';
 
 const lookEveryMs = 1;
 /** To bring a situation about. */
@@ -49,6 +50,7 @@ export class Stage {
   readonly witness: StageWitness;
   readonly cluster: Cluster;
   readonly beliefs: Beliefs;
+  readonly histories: Histories;
   readonly actors: Actor[] = [];
 
   constructor(world: World, { size = 3, settings = {} }: Setting) {
@@ -56,6 +58,7 @@ export class Stage {
     this.random = world.random.fork();
     this.witness = new StageWitness(world, 0);
     this.beliefs = new Beliefs((message) => world.violation(message));
+    this.histories = new Histories(world);
     this.cluster = new Cluster({
       world,
       random: this.random.fork(),

@@ -11,7 +11,11 @@
  * SIM-DISK-4: where a process ends alone the system keeps what it had taken: names that were not synced yet are there, and
  *     are lost when the power goes later. Of what was being written any part may be there, as with the power.
  * SIM-DISK-5: one sync that fails may be followed by others that succeed, as where the system forgot what it could not write.
+ * SIM-DISK-6: a read that fails (EIO) changes nothing on the disk, and tells nothing of what is there: all of them fail for a
+ *     while, or one does, wherever it comes among others.
+ * SIM-DISK-7: a snapshot that is to be installed is on the disk by then, and is what its hash names.
  */
+import { createHash } from 'node:crypto';
 import {
   framesIn,
   logIdBytes,
@@ -23,7 +27,7 @@ import {
 import type { CutLeaves, DelayedOperation, WriteUnderWay } from '@holdfast/storage/parts';
 import { DiskError } from '@holdfast/storage';
 import type { Opened, Storage } from '@holdfast/storage';
-import type { Write } from '@holdfast/raft';
+import type { SnapshotMeta, Write } from '@holdfast/raft';
 import type { Machine } from './machine.ts';
 import type { Random } from './random.ts';
 import { Violation } from './world.ts';
@@ -42,8 +46,12 @@ export interface DiskOptions {
   readonly onDurable: (write: Write) => void;
 }
 
-/** What the next operations meet: all that write fail, one does, or those that need room. */
-export type DiskTrouble = 'none' | 'failing_sync' | 'one_failed_sync' | 'full';
+/** What the next operations meet: all that write fail, one does, those that need room; all that read fail, or one does. */
+export type DiskTrouble =
+  'none' | 'failing_sync' | 'one_failed_sync' | 'full' | 'failing_read' | 'one_failed_read';
+
+/** With which one read of many fails, as long as none has. */
+const failedReadProbability = 0.3;
 
 /** Bytes of a frame in which its marks are; the checksum, the length and the flags stand between them. */
 const marks = [
@@ -79,7 +87,7 @@ export class SimulatedDisk {
   otherConditions: DiskConditions = quickDisk;
   /** What the next operations meet. */
   trouble: DiskTrouble = 'none';
-  /** SIM-DISK-5. */
+  /** SIM-DISK-5, SIM-DISK-6. */
   #hasFailed = false;
 
   constructor(machine: Machine, random: Random) {
@@ -126,7 +134,27 @@ export class SimulatedDisk {
     this.#torn = undefined;
     this.#made = true;
     this.#position = opened.position;
-    return { ...opened, storage: told(opened.storage, onWrite, onDurable) };
+    const onHandedOver = (write: Write): void => {
+      if (write.installSnapshot !== undefined) this.#compareReceived(write.installSnapshot);
+      onWrite(write);
+    };
+    return { ...opened, storage: told(opened.storage, onHandedOver, onDurable) };
+  }
+
+  /** @throws Violation (SIM-DISK-7). */
+  #compareReceived({ index, hash, byteLength }: SnapshotMeta): void {
+    // Perhaps it had the same one already.
+    const hashes = [...this.#received, ...this.snapshots].map((path) =>
+      createHash('sha256').update(this.#files.bytes(path).subarray(0, byteLength)).digest('hex'),
+    );
+    if (!hashes.includes(hash))
+      throw new Violation(
+        `${this.#machine.name} installs the snapshot ${hash} at ${String(index)}; what it has has the hash ${hashes.join(', ') || 'of nothing'}.`,
+      );
+  }
+
+  get #received(): readonly string[] {
+    return this.#files.paths.filter((path) => nameOf(path).includes('received'));
   }
 
   /** The power goes (SIM-DISK-1). */
@@ -152,11 +180,12 @@ export class SimulatedDisk {
     this.#torn = hasMarks && !left.equals(frame.bytes) ? { ...frame, left } : undefined;
   }
 
-  /** Reads never fail here. */
   #refusalOf(operation: DelayedOperation, grows: boolean, path: string): Error | undefined {
-    if (operation === 'read') return undefined;
+    if (operation === 'read') return this.#refusalOfRead(path);
     switch (this.trouble) {
       case 'none':
+      case 'failing_read':
+      case 'one_failed_read':
         return undefined;
       case 'full':
         // SIM-DISK-3
@@ -171,6 +200,20 @@ export class SimulatedDisk {
         return new Error('disk I/O error: one sync failed');
       }
     }
+  }
+
+  /** SIM-DISK-6. */
+  #refusalOfRead(path: string): Error | undefined {
+    if (this.trouble === 'one_failed_read') {
+      if (this.#hasFailed || !this.#random.withProbability(failedReadProbability)) return undefined;
+      this.#hasFailed = true;
+    } else if (this.trouble !== 'failing_read') return undefined;
+    return new DiskError(path, 'read', 'EIO', 'the device fails', undefined);
+  }
+
+  /** Whether reads fail, or one does. */
+  get failsReads(): boolean {
+    return this.trouble === 'failing_read' || this.trouble === 'one_failed_read';
   }
 
   /** Whether a frame of the log is being written. */
@@ -245,7 +288,7 @@ export class SimulatedDisk {
 
   /** Turns a bit of a snapshot that is being received, in its head or behind it. False: so much of one is not there. */
   flipReceived(part: 'head' | 'state'): boolean {
-    const path = this.#files.paths.find((one) => nameOf(one).includes('received'));
+    const [path] = this.#received;
     if (path === undefined) return false;
     const bytes = this.#files.bytes(path);
     const headBytes = bytes.indexOf(endOfHead) + 1;

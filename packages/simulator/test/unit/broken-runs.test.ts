@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Witness } from '../../src/checks/witness.ts';
 import { Cluster } from '../../src/cluster/cluster.ts';
-import { BrokenRun, isBrokenPromise } from '../../src/run/cluster-run.ts';
+import { BrokenRun, isBrokenPromise } from '../../src/run/broken-run.ts';
 import { mostUndecided } from '../../src/run/series.ts';
 import { usualSettings } from '../../src/scenarios/stage.ts';
 import { NodeFailure, Violation, World } from '../../src/world/world.ts';

@@ -1,5 +1,6 @@
 /** The simulated disk under the storage's own code, without the rest of a cluster. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import type { MemberId, Write } from '@holdfast/raft';
 import type { Opened } from '@holdfast/storage';
@@ -187,6 +188,63 @@ describe('A simulated disk', () => {
       lostWithThePower += 1 - (await unsynced((writer) => writer.cut()));
     }
     assert.ok(lostWithThePower > 3, String(lostWithThePower));
+  });
+
+  it('tells of a snapshot that is installed, and is not what its hash names (SIM-DISK-7)', async () => {
+    const data = Buffer.from('head\nstate');
+    const hash = createHash('sha256').update(data).digest('hex');
+    const meta = {
+      index: 5,
+      term: 1,
+      membership: { members: [] },
+      hash,
+      byteLength: data.byteLength,
+    };
+    const installedAfter = async (spoil: (writer: Writer) => void): Promise<string> => {
+      const writer = new Writer(3n);
+      const { storage } = await writer.start();
+      void storage.write({ id: 1, entries: [], snapshotChunks: [{ meta, offset: 0, data }] });
+      await writer.live(20);
+      spoil(writer);
+      try {
+        void storage.write({ id: 2, entries: [], installSnapshot: meta });
+        return 'handed over';
+      } catch (error) {
+        return String(error);
+      }
+    };
+    assert.equal(await installedAfter(() => undefined), 'handed over');
+    const turned = await installedAfter(({ disk }) => assert.ok(disk.flipReceived('state')));
+    assert.match(turned, /^Violation: n1 installs the snapshot \w+ at 5; what it has has the hash/);
+  });
+
+  it('of which reads fail, all or one, says so at the start, and has all of it afterwards (SIM-DISK-6)', async () => {
+    let refused = 0;
+    for (const trouble of ['failing_read', 'one_failed_read'] as const) {
+      for (let seed = 1n; seed <= 10n; seed++) {
+        const writer = new Writer(seed);
+        const opened = await writer.start();
+        for (let count = 0; count < 3; count++) writer.write(opened);
+        await writer.live(10);
+        assert.equal(writer.acknowledged, 3);
+        writer.cut();
+        writer.disk.trouble = trouble;
+        const outcome = await writer.start().then(
+          () => 'started',
+          (error: unknown) => String(error),
+        );
+        if (outcome === 'started') assert.equal(trouble, 'one_failed_read');
+        else {
+          refused += 1;
+          assert.match(outcome, /^DiskError: \/n1\/.* could not be read: the device fails \(EIO\)/);
+        }
+        writer.cut();
+        const { recovered, repairs } = await writer.start();
+        assert.equal(recovered?.entries.length, 3);
+        assert.deepEqual(repairs, []);
+      }
+    }
+    assert.ok(refused > 12, String(refused));
   });
 
   it('that fails, or is full, stops the process, and has all that was acknowledged', async () => {

@@ -75,6 +75,27 @@ describe('The check of leader completeness (WITNESS-3)', () => {
     assert.equal(await found(4, 4), '');
   });
 
+  it('tells of one who begins to lead late, when what followed was applied in a later term', async () => {
+    const world = new World(1n);
+    const witness = new Witness(world, 0);
+    witness.disks.onApplied = () => undefined;
+    const entries = [1, 2].map((index) => ({
+      index,
+      term: 4,
+      kind: 'command',
+      data: Buffer.from('x'),
+    }));
+    witness.onStart('b', undefined);
+    witness.onWrite('b', { id: 1, entries } as unknown as Write);
+    const applied = { results: [], events: [] } as unknown as Applied;
+    witness.onApplied('b', 1, nothing, applied, replicaOf('follower', 4, 4));
+    witness.onApplied('b', 2, nothing, applied, replicaOf('follower', 9, 4));
+    assert.equal(witness.lastApplied, 2);
+    const status = { nodeId: 'a', role: 'leader', term: 5, firstIndex: 1 };
+    witness.onStatus(status as unknown as ClusterStatus, replicaOf('leader', 5, undefined));
+    await assert.rejects(world.timeline.run(1), /a leads in term 5 without entry 1\/4/);
+  });
+
   it('tells nothing of what is applied in its own term or a later one (COMPLETE-1)', async () => {
     assert.equal(await found(undefined, 5), '');
   });
