@@ -21,6 +21,7 @@ import type {
   OperationName,
   Operations,
   Problem,
+  StreamFrames,
   WatchAnswer,
   WatchBody,
   WatchPush,
@@ -36,7 +37,7 @@ import { begunWatchIn, Pushes } from './pushes.ts';
 import { backoffMs, Reach, sweepEveryMs } from './reach.ts';
 import type { Ways } from './reach.ts';
 import { OutgoingRequests } from './outgoing.ts';
-import type { Outgoing } from './outgoing.ts';
+import type { OutgoingRequest } from './outgoing.ts';
 import { Room } from './room.ts';
 import {
   cancelRequestOf,
@@ -51,7 +52,7 @@ import type { AskedOperation } from './request.ts';
 import type { ClientWarning } from './client-warning.ts';
 import type { ClientSpan, ClientTracing } from './tracing.ts';
 
-interface Pending extends CallOfSession<Pending>, Outgoing {
+interface Pending extends CallOfSession<Pending>, OutgoingRequest {
   readonly id: number;
   readonly operation: AskedOperation;
   readonly body: unknown;
@@ -276,7 +277,10 @@ export class Connection {
   }
 
   /** What no caller waits for. */
-  #say(operation: 'ping' | 'unwatch' | 'cancel', body: object | null): void {
+  #say<Name extends 'ping' | 'unwatch' | 'cancel'>(
+    operation: Name,
+    body: StreamFrames[Name]['body'],
+  ): void {
     this.#reach.send(JSON.stringify([[this.#nextId++, operation, body]]));
   }
 

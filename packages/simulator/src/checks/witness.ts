@@ -30,7 +30,7 @@ import { gateParties } from '../clients/gate.ts';
 import { slotLimit } from '../clients/slots.ts';
 import { Chronicle } from './chronicle.ts';
 import { Cycles } from './cycles.ts';
-import { FeatureLevels } from './feature-levels.ts';
+import { FeatureLevelsCheck } from './feature-levels.ts';
 import { Grants } from './grants.ts';
 import { Lifetimes } from './lifetimes.ts';
 import { Barriers } from './barriers.ts';
@@ -64,7 +64,7 @@ export class Witness {
   /** WITNESS-12. */
   readonly disks: OnDisk;
   /** WITNESS-9. */
-  readonly #levels: FeatureLevels;
+  readonly #levels: FeatureLevelsCheck;
   /** WITNESS-3: by term, the last entry that a node of this term applied. */
   readonly #lastApplied = new Map<number, CommittedEntry>();
   #highestApplied = 0;
@@ -83,7 +83,7 @@ export class Witness {
     this.loads = new Loads(report, () => world.timeline.nowMs);
     this.chronicle = new Chronicle(report);
     this.disks = new OnDisk(report);
-    this.#levels = new FeatureLevels(report);
+    this.#levels = new FeatureLevelsCheck(report);
   }
 
   /** The highest index that any node has applied. */

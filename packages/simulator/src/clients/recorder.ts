@@ -2,7 +2,6 @@
 import type { LockAnswer, LockCall, Operation, PoolAnswer, PoolCall } from '@holdfast/checker';
 import type { World } from '../world/world.ts';
 
-export type LockOperation = Operation<LockCall, LockAnswer>;
 export type PoolOperation = Operation<PoolCall, PoolAnswer>;
 
 export type LockRecorder = Recorder<LockCall, LockAnswer>;

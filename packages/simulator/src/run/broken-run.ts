@@ -1,6 +1,5 @@
 /** A run that ended with an error, and whether that is a promise that was broken. */
-import type { Verdict } from '@holdfast/checker';
-import type { LockOperation } from '../clients/recorder.ts';
+import type { LockOperation, Verdict } from '@holdfast/checker';
 import { Violation } from '../world/world.ts';
 
 /** A run that broke a promise. */

@@ -1,6 +1,7 @@
 /** The judge of linearizability, for what the clients of a run recorded. */
 import { checkLinearizable, lockModel, poolModel } from '@holdfast/checker';
-import type { LockOperation, PoolOperation } from '../clients/recorder.ts';
+import type { LockOperation } from '@holdfast/checker';
+import type { PoolOperation } from '../clients/recorder.ts';
 import { slotLimit } from '../clients/slots.ts';
 import { Violation } from '../world/world.ts';
 import { BrokenRun } from './broken-run.ts';
