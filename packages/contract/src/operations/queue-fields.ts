@@ -179,7 +179,7 @@ const counts: MessageFields = {
 };
 
 const rate = (description: string): Schema => number(description);
-const rates: Fields = {
+const rates: MessageFields = {
   pushed: [1, rate('Pushes.')],
   delivered: [2, rate('Deliveries.')],
   acknowledged: [3, rate('Acknowledgements.')],
