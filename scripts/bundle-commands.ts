@@ -2,12 +2,19 @@
  * Makes of the client commands one bundle, `packages/cli/dist/bundle/holdfast.js`: the command that is published. It is made from the
  * sources and keeps their names and lines; only what Node 20 cannot read is written in older words. A group of commands is a file
  * of its own (START-1), and the commands that need packages of the server are left to the modules (BUNDLE-1).
+ *
+ * BUNDLE-2: a group of commands that jobs start often is whole in one file: to find and link thirty takes an older Node longer than
+ *     to read what is in them.
+ * BUNDLE-3: there a module of Node is loaded where something of it is used first. To import one reads all that it exports, and with
+ *     that modules that a command does not need: `node:https` and all of TLS for a connection without it.
  */
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { builtinModules, createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import type { Metafile, Plugin } from 'esbuild';
+import type { BuildOptions, Metafile, Plugin } from 'esbuild';
+import { groupsInOneFile } from '../packages/cli/src/groups.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 export const bundleFolder = 'packages/cli/dist/bundle';
@@ -34,8 +41,53 @@ const leaveOut: Plugin = {
   },
 };
 
-/** For the one file in which esbuild looks for it: `ws` is CommonJS and requires modules of Node. */
-const withRequire = `import { createRequire as bundleRequire } from 'node:module';
+const requireHere = createRequire(import.meta.url);
+/** Its properties are assigned to. */
+const loadedAtOnce: ReadonlySet<string> = new Set(['node:process']);
+
+/** What stands for a module of Node: it is loaded with the first of its exports that is read. */
+function lazyText(path: string): string {
+  const found: unknown = requireHere(path);
+  if (typeof found !== 'object' || found === null || loadedAtOnce.has(path))
+    return `module.exports = require('${path}');`;
+  const exported = Object.keys(found).map((name) => `get ${name}() { return load().${name}; }`);
+  return `let loaded;
+const load = () => (loaded ??= require('${path}'));
+module.exports = { ${exported.join(', ')} };`;
+}
+
+/** BUNDLE-3. */
+const lazyModulesOfNode: Plugin = {
+  name: 'lazy-modules-of-node',
+  setup(builder) {
+    builder.onResolve({ filter: /^(?:node:)?[a-z_/]+$/ }, ({ path, namespace }) => {
+      const name = path.replace(/^node:/, '');
+      if (!builtinModules.includes(name)) return undefined;
+      // That of `createRequire` is what the others are loaded by.
+      if (namespace === 'lazy' || name === 'module')
+        return { path: `node:${name}`, external: true };
+      return { path: `node:${name}`, namespace: 'lazy' };
+    });
+    builder.onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => ({
+      contents: lazyText(path),
+    }));
+  },
+};
+
+/** BUNDLE-2: no other group than this one, which is all that a command line of it asks for. */
+const onlyGroup = (group: string): Plugin => ({
+  name: 'only-group',
+  setup(builder) {
+    builder.onResolve({ filter: /^\.\/commands\// }, ({ path, importer }) => {
+      const isOther = importer.endsWith('/cli/src/groups.ts') && path !== `./commands/${group}.ts`;
+      return isOther ? { path, namespace: 'left-out' } : undefined;
+    });
+    builder.onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({ contents: 'export {};' }));
+  },
+});
+
+/** For the files in which esbuild looks for it. */
+const requireMade = `import { createRequire as bundleRequire } from 'node:module';
 const require = bundleRequire(import.meta.url);
 `;
 
@@ -45,34 +97,48 @@ export interface Bundle {
   readonly metafile: Metafile;
 }
 
+const outdir = join(root, bundleFolder);
+const settings = {
+  absWorkingDir: root,
+  outdir,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  conditions: ['source'],
+  // Both only make `ws` faster where a program has them.
+  external: ['bufferutil', 'utf-8-validate'],
+  metafile: true,
+  write: false,
+  logLevel: 'warning',
+} satisfies BuildOptions;
+
 export async function makeBundle(): Promise<Bundle> {
-  const outdir = join(root, bundleFolder);
   const { outputFiles, metafile } = await build({
-    absWorkingDir: root,
+    ...settings,
     entryPoints: [
       { in: 'packages/cli/src/bundle-entry.ts', out: 'holdfast' },
       // A process of its own, started as the file beside the one that starts it.
       { in: 'packages/cli/src/run/guard.ts', out: 'parts/guard' },
     ],
-    outdir,
     chunkNames: 'parts/[name]-[hash]',
-    bundle: true,
     splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    conditions: ['source'],
     plugins: [leaveOut],
-    // Both only make `ws` faster where a program has them.
-    external: ['bufferutil', 'utf-8-validate'],
-    metafile: true,
-    write: false,
-    logLevel: 'warning',
   });
+  const whole = await Promise.all(
+    [...groupsInOneFile].map((group) =>
+      build({
+        ...settings,
+        // Beside the guard, which it starts.
+        entryPoints: [{ in: 'packages/cli/src/start.ts', out: `parts/${group}-commands` }],
+        plugins: [leaveOut, onlyGroup(group), lazyModulesOfNode],
+      }),
+    ),
+  );
   const files = new Map(
-    outputFiles.map(({ path, text }) => [
+    [...outputFiles, ...whole.flatMap((one) => one.outputFiles)].map(({ path, text }) => [
       path.slice(outdir.length + 1),
-      text.includes('typeof require') ? withRequire + text : text,
+      text.includes('typeof require') ? requireMade + text : text,
     ]),
   );
   files.set('LICENSES.txt', licensesOf(metafile));

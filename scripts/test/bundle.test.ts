@@ -89,13 +89,32 @@ function leftOutBehind(module: string, { inputs }: Metafile): readonly string[] 
 describe('The bundle of the client commands', () => {
   // Were it the modules, it would be about 160 files.
   it('reads few files for a command that asks a node, and nothing outside of itself (START-1)', async () => {
-    const files = await readUntilConnected('lock', 'status', 'x');
+    const files = await readUntilConnected('latch', 'status', 'x');
     assert.ok(files.length <= 34, `${String(files.length)}:\n${files.join('\n')}`);
     assert.ok(bytesOf(files) <= 530_000, String(bytesOf(files)));
     assert.deepEqual(
       files.filter((file) => !file.startsWith(folder)),
       [],
     );
+  });
+
+  it('has what jobs start often in one file, with its entry and what chooses it (BUNDLE-2)', async () => {
+    const files = await readUntilConnected('lock', 'status', 'x');
+    // What esbuild puts around modules is in files of its own.
+    const own = files.filter((file) => !file.includes('/parts/chunk-'));
+    assert.deepEqual(
+      own.map((file) => file.slice(folder.length + 1).replace(/-[A-Z0-9]{8}/, '')),
+      ['holdfast.js', 'parts/groups.js', 'parts/lock-commands.js'],
+    );
+    assert.ok(files.length <= 5, files.join('\n'));
+    assert.ok(bytesOf(files) <= 700_000, String(bytesOf(files)));
+  });
+
+  it('loads a module of Node there where something of it is used, and none before (BUNDLE-3)', () => {
+    const text = bundle.files.get('parts/lock-commands.js') ?? '';
+    const imported = text.matchAll(/^(?:import|\} from) ?.*["'](node:[a-z_/]+)["'];$/gm);
+    assert.deepEqual([...new Set([...imported].map(([, name]) => name))], ['node:module']);
+    assert.match(text, /get request\(\) \{\s+return load\w*\(\)\.request;/);
   });
 
   it('reads nothing of the client for --version', async () => {

@@ -10,8 +10,16 @@ import './no-debugger.ts';
 import './deaf-stderr.ts';
 
 const words = process.argv.slice(2);
-const { needsServerPackages } = await import('./groups.ts');
+const { fileWith, needsServerPackages } = await import('./groups.ts');
+const file = fileWith(words);
 const { start } = needsServerPackages(words)
   ? await import('@holdfast/cli')
-  : await import('./start.ts');
+  : file === undefined
+    ? await import('./start.ts')
+    : await startIn(file);
 await start(words);
+
+/** BUNDLE-2 of scripts/bundle-commands.ts. */
+async function startIn(path: string): Promise<typeof import('./start.ts')> {
+  return (await import(new URL(path, import.meta.url).href)) as typeof import('./start.ts');
+}

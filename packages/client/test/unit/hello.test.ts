@@ -48,9 +48,9 @@ describe('What a node answers to the key', () => {
   function told(text: string): { readonly texts: string[]; readonly causes: unknown[] } {
     const texts: string[] = [];
     const causes: unknown[] = [];
-    let opened: SocketEvents | undefined;
+    const opened: SocketEvents[] = [];
     const open = withHello((_url, events) => {
-      opened = events;
+      opened.push(events);
       return { send: () => undefined, close: () => undefined };
     }, 'hf_x');
     open('ws://127.0.0.1:1', {
@@ -58,8 +58,8 @@ describe('What a node answers to the key', () => {
       onMessage: (one) => void texts.push(one),
       onClose: (cause) => void causes.push(cause),
     });
-    opened?.onOpen();
-    opened?.onMessage(text);
+    opened[0]?.onOpen();
+    opened[0]?.onMessage(text);
     return { texts, causes };
   }
 
