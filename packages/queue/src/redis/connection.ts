@@ -215,6 +215,16 @@ export class RedisConnection {
     await this.#asked(() => this.#commands.srem(`${this.#prefix}names`, name));
   }
 
+  /** Resolves once a server has answered, whichever it is. @throws where none does */
+  async answers(): Promise<void> {
+    const commands = this.#commands;
+    await this.#asked(() =>
+      commands instanceof Cluster
+        ? Promise.any(commands.nodes('master').map((server) => server.time()))
+        : commands.scard(`${this.#prefix}names`),
+    );
+  }
+
   async #asked<T>(ask: () => Promise<T>): Promise<T> {
     if (!this.#isConnected) throw unavailable(this.#trouble);
     try {

@@ -59,7 +59,7 @@ local function create()
   S = settings()
 end
 
--- RFENCE-1; of a queue that is not there nothing is kept unless the step makes it.
+-- RFENCE-1; of a queue that is not there nothing is kept unless the step makes it, or claims it for a while.
 local function owns(p)
   local token = A.owned[tostring(p)]
   if not token then return false end
