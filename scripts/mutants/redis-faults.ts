@@ -67,6 +67,15 @@ export const redisFaults: readonly Fault[] = [
     test: 'packages/queue/test/integration/redis-fences.test.ts',
   },
   {
+    name: 'redis-script-on-half-a-queue',
+    breaks:
+      'while the slot of a queue moves between two servers of a Redis Cluster a script finds a queue that has lost a part',
+    file: `${redis}/connection.ts`,
+    find: `{ numberOfKeys: 2, lua: base + step }`,
+    put: `{ numberOfKeys: 1, lua: base.replace('ARGV[1]', 'ARGV[2]') + step }`,
+    test: 'packages/queue/test/redis/cluster-moves.test.ts',
+  },
+  {
     name: 'redis-taken-and-told-as-none',
     breaks: 'a pop says that there are no messages where an owner may have taken some',
     file: `${redis}/each-owner.ts`,
