@@ -93,7 +93,10 @@ class Store implements RedisStore {
       log.warn({ error: error.message }, 'The Redis that keeps the queues has a problem.'),
     );
     this.#partitions = new Partitions(this.#connection, options.limits, () => clock.now());
-    this.#silence = new RedisSilence(() => this.#connection.answers(), () => clock.now());
+    this.#silence = new RedisSilence(
+      () => this.#connection.answers(),
+      () => clock.now(),
+    );
     this.#ownership = new Ownership({
       engine,
       clock,
