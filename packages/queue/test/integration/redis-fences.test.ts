@@ -93,7 +93,7 @@ describe('An owner that was paused and has lost its partitions', { skip }, () =>
     const messages = [{ key: 'a', payload: 1 }];
     const push: QueueCommand = { type: 'queue_push', name, messages };
     const pop: QueueCommand = { type: 'queue_pop', name, count: 1 };
-    // The name is there, as where the owner stands still before it makes the queue.
+    // The name is there, as where the owner is paused before it makes the queue.
     await connection.addName(name);
     assert.equal(await partitions.claim(all(6)), true);
     for (const command of [push, pop, { type: 'queue_configure', name } as const])

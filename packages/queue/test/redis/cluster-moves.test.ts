@@ -1,4 +1,4 @@
-/** A queue in a Redis Cluster under load, while its slot moves to another server, and while its server stands still or is killed. */
+/** A queue in a Redis Cluster under load, while its slot moves to another server, and while its server is paused or is killed. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
