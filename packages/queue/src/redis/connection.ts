@@ -221,7 +221,7 @@ export class RedisConnection {
   /** Resolves once a server has answered, whichever it is. @throws where none does */
   async answers(): Promise<void> {
     const commands = this.#commands;
-    await this.#asked(() =>
+    await this.#asked<unknown>(() =>
       commands instanceof Cluster
         ? Promise.any(commands.nodes('master').map((server) => server.time()))
         : commands.scard(`${this.#prefix}names`),
