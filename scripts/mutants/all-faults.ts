@@ -25,6 +25,7 @@ import { cacheFaults } from './cache-faults.ts';
 import { cacheWriteFaults } from './cache-write-faults.ts';
 import { queueFaults } from './queue-faults.ts';
 import { raftFaults } from './raft-faults.ts';
+import { redisFaults } from './redis-faults.ts';
 import { replicaFaults } from './replica-faults.ts';
 import { restoreFaults } from './restore-faults.ts';
 import { serviceFaults } from './service-faults.ts';
@@ -125,7 +126,7 @@ export const faultGroups: readonly FaultGroup[] = [
   { title: 'Of the disk of a machine, and of backups', faults: diskFaults },
   { title: 'Of where nodes listen', faults: listeningFaults },
   { title: 'Of what is remembered, and of the limits of one caller', faults: memoryFaults },
-  { title: 'Of queues', faults: queueFaults },
+  { title: 'Of queues', faults: [...queueFaults, ...redisFaults] },
   { title: 'Of payloads beside the state', faults: payloadFaults },
   { title: 'Of shortages of room, and of what waits for others', faults: shortageFaults },
   { title: 'Of the cache', faults: [...cacheFaults, ...cacheWriteFaults] },

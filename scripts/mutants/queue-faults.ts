@@ -284,8 +284,8 @@ local bytes, count, ids = 0, 0, 0`,
     breaks:
       'an owner takes messages for a caller that does not wait any more, and they are told nobody',
     file: `${redis}/partitions.ts`,
-    find: `    if (isGone()) {`,
-    put: `    if (isNamedAnew && isGone()) {`,
+    find: `    if (isLost || isGone()) {`,
+    put: `    if (isLost || (isNamedAnew && isGone())) {`,
     test: 'packages/queue/test/integration/redis-full.test.ts',
   },
   {

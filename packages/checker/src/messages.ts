@@ -6,9 +6,11 @@
  *     pushed ahead of it have been acknowledged.
  * MSG-2: a message is not delivered again while the visibility of its delivery stands, unless it was given back.
  * MSG-3: a message whose acknowledgement was answered is delivered no more.
- * MSG-4: a push that was answered is not lost: at the end its message has been acknowledged.
+ * MSG-4: a push that was answered, or whose message was delivered, is not lost: at the end its message has been acknowledged, by one
+ *     that was not refused.
  * MSG-5: of two deliveries of a key the later one has the larger fence token.
  * MSG-6: nothing is delivered that was not pushed, and nothing pushed once is delivered as two messages.
+ * MSG-7: what a consumer sends is refused only when the visibility of its delivery may be over, or after the delivery was given back.
  */
 
 export interface Push {
@@ -38,8 +40,10 @@ export interface SettledMessage {
   readonly id: number;
   readonly fenceToken: number;
   readonly askedMs: number;
-  /** `refused`: the receipt was stale. `unknown`: it may have been done. */
+  /** `refused`: the receipt was stale, and no earlier attempt can have done it. `unknown`: it may have been done. */
   readonly outcome: 'done' | 'refused' | 'unknown';
+  /** Undefined: not known. */
+  readonly answeredMs?: number;
 }
 
 export type MessageEvent = Push | TakenMessage | SettledMessage;
@@ -89,19 +93,38 @@ function judgeMessage(
 ): void {
   for (const [at, taken] of deliveries.entries()) {
     const next = deliveries[at + 1];
-    if (next === undefined) continue;
     const mine = settled.filter(({ fenceToken }) => fenceToken === taken.fenceToken);
+    judgeRefusals(taken, mine, violations);
+    if (next === undefined) continue;
     if (mine.some(({ type, outcome }) => type === 'acknowledged' && outcome === 'done'))
       violations.push(`MSG-3: ${nameOf(next)} was delivered after its acknowledgement.`);
-    const wasReturned = mine.some(
-      ({ type, outcome }) => type === 'returned' && outcome !== 'refused',
-    );
-    const leastMs = taken.visibilityMs * (1 - drift);
-    if (!wasReturned && next.toldMs - taken.askedMs < leastMs)
+    if (!wasReturned(mine) && next.toldMs - taken.askedMs < leastMsOf(taken))
       violations.push(
         `MSG-2: ${nameOf(next)} was delivered ${String(Math.round(next.toldMs - taken.askedMs))} ms after the delivery before, which had ${String(taken.visibilityMs)} ms.`,
       );
   }
+}
+
+const wasReturned = (settled: readonly SettledMessage[]): boolean =>
+  settled.some(({ type, outcome }) => type === 'returned' && outcome !== 'refused');
+
+const leastMsOf = ({ visibilityMs }: TakenMessage): number => visibilityMs * (1 - drift);
+
+function judgeRefusals(
+  taken: TakenMessage,
+  settled: readonly SettledMessage[],
+  violations: string[],
+): void {
+  if (wasReturned(settled)) return;
+  for (const { outcome, answeredMs } of settled)
+    if (
+      outcome === 'refused' &&
+      answeredMs !== undefined &&
+      answeredMs - taken.askedMs < leastMsOf(taken)
+    )
+      violations.push(
+        `MSG-7: ${nameOf(taken)} was refused ${String(Math.round(answeredMs - taken.askedMs))} ms after it was taken, for ${String(taken.visibilityMs)} ms.`,
+      );
 }
 
 function judgeKey(
@@ -157,7 +180,8 @@ function judgeLoss(
       )
       .map(({ number }) => number),
   );
+  const delivered = new Set(deliveries.map(({ number }) => number));
   for (const { number, answeredMs } of pushes)
-    if (answeredMs !== undefined && !acknowledged.has(number))
+    if ((answeredMs !== undefined || delivered.has(number)) && !acknowledged.has(number))
       violations.push(`MSG-4: message ${String(number)} of key "${key}" is lost.`);
 }

@@ -1,6 +1,6 @@
 /**
  * One queue under kills, stops and cuts of its nodes, and of its Redis where it is in one; judged by what producers and
- * consumers saw (MSG-1 to MSG-6 of the checker). At the end everything is mended and the queue drained.
+ * consumers saw (MSG-1 to MSG-7 of the checker). At the end everything is mended and the queue drained.
  */
 import { connect } from '@holdfast/client';
 import { judgeMessages } from '@holdfast/checker';

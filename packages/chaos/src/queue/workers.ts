@@ -29,6 +29,16 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 const wasNotDone = (error: unknown): boolean =>
   error instanceof HoldfastError && error.effect === 'none';
 
+/**
+ * A receipt was refused and its message is still there: no earlier attempt of the client has acknowledged it, for then it
+ * would be gone.
+ */
+const isStillThere = (error: unknown): boolean =>
+  isStale(error) && error.details['state'] !== 'gone';
+
+const isStale = (error: unknown): error is HoldfastError =>
+  error instanceof HoldfastError && error.code === 'stale_receipt';
+
 /** Of all sizes: of those that are kept in the state, and of those beside it. */
 const payloadOf = (number: number): string => `${String(number)} `.repeat(1 + (number % 3) * 400);
 
@@ -177,9 +187,11 @@ export class Workers {
       this.history.push({ ...settled, outcome: 'done' });
       if (type === 'acknowledged') this.#acknowledged += 1;
     } catch (error) {
-      const isStale = error instanceof HoldfastError && error.code === 'stale_receipt';
+      if (type === 'acknowledged' && isStillThere(error))
+        this.history.push({ ...settled, outcome: 'refused', answeredMs: nowMs() });
       // The client may have asked twice: then the first one may have done it.
-      if (!wasNotDone(error) || isStale) this.history.push({ ...settled, outcome: 'unknown' });
+      else if (!wasNotDone(error) || isStale(error))
+        this.history.push({ ...settled, outcome: 'unknown' });
     }
   }
 }

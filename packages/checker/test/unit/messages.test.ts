@@ -91,6 +91,37 @@ describe('A history of messages', () => {
     assert.deepEqual(rulesOf([push(1, 0, 1), taken(1, 1, 2, 3)], true), ['MSG-4']);
   });
 
+  it('is wrong where a message is gone whose acknowledgement was refused (MSG-4)', () => {
+    const pushed = push(1, 0, 1);
+    for (const first of [pushed, { ...pushed, answeredMs: undefined }]) {
+      const late = [first, taken(1, 1, 2, 3), settled(1, 1, 1500, 'refused')];
+      assert.deepEqual(rulesOf(late, true), ['MSG-4']);
+      const again = [...late, taken(1, 2, 1600, 1601)];
+      assert.deepEqual(rulesOf(again, true), ['MSG-4'], 'nor has the next one ended it');
+      assert.deepEqual(rulesOf([...again, settled(1, 2, 1602)], true), []);
+      assert.deepEqual(rulesOf([...again, settled(1, 2, 1602, 'unknown')], true), []);
+    }
+  });
+
+  it('is wrong where the next of a key comes after an acknowledgement that was refused (MSG-1)', () => {
+    const late = [push(1, 0, 1), push(2, 2, 3), taken(1, 1, 4, 5), settled(1, 1, 1500, 'refused')];
+    assert.deepEqual(rulesOf([...late, taken(2, 2, 1600, 1601)]), ['MSG-1']);
+    const again = [...late, taken(1, 2, 1600, 1601), settled(1, 2, 1602)];
+    assert.deepEqual(rulesOf([...again, taken(2, 3, 1603, 1604)]), []);
+  });
+
+  it('is wrong where a receipt is refused while its visibility stands (MSG-7)', () => {
+    const refused = (answeredMs: number): readonly MessageEvent[] => [
+      push(1, 0, 1),
+      taken(1, 1, 2, 3),
+      { ...settled(1, 1, 4, 'refused'), answeredMs },
+    ];
+    assert.deepEqual(rulesOf(refused(900)), ['MSG-7']);
+    assert.deepEqual(rulesOf(refused(1002)), []);
+    const returned = [...refused(900), settled(1, 1, 3.5, 'unknown', 'returned')];
+    assert.deepEqual(rulesOf(returned), [], 'it was given back');
+  });
+
   it('is wrong where a fence token falls (MSG-5)', () => {
     const falls = [push(1, 0, 1), taken(1, 5, 2, 3), taken(1, 4, 2000, 2001)];
     assert.ok(rulesOf(falls).includes('MSG-5'));

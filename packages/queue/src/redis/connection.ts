@@ -8,6 +8,9 @@
  *     goes on in the first one where that is refused, with the keys of another cluster.
  * RCONN-5: over TLS each connection is secured with the certificates that are there when it is opened: whose certificate is of
  *     another authority, or revoked by then, is not asked, whatever the environment says.
+ * RCONN-7: while the slot of a queue moves to another server of a cluster, neither has all of it, and a script would take what is not
+ *     there yet for nothing. So a script names two keys, of which the first never is: both servers refuse it before it begins,
+ *     until all keys have moved.
  */
 import type { SecureContextOptions } from 'node:tls';
 import { HoldfastError, quoted } from '@holdfast/protocol';
@@ -124,7 +127,7 @@ export class RedisConnection {
       this.#listening.subscribe(this.#channel).then(missed, onError);
     });
     for (const [name, step] of Object.entries(steps))
-      this.#commands.defineCommand(`holdfast_${name}`, { numberOfKeys: 1, lua: base + step });
+      this.#commands.defineCommand(`holdfast_${name}`, { numberOfKeys: 2, lua: base + step });
   }
 
   get isConnected(): boolean {
@@ -181,9 +184,9 @@ export class RedisConnection {
 
   async #call(step: Step, key: string, text: string): Promise<unknown> {
     const scripts = this.#commands as unknown as Readonly<
-      Record<string, (key: string, text: string) => Promise<unknown>>
+      Record<string, (first: string, second: string, text: string) => Promise<unknown>>
     >;
-    return scripts[`holdfast_${step}`]?.(key, text);
+    return scripts[`holdfast_${step}`]?.(key, `${key}q`, text); // RCONN-7
   }
 
   /** The names of all queues, in no order and in parts; one may be told twice. */
@@ -215,6 +218,16 @@ export class RedisConnection {
     await this.#asked(() => this.#commands.srem(`${this.#prefix}names`, name));
   }
 
+  /** Resolves once a server has answered, whichever it is. @throws where none does */
+  async answers(): Promise<void> {
+    const commands = this.#commands;
+    await this.#asked<unknown>(() =>
+      commands instanceof Cluster
+        ? Promise.any(commands.nodes('master').map((server) => server.time()))
+        : commands.scard(`${this.#prefix}names`),
+    );
+  }
+
   async #asked<T>(ask: () => Promise<T>): Promise<T> {
     if (!this.#isConnected) throw unavailable(this.#trouble);
     try {
@@ -241,6 +254,9 @@ const refusedBeforeWrites =
   /^(CLUSTERDOWN|LOADING|MISCONF|NOREPLICAS|OOM|READONLY|TRYAGAIN|MASTERDOWN|BUSY|NOAUTH|WRONGPASS)\b/;
 /** Before version 7 what a command of a script is refused with comes so. */
 const wrapped = /^ERR Error running script .*: -?(MISCONF|NOREPLICAS|OOM|READONLY)\b/;
+/** Where a server of a cluster sent it on, or away, for too long: none has begun it. */
+const sentOn =
+  /^Too many Cluster redirections\. Last error: ReplyError: (ASK|MOVED|TRYAGAIN|CLUSTERDOWN)\b/;
 /** Of who may not call the script at all; what a script may not do may come behind what it has done. */
 const mayNotAtAll = (message: string): boolean =>
   message.startsWith('NOPERM') && !message.includes('script: ');
@@ -250,6 +266,7 @@ export function failureOf(error: unknown): HoldfastError {
   const message = error instanceof Error ? error.message : String(error);
   if (refusedBeforeWrites.test(message) || wrapped.test(message) || mayNotAtAll(message))
     return unavailable(message);
+  if (sentOn.test(message)) return unavailable(`its servers send requests on (${message})`);
   return new HoldfastError(
     'outcome_unknown',
     `The answer of the Redis that keeps the queues did not come (${message}). The request may have been executed. Read the state first, or push again with the same dedup id.`,

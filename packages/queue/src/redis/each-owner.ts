@@ -3,6 +3,7 @@
  *
  * EACH-1: nobody is asked after the time of the command, or once its caller has gone: what is taken then would be told nobody.
  * EACH-2: an owner that does not answer leaves time for those behind it.
+ * EACH-3: where an owner may have taken messages that nobody is told of, a pop does not say that there are none.
  *
  * RSTORE-3 and RSTORE-5 are those of store.ts.
  */
@@ -66,13 +67,14 @@ export async function askEach(
         return { result: executed.result, dueInMs, hasMissed: false };
     } catch (error) {
       if (error instanceof HoldfastError && isPop)
-        failure = error; // RSTORE-3
+        failure = isUnknown(failure) ? failure : error; // RSTORE-3
       else if (spread.wasAnswered && isUndone(error))
         spread.miss(); // RSTORE-5
       else throw spread.wasAnswered ? partlyDone(error) : error;
     }
   }
   if (failure !== undefined && !spread.wasAnswered) throw failure;
+  if (isUnknown(failure) && !spread.hasTaken) throw failure; // EACH-3
   return { result: spread.result(), dueInMs, hasMissed: spread.hasMissed };
 }
 
@@ -85,6 +87,9 @@ function shareOf({ nowMs, deadlineMs }: Asking): number {
   const now = nowMs();
   return Math.min(deadlineMs, now + Math.max(leastShareMs, (deadlineMs - now) / 2));
 }
+
+const isUnknown = (error: unknown): boolean =>
+  error instanceof HoldfastError && error.code === 'outcome_unknown';
 
 /** What others have done is told: "nothing was done" would be wrong. */
 const isUndone = (error: unknown): boolean =>

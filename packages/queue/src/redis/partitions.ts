@@ -3,6 +3,9 @@
  *
  * NAMED-1: each queue that there is has its name in the list of all of them, so that a new owner claims its partitions and people
  *     see it; what is refused leaves no name of a queue that is not there, and takes none of one that is.
+ * NAMED-4: who makes a queue looks whether it is still the owner once the name is in the list: an owner that comes then claims the
+ *     queue with all the others, before it is made. A name that is taken out and put back meanwhile may be passed over: then OWN-6 of
+ *     ownership.ts keeps the owner before from serving it.
  * NAMED-3: a queue is made only by a command that has just found room for its name: what this node knows of names may be old.
  * NAMED-2: what a command was answered does not depend on whether its name could be kept afterwards.
  * LATE-1: nothing is begun for who does not wait for the answer any more: what is taken then would be told nobody.
@@ -43,7 +46,7 @@ import type { ScriptReply } from './answers.ts';
 import type { RedisConnection, Step } from './connection.ts';
 import { FirstNames } from './first-names.ts';
 import type { StoreLimits } from './limits.ts';
-import { keyless, partitionsOf, resultOf, stepOf } from './steps.ts';
+import { keptForMs, keyless, partitionsOf, resultOf, stepOf } from './steps.ts';
 
 /** Partition → fence token of its owner's lock. */
 export type Owned = ReadonlyMap<number, number>;
@@ -58,6 +61,8 @@ export interface CommandAsker {
   readonly identity: string;
   /** Whether nobody waits for the answer any more. */
   readonly isGone?: () => boolean;
+  /** Whether these are still the tokens of the partitions' owners (OWN-6 of ownership.ts). */
+  readonly isOwner?: (tokens: Owned) => boolean;
   /** Bytes that a pop may take, the first message in any case. */
   readonly mostTaken?: number;
   /** Whether messages without a key are spread over the partitions (KEYLESS-1 of lua/base.ts). */
@@ -90,12 +95,14 @@ export class Partitions {
     this.#nowMs = nowMs;
   }
 
-  /** From then on the owner before changes nothing of these partitions, in all queues that there are (RFENCE-1). */
+  /** From then on the owner before changes nothing of these partitions, in all queues whose names there are (RFENCE-1). */
   async claim(owned: Owned): Promise<boolean> {
     for await (const names of this.#connection.names())
       for (let from = 0; from < names.length; from += claimsAtOnce) {
         const some = names.slice(from, from + claimsAtOnce);
-        const answers = await Promise.all(some.map((name) => this.#run('claim', name, owned, {})));
+        const answers = await Promise.all(
+          some.map((name) => this.#run('claim', name, owned, { keptFor: keptForMs })),
+        );
         if (answers.some((answer) => answer['refused'] === 'not_owner')) return false;
       }
     return true;
@@ -106,7 +113,8 @@ export class Partitions {
    * @throws HoldfastError `store_unavailable` where who asks has gone before anything was done (LATE-1).
    */
   async execute(command: QueueCommand, owned: Owned, asker: CommandAsker): Promise<Executed> {
-    const { identity, isGone = () => false, mostTaken = maxTakenBytes, spreads = false } = asker;
+    const { identity, mostTaken = maxTakenBytes, spreads = false } = asker;
+    const { isGone = () => false, isOwner = () => true } = asker;
     const { name } = command;
     const partitions = partitionsOf(command, spreads);
     const [partition] = partitions ?? [];
@@ -118,12 +126,14 @@ export class Partitions {
       if (typeof added !== 'boolean') return { type: 'done', result: added };
       isNamedAnew = added;
     }
-    if (isGone()) {
+    const tokens = partitions === undefined ? owned : only(owned, partitions);
+    const isLost = !isOwner(tokens); // NAMED-4
+    if (isLost || isGone()) {
       if (isNamedAnew) await this.#afterwards(name, () => this.#removeNameUnlessMade(name));
+      if (isLost) return { type: 'not_owner' };
       throw tooLate(); // LATE-1
     }
     const [step, args] = stepOf(command, this.#limits, spreads, mostTaken);
-    const tokens = partitions === undefined ? owned : only(owned, partitions);
     const known = makes && isKnown;
     const answer = await this.#run(step, name, tokens, { partition, identity, known, ...args });
     if (answer['refused'] === 'not_named') {

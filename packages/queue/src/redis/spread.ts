@@ -26,6 +26,10 @@ export class Spread {
     return this.#wasFound;
   }
 
+  get hasTaken(): boolean {
+    return this.#deliveries.length > 0;
+  }
+
   get hasMissed(): boolean {
     return this.#hasMissed;
   }

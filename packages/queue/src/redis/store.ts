@@ -27,7 +27,7 @@ import { RedisConnection } from './connection.ts';
 import type { RedisAddress } from './connection.ts';
 import type { StoreLimits } from './limits.ts';
 import { askEach } from './each-owner.ts';
-import { Ownership } from './ownership.ts';
+import { longestSilenceMs, Ownership } from './ownership.ts';
 import type { OwnershipParts } from './ownership.ts';
 import {
   accessChanged,
@@ -38,6 +38,7 @@ import {
 import type { OwnerCommand } from './owner-command.ts';
 import { Partitions } from './partitions.ts';
 import type { Executed, Owned } from './partitions.ts';
+import { RedisSilence } from './silence.ts';
 import { keylessSpreadLevel, partitionFor, partitionsOf } from './steps.ts';
 import { remember, OwnerTurns } from './owner-turns.ts';
 
@@ -85,6 +86,7 @@ class Store implements RedisStore {
   readonly #nodeId: string;
   readonly #connection: RedisConnection;
   readonly #partitions: Partitions;
+  readonly #silence: RedisSilence;
   readonly #ownership: Ownership;
   readonly #dueAtMs = new RenewedMap<string, number>();
   readonly #turns = new OwnerTurns(queuesRemembered);
@@ -97,11 +99,16 @@ class Store implements RedisStore {
       log.warn({ error: error.message }, 'The Redis that keeps the queues has a problem.'),
     );
     this.#partitions = new Partitions(this.#connection, options.limits, () => clock.now());
+    this.#silence = new RedisSilence(
+      () => this.#connection.answers(),
+      () => clock.now(),
+    );
     this.#ownership = new Ownership({
       engine,
       clock,
       log,
       claim: (owned) => this.#partitions.claim(owned),
+      silentMs: () => this.#silence.ms,
     });
   }
 
@@ -253,6 +260,7 @@ class Store implements RedisStore {
     const executed = await this.#partitions.execute(command, tokens, {
       identity,
       isGone: () => clock.now() > deadlineMs,
+      isOwner: (tokens) => this.#ownership.areCurrent(tokens),
       spreads,
       ...(mostTaken === undefined ? {} : { mostTaken }),
     });
@@ -271,8 +279,14 @@ class Store implements RedisStore {
     if (leftMs <= 0 || signal?.aborted === true)
       throw new HoldfastError(
         'store_unavailable',
-        'No node owned the partition of the queue in time: its owner may be down, and its lock not free yet. The request was not executed. Try again.',
+        this.#silence.ms < longestSilenceMs ? noOwner : cutOff,
       );
     await this.#ownership.changeOrPause(Math.min(leftMs, pauseMs));
   }
 }
+
+const noOwner =
+  'No node owned the partition of the queue in time: its owner may be down, and its lock not free yet. The request was not executed. Try again.';
+
+const cutOff =
+  'The Redis that keeps the queues does not answer this node, and no other node owned the partition of the queue in time. The request was not executed. Try again later.';

@@ -87,6 +87,45 @@ describe('An owner that was paused and has lost its partitions', { skip }, () =>
     assert.ok(acknowledged.type === 'done' && acknowledged.result.ok);
   });
 
+  it('makes no queue whose name was in the list when the next one claimed them (NAMED-4)', async () => {
+    assert.ok(connection !== undefined);
+    const name = 'to be made' as ResourceName;
+    const partitions = new Partitions(connection, testLimits, () => performance.now());
+    const messages = [{ key: 'a', payload: 1 }];
+    const push: QueueCommand = { type: 'queue_push', name, messages };
+    const pop: QueueCommand = { type: 'queue_pop', name, count: 1 };
+    // The name is there, as where the owner is paused before it makes the queue.
+    await connection.addName(name);
+    assert.equal(await partitions.claim(all(6)), true);
+    for (const command of [push, pop, { type: 'queue_configure', name } as const])
+      assert.equal((await partitions.execute(command, all(5), asker)).type, 'not_owner');
+    const made = await partitions.execute(push, all(6), asker);
+    assert.ok(made.type === 'done' && made.result.ok);
+    assert.equal((await partitions.execute(pop, all(5), asker)).type, 'not_owner');
+    const fences = Number(await server?.ask('PTTL', 'test:{to be made}:f'));
+    assert.equal(fences, -1, 'fences of a queue that is there stay');
+  });
+
+  it('makes no queue once it knows that it may have lost them, and leaves no name (NAMED-4)', async () => {
+    assert.ok(connection !== undefined);
+    const name = 'made too late' as ResourceName;
+    const partitions = new Partitions(connection, testLimits, () => performance.now());
+    let asked = 0;
+    const isOwner = (tokens: ReadonlyMap<number, number>): boolean => {
+      asked += tokens.size;
+      return false;
+    };
+    const messages = [{ key: 'a', payload: 1 }];
+    const push: QueueCommand = { type: 'queue_push', name, messages };
+    const executed = await partitions.execute(push, all(5), { ...asker, isOwner });
+    assert.equal(executed.type, 'not_owner');
+    assert.equal(asked, 1);
+    assert.equal(await connection.hasName(name), false);
+    const found = await partitions.query({ type: 'queue', name }, 'linearizable');
+    assert.ok(found.type === 'queue');
+    assert.equal(found.view, undefined);
+  });
+
   it('is refused for one partition as well, and serves those that it still has', async () => {
     assert.ok(connection !== undefined);
     const name = 'parts' as ResourceName;

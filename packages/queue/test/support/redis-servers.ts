@@ -15,10 +15,12 @@ export const hasIpv6: boolean = Object.values(networkInterfaces())
 export const belowTheBus = [20_000, 50_000] as const;
 
 /** Three servers, each with a third of the slots. */
-export async function startRedisCluster(): Promise<readonly RedisServer[]> {
+export async function startRedisCluster(
+  keeping: readonly string[] = forgetful,
+): Promise<readonly RedisServer[]> {
   const servers: RedisServer[] = [];
   for (let count = 0; count < 3; count++) {
-    const settings = ['--cluster-enabled', 'yes', ...forgetful];
+    const settings = ['--cluster-enabled', 'yes', ...keeping];
     servers.push(await RedisServer.start(settings, belowTheBus));
   }
   const [first] = servers;
@@ -35,6 +37,34 @@ export async function startRedisCluster(): Promise<readonly RedisServer[]> {
   const areOk = async () => (await Promise.all(servers.map(isOk))).every(Boolean);
   await untilSo(areOk, { what: 'the servers are a cluster', longestMs: 30_000, pauseMs: 50 });
   return servers;
+}
+
+/** As `redis-cli --cluster reshard` does it. @param during Called when some keys have moved and some have not. */
+export async function moveSlot(
+  servers: readonly RedisServer[],
+  key: string,
+  during: () => Promise<void>,
+): Promise<{ readonly from: RedisServer; readonly to: RedisServer }> {
+  const [first] = servers;
+  const slot = String(await first?.ask('CLUSTER', 'KEYSLOT', key));
+  const keysOf = async (server: RedisServer, count: number): Promise<readonly string[]> =>
+    ((await server.ask('CLUSTER', 'GETKEYSINSLOT', slot, String(count))) as unknown[]).map(String);
+  const counts = await Promise.all(servers.map(async (one) => (await keysOf(one, 100)).length));
+  const from = servers[counts.findIndex((count) => count > 0)];
+  const to = servers.find((server) => server !== from);
+  if (from === undefined || to === undefined) throw new Error(`Slot ${slot} has no keys.`);
+  const [fromId, toId] = [await from.ask('CLUSTER', 'MYID'), await to.ask('CLUSTER', 'MYID')];
+  await to.ask('CLUSTER', 'SETSLOT', slot, 'IMPORTING', String(fromId));
+  await from.ask('CLUSTER', 'SETSLOT', slot, 'MIGRATING', String(toId));
+  for (let moved = 0; ; moved++) {
+    const [next] = await keysOf(from, 1);
+    if (next === undefined) break;
+    await from.ask('MIGRATE', '127.0.0.1', String(to.port), next, '0', '5000');
+    if (moved === 1) await during();
+  }
+  for (const server of [to, from, ...servers])
+    await server.ask('CLUSTER', 'SETSLOT', slot, 'NODE', String(toId));
+  return { from, to };
 }
 
 export async function connected(connection: { readonly isConnected: boolean }): Promise<void> {

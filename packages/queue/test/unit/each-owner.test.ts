@@ -119,6 +119,20 @@ describe('a command that goes from owner to owner', () => {
     );
   });
 
+  it('does not say that there are no messages where an owner may have taken some (EACH-3)', async () => {
+    const nothing = done({ ok: true, type: 'queue_taken', deliveries: [] });
+    for (const does of [
+      { a: 'outcome_unknown', b: nothing },
+      { a: nothing, b: 'outcome_unknown' },
+      { a: 'outcome_unknown', b: 'store_unavailable', c: nothing },
+    ] as const)
+      await assert.rejects(new Owners(does).all(pop), { code: 'outcome_unknown' });
+    const undone = new Owners({ a: 'store_unavailable', b: nothing });
+    assert.deepEqual(idsOf(await undone.all(pop)), []);
+    const taken = new Owners({ a: 'outcome_unknown', b: took(5), c: nothing });
+    assert.deepEqual(idsOf(await taken.all(pop)), [5]);
+  });
+
   it('asks nobody after its time, and fails with what was found by then (EACH-1)', async () => {
     const owners = new Owners({ a: 'outcome_unknown', b: took(5) });
     await assert.rejects(owners.all(pop, 800), { code: 'outcome_unknown' });

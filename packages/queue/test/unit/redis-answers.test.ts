@@ -17,6 +17,9 @@ describe('What Redis answers', () => {
       'WRONGPASS invalid username-password pair or user is disabled.',
       "NOPERM User q has no permissions to run the 'evalsha' command",
       'READONLY You can not write against a read only replica.',
+      'TRYAGAIN Multiple keys request during rehashing of slot',
+      'Too many Cluster redirections. Last error: ReplyError: TRYAGAIN Multiple keys request during rehashing of slot',
+      'Too many Cluster redirections. Last error: ReplyError: ASK 1234 127.0.0.1:7001',
     ])
       assert.equal(failureOf(new Error(message)).code, 'store_unavailable', message);
   });
@@ -26,6 +29,7 @@ describe('What Redis answers', () => {
       'NOPERM No permissions to access a channel script: 1f, on @user_script:201.',
       'Command timed out',
       'Connection is closed.',
+      'Too many Cluster redirections. Last error: Error: Connection is closed.',
     ])
       assert.equal(failureOf(new Error(message)).code, 'outcome_unknown', message);
   });

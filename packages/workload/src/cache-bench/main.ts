@@ -45,7 +45,7 @@ interface Writes {
 }
 
 const key = 'bench/key';
-/** Reads a second from the memory of the client; a write that three nodes have, as a multiple of an acquire. */
+/** Awaited reads a second from the memory of the client; a write that three nodes have, as a multiple of an acquire. */
 const goals = { hitsPerSecond: 5_000_000, writeToAcquire: 1.5 };
 const names = {
   hit: 'memory of the client, not awaited',
@@ -113,7 +113,8 @@ async function readRows(client: Client, url: string, seconds: number): Promise<r
     ),
     await reads('99 reads to 1 write of 100 keys, 64 at once', seconds, (count) =>
       atOnce(64, count, (number) => {
-        const one = `mixed/${String(number % 97)}`;
+        // Also the keys that are written are all of them in turn.
+        const one = `mixed/${String((number + Math.floor(number / 100)) % 100)}`;
         return number % 100 === 0 ? cache.set(one, number) : cache.get(one);
       }),
     ),
@@ -213,15 +214,13 @@ async function writeRows(
 }
 
 function goalLines(readStats: readonly Reads[], writeStats: readonly Writes[]): readonly string[] {
-  const hits = readStats
-    .filter(({ what }) => what === names.hit || what === names.awaitedHit)
-    .reduce((most, { perSecond }) => Math.max(most, perSecond), 0);
+  const hits = readStats.find(({ what }) => what === names.awaitedHit)?.perSecond ?? Number.NaN;
   const p50Of = (name: string): number =>
     writeStats.find(({ what }) => what === name)?.p50Ms ?? Number.NaN;
   const ratio = p50Of(names.sharedWrite) / p50Of(names.acquire);
   const verdict = (isMet: boolean): string => (isMet ? 'met' : 'missed');
   return [
-    `Reads from the memory of the client, at least ${whole(goals.hitsPerSecond)} a second: ${verdict(hits >= goals.hitsPerSecond)} (${whole(hits)}).`,
+    `Reads from the memory of the client, awaited, at least ${whole(goals.hitsPerSecond)} a second: ${verdict(hits >= goals.hitsPerSecond)} (${whole(hits)}).`,
     `A write that three nodes have, at most ${String(goals.writeToAcquire)} times an acquire (p50): ${verdict(ratio <= goals.writeToAcquire)} (${ratio.toFixed(2)}).`,
   ];
 }

@@ -21,6 +21,7 @@
  *     are due now.
  * RID-1: ids of messages are told and kept as text: JSON of Redis rounds numbers of more than 14 digits.
  *
+ * A script is given its keys' common beginning, which is no key, and that of the settings (RCONN-7 of connection.ts).
  * Keys, behind the prefix and the tag: `q` settings, counters and totals, `f` fence tokens by partition, `L` lanes by
  * key, `w:KEY` ids that wait, `K` and `v:P` the same of those without a key in a partition, `r:P` lanes that are ready, `t:P` when messages are due, `l:P` ids that live, `x:P` dead
  * letters, `k` blocked keys in the order of their text, `m` records and `b` payloads by id, `d` and `e` dedup ids and
@@ -60,7 +61,7 @@ local function create()
   S = settings()
 end
 
--- RFENCE-1; of a queue that is not there nothing is kept unless the step makes it.
+-- RFENCE-1; of a queue that is not there nothing is kept unless the step makes it, or claims it for a while.
 local function owns(p)
   local token = A.owned[tostring(p)]
   if not token then return false end

@@ -104,11 +104,18 @@ for _, kept in ipairs({ 'd', 'e' }) do call('PEXPIRE', B .. kept, A.dedupWindow)
 return done({ ok = true })
 `;
 
-/** A new owner says so before it serves: from then on the owner before it changes nothing (RFENCE-1). */
+/**
+ * A new owner says so before it serves: from then on the owner before it changes nothing (RFENCE-1), nor makes a queue whose
+ * name is in the list already.
+ */
 export const claim = `
 whenFull()
 for p, _ in pairs(A.owned) do
   if not owns(p) then return refuse('not_owner') end
+end
+if not S then
+  for p, token in pairs(fences) do call('HSET', B .. 'f', p, string.format('%.0f', token)) end
+  call('PEXPIRE', B .. 'f', A.keptFor)
 end
 if S and call('HEXISTS', Q, 'ready') == 0 then
   local ready = 0
