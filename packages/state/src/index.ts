@@ -10,7 +10,8 @@ export {
   latestFeatureLevel,
   unorderedNamesLevel,
 } from './kernel/levels.ts';
-export { SnapshotFormatError } from './kernel/snapshot/fields.ts';
+export { SnapshotFormatError, tooLongLine } from './kernel/snapshot/fields.ts';
+export { maxLineLength } from './kernel/snapshot/pieces.ts';
 export { StateInvariantError } from './kernel/invariant.ts';
 export { initialLimits, limitsWithoutLog } from './kernel/limits.ts';
 export { belongsTo } from './kernel/answer-types.ts';

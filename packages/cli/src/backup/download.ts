@@ -17,7 +17,6 @@ import {
   fstatSync,
   fsyncSync,
   lstatSync,
-  openSync,
   renameSync,
   rmSync,
   writeSync,
@@ -28,6 +27,7 @@ import { readAnswer } from '@holdfast/protocol/bounded-answer';
 import { diskError, openPrivateFile } from '@holdfast/storage/files';
 import { isRecord, noneAnswered, unreached } from '../ask-node.ts';
 import { UsageError } from '../failure.ts';
+import { syncFolder } from '../sync-folder.ts';
 import { hashFileOf, hashLine } from './hash-file.ts';
 import type { OnProgress } from './progress.ts';
 
@@ -264,13 +264,4 @@ async function receive(
     );
   }
   return { hash: sum.digest('hex'), byteLength };
-}
-
-function syncFolder(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }

@@ -1,18 +1,19 @@
 /**
- * A backup in a file: the file of a snapshot, as `GET /cluster/snapshot` sends it.
+ * A backup in a file: a snapshot with all payloads in it, as `GET /cluster/snapshot` sends it.
  *
  * BFILE-1: nothing of it is believed before all of it was read: that it has the hash it should have, where one is
  *     told, and that a state comes out of it, which ends with a sum of its own.
- * BFILE-2: it is read twice, first for the hash and then for the state. Where the bytes changed in between the
- *     second reading counts for nothing.
+ * BFILE-2: it is read twice, first for the hash and then for the state, and where payloads are in it a third time, for those. Where
+ *     the bytes changed in between that reading counts for nothing.
  * BFILE-3: a snapshot out of a node's folder names payloads that are not in it: it is no backup.
+ * BFILE-4: one that a newer version wrote, or a cluster of a higher feature level, is not told as damaged: it is whole.
  */
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { decodeHead, diskError, encodeHead, maxHeadBytes } from '@holdfast/storage';
 import type { SnapshotPoint } from '@holdfast/storage';
-import { beginRestore } from '@holdfast/state';
+import { beginRestore, SnapshotFormatError } from '@holdfast/state';
 import type { KeptPayload, StateMachine } from '@holdfast/state';
 import { IdSet } from '../payloads/id-set.ts';
 import { RestoreError } from './restore-error.ts';
@@ -30,6 +31,8 @@ export interface ReadBackup {
   readonly state: StateMachine;
   /** Where the state begins in the file. */
   readonly begin: number;
+  /** Payloads that stand beside the state are in it. */
+  readonly hasPayloads: boolean;
 }
 
 /**
@@ -53,8 +56,10 @@ export async function readBackup(
     const point = pointOf(path, head);
     const begin = encodeHead(point).byteLength;
     const within = new IdSet();
+    let hasPayloads = false;
     const state = await stateOf(file, path, { begin, byteLength, hash }, onRead, (payloads) => {
       for (const { id } of payloads) within.add(id);
+      hasPayloads ||= payloads.length > 0;
       return Promise.resolve();
     });
     if (state.index !== point.index)
@@ -66,7 +71,7 @@ export async function readBackup(
         throw new RestoreError(
           `${path} is no whole backup: the payload of message ${String(id)} is not in it. Make one with "holdfast backup", or GET /cluster/snapshot.`,
         ); // BFILE-3
-    return { point, hash, byteLength, state, begin };
+    return { point, hash, byteLength, state, begin, hasPayloads };
   } finally {
     await file.close();
   }
@@ -93,12 +98,13 @@ async function hashOf(
 /** The payloads in a backup that was read, once more from the file (BFILE-2). @throws RestoreError; DiskError. */
 export async function readPayloads(
   path: string,
-  found: Omit<ReadBackup, 'state' | 'point'>,
+  found: Pick<ReadBackup, 'begin' | 'byteLength' | 'hash'>,
+  onBytes: OnBytes,
   keep: (payloads: readonly KeptPayload[]) => Promise<void>,
 ): Promise<void> {
   const file = await onDisk(path, open(path, 'r'));
   try {
-    await stateOf(file, path, found, () => undefined, keep);
+    await stateOf(file, path, found, onBytes, keep);
   } finally {
     await file.close();
   }
@@ -126,11 +132,14 @@ async function stateOf(
       onBytes(offset, byteLength);
     }
     if (sum.digest('hex') !== hash)
-      throw new RestoreError(`${path} was changed while it was read. Nothing was written.`);
+      throw new RestoreError(
+        `${path} was changed while it was read. Restore a copy to which nothing writes.`,
+      );
     return restorer.end();
   } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'SnapshotFormatError') throw error;
-    throw new RestoreError(`${path} is no whole backup: ${error.message}`, { cause: error });
+    if (!(error instanceof SnapshotFormatError)) throw error;
+    const what = error.isNewer ? 'is of a newer version' : 'is no whole backup'; // BFILE-4
+    throw new RestoreError(`${path} ${what}: ${error.message}`, { cause: error });
   }
 }
 
