@@ -205,4 +205,23 @@ export const diskFaults: readonly Fault[] = [
     hiddenFromRuns: 'nothing is restored from a backup in runs',
     test: 'packages/engine/test/unit/restore-payloads.test.ts',
   },
+  {
+    name: 'backup-over-one-that-was-made-meanwhile',
+    breaks: 'a file that somebody made while a backup was fetched is gone',
+    file: 'packages/cli/src/backup/download.ts',
+    find: `    if (existsSync(file)) throw alreadyThere(file);
+    // A`,
+    put: `    // A`,
+    hiddenFromRuns: 'no backup is fetched into a file in runs',
+    test: 'packages/cli/test/unit/backup.test.ts',
+  },
+  {
+    name: 'backup-fetched-for-ever',
+    breaks: 'a node that sends a byte now and then keeps who fetches its backup for ever',
+    file: 'packages/cli/src/backup/download.ts',
+    find: `silence.atLastWithin(longestSeconds * 1000 + marginMs);`,
+    put: `silence.atLastWithin(longestTimerMs + marginMs);`,
+    hiddenFromRuns: 'no backup is fetched into a file in runs',
+    test: 'packages/cli/test/unit/backup.test.ts',
+  },
 ];

@@ -7,7 +7,10 @@
  *     breaks off, or sends something else. What the disk refuses ends it.
  * DOWN-3: nobody else reads it, or has it written elsewhere: what has the name of the file until then is removed
  *     first, whatever it is, and the file is a new one, of the owner alone.
- * DOWN-4: a file with a name has its hash beside it: that has its name first, durably, and loses it last.
+ * DOWN-4: a file with a name has its hash beside it: that has its name first, durably, and loses it last. Where a process was killed in
+ *     between the hash is there without its file, and `FILE.partial` with it: they are made anew.
+ * DOWN-5: what has the name by the time is not written over.
+ * DOWN-6: a backup takes no more bytes than the node told, and no more time, with `marginMs`, whatever comes.
  */
 import { askUrl } from '../certificates.ts';
 import { createHash } from 'node:crypto';
@@ -16,6 +19,7 @@ import {
   existsSync,
   fstatSync,
   fsyncSync,
+  linkSync,
   lstatSync,
   renameSync,
   rmSync,
@@ -34,6 +38,10 @@ import type { OnProgress } from './progress.ts';
 /** A node with a million locks saves its snapshot for the better part of a minute before it answers. */
 const answerTimeoutMs = 180_000;
 const silenceTimeoutMs = 60_000;
+/** The node begins to count earlier, and tells what it does in time. */
+const usualMarginMs = 60_000;
+/** A timer takes no more. */
+const longestTimerMs = 2 ** 31 - 1;
 
 export interface Downloaded {
   readonly url: string;
@@ -57,10 +65,13 @@ export async function download(
   file: string,
   onProgress: OnProgress,
   stop: AbortSignal,
+  marginMs: number = usualMarginMs,
 ): Promise<Downloaded> {
-  for (const path of [file, hashFileOf(file)])
-    if (existsSync(path))
-      throw new UsageError(`${path} is there already. Give another name, or remove it.`);
+  if (existsSync(file)) throw alreadyThere(file);
+  if (existsSync(hashFileOf(file))) {
+    if (!existsSync(`${file}.partial`)) throw alreadyThere(hashFileOf(file));
+    rmSync(hashFileOf(file), { force: true }); // DOWN-4
+  }
   let failure: HoldfastError | undefined;
   const silent: HoldfastError[] = [];
   for (const url of endpoints) {
@@ -68,7 +79,7 @@ export async function download(
     try {
       const answer = await ask(url, silence);
       if (answer instanceof HoldfastError) silent.push(answer);
-      else return await save(url, answer, file, onProgress, silence);
+      else return await save(url, answer, file, onProgress, silence, marginMs);
     } catch (error) {
       if (silence.isStopped || !(error instanceof HoldfastError)) throw error;
       failure = error; // DOWN-2
@@ -82,7 +93,10 @@ async function ask(url: string, silence: Silence): Promise<Response | HoldfastEr
   silence.within(answerTimeoutMs);
   let answer: Response;
   try {
-    answer = await askUrl(`${url}/cluster/snapshot`, { signal: silence.signal });
+    answer = await askUrl(`${url}/cluster/snapshot`, {
+      signal: silence.signal,
+      headers: { 'accept-encoding': 'identity' }, // Its length is told of what is sent.
+    });
   } catch (error) {
     if (silence.isStopped) throw cancelled();
     return unreached(url, error);
@@ -90,6 +104,9 @@ async function ask(url: string, silence: Silence): Promise<Response | HoldfastEr
   if (answer.ok) return answer;
   throw await refusalOf(url, answer);
 }
+
+const alreadyThere = (path: string): UsageError =>
+  new UsageError(`${path} is there already. Give another name, or remove it.`);
 
 const cancelled = (): HoldfastError => new HoldfastError('cancelled', 'The backup was cancelled.');
 
@@ -99,6 +116,7 @@ class Silence {
   readonly #stop: AbortSignal;
   readonly #abort = (): void => this.#controller.abort();
   #timer: NodeJS.Timeout | undefined;
+  #last: NodeJS.Timeout | undefined;
 
   constructor(stop: AbortSignal) {
     this.#stop = stop;
@@ -119,8 +137,15 @@ class Silence {
     this.#timer = setTimeout(this.#abort, ms);
   }
 
+  /** However much is heard (DOWN-6). */
+  atLastWithin(ms: number): void {
+    clearTimeout(this.#last);
+    this.#last = setTimeout(this.#abort, Math.min(ms, longestTimerMs));
+  }
+
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#last);
     this.#stop.removeEventListener('abort', this.#abort);
     // What was not read of an answer keeps its connection.
     this.#abort();
@@ -144,8 +169,10 @@ async function save(
   file: string,
   onProgress: OnProgress,
   silence: Silence,
+  marginMs: number,
 ): Promise<Downloaded> {
   const { longestSeconds, ...told } = headersOf(url, answer);
+  if (longestSeconds !== undefined) silence.atLastWithin(longestSeconds * 1000 + marginMs);
   const startedMs = performance.now();
   const partial = `${file}.partial`;
   const made: string[] = [];
@@ -197,9 +224,22 @@ function giveName(descriptor: number, file: string, hash: string, made: string[]
     throw new UsageError(
       `${partial} was replaced while it was written. Is another backup made into the same file? Nothing was kept.`,
     );
-  renameSync(partial, file);
+  giveNewName(partial, file);
   made.push(file);
+  rmSync(partial, { force: true });
   syncFolder(dirname(file));
+}
+
+/** DOWN-5. The other name stays where it can. */
+function giveNewName(partial: string, file: string): void {
+  try {
+    linkSync(partial, file);
+  } catch (error) {
+    if (existsSync(file)) throw alreadyThere(file);
+    // A file system without links.
+    if (!existsSync(partial)) throw error;
+    renameSync(partial, file);
+  }
 }
 
 /** What a node that had enough of a slow reader says in front of the bytes alone. */
@@ -221,8 +261,17 @@ function headersOf(url: string, answer: Response): Told {
   const hash = headers.get('holdfast-snapshot-hash') ?? '';
   const index = Number(headers.get('holdfast-snapshot-index') ?? '');
   const byteLength = Number(headers.get('content-length') ?? '');
-  if (!/^[0-9a-f]{64}$/.test(hash) || !(index > 0) || !(byteLength > 0))
+  if (!/^[0-9a-f]{64}$/.test(hash))
     throw new HoldfastError('connection_lost', `${url} is no node of Holdfast: it tells no hash.`);
+  for (const [header, number] of [
+    ['Holdfast-Snapshot-Index', index],
+    ['Content-Length', byteLength],
+  ] as const)
+    if (!(number > 0))
+      throw new HoldfastError(
+        'connection_lost',
+        `${url} tells the hash of its backup and not the header ${header}: what is in front of the node changes its answers. Ask the node itself.`,
+      );
   const seconds = Number(headers.get('holdfast-snapshot-longest-seconds') ?? '');
   return {
     clusterId: headers.get('holdfast-cluster-id') ?? undefined,
@@ -250,6 +299,8 @@ async function receive(
         from += writeSync(descriptor, bytes, from, bytes.byteLength - from);
       sum.update(bytes);
       byteLength += bytes.byteLength;
+      // DOWN-6: what is wrong with it is told by whoever compares it.
+      if (byteLength > totalBytes) break;
       onProgress('received', byteLength, totalBytes);
     }
   } catch (error) {

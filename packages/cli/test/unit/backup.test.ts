@@ -13,11 +13,13 @@ import fs, {
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { syncBuiltinESMExports } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { HoldfastError } from '@holdfast/protocol';
 import { DiskError } from '@holdfast/storage';
 import { download } from '../../src/backup/download.ts';
@@ -200,7 +202,98 @@ describe('A backup of the next node (DOWN-2)', () => {
   });
 });
 
+describe('A backup of a node that tells one thing and sends another (DOWN-6)', () => {
+  /** What it answers, with the head of a backup. */
+  async function answering(
+    answer: (response: ServerResponse, request: IncomingMessage) => void,
+    act: (url: string) => Promise<void>,
+  ): Promise<void> {
+    const server = createServer((request, response) => {
+      response.setHeader('holdfast-snapshot-index', '12');
+      response.setHeader('holdfast-snapshot-hash', hash);
+      answer(response, request);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      await act(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}`);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  }
+
+  it('takes no more time than that and a margin, though bytes come all the time', async () => {
+    await answering(
+      (response) => {
+        response.setHeader('content-length', '1000000');
+        response.setHeader('holdfast-snapshot-longest-seconds', '0.05');
+        const timer = setInterval(() => response.write('x'), 5);
+        response.once('close', () => clearInterval(timer));
+      },
+      async (url) => {
+        const stop = new AbortController().signal;
+        await assert.rejects(download([url], file, nothingTold, stop, 50), /and they were over/);
+      },
+    );
+    assert.deepEqual(readdirSync(home), []);
+  });
+
+  it('is asked for as it is, and takes no more bytes than were told', async () => {
+    const packed = gzipSync(bytes);
+    let asked: string | string[] | undefined;
+    let told = 0;
+    await answering(
+      (response, request) => {
+        asked = request.headers['accept-encoding'];
+        response.setHeader('content-encoding', 'gzip');
+        response.setHeader('content-length', String(packed.byteLength));
+        response.end(packed);
+      },
+      async (url) => {
+        const onProgress = (_phase: string, received: number): void => {
+          told = Math.max(told, received);
+        };
+        const stop = new AbortController().signal;
+        await assert.rejects(download([url], file, onProgress, stop), /is not its backup/);
+      },
+    );
+    assert.equal(asked, 'identity');
+    assert.ok(told <= packed.byteLength, String(told));
+    assert.deepEqual(readdirSync(home), []);
+  });
+
+  it('says which header is missing', async () => {
+    await answering(
+      (response) => response.write('x', () => response.end()),
+      (url) => assert.rejects(fetchInto(url), /not the header Content-Length.*Ask the node itself/),
+    );
+  });
+});
+
 describe('The file of a backup', () => {
+  it('does not take the place of one that is made meanwhile (DOWN-5)', async () => {
+    await sending(bytes, async (url) => {
+      const other = (): void => writeFileSync(file, 'of somebody else');
+      const stop = new AbortController().signal;
+      await assert.rejects(download([url], file, other, stop), /is there already/);
+    });
+    assert.equal(readFileSync(file, 'utf8'), 'of somebody else');
+    assert.deepEqual(readdirSync(home), ['backup']);
+  });
+
+  it('is made anew where a process was killed before it had its name (DOWN-4)', async () => {
+    writeFileSync(`${file}.sha256`, 'of before');
+    await sending(bytes, async (url) => {
+      // A hash alone is somebody's
+      await assert.rejects(fetchInto(url), /backup\.sha256 is there already/);
+      writeFileSync(`${file}.partial`, 'of before');
+      await fetchInto(url);
+    });
+    assert.deepEqual(readdirSync(home), ['backup', 'backup.sha256']);
+    assert.equal(readFileSync(`${file}.sha256`, 'utf8'), `${hash}  backup\n`);
+  });
+
   it('is a new one, whatever had its name until it is whole (DOWN-3)', async () => {
     const elsewhere = join(home, 'elsewhere');
     writeFileSync(elsewhere, 'of somebody else', { mode: 0o644 });

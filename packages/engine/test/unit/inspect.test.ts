@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import {
   chmodSync,
   cpSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,6 +16,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { lockFolder } from '@holdfast/storage';
+import { fileDisk } from '@holdfast/storage/parts';
 import { inspectFolder } from '../../src/index.ts';
 import type { InspectedFolder } from '../../src/index.ts';
 import { markDiverged } from '../../src/identity.ts';
@@ -102,6 +105,34 @@ describe('inspectFolder', () => {
     unlock();
     assert.deepEqual((await inspect()).problems, []);
     (await lockFolder(join(folder, 'log')))();
+  });
+
+  it('is refused where a node takes the folder while it is read (INSPECT-1)', async () => {
+    const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    for (let turns = 0; ; turns++) {
+      let outcome: string | undefined;
+      void inspectFolder({ folder, uncommitted: false }).then(
+        () => (outcome = 'seen'),
+        (error: unknown) => (outcome = error instanceof Error ? error.name : String(error)),
+      );
+      for (let turn = 0; turn < turns && outcome === undefined; turn++) await nextTurn();
+      if (outcome !== undefined) break;
+      const unlock = await fileDisk.lock(join(folder, 'log', 'lock'));
+      await nextTurn();
+      const wasOver = outcome !== undefined;
+      while (outcome === undefined) await nextTurn();
+      unlock();
+      if (!wasOver) assert.equal(outcome, 'FolderInUseError', `after ${String(turns)} turns`);
+    }
+  });
+
+  it('tells as a problem what it cannot look at of payloads', async () => {
+    mkdirSync(join(folder, 'payloads'), { recursive: true });
+    symlinkSync('around', join(folder, 'payloads', 'around'));
+    const { problems, payloads, state } = await inspectFolder({ folder, uncommitted: false });
+    assert.match(problems.join(' '), /payloads of messages cannot be looked at: .*around/);
+    assert.deepEqual(payloads, []);
+    assert.ok(state !== undefined);
   });
 
   it('needs no right to write', async () => {
