@@ -12,10 +12,11 @@
  */
 import { createHash } from 'node:crypto';
 import { HoldfastError } from '@holdfast/protocol';
-import { maxLineLength, tooLongLine, WholeSnapshot } from '@holdfast/state';
+import { WholeSnapshot } from '@holdfast/state';
 import type { StoredPayload } from '@holdfast/state';
 import type { SnapshotReader } from '@holdfast/storage';
 import { backupCancelled } from './backup-refusals.ts';
+import { Lines } from './lines.ts';
 import type { Backup } from './types.ts';
 
 const chunkBytes = 256 * 1024;
@@ -176,13 +177,7 @@ async function* linesOf(
   read: Guard,
 ): AsyncGenerator<string, void, undefined> {
   const { byteLength } = reader.meta;
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  let begun = '';
-  for (let offset = stateOffset; offset < byteLength; offset += chunkBytes) {
-    const bytes = await read(() => pieceAt(reader, offset));
-    const lines = `${begun}${decoder.decode(bytes, { stream: true })}`.split('\n');
-    begun = lines.pop() ?? '';
-    if (begun.length > maxLineLength) throw tooLongLine();
-    yield* lines;
-  }
+  const lines = new Lines();
+  for (let offset = stateOffset; offset < byteLength; offset += chunkBytes)
+    yield* lines.push(await read(() => pieceAt(reader, offset)));
 }

@@ -18,7 +18,7 @@ export { belongsTo } from './kernel/answer-types.ts';
 export { beginRestore, createStateMachine, restoreStateMachine } from './kernel/machine.ts';
 export { isRepeatable } from './kernel/repeatable.ts';
 export { isSignOfLife } from './kernel/sign-of-life.ts';
-export { WholeSnapshot } from './kernel/snapshot/whole.ts';
+export { payloadIn, WholeSnapshot } from './kernel/snapshot/whole.ts';
 export { formatVersion as snapshotFormatVersion } from './kernel/snapshot/snapshot.ts';
 export { anonymousIdentity, nodeIdentity } from './kernel/commands.ts';
 export type * from './kernel/commands.ts';

@@ -13,8 +13,9 @@ import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { decodeHead, diskError, encodeHead, maxHeadBytes } from '@holdfast/storage';
 import type { SnapshotPoint } from '@holdfast/storage';
-import { beginRestore, SnapshotFormatError } from '@holdfast/state';
+import { beginRestore, payloadIn, SnapshotFormatError } from '@holdfast/state';
 import type { KeptPayload, StateMachine } from '@holdfast/state';
+import { Lines } from '../lines.ts';
 import { IdSet } from '../payloads/id-set.ts';
 import { RestoreError } from './restore-error.ts';
 
@@ -60,7 +61,6 @@ export async function readBackup(
     const state = await stateOf(file, path, { begin, byteLength, hash }, onRead, (payloads) => {
       for (const { id } of payloads) within.add(id);
       hasPayloads ||= payloads.length > 0;
-      return Promise.resolve();
     });
     if (state.index !== point.index)
       throw new RestoreError(
@@ -98,49 +98,73 @@ async function hashOf(
 /** The payloads in a backup that was read, once more from the file (BFILE-2). @throws RestoreError; DiskError. */
 export async function readPayloads(
   path: string,
-  found: Pick<ReadBackup, 'begin' | 'byteLength' | 'hash'>,
+  found: Span,
   onBytes: OnBytes,
   keep: (payloads: readonly KeptPayload[]) => Promise<void>,
 ): Promise<void> {
   const file = await onDisk(path, open(path, 'r'));
+  const lines = new Lines();
   try {
-    await stateOf(file, path, found, onBytes, keep);
+    await takeAll(file, path, found, onBytes, (bytes) =>
+      keep(lines.push(bytes).flatMap((line) => payloadIn(line) ?? [])),
+    );
+  } catch (error) {
+    throw asRefusal(path, error);
   } finally {
     await file.close();
   }
 }
 
-/** BFILE-1, BFILE-2. */
+/** BFILE-1. */
 async function stateOf(
   file: FileHandle,
   path: string,
-  found: { readonly begin: number; readonly byteLength: number; readonly hash: string },
+  found: Span,
   onBytes: OnBytes,
-  keep: (payloads: readonly KeptPayload[]) => Promise<void> = () => Promise.resolve(),
+  onPayloads: (payloads: readonly KeptPayload[]) => void,
 ): Promise<StateMachine> {
-  const { begin, byteLength, hash } = found;
-  const sum = createHash('sha256');
   const restorer = beginRestore();
   try {
-    for (let offset = 0; offset < byteLength;) {
-      const bytes = await pieceAt(file, path, offset, byteLength);
-      sum.update(bytes);
-      const from = Math.max(0, begin - offset);
-      if (from < bytes.byteLength) restorer.push(bytes.subarray(from));
-      await keep(restorer.takePayloads());
-      offset += bytes.byteLength;
-      onBytes(offset, byteLength);
-    }
-    if (sum.digest('hex') !== hash)
-      throw new RestoreError(
-        `${path} was changed while it was read. Restore a copy to which nothing writes.`,
-      );
+    await takeAll(file, path, found, onBytes, (bytes) => {
+      restorer.push(bytes);
+      onPayloads(restorer.takePayloads());
+    });
     return restorer.end();
   } catch (error) {
-    if (!(error instanceof SnapshotFormatError)) throw error;
-    const what = error.isNewer ? 'is of a newer version' : 'is no whole backup'; // BFILE-4
-    throw new RestoreError(`${path} ${what}: ${error.message}`, { cause: error });
+    throw asRefusal(path, error);
   }
+}
+
+/** Where the state is in the file, and the hash of the whole file. */
+type Span = Pick<ReadBackup, 'begin' | 'byteLength' | 'hash'>;
+
+/** The bytes of the state, piece by piece (BFILE-2). */
+async function takeAll(
+  file: FileHandle,
+  path: string,
+  { begin, byteLength, hash }: Span,
+  onBytes: OnBytes,
+  take: (bytes: Uint8Array) => Promise<void> | void,
+): Promise<void> {
+  const sum = createHash('sha256');
+  for (let offset = 0; offset < byteLength;) {
+    const bytes = await pieceAt(file, path, offset, byteLength);
+    sum.update(bytes);
+    const from = Math.max(0, begin - offset);
+    if (from < bytes.byteLength) await take(bytes.subarray(from));
+    offset += bytes.byteLength;
+    onBytes(offset, byteLength);
+  }
+  if (sum.digest('hex') !== hash)
+    throw new RestoreError(
+      `${path} was changed while it was read. Restore a copy to which nothing writes.`,
+    );
+}
+
+function asRefusal(path: string, error: unknown): unknown {
+  if (!(error instanceof SnapshotFormatError)) return error;
+  const what = error.isNewer ? 'is of a newer version' : 'is no whole backup'; // BFILE-4
+  return new RestoreError(`${path} ${what}: ${error.message}`, { cause: error });
 }
 
 async function pieceAt(
