@@ -224,4 +224,13 @@ export const diskFaults: readonly Fault[] = [
     hiddenFromRuns: 'no backup is fetched into a file in runs',
     test: 'packages/cli/test/unit/backup.test.ts',
   },
+  {
+    name: 'restored-under-the-old-name',
+    breaks: 'clients and members of the old cluster take the restored one for it',
+    file: 'packages/engine/src/restore/restore.ts',
+    find: `if (clusterId === options.formerClusterId)`,
+    put: `if (clusterId === '')`,
+    hiddenFromRuns: 'nothing is restored from a backup in runs',
+    test: 'packages/engine/test/unit/restore-payloads.test.ts',
+  },
 ];

@@ -9,6 +9,7 @@
  *     first, whatever it is, and the file is a new one, of the owner alone.
  * DOWN-4: a file with a name has its hash beside it: that has its name first, durably, and loses it last. Where a process was killed in
  *     between the hash is there without its file, and `FILE.partial` with it: they are made anew.
+ *     What tells its cluster comes and goes with the hash.
  * DOWN-5: what has the name by the time is not written over.
  * DOWN-6: a backup takes no more bytes than the node told, and no more time, with `marginMs`, whatever comes.
  */
@@ -23,6 +24,7 @@ import {
   lstatSync,
   renameSync,
   rmSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -32,7 +34,7 @@ import { diskError, openPrivateFile } from '@holdfast/storage/files';
 import { isRecord, noneAnswered, unreached } from '../ask-node.ts';
 import { UsageError } from '../failure.ts';
 import { syncFolder } from '../sync-folder.ts';
-import { hashFileOf, hashLine } from './hash-file.ts';
+import { clusterFileOf, hashFileOf, hashLine } from './hash-file.ts';
 import type { OnProgress } from './progress.ts';
 
 /** A node with a million locks saves its snapshot for the better part of a minute before it answers. */
@@ -68,9 +70,10 @@ export async function download(
   marginMs: number = usualMarginMs,
 ): Promise<Downloaded> {
   if (existsSync(file)) throw alreadyThere(file);
-  if (existsSync(hashFileOf(file))) {
-    if (!existsSync(`${file}.partial`)) throw alreadyThere(hashFileOf(file));
-    rmSync(hashFileOf(file), { force: true }); // DOWN-4
+  for (const path of [hashFileOf(file), clusterFileOf(file)]) {
+    if (!existsSync(path)) continue;
+    if (!existsSync(`${file}.partial`)) throw alreadyThere(path);
+    rmSync(path, { force: true }); // DOWN-4
   }
   let failure: HoldfastError | undefined;
   const silent: HoldfastError[] = [];
@@ -197,7 +200,7 @@ async function save(
           `What ${url} sent is not its backup: ${String(byteLength)} of ${String(told.byteLength)} bytes with SHA-256 ${hash}, not ${told.hash}. Nothing was kept; try again.`,
         );
       fsyncSync(descriptor);
-      giveName(descriptor, file, hash, made);
+      giveName(descriptor, file, { ...told, hash }, made);
     } finally {
       closeSync(descriptor);
     }
@@ -209,16 +212,15 @@ async function save(
 }
 
 /** DOWN-4. @param made What there is now and is to go, the last first, should this fail. */
-function giveName(descriptor: number, file: string, hash: string, made: string[]): void {
+function giveName(
+  descriptor: number,
+  file: string,
+  { hash, clusterId }: Pick<Downloaded, 'hash' | 'clusterId'>,
+  made: string[],
+): void {
   const partial = `${file}.partial`;
-  const hashFile = openPrivateFile(hashFileOf(file), 'wx');
-  made.push(hashFileOf(file));
-  try {
-    writeSync(hashFile, hashLine(file, hash));
-    fsyncSync(hashFile);
-  } finally {
-    closeSync(hashFile);
-  }
+  if (clusterId !== undefined) writeBeside(clusterFileOf(file), `${clusterId}\n`, made);
+  writeBeside(hashFileOf(file), hashLine(file, hash), made);
   syncFolder(dirname(file));
   if (lstatSync(partial).ino !== fstatSync(descriptor).ino)
     throw new UsageError(
@@ -228,6 +230,17 @@ function giveName(descriptor: number, file: string, hash: string, made: string[]
   made.push(file);
   rmSync(partial, { force: true });
   syncFolder(dirname(file));
+}
+
+function writeBeside(path: string, text: string, made: string[]): void {
+  const descriptor = openPrivateFile(path, 'wx');
+  made.push(path);
+  try {
+    writeFileSync(descriptor, text);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** DOWN-5. The other name stays where it can. */

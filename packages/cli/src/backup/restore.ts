@@ -6,6 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { HoldfastError, readPeerAddress } from '@holdfast/protocol';
+import type { restoreBackup } from '@holdfast/server/restore';
 import type { Environment } from '../environment.ts';
 import { UsageError } from '../failure.ts';
 import { writeKeyFirst } from '../key-file.ts';
@@ -15,7 +16,7 @@ import { warn } from '../printable.ts';
 import { shellWord } from '../shell-word.ts';
 import { untilSignal } from '../until-signal.ts';
 import { writeSurely } from '../write-surely.ts';
-import { wantedHash } from './hash-file.ts';
+import { formerCluster, wantedHash } from './hash-file.ts';
 import { progressLines } from './progress.ts';
 
 export interface RestoreCommandOptions {
@@ -54,8 +55,9 @@ export async function restore(
   const place = placeOf(options);
   const fenceAbove = readFenceAbove(options.fenceAbove);
   const hash = wantedHash(file, options.hash);
+  const formerClusterId = formerCluster(file);
   const done = await untilSignal((signal) =>
-    restoring(environment.output, { file, options, place, fenceAbove, hash, signal }).catch(
+    restoring(environment.output, { file, options, place, fenceAbove, hash, formerClusterId, signal }).catch(
       (error: unknown) => {
         // Who gave it up is told what is left.
         if (signal.aborted && error instanceof HoldfastError) warn(error.message);
@@ -86,25 +88,26 @@ interface Asked {
   readonly place: Place;
   readonly fenceAbove: number;
   readonly hash: string | undefined;
+  readonly formerClusterId: string | undefined;
   readonly signal: AbortSignal;
 }
 
 async function restoring(output: Output, asked: Asked): Promise<void> {
-  const { file, options, place, fenceAbove, hash, signal } = asked;
+  const { file, options, place, fenceAbove, hash, formerClusterId, signal } = asked;
   const { keys, keyFile, sessions } = options;
   const progress = progressLines(output.json);
-  const { newKey, recoveryIdentity, restoreBackup } = await import('@holdfast/server/restore');
-  const made = newKey();
-  const { id, hash: keyHash, text: key } = made;
-  const identity = recoveryIdentity(id);
+  const engine = await import('@holdfast/server/restore');
+  const { id, hash: keyHash, text: key } = engine.newKey();
+  const identity = engine.recoveryIdentity(id);
   const removeKey = keyFile === undefined ? undefined : writeKeyFirst(keyFile, key);
   let mayCount = false;
   let isTold = false;
   try {
-    const restored = await restoreBackup({
+    const restored = await engine.restoreBackup({
       file,
       ...(hash === undefined ? {} : { hash }),
       ...place,
+      formerClusterId,
       sessions,
       ...(keys === undefined ? {} : { keys }),
       administrator: { id, hash: keyHash, identity, createdAtMs: Date.now() },
@@ -129,9 +132,7 @@ async function restoring(output: Output, asked: Asked): Promise<void> {
   }
 }
 
-type Restored = Awaited<
-  ReturnType<(typeof import('@holdfast/server/restore'))['restoreBackup']>
->;
+type Restored = Awaited<ReturnType<typeof restoreBackup>>;
 
 const shownOnce =
   '\nThe key of the administrator is shown once, and is the only one: keep it.\n';

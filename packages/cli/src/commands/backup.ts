@@ -14,7 +14,7 @@ export function addBackupCommands(program: Command, at: () => Environment): void
   program
     .command('backup')
     .description('Saves a backup of the whole state in a file.')
-    .argument('<file>', 'where to; its SHA-256 goes to FILE.sha256')
+    .argument('<file>', 'where to; its SHA-256 goes to FILE.sha256, its cluster to FILE.cluster')
     .addHelpText(
       'after',
       `

@@ -23,7 +23,7 @@ import { gzipSync } from 'node:zlib';
 import { HoldfastError } from '@holdfast/protocol';
 import { DiskError } from '@holdfast/storage';
 import { download } from '../../src/backup/download.ts';
-import { wantedHash } from '../../src/backup/hash-file.ts';
+import { formerCluster, wantedHash } from '../../src/backup/hash-file.ts';
 import { progressLines } from '../../src/backup/progress.ts';
 import { UsageError } from '../../src/failure.ts';
 
@@ -91,6 +91,8 @@ describe('A backup that is fetched (DOWN-1)', () => {
     for (const name of readdirSync(home))
       assert.equal(statSync(join(home, name)).mode & 0o777, 0o600);
     assert.equal(wantedHash(file, undefined), hash);
+    assert.equal(formerCluster(file), 'shop');
+    assert.equal(formerCluster(join(home, 'of before')), undefined);
   });
 
   it('leaves nothing where what came is not what the node told of', async () => {
@@ -168,7 +170,7 @@ describe('A backup of the next node (DOWN-2)', () => {
           },
           isCut,
         );
-        assert.deepEqual(readdirSync(home), ['backup', 'backup.sha256']);
+        assert.deepEqual(readdirSync(home), ['backup', 'backup.cluster', 'backup.sha256']);
         assert.deepEqual(readFileSync(file), bytes);
         for (const name of readdirSync(home)) rmSync(join(home, name));
       }
@@ -290,7 +292,7 @@ describe('The file of a backup', () => {
       writeFileSync(`${file}.partial`, 'of before');
       await fetchInto(url);
     });
-    assert.deepEqual(readdirSync(home), ['backup', 'backup.sha256']);
+    assert.deepEqual(readdirSync(home), ['backup', 'backup.cluster', 'backup.sha256']);
     assert.equal(readFileSync(`${file}.sha256`, 'utf8'), `${hash}  backup\n`);
   });
 
@@ -311,7 +313,7 @@ describe('The file of a backup', () => {
       assert.ok(lstatSync(file).isFile());
       assert.deepEqual(readFileSync(file), bytes);
       assert.equal(readFileSync(elsewhere, 'utf8'), 'of somebody else');
-      for (const path of [file, `${file}.sha256`]) rmSync(path);
+      for (const path of [file, `${file}.sha256`, `${file}.cluster`]) rmSync(path);
     }
   });
 
@@ -331,13 +333,13 @@ describe('The file of a backup', () => {
 
   it('never stays without its hash, whichever sync fails (DOWN-4)', async (t) => {
     await sending(bytes, async (url) => {
-      for (let failing = 1; failing <= 4; failing++) {
+      for (let failing = 1; failing <= 5; failing++) {
         let syncs = 0;
         const mocked = t.mock.method(fs, 'fsyncSync', () => {
           syncs += 1;
           if (syncs !== failing) return;
           // What is named by then has its hash beside it, which has its name for good
-          if (existsSync(file)) assert.ok(existsSync(`${file}.sha256`) && failing === 4);
+          if (existsSync(file)) assert.ok(existsSync(`${file}.sha256`) && failing === 5);
           throw Object.assign(new Error('EIO: i/o error, fsync'), {
             code: 'EIO',
             syscall: 'fsync',

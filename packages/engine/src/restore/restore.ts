@@ -5,8 +5,8 @@
  *     away, durably, after all of it is. No node starts on a folder with the marker.
  * REST-2: nothing is written before the backup was found good and the new state is there, in memory.
  * REST-3: only a folder with nothing in it is written to, which is looked at again when it is locked.
- * REST-4: the new cluster has an id of its own, and one member with a new incarnation. So members of the old
- *     cluster are refused by it, and two restores of one backup are two clusters.
+ * REST-4: the new cluster has an id of its own, which is not that of the old one where somebody kept that, and one member with a new
+ *     incarnation. So members of the old cluster are refused by it, and two restores of one backup are two clusters.
  * REST-5: what ends a restore behind the marker says that the folder is not whole, and what to do. What the disk refused is told
  *     as such, with its cause.
  * REST-6: who gives a restore up is obeyed between two pieces: nothing was written until the marker, and REST-5 holds behind it.
@@ -45,6 +45,8 @@ export interface RestoreOptions {
   /** Empty or absent. */
   readonly folder: string;
   readonly clusterId: string;
+  /** Of the cluster that the backup is of, where somebody kept it (REST-4). */
+  readonly formerClusterId?: string | undefined;
   readonly nodeId: string;
   /** `host:port` at which peers will reach this node; empty: none will. */
   readonly address: string;
@@ -86,6 +88,11 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
   if (!isName)
     throw new RestoreError(
       `No node can have the id "${nodeId}": it has 1 to 64 letters, digits, ".", "_" or "-".`,
+    );
+  if (clusterId === options.formerClusterId)
+    throw new RestoreError(
+      `"${clusterId}" is the name of the cluster that the backup is of: members and clients of the old cluster would take the new one for it. ` +
+        'Give a name that was never used. Nothing was written.',
     );
   await refuseUsed(disk, folder);
   const backup = await readBackup(

@@ -174,6 +174,26 @@ describe('A folder that is restored', () => {
     assert.ok(refused > 10, String(refused));
   });
 
+  it('is of a cluster with another name, and of a node that is met for the first time (REST-4)', async () => {
+    const files = new MemoryFiles();
+    await assert.rejects(
+      restore(steady(files), { formerClusterId: 'new' }),
+      (error) => error instanceof RestoreError && /"new" is the name of the cluster/.test(error.message),
+    );
+    assert.deepEqual(files.paths, []);
+    const seen = new Set<string>();
+    for (let times = 0; times < 2; times++) {
+      const restored = new MemoryFiles();
+      await restore(steady(restored), { formerClusterId: 'old' });
+      const identity = JSON.parse(restored.bytes('/n/identity.json').toString()) as {
+        readonly incarnation: string;
+        readonly log: { readonly id: string };
+      };
+      seen.add(identity.incarnation).add(identity.log.id);
+    }
+    assert.equal(seen.size, 4);
+  });
+
   it('is not whole before what has to be known of it was told (REST-7)', async () => {
     const files = new MemoryFiles();
     let told: Restored | undefined;
