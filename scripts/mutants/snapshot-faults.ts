@@ -276,7 +276,8 @@ export const snapshotFaults: readonly Fault[] = [
   },
   {
     name: 'payloads-read-for-a-caller-that-has-gone',
-    breaks: 'callers that hang up while a deep queue is read for its hash keep its payloads, and places',
+    breaks:
+      'callers that hang up while a deep queue is read for its hash keep its payloads, and places',
     file: 'packages/engine/src/backup.ts',
     find: `    if (signal?.aborted === true) throw backupCancelled();
     if (source.now() > endMs)`,

@@ -37,8 +37,7 @@ export function wantedHash(file: string, given: string | undefined): string | un
   return hash;
 }
 
-const readHashFile = (path: string): string | undefined =>
-  readBeside(path)?.split(/\s/, 1)[0];
+const readHashFile = (path: string): string | undefined => readBeside(path)?.split(/\s/, 1)[0];
 
 function readBeside(path: string): string | undefined {
   try {

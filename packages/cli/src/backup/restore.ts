@@ -57,13 +57,19 @@ export async function restore(
   const hash = wantedHash(file, options.hash);
   const formerClusterId = formerCluster(file);
   const done = await untilSignal((signal) =>
-    restoring(environment.output, { file, options, place, fenceAbove, hash, formerClusterId, signal }).catch(
-      (error: unknown) => {
-        // Who gave it up is told what is left.
-        if (signal.aborted && error instanceof HoldfastError) warn(error.message);
-        throw error;
-      },
-    ),
+    restoring(environment.output, {
+      file,
+      options,
+      place,
+      fenceAbove,
+      hash,
+      formerClusterId,
+      signal,
+    }).catch((error: unknown) => {
+      // Who gave it up is told what is left.
+      if (signal.aborted && error instanceof HoldfastError) warn(error.message);
+      throw error;
+    }),
   );
   if (typeof done === 'number') environment.finish(done);
 }
@@ -134,8 +140,7 @@ async function restoring(output: Output, asked: Asked): Promise<void> {
 
 type Restored = Awaited<ReturnType<typeof restoreBackup>>;
 
-const shownOnce =
-  '\nThe key of the administrator is shown once, and is the only one: keep it.\n';
+const shownOnce = '\nThe key of the administrator is shown once, and is the only one: keep it.\n';
 
 const recordOf = ({ place, hash }: Asked, restored: Restored, access: object): object => ({
   folder: place.folder,

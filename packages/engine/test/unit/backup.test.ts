@@ -153,7 +153,10 @@ describe('A backup with payloads (BACKUP-4)', () => {
 
   it('is not read for its hash for ever', async () => {
     const { disk, source, seen, give } = withPayloads();
-    const refused = assert.rejects(backupOf(source), { code: 'overloaded', message: /within 600 s/ });
+    const refused = assert.rejects(backupOf(source), {
+      code: 'overloaded',
+      message: /within 600 s/,
+    });
     await give();
     seen.nowMs = longestHashMs + 1;
     await give();

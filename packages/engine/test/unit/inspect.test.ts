@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
@@ -11,6 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
@@ -108,22 +110,18 @@ describe('inspectFolder', () => {
   });
 
   it('is refused where a node takes the folder while it is read (INSPECT-1)', async () => {
-    const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-    for (let turns = 0; ; turns++) {
-      let outcome: string | undefined;
-      void inspectFolder({ folder, uncommitted: false }).then(
-        () => (outcome = 'seen'),
-        (error: unknown) => (outcome = error instanceof Error ? error.name : String(error)),
-      );
-      for (let turn = 0; turn < turns && outcome === undefined; turn++) await nextTurn();
-      if (outcome !== undefined) break;
-      const unlock = await fileDisk.lock(join(folder, 'log', 'lock'));
-      await nextTurn();
-      const wasOver = outcome !== undefined;
-      while (outcome === undefined) await nextTurn();
-      unlock();
-      if (!wasOver) assert.equal(outcome, 'FolderInUseError', `after ${String(turns)} turns`);
-    }
+    // Given a file of payloads that is opened only when somebody writes to it
+    mkdirSync(join(folder, 'payloads'), { recursive: true });
+    const slow = join(folder, 'payloads', '000000000099.payloads');
+    execFileSync('mkfifo', [slow]);
+    const inspecting = inspectFolder({ folder, uncommitted: false });
+    const refused = assert.rejects(inspecting, { name: 'FolderInUseError' });
+    // When a node starts once the log was looked at
+    const writer = await open(slow, 'w');
+    const unlock = await fileDisk.lock(join(folder, 'log', 'lock'));
+    await writer.close();
+    await refused;
+    unlock();
   });
 
   it('tells as a problem what it cannot look at of payloads', async () => {

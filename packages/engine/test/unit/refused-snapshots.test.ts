@@ -125,15 +125,18 @@ describe('A snapshot for which there is no room', () => {
 describe('A backup of which no snapshot comes in time', () => {
   it('is refused with the cause, and not as if the node stopped', async () => {
     const { snapshots, clock } = receiver(new HandDisk());
-    let answer: unknown;
-    snapshots.openBackup(1, undefined, () => undefined).catch((error: unknown) => {
-      answer = error;
-    });
-    for (let tries = 0; answer === undefined; tries++) {
+    const told: { answer?: unknown } = {};
+    snapshots
+      .openBackup(1, undefined, () => undefined)
+      .catch((error: unknown) => {
+        told.answer = error;
+      });
+    for (let tries = 0; told.answer === undefined; tries++) {
       assert.ok(tries < 200);
       await settled();
       clock.pass(1000);
     }
+    const { answer } = told;
     assert.ok(answer instanceof HoldfastError);
     assert.equal(answer.code, 'overloaded');
     assert.match(answer.message, /no snapshot was saved within 120 s/);

@@ -37,7 +37,10 @@ function backupWith(letter: string): Buffer {
   const [kept] = payloads?.kept ?? [];
   assert.ok(kept !== undefined);
   const whole = new WholeSnapshot();
-  const lines = Buffer.concat([...state.snapshot()]).toString().trimEnd().split('\n');
+  const lines = Buffer.concat([...state.snapshot()])
+    .toString()
+    .trimEnd()
+    .split('\n');
   const told = lines.map((line) =>
     whole.line(line, whole.wanted(line) === undefined ? undefined : kept.text),
   );
@@ -153,7 +156,11 @@ describe('A folder that is restored', () => {
           steps += 1;
           if (steps !== failing) return undefined;
           const full = new Error('ENOSPC: no space left on device, write');
-          return diskError(Object.assign(full, { code: 'ENOSPC', syscall: 'write' }), 'written', path);
+          return diskError(
+            Object.assign(full, { code: 'ENOSPC', syscall: 'write' }),
+            'written',
+            path,
+          );
         },
       });
       const failure: unknown = await restore(disk).then(
@@ -178,7 +185,8 @@ describe('A folder that is restored', () => {
     const files = new MemoryFiles();
     await assert.rejects(
       restore(steady(files), { formerClusterId: 'new' }),
-      (error) => error instanceof RestoreError && /"new" is the name of the cluster/.test(error.message),
+      (error) =>
+        error instanceof RestoreError && /"new" is the name of the cluster/.test(error.message),
     );
     assert.deepEqual(files.paths, []);
     const seen = new Set<string>();
