@@ -54,7 +54,7 @@ export interface SeenLog {
 }
 
 /** What was seen, for who goes on reading what is in the folder. */
-export interface LookedAt extends SeenLog {
+interface LookedAt extends SeenLog {
   /** @throws FolderInUseError when a process has the folder by now: it may have written since. */
   readonly assertUnused: () => void;
 }
