@@ -226,11 +226,17 @@ describe('A backup of a node that tells one thing and sends another (DOWN-6)', (
   }
 
   it('takes no more time than that and a margin, though bytes come all the time', async () => {
+    const patience = 1000;
+    let writes = 0;
     await answering(
       (response) => {
         response.setHeader('content-length', '1000000');
         response.setHeader('holdfast-snapshot-longest-seconds', '0.05');
-        const timer = setInterval(() => response.write('x'), 5);
+        const timer = setInterval(() => {
+          response.write('x');
+          writes += 1;
+          if (writes === patience) response.destroy();
+        }, 5);
         response.once('close', () => clearInterval(timer));
       },
       async (url) => {
@@ -238,6 +244,7 @@ describe('A backup of a node that tells one thing and sends another (DOWN-6)', (
         await assert.rejects(download([url], file, nothingTold, stop, 50), /and they were over/);
       },
     );
+    assert.ok(writes < patience, 'the reader ends it');
     assert.deepEqual(readdirSync(home), []);
   });
 
