@@ -93,7 +93,7 @@ export const diskFaults: readonly Fault[] = [
     name: 'restored-folder-not-marked',
     breaks: 'a node starts, as a new one, on a folder whose restore was cut short',
     file: 'packages/engine/src/restore/restore.ts',
-    find: `    await disk.syncFolder(folder);
+    find: `  await disk.syncFolder(folder);
 `,
     put: ``,
   },
@@ -163,5 +163,74 @@ export const diskFaults: readonly Fault[] = [
     find: `  made.push(file);
 `,
     put: ``,
+  },
+  {
+    name: 'restored-payloads-not-durable',
+    breaks: 'a folder counts as restored whose messages have no payloads after a power cut',
+    file: 'packages/engine/src/restore/restore.ts',
+    find: `    if (!(await store.durable())) throw notWritten();
+`,
+    put: ``,
+    hiddenFromRuns: 'nothing is restored from a backup in runs',
+    test: 'packages/engine/test/unit/restore-payloads.test.ts',
+  },
+  {
+    name: 'unfinished-restore-not-told',
+    breaks: 'a full disk ends a restore, and nothing says that the folder is not whole',
+    file: 'packages/engine/src/restore/restore.ts',
+    find: `throw notWhole(error, folder); // REST-5`,
+    put: `throw error;`,
+    hiddenFromRuns: 'nothing is restored from a backup in runs',
+    test: 'packages/engine/test/unit/restore-payloads.test.ts',
+  },
+  {
+    name: 'restored-folder-whole-before-its-key',
+    breaks: 'a folder is whole whose only key of an administrator nobody was told',
+    file: 'packages/engine/src/restore/restore.ts',
+    find: `  await beforeWhole?.(restored); // REST-7
+  await removeDurably(disk, marker);
+`,
+    put: `  await removeDurably(disk, marker);
+  await beforeWhole?.(restored);
+`,
+    hiddenFromRuns: 'nothing is restored from a backup in runs',
+    test: 'packages/engine/test/unit/restore-payloads.test.ts',
+  },
+  {
+    name: 'backup-changed-while-it-is-read',
+    breaks: 'a restore takes bytes that have not the hash which was checked',
+    file: 'packages/engine/src/restore/backup-file.ts',
+    find: `if (sum.digest('hex') !== hash)`,
+    put: `if (sum.digest('hex').length !== hash.length)`,
+    hiddenFromRuns: 'nothing is restored from a backup in runs',
+    test: 'packages/engine/test/unit/restore-payloads.test.ts',
+  },
+  {
+    name: 'backup-over-one-that-was-made-meanwhile',
+    breaks: 'a file that somebody made while a backup was fetched is gone',
+    file: 'packages/cli/src/backup/download.ts',
+    find: `    if (existsSync(file)) throw alreadyThere(file);
+    // A`,
+    put: `    // A`,
+    hiddenFromRuns: 'no backup is fetched into a file in runs',
+    test: 'packages/cli/test/unit/backup.test.ts',
+  },
+  {
+    name: 'backup-fetched-for-ever',
+    breaks: 'a node that sends a byte now and then keeps who fetches its backup for ever',
+    file: 'packages/cli/src/backup/download.ts',
+    find: `silence.atLastWithin(longestSeconds * 1000 + marginMs);`,
+    put: `silence.atLastWithin(longestTimerMs + marginMs);`,
+    hiddenFromRuns: 'no backup is fetched into a file in runs',
+    test: 'packages/cli/test/unit/backup.test.ts',
+  },
+  {
+    name: 'restored-under-the-old-name',
+    breaks: 'clients and members of the old cluster take the restored one for it',
+    file: 'packages/engine/src/restore/restore.ts',
+    find: `if (clusterId === options.formerClusterId)`,
+    put: `if (clusterId === '')`,
+    hiddenFromRuns: 'nothing is restored from a backup in runs',
+    test: 'packages/engine/test/unit/restore-payloads.test.ts',
   },
 ];

@@ -171,10 +171,9 @@ export const replicaFaults: readonly Fault[] = [
   {
     name: 'snapshot-without-members',
     breaks: 'a member that joined sends, when it leads, a snapshot that no other node takes',
-    file: 'packages/engine/src/snapshots.ts',
-    find: `  if (!membership.members.some(({ role }) => role === 'voter')) return undefined;
-`,
-    put: ``,
+    file: 'packages/engine/src/snapshot-point.ts',
+    find: `  if (membership.members.some(({ role }) => role === 'voter')) return`,
+    put: `  if (membership.members.length >= 0) return`,
   },
   {
     name: 'entries-of-the-old-state-kept',

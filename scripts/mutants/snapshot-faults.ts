@@ -274,4 +274,33 @@ export const snapshotFaults: readonly Fault[] = [
     hiddenFromRuns: 'nobody hangs up on a backup in runs',
     test: 'packages/engine/test/unit/refused-snapshots.test.ts',
   },
+  {
+    name: 'payloads-read-for-a-caller-that-has-gone',
+    breaks:
+      'callers that hang up while a deep queue is read for its hash keep its payloads, and places',
+    file: 'packages/engine/src/backup.ts',
+    find: `    if (signal?.aborted === true) throw backupCancelled();
+    if (source.now() > endMs)`,
+    put: `    if (source.now() > endMs)`,
+    hiddenFromRuns: 'nobody hangs up on a backup in runs',
+    test: 'packages/engine/test/unit/backup.test.ts',
+  },
+  {
+    name: 'record-without-end-gathered',
+    breaks: 'a damaged snapshot in which no line ends fills the memory of the node that reads it',
+    file: 'packages/state/src/kernel/snapshot/restore.ts',
+    find: `if (this.#begunLength > maxLineLength)`,
+    put: `if (this.#begunLength < 0)`,
+    hiddenFromRuns: 'snapshots are not damaged so in runs',
+    test: 'packages/state/test/unit/restore.test.ts',
+  },
+  {
+    name: 'head-with-any-number-read',
+    breaks: 'a backup with a damaged head begins a cluster at an index that no log has',
+    file: 'packages/storage/src/snapshot-head.ts',
+    find: `Number.isSafeInteger(value) && value >= 0;`,
+    put: `!Number.isNaN(value);`,
+    hiddenFromRuns: 'snapshots have good heads in runs',
+    test: 'packages/storage/test/unit/snapshot-head.test.ts',
+  },
 ];

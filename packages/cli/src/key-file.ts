@@ -2,9 +2,12 @@
  * A file for a key that is shown once. It is made before the key is, so that no key is lost for want of a place, and is
  * its owner's alone from the beginning.
  */
-import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { diskError } from '@holdfast/storage/files';
 import { Option } from 'commander';
 import { AdvisedError, UsageError } from './failure.ts';
+import { syncFolder } from './sync-folder.ts';
 
 export const keyFileOption = (): Option =>
   new Option(
@@ -40,6 +43,28 @@ export async function keptIn<Made extends { readonly key?: string | undefined }>
   }
 }
 
+/**
+ * A key that is known before it counts: it is in its file, durably, first (RKEY-1). Gives what removes the file where the key comes to
+ * count for nothing.
+ *
+ * @throws UsageError, DiskError: there is no file then.
+ */
+export function writeKeyFirst(path: string, key: string): () => void {
+  const file = create(path);
+  const remove = (): void => rmSync(path, { force: true });
+  try {
+    writeFileSync(file, `${key}\n`);
+    fsyncSync(file);
+    syncFolder(dirname(path));
+  } catch (error) {
+    remove();
+    throw diskError(error, 'written', path);
+  } finally {
+    closeSync(file);
+  }
+  return remove;
+}
+
 function create(path: string): number {
   try {
     return openSync(path, 'wx', 0o600);
@@ -54,7 +79,7 @@ function create(path: string): number {
 
 function write(file: number, path: string, key: string): void {
   try {
-    writeSync(file, `${key}\n`);
+    writeFileSync(file, `${key}\n`);
     fsyncSync(file);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -6,7 +6,7 @@ import { explain, failureText } from './failure.ts';
 /** Ends the process. */
 export function outputFailed(error: Error): never {
   // `holdfast lock list | head`: a reader that has seen enough is no failure.
-  if ('code' in error && error.code === 'EPIPE') process.exit(exitStatus.ok);
+  if ('code' in error && error.code === 'EPIPE') process.exit(process.exitCode ?? exitStatus.ok);
   const failure = explain(diskError(error, 'written', 'Standard output'), []);
   process.stderr.write(failureText(failure, process.argv.includes('--json')));
   process.exit(failure.status);

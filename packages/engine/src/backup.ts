@@ -7,15 +7,21 @@
  * BACKUP-2: payloads beside the state are put into it, so that it is whole by itself. It is read twice then: its hash and
  *     length are told before its first byte. Both readings are of what PAYLOAD-2 keeps, and give the same bytes.
  * BACKUP-3: where that is no longer kept (PAYLOAD-8) it ends with an error, and is closed at once.
+ * BACKUP-4: its first reading is for who still waits for it: where the caller has gone, or `longestHashMs` are over, it ends with an
+ *     error, and is closed, when the read that is under way has ended. No payload of it takes longer than PAYLOAD-9 says.
  */
 import { createHash } from 'node:crypto';
 import { HoldfastError } from '@holdfast/protocol';
 import { WholeSnapshot } from '@holdfast/state';
 import type { StoredPayload } from '@holdfast/state';
 import type { SnapshotReader } from '@holdfast/storage';
+import { backupCancelled } from './backup-refusals.ts';
+import { Lines } from './lines.ts';
 import type { Backup } from './types.ts';
 
 const chunkBytes = 256 * 1024;
+/** BACKUP-4: a million payloads are read in that on a disk that is well. */
+export const longestHashMs = 600_000;
 
 /** What a backup is made of. */
 export interface BackupSource {
@@ -28,9 +34,12 @@ export interface BackupSource {
   readonly lost: AbortSignal;
   /** Nothing of it is read any more. */
   readonly release: () => void;
+  /** Monotonic. */
+  readonly now: () => number;
 }
 
-export async function backupOf(source: BackupSource): Promise<Backup> {
+/** @param signal Aborted when whoever asked has gone (BACKUP-4). */
+export async function backupOf(source: BackupSource, signal?: AbortSignal): Promise<Backup> {
   const { reader, payload } = source;
   const { index, hash, byteLength } = reader.meta;
   if (payload === undefined)
@@ -38,10 +47,11 @@ export async function backupOf(source: BackupSource): Promise<Backup> {
   const sum = createHash('sha256');
   let wholeBytes = 0;
   try {
-    for await (const chunk of whole(source, payload, keptBy(source))) {
+    for await (const chunk of whole(source, payload, wantedBy(source, signal))) {
       sum.update(chunk);
       wholeBytes += chunk.byteLength;
     }
+    if (signal?.aborted === true) throw backupCancelled();
   } catch (error) {
     reader.close();
     source.release();
@@ -69,6 +79,22 @@ const keptBy =
         'Make it where it is read faster: on the machine of the node, or when less is consumed.',
     );
   };
+
+/** BACKUP-4. */
+function wantedBy(source: BackupSource, signal: AbortSignal | undefined): Guard {
+  const whileKept = keptBy(source);
+  const endMs = source.now() + longestHashMs;
+  return (act) => {
+    if (signal?.aborted === true) throw backupCancelled();
+    if (source.now() > endMs)
+      throw new HoldfastError(
+        'overloaded',
+        `The backup was cancelled: the payloads of its messages could not be read within ${String(longestHashMs / 1000)} s, which is needed once for its hash. ` +
+          'Ask another node, or when its disk has less to do.',
+      );
+    return whileKept(act);
+  };
+}
 
 /** BACKUP-1. */
 function readOnce(
@@ -151,12 +177,7 @@ async function* linesOf(
   read: Guard,
 ): AsyncGenerator<string, void, undefined> {
   const { byteLength } = reader.meta;
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  let begun = '';
-  for (let offset = stateOffset; offset < byteLength; offset += chunkBytes) {
-    const bytes = await read(() => pieceAt(reader, offset));
-    const lines = `${begun}${decoder.decode(bytes, { stream: true })}`.split('\n');
-    begun = lines.pop() ?? '';
-    yield* lines;
-  }
+  const lines = new Lines();
+  for (let offset = stateOffset; offset < byteLength; offset += chunkBytes)
+    yield* lines.push(await read(() => pieceAt(reader, offset)));
 }

@@ -7,6 +7,7 @@ import type { LogIndex, MemberId, Status } from '@holdfast/raft';
 import { nodeIdentity } from '@holdfast/state';
 import type { AccessTables, AuditHead, Command, Event, SessionId } from '@holdfast/state';
 import { Administration } from './administration.ts';
+import { notBegun } from './backup-refusals.ts';
 import { backupOf } from './backup.ts';
 import type { Batch } from './batch.ts';
 import { CacheCoherence } from './cache/coherence.ts';
@@ -21,7 +22,6 @@ import { ClusterClock } from './cluster-clock.ts';
 import { describeCluster } from './cluster-status.ts';
 import { CommandQueue } from './command-queue.ts';
 import { ConsistencyCheck } from './consistency-check.ts';
-import { shuttingDown } from './failures.ts';
 import { LevelRaiser } from './feature-levels.ts';
 import { Interrupted } from './interrupted.ts';
 import { LeaderCalls } from './leader-calls.ts';
@@ -249,8 +249,8 @@ export class RaftEngine implements Engine {
   async openBackup(signal?: AbortSignal): Promise<Backup> {
     this.#route.assertOpen();
     const source = await this.#replica.openBackup(signal);
-    if (source === undefined) throw shuttingDown();
-    return backupOf(source);
+    if (source === undefined) throw notBegun(signal);
+    return backupOf(source, signal);
   }
 
   get access(): AccessTables {

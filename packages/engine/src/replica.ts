@@ -150,8 +150,8 @@ export class Replica {
   /** A snapshot that holds all that is applied now, for a backup. Undefined: the node stops, or `signal` does. */
   openBackup(signal?: AbortSignal): Promise<BackupSource | undefined> {
     return this.#snapshots.openBackup(this.#state.index, signal, () => {
-      const point = snapshotPoint(this.#raft, this.#state.index);
-      return point === undefined || this.#stopped ? undefined : { point, state: this.#state };
+      const point = this.#stopped ? undefined : snapshotPoint(this.#raft, this.#state.index, true);
+      return point === undefined ? undefined : { point, state: this.#state };
     });
   }
 

@@ -15,7 +15,7 @@
  *     start again from it.
  * ENG-SNAP-7: a snapshot names the members as of its index. A node that joined and got the log from its
  *     beginning does not know who they were before the first change in it, and takes none there: another node
- *     would refuse one without a voter, for ever.
+ *     would refuse one without a voter, for ever. Who asks for a backup is told to ask another one.
  * ENG-SNAP-8: a node that stops waits a bounded time for its audit. A snapshot that waits longer is not finished: the log tells the
  *     audit again what is not written.
  * ENG-SNAP-9: one turn of the event loop encodes pieces of a snapshot until its share of time is used up; the others follow in
@@ -31,12 +31,12 @@
  * ENG-SNAP-12: a backup whose caller has gone waits for no snapshot, and keeps no payloads meanwhile.
  */
 import { createHash } from 'node:crypto';
-import { HoldfastError } from '@holdfast/protocol';
-import type { LogIndex, MemberId, Message, Raft, SnapshotMeta } from '@holdfast/raft';
+import type { LogIndex, MemberId, Message, SnapshotMeta } from '@holdfast/raft';
 import { SnapshotFormatError } from '@holdfast/state';
 import type { StateMachine } from '@holdfast/state';
 import { SnapshotNotSavedError } from '@holdfast/storage';
 import type { SnapshotPoint, SnapshotReader, Storage } from '@holdfast/storage';
+import { noRoomForBackup, notSavedInTime } from './backup-refusals.ts';
 import type { BackupSource } from './backup.ts';
 import type { Clock } from './clock.ts';
 import type { Payloads } from './payloads/payloads.ts';
@@ -47,19 +47,10 @@ import type { Timings } from './timings.ts';
 import type { EngineLog } from './types.ts';
 import { whileWanted } from './while-wanted.ts';
 
+export { snapshotPoint } from './snapshot-point.ts';
 export { recoverState } from './snapshot-state.ts';
 
 type ChunkMessage = Extract<Message, { type: 'snapshot_chunk' }>;
-
-/** What a snapshot of the state as of this index says of the log. Undefined: none can be taken there. */
-export function snapshotPoint(raft: Raft, index: LogIndex): SnapshotPoint | undefined {
-  const term = raft.termAt(index);
-  if (term === undefined) return undefined;
-  const membership = raft.membershipAt(index);
-  // ENG-SNAP-7
-  if (!membership.members.some(({ role }) => role === 'voter')) return undefined;
-  return { index, term, membership };
-}
 
 export interface SnapshotsOptions {
   readonly storage: Storage;
@@ -313,7 +304,7 @@ export class Snapshots {
     signal: AbortSignal | undefined,
     present: Present,
   ): Promise<BackupSource | undefined> {
-    const { payloads, storage } = this.#options;
+    const { clock, payloads, storage } = this.#options;
     const lost = new AbortController();
     const release = payloads.hold(() => lost.abort()); // PAYLOAD-2
     let reader: SnapshotReader | undefined;
@@ -325,7 +316,8 @@ export class Snapshots {
     if (reader === undefined) return undefined;
     const stateOffset = storage.stateOffset(reader.meta);
     // What the snapshot names counts, not what is on this disk: there may be nothing of it.
-    return { reader, stateOffset, payload: payloads.whole, lost: lost.signal, release };
+    const now = (): number => clock.now();
+    return { reader, stateOffset, payload: payloads.whole, lost: lost.signal, release, now };
   }
 
   /**
@@ -333,8 +325,8 @@ export class Snapshots {
    *
    * @param present Where the state is now; undefined while a received snapshot takes its place.
    * @param signal Aborted when it is wanted no more.
-   * @returns Undefined when the node stops, or it is not to be had in time.
-   * @throws HoldfastError where there is no room for it (ENG-SNAP-10).
+   * @returns Undefined when the node stops, or it is wanted no more.
+   * @throws HoldfastError where there is no room for it (ENG-SNAP-10), or it is not to be had in time.
    */
   async openAtLeast(
     index: LogIndex,
@@ -360,6 +352,7 @@ export class Snapshots {
       if (saved === undefined)
         await new Promise<void>((resolve) => void clock.after(exportPauseMs, resolve));
     }
+    if (isWanted()) throw notSavedInTime(maxExportWaitMs / 1000);
     return undefined;
   }
 
@@ -378,9 +371,4 @@ export class Snapshots {
 const maxExportWaitMs = 120_000;
 const exportPauseMs = 20;
 const noRoomPauseMs = 60_000;
-const noRoomForBackup = (): HoldfastError =>
-  new HoldfastError(
-    'overloaded',
-    'No backup can be made here: the disk of this node has no room for a snapshot, or its process no descriptor (see its log). Make room, or ask another node.',
-  );
 const longestAuditWaitMs = 1000;

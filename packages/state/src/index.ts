@@ -10,14 +10,15 @@ export {
   latestFeatureLevel,
   unorderedNamesLevel,
 } from './kernel/levels.ts';
-export { SnapshotFormatError } from './kernel/snapshot/fields.ts';
+export { SnapshotFormatError, tooLongLine } from './kernel/snapshot/fields.ts';
+export { maxLineLength } from './kernel/snapshot/pieces.ts';
 export { StateInvariantError } from './kernel/invariant.ts';
 export { initialLimits, limitsWithoutLog } from './kernel/limits.ts';
 export { belongsTo } from './kernel/answer-types.ts';
 export { beginRestore, createStateMachine, restoreStateMachine } from './kernel/machine.ts';
 export { isRepeatable } from './kernel/repeatable.ts';
 export { isSignOfLife } from './kernel/sign-of-life.ts';
-export { WholeSnapshot } from './kernel/snapshot/whole.ts';
+export { payloadIn, WholeSnapshot } from './kernel/snapshot/whole.ts';
 export { formatVersion as snapshotFormatVersion } from './kernel/snapshot/snapshot.ts';
 export { anonymousIdentity, nodeIdentity } from './kernel/commands.ts';
 export type * from './kernel/commands.ts';

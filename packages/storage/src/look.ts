@@ -53,6 +53,12 @@ export interface SeenLog {
   readonly close: () => void;
 }
 
+/** What was seen, for who goes on reading what is in the folder. */
+interface LookedAt extends SeenLog {
+  /** @throws FolderInUseError when a process has the folder by now: it may have written since. */
+  readonly assertUnused: () => void;
+}
+
 export interface LookOptions {
   readonly logFolder: string;
   /** As the identity of the node says; undefined: there is none, and what the first frame says counts. */
@@ -61,13 +67,13 @@ export interface LookOptions {
 }
 
 /** @throws FolderInUseError when a process has the folder, at the beginning or when all was read: it may have written meanwhile. */
-export async function lookAtLog(options: LookOptions): Promise<SeenLog> {
+export async function lookAtLog(options: LookOptions): Promise<LookedAt> {
   const folders = foldersOf(options.logFolder);
   refuseInUse(folders);
   const seen = await look(folders, options);
   try {
     refuseInUse(folders);
-    return seen;
+    return { ...seen, assertUnused: () => refuseInUse(folders) };
   } catch (error) {
     seen.close();
     throw error;

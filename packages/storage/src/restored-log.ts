@@ -53,12 +53,18 @@ export async function writeRestored(
   }
 }
 
-/** The payloads of a folder that has no node yet. Whoever opens them closes them. */
-export async function openPayloads(disk: Disk, logFolder: string): Promise<PayloadFiles> {
+/**
+ * The payloads of a folder that has no node yet. Whoever opens them closes them.
+ *
+ * @param onFailure Why nothing more can be written.
+ */
+export async function openPayloads(
+  disk: Disk,
+  logFolder: string,
+  onFailure: (error: unknown) => void,
+): Promise<PayloadFiles> {
   const { payloads } = foldersOf(logFolder);
   await disk.makeFolder(payloads);
   const found = await findPayloads(disk, payloads);
-  return new PayloadFiles(disk, payloads, found, defaultPayloads, {
-    onFailure: () => undefined,
-  });
+  return new PayloadFiles(disk, payloads, found, defaultPayloads, { onFailure });
 }

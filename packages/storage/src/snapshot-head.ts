@@ -39,8 +39,7 @@ export function decodeHead(bytes: Uint8Array): SnapshotPoint | undefined {
       `it has format version ${String(head['version'])}; this version of Holdfast reads ${String(version)}`,
     );
   const { index, term, membership } = head;
-  if (typeof index !== 'number' || typeof term !== 'number' || !isRecord(membership))
-    return undefined;
+  if (!isPosition(index) || !isPosition(term) || !isRecord(membership)) return undefined;
   const members = membership['members'];
   if (!Array.isArray(members) || !members.every(isMember)) return undefined;
   return { index, term, membership: { members } };
@@ -48,6 +47,10 @@ export function decodeHead(bytes: Uint8Array): SnapshotPoint | undefined {
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
+
+/** As the log numbers its entries and terms. */
+const isPosition = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 
 const isMember = (value: unknown): value is Member =>
   isRecord(value) &&

@@ -1,6 +1,6 @@
 /**
  * Backups that are being read on this node: a stream each, at most so many at a time. The bytes are those of
- * a snapshot's file, as they are.
+ * a snapshot's file, with the payloads of messages in it where those stand beside the state.
  *
  * HTTP-BACKUP-1: nothing is read ahead of the reader but what its connection buffers; a backup that nobody reads any
  *      more (hung up, or stopped reading for `idleMs`) is closed. The time in which the node saves the

@@ -7,7 +7,11 @@
  *     breaks off, or sends something else. What the disk refuses ends it.
  * DOWN-3: nobody else reads it, or has it written elsewhere: what has the name of the file until then is removed
  *     first, whatever it is, and the file is a new one, of the owner alone.
- * DOWN-4: a file with a name has its hash beside it: that has its name first, durably, and loses it last.
+ * DOWN-4: a file with a name has its hash beside it: that has its name first, durably, and loses it last. Where a process was killed in
+ *     between the hash is there without its file, and `FILE.partial` with it: they are made anew.
+ *     What tells its cluster comes and goes with the hash.
+ * DOWN-5: what has the name by the time is not written over.
+ * DOWN-6: a backup takes no more bytes than the node told, and no more time, with `marginMs`, whatever comes.
  */
 import { askUrl } from '../certificates.ts';
 import { createHash } from 'node:crypto';
@@ -16,10 +20,11 @@ import {
   existsSync,
   fstatSync,
   fsyncSync,
+  linkSync,
   lstatSync,
-  openSync,
   renameSync,
   rmSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -28,12 +33,17 @@ import { readAnswer } from '@holdfast/protocol/bounded-answer';
 import { diskError, openPrivateFile } from '@holdfast/storage/files';
 import { isRecord, noneAnswered, unreached } from '../ask-node.ts';
 import { UsageError } from '../failure.ts';
-import { hashFileOf, hashLine } from './hash-file.ts';
+import { syncFolder } from '../sync-folder.ts';
+import { clusterFileOf, hashFileOf, hashLine } from './hash-file.ts';
 import type { OnProgress } from './progress.ts';
 
 /** A node with a million locks saves its snapshot for the better part of a minute before it answers. */
 const answerTimeoutMs = 180_000;
 const silenceTimeoutMs = 60_000;
+/** The node begins to count earlier, and tells what it does in time. */
+const usualMarginMs = 60_000;
+/** A timer takes no more. */
+const longestTimerMs = 2 ** 31 - 1;
 
 export interface Downloaded {
   readonly url: string;
@@ -57,10 +67,14 @@ export async function download(
   file: string,
   onProgress: OnProgress,
   stop: AbortSignal,
+  marginMs: number = usualMarginMs,
 ): Promise<Downloaded> {
-  for (const path of [file, hashFileOf(file)])
-    if (existsSync(path))
-      throw new UsageError(`${path} is there already. Give another name, or remove it.`);
+  if (existsSync(file)) throw alreadyThere(file);
+  for (const path of [hashFileOf(file), clusterFileOf(file)]) {
+    if (!existsSync(path)) continue;
+    if (!existsSync(`${file}.partial`)) throw alreadyThere(path);
+    rmSync(path, { force: true }); // DOWN-4
+  }
   let failure: HoldfastError | undefined;
   const silent: HoldfastError[] = [];
   for (const url of endpoints) {
@@ -68,7 +82,7 @@ export async function download(
     try {
       const answer = await ask(url, silence);
       if (answer instanceof HoldfastError) silent.push(answer);
-      else return await save(url, answer, file, onProgress, silence);
+      else return await save(url, answer, file, onProgress, silence, marginMs);
     } catch (error) {
       if (silence.isStopped || !(error instanceof HoldfastError)) throw error;
       failure = error; // DOWN-2
@@ -82,7 +96,10 @@ async function ask(url: string, silence: Silence): Promise<Response | HoldfastEr
   silence.within(answerTimeoutMs);
   let answer: Response;
   try {
-    answer = await askUrl(`${url}/cluster/snapshot`, { signal: silence.signal });
+    answer = await askUrl(`${url}/cluster/snapshot`, {
+      signal: silence.signal,
+      headers: { 'accept-encoding': 'identity' }, // Its length is told of what is sent.
+    });
   } catch (error) {
     if (silence.isStopped) throw cancelled();
     return unreached(url, error);
@@ -90,6 +107,9 @@ async function ask(url: string, silence: Silence): Promise<Response | HoldfastEr
   if (answer.ok) return answer;
   throw await refusalOf(url, answer);
 }
+
+const alreadyThere = (path: string): UsageError =>
+  new UsageError(`${path} is there already. Give another name, or remove it.`);
 
 const cancelled = (): HoldfastError => new HoldfastError('cancelled', 'The backup was cancelled.');
 
@@ -99,6 +119,7 @@ class Silence {
   readonly #stop: AbortSignal;
   readonly #abort = (): void => this.#controller.abort();
   #timer: NodeJS.Timeout | undefined;
+  #last: NodeJS.Timeout | undefined;
 
   constructor(stop: AbortSignal) {
     this.#stop = stop;
@@ -119,8 +140,15 @@ class Silence {
     this.#timer = setTimeout(this.#abort, ms);
   }
 
+  /** However much is heard (DOWN-6). */
+  atLastWithin(ms: number): void {
+    clearTimeout(this.#last);
+    this.#last = setTimeout(this.#abort, Math.min(ms, longestTimerMs));
+  }
+
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#last);
     this.#stop.removeEventListener('abort', this.#abort);
     // What was not read of an answer keeps its connection.
     this.#abort();
@@ -144,8 +172,10 @@ async function save(
   file: string,
   onProgress: OnProgress,
   silence: Silence,
+  marginMs: number,
 ): Promise<Downloaded> {
   const { longestSeconds, ...told } = headersOf(url, answer);
+  if (longestSeconds !== undefined) silence.atLastWithin(longestSeconds * 1000 + marginMs);
   const startedMs = performance.now();
   const partial = `${file}.partial`;
   const made: string[] = [];
@@ -170,7 +200,7 @@ async function save(
           `What ${url} sent is not its backup: ${String(byteLength)} of ${String(told.byteLength)} bytes with SHA-256 ${hash}, not ${told.hash}. Nothing was kept; try again.`,
         );
       fsyncSync(descriptor);
-      giveName(descriptor, file, hash, made);
+      giveName(descriptor, file, { ...told, hash }, made);
     } finally {
       closeSync(descriptor);
     }
@@ -182,24 +212,47 @@ async function save(
 }
 
 /** DOWN-4. @param made What there is now and is to go, the last first, should this fail. */
-function giveName(descriptor: number, file: string, hash: string, made: string[]): void {
+function giveName(
+  descriptor: number,
+  file: string,
+  { hash, clusterId }: Pick<Downloaded, 'hash' | 'clusterId'>,
+  made: string[],
+): void {
   const partial = `${file}.partial`;
-  const hashFile = openPrivateFile(hashFileOf(file), 'wx');
-  made.push(hashFileOf(file));
-  try {
-    writeSync(hashFile, hashLine(file, hash));
-    fsyncSync(hashFile);
-  } finally {
-    closeSync(hashFile);
-  }
+  if (clusterId !== undefined) writeBeside(clusterFileOf(file), `${clusterId}\n`, made);
+  writeBeside(hashFileOf(file), hashLine(file, hash), made);
   syncFolder(dirname(file));
   if (lstatSync(partial).ino !== fstatSync(descriptor).ino)
     throw new UsageError(
       `${partial} was replaced while it was written. Is another backup made into the same file? Nothing was kept.`,
     );
-  renameSync(partial, file);
+  giveNewName(partial, file);
   made.push(file);
+  rmSync(partial, { force: true });
   syncFolder(dirname(file));
+}
+
+function writeBeside(path: string, text: string, made: string[]): void {
+  const descriptor = openPrivateFile(path, 'wx');
+  made.push(path);
+  try {
+    writeFileSync(descriptor, text);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** DOWN-5. The other name stays where it can. */
+function giveNewName(partial: string, file: string): void {
+  try {
+    linkSync(partial, file);
+  } catch (error) {
+    if (existsSync(file)) throw alreadyThere(file);
+    // A file system without links.
+    if (!existsSync(partial)) throw error;
+    renameSync(partial, file);
+  }
 }
 
 /** What a node that had enough of a slow reader says in front of the bytes alone. */
@@ -221,8 +274,17 @@ function headersOf(url: string, answer: Response): Told {
   const hash = headers.get('holdfast-snapshot-hash') ?? '';
   const index = Number(headers.get('holdfast-snapshot-index') ?? '');
   const byteLength = Number(headers.get('content-length') ?? '');
-  if (!/^[0-9a-f]{64}$/.test(hash) || !(index > 0) || !(byteLength > 0))
+  if (!/^[0-9a-f]{64}$/.test(hash))
     throw new HoldfastError('connection_lost', `${url} is no node of Holdfast: it tells no hash.`);
+  for (const [header, number] of [
+    ['Holdfast-Snapshot-Index', index],
+    ['Content-Length', byteLength],
+  ] as const)
+    if (!(number > 0))
+      throw new HoldfastError(
+        'connection_lost',
+        `${url} tells the hash of its backup and not the header ${header}: what is in front of the node changes its answers. Ask the node itself.`,
+      );
   const seconds = Number(headers.get('holdfast-snapshot-longest-seconds') ?? '');
   return {
     clusterId: headers.get('holdfast-cluster-id') ?? undefined,
@@ -250,6 +312,8 @@ async function receive(
         from += writeSync(descriptor, bytes, from, bytes.byteLength - from);
       sum.update(bytes);
       byteLength += bytes.byteLength;
+      // DOWN-6: what is wrong with it is told by whoever compares it.
+      if (byteLength > totalBytes) break;
       onProgress('received', byteLength, totalBytes);
     }
   } catch (error) {
@@ -264,13 +328,4 @@ async function receive(
     );
   }
   return { hash: sum.digest('hex'), byteLength };
-}
-
-function syncFolder(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }

@@ -1,6 +1,6 @@
 /** A backup of a cluster with keys, restored: what they open in the new one, by real processes (BEGIN-5, BEGIN-6). */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -49,6 +49,24 @@ describe('holdfast restore --keys', { timeout: 120_000 }, () => {
     assert.equal(refused.status, 1);
     assert.match(refused.stderr, /2 API keys.*--keys end/);
     assert.equal(existsSync(unsaid), false);
+
+    // RKEY-1: nobody reads the key, or it is in a file before the folder is whole, and nowhere else.
+    const unread = join(root, 'unread');
+    const words = ['restore', backup, '--storage-folder', unread, '--keys', 'end'];
+    const { child, ended: unreadEnded } = holdfast(undefined, words);
+    child.stdout?.destroy();
+    const { status, stderr } = await unreadEnded;
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, /Standard output could not be written.*unread is not whole: delete it/);
+    assert.ok(existsSync(join(unread, 'restoring.json')));
+    const keyFile = join(root, 'admin.key');
+    const used = await restore(unread, '--keys', 'end', '--key-file', keyFile);
+    assert.equal(used.status, 1, used.stderr);
+    assert.equal(existsSync(keyFile), false);
+    const kept = await restore(join(root, 'in a file'), '--keys', 'end', '--key-file', keyFile);
+    assert.equal(kept.status, 0, kept.stderr);
+    assert.equal((JSON.parse(kept.stdout) as { key_file: string }).key_file, keyFile);
+    assert.ok(!kept.stdout.includes(keyIn(readFileSync(keyFile, 'utf8'))));
 
     /** Who gets in, of some keys. */
     async function statuses(choice: string): Promise<readonly number[]> {

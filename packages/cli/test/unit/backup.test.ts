@@ -13,15 +13,17 @@ import fs, {
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { syncBuiltinESMExports } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { HoldfastError } from '@holdfast/protocol';
 import { DiskError } from '@holdfast/storage';
 import { download } from '../../src/backup/download.ts';
-import { wantedHash } from '../../src/backup/hash-file.ts';
+import { formerCluster, wantedHash } from '../../src/backup/hash-file.ts';
 import { progressLines } from '../../src/backup/progress.ts';
 import { UsageError } from '../../src/failure.ts';
 
@@ -89,6 +91,8 @@ describe('A backup that is fetched (DOWN-1)', () => {
     for (const name of readdirSync(home))
       assert.equal(statSync(join(home, name)).mode & 0o777, 0o600);
     assert.equal(wantedHash(file, undefined), hash);
+    assert.equal(formerCluster(file), 'shop');
+    assert.equal(formerCluster(join(home, 'of before')), undefined);
   });
 
   it('leaves nothing where what came is not what the node told of', async () => {
@@ -166,7 +170,7 @@ describe('A backup of the next node (DOWN-2)', () => {
           },
           isCut,
         );
-        assert.deepEqual(readdirSync(home), ['backup', 'backup.sha256']);
+        assert.deepEqual(readdirSync(home), ['backup', 'backup.cluster', 'backup.sha256']);
         assert.deepEqual(readFileSync(file), bytes);
         for (const name of readdirSync(home)) rmSync(join(home, name));
       }
@@ -200,7 +204,105 @@ describe('A backup of the next node (DOWN-2)', () => {
   });
 });
 
+describe('A backup of a node that tells one thing and sends another (DOWN-6)', () => {
+  /** What it answers, with the head of a backup. */
+  async function answering(
+    answer: (response: ServerResponse, request: IncomingMessage) => void,
+    act: (url: string) => Promise<void>,
+  ): Promise<void> {
+    const server = createServer((request, response) => {
+      response.setHeader('holdfast-snapshot-index', '12');
+      response.setHeader('holdfast-snapshot-hash', hash);
+      answer(response, request);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      await act(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}`);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  }
+
+  it('takes no more time than that and a margin, though bytes come all the time', async () => {
+    const patience = 1000;
+    let writes = 0;
+    await answering(
+      (response) => {
+        response.setHeader('content-length', '1000000');
+        response.setHeader('holdfast-snapshot-longest-seconds', '0.05');
+        const timer = setInterval(() => {
+          response.write('x');
+          writes += 1;
+          if (writes === patience) response.destroy();
+        }, 5);
+        response.once('close', () => clearInterval(timer));
+      },
+      async (url) => {
+        const stop = new AbortController().signal;
+        await assert.rejects(download([url], file, nothingTold, stop, 50), /and they were over/);
+      },
+    );
+    assert.ok(writes < patience, 'the reader ends it');
+    assert.deepEqual(readdirSync(home), []);
+  });
+
+  it('is asked for as it is, and takes no more bytes than were told', async () => {
+    const packed = gzipSync(bytes);
+    let asked: string | string[] | undefined;
+    let told = 0;
+    await answering(
+      (response, request) => {
+        asked = request.headers['accept-encoding'];
+        response.setHeader('content-encoding', 'gzip');
+        response.setHeader('content-length', String(packed.byteLength));
+        response.end(packed);
+      },
+      async (url) => {
+        const onProgress = (_phase: string, received: number): void => {
+          told = Math.max(told, received);
+        };
+        const stop = new AbortController().signal;
+        await assert.rejects(download([url], file, onProgress, stop), /is not its backup/);
+      },
+    );
+    assert.equal(asked, 'identity');
+    assert.ok(told <= packed.byteLength, String(told));
+    assert.deepEqual(readdirSync(home), []);
+  });
+
+  it('says which header is missing', async () => {
+    await answering(
+      (response) => response.write('x', () => response.end()),
+      (url) => assert.rejects(fetchInto(url), /not the header Content-Length.*Ask the node itself/),
+    );
+  });
+});
+
 describe('The file of a backup', () => {
+  it('does not take the place of one that is made meanwhile (DOWN-5)', async () => {
+    await sending(bytes, async (url) => {
+      const other = (): void => writeFileSync(file, 'of somebody else');
+      const stop = new AbortController().signal;
+      await assert.rejects(download([url], file, other, stop), /is there already/);
+    });
+    assert.equal(readFileSync(file, 'utf8'), 'of somebody else');
+    assert.deepEqual(readdirSync(home), ['backup']);
+  });
+
+  it('is made anew where a process was killed before it had its name (DOWN-4)', async () => {
+    writeFileSync(`${file}.sha256`, 'of before');
+    await sending(bytes, async (url) => {
+      // A hash alone is somebody's
+      await assert.rejects(fetchInto(url), /backup\.sha256 is there already/);
+      writeFileSync(`${file}.partial`, 'of before');
+      await fetchInto(url);
+    });
+    assert.deepEqual(readdirSync(home), ['backup', 'backup.cluster', 'backup.sha256']);
+    assert.equal(readFileSync(`${file}.sha256`, 'utf8'), `${hash}  backup\n`);
+  });
+
   it('is a new one, whatever had its name until it is whole (DOWN-3)', async () => {
     const elsewhere = join(home, 'elsewhere');
     writeFileSync(elsewhere, 'of somebody else', { mode: 0o644 });
@@ -218,7 +320,7 @@ describe('The file of a backup', () => {
       assert.ok(lstatSync(file).isFile());
       assert.deepEqual(readFileSync(file), bytes);
       assert.equal(readFileSync(elsewhere, 'utf8'), 'of somebody else');
-      for (const path of [file, `${file}.sha256`]) rmSync(path);
+      for (const path of [file, `${file}.sha256`, `${file}.cluster`]) rmSync(path);
     }
   });
 
@@ -238,13 +340,13 @@ describe('The file of a backup', () => {
 
   it('never stays without its hash, whichever sync fails (DOWN-4)', async (t) => {
     await sending(bytes, async (url) => {
-      for (let failing = 1; failing <= 4; failing++) {
+      for (let failing = 1; failing <= 5; failing++) {
         let syncs = 0;
         const mocked = t.mock.method(fs, 'fsyncSync', () => {
           syncs += 1;
           if (syncs !== failing) return;
           // What is named by then has its hash beside it, which has its name for good
-          if (existsSync(file)) assert.ok(existsSync(`${file}.sha256`) && failing === 4);
+          if (existsSync(file)) assert.ok(existsSync(`${file}.sha256`) && failing === 5);
           throw Object.assign(new Error('EIO: i/o error, fsync'), {
             code: 'EIO',
             syscall: 'fsync',

@@ -2,7 +2,8 @@
  * Looks into the folder of a node that does not run: whose it is, what its log and snapshots are, and the state that comes
  * out of them.
  *
- * INSPECT-1: nothing is changed (LOOK-1 of the storage), and a folder that a node has is not looked into.
+ * INSPECT-1: nothing is changed (LOOK-1 of the storage), and a folder that a node has is not looked into, nor one that it took
+ *     while that was done.
  * INSPECT-2: the state is that of what is known here to be committed. What else stands in the log may never have been, and
  *     may be replaced: it is applied only where somebody asks for it, and is told apart.
  * INSPECT-3: a state out of a damaged folder says that it is one: it may lack what was acknowledged.
@@ -101,13 +102,19 @@ export async function inspectFolder({
   try {
     for (const damage of seen.damage) problems.push(damage);
     const { format, segments, snapshots, hardState, repairs } = seen;
+    const payloads = await lookAtPayloads(logFolder).catch((error: unknown) => {
+      problems.push(`The payloads of messages cannot be looked at: ${messageOf(error)}`);
+      return [];
+    });
+    const state = await stateOf(seen, uncommitted, problems);
+    seen.assertUnused(); // INSPECT-1
     return {
       folder,
       identity,
       membership: seen.recovered && membershipOf(seen.recovered),
       log: { format, segments, snapshots, hardState, repairs },
-      payloads: await lookAtPayloads(logFolder),
-      state: await stateOf(seen, uncommitted, problems),
+      payloads,
+      state,
       problems,
     };
   } finally {

@@ -339,13 +339,13 @@ export class Payloads {
 
   /** For a backup. @throws HoldfastError */
   readonly whole = async (stored: StoredPayload): Promise<string> => {
-    const reading: Reading = { texts: new Map(), isOver: false };
-    await this.#read([stored], reading);
-    const text = reading.texts.get(stored.id);
+    const { texts, isOver } = await this.#inTime([stored]); // PAYLOAD-9
+    const text = texts.get(stored.id);
     if (text !== undefined) return text;
     throw new HoldfastError(
       'internal',
-      `No backup can be made here: the payload of message ${String(stored.id)} is damaged or missing on each member that could be asked. ` +
+      `No backup can be made here: the payload of message ${String(stored.id)} ` +
+        `${isOver ? `could not be read within ${String(longestReadMs / 1000)} seconds, from this disk or from another member. ` : 'is damaged or missing on each member that could be asked. '}` +
         'Try again when all members are connected: it is fetched from one of them, or its message is a dead letter without it.',
       { message_id: stored.id },
     );

@@ -1,19 +1,21 @@
 /**
- * A backup in a file: the file of a snapshot, as `GET /cluster/snapshot` sends it.
+ * A backup in a file: a snapshot with all payloads in it, as `GET /cluster/snapshot` sends it.
  *
  * BFILE-1: nothing of it is believed before all of it was read: that it has the hash it should have, where one is
  *     told, and that a state comes out of it, which ends with a sum of its own.
- * BFILE-2: it is read twice, first for the hash and then for the state. Where the bytes changed in between the
- *     second reading counts for nothing.
+ * BFILE-2: it is read twice, first for the hash and then for the state, and where payloads are in it a third time, for those. Where
+ *     the bytes changed in between that reading counts for nothing.
  * BFILE-3: a snapshot out of a node's folder names payloads that are not in it: it is no backup.
+ * BFILE-4: one that a newer version wrote, or a cluster of a higher feature level, is not told as damaged: it is whole.
  */
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { decodeHead, diskError, encodeHead, maxHeadBytes } from '@holdfast/storage';
 import type { SnapshotPoint } from '@holdfast/storage';
-import { beginRestore } from '@holdfast/state';
+import { beginRestore, payloadIn, SnapshotFormatError } from '@holdfast/state';
 import type { KeptPayload, StateMachine } from '@holdfast/state';
+import { Lines } from '../lines.ts';
 import { IdSet } from '../payloads/id-set.ts';
 import { RestoreError } from './restore-error.ts';
 
@@ -30,6 +32,8 @@ export interface ReadBackup {
   readonly state: StateMachine;
   /** Where the state begins in the file. */
   readonly begin: number;
+  /** Payloads that stand beside the state are in it. */
+  readonly hasPayloads: boolean;
 }
 
 /**
@@ -53,9 +57,10 @@ export async function readBackup(
     const point = pointOf(path, head);
     const begin = encodeHead(point).byteLength;
     const within = new IdSet();
+    let hasPayloads = false;
     const state = await stateOf(file, path, { begin, byteLength, hash }, onRead, (payloads) => {
       for (const { id } of payloads) within.add(id);
-      return Promise.resolve();
+      hasPayloads ||= payloads.length > 0;
     });
     if (state.index !== point.index)
       throw new RestoreError(
@@ -66,7 +71,7 @@ export async function readBackup(
         throw new RestoreError(
           `${path} is no whole backup: the payload of message ${String(id)} is not in it. Make one with "holdfast backup", or GET /cluster/snapshot.`,
         ); // BFILE-3
-    return { point, hash, byteLength, state, begin };
+    return { point, hash, byteLength, state, begin, hasPayloads };
   } finally {
     await file.close();
   }
@@ -93,45 +98,73 @@ async function hashOf(
 /** The payloads in a backup that was read, once more from the file (BFILE-2). @throws RestoreError; DiskError. */
 export async function readPayloads(
   path: string,
-  found: Omit<ReadBackup, 'state' | 'point'>,
+  found: Span,
+  onBytes: OnBytes,
   keep: (payloads: readonly KeptPayload[]) => Promise<void>,
 ): Promise<void> {
   const file = await onDisk(path, open(path, 'r'));
+  const lines = new Lines();
   try {
-    await stateOf(file, path, found, () => undefined, keep);
+    await takeAll(file, path, found, onBytes, (bytes) =>
+      keep(lines.push(bytes).flatMap((line) => payloadIn(line) ?? [])),
+    );
+  } catch (error) {
+    throw asRefusal(path, error);
   } finally {
     await file.close();
   }
 }
 
-/** BFILE-1, BFILE-2. */
+/** BFILE-1. */
 async function stateOf(
   file: FileHandle,
   path: string,
-  found: { readonly begin: number; readonly byteLength: number; readonly hash: string },
+  found: Span,
   onBytes: OnBytes,
-  keep: (payloads: readonly KeptPayload[]) => Promise<void> = () => Promise.resolve(),
+  onPayloads: (payloads: readonly KeptPayload[]) => void,
 ): Promise<StateMachine> {
-  const { begin, byteLength, hash } = found;
-  const sum = createHash('sha256');
   const restorer = beginRestore();
   try {
-    for (let offset = 0; offset < byteLength;) {
-      const bytes = await pieceAt(file, path, offset, byteLength);
-      sum.update(bytes);
-      const from = Math.max(0, begin - offset);
-      if (from < bytes.byteLength) restorer.push(bytes.subarray(from));
-      await keep(restorer.takePayloads());
-      offset += bytes.byteLength;
-      onBytes(offset, byteLength);
-    }
-    if (sum.digest('hex') !== hash)
-      throw new RestoreError(`${path} was changed while it was read. Nothing was written.`);
+    await takeAll(file, path, found, onBytes, (bytes) => {
+      restorer.push(bytes);
+      onPayloads(restorer.takePayloads());
+    });
     return restorer.end();
   } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'SnapshotFormatError') throw error;
-    throw new RestoreError(`${path} is no whole backup: ${error.message}`, { cause: error });
+    throw asRefusal(path, error);
   }
+}
+
+/** Where the state is in the file, and the hash of the whole file. */
+type Span = Pick<ReadBackup, 'begin' | 'byteLength' | 'hash'>;
+
+/** The bytes of the state, piece by piece (BFILE-2). */
+async function takeAll(
+  file: FileHandle,
+  path: string,
+  { begin, byteLength, hash }: Span,
+  onBytes: OnBytes,
+  take: (bytes: Uint8Array) => Promise<void> | void,
+): Promise<void> {
+  const sum = createHash('sha256');
+  for (let offset = 0; offset < byteLength;) {
+    const bytes = await pieceAt(file, path, offset, byteLength);
+    sum.update(bytes);
+    const from = Math.max(0, begin - offset);
+    if (from < bytes.byteLength) await take(bytes.subarray(from));
+    offset += bytes.byteLength;
+    onBytes(offset, byteLength);
+  }
+  if (sum.digest('hex') !== hash)
+    throw new RestoreError(
+      `${path} was changed while it was read. Restore a copy to which nothing writes.`,
+    );
+}
+
+function asRefusal(path: string, error: unknown): unknown {
+  if (!(error instanceof SnapshotFormatError)) return error;
+  const what = error.isNewer ? 'is of a newer version' : 'is no whole backup'; // BFILE-4
+  return new RestoreError(`${path} ${what}: ${error.message}`, { cause: error });
 }
 
 async function pieceAt(

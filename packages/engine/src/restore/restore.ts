@@ -5,11 +5,16 @@
  *     away, durably, after all of it is. No node starts on a folder with the marker.
  * REST-2: nothing is written before the backup was found good and the new state is there, in memory.
  * REST-3: only a folder with nothing in it is written to, which is looked at again when it is locked.
- * REST-4: the new cluster has an id of its own, and one member with a new incarnation. So members of the old
- *     cluster are refused by it, and two restores of one backup are two clusters.
+ * REST-4: the new cluster has an id of its own, which is not that of the old one where somebody kept that, and one member with a new
+ *     incarnation. So members of the old cluster are refused by it, and two restores of one backup are two clusters.
+ * REST-5: what ends a restore behind the marker says that the folder is not whole, and what to do. What the disk refused is told
+ *     as such, with its cause.
+ * REST-6: who gives a restore up is obeyed between two pieces: nothing was written until the marker, and REST-5 holds behind it.
+ * REST-7: what has to be known before a node can start on the folder is told before the marker goes (`beforeWhole`).
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { HoldfastError } from '@holdfast/protocol';
 import type { MemberId } from '@holdfast/raft';
 import {
   fileDisk,
@@ -23,13 +28,14 @@ import type { Identity } from '../identity.ts';
 import { isPeerId } from '../transport/peer-names.ts';
 import type { KeysChoice, NewAdministrator, RestoredAccess } from './access-anew.ts';
 import { readBackup, readPayloads } from './backup-file.ts';
-import type { ReadBackup } from './backup-file.ts';
+import type { OnBytes, ReadBackup } from './backup-file.ts';
 import { beginAnew } from './new-beginning.ts';
 import type { SessionsChoice } from './new-beginning.ts';
 import { RestoreError } from './restore-error.ts';
-import { markerName, unfinished } from './unfinished.ts';
+import { markerName, notWhole, unfinished } from './unfinished.ts';
 
-export type RestorePhase = 'check' | 'read' | 'write';
+/** `payloads`: those of messages, which stand beside the state, are written. */
+export type RestorePhase = 'check' | 'read' | 'payloads' | 'write';
 
 export interface RestoreOptions {
   /** The backup. */
@@ -39,6 +45,8 @@ export interface RestoreOptions {
   /** Empty or absent. */
   readonly folder: string;
   readonly clusterId: string;
+  /** Of the cluster that the backup is of, where somebody kept it (REST-4). */
+  readonly formerClusterId?: string | undefined;
   readonly nodeId: string;
   /** `host:port` at which peers will reach this node; empty: none will. */
   readonly address: string;
@@ -50,6 +58,10 @@ export interface RestoreOptions {
   /** Tokens and positions are past this number, too: where a restore before began (BEGIN-4). */
   readonly fenceAbove?: number;
   readonly onProgress: (phase: RestorePhase, bytes: number, totalBytes: number) => void;
+  /** All is durable, and the folder counts when this resolves (REST-7). Where it rejects the folder is not whole. */
+  readonly beforeWhole?: (restored: Restored) => Promise<void>;
+  /** Aborted where it is wanted no more (REST-6). */
+  readonly signal?: AbortSignal;
   /** Another one than that of this machine, for tests. */
   readonly disk?: Disk;
   /** For tests. */
@@ -68,105 +80,155 @@ export interface Restored extends RestoredAccess {
   readonly endedSessions: number;
 }
 
-/** @throws RestoreError, DiskError, FolderInUseError. */
+/** @throws RestoreError, DiskError, FolderInUseError; HoldfastError where it was given up. */
 export async function restoreBackup(options: RestoreOptions): Promise<Restored> {
-  const { file, hash, folder, clusterId, nodeId, sessions, onProgress } = options;
+  const { file, hash, folder, clusterId, nodeId, sessions } = options;
   const { disk = fileDisk, fenceAbove = 0 } = options;
   const isName: boolean = isPeerId(nodeId);
   if (!isName)
     throw new RestoreError(
       `No node can have the id "${nodeId}": it has 1 to 64 letters, digits, ".", "_" or "-".`,
     );
+  if (clusterId === options.formerClusterId)
+    throw new RestoreError(
+      `"${clusterId}" is the name of the cluster that the backup is of: members and clients of the old cluster would take the new one for it. ` +
+        'Give a name that was never used. Nothing was written.',
+    );
   await refuseUsed(disk, folder);
   const backup = await readBackup(
     file,
     hash,
-    (bytes, total) => onProgress('check', bytes, total),
-    (bytes, total) => onProgress('read', bytes, total),
+    onBytesOf(options, 'check'),
+    onBytesOf(options, 'read'),
   );
   const { keys: choice, administrator } = options;
-  const begun = await beginAnew(backup.state, sessions, fenceAbove, nextTurn, {
+  const begun = await beginAnew(backup.state, sessions, fenceAbove, () => nextTurn(options), {
     choice,
     ...(administrator === undefined ? {} : { administrator }),
   });
-  await write(options, backup); // REST-2
-  return {
+  const restored: Restored = {
     clusterId,
     nodeId,
     backup: { index: backup.point.index, hash: backup.hash, byteLength: backup.byteLength },
     index: backup.state.index,
     ...begun,
   };
+  await write(options, backup, restored); // REST-2
+  return restored;
 }
 
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+async function nextTurn({ signal }: RestoreOptions): Promise<void> {
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  assertWanted(signal);
+}
+
+/** REST-6. */
+function assertWanted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new HoldfastError('cancelled', 'The restore was cancelled.');
+}
+
+const onBytesOf =
+  ({ onProgress, signal }: RestoreOptions, phase: RestorePhase): OnBytes =>
+  (bytes, totalBytes) => {
+    assertWanted(signal);
+    onProgress(phase, bytes, totalBytes);
+  };
 
 async function* countedChunks(
-  { onProgress }: RestoreOptions,
+  options: RestoreOptions,
   backup: ReadBackup,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const onBytes = onBytesOf(options, 'write');
   let bytes = 0;
   for (const chunk of backup.state.snapshot()) {
     bytes += chunk.byteLength;
     // How many there will be is not known: about as many as there were.
-    onProgress('write', bytes, Math.max(bytes, backup.byteLength));
+    onBytes(bytes, Math.max(bytes, backup.byteLength));
     yield chunk;
   }
 }
 
 /** REST-1. */
-async function write(options: RestoreOptions, backup: ReadBackup): Promise<void> {
-  const { disk = fileDisk, folder, segments } = options;
+async function write(
+  options: RestoreOptions,
+  backup: ReadBackup,
+  restored: Restored,
+): Promise<void> {
+  const { disk = fileDisk, folder } = options;
   const logFolder = join(folder, 'log');
   await disk.makeFolder(logFolder);
   const unlock = await disk.lock(join(logFolder, 'lock'));
   try {
     await refuseUsed(disk, folder); // REST-3
-    const marker = join(folder, markerName);
-    await writeFile(disk, marker, { of: options.file, since: new Date().toISOString() });
-    await disk.syncFolder(folder);
-    const members = [
-      { id: options.nodeId as MemberId, address: options.address, role: 'voter' as const },
-    ];
-    const logId = randomBytes(16).toString('hex');
-    const { index } = backup.state;
-    const point = { index, term: backup.point.term, membership: { members } };
-    await writePayloads(disk, logFolder, options.file, backup);
-    const chunks = countedChunks(options, backup);
-    const position = await writeRestored(disk, logFolder, logId, point, chunks, segments);
-    const identity: Identity = {
-      formatVersion: 2,
-      clusterId: options.clusterId,
-      nodeId: options.nodeId,
-      incarnation: randomUUID(), // REST-4
-      initialMembers: members.map(({ id, address }) => ({ id, address })),
-      joined: false,
-      log: { id: logId, made: true, ...position },
-    };
-    const written = join(folder, 'identity.json.new');
-    await writeFile(disk, written, identity);
-    await renameDurably(disk, written, join(folder, 'identity.json'));
-    await removeDurably(disk, marker);
+    assertWanted(options.signal);
+    try {
+      await fill(disk, logFolder, options, backup, restored);
+    } catch (error) {
+      throw notWhole(error, folder); // REST-5
+    }
   } finally {
     unlock();
   }
+}
+
+async function fill(
+  disk: Disk,
+  logFolder: string,
+  options: RestoreOptions,
+  backup: ReadBackup,
+  restored: Restored,
+): Promise<void> {
+  const { folder, segments, beforeWhole } = options;
+  const marker = join(folder, markerName);
+  await writeFile(disk, marker, { of: options.file, since: new Date().toISOString() });
+  await disk.syncFolder(folder);
+  const members = [
+    { id: options.nodeId as MemberId, address: options.address, role: 'voter' as const },
+  ];
+  const logId = randomBytes(16).toString('hex');
+  const { index } = backup.state;
+  const point = { index, term: backup.point.term, membership: { members } };
+  await writePayloads(disk, logFolder, options, backup);
+  const chunks = countedChunks(options, backup);
+  const position = await writeRestored(disk, logFolder, logId, point, chunks, segments);
+  const identity: Identity = {
+    formatVersion: 2,
+    clusterId: options.clusterId,
+    nodeId: options.nodeId,
+    incarnation: randomUUID(), // REST-4
+    initialMembers: members.map(({ id, address }) => ({ id, address })),
+    joined: false,
+    log: { id: logId, made: true, ...position },
+  };
+  const written = join(folder, 'identity.json.new');
+  await writeFile(disk, written, identity);
+  await renameDurably(disk, written, join(folder, 'identity.json'));
+  assertWanted(options.signal);
+  await beforeWhole?.(restored); // REST-7
+  await removeDurably(disk, marker);
 }
 
 /** What stands beside the state, durable before the folder counts (REST-1). */
 async function writePayloads(
   disk: Disk,
   logFolder: string,
-  file: string,
+  options: RestoreOptions,
   backup: ReadBackup,
 ): Promise<void> {
-  const store = await openPayloads(disk, logFolder);
+  const { file } = options;
+  let failure: unknown;
+  const store = await openPayloads(disk, logFolder, (error) => (failure = error));
   const notWritten = (): Error =>
-    store.shortage ?? new Error(`The payloads of ${file} could not be written.`);
+    store.shortage ??
+    (failure instanceof Error
+      ? failure
+      : new Error(`The payloads of ${file} could not be written.`, { cause: failure }));
   try {
-    await readPayloads(file, backup, async (payloads) => {
-      for (const { id, text } of payloads) store.put(id, Buffer.from(text));
-      if (store.isBehind && !(await store.durable())) throw notWritten();
-    });
+    if (backup.hasPayloads)
+      await readPayloads(file, backup, onBytesOf(options, 'payloads'), async (payloads) => {
+        for (const { id, text } of payloads) store.put(id, Buffer.from(text));
+        if (store.isBehind && !(await store.durable())) throw notWritten();
+      });
     if (!(await store.durable())) throw notWritten();
   } finally {
     await store.close();

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { createStateMachine, latestFeatureLevel } from '@holdfast/state';
+import type { Command, ResourceName } from '@holdfast/state';
 import type { SnapshotReader } from '@holdfast/storage';
-import { backupOf } from '../../src/backup.ts';
+import { backupOf, longestHashMs } from '../../src/backup.ts';
 import type { Backup } from '../../src/types.ts';
 import { HandDisk, settled, snapshotOf } from './hand-disk.ts';
 
@@ -13,7 +15,8 @@ const plain = (
   reader: SnapshotReader,
   lost: AbortSignal = new AbortController().signal,
   release: () => void = () => undefined,
-): Promise<Backup> => backupOf({ reader, stateOffset: 0, payload: undefined, lost, release });
+): Promise<Backup> =>
+  backupOf({ reader, stateOffset: 0, payload: undefined, lost, release, now: () => 0 });
 
 function opened(byteLength: number): { disk: HandDisk; reader: SnapshotReader } {
   const disk = new HandDisk();
@@ -87,5 +90,93 @@ describe('A backup', () => {
     });
     backup.close();
     assert.equal(released, 1);
+  });
+});
+
+describe('A backup with payloads (BACKUP-4)', () => {
+  /** Of three messages, whose payloads come when the test says so. */
+  function withPayloads() {
+    const state = createStateMachine();
+    const messages = ['a', 'b', 'c'].map((key) => ({ key, payload: key.repeat(1000) }));
+    const commands: readonly Command[] = [
+      { type: 'raise_feature_level', level: latestFeatureLevel },
+      { type: 'queue_push', name: 'mail' as ResourceName, messages },
+    ];
+    const { payloads } = state.apply({
+      index: 5,
+      time: 1000,
+      commands: commands.map((command) => ({ identity: 'test', command })),
+    });
+    const texts = new Map(payloads?.kept.map(({ id, text }) => [id, text]));
+    assert.equal(texts.size, 3);
+    const disk = new HandDisk();
+    const { meta, bytes } = snapshotOf(point, state.snapshot());
+    disk.snapshots.set(meta.hash, { meta, bytes });
+    const reader = disk.openSnapshot(meta.hash);
+    assert.ok(reader !== undefined);
+    const seen = { released: 0, asked: 0, nowMs: 0 };
+    const waiting: (() => void)[] = [];
+    const source = {
+      reader,
+      stateOffset: 0,
+      payload: ({ id }: { readonly id: number }) => {
+        seen.asked += 1;
+        return new Promise<string>((resolve) => {
+          waiting.push(() => resolve(texts.get(id) ?? assert.fail()));
+        });
+      },
+      lost: new AbortController().signal,
+      release: () => void (seen.released += 1),
+      now: () => seen.nowMs,
+    };
+    const give = async (): Promise<void> => {
+      await settled();
+      waiting.shift()?.();
+      await settled();
+    };
+    return { disk, source, seen, give };
+  }
+
+  it('whose caller goes while it is read for its hash is closed behind the read that is under way', async () => {
+    const { disk, source, seen, give } = withPayloads();
+    const caller = new AbortController();
+    const refused = assert.rejects(backupOf(source, caller.signal), { code: 'cancelled' });
+    await give();
+    assert.equal(seen.asked, 2);
+    caller.abort();
+    await settled();
+    assert.equal(disk.openReaders, 1);
+    for (let payload = 0; payload < 2; payload++) await give();
+    await refused;
+    assert.deepEqual([seen.asked, seen.released, disk.openReaders], [2, 1, 0]);
+  });
+
+  it('is not read for its hash for ever', async () => {
+    const { disk, source, seen, give } = withPayloads();
+    const refused = assert.rejects(backupOf(source), {
+      code: 'overloaded',
+      message: /within 600 s/,
+    });
+    await give();
+    seen.nowMs = longestHashMs + 1;
+    for (let payload = 0; payload < 2; payload++) await give();
+    await refused;
+    assert.deepEqual([seen.asked, seen.released, disk.openReaders], [2, 1, 0]);
+  });
+
+  it('has them in it, and ends with its last byte', async () => {
+    const { disk, source, seen, give } = withPayloads();
+    let backup: Backup | undefined;
+    void backupOf(source).then((one) => (backup = one));
+    for (let payload = 0; payload < 3; payload++) await give();
+    assert.ok(backup !== undefined);
+    const hash = createHash('sha256');
+    const reading = (async () => {
+      for await (const chunk of backup.chunks) hash.update(chunk);
+    })();
+    for (let payload = 0; payload < 3; payload++) await give();
+    await reading;
+    assert.equal(hash.digest('hex'), backup.hash);
+    assert.deepEqual([seen.asked, seen.released, disk.openReaders], [6, 1, 0]);
   });
 });

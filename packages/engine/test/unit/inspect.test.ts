@@ -1,19 +1,24 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { lockFolder } from '@holdfast/storage';
+import { fileDisk } from '@holdfast/storage/parts';
 import { inspectFolder } from '../../src/index.ts';
 import type { InspectedFolder } from '../../src/index.ts';
 import { markDiverged } from '../../src/identity.ts';
@@ -102,6 +107,30 @@ describe('inspectFolder', () => {
     unlock();
     assert.deepEqual((await inspect()).problems, []);
     (await lockFolder(join(folder, 'log')))();
+  });
+
+  it('is refused where a node takes the folder while it is read (INSPECT-1)', async () => {
+    // Given a file of payloads that is opened only when somebody writes to it
+    mkdirSync(join(folder, 'payloads'), { recursive: true });
+    const slow = join(folder, 'payloads', '000000000099.payloads');
+    execFileSync('mkfifo', [slow]);
+    const inspecting = inspectFolder({ folder, uncommitted: false });
+    const refused = assert.rejects(inspecting, { name: 'FolderInUseError' });
+    // When a node starts once the log was looked at
+    const writer = await open(slow, 'w');
+    const unlock = await fileDisk.lock(join(folder, 'log', 'lock'));
+    await writer.close();
+    await refused;
+    unlock();
+  });
+
+  it('tells as a problem what it cannot look at of payloads', async () => {
+    mkdirSync(join(folder, 'payloads'), { recursive: true });
+    symlinkSync('around', join(folder, 'payloads', 'around'));
+    const { problems, payloads, state } = await inspectFolder({ folder, uncommitted: false });
+    assert.match(problems.join(' '), /payloads of messages cannot be looked at: .*around/);
+    assert.deepEqual(payloads, []);
+    assert.ok(state !== undefined);
   });
 
   it('needs no right to write', async () => {

@@ -122,6 +122,27 @@ describe('A snapshot for which there is no room', () => {
   });
 });
 
+describe('A backup of which no snapshot comes in time', () => {
+  it('is refused with the cause, and not as if the node stopped', async () => {
+    const { snapshots, clock } = receiver(new HandDisk());
+    const told: { answer?: unknown } = {};
+    snapshots
+      .openBackup(1, undefined, () => undefined)
+      .catch((error: unknown) => {
+        told.answer = error;
+      });
+    for (let tries = 0; told.answer === undefined; tries++) {
+      assert.ok(tries < 200);
+      await settled();
+      clock.pass(1000);
+    }
+    const { answer } = told;
+    assert.ok(answer instanceof HoldfastError);
+    assert.equal(answer.code, 'overloaded');
+    assert.match(answer.message, /no snapshot was saved within 120 s/);
+  });
+});
+
 describe('A backup whose caller has gone', () => {
   it('waits for no snapshot and keeps no payloads, and what is saved later is closed (ENG-SNAP-12)', async () => {
     const begun = Promise.withResolvers<void>();

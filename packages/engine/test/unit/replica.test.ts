@@ -349,6 +349,8 @@ describe('A replica', () => {
     await syncAll(disk);
     assert.equal(replica.state.index, 2);
     assert.equal(disk.snapshots.size, 0);
+    // And who asks for a backup is told at once to ask another node
+    await assert.rejects(replica.openBackup(), { code: 'overloaded', message: /Ask another node/ });
     // Then the next one is the first that it takes
     replica.receive(leader, [appended(3, 4)]);
     await syncAll(disk);

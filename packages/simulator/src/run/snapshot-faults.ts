@@ -4,6 +4,7 @@
  * slowly.
  */
 import { createHash } from 'node:crypto';
+import { HoldfastError } from '@holdfast/protocol';
 import { restoreStateMachine } from '@holdfast/state';
 import type { Witness } from '../checks/witness.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -83,9 +84,16 @@ export class SnapshotFaults {
       world.tell(node.id, `gave a backup of ${String(bytes.byteLength)} bytes`);
     };
     read().catch((error: unknown) => {
-      // A node that stops gives no backup.
-      if (machine.process === process && machine.isOn && node.disk.trouble === 'none')
-        world.tell(node.id, `gave no backup: ${String(error)}`);
+      // A node that stops, or whose disk fails, gives no backup.
+      if (machine.process !== process || !machine.isOn || node.disk.trouble !== 'none') return;
+      const told = `gave no backup: ${String(error)}`;
+      if (mayRefuse(error) || !engine.status().ready) world.tell(node.id, told);
+      else world.violation(`${node.id} is well and ${told}`, error);
     });
   }
 }
+
+/** What a node that is well tells who asks for a backup: it has no room, or waits for a payload that it lost. */
+const mayRefuse = (error: unknown): boolean =>
+  error instanceof HoldfastError &&
+  (error.code === 'overloaded' || error.code === 'shutting_down' || 'message_id' in error.details);

@@ -7,7 +7,9 @@ import {
   largestWithin,
   latestFeatureLevel,
   payloadHash,
+  payloadIn,
   restoreStateMachine,
+  SnapshotFormatError,
   WholeSnapshot,
 } from '../../src/index.ts';
 import type { Applied, Command, ResourceName, StateMachine } from '../../src/index.ts';
@@ -282,6 +284,12 @@ describe('a whole snapshot', () => {
       [json],
     );
     assert.deepEqual(restorer.takePayloads(), []);
+    // Whoever has the state already finds the same ones in the lines
+    assert.deepEqual(
+      lines.flatMap((line) => payloadIn(line) ?? []),
+      kept,
+    );
+    assert.throws(() => payloadIn('["message",'), SnapshotFormatError);
     assert.equal(restorer.end().digest(), entries.machine.digest());
   });
 });

@@ -7,6 +7,7 @@ import {
   createStateMachine,
   initialLimits,
   restoreStateMachine,
+  SnapshotFormatError,
 } from '../../src/index.ts';
 import type { Applied, Command, SessionId, StateMachine } from '../../src/index.ts';
 import { execute } from '../../src/kernel/execute.ts';
@@ -126,6 +127,19 @@ function manyHolds(): Driver {
     );
   return driver;
 }
+
+describe('a snapshot in which a record has no end', () => {
+  test('is given up as damaged, and not gathered for ever (SNAP-6)', () => {
+    const restorer = beginRestore();
+    const mebibyte = Buffer.alloc(1024 * 1024, 'x');
+    assert.throws(
+      () => {
+        for (let pieces = 0; pieces < 70; pieces++) restorer.push(mebibyte);
+      },
+      (error) => error instanceof SnapshotFormatError && /has no end/.test(error.message),
+    );
+  });
+});
 
 describe('a large snapshot', () => {
   test('of many holds of one resource comes in lines of bounded length and is read again', () => {

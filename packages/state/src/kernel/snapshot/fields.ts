@@ -33,6 +33,10 @@ export class SnapshotFormatError extends Error {
   }
 }
 
+/** Of a record that is longer than any that is written. */
+export const tooLongLine = (): SnapshotFormatError =>
+  new SnapshotFormatError('a record in it has no end');
+
 export class Fields {
   readonly #values: readonly unknown[];
   /** Lists in it that were begun. */

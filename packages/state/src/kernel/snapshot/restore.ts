@@ -6,7 +6,7 @@
  */
 import { TextHash } from './digest.ts';
 import { latestFeatureLevel } from '../levels.ts';
-import { Fields, SnapshotFormatError } from './fields.ts';
+import { Fields, SnapshotFormatError, tooLongLine } from './fields.ts';
 import { limitsOfOldLogs } from '../limits.ts';
 import { sessionWithId } from './session-with-id.ts';
 import {
@@ -17,6 +17,7 @@ import {
   decodeTombstone,
 } from './session-records.ts';
 import type { Session } from '../../primitives/holds/pool.ts';
+import { maxLineLength } from './pieces.ts';
 import { formatName, formatVersion, laterLimitNames, limitNames } from './snapshot.ts';
 import type { Place, Tables } from '../tables.ts';
 import { accessLines, primitives, queueLines } from '../../primitives/table.ts';
@@ -53,6 +54,7 @@ export class SnapshotRestorer {
   readonly #hash = new TextHash();
   /** Of a line whose end has not come yet. */
   #begun: string[] = [];
+  #begunLength = 0;
   #count = 0;
   #version = formatVersion;
   #ended = false;
@@ -78,10 +80,17 @@ export class SnapshotRestorer {
         this.#begun.push(piece);
         const line = this.#begun.join('');
         this.#begun = [];
+        this.#begunLength = 0;
         this.#line(line);
       }
     }
-    if (from < text.length) this.#begun.push(text.slice(from));
+    if (from < text.length) this.#keepBegun(text.slice(from));
+  }
+
+  #keepBegun(piece: string): void {
+    this.#begun.push(piece);
+    this.#begunLength += piece.length;
+    if (this.#begunLength > maxLineLength) throw tooLongLine();
   }
 
   /** @throws SnapshotFormatError when it is damaged or cut off (SNAP-3). */

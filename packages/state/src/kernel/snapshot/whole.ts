@@ -4,7 +4,7 @@
  */
 import { TextHash } from './digest.ts';
 import { SnapshotFormatError } from './fields.ts';
-import type { StoredPayload } from '../../primitives/queue/payloads.ts';
+import type { KeptPayload, StoredPayload } from '../../primitives/queue/payloads.ts';
 
 const messageBegin = '["message",';
 const endBegin = '["end",';
@@ -39,8 +39,25 @@ export class WholeSnapshot {
   }
 }
 
+/** The payload that a line of a whole snapshot has in it, for who has the state already. @throws SnapshotFormatError */
+export function payloadIn(line: string): KeptPayload | undefined {
+  if (!line.startsWith(messageBegin)) return undefined;
+  const fields = fieldsOf(line);
+  const [id, payload, byteLength] = [fields[idField], fields[payloadField], fields[lengthField]];
+  if (!Array.isArray(payload)) return undefined;
+  const text: unknown = payload[0];
+  return typeof id === 'number' && typeof text === 'string' && typeof byteLength === 'number'
+    ? { id, byteLength, text }
+    : undefined;
+}
+
 function fieldsOf(line: string): readonly unknown[] {
-  const fields: unknown = JSON.parse(line);
+  let fields: unknown;
+  try {
+    fields = JSON.parse(line);
+  } catch {
+    throw new SnapshotFormatError('a line is no JSON');
+  }
   if (Array.isArray(fields)) return fields;
   throw new SnapshotFormatError('a line is no list');
 }
