@@ -3,8 +3,6 @@ import { describe, it } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
 import { causeOf, Causes } from '../../src/causes.ts';
 import { connect } from '../../src/client.ts';
-import { underHold } from '../../src/with-lock.ts';
-import type { Hold } from '../../src/session.ts';
 
 describe('a node that cannot be reached', () => {
   for (const transport of ['stream', 'http'] as const)
@@ -33,40 +31,6 @@ describe('a node that cannot be reached', () => {
     assert.equal(
       causeOf(new TypeError('fetch failed', { cause: new Error('bad port') })),
       'bad port',
-    );
-  });
-});
-
-describe('withLock', () => {
-  const holdOf = (isLost: boolean) => {
-    const done: string[] = [];
-    const hold = {
-      assertHeld: () => {
-        if (isLost) throw new HoldfastError('hold_lost', 'x');
-      },
-      release: () => {
-        done.push('released');
-        return Promise.resolve();
-      },
-    } as unknown as Hold;
-    return { hold, done };
-  };
-
-  it('gives back, whatever becomes of the work, and passes it on', async () => {
-    const { hold, done } = holdOf(false);
-    assert.equal(await underHold(hold, () => Promise.resolve(7)), 7);
-    await assert.rejects(
-      underHold(hold, () => Promise.reject(new Error('work'))),
-      /work/,
-    );
-    assert.deepEqual(done, ['released', 'released']);
-  });
-
-  it('fails where the hold was lost meanwhile', async () => {
-    const { hold } = holdOf(true);
-    await assert.rejects(
-      underHold(hold, () => 7),
-      /x/,
     );
   });
 });
