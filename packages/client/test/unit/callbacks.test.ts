@@ -13,7 +13,10 @@ const failing = (): never => {
 const failingLater = (): Promise<never> => Promise.reject(new Error('of the program'));
 const context = { traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01` };
 
-/** A client of one node whose lock it takes and gives back. */
+/** A client of one node takes its lock and gives it back. */
+const usesLock = (...use: Parameters<typeof useLock>): Promise<void> =>
+  assert.doesNotReject(() => useLock(...use));
+
 async function useLock(
   options: Partial<ClientOptions>,
   prepare: (node: VirtualNode) => void = () => undefined,
@@ -39,7 +42,7 @@ describe('A function of the program that fails (CALLBACK-1)', () => {
   };
   for (const [how, onWarning] of Object.entries(warnings)) {
     it(`costs no grant where onWarning ${how}, and the counts of a hold differ`, async () => {
-      await useLock({ onWarning }, (node) => {
+      await usesLock({ onWarning }, (node) => {
         node.handle = (asked) => {
           if (asked.operation !== 'acquire') return node.serve(asked);
           return asked.answer({ resource: 'x', fence_token: 1, mode: 'exclusive', hold_count: 2 });
@@ -48,7 +51,7 @@ describe('A function of the program that fails (CALLBACK-1)', () => {
     });
 
     it(`costs no call where onWarning ${how}, and a member has an address that is none`, async () => {
-      await useLock({ onWarning }, (node) => {
+      await usesLock({ onWarning }, (node) => {
         const bad = new VirtualNode(new VirtualClock(), 'b');
         node.greeting = { ...clusterOf(node, node, [bad]), members: [{ node_id: 'b', url: '::' }] };
       });
@@ -63,7 +66,7 @@ describe('A function of the program that fails (CALLBACK-1)', () => {
     'a span has no context': { begin: () => ({}) } as unknown as ClientTracing,
   };
   for (const [how, tracing] of Object.entries(tracings))
-    it(`costs no call where ${how}`, () => useLock({ tracing }));
+    it(`costs no call where ${how}`, () => usesLock({ tracing }));
 
   it('is told once, with its name', async () => {
     const told: string[] = [];
