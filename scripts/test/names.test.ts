@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { faultsOf, namesIn } from '../check-names.ts';
+import { faultsOf, namesIn, shared } from '../check-names.ts';
 
 const modules = (
   ...all: readonly (readonly [path: string, source: string])[]
@@ -46,5 +46,9 @@ describe('The check of the names of types', () => {
       faultsOf(modules(['a.ts', 'export interface Row {}\n']), new Map([['Row', 2]])).join(),
       /^Row is no type of 2 modules any more/,
     );
+  });
+
+  it('lets few names be shared: each is a word that two sides know, or one of the field', () => {
+    assert.ok(shared.size <= 21, `${String(shared.size)} names are shared`);
   });
 });

@@ -1,12 +1,17 @@
 /**
- * Writes docs/errors.md, docs/metrics.md and docs/openapi.json from the code. With `--check` it
+ * Writes docs/errors.md, docs/metrics.md, docs/openapi.json and docs/stream.md from the code. With `--check` it
  * writes nothing and fails where a document differs from what the code says.
  *
  * node --conditions=source packages/api/scripts/generate-documents.ts [--check]
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { format } from 'prettier';
-import { errorsDocument, metricsDocument, openApiText } from '../src/documents.ts';
+import {
+  errorsDocument,
+  metricsDocument,
+  openApiText,
+  streamProtocolDocument,
+} from '../src/documents.ts';
 
 const root = new URL('../../../', import.meta.url);
 const style = JSON.parse(readFileSync(new URL('.prettierrc.json', root), 'utf8')) as object;
@@ -18,6 +23,7 @@ const documents: readonly (readonly [path: string, parser: 'markdown' | 'json', 
   ['docs/errors.md', 'markdown', errorsDocument()],
   ['docs/metrics.md', 'markdown', metricsDocument()],
   ['docs/openapi.json', 'json', openApiText(version)],
+  ['docs/stream.md', 'markdown', streamProtocolDocument()],
 ];
 
 const isCheck = process.argv.includes('--check');

@@ -7,9 +7,12 @@ import { noCacheStatistics, noPayloadStatistics } from '@holdfast/engine/parts';
 import { createMetrics } from './metrics/metrics.ts';
 import { errorsOf, routes } from './http/routes.ts';
 import { openApiDocument } from './openapi/document.ts';
+import { streamDocument } from './stream/document.ts';
 
 const generated =
   '<!-- Made from the code by packages/api/scripts/generate-documents.ts; do not edit. -->';
+
+export const streamProtocolDocument = (): string => streamDocument(generated);
 
 const retryInWords: Readonly<Record<ErrorDefinition['retry'], string>> = {
   never: 'no',

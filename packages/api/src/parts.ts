@@ -5,7 +5,7 @@ export { PopRoom } from './operations/pop-room.ts';
 export { QueueWaiters } from './operations/queue-waiters.ts';
 export { WaitingCallers } from './operations/waiting.ts';
 export { defaultApiLimits } from './limits.ts';
-export type { StreamSocket } from './stream/host.ts';
+export type { ServerSocket } from './stream/host.ts';
 export { ClientStreams } from './stream/streams.ts';
 export { EventFeed } from './watch/feed.ts';
 export { wireEvents } from './watch/wire-events.ts';

@@ -18,7 +18,11 @@ export type Ask = (
   key: string | undefined,
 ) => Promise<string | undefined>;
 
-export const isByPath = ({ http }: Operation): boolean => http.length > 0;
+/** As it is asked by each of its paths, which `overPaths` asks by: aliases and older ways to write a path are ways of their own. */
+export const byEachPath = (declared: Operation): readonly Operation[] =>
+  declared.http.map((binding) => ({ ...declared, http: [binding] }));
+export const pathOf = ({ http: [first] }: Operation): string =>
+  first === undefined ? '' : `${first.method} ${first.path}`;
 export const isRelayed = (declared: Operation): boolean =>
   declared.kind === 'unary' && declared.onStream;
 export const isStreamed = (declared: Operation): boolean =>
@@ -37,7 +41,7 @@ interface Sent {
   readonly body: Body | undefined;
 }
 
-/** As it is sent by its first path. */
+/** As it is sent by its first path (`byEachPath`). */
 function byPath(declared: Operation, body: Body): Sent {
   const [http] = declared.http;
   assert.ok(http !== undefined, declared.name);

@@ -4,13 +4,12 @@
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { checkLinearizable, lockModel } from '@holdfast/checker';
-import type { Verdict } from '@holdfast/checker';
+import type { LockOperation, Verdict } from '@holdfast/checker';
 import { campaign, possibleAmong, recoveryPatienceMs } from './campaign.ts';
 import type { Strike } from './campaign.ts';
 import { Randomness } from './randomness.ts';
 import { ClientProcess } from './clients/client-process.ts';
 import { readJournal } from './clients/journal.ts';
-import type { LockOperation } from './clients/journal.ts';
 import { ChaosCluster } from './cluster/cluster.ts';
 import { whileKeysChange } from './cluster/keys-of-cluster.ts';
 import { recoveryMs } from './cluster/operator.ts';
@@ -35,7 +34,7 @@ import {
 
 const smallDiskMegabytes = 96;
 
-export interface RunOptions {
+export interface ChaosOptions {
   readonly folder: string;
   readonly nodes: number;
   readonly clients: number;
@@ -87,7 +86,7 @@ export const nemesisNames: readonly string[] = nemesesWith(new SmallDisks()).map
   ({ name }) => name,
 );
 
-export async function runChaos(options: RunOptions): Promise<RunOutcome> {
+export async function runChaos(options: ChaosOptions): Promise<RunOutcome> {
   const { folder, tell } = options;
   mkdirSync(folder, { recursive: true });
   const disks = new SmallDisks();
@@ -140,7 +139,7 @@ export async function runChaos(options: RunOptions): Promise<RunOutcome> {
   return { possible: names, strikes, skipped, failures, notes, history, ...judge(history) };
 }
 
-function clientsOf(cluster: ChaosCluster, { clients, folder }: RunOptions): ClientProcess[] {
+function clientsOf(cluster: ChaosCluster, { clients, folder }: ChaosOptions): ClientProcess[] {
   const journals = `${folder}-journals`;
   mkdirSync(journals, { recursive: true });
   return Array.from(

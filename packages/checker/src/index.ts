@@ -7,7 +7,14 @@ export type { CommittedEntry, LeaderLog } from './leader-completeness.ts';
 export { cacheModel } from './models/cache.ts';
 export type { CacheAnswer, CacheCall, CacheState } from './models/cache.ts';
 export { lockModel } from './models/lock.ts';
-export type { LockAnswer, LockCall, LockMode, LockModelOptions, LockState } from './models/lock.ts';
+export type {
+  LockAnswer,
+  LockCall,
+  LockMode,
+  LockModelOptions,
+  LockOperation,
+  LockState,
+} from './models/lock.ts';
 export { poolModel } from './models/pool.ts';
 export type { PoolAnswer, PoolCall, PoolModelOptions, PoolState } from './models/pool.ts';
 export { registerModel } from './models/register.ts';

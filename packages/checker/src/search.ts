@@ -49,7 +49,7 @@ interface Placed<State> {
   readonly resume: Cursor;
 }
 
-export interface Budget {
+export interface SearchBudget {
   maxSteps: number;
   readonly deadlineMs: number;
   readonly now: () => number;
@@ -113,7 +113,7 @@ export class Search<State, Call, Answer> {
     this.#enter(this.#state, this.#answeredMark, undefined);
   }
 
-  run(budget: Budget): KeyVerdict {
+  run(budget: SearchBudget): KeyVerdict {
     let cursor: Cursor = this.#start();
     let untilClock = stepsPerClockRead;
     for (;;) {

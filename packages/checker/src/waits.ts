@@ -10,7 +10,7 @@ export class WaitExpiredError extends Error {
   override readonly name = 'WaitExpiredError';
 }
 
-export interface Patience {
+export interface PollOptions {
   /** What is waited for. Default: the text of the condition. */
   readonly what?: string | (() => string);
   readonly longestMs?: number;
@@ -21,7 +21,7 @@ export interface Patience {
 /** Looks until there is an answer that is neither undefined nor false. @throws WaitExpiredError when time is over. */
 export async function untilSo<T>(
   look: () => T | undefined | false | Promise<T | undefined | false>,
-  { what = look.toString(), longestMs = 8000, pauseMs = 0 }: Patience = {},
+  { what = look.toString(), longestMs = 8000, pauseMs = 0 }: PollOptions = {},
 ): Promise<T> {
   for (const endMs = performance.now() + longestMs; ; await pause(pauseMs)) {
     const answer = await look();
@@ -43,7 +43,7 @@ const operator = 'in time';
  */
 export async function assertSoon<T>(
   look: () => T | undefined | false | Promise<T | undefined | false>,
-  patience: Patience = {},
+  patience: PollOptions = {},
 ): Promise<T> {
   try {
     return await untilSo(look, patience);

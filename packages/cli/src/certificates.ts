@@ -9,7 +9,7 @@ import type { Command } from 'commander';
 import { UsageError } from './failure.ts';
 
 /** As the command line gives them: paths. */
-export interface CertificateOptions {
+export interface CertificateFlags {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
@@ -28,8 +28,8 @@ export const certificateOptions = {
 } as const;
 
 /** Those of these options that a command was given, where they are its own and not another option of that name. */
-export function certificatesIn(command: Command): CertificateOptions {
-  const found: { -readonly [Name in keyof CertificateOptions]: CertificateOptions[Name] } = {};
+export function certificatesIn(command: Command): CertificateFlags {
+  const found: { -readonly [Name in keyof CertificateFlags]: CertificateFlags[Name] } = {};
   for (const name of names) {
     const value: unknown = command.opts()[name];
     const isOwn = command.options.some(
@@ -41,10 +41,10 @@ export function certificatesIn(command: Command): CertificateOptions {
   return found;
 }
 
-let given: CertificateOptions = {};
+let given: CertificateFlags = {};
 
 /** Called once a command line, before anything is asked. */
-export function useCertificates(options: CertificateOptions): void {
+export function useCertificates(options: CertificateFlags): void {
   given = options;
 }
 

@@ -3,19 +3,19 @@ import type { Output } from './output.ts';
 import { fit, printable, widthOf } from './printable.ts';
 
 /** How a list is written as JSON: `{ "NAME": [ ... ], ...rest }`. */
-export interface PagedList {
+export interface PrintedList {
   readonly name: string;
   readonly heads: readonly string[];
 }
 
 export class PagedTable {
   readonly #output: Output;
-  readonly #list: PagedList;
+  readonly #list: PrintedList;
   #widths: readonly number[];
   #count = 0;
   #hasBegun = false;
 
-  constructor(output: Output, list: PagedList) {
+  constructor(output: Output, list: PrintedList) {
     this.#output = output;
     this.#list = list;
     this.#widths = list.heads.map(widthOf);

@@ -7,7 +7,7 @@ import {
   certificatesIn,
   useCertificates,
 } from './certificates.ts';
-import type { CertificateOptions } from './certificates.ts';
+import type { CertificateFlags } from './certificates.ts';
 import { findUsualEndpoints, givenEndpoints, usualEndpoints } from './endpoints.ts';
 import { exitStatus } from './exit-status.ts';
 import { explain, failureText } from './failure.ts';
@@ -110,8 +110,8 @@ function endpointsOf(command: Command): Pick<GlobalOptions, 'endpoint'> {
 }
 
 /** Those behind the command go before those in front of it. */
-function certificatesGiven(command: Command): CertificateOptions {
-  let given: CertificateOptions = {};
+function certificatesGiven(command: Command): CertificateFlags {
+  let given: CertificateFlags = {};
   for (let at: Command | null = command; at !== null; at = at.parent)
     given = { ...certificatesIn(at), ...given };
   return given;

@@ -1,9 +1,9 @@
 /** Unanswered calls by the session that they are asked for, so that they can end with it. */
 import { Links } from './links.ts';
-import type { Link } from './links.ts';
+import type { Linked } from './links.ts';
 
 /** A call, which is in the list of its session until it has ended. */
-export interface CallOfSession<Call extends Link<Call>> extends Link<Call> {
+export interface CallOfSession<Call extends Linked<Call>> extends Linked<Call> {
   session: Links<Call> | undefined;
 }
 

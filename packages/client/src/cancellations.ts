@@ -29,7 +29,7 @@ interface Kept {
   cancelPause: (() => void) | undefined;
 }
 
-export class Cancellations {
+export class BackgroundCancellations {
   readonly #clock: ClientClock;
   readonly #ask: (wish: Wish) => Promise<unknown>;
   readonly #kept = new Map<string, Kept>();

@@ -14,7 +14,7 @@ import type {
 } from '@holdfast/protocol';
 import { momentOf, passedMs } from './clock.ts';
 import { safeTracing, safeWarnings } from './callbacks.ts';
-import { Cancellations } from './cancellations.ts';
+import { BackgroundCancellations } from './cancellations.ts';
 import { problemOfMs } from './durations.ts';
 import type { ClientClock } from './clock.ts';
 import { Connection } from './connection.ts';
@@ -108,7 +108,7 @@ export class Client {
   readonly #onWarning: (warning: ClientWarning) => void;
   readonly #wakes: Wakes;
   readonly #sessions = new Set<Session>();
-  readonly #cancellations: Cancellations;
+  readonly #cancellations: BackgroundCancellations;
   readonly #memory: CacheMemory | undefined;
   /** Keys with values and versions, on all nodes; it needs no session. */
   readonly cache: Cache;
@@ -145,7 +145,7 @@ export class Client {
       this.#onWarning,
       safeTracing(options.tracing),
     );
-    this.#cancellations = new Cancellations(clock, (wish) =>
+    this.#cancellations = new BackgroundCancellations(clock, (wish) =>
       this.#connection.call('cancel_request', wish, { timeoutMs }),
     );
     const { maxKeys = 10_000, maxBytes = 16 * 1024 * 1024 } = options.cache || {};

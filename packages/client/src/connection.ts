@@ -23,6 +23,7 @@ import type {
   OperationName,
   Operations,
   Problem,
+  StreamFrames,
   WatchAnswer,
   WatchBody,
   WatchPush,
@@ -257,7 +258,10 @@ export class Connection {
   }
 
   /** What no caller waits for. */
-  #say(operation: 'ping' | 'unwatch' | 'cancel', body: object | null): void {
+  #say<Name extends 'ping' | 'unwatch' | 'cancel'>(
+    operation: Name,
+    body: StreamFrames[Name]['body'],
+  ): void {
     this.#reach.send(JSON.stringify([[this.#nextId++, operation, body]]));
   }
 
@@ -301,12 +305,9 @@ export class Connection {
       this.#onProblem(pending, body as Problem);
     } else {
       const wrong = problemOfAnswer(pending.operation, body); // CLIENT-ANSWER-1
-      if (wrong !== undefined) {
-        this.#fail(pending, wrong);
-        return;
-      }
-      this.#done(pending);
-      pending.resolve(body);
+      this.#done(pending, wrong?.code);
+      if (wrong === undefined) pending.resolve(body);
+      else pending.reject(wrong);
     }
   }
 

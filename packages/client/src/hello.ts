@@ -5,11 +5,15 @@
  *     is wrong: a connection never goes on as somebody else.
  * KEYED-2: a function that gives no key ends the connection that it was asked for, with its cause, and nothing else: the next one
  *     asks it again.
+ * KEYED-3: what the node answers to it is looked at, and given on as it came: a connection whose first answer is neither who asks
+ *     nor a problem ends, with its cause.
  */
 import { HoldfastError } from '@holdfast/protocol';
+import type { HelloAnswer, HelloBody, Problem } from '@holdfast/protocol';
 import { givenAtOnce } from './given-at-once.ts';
 import type { Given } from './given-at-once.ts';
 import { answersIn } from './messages.ts';
+import type { NodeAnswer } from './messages.ts';
 import type { OpenSocket } from './open-socket.ts';
 
 /** A function is asked for each new connection: a key that was rotated is taken up that way. */
@@ -36,8 +40,8 @@ export function checkApiKey(key: unknown): void {
   throw new HoldfastError('invalid_request', '"apiKey" is a text, or a function that gives one.');
 }
 
-/** No request has it: ids count from 1. */
-const helloId = Number.MAX_SAFE_INTEGER;
+/** No other request has it: ids count from 1. */
+export const helloId: number = Number.MAX_SAFE_INTEGER;
 
 export function withHello(open: OpenSocket, key: ApiKey): OpenSocket {
   return (url, events) => {
@@ -51,20 +55,27 @@ export function withHello(open: OpenSocket, key: ApiKey): OpenSocket {
           events.onClose(given.why); // KEYED-2
           return;
         }
-        socket.send(JSON.stringify([[helloId, 'hello', { api_key: given.value }]])); // KEYED-1
+        const body: HelloBody = { api_key: given.value };
+        socket.send(JSON.stringify([[helloId, 'hello', body]])); // KEYED-1
         events.onOpen();
       },
       onMessage: (text) => {
-        const answers = isAnswered ? undefined : answersIn(text);
-        const others = answers?.filter(([id]) => id !== helloId);
-        if (answers === undefined || others?.length === answers.length) {
-          events.onMessage(text);
+        const answer = isAnswered ? undefined : answersIn(text)?.find(([id]) => id === helloId);
+        isAnswered ||= answer !== undefined;
+        if (answer !== undefined && !isOfHello(answer)) {
+          socket.close();
+          events.onClose('its answer to "hello" is not that of a Holdfast node'); // KEYED-3
           return;
         }
-        isAnswered = true;
-        if (others !== undefined && others.length > 0) events.onMessage(JSON.stringify(others));
+        events.onMessage(text);
       },
     });
     return socket;
   };
+}
+
+/** What a node answers: who asks, or a problem, with which it answers everything that follows. */
+function isOfHello([, failed, body]: NodeAnswer): boolean {
+  const { identity, code } = body as Partial<HelloAnswer & Problem>;
+  return failed === 0 ? typeof identity === 'string' : failed === 1 && typeof code === 'string';
 }

@@ -11,10 +11,12 @@ import { readAnswer, readText } from '@holdfast/protocol/bounded-answer';
 import type {
   CacheGetAnswer,
   CacheKeepBody,
+  CancelWaitBody,
   ClusterPush,
   EventsAnswer,
   Problem,
   TraceContext,
+  UnwatchBody,
   WatchBody,
 } from '@holdfast/protocol';
 import { textOfBody } from './request-text.ts';
@@ -78,12 +80,12 @@ class HttpSocket implements StreamSocket {
   send(text: string): void {
     for (const request of JSON.parse(text) as readonly Request[]) {
       const [id, operation, body] = request;
-      if (operation === 'cancel') this.#cancel(id, body as { readonly request: number });
+      if (operation === 'cancel') this.#cancel(id, body as CancelWaitBody);
       else if (operation === 'ping') void this.#ping(id);
       else if (operation === 'watch') void this.#watch(id, body as WatchBody);
       else if (operation === 'cache_keep') void this.#read(id, body as CacheKeepBody);
       else if (operation === 'cache_dropped') this.#tell([id, 0, {}]);
-      else if (operation === 'unwatch') this.#unwatch(id, body as { readonly watch_id: number });
+      else if (operation === 'unwatch') this.#unwatch(id, body as UnwatchBody);
       else void this.#ask(request);
     }
   }
@@ -178,7 +180,7 @@ class HttpSocket implements StreamSocket {
   }
 
   /** The request ends here at once; the connection cancels its wait by a request of its own. */
-  #cancel(id: number, { request }: { readonly request: number }): void {
+  #cancel(id: number, { request }: CancelWaitBody): void {
     const waiting = this.#waiting.get(request);
     waiting?.abort();
     this.#tell([id, 0, { cancelled: waiting !== undefined }]);
@@ -233,7 +235,7 @@ class HttpSocket implements StreamSocket {
     }
   }
 
-  #unwatch(id: number, { watch_id }: { readonly watch_id: number }): void {
+  #unwatch(id: number, { watch_id }: UnwatchBody): void {
     const watch = this.#watches.get(watch_id);
     this.#watches.delete(watch_id);
     watch?.abort();

@@ -3,12 +3,12 @@
  * beginning and ending cost no memory of their own: a Set whose entries come and go makes a new table every few
  * of them.
  */
-export interface Link<T> {
+export interface Linked<T> {
   before: T | undefined;
   after: T | undefined;
 }
 
-export class Links<T extends Link<T>> {
+export class Links<T extends Linked<T>> {
   #first: T | undefined;
   #last: T | undefined;
   #size = 0;

@@ -3,10 +3,10 @@ import type { ClusterPush } from '@holdfast/protocol';
 import type { LineLease } from '@holdfast/protocol/cache';
 
 type Fields = Readonly<Record<string, unknown>>;
-type Answer = readonly [id: number, kind: unknown, body: unknown];
+export type NodeAnswer = readonly [id: number, kind: unknown, body: unknown];
 
 /** Undefined: it is no message of a node. */
-export function answersIn(text: string): readonly Answer[] | undefined {
+export function answersIn(text: string): readonly NodeAnswer[] | undefined {
   try {
     const answers: unknown = JSON.parse(text);
     return Array.isArray(answers) && answers.every(isAnswer) ? answers : undefined;
@@ -16,7 +16,7 @@ export function answersIn(text: string): readonly Answer[] | undefined {
 }
 
 /** An answer, a problem, and a push have an object each. */
-function isAnswer(value: unknown): value is Answer {
+function isAnswer(value: unknown): value is NodeAnswer {
   if (!Array.isArray(value)) return false;
   const answer = value as readonly unknown[];
   const id = answer[0];

@@ -9,7 +9,7 @@
 import { longestMessageBytes } from '@holdfast/protocol';
 
 /** A request, as it stands in a message. */
-export interface Outgoing {
+export interface OutgoingRequest {
   readonly text: string;
   /** It keeps, cancels or gives back: see request.ts. */
   readonly isOfHolders: boolean;
@@ -21,7 +21,7 @@ export interface Outgoing {
 /** Of UTF-16: in bytes it is three times that at most. A single request is sent, whatever it has. */
 export const mostUnits: number = longestMessageBytes / 4;
 
-export class OutgoingRequests<Request extends Outgoing> {
+export class OutgoingRequests<Request extends OutgoingRequest> {
   readonly #requests = new Set<Request>();
   /** Of all their texts, with the signs between them. */
   #units = 0;

@@ -1,7 +1,7 @@
 /** A request that is not answered yet, as its connection keeps it. */
 import type { HoldfastError } from '@holdfast/protocol';
 import type { CallOfSession } from './calls-of-sessions.ts';
-import type { Outgoing } from './outgoing.ts';
+import type { OutgoingRequest } from './outgoing.ts';
 import { isOfHolders, isRepeatable } from './request.ts';
 import type { AskedOperation } from './request.ts';
 import type { ClientSpan } from './tracing.ts';
@@ -18,7 +18,7 @@ interface PendingFacts {
   readonly reject: (error: HoldfastError) => void;
 }
 
-export interface Pending extends CallOfSession<Pending>, Outgoing, PendingFacts {
+export interface Pending extends CallOfSession<Pending>, OutgoingRequest, PendingFacts {
   readonly repeatable: boolean;
   /** Takes it off its signal. */
   cleanUp: (() => void) | undefined;

@@ -21,10 +21,11 @@ import type { ClusterPush, Endpoint } from '@holdfast/protocol';
 import { Causes } from './causes.ts';
 import type { Unreached } from './causes.ts';
 import type { ClientClock } from './clock.ts';
+import { helloId } from './hello.ts';
 import type { OpenSocket } from './open-socket.ts';
 import { NodeLink } from './node-link.ts';
 import { answersIn, clusterIn } from './messages.ts';
-import { Route } from './route.ts';
+import { NodeRoute } from './route.ts';
 import type { ClientWarning } from './client-warning.ts';
 
 export const sweepEveryMs = 50;
@@ -102,7 +103,7 @@ export class Reach {
   readonly #clock: ClientClock;
   readonly #ways: Ways;
   readonly #events: ReachEvents;
-  readonly #route: Route;
+  readonly #route: NodeRoute;
   readonly #unreached = new Causes();
   /** Where requests go. */
   #line: NodeLink | undefined;
@@ -118,7 +119,7 @@ export class Reach {
     this.#clock = clock;
     this.#ways = ways;
     this.#events = events;
-    this.#route = new Route(endpoints, events.onWarning);
+    this.#route = new NodeRoute(endpoints, events.onWarning);
   }
 
   get cluster(): ClusterPush | undefined {
@@ -347,6 +348,7 @@ export class Reach {
           return;
         }
       } else if (line === this.#line) {
+        if (id === helloId) continue; // KEYED-3: to know who asks is not yet to answer.
         if (id !== 0) this.#route.answered(line.endpoint);
         this.#events.onAnswer(id, kind, body);
       }

@@ -8,15 +8,19 @@
  * REQUEST-2: it is sent again as well, whatever it is, where the node that answers has not executed it: because it finds no
  *     leader, is shutting down, or authorized it by rights that have changed since.
  */
-import { ofHolders, operationTraits } from '@holdfast/protocol';
-import type { ErrorCode, OperationName, Operations, OperationTraits } from '@holdfast/protocol';
+import { ofHolders, operationTraits, streamFrameNames } from '@holdfast/protocol';
+import type {
+  ErrorCode,
+  OperationName,
+  Operations,
+  OperationTraits,
+  StreamFrameName,
+} from '@holdfast/protocol';
 
-/** An operation of the stream; some are none of the table. */
-export type AskedOperation = OperationName | OfStream;
-/** What only the stream has. */
-type OfStream = 'watch' | 'ping' | 'cache_keep' | 'cache_dropped';
+/** What a frame of the stream asks for. */
+export type AskedOperation = OperationName | StreamFrameName;
 
-/** What is known of an operation of the stream that is none of the table: a watch is begun anew, the others ask or acknowledge. */
+/** What is known of what only a stream has: a watch is begun anew, the others ask or acknowledge. */
 const readOnly: OperationTraits = {
   repeat: 'always',
   changes: false,
@@ -27,13 +31,8 @@ const readOnly: OperationTraits = {
 const traitsOf = (operation: AskedOperation): OperationTraits =>
   isOfStream(operation) ? readOnly : operationTraits[operation];
 
-const ofStream: ReadonlySet<string> = new Set<OfStream>([
-  'watch',
-  'ping',
-  'cache_keep',
-  'cache_dropped',
-]);
-const isOfStream = (operation: AskedOperation): operation is OfStream => ofStream.has(operation);
+const isOfStream = (operation: AskedOperation): operation is StreamFrameName =>
+  streamFrameNames.has(operation);
 
 export const changesNothing = (operation: AskedOperation): boolean => !traitsOf(operation).changes;
 

@@ -19,7 +19,7 @@ const maxWarned = 100;
 
 const isSecure = ({ url }: Endpoint): boolean => url.startsWith('https:');
 
-export class Route {
+export class NodeRoute {
   readonly #given: readonly Endpoint[];
   readonly #onWarning: (warning: ClientWarning) => void;
   readonly #onlySecure: boolean;

@@ -87,7 +87,8 @@ export class FakePeer {
         session_id: 's1',
         revision: 1,
       });
-    } else request.answer({});
+    } else if (operation === 'hello') request.answer({ identity: 'somebody' });
+    else request.answer({});
   }
 
   /** Resolves when a request like this has come (it may have already). */

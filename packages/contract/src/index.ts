@@ -5,8 +5,10 @@ export type { JsonSchema, ObjectSchema } from './derive/json-schema.ts';
 export { protoFiles } from './derive/proto.ts';
 export type { TextFile } from './derive/proto.ts';
 export { typeScriptFiles } from './derive/typescript.ts';
+export { streamFrames } from './stream.ts';
+export type { StreamFrame } from './stream.ts';
 export type {
-  Access,
+  RequiredAccess,
   DocumentOperation,
   ErrorDeclaration,
   Group,

@@ -5,7 +5,7 @@
  *     only one that is there has, and empty lists. What acts on one that has to be made first (a resize, a count-down, a
  *     redrive) is refused with the code of its kind (`queue_not_found`, ...), 404.
  */
-import type { Fields, Message } from './schema.ts';
+import type { MessageFields, Message } from './schema.ts';
 
 /**
  * How a request may be sent again while its outcome is not known.
@@ -34,7 +34,7 @@ export type Verb =
   /** For operators: ends holds of others, changes the members, takes backups. */
   | 'admin';
 
-export interface Access {
+export interface RequiredAccess {
   readonly verb: Verb;
   /** The kind of what is asked for: `lock`, `session`, `cluster`, ... */
   readonly resource: string;
@@ -88,7 +88,7 @@ interface Declared {
   readonly request: Message;
   /** Codes, beside those that any request can be answered with. */
   readonly errors: readonly string[];
-  readonly access: Access;
+  readonly access: RequiredAccess;
   readonly http: readonly HttpBinding[];
 }
 
@@ -235,7 +235,7 @@ export const aliasOf = (binding: HttpBinding, path: string): HttpBinding => ({
 });
 
 /** What a method is asked: `Acquire` and its type in TypeScript. */
-export const request = (method: string, typeName: string, fields: Fields): Message => ({
+export const request = (method: string, typeName: string, fields: MessageFields): Message => ({
   typeName,
   protoName: `${method}Request`,
   description: `Request of ${method}.`,
@@ -243,7 +243,7 @@ export const request = (method: string, typeName: string, fields: Fields): Messa
 });
 
 /** What a method answers. */
-export const answer = (method: string, typeName: string, fields: Fields): Message => ({
+export const answer = (method: string, typeName: string, fields: MessageFields): Message => ({
   typeName,
   protoName: `${method}Response`,
   description: `What ${method} answers.`,

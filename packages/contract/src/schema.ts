@@ -62,7 +62,7 @@ export interface Enumeration {
 
 /** A field of a message: its pinned number in Protocol Buffers, and its schema. */
 export type Field = readonly [number: number, schema: Schema];
-export type Fields = Readonly<Record<string, Field>>;
+export type MessageFields = Readonly<Record<string, Field>>;
 
 export interface Message {
   /** Of the interface in TypeScript; an inline type where it has none. */
@@ -72,7 +72,7 @@ export interface Message {
   /** The message is declared inside the one that uses it. */
   readonly isNested?: true;
   readonly description: string;
-  readonly fields: Fields;
+  readonly fields: MessageFields;
   /** Fields of which one is set. */
   readonly oneOf?: { readonly name: string; readonly description: string };
 }
@@ -183,5 +183,5 @@ export const object = (message: Message, description: string = message.descripti
   shaped({ kind: 'message', message }, description);
 
 /** A message that is declared inside the one that uses it, without a name in TypeScript. */
-export const nested = (protoName: string, description: string, fields: Fields): Schema =>
+export const nested = (protoName: string, description: string, fields: MessageFields): Schema =>
   object({ protoName, isNested: true, description, fields });

@@ -33,7 +33,7 @@ import type {
   Event,
   Refusal,
   SessionId,
-  SessionLease,
+  SessionLeaseView,
   StateLimits,
 } from '@holdfast/state';
 import { isSignOfLife, nodeIdentity } from '@holdfast/state';
@@ -74,7 +74,7 @@ export class LeaderDuties {
   #beganMs = 0;
   #timeLoggedAfterMs = 0;
   /** Sessions whose leases have not begun yet (LEADERSHIP-3). */
-  #unleased: Iterator<SessionLease, void> | undefined;
+  #unleased: Iterator<SessionLeaseView, void> | undefined;
   #advancePending = false;
   #limitsPending = false;
   /** Those in force that were found to be the configured ones, and the level under which. */
@@ -252,7 +252,7 @@ export class LeaderDuties {
   }
 
   /** LEADERSHIP-3. */
-  #beginLeases(sessions: Iterator<SessionLease, void>): void {
+  #beginLeases(sessions: Iterator<SessionLeaseView, void>): void {
     if (this.#unleased !== sessions) return;
     const { clock } = this.#parts;
     const now = clock.now();
@@ -270,7 +270,7 @@ export class LeaderDuties {
   }
 
   /** LEASE-2, LEADERSHIP-5. */
-  #leftMs({ timeoutMs, unheardSinceMs }: SessionLease, now: number): number | undefined {
+  #leftMs({ timeoutMs, unheardSinceMs }: SessionLeaseView, now: number): number | undefined {
     if (unheardSinceMs === undefined) return undefined;
     const passedMs = this.#parts.clusterClock.read(now) - unheardSinceMs - clusterClockGrainMs;
     return timeoutMs - passedMs;

@@ -47,7 +47,7 @@ import type { ProposalOutcome } from './proposals.ts';
 import type { ReplicaOptions } from './replica-options.ts';
 import { recoverState, snapshotPoint, Snapshots } from './snapshots.ts';
 import { Ticks } from './ticks.ts';
-import { Once } from './transport/once.ts';
+import { OncePerPeer } from './transport/once.ts';
 
 const defaultEntriesPerTurn = 1000;
 /** A member that saw no checkpoint for so many times `snapshotLogBytes` takes a snapshot by itself (REPLICA-5). */
@@ -60,7 +60,7 @@ export class Replica {
   #state: StateMachine;
   readonly #proposals = new Proposals();
   readonly #proofs = new Proofs();
-  readonly #once: Once;
+  readonly #once: OncePerPeer;
   readonly #applyQueue: ApplyQueue;
   readonly #snapshots: Snapshots;
   readonly #kept: KeptEntries;
@@ -83,7 +83,7 @@ export class Replica {
     this.#supportedLevel = options.supportedFeatureLevel ?? latestFeatureLevel;
     this.#raft = createRaft(options.config, options.recovered);
     this.#ticks = new Ticks(options);
-    this.#once = new Once(options.clock);
+    this.#once = new OncePerPeer(options.clock);
     this.#kept = new KeptEntries(options.keptEntries);
     this.#news = new CommitNews(options.clock, () => this.#guarded(() => this.#raft.tellCommit()));
     this.#applyQueue = new ApplyQueue(

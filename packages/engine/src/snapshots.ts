@@ -30,19 +30,11 @@
  */
 import { createHash } from 'node:crypto';
 import { HoldfastError } from '@holdfast/protocol';
-import type {
-  LogIndex,
-  MemberId,
-  Membership,
-  Message,
-  Raft,
-  SnapshotMeta,
-  Term,
-} from '@holdfast/raft';
+import type { LogIndex, MemberId, Message, Raft, SnapshotMeta } from '@holdfast/raft';
 import { SnapshotFormatError } from '@holdfast/state';
 import type { StateMachine } from '@holdfast/state';
 import { SnapshotNotSavedError } from '@holdfast/storage';
-import type { SnapshotReader, Storage } from '@holdfast/storage';
+import type { SnapshotPoint, SnapshotReader, Storage } from '@holdfast/storage';
 import type { BackupSource } from './backup.ts';
 import type { Clock } from './clock.ts';
 import type { Payloads } from './payloads/payloads.ts';
@@ -56,12 +48,6 @@ import { whileWanted } from './while-wanted.ts';
 export { recoverState } from './snapshot-state.ts';
 
 type ChunkMessage = Extract<Message, { type: 'snapshot_chunk' }>;
-
-export interface SnapshotPoint {
-  readonly index: LogIndex;
-  readonly term: Term;
-  readonly membership: Membership;
-}
 
 /** What a snapshot of the state as of this index says of the log. Undefined: none can be taken there. */
 export function snapshotPoint(raft: Raft, index: LogIndex): SnapshotPoint | undefined {

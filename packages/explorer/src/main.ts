@@ -1,7 +1,7 @@
 /** `make explore`: walks through small configurations, every interleaving, breadth-first. */
 import { readFlags } from '@holdfast/checker/flags';
 import { configurations } from './run/configurations.ts';
-import type { Configuration } from './run/configurations.ts';
+import type { SmallConfiguration } from './run/configurations.ts';
 import { runSideBySide } from './run/side-by-side.ts';
 import { grouped, levelLine, summaryLines } from './run/telling.ts';
 import { search } from './search/breadth-first.ts';
@@ -75,7 +75,7 @@ async function one(name: string): Promise<void> {
   process.exitCode = await walk(configuration);
 }
 
-async function walk({ purpose, bounds, open }: Configuration): Promise<number> {
+async function walk({ purpose, bounds, open }: SmallConfiguration): Promise<number> {
   console.log(`${purpose} (${bounds})`);
   const model = open();
   const found = await search(model, limits, (progress) => console.log(levelLine(progress)));

@@ -1,6 +1,7 @@
 import type { Problem } from './errors.ts';
 import type { WatchEvent } from './generated/events.ts';
 import type { OperationName } from './generated/operations.ts';
+import type { StreamFrameName } from './generated/stream-frames.ts';
 import type { TraceContext } from './tracing.ts';
 
 /** Path of the WebSocket that carries the client stream. */
@@ -15,7 +16,7 @@ export const longestBodyBytes: number = 64 * 1024;
  * What keeps, cancels or gives back. Clients send it before what wants, and both sides have room for it above the
  * room of all others: however much is wanted, what is held can be kept, and given back.
  */
-export const ofHolders: ReadonlySet<string> = new Set<OperationName | 'ping' | 'cache_dropped'>([
+export const ofHolders: ReadonlySet<string> = new Set<OperationName | StreamFrameName>([
   'keepalive',
   'cancel_request',
   'release',
@@ -34,12 +35,8 @@ export const ofHolders: ReadonlySet<string> = new Set<OperationName | 'ping' | '
 
 /**
  * One WebSocket message from a client: a batch of requests, JSON text. Each is
- * `[id, operation, body]`; ids are chosen by the client and unique among its unanswered requests.
- * `[id, 'cancel', { request: otherId }]` cancels a waiting acquire: it leaves its queue, or gives
- * back what was granted meanwhile; the cancelled request is answered with `wait_cancelled`. The
- * cancel itself is answered with `{ cancelled: boolean }`: true also when it crossed the grant, which
- * is then given back; false when no such acquire waits or has been answered here lately.
- * `[id, 'ping', null]` is answered with `{}` by the node itself, whether or not it has a leader.
+ * `[id, operation, body]`; ids are chosen by the client and unique among its unanswered requests. Beside the operations there
+ * are the frames of `StreamFrames`: `hello`, `cancel` and `ping` are about the stream itself, and docs/stream.md tells of them.
  * `[id, 'watch', WatchBody]` begins a watch, `[id, 'unwatch', { watch_id }]` ends it; its events are pushes.
  * `[id, 'cache_keep', CacheKeepBody]` reads a key of the cache, to answer it again from memory: until a push `cache` tells to
  * drop it, which is acknowledged by `[id, 'cache_dropped', CacheDroppedBody]`, and for no longer than its lease.
@@ -48,8 +45,7 @@ export const ofHolders: ReadonlySet<string> = new Set<OperationName | 'ping' | '
  */
 export type StreamRequest = readonly [
   id: number,
-  operation:
-    OperationName | 'cancel' | 'ping' | 'watch' | 'unwatch' | 'cache_keep' | 'cache_dropped',
+  operation: OperationName | StreamFrameName,
   body: unknown,
   ackedBelow?: number | null,
   trace?: TraceContext,

@@ -2,7 +2,7 @@
 export { LeaseHost } from './node/host.ts';
 export type { HostClock, LeaseStore } from './node/host-options.ts';
 export { LeaseNode } from './node/lease-node.ts';
-export type { Changes, LeaseRow, Restored } from './node/lease-node.ts';
+export type { Changes, LeaseRow, RestoredVotes } from './node/lease-node.ts';
 export { Recovery } from './node/recovery.ts';
 export type { NodeStatement } from './node/recovery.ts';
 export { Rejoin } from './node/rejoin.ts';

@@ -17,7 +17,7 @@ import {
 } from './scripts.ts';
 import type { Script } from './scripts.ts';
 import { bind, refusalIn, setOfServers } from './standing.ts';
-import { Wakes } from './wakes.ts';
+import { RedisWakes } from './wakes.ts';
 
 /** How servers are reached, and who is told of those that cannot vote. */
 export interface RedisVoterOptions extends RedisOptions {
@@ -66,7 +66,7 @@ export class RedisVoter implements Voter {
   readonly #setId: string;
   /** Run id → the voter that has it, of one set: no process counts twice. */
   readonly #processes: Map<string, string>;
-  readonly #wakes: Wakes;
+  readonly #wakes: RedisWakes;
   readonly #told = new Set<string>();
   readonly #process: Kept<RedisProcess>;
 
@@ -83,7 +83,7 @@ export class RedisVoter implements Voter {
     this.#set = set;
     this.#setId = setIdOf(set);
     this.#processes = processes;
-    this.#wakes = new Wakes(url, options);
+    this.#wakes = new RedisWakes(url, options);
     this.#process = new Kept(
       () => this.#open(),
       (server) => server.close(),

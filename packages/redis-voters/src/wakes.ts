@@ -10,7 +10,7 @@ import { Kept } from './kept.ts';
 /** All are told at once: they come back spread over this, or they would split the votes. */
 const spreadMs = 20;
 
-export class Wakes {
+export class RedisWakes {
   readonly #silenceMs: number;
   readonly #waiting = new Map<string, Set<() => void>>();
   readonly #connection: Kept<RedisConnection>;

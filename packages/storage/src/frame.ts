@@ -47,7 +47,7 @@ export interface LogState {
 }
 
 /** What one commit changes. In this order: the install, the truncation, the entries. */
-export interface Change extends LogState {
+export interface LogChange extends LogState {
   /** A received snapshot replaced the log (or, where the log contains its last entry, only the part up to there). */
   readonly installed?: Installed;
   readonly truncateFrom?: LogIndex;
@@ -63,14 +63,14 @@ export interface FramePosition {
 }
 
 /** What the frame tells beside the change. */
-export interface Stamp {
+export interface FrameStamp {
   /** Of the segment's file, at least; in a seal: of the next segment's (FR-3). */
   readonly fileBytes: number;
   /** How often the log was opened, the making of it included (FR-4). */
   readonly starts: number;
 }
 
-export interface Frame extends Change, Stamp {
+export interface LogFrame extends LogChange, FrameStamp {
   readonly sequence: number;
   readonly byteLength: number;
 }
@@ -96,14 +96,18 @@ function put(bytes: Buffer, value: number, offset: number): void {
 const take = (bytes: Buffer, offset: number): number =>
   bytes.readUInt32LE(offset) + bytes.readUInt32LE(offset + 4) * 0x1_0000_0000;
 
-export function frameBytes(change: Change): number {
+export function frameBytes(change: LogChange): number {
   let byteLength = sealBytes(change.hardState);
   for (const { data } of change.entries) byteLength += entryHeaderBytes + aligned(data.byteLength);
   return byteLength;
 }
 
 /** @param buffer May be used for the frame where it is large enough: it is overwritten. FR-2. */
-export function encodeFrame(place: FramePosition & Stamp, change: Change, buffer?: Buffer): Buffer {
+export function encodeFrame(
+  place: FramePosition & FrameStamp,
+  change: LogChange,
+  buffer?: Buffer,
+): Buffer {
   const byteLength = frameBytes(change);
   const bytes =
     buffer !== undefined && buffer.byteLength >= byteLength
@@ -181,7 +185,7 @@ export function anyFrameAt(
   bytes: Buffer,
   offset: number,
 ):
-  | { readonly logId: Buffer; readonly sequence: number; readonly frame: Frame | undefined }
+  | { readonly logId: Buffer; readonly sequence: number; readonly frame: LogFrame | undefined }
   | undefined {
   if (offset + headerBytes > bytes.byteLength || bytes.readUInt32LE(offset) !== magic)
     return undefined;
@@ -204,7 +208,7 @@ export function sequenceAt(
 }
 
 /** Reads a frame that `sequenceAt` found whole. Undefined: it is of a version this one cannot read. */
-export function decodeFrame(bytes: Buffer, start: number): Frame | undefined {
+export function decodeFrame(bytes: Buffer, start: number): LogFrame | undefined {
   const frame = bytes.subarray(start, start + bytes.readUInt32LE(start + 8));
   if (frame.readUInt8(12) !== version) return undefined;
   const flags = frame.readUInt8(13);

@@ -5,7 +5,7 @@
  *        vote stand there. So what is left is always the end of the log, without gaps.
  */
 import type { LogIndex } from '@holdfast/raft';
-import type { Change } from './frame.ts';
+import type { LogChange } from './frame.ts';
 
 export interface Segment {
   readonly segment: number;
@@ -27,7 +27,7 @@ export class LiveSegments {
   }
 
   /** A frame was written to the newest segment. */
-  wrote({ installed, truncateFrom, entries }: Change, endOfFrame: number): void {
+  wrote({ installed, truncateFrom, entries }: LogChange, endOfFrame: number): void {
     if (installed?.replacesLog === true) this.#cutTo(installed.index);
     if (truncateFrom !== undefined) this.#cutTo(truncateFrom - 1);
     const newest = this.#segments.at(-1);

@@ -1,6 +1,6 @@
 /** The term of each entry of the log, as runs of entries with one term: there are as many as there were leaders. */
 import type { LogIndex, Term } from '@holdfast/raft';
-import type { Change } from './frame.ts';
+import type { LogChange } from './frame.ts';
 
 interface Run {
   readonly from: LogIndex;
@@ -16,7 +16,7 @@ export class LogTerms {
     return this.#runs.findLast(({ from }) => from <= index)?.term;
   }
 
-  wrote({ installed, truncateFrom, entries, lastIndex }: Change): void {
+  wrote({ installed, truncateFrom, entries, lastIndex }: LogChange): void {
     if (installed?.replacesLog === true) this.#runs.length = 0;
     if (truncateFrom !== undefined)
       while ((this.#runs.at(-1)?.from ?? 0) >= truncateFrom) this.#runs.pop();

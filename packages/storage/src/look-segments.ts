@@ -4,7 +4,7 @@ import type { HardState, LogIndex, Term } from '@holdfast/raft';
 import { StorageDamagedError } from './damage.ts';
 import type { Disk, FoundFile } from './disk.ts';
 import { decodeFrame, logIdAt, sequenceAt } from './frame.ts';
-import type { Frame } from './frame.ts';
+import type { LogFrame } from './frame.ts';
 import { segmentOf } from './layout.ts';
 import { readWhole } from './recover.ts';
 import { scanSegment } from './scan.ts';
@@ -99,8 +99,8 @@ const placeOf = (entry: SeenEntry | undefined): SeenEntry | undefined =>
 function leading(
   bytes: Buffer,
   place: { readonly logId: Buffer; readonly segment: number },
-): Frame[] {
-  const frames: Frame[] = [];
+): LogFrame[] {
+  const frames: LogFrame[] = [];
   for (let offset = 0; ;) {
     const sequence = sequenceAt(bytes, offset, place);
     const expected = frames.at(-1)?.sequence;

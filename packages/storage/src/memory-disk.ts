@@ -14,7 +14,7 @@ import type { Disk, DiskFile } from './disk.ts';
 const sectorBytes = 512;
 
 /** Randomness, passed in. */
-export interface Randomness {
+export interface DiskRandomness {
   /** A whole number from 0, less than `limit`. */
   below(limit: number): number;
 }
@@ -47,7 +47,7 @@ interface NameChange {
 
 interface UnderWay {
   /** The power goes in the middle of it (MD-1). */
-  readonly cut: (randomness: Randomness, leaves: CutLeaves) => void;
+  readonly cut: (randomness: DiskRandomness, leaves: CutLeaves) => void;
   readonly write?: {
     readonly content: Content;
     readonly bytes: Uint8Array;
@@ -108,14 +108,14 @@ export class MemoryFiles {
   }
 
   /** The process that used it is gone; what it had not made durable is still in the system's memory. */
-  endProcess(randomness: Randomness, leaves: CutLeaves = 'anything'): void {
+  endProcess(randomness: DiskRandomness, leaves: CutLeaves = 'anything'): void {
     for (const { cut } of this.#underWay) cut(randomness, leaves);
     this.#underWay.clear();
     this.#locks.clear();
   }
 
   /** The process that used it is gone, and with it the power (MD-1, MD-2). */
-  cutPower(randomness: Randomness, leaves: CutLeaves = 'anything'): void {
+  cutPower(randomness: DiskRandomness, leaves: CutLeaves = 'anything'): void {
     this.endProcess(randomness, leaves);
     for (const { act } of this.#changes) if (randomness.below(2) === 1) act(this.#durable);
     this.#changes = [];
@@ -260,7 +260,7 @@ function tear(
   content: Content,
   bytes: Uint8Array,
   position: number,
-  randomness: Randomness,
+  randomness: DiskRandomness,
   leaves: CutLeaves,
 ): void {
   const putPart = (start: number, end: number): void =>

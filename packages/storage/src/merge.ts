@@ -1,6 +1,6 @@
 /** Several writes as one change: what one after the other would leave behind. */
 import type { Entry, HardState, LogIndex, Write } from '@holdfast/raft';
-import type { Change, LogState } from './frame.ts';
+import type { LogChange, LogState } from './frame.ts';
 
 /**
  * @param termAt Of the log before these writes; an install is the first of them.
@@ -10,11 +10,11 @@ export function mergeWrites(
   before: LogState,
   writes: readonly Write[],
   termAt: (index: LogIndex) => number | undefined,
-): Change | undefined {
+): LogChange | undefined {
   let hardState: HardState = before.hardState;
   let lastIndex = before.lastIndex;
   let truncateFrom: LogIndex | undefined;
-  let installed: Change['installed'];
+  let installed: LogChange['installed'];
   let entries: Entry[] = [];
   let changes = false;
   for (const write of writes) {

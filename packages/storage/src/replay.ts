@@ -7,7 +7,7 @@
  */
 import type { Entry, HardState, LogIndex, Recovered, SnapshotMeta, Term } from '@holdfast/raft';
 import { StorageDamagedError } from './damage.ts';
-import type { Change, Frame, LogState } from './frame.ts';
+import type { LogChange, LogFrame, LogState } from './frame.ts';
 
 export class Replay {
   #entries: Entry[] = [];
@@ -31,7 +31,7 @@ export class Replay {
     return this.#lastIndex === 0 && this.#hardState.term === 0 && this.#hardState.votedFor === null;
   }
 
-  take(change: Change & Partial<Pick<Frame, 'sequence'>>, path: string): void {
+  take(change: LogChange & Partial<Pick<LogFrame, 'sequence'>>, path: string): void {
     this.#hardState = change.hardState;
     const { installed, truncateFrom } = change;
     if (installed !== undefined) {

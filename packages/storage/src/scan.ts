@@ -16,10 +16,10 @@ import {
   sequenceAt,
   wasWhole,
 } from './frame.ts';
-import type { Frame } from './frame.ts';
+import type { LogFrame } from './frame.ts';
 
 export interface ScannedSegment {
-  readonly frames: readonly Frame[];
+  readonly frames: readonly LogFrame[];
   /** Where the next frame goes. */
   readonly end: number;
   readonly isSealed: boolean;
@@ -38,7 +38,7 @@ export function scanSegment(
   place: { readonly logId: Buffer; readonly segment: number },
   nextSequence: number | undefined,
 ): ScannedSegment {
-  const frames: Frame[] = [];
+  const frames: LogFrame[] = [];
   let expected = nextSequence;
   let end = 0;
   let isSealed = false;

@@ -15,7 +15,7 @@ import { FileMissingError } from './disk.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import { DiskFailure, removeDurably, renameDurably, syncFolder } from './durable-names.ts';
 import { encodeFrame, frameBytes, sealBytes } from './frame.ts';
-import type { Change, LogState } from './frame.ts';
+import type { LogChange, LogState } from './frame.ts';
 import { partialEnding, segmentName, spareName } from './layout.ts';
 import { LiveSegments } from './live-segments.ts';
 import type { LogEnd } from './recover.ts';
@@ -151,7 +151,7 @@ export class SegmentLog {
   }
 
   /** Resolves when it is durable. One at a time. */
-  async append(change: Change): Promise<void> {
+  async append(change: LogChange): Promise<void> {
     const byteLength = frameBytes(change);
     const room = this.#active.byteLength - this.#offset - sealBytes(change.hardState);
     if (byteLength > room && this.#offset > 0) await this.#roll();
@@ -161,14 +161,14 @@ export class SegmentLog {
 
   /** Makes room behind the end (SEG-8). */
   async #grow(byteLength: number): Promise<void> {
-    const toldLonger: Change = { ...this.#state, entries: [] };
+    const toldLonger: LogChange = { ...this.#state, entries: [] };
     const end = this.#offset + frameBytes(toldLonger) + byteLength;
     await this.#active.file.write(new Uint8Array(1), end - 1);
     this.#active = { ...this.#active, byteLength: end };
     await this.#write(toldLonger);
   }
 
-  async #write(change: Change, fileBytes: number = this.#active.byteLength): Promise<void> {
+  async #write(change: LogChange, fileBytes: number = this.#active.byteLength): Promise<void> {
     const { logId } = this.#options;
     const { segment } = this.#active;
     const place = { logId, segment, sequence: this.#sequence, starts: this.starts, fileBytes };

@@ -12,7 +12,7 @@ import type { CertificateFiles } from './material.ts';
 
 export type OutgoingMaterial = Readonly<Pick<SecureContextOptions, 'ca' | 'cert' | 'key' | 'crl'>>;
 
-export interface OutgoingOptions {
+export interface OutgoingCertificateOptions {
   /** Without a certificate none is shown; without an authority those of the platform count. */
   readonly files: CertificateFiles;
   readonly log: Pick<TlsLog, 'error'>;
@@ -21,17 +21,17 @@ export interface OutgoingOptions {
 }
 
 export class OutgoingCertificates {
-  readonly #options: OutgoingOptions;
+  readonly #options: OutgoingCertificateOptions;
   #current: OutgoingMaterial;
   #reading: Promise<void> | undefined;
 
-  private constructor(options: OutgoingOptions, first: OutgoingMaterial) {
+  private constructor(options: OutgoingCertificateOptions, first: OutgoingMaterial) {
     this.#options = options;
     this.#current = first;
   }
 
   /** @throws CertificateError */
-  static async open(options: OutgoingOptions): Promise<OutgoingCertificates> {
+  static async open(options: OutgoingCertificateOptions): Promise<OutgoingCertificates> {
     return new OutgoingCertificates(options, await materialOf(options.files));
   }
 

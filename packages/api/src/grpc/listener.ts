@@ -12,7 +12,7 @@ import { Connections } from '@holdfast/tls';
 import type { ConnectionsOptions, ServerSecurity } from '@holdfast/tls';
 import type { GrpcAddress } from '../options.ts';
 
-export interface Listening {
+export interface GrpcListening {
   readonly port: number;
   readonly connections: Connections;
   /** Takes no more connections, and ends those whose handshake is not over. Resolves when all have ended. */
@@ -25,7 +25,7 @@ export async function listen(
   { host, port }: GrpcAddress,
   bounds: ConnectionsOptions,
   security: ServerSecurity | undefined,
-): Promise<Listening> {
+): Promise<GrpcListening> {
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const take = (socket: Socket): void => {
     // What is wrong with a connection ends it.

@@ -27,7 +27,7 @@ import { contextOf, defectOf, readRequest } from './performing.ts';
 import type { Performing } from './performing.ts';
 import { serveReflection } from './reflection.ts';
 import { listen } from './listener.ts';
-import type { Listening } from './listener.ts';
+import type { GrpcListening } from './listener.ts';
 import { StreamCall } from './stream-call.ts';
 import { unaryHandler } from './unary.ts';
 import { serveObserve, serveWatch } from './watching.ts';
@@ -111,7 +111,7 @@ async function bind(
   at: GrpcAddress,
   { context: { service }, log }: Performing,
   security: ServerSecurity | undefined,
-): Promise<Listening> {
+): Promise<GrpcListening> {
   const { maxConnections: most, maxConnectionsPerAddress: mostPerAddress } = service.limits;
   try {
     return await listen(server, at, { port: 'grpc', most, mostPerAddress, log }, security);

@@ -5,7 +5,7 @@
  *     more and nothing is written to it.
  */
 import type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
-import type { Waiting } from '../operations/waiting.ts';
+import type { CountedWait } from '../operations/waiting.ts';
 import { openFor } from '../pipeline/standing.ts';
 import { stoppingError } from '../request-error.ts';
 import type { RequestError } from '../request-error.ts';
@@ -36,7 +36,7 @@ export class StreamCall {
       stream.#gone ||= !stream.#over;
       stream.#finish();
     };
-    const waiting: Waiting = { onStop: () => stream.fail(stoppingError) };
+    const waiting: CountedWait = { onStop: () => stream.fail(stoppingError) };
     call.once('cancelled', gone);
     call.on('drain', () => {
       for (const drained of stream.#drains) drained();

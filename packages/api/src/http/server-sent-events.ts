@@ -9,7 +9,7 @@ import { toProblem } from '@holdfast/protocol';
 import type { ObserveBody, WatchBody } from '@holdfast/protocol';
 import { openFor } from '../pipeline/standing.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
-import type { Waiting } from '../operations/waiting.ts';
+import type { CountedWait } from '../operations/waiting.ts';
 import { RequestError, stoppingError } from '../request-error.ts';
 import { observe } from '../watch/observe.ts';
 import { openWatch } from '../watch/open.ts';
@@ -113,7 +113,7 @@ class EventChannel {
       all.forget(waiting);
       raw.end();
     };
-    const waiting: Waiting = { onStop: () => this.fail(stoppingError) };
+    const waiting: CountedWait = { onStop: () => this.fail(stoppingError) };
     const giveBack = shares.streams.takeOf(this.#context.caller);
     if (giveBack instanceof RequestError) {
       watcher.close();

@@ -8,7 +8,7 @@ import type { Position } from '../watch/position.ts';
 import { toWaitMs, waitTooLong } from './asking.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { invalid } from './who.ts';
-import type { Waiting } from './waiting.ts';
+import type { CountedWait } from './waiting.ts';
 
 const eventsOnAPage = 100;
 
@@ -62,7 +62,7 @@ function change(
       all.forget(waiting);
       resolve(refused);
     };
-    const waiting: Waiting = { onStop: () => end(undefined) };
+    const waiting: CountedWait = { onStop: () => end(undefined) };
     const cancellation = new AbortController();
     const cancelled = (): void =>
       end(

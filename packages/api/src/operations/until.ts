@@ -10,7 +10,7 @@ import { isCancelled } from '@holdfast/engine/parts';
 import type { Event } from '@holdfast/state';
 import { RequestError, stoppingError } from '../request-error.ts';
 import type { OperationContext } from './context.ts';
-import type { Waiting } from './waiting.ts';
+import type { CountedWait } from './waiting.ts';
 
 const lookAgainMs = 5000;
 
@@ -19,7 +19,7 @@ export type Ended<T> =
   | { readonly by: 'time' | 'caller' | 'stop' };
 
 /** Who waits, from before the request was submitted on (UNTIL-3). */
-export class WaitingCaller implements Waiting {
+export class WaitingCaller implements CountedWait {
   readonly canReturn: boolean;
   readonly #cancellation = new AbortController();
   #isStopped = false;

@@ -13,7 +13,7 @@ import type { SessionId } from '@holdfast/state';
 import { RequestError, stoppingError } from '../request-error.ts';
 
 /** One that waits, for as long as it is counted. */
-export interface Waiting {
+export interface CountedWait {
   /** Called when the node stops. */
   readonly onStop: () => void;
 }
@@ -27,7 +27,7 @@ export interface AcquireCall {
 }
 
 export class WaitingCallers {
-  readonly #all = new RenewedMap<Waiting, true>();
+  readonly #all = new RenewedMap<CountedWait, true>();
   #stopping = false;
 
   get count(): number {
@@ -76,12 +76,12 @@ export class WaitingCallers {
   }
 
   /** Counts a wait of another kind. False: the node stops, nothing begins to wait. */
-  track(waiting: Waiting): boolean {
+  track(waiting: CountedWait): boolean {
     if (!this.#stopping) this.#all.set(waiting, true);
     return !this.#stopping;
   }
 
-  forget(waiting: Waiting): void {
+  forget(waiting: CountedWait): void {
     this.#all.delete(waiting);
   }
 

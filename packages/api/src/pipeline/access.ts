@@ -13,7 +13,7 @@
  */
 import { resourceKinds } from '@holdfast/contract';
 import { cancelReasons } from '@holdfast/engine/parts';
-import type { Access, Operation } from '@holdfast/contract';
+import type { RequiredAccess, Operation } from '@holdfast/contract';
 import { reservedLockPrefix } from '@holdfast/state';
 import {
   internalError,
@@ -258,7 +258,7 @@ function requestOf(declared: Operation, body: object): AccessRequest {
 }
 
 /** A `kind` in the body says what the name is one of; several are listed in `resources`. */
-function resourcesOf(access: Access, body: object): readonly Resource[] {
+function resourcesOf(access: RequiredAccess, body: object): readonly Resource[] {
   if (access.whole === true) return [{ kind: access.resource, name: undefined }];
   if ('resources' in body && Array.isArray(body.resources))
     return (body.resources as readonly object[]).flatMap((one) => resourcesOf(access, one));

@@ -10,7 +10,7 @@
  * RATE-3: what is kept is bounded: beyond so many callers those that asked longest ago are forgotten.
  * RATE-4: these are limits of one node, and say so. Both count: that of the identity, and that of the address.
  */
-import type { OperationName } from '@holdfast/protocol';
+import type { OperationName, StreamFrameName } from '@holdfast/protocol';
 import { anonymous, callerOf } from '../callers.ts';
 import type { ApiLimits } from '../limits.ts';
 import { RequestError } from '../request-error.ts';
@@ -24,7 +24,7 @@ const longestDebtSeconds = 30;
 
 /** RATE-2. */
 const keepsOrGivesBack: ReadonlySet<string> = new Set<
-  OperationName | 'simple_release' | 'cache_dropped' | 'cancel' | 'hello' | 'ping'
+  OperationName | StreamFrameName | 'simple_release'
 >([
   'keepalive',
   'renew',

@@ -14,7 +14,7 @@
  *     tell the two answers apart.
  */
 import { ofHolders, toProblem } from '@holdfast/protocol';
-import type { ClusterPush, HoldEndedPush, StreamAnswer } from '@holdfast/protocol';
+import type { ClusterPush, HelloAnswer, HoldEndedPush, StreamAnswer } from '@holdfast/protocol';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import { isCount } from '../pipeline/acked-below.ts';
 import { otherOf, refusalOf, streamOperations } from '../pipeline/perform.ts';
@@ -27,9 +27,9 @@ import { FollowedSessions } from './followed.ts';
 import type { Followed } from './followed.ts';
 import { readFrame } from './frame.ts';
 import { closeCodes } from './host.ts';
-import type { StreamHost, StreamSocket } from './host.ts';
+import type { StreamHost, ServerSocket } from './host.ts';
 import { OutgoingAnswers } from './outgoing.ts';
-import { keyIn, noSuchOperation, tooManyRequests, wrongAnsweredBelow } from './requests.ts';
+import { answerOwn, keyIn, tooManyRequests, wrongAnsweredBelow } from './requests.ts';
 import { mayWait, StreamWaits } from './waits.ts';
 import { StreamMemory } from './memory.ts';
 import { StreamWatches } from './watches.ts';
@@ -40,7 +40,7 @@ const longestReason = 120;
 const noRequest = 'A request is [id, operation, body]; id from 1.';
 
 export class StreamConnection {
-  readonly #socket: StreamSocket;
+  readonly #socket: ServerSocket;
   readonly #host: StreamHost<StreamConnection>;
   #context: OperationContext;
   #forgetOpen: () => void;
@@ -61,7 +61,7 @@ export class StreamConnection {
   #binary = false;
 
   /** @param context Of what its requests are executed in: that of its caller. */
-  constructor(socket: StreamSocket, host: StreamHost<StreamConnection>, context: OperationContext) {
+  constructor(socket: ServerSocket, host: StreamHost<StreamConnection>, context: OperationContext) {
     this.#socket = socket;
     this.#host = host;
     this.#context = context;
@@ -165,9 +165,7 @@ export class StreamConnection {
     } else if (name === 'cache_keep' || name === 'cache_dropped') {
       this.#beginCache(id, name, body);
     } else {
-      const tooMany = this.#count(name);
-      if (name === 'cancel') this.#answer(id, this.#waits.cancel(body));
-      else this.#answer(id, name === 'ping' ? {} : (tooMany ?? noSuchOperation(name)));
+      this.#answer(id, answerOwn(name, body, this.#waits, this.#count(name)));
     }
   }
 
@@ -190,7 +188,7 @@ export class StreamConnection {
   }
 
   /** Who asks, where that could not be told with the request that began the stream: browsers set no headers. */
-  #hello(body: unknown): Outcome<object> {
+  #hello(body: unknown): Outcome<HelloAnswer> {
     this.#count('hello');
     const key = keyIn(body, this.#hasAsked);
     if (key instanceof RequestError) return key;

@@ -13,7 +13,7 @@ export const closeCodes = {
 } as const;
 
 /** What a stream stands on: a WebSocket of `ws`, as far as it is used. */
-export interface StreamSocket {
+export interface ServerSocket {
   readonly readyState: number;
   readonly OPEN: number;
   readonly bufferedAmount: number;

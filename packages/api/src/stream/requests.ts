@@ -1,14 +1,31 @@
 /** What requests of a stream have to be, and how they are refused where they are not. */
-import { wrongAckedBelow } from '../pipeline/acked-below.ts';
+import { streamFrameNames } from '@holdfast/protocol';
 import type { Outcome } from '../operations/context.ts';
+import { wrongAckedBelow } from '../pipeline/acked-below.ts';
 import { RequestError } from '../request-error.ts';
+import { answerPing, readHello } from './own-frames.ts';
+import type { StreamWaits } from './waits.ts';
+
+const frameNames = [...streamFrameNames].join(', ');
 
 /** Without the list of all: a frame may ask for thousands of these. */
-export function noSuchOperation(name: string): RequestError {
+function noSuchOperation(name: string): RequestError {
   return new RequestError(
     'route_not_found',
-    `There is no operation ${JSON.stringify(name.slice(0, 80))}. See the path /operations/{operation} of GET /openapi.json for all of them; a stream also has watch, unwatch, cache_keep, cache_dropped, cancel, hello and ping.`,
+    `There is no operation ${JSON.stringify(name.slice(0, 80))}. See the path /operations/{operation} of GET /openapi.json for all of them; a stream also has ${frameNames}.`,
   );
+}
+
+/** @param tooMany Why no other request would be looked at: these two go on however many were sent (RATE-2 of pipeline/rates.ts). */
+export function answerOwn(
+  name: string,
+  body: unknown,
+  waits: Pick<StreamWaits, 'cancel'>,
+  tooMany: RequestError | undefined,
+): Outcome<object> {
+  if (name === 'cancel') return waits.cancel(body);
+  if (name === 'ping') return answerPing(body);
+  return tooMany ?? noSuchOperation(name);
 }
 
 export const wrongAnsweredBelow = (told: unknown): RequestError =>
@@ -24,13 +41,9 @@ export function tooManyRequests(limit: number): RequestError {
 
 /** The key that "hello" shows. @param hasAsked Whether another request came before it. */
 export function keyIn(body: unknown, hasAsked: boolean): Outcome<string> {
-  const key =
-    typeof body === 'object' && body !== null && 'api_key' in body ? body.api_key : undefined;
-  if (typeof key !== 'string')
-    return new RequestError('invalid_request', '"hello" requires {"api_key": "hf_..."}.', {
-      field: 'api_key',
-    });
+  const asked = readHello(body);
+  if (asked instanceof RequestError) return asked;
   return hasAsked
     ? new RequestError('invalid_request', '"hello" has to come before every other request.')
-    : key;
+    : asked.api_key;
 }

@@ -12,7 +12,7 @@ import type { ApiLog } from '../log.ts';
 import type { StreamStats } from '../metrics/sources.ts';
 import { StreamConnection } from './connection.ts';
 import { closeCodes } from './host.ts';
-import type { StreamHost, StreamSocket } from './host.ts';
+import type { StreamHost, ServerSocket } from './host.ts';
 
 const heartbeatMs = 15_000;
 const closePollMs = 5;
@@ -81,7 +81,7 @@ export class ClientStreams {
    *
    * @param context Of its caller; that of everybody when absent.
    */
-  admit(socket: StreamSocket, context: OperationContext = this.#context): void {
+  admit(socket: ServerSocket, context: OperationContext = this.#context): void {
     const connection = new StreamConnection(socket, this.#host, context);
     this.#connections.add(connection);
     socket.on('close', () => this.#forget(connection));

@@ -1,10 +1,11 @@
 /** The requests of one stream that wait in the cluster, and what cancels them. */
 import { cancelReasons } from '@holdfast/engine/parts';
 import { RenewedMap } from '@holdfast/protocol';
+import type { CancelWaitAnswer } from '@holdfast/protocol';
 import type { OperationContext, Outcome } from '../operations/context.ts';
-import { isCount } from '../pipeline/acked-below.ts';
 import type { Served } from '../pipeline/perform.ts';
 import { RequestError } from '../request-error.ts';
+import { readCancel } from './own-frames.ts';
 
 /** Answers that a cancel may still cross. */
 const maxAnsweredKept = 256;
@@ -30,18 +31,10 @@ export class StreamWaits {
   }
 
   /** What "cancel" asks for. */
-  cancel(body: unknown): Outcome<object> {
-    const request =
-      typeof body === 'object' && body !== null && 'request' in body ? body.request : undefined;
-    if (!isCount(request)) {
-      return new RequestError(
-        'invalid_request',
-        '"cancel" requires {"request": id of the acquire to cancel}.',
-        {
-          field: 'request',
-        },
-      );
-    }
+  cancel(body: unknown): Outcome<CancelWaitAnswer> {
+    const asked = readCancel(body);
+    if (asked instanceof RequestError) return asked;
+    const { request } = asked;
     const waiting = this.#waiting.get(request) ?? this.#answered.get(request);
     waiting?.abort(cancelReasons.cancelled);
     return { cancelled: waiting !== undefined };

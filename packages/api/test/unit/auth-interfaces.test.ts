@@ -7,8 +7,8 @@ import { startHarness } from '../harness.ts';
 import { accessOf, kinds, naively, Principals, verdictOf } from '../principals.ts';
 import { sampleOf } from '../samples.ts';
 import { StreamClient } from '../stream-client.ts';
-import { isByPath, isOnGrpc, isRelayed, isStreamed, overGrpc, overPaths } from '../ways.ts';
-import { overRelay, Streams } from '../ways.ts';
+import { byEachPath, isOnGrpc, isRelayed, isStreamed, overGrpc, overPaths } from '../ways.ts';
+import { overRelay, pathOf, Streams } from '../ways.ts';
 import type { Ask } from '../ways.ts';
 import { startGrpcHarness } from './grpc/grpc-client.ts';
 
@@ -29,7 +29,8 @@ async function eachAnswersAsTheRulesSay(
       const expected = naively(declared, kind);
       if (expected === 'admitted' && changesAll.has(declared.name)) continue;
       const code = await ask(declared, sampleOf(declared), principals.key(kind));
-      assert.equal(verdictOf(code), expected, `${declared.name} for ${kind}: ${String(code)}`);
+      const told = `${declared.name} ${pathOf(declared)} for ${kind}: ${String(code)}`;
+      assert.equal(verdictOf(code), expected, told);
     }
   }
 }
@@ -38,15 +39,19 @@ async function eachAnswersAsTheRulesSay(
 const limits = { maxWrongKeysPerSecondPerAddress: 0 };
 
 describe('an operation is admitted as the rules say', () => {
-  test('by its path, also where that goes on telling, to each kind of caller', async (t) => {
+  test('by each of its paths, also an alias, and where it goes on telling, to each kind of caller', async (t) => {
     const harness = startHarness(t, { limits }, false);
     const principals = await Principals.of(harness.engine);
-    const asked = operations.filter(isByPath);
+    const asked = operations.flatMap(byEachPath);
     for (const name of ['watch', 'observe', 'snapshot', 'metrics'])
       assert.ok(
         asked.some((declared) => declared.name === name),
         name,
       );
+    const paths = asked.map(pathOf);
+    for (const second of ['GET /election/{name}', 'DELETE /cluster/members', 'GET /watch'])
+      assert.ok(paths.includes(second), second);
+    assert.equal(new Set(paths).size, operations.flatMap(({ http }) => http).length);
     const url = await harness.built.app.listen({ host: '127.0.0.1', port: 0 });
     await eachAnswersAsTheRulesSay(asked, principals, overPaths(harness, url));
   });

@@ -12,8 +12,8 @@ import * as fc from 'fast-check';
 import { Principals, verdictOf } from '../principals.ts';
 import type { Rule, Verdict } from '../principals.ts';
 import { sampleOf } from '../samples.ts';
-import { isByPath, isOnGrpc, isRelayed, isStreamed, overGrpc, overPaths } from '../ways.ts';
-import { overRelay, Streams } from '../ways.ts';
+import { byEachPath, isOnGrpc, isRelayed, isStreamed, overGrpc, overPaths } from '../ways.ts';
+import { overRelay, pathOf, Streams } from '../ways.ts';
 import type { Ask } from '../ways.ts';
 import { startGrpcHarness } from './grpc/grpc-client.ts';
 import type { GrpcHarness } from './grpc/grpc-client.ts';
@@ -181,7 +181,10 @@ interface Ways {
 
 function waysFor(ways: Ways, declared: Operation): readonly (readonly [string, Ask])[] {
   return [
-    ...(isByPath(declared) ? [['path', ways.path] as const] : []),
+    ...byEachPath(declared).map((one): readonly [string, Ask] => [
+      pathOf(one),
+      (_declared, body, key) => ways.path(one, body, key),
+    ]),
     ...(isRelayed(declared) ? [['relay', ways.relay] as const] : []),
     ...(isStreamed(declared) ? [['stream', ways.stream] as const] : []),
     ...(isOnGrpc(declared) ? [['gRPC', ways.grpc] as const] : []),

@@ -10,7 +10,7 @@ import type { ApiOptions } from '../../src/options.ts';
 import type { OperationContext } from '../../src/operations/context.ts';
 import { StreamConnection } from '../../src/stream/connection.ts';
 import { mostInFrame, readFrame } from '../../src/stream/frame.ts';
-import type { StreamHost, StreamSocket } from '../../src/stream/host.ts';
+import type { StreamHost, ServerSocket } from '../../src/stream/host.ts';
 import { OutgoingAnswers } from '../../src/stream/outgoing.ts';
 import { StreamWaits } from '../../src/stream/waits.ts';
 import { startHarness } from '../harness.ts';
@@ -145,7 +145,7 @@ describe('an error of the node itself ends one stream, and is logged (STREAM-6)'
     const codes: number[] = [];
     const errors: unknown[] = [];
     const nothing = (): void => undefined;
-    const socket: StreamSocket = {
+    const socket: ServerSocket = {
       readyState: 1,
       OPEN: 1,
       bufferedAmount: 0,

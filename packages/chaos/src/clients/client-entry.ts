@@ -10,7 +10,7 @@ import { HoldfastError } from '@holdfast/protocol';
 import { shownByEnvironment } from '../cluster/shown.ts';
 import { nowMs } from '../now.ts';
 import { firstWord } from './first-word.ts';
-import { Journal } from './journal.ts';
+import { CallJournal } from './journal.ts';
 import { settingOf } from './setting.ts';
 
 /** Codes that tell that nothing was granted, for certain. */
@@ -28,7 +28,7 @@ const watchEveryMs = 10;
 const name = settingOf('CHAOS_CLIENT');
 const urls = settingOf('CHAOS_URLS').split(',');
 const locks = settingOf('CHAOS_LOCKS').split(',');
-const journal = new Journal(settingOf('CHAOS_JOURNAL'));
+const journal = new CallJournal(settingOf('CHAOS_JOURNAL'));
 const pick = <T>(choices: readonly T[]): T =>
   choices[Math.floor(Math.random() * choices.length)] as T;
 

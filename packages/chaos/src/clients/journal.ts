@@ -2,17 +2,15 @@
  * What a client process asked and was answered, written down before it goes on: a line when it asks, a
  * line when it has the answer. A process that is killed leaves open what it asked last.
  */
-import type { LockAnswer, LockCall, Operation } from '@holdfast/checker';
+import type { LockAnswer, LockCall, LockOperation } from '@holdfast/checker';
 import { nowMs } from '../now.ts';
 import { appendLine, readLines } from './lines.ts';
-
-export type LockOperation = Operation<LockCall, LockAnswer>;
 
 type Line =
   | { readonly id: number; readonly call: LockCall; readonly atMs: number }
   | { readonly id: number; readonly answer: LockAnswer; readonly atMs: number };
 
-export class Journal {
+export class CallJournal {
   readonly #path: string;
   #nextId = 1;
 

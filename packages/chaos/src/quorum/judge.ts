@@ -11,7 +11,7 @@
  * time after its validity ended. Attempts that were refused say nothing, nor do those of which nobody was
  * told: several clients may spoil each other's vote.
  */
-import type { LockOperation } from '../clients/journal.ts';
+import type { LockOperation } from '@holdfast/checker';
 import type { HoldRecord } from './hold-log.ts';
 import { ttlMs } from './terms.ts';
 

@@ -22,7 +22,7 @@ import { recoveryMs } from './votes.ts';
 const smallDiskMegabytes = 24;
 const nodes = 5;
 
-export interface QuorumRunOptions {
+export interface QuorumChaosOptions {
   readonly folder: string;
   readonly clients: number;
   readonly seed: number;
@@ -35,7 +35,7 @@ export interface QuorumRunOptions {
   readonly tell: (line: string) => void;
 }
 
-export async function runQuorumChaos(options: QuorumRunOptions): Promise<RunOutcome> {
+export async function runQuorumChaos(options: QuorumChaosOptions): Promise<RunOutcome> {
   const { folder, clients, tell } = options;
   const disks = new SmallDisks();
   const randomness = new Randomness(options.seed);

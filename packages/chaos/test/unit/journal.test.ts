@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { Journal, readJournal } from '../../src/clients/journal.ts';
+import { CallJournal, readJournal } from '../../src/clients/journal.ts';
 
 describe('A journal of a client process', () => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-journal-'));
@@ -18,7 +18,7 @@ describe('A journal of a client process', () => {
 
   it('gives what was asked with what was answered', () => {
     const path = join(folder, 'answered');
-    const journal = new Journal(path);
+    const journal = new CallJournal(path);
     journal.begin(acquire, 10)({ type: 'granted', token: 7 });
     journal.begin({ type: 'end', lock: 'x', session: 's' }, 20)({ type: 'ended' });
     const [first, second, ...others] = readJournal('c', path);
@@ -31,7 +31,7 @@ describe('A journal of a client process', () => {
 
   it('of a process that was killed leaves the last outcome open, and its session may have ended since', () => {
     const path = join(folder, 'killed');
-    new Journal(path).begin(acquire, 10);
+    new CallJournal(path).begin(acquire, 10);
     appendFileSync(path, '{"id":2,"answ');
     assert.deepEqual(readJournal('c', path), [
       { client: 'c', call: acquire, calledAtMs: 10, outcome: { type: 'unknown' } },

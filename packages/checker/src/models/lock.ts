@@ -15,7 +15,7 @@
  *     refused beside readers when a writer waits, and who waits is not part of the state.
  * MODEL-LOCK-5: a hold is downgraded to shared under its token and stays; others may enter beside it from then on.
  */
-import type { Model } from '../history.ts';
+import type { Model, Operation } from '../history.ts';
 
 export type LockMode = 'exclusive' | 'shared';
 
@@ -54,6 +54,8 @@ export type LockAnswer =
   | { readonly type: 'ended' }
   /** Tokens of the present holds, ascending. */
   | { readonly type: 'state'; readonly tokens: readonly number[] };
+
+export type LockOperation = Operation<LockCall, LockAnswer>;
 
 interface LockHold {
   readonly session: string;

@@ -6,10 +6,8 @@ import type {
   LockCall,
   LockMode,
   LockModelOptions,
-  Operation,
+  LockOperation,
 } from '../../src/index.ts';
-
-type LockOperation = Operation<LockCall, LockAnswer>;
 
 /** From and to in ms; no `to`: the outcome is unknown. */
 type Span = readonly [fromMs: number, toMs?: number];

@@ -22,7 +22,7 @@ export interface Report {
   readonly locks_held: number | null;
   readonly waiters: number | null;
   /** Per second; null where two readings cannot be compared. */
-  readonly rates: Rates;
+  readonly rates: ReportedRates;
   /** By the length of their queue, then by name. */
   readonly hottest: readonly HotLock[];
   /** Locks that were compared. */
@@ -42,7 +42,7 @@ export interface NodeReport {
   readonly no_contact_since: string | null;
 }
 
-export interface Rates {
+export interface ReportedRates {
   readonly grants: number | null;
   readonly commands: number | null;
   readonly sessions_created: number | null;
@@ -63,7 +63,7 @@ export interface HotLock {
   readonly queue: readonly string[];
 }
 
-const noRates: Rates = {
+const noRates: ReportedRates = {
   grants: null,
   commands: null,
   sessions_created: null,
@@ -152,7 +152,7 @@ function nodeReport(
 }
 
 /** A counter that went back is of a node that lags behind, or that began anew: there is no rate then. */
-function ratesBetween(previous: Reading, current: Reading): Rates {
+function ratesBetween(previous: Reading, current: Reading): ReportedRates {
   const seconds = (current.at.monotonicMs - previous.at.monotonicMs) / 1000;
   const grown = (before: number | undefined, after: number | undefined): number | null =>
     before === undefined || after === undefined || after < before ? null : after - before;

@@ -1,7 +1,7 @@
 /** A table that fits into so many columns of a terminal. */
 import { cutTo, fit, printable, widthOf } from '../printable.ts';
 
-export interface Column {
+export interface TableColumn {
   readonly head: string;
   readonly cells: readonly string[];
   readonly align?: 'left' | 'right';
@@ -17,7 +17,10 @@ const gap = 2;
  * The head and one line a row. Without a width everything is shown; with one, columns are left out until
  * the rest fits, and what is still too long is cut.
  */
-export function layOut(columns: readonly Column[], width: number | undefined): readonly string[] {
+export function layOut(
+  columns: readonly TableColumn[],
+  width: number | undefined,
+): readonly string[] {
   const clean = columns.map((column) => {
     const most =
       width === undefined || column.mayBeLong !== true
@@ -30,7 +33,7 @@ export function layOut(columns: readonly Column[], width: number | undefined): r
   const rows = shown
     .map((column) => column.cells.length)
     .reduce((most, one) => Math.max(most, one), 0);
-  const line = (cellOf: (column: Column) => string): string => {
+  const line = (cellOf: (column: TableColumn) => string): string => {
     const text = shown
       .map((column, position) => fit(cellOf(column), widths[position] ?? 0, column.align))
       .join(' '.repeat(gap))
@@ -44,7 +47,7 @@ export function layOut(columns: readonly Column[], width: number | undefined): r
 }
 
 /** What fits at its smallest; the last column may be cut down to its head. */
-function choose(columns: readonly Column[], width: number): readonly Column[] {
+function choose(columns: readonly TableColumn[], width: number): readonly TableColumn[] {
   let shown = columns;
   while (shown.length > 1 && leastWidth(shown) > width) {
     const least = shown
@@ -55,7 +58,7 @@ function choose(columns: readonly Column[], width: number): readonly Column[] {
   return shown;
 }
 
-function leastWidth(columns: readonly Column[]): number {
+function leastWidth(columns: readonly TableColumn[]): number {
   const widths = columns.map((column, position) =>
     position === columns.length - 1 && column.align !== 'right'
       ? widthOf(column.head)
@@ -64,6 +67,6 @@ function leastWidth(columns: readonly Column[]): number {
   return widths.reduce((sum, width) => sum + width, 0) + gap * (columns.length - 1);
 }
 
-function widthOfColumn({ head, cells }: Column): number {
+function widthOfColumn({ head, cells }: TableColumn): number {
   return cells.reduce((widest, cell) => Math.max(widest, widthOf(cell)), widthOf(head));
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
 import type { ErrorCode } from '@holdfast/protocol';
-import { Cancellations } from '../../src/cancellations.ts';
+import { BackgroundCancellations } from '../../src/cancellations.ts';
 import { Client } from '../../src/client.ts';
 import { environmentOf, VirtualClock, VirtualNode } from '../virtual-nodes.ts';
 
@@ -17,7 +17,7 @@ describe('Cancellations in the background', () => {
   let askedAtMs: number[];
   let underWay: number;
   let mostUnderWay: number;
-  let cancellations: Cancellations;
+  let cancellations: BackgroundCancellations;
   beforeEach(() => {
     clock = new VirtualClock();
     refusal = undefined;
@@ -25,7 +25,7 @@ describe('Cancellations in the background', () => {
     askedAtMs = [];
     underWay = 0;
     mostUnderWay = 0;
-    cancellations = new Cancellations(clock, async () => {
+    cancellations = new BackgroundCancellations(clock, async () => {
       askedAtMs.push(clock.nowMs);
       mostUnderWay = Math.max(mostUnderWay, (underWay += 1));
       await new Promise<void>((resolve) => clock.after(isSilent ? 10_000 : 1, resolve));

@@ -6,7 +6,7 @@ import { HoldfastError } from '@holdfast/protocol';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 import { Client, connect } from '../../src/client.ts';
-import { readApiKey, withHello } from '../../src/hello.ts';
+import { helloId, readApiKey, withHello } from '../../src/hello.ts';
 import type { ApiKey } from '../../src/hello.ts';
 import { answersIn } from '../../src/messages.ts';
 import type { SocketEvents } from '../../src/socket.ts';
@@ -39,6 +39,49 @@ describe('The first message of a connection with a key', () => {
       assert.equal(sent.length, 1);
       assert.doesNotThrow(() => events?.onMessage(text));
       assert.deepEqual(told, [text]);
+    }
+  });
+});
+
+describe('What a node answers to the key', () => {
+  /** What is told of a first message, and why the connection ended by it. */
+  function told(text: string): { readonly texts: string[]; readonly causes: unknown[] } {
+    const texts: string[] = [];
+    const causes: unknown[] = [];
+    let opened: SocketEvents | undefined;
+    const open = withHello((_url, events) => {
+      opened = events;
+      return { send: () => undefined, close: () => undefined };
+    }, 'hf_x');
+    open('ws://127.0.0.1:1', {
+      onOpen: () => undefined,
+      onMessage: (one) => void texts.push(one),
+      onClose: (cause) => void causes.push(cause),
+    });
+    opened?.onOpen();
+    opened?.onMessage(text);
+    return { texts, causes };
+  }
+
+  it('is given on as it came, with all that came with it (KEYED-3)', () => {
+    const cluster = '[0,"cluster",{"cluster_id":"c","node_id":"a","leader":null,"members":[]}]';
+    for (const answer of ['0, {"identity":"worker"}', '1, {"code":"unauthorized"}']) {
+      const text = `[ ${cluster}, [${String(helloId)}, ${answer}] ]`;
+      assert.deepEqual(told(text), { texts: [text], causes: [] });
+    }
+  });
+
+  it('ends the connection, with its cause, where it is no answer to it (KEYED-3)', () => {
+    for (const answer of [
+      '0,{}',
+      '0,{"identity":7}',
+      '1,{}',
+      '1,{"code":7}',
+      '"x",{"identity":"a"}',
+    ]) {
+      const { texts, causes } = told(`[[${String(helloId)},${answer}]]`);
+      assert.deepEqual(texts, [], answer);
+      assert.match(String(causes[0]), /answer to "hello" is not that of a Holdfast node/, answer);
     }
   });
 });

@@ -6,14 +6,14 @@ import { Client } from '../../src/client.ts';
 import { systemEnvironment } from '../../src/environment.ts';
 import { Election, MultiLock } from '../../src/index.ts';
 import { OutgoingRequests } from '../../src/outgoing.ts';
-import type { Outgoing } from '../../src/outgoing.ts';
+import type { OutgoingRequest } from '../../src/outgoing.ts';
 import { Room } from '../../src/room.ts';
 import { FakePeer } from '../fake-peer.ts';
 
 const isCode = (code: string) => (error: unknown) =>
   error instanceof HoldfastError && error.code === code && error.effect === 'none';
 
-const requestOf = (text: string, isOfHolders = false): Outgoing => ({
+const requestOf = (text: string, isOfHolders = false): OutgoingRequest => ({
   text: JSON.stringify(text),
   isOfHolders,
   sent: false,
@@ -25,7 +25,7 @@ const textsIn = (messages: readonly string[]): readonly string[] =>
 describe('What goes out in one turn', () => {
   it('is no message that a node would not read, whatever characters it has (OUTGOING-1)', () => {
     for (const sign of ['x', '€', '😀', '"']) {
-      const turn = new OutgoingRequests<Outgoing>();
+      const turn = new OutgoingRequests<OutgoingRequest>();
       const all = Array.from({ length: 700 }, (_, n) => `${String(n)}${sign.repeat(900)}`);
       for (const text of all) turn.add(requestOf(text));
       const messages = turn.take();
@@ -37,7 +37,7 @@ describe('What goes out in one turn', () => {
   });
 
   it('is one message in the order in which it was asked for, where that is enough', () => {
-    const turn = new OutgoingRequests<Outgoing>();
+    const turn = new OutgoingRequests<OutgoingRequest>();
     const wants = requestOf('wants');
     for (const one of [wants, requestOf('keeps', true), wants, requestOf('wants too')])
       turn.add(one);
@@ -46,7 +46,7 @@ describe('What goes out in one turn', () => {
   });
 
   it('begins with what keeps, cancels or gives back where it is more (OUTGOING-2)', () => {
-    const turn = new OutgoingRequests<Outgoing>();
+    const turn = new OutgoingRequests<OutgoingRequest>();
     const gone = requestOf('gone');
     turn.add(gone);
     for (let n = 0; n < 1000; n++) turn.add(requestOf('w'.repeat(900)));

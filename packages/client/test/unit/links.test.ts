@@ -4,9 +4,9 @@ import { describe, it } from 'node:test';
 import { CallsOfSessions } from '../../src/calls-of-sessions.ts';
 import type { CallOfSession } from '../../src/calls-of-sessions.ts';
 import { Links } from '../../src/links.ts';
-import type { Link } from '../../src/links.ts';
+import type { Linked } from '../../src/links.ts';
 
-interface Numbered extends Link<Numbered> {
+interface Numbered extends Linked<Numbered> {
   readonly id: number;
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readEndpoint } from '@holdfast/protocol';
 import type { Endpoint } from '@holdfast/protocol';
-import { Route } from '../../src/route.ts';
+import { NodeRoute } from '../../src/route.ts';
 
 const endpointOf = (text: string): Endpoint => {
   const read = readEndpoint(text);
@@ -16,7 +16,7 @@ describe('The way to a node that leads', () => {
     // Given a client at a node that answers, and knows no leader
     const [first, ...others] = ['a:1', 'b:1', 'c:1', 'd:1'].map(endpointOf);
     assert.ok(first !== undefined);
-    const route = new Route([first, ...others], () => undefined);
+    const route = new NodeRoute([first, ...others], () => undefined);
     assert.equal(route.next(nowMs, new Set())?.url, first.url);
     const busy = new Set([first.url]);
     // When another one is sought again and again, and the first answers in between

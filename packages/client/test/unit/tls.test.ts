@@ -15,7 +15,7 @@ import { fetchWith } from '#requests';
 import { Quorum } from '@holdfast/quorum-client';
 import { Client, HoldfastError } from '../../src/index.ts';
 import type { ClientWarning, TlsOptions } from '../../src/index.ts';
-import { Route } from '../../src/route.ts';
+import { NodeRoute } from '../../src/route.ts';
 
 const authority = await Authority.create({ name: 'Tests', days: 1 });
 const own = await authority.node({ name: 'node-1', hosts: ['127.0.0.1'], days: 1 });
@@ -151,7 +151,7 @@ describe('a client over TLS', () => {
   it('that was told https:// alone goes to no address without TLS (ROUTE-7)', () => {
     const warnings: ClientWarning[] = [];
     const tell = (...given: readonly string[]): string | undefined => {
-      const route = new Route(given.map(endpointOf), (warning) => warnings.push(warning));
+      const route = new NodeRoute(given.map(endpointOf), (warning) => warnings.push(warning));
       const members = [
         { node_id: 'node-1', url: 'https://a:1' },
         { node_id: 'node-2', url: 'http://b:1' },

@@ -53,7 +53,10 @@ describe('withLock', () => {
 
   it('fails where the hold was lost meanwhile', async () => {
     const lost = underHold(hold, (held) => held.lose('lost', 'it was released by force', 'forced'));
-    await assert.rejects(lost, { code: 'hold_lost', details: { fence_token: 7, end_reason: 'forced' } });
+    await assert.rejects(lost, {
+      code: 'hold_lost',
+      details: { fence_token: 7, end_reason: 'forced' },
+    });
     assert.equal(releases, 0);
   });
 
@@ -65,7 +68,12 @@ describe('withLock', () => {
     assert.deepEqual([releases, hold.state], [1, 'released']);
   });
 
-  for (const code of ['not_holder', 'stale_fence_token', 'lock_not_found', 'session_expired'] as const)
+  for (const code of [
+    'not_holder',
+    'stale_fence_token',
+    'lock_not_found',
+    'session_expired',
+  ] as const)
     it(`fails where the cluster finds at the release that it was not held any more (${code}, WITH-LOCK-1)`, async () => {
       refusal = code;
       await assert.rejects(

@@ -7,6 +7,7 @@
 import type { Group, Operation, UnaryOperation } from '../operation.ts';
 import type { ErrorDeclaration } from '../operation.ts';
 import type { Enumeration, Message, Schema, Shape } from '../schema.ts';
+import type { StreamFrame } from '../stream.ts';
 import { commentOf, wrapped } from './comment.ts';
 import type { TextFile } from './proto.ts';
 
@@ -22,11 +23,15 @@ interface Named {
 export function typeScriptFiles(
   groups: readonly Group[],
   errors: Readonly<Record<string, ErrorDeclaration>>,
+  frames: readonly StreamFrame[],
 ): readonly TextFile[] {
   const homes = new Map<string, string>();
-  const modules = groups.map((group) => moduleOf(group, homes));
+  const modules = groups.map((group) => moduleOf(group.name, messagesOf(group), homes));
+  const ofFrames = frames.flatMap(({ request, answer }) => [request, answer]);
   return [
     ...modules,
+    moduleOf('frames', ofFrames, homes),
+    { path: 'stream-frames.ts', text: streamFramesText(groups, frames, homes) },
     { path: 'operations.ts', text: operationsText(groups, homes) },
     { path: 'words.ts', text: wordsText(groups, homes) },
     { path: 'operation-traits.ts', text: traitsText(unaryOperations(groups)) },
@@ -36,7 +41,9 @@ export function typeScriptFiles(
       text: [
         note,
         ...groups.map(({ name }) => `export type * from './${name}.ts';`),
+        `export type * from './frames.ts';`,
         `export type * from './operations.ts';`,
+        `export * from './stream-frames.ts';`,
         `export * from './operation-traits.ts';`,
         `export * from './words.ts';`,
         `export * from './error-definitions.ts';`,
@@ -51,18 +58,22 @@ const unaryOperations = (groups: readonly Group[]): readonly UnaryOperation[] =>
 
 // ---- interfaces ---------------------------------------------------------------------------------
 
-function moduleOf(group: Group, homes: Map<string, string>): TextFile {
+function moduleOf(
+  module: string,
+  messages: readonly Message[],
+  homes: Map<string, string>,
+): TextFile {
   const declared: Named[] = [];
   const imports = new Map<string, Set<string>>();
   const refer = (name: string, lines: () => readonly string[]): string => {
     const home = homes.get(name);
     if (home === undefined) {
-      homes.set(name, group.name); // TS-1
+      homes.set(name, module); // TS-1
       declared.push({ name, lines: lines() });
-    } else if (home !== group.name) imports.set(home, (imports.get(home) ?? new Set()).add(name));
+    } else if (home !== module) imports.set(home, (imports.get(home) ?? new Set()).add(name));
     return name;
   };
-  for (const message of messagesOf(group)) typeOfMessage(message, refer);
+  for (const message of messages) typeOfMessage(message, refer);
   const written = declared.flatMap(({ lines }) => lines).join('\n');
   const isUsed = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(written);
   const imported = [...imports].flatMap(([home, names]) => {
@@ -76,7 +87,7 @@ function moduleOf(group: Group, homes: Map<string, string>): TextFile {
     '',
     ...declared.flatMap(({ lines }) => [...lines, '']),
   ].join('\n');
-  return { path: `${group.name}.ts`, text };
+  return { path: `${module}.ts`, text };
 }
 
 function messagesOf({ operations }: Group): readonly Message[] {
@@ -165,14 +176,28 @@ function docLines(comment: string | undefined): readonly string[] {
 
 // ---- tables -------------------------------------------------------------------------------------
 
+/** Names types of other modules, and tells what imports those that were named. */
+function namesIn(homes: ReadonlyMap<string, string>): {
+  readonly nameOf: (message: Message) => string;
+  readonly imports: () => readonly string[];
+} {
+  const used = new Map<string, Set<string>>();
+  return {
+    nameOf({ typeName = '' }) {
+      const home = homes.get(typeName) ?? '';
+      used.set(home, (used.get(home) ?? new Set()).add(typeName));
+      return typeName;
+    },
+    imports: () =>
+      [...used].map(
+        ([home, names]) => `import type { ${[...names].sort().join(', ')} } from './${home}.ts';`,
+      ),
+  };
+}
+
 function operationsText(groups: readonly Group[], homes: ReadonlyMap<string, string>): string {
   const unary = unaryOperations(groups);
-  const used = new Map<string, Set<string>>();
-  const nameOf = ({ typeName = '' }: Message): string => {
-    const home = homes.get(typeName) ?? '';
-    used.set(home, (used.get(home) ?? new Set()).add(typeName));
-    return typeName;
-  };
+  const { nameOf, imports } = namesIn(homes);
   const entries = (some: readonly UnaryOperation[]): readonly string[] =>
     some.map(
       ({ name, request, answer }) =>
@@ -182,9 +207,7 @@ function operationsText(groups: readonly Group[], homes: ReadonlyMap<string, str
   const others = entries(unary.filter(({ onStream }) => !onStream));
   return [
     note,
-    ...[...used].map(
-      ([home, names]) => `import type { ${[...names].sort().join(', ')} } from './${home}.ts';`,
-    ),
+    ...imports(),
     '',
     '/** Operations of the client stream, each also behind a path of HTTP: name → body and answer. */',
     'export interface Operations {',
@@ -196,6 +219,50 @@ function operationsText(groups: readonly Group[], homes: ReadonlyMap<string, str
     'export interface HttpOperations {',
     ...others,
     '}',
+    '',
+  ].join('\n');
+}
+
+/** What a client stream has beside the operations of one answer: its own frames, and what only a stream can be asked for. */
+function streamFramesText(
+  groups: readonly Group[],
+  frames: readonly StreamFrame[],
+  homes: ReadonlyMap<string, string>,
+): string {
+  const { nameOf, imports } = namesIn(homes);
+  const entry = (name: string, body: string, answer: Message): string =>
+    `readonly ${name}: { readonly body: ${body}; readonly answer: ${nameOf(answer)} };`;
+  const asked = groups.flatMap(({ operations }) =>
+    operations.flatMap((operation) => {
+      const answer =
+        operation.kind === 'control'
+          ? operation.answer
+          : operation.kind === 'stream'
+            ? operation.begun
+            : undefined;
+      if (answer === undefined) return [];
+      const { name, request } = operation;
+      return [{ name, text: entry(name, nameOf(request), answer) }];
+    }),
+  );
+  const own = frames.map(({ name, request, isBodyOptional, answer }) => {
+    const body = nameOf(request) + (isBodyOptional === true ? ' | null' : '');
+    return { name, text: entry(name, body, answer) };
+  });
+  const all = [...own, ...asked];
+  return [
+    note,
+    ...imports(),
+    '',
+    '/** What a client stream has beside `Operations`: name → body and answer. */',
+    'export interface StreamFrames {',
+    ...all.map(({ text }) => text),
+    '}',
+    'export type StreamFrameName = keyof StreamFrames;',
+    '',
+    'export const streamFrameNames: ReadonlySet<string> = new Set<StreamFrameName>([',
+    ...all.map(({ name }) => `'${name}',`),
+    ']);',
     '',
   ].join('\n');
 }

@@ -10,7 +10,7 @@ import {
   toldNodeId,
 } from '../fields.ts';
 import { get, post } from '../operation.ts';
-import type { Access, DocumentOperation, Group, UnaryOperation } from '../operation.ts';
+import type { RequiredAccess, DocumentOperation, Group, UnaryOperation } from '../operation.ts';
 import { always, boolean, list, nullable, string, words } from '../schema.ts';
 import type { Enumeration, Message } from '../schema.ts';
 import { nothing } from './cluster.ts';
@@ -120,7 +120,7 @@ const document = (
   path: string,
   contentType: string,
   summary: string,
-  access: Access = look,
+  access: RequiredAccess = look,
 ): DocumentOperation => ({
   kind: 'document',
   name,

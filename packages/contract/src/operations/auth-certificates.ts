@@ -3,7 +3,7 @@ import { clusterErrors } from '../errors.ts';
 import { answer, changing, get, post, reading, request } from '../operation.ts';
 import type { UnaryOperation } from '../operation.ts';
 import { list, object, string, text, words } from '../schema.ts';
-import type { Enumeration, Fields } from '../schema.ts';
+import type { Enumeration, MessageFields } from '../schema.ts';
 import { changed, identity, nextAfter, operate, paged } from './auth-fields.ts';
 
 const certificateFields: Enumeration = {
@@ -18,7 +18,7 @@ const certificateFields: Enumeration = {
   },
 };
 
-const certificateKey: Fields = {
+const certificateKey: MessageFields = {
   field: [1, words(certificateFields, 'What of the certificate is looked at.')],
   value: [2, text(1, 512, 'What it says, letter for letter.')],
 };

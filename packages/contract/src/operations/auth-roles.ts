@@ -4,14 +4,14 @@ import { maxNameLength } from '../fields.ts';
 import { answer, changing, get, post, reading, remove, request } from '../operation.ts';
 import type { UnaryOperation } from '../operation.ts';
 import { list, object, optional, patterned, string, text, words } from '../schema.ts';
-import type { Fields, Message } from '../schema.ts';
+import type { MessageFields, Message } from '../schema.ts';
 import { changed, identity, nextAfter, operate, paged, role, verbs } from './auth-fields.ts';
 
 const kind = optional(
   patterned(32, '^[a-z_]+$', 'Kind of resource, as `lock` or `queue`; every kind when absent.'),
 );
 
-const ruleFields = (from: number): Fields => ({
+const ruleFields = (from: number): MessageFields => ({
   verb: [from, words(verbs, 'What it permits.')],
   kind: [from + 1, kind],
   name: [from + 2, optional(text(1, maxNameLength, 'This resource alone.'))],
@@ -90,7 +90,7 @@ const listRoles: UnaryOperation = reading({
   grpc: { method: 'ListRoles', comment: 'Lists roles, by pages.' },
 });
 
-const bindFields: Fields = { identity: [1, identity], role: [2, role] };
+const bindFields: MessageFields = { identity: [1, identity], role: [2, role] };
 
 const bind: UnaryOperation = changing('never', {
   name: 'auth_bind',

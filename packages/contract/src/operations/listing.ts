@@ -10,7 +10,7 @@ import {
   statusRevision,
 } from '../fields.ts';
 import { answer, get, reading, request } from '../operation.ts';
-import type { Access, UnaryOperation } from '../operation.ts';
+import type { RequiredAccess, UnaryOperation } from '../operation.ts';
 import { boolean, list, nullable, object, optional, string, text, uint32 } from '../schema.ts';
 import type { Message, Schema } from '../schema.ts';
 
@@ -18,7 +18,7 @@ interface ListOf {
   /** `sessions`: of the path, of the operation, and of the field with the rows. */
   readonly plural: string;
   readonly row: Message;
-  readonly access: Access;
+  readonly access: RequiredAccess;
   readonly summary: string;
   /** What `client_id` asks for; absent: the kind has no clients. */
   readonly ofClient?: string;

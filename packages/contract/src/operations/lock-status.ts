@@ -37,11 +37,11 @@ import {
   text,
   uint32,
 } from '../schema.ts';
-import type { Fields, Message } from '../schema.ts';
+import type { MessageFields, Message } from '../schema.ts';
 
 const look = { verb: 'read', resource: 'lock' } as const;
 
-const lockFields: Fields = {
+const lockFields: MessageFields = {
   resource: [1, resource],
   locked: [2, boolean('It is held.')],
   mode: [3, nullable(mode, 'Mode in which it is held; null when it is free.')],

@@ -16,7 +16,7 @@ import {
   uint64,
   words,
 } from '../schema.ts';
-import type { Enumeration, Fields, Message, Schema } from '../schema.ts';
+import type { Enumeration, MessageFields, Message, Schema } from '../schema.ts';
 
 export const queueResource = { resource: 'queue', whenUnnamed: 'default' } as const;
 
@@ -84,7 +84,7 @@ const toldKey: Schema = example(string('Key of the message; empty where it has n
 const payload: Schema = example(json('Any JSON, of at most 65,536 bytes.'), 'hello');
 
 /** What is pushed. */
-export const pushedFields: Fields = {
+export const pushedFields: MessageFields = {
   key: [1, optional(key)],
   payload: [2, payload],
   delay_seconds: [
@@ -170,7 +170,7 @@ export const delivered: Message = {
   },
 };
 
-const counts: Fields = {
+const counts: MessageFields = {
   depth: [1, count('All that are no dead letters.')],
   ready: [2, count('Would be delivered now.')],
   in_flight: [3, count('Delivered, and not acknowledged yet.')],

@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { errors, groups, operations, protoFiles, typeScriptFiles } from '../../src/index.ts';
+import {
+  errors,
+  groups,
+  operations,
+  protoFiles,
+  streamFrames,
+  typeScriptFiles,
+} from '../../src/index.ts';
 import type { Message, Operation, Schema } from '../../src/index.ts';
 
 const duplicates = (values: readonly (string | number)[]): readonly (string | number)[] =>
@@ -25,7 +32,8 @@ function nestedIn({ shape }: Schema): readonly Message[] {
   return shape.kind === 'list' || shape.kind === 'nullable' ? nestedIn(shape.of) : [];
 }
 
-const all = [...new Set(operations.flatMap(messagesOf))];
+const framed = streamFrames.flatMap(({ request, answer }) => [request, answer]);
+const all = [...new Set([...operations.flatMap(messagesOf), ...framed])];
 const fileOf = (name: string): string =>
   protoFiles(groups).find(({ path }) => path.endsWith(`/${name}.proto`))?.text ?? '';
 
@@ -62,6 +70,16 @@ describe('the contract', () => {
       assert.equal(asksLeader, operation.errors.includes('no_quorum'));
     });
   }
+
+  for (const { name, errors: codes, description } of streamFrames)
+    test(`given the frame ${name} of the stream, then it is no operation, its errors are declared, and it says what it is`, () => {
+      assert.ok(!operations.some((operation) => operation.name === name));
+      assert.deepEqual(
+        codes.filter((code) => errors[code] === undefined),
+        [],
+      );
+      assert.match(description, /^\S.*\.$/s);
+    });
 
   for (const message of all) {
     const name = message.typeName ?? message.protoName ?? '';
@@ -109,7 +127,7 @@ describe('what is derived', () => {
   });
 
   test('given the types, then they import nothing but each other', () => {
-    for (const { path, text } of typeScriptFiles(groups, errors)) {
+    for (const { path, text } of typeScriptFiles(groups, errors, streamFrames)) {
       for (const [, from = ''] of text.matchAll(/from '([^']+)'/g))
         assert.match(from, /^\.\.?\//, path);
     }

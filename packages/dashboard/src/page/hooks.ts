@@ -3,7 +3,7 @@ import { ask, asFailure, isPassing } from './asking.ts';
 import type { RequestFailure } from './asking.ts';
 import { useEffect, useRef, useState } from './library.ts';
 import { live } from './live.ts';
-import type { Connection } from './live.ts';
+import type { ConnectionState } from './live.ts';
 import { Refreshing } from './refreshing.ts';
 import type { Concerns } from './refreshing.ts';
 
@@ -85,7 +85,7 @@ export function useRead<Answer>(
   };
 }
 
-export function useConnection(): Connection {
+export function useConnection(): ConnectionState {
   const [connection, set] = useState(live.connection);
   useEffect(() => {
     // It may have changed before anybody listened.

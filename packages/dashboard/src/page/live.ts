@@ -11,7 +11,7 @@ const retryMs = 1500;
 /** A burst of changes is read once. */
 const pauseMs = 400;
 
-export type Connection = 'connecting' | 'live' | 'lost' | 'refused';
+export type ConnectionState = 'connecting' | 'live' | 'lost' | 'refused';
 
 type OnEvents = (events: readonly WatchEvent[]) => void;
 
@@ -43,15 +43,15 @@ export function readEvents(text: string): readonly [readonly ServerSentEvent[], 
 
 class Live {
   readonly #listeners = new Set<OnEvents>();
-  readonly #watchers = new Set<(connection: Connection) => void>();
-  #connection: Connection = 'connecting';
+  readonly #watchers = new Set<(connection: ConnectionState) => void>();
+  #connection: ConnectionState = 'connecting';
   #after: string | undefined;
   #abort = new AbortController();
   #gathered: WatchEvent[] = [];
   /** A timer runs that tells what is gathered. */
   #isTold = false;
 
-  get connection(): Connection {
+  get connection(): ConnectionState {
     return this.#connection;
   }
 
@@ -62,7 +62,7 @@ class Live {
   }
 
   /** @returns Ends it. */
-  onConnection(listener: (connection: Connection) => void): () => void {
+  onConnection(listener: (connection: ConnectionState) => void): () => void {
     this.#watchers.add(listener);
     return () => this.#watchers.delete(listener);
   }
@@ -148,7 +148,7 @@ class Live {
     }, pauseMs);
   }
 
-  #set(connection: Connection): void {
+  #set(connection: ConnectionState): void {
     if (connection === this.#connection) return;
     this.#connection = connection;
     for (const watcher of this.#watchers) watcher(connection);

@@ -8,7 +8,7 @@ import { kindOf, kinds } from './kinds.ts';
 import { html, render, useEffect, useRef, useState } from './library.ts';
 import type { View } from './library.ts';
 import { live } from './live.ts';
-import type { Connection } from './live.ts';
+import type { ConnectionState } from './live.ts';
 import { Queue, Queues } from './queues.ts';
 import { Resource } from './resource.ts';
 import { Resources } from './resources.ts';
@@ -57,14 +57,14 @@ function pageOf([page = '', first = '', second = '']: readonly string[]): View {
   return html`<h1>There is no such page</h1>`;
 }
 
-const told: Readonly<Record<Connection, readonly [text: string, tone: string]>> = {
+const told: Readonly<Record<ConnectionState, readonly [text: string, tone: string]>> = {
   connecting: ['connecting', 'plain'],
   live: ['live', 'good'],
   lost: ['connection lost', 'bad'],
   refused: ['not live', 'warn'],
 };
 
-const explained: Readonly<Record<Connection, string>> = {
+const explained: Readonly<Record<ConnectionState, string>> = {
   connecting: 'The watch is being opened.',
   live: 'Changes are shown as they happen.',
   lost: 'The node does not answer. What is shown may be old; it is asked again and again.',

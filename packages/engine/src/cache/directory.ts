@@ -28,7 +28,7 @@ import { cacheLeaseMs, grantorLeaseMs } from '@holdfast/protocol/cache';
 import type { LineGrant, Invalidation } from '@holdfast/protocol/cache';
 import { Delays } from './delays.ts';
 import { newEntry } from './entry.ts';
-import type { Entry } from './entry.ts';
+import type { DirectoryEntry } from './entry.ts';
 import { newSharer, owesForLong, takeMessage } from './sharer.ts';
 import type { Sharer } from './sharer.ts';
 
@@ -53,7 +53,7 @@ export class Directory {
   readonly #term: number;
   #writesFromMs: number;
   readonly #bounds: DirectoryBounds;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, DirectoryEntry>();
   readonly #sharers = new Map<string, Sharer>();
   /** Those that have something to be told. */
   readonly #untold = new Set<Sharer>();
@@ -314,7 +314,7 @@ export class Directory {
     this.#untold.delete(sharer);
   }
 
-  #invalidate(key: string, entry: Entry, nowMs: number): void {
+  #invalidate(key: string, entry: DirectoryEntry, nowMs: number): void {
     entry.blocks += 1; // SHARER-2
     for (const holder of entry.holders) {
       if (this.#isOver(holder, nowMs)) entry.holders.delete(holder);
@@ -322,7 +322,7 @@ export class Directory {
     }
   }
 
-  #await(key: string, entry: Entry, holder: Sharer, nowMs: number): void {
+  #await(key: string, entry: DirectoryEntry, holder: Sharer, nowMs: number): void {
     this.#seq += 1;
     entry.awaited.add(holder);
     holder.owed.set(key, nowMs);
@@ -331,7 +331,7 @@ export class Directory {
     this.#untold.add(holder);
   }
 
-  #isDropped({ holders, awaited }: Entry, nowMs: number): boolean {
+  #isDropped({ holders, awaited }: DirectoryEntry, nowMs: number): boolean {
     for (const sharer of awaited) {
       if (!this.#isOver(sharer, nowMs)) return false; // SHARER-9
       awaited.delete(sharer);
@@ -390,7 +390,7 @@ export class Directory {
     }
   }
 
-  #fellOut(key: string, entry: Entry, nowMs: number): void {
+  #fellOut(key: string, entry: DirectoryEntry, nowMs: number): void {
     if (!this.#fallingOut.has(key) || !this.#isDropped(entry, nowMs)) return;
     this.#fallingOut.delete(key);
     this.endWrite(key);

@@ -1,7 +1,7 @@
 /** A key of which somebody may have a line, in the directory of who grants them. */
 import type { Sharer } from './sharer.ts';
 
-export interface Entry {
+export interface DirectoryEntry {
   readonly holders: Set<Sharer>;
   /** Those that have not acknowledged an invalidation of it. */
   readonly awaited: Set<Sharer>;
@@ -9,4 +9,8 @@ export interface Entry {
   blocks: number;
 }
 
-export const newEntry = (): Entry => ({ holders: new Set(), awaited: new Set(), blocks: 0 });
+export const newEntry = (): DirectoryEntry => ({
+  holders: new Set(),
+  awaited: new Set(),
+  blocks: 0,
+});

@@ -4,11 +4,11 @@ import type { Line, LineState, LineStore } from '@holdfast/protocol/cache';
 import type { CacheView } from '@holdfast/state';
 import { NameIndex } from '@holdfast/state/collections';
 
-export interface StoreBounds {
+export interface NodeStoreBounds {
   readonly maxLines: number;
   readonly maxBytes: number;
 }
-const defaultBounds: StoreBounds = { maxLines: 50_000, maxBytes: 64 * 1024 * 1024 };
+const defaultBounds: NodeStoreBounds = { maxLines: 50_000, maxBytes: 64 * 1024 * 1024 };
 /** What a line takes beside its texts. */
 const lineBytes = 200;
 
@@ -31,7 +31,7 @@ export interface NodeStore extends LineStore<CachedKey> {
 
 export const noLines: LineCounts = { modified: 0, exclusive: 0, shared: 0, invalid: 0 };
 
-export function nodeStore({ maxLines, maxBytes }: StoreBounds = defaultBounds): NodeStore {
+export function nodeStore({ maxLines, maxBytes }: NodeStoreBounds = defaultBounds): NodeStore {
   const counts = { ...noLines };
   let keys = new NameIndex<string>();
   let isClearing = false;

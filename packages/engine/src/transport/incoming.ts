@@ -14,7 +14,7 @@ import type { Frame } from './frames.ts';
 import { encodeRefusal, refusalText } from './hello.ts';
 import type { Introduced, Introductions } from './hello.ts';
 import type { InItsPlace, LiveRuns, OtherRun, RunConnection } from './live-runs.ts';
-import type { Once } from './once.ts';
+import type { OncePerPeer } from './once.ts';
 import { maxBufferedBytes } from './outgoing.ts';
 import type { PeerSockets } from './peer-sockets.ts';
 import { inItsPlace, OtherRunError, readRunRefusal } from './run-refusal.ts';
@@ -29,7 +29,7 @@ export interface IncomingOptions {
   readonly runs: LiveRuns;
   readonly clock: Clock;
   readonly log: EngineLog;
-  readonly once: Once;
+  readonly once: OncePerPeer;
   /** It has so long to show who it is. */
   readonly timeoutMs: number;
   /** Whether a peer may send frames of any length; else they are as short as a hello. */

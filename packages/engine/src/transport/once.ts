@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 const quietMs = 60_000;
 const maxRemembered = 256;
 
-export class Once {
+export class OncePerPeer {
   readonly #clock: Clock;
   readonly #saidMs = new Map<string, number>();
 

@@ -20,7 +20,7 @@ import { encodeRefusal, handshakeTimeoutMs, refusalText } from './hello.ts';
 import type { Introduced, Introductions } from './hello.ts';
 import type { LiveRuns, OtherRun, RunConnection } from './live-runs.ts';
 import { encodeMessageFrame } from './messages.ts';
-import type { Once } from './once.ts';
+import type { OncePerPeer } from './once.ts';
 import type { PeerSockets } from './peer-sockets.ts';
 import { inItsPlace, OtherRunError, readRunRefusal } from './run-refusal.ts';
 
@@ -38,7 +38,7 @@ export interface OutgoingOptions {
   readonly runs: LiveRuns;
   readonly clock: Clock;
   readonly log: EngineLog;
-  readonly once: Once;
+  readonly once: OncePerPeer;
   /** Both sides have shown who they are. */
   readonly onOpen: (met: Introduced, address: string) => void;
   /** The peer answers on this connection. What comes next is not read before that resolves. */

@@ -28,7 +28,7 @@ import { Incoming } from './incoming.ts';
 import { decodeMessage, encodeMessageFrame } from './messages.ts';
 import { LiveRuns } from './live-runs.ts';
 import type { RunConnection } from './live-runs.ts';
-import { Once } from './once.ts';
+import { OncePerPeer } from './once.ts';
 import { Outgoing } from './outgoing.ts';
 import { PeerCalls } from './peer-calls.ts';
 import { plainSockets } from './peer-sockets.ts';
@@ -59,7 +59,7 @@ export class TcpTransport implements Transport {
   readonly #sockets: PeerSockets;
   readonly #outgoing = new Map<MemberId, Outgoing>();
   readonly #introductions: Introductions;
-  readonly #once: Once;
+  readonly #once: OncePerPeer;
   readonly #incoming: IncomingConnections = new IncomingConnections();
   readonly #strangers: Strangers;
   /** The connection that a peer keeps to this node. */
@@ -91,7 +91,7 @@ export class TcpTransport implements Transport {
       onTooOld: (error) => clock.endOfTurn(() => this.#stop(error)),
     });
     this.#strangers = new Strangers(knowledge);
-    this.#once = new Once(clock);
+    this.#once = new OncePerPeer(clock);
     this.#calls = new PeerCalls({
       run: this.#introductions.ownRun.run,
       clock,

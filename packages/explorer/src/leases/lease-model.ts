@@ -9,7 +9,7 @@
  * one. That a voter had its time is told to a client at any moment. An action that changes no process and sends nothing
  * is not taken, for it leads to a state that can do less.
  */
-import type { Emit, Model } from '../search/model.ts';
+import type { Emit, TransitionSystem } from '../search/model.ts';
 import { newFile } from './lease-node-run.ts';
 import { inputCode, LeaseSteps } from './lease-steps.ts';
 import { momentOf } from './moments.ts';
@@ -52,7 +52,7 @@ type Kind = (typeof order)[number];
 const unit = (kind: Kind): number => 1 << (4 * order.indexOf(kind));
 const left = (budget: number, kind: Kind): number => (budget >>> (4 * order.indexOf(kind))) & 15;
 
-export class LeaseModel implements Model {
+export class LeaseModel implements TransitionSystem {
   readonly width: number = firstMessage + maxMessages;
   readonly symmetries = 1;
   readonly steps: LeaseSteps;

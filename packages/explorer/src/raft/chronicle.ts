@@ -22,7 +22,7 @@ export interface Committed {
   readonly inTerm: number;
 }
 
-export interface Chronicle {
+export interface RunChronicle {
   /** By term, from 0 on; -1: nobody led it. */
   readonly leaders: readonly number[];
   /** By index, from 1 on. */
@@ -35,11 +35,11 @@ export interface Chronicle {
   }[];
 }
 
-type Next = Chronicle | string;
+type Next = RunChronicle | string;
 
 export class Chronicles {
   readonly #renamings: Renamings;
-  readonly #chronicles = new Interner<Chronicle>();
+  readonly #chronicles = new Interner<RunChronicle>();
   readonly #known = new PairMap();
   readonly #broken: string[] = [];
   readonly #voters = new Map<number, number>();
@@ -57,7 +57,7 @@ export class Chronicles {
     return this.#chronicles.size;
   }
 
-  value(number: number): Chronicle {
+  value(number: number): RunChronicle {
     return this.#chronicles.value(number);
   }
 
@@ -105,7 +105,7 @@ export class Chronicles {
     return renamed;
   }
 
-  #rename(renaming: number, { leaders, committed, reads }: Chronicle): Chronicle {
+  #rename(renaming: number, { leaders, committed, reads }: RunChronicle): RunChronicle {
     const to = (node: number): number => (node < 0 ? node : this.#renamings.to(renaming, node));
     return {
       leaders: leaders.map(to),
@@ -118,7 +118,7 @@ export class Chronicles {
     };
   }
 
-  #intern(chronicle: Chronicle): number {
+  #intern(chronicle: RunChronicle): number {
     return this.#chronicles.intern(JSON.stringify(chronicle), chronicle);
   }
 }
@@ -127,10 +127,10 @@ export class Chronicles {
 export const membershipOf = (text: string): ReturnType<typeof decodeMembership> =>
   decodeMembership(Uint8Array.from(text.split(' ')[1]?.split(',') ?? [], Number));
 
-const sorted = (reads: Chronicle['reads']): Chronicle['reads'] =>
+const sorted = (reads: RunChronicle['reads']): RunChronicle['reads'] =>
   reads.toSorted((a, b) => a.readId - b.readId);
 
-function follow(chronicle: Chronicle, node: number, happening: Happening): Next {
+function follow(chronicle: RunChronicle, node: number, happening: Happening): Next {
   const { committed, reads } = chronicle;
   switch (happening.type) {
     case 'started': {
@@ -160,7 +160,7 @@ function follow(chronicle: Chronicle, node: number, happening: Happening): Next 
 }
 
 function lead(
-  chronicle: Chronicle,
+  chronicle: RunChronicle,
   node: number,
   { term, log }: Extract<Happening, { type: 'leads' }>,
 ): Next {
@@ -183,7 +183,7 @@ function lead(
 }
 
 function apply(
-  chronicle: Chronicle,
+  chronicle: RunChronicle,
   node: number,
   { index, term, text, isMembership, inTerm }: Extract<Happening, { type: 'applied' }>,
 ): Next {
@@ -199,7 +199,7 @@ function apply(
 }
 
 function holdsAt(
-  chronicle: Chronicle,
+  chronicle: RunChronicle,
   node: number,
   { index, term }: { readonly index: number; readonly term: number },
 ): Next {

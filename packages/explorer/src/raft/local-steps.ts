@@ -21,7 +21,7 @@ import { Facts } from './facts.ts';
 import type { Happening } from './happenings.ts';
 import { codeOf, idOf, inputOf, nodeOf } from './inputs.ts';
 import { Node, RefusedMessageError } from './node.ts';
-import type { Limits } from './node.ts';
+import type { CoreLimits } from './node.ts';
 import { Renamings } from './renaming.ts';
 
 /** How a state was reached first; `code` -1: a start from the disk. */
@@ -47,7 +47,7 @@ export class LocalSteps {
   /** By message: its term, and whether it is an answer or the like, which tells nothing in a later term. */
   readonly messageTerms: IntList = new IntList();
   readonly messageIsAnswer: IntList = new IntList();
-  readonly #limits: Limits;
+  readonly #limits: CoreLimits;
   readonly #renamings: Renamings;
   readonly #states = new Interner<Origin>();
   readonly #known = new PairMap();
@@ -65,7 +65,7 @@ export class LocalSteps {
   readonly #others = new Map<number, Origin>();
   steps = 0;
 
-  constructor(limits: Limits, renamings: Renamings) {
+  constructor(limits: CoreLimits, renamings: Renamings) {
     this.#limits = limits;
     this.#renamings = renamings;
     this.#renamedStates = renamings.all.map(() => new IntList());

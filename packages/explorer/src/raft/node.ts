@@ -23,14 +23,14 @@ import type { DurableState } from './disk.ts';
 import type { Happening, EntryPosition } from './happenings.ts';
 import type { Input } from './inputs.ts';
 
-export interface Limits extends Pick<RaftConfig, 'maxAppendBytes' | 'maxInflightMessages'> {
+export interface CoreLimits extends Pick<RaftConfig, 'maxAppendBytes' | 'maxInflightMessages'> {
   /** Every write is durable before anything else happens. */
   readonly isDiskFast: boolean;
   readonly snapshotBytes: number;
 }
 
 /** One tick is an election timeout, a heartbeat, and half of what a leader may hear nothing for. */
-const coreConfig = (id: MemberId, limits: Limits): RaftConfig => ({
+const coreConfig = (id: MemberId, limits: CoreLimits): RaftConfig => ({
   id,
   heartbeatTicks: 1,
   electionTicksMin: 1,
@@ -56,7 +56,7 @@ export class RefusedMessageError extends Error {
 export class Node {
   readonly id: MemberId;
   readonly raft: Raft & HasImage;
-  readonly #limits: Limits;
+  readonly #limits: CoreLimits;
   disk: DurableState;
   /** Writes that are not durable yet. */
   readonly queue: Write[] = [];
@@ -67,7 +67,7 @@ export class Node {
   #ledTerm = 0;
 
   /** Starts from what the disk holds. */
-  constructor(id: MemberId, limits: Limits, disk: DurableState) {
+  constructor(id: MemberId, limits: CoreLimits, disk: DurableState) {
     this.id = id;
     this.#limits = limits;
     this.disk = disk;

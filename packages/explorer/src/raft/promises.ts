@@ -17,7 +17,7 @@ import type { LocalSteps } from './local-steps.ts';
 
 export type PromiseName = 'log matching' | 'membership' | 'durability';
 
-export class Promises {
+export class RaftPromises {
   readonly #nodes: number;
   readonly #steps: LocalSteps;
   readonly #chronicles: Chronicles;

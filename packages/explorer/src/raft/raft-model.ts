@@ -14,7 +14,7 @@
  *         all ends the search.
  * LEFT-4: what a host does by itself with what comes out, it does at once: no other node can tell when.
  */
-import type { Emit, Model } from '../search/model.ts';
+import type { Emit, TransitionSystem } from '../search/model.ts';
 import { costOf, left, packed, unitOf } from './bounds.ts';
 import type { GivenStep, RaftConfiguration } from './bounds.ts';
 import { Chronicles } from './chronicle.ts';
@@ -31,12 +31,12 @@ import {
   nodeOf,
 } from './inputs.ts';
 import { LocalSteps } from './local-steps.ts';
-import { Promises } from './promises.ts';
+import { RaftPromises } from './promises.ts';
 import { Renamings } from './renaming.ts';
 import { StateRow } from './row.ts';
 import { tellAction, tellState } from './telling.ts';
 
-export class RaftModel implements Model {
+export class RaftModel implements TransitionSystem {
   readonly width: number;
   readonly symmetries: number;
   readonly configuration: RaftConfiguration;
@@ -44,7 +44,7 @@ export class RaftModel implements Model {
   readonly chronicles: Chronicles;
   readonly renamings: Renamings;
   readonly row: StateRow;
-  readonly #promises: Promises;
+  readonly #promises: RaftPromises;
   readonly #start: Int32Array;
   /** The successor that is being made. */
   readonly #made: Int32Array;
@@ -65,7 +65,7 @@ export class RaftModel implements Model {
       chronicles: this.chronicles,
     });
     this.width = this.row.width;
-    this.#promises = new Promises(nodes, this.steps, this.chronicles, new Set(without));
+    this.#promises = new RaftPromises(nodes, this.steps, this.chronicles, new Set(without));
     this.#made = new Int32Array(this.width);
     this.#start = new Int32Array(this.width);
     for (let node = 0; node < nodes; node++) {

@@ -5,16 +5,16 @@ import { LeaseModel } from '../leases/lease-model.ts';
 import type { LeaseConfiguration } from '../leases/lease-model.ts';
 import { raftConfigurations } from '../raft/configurations.ts';
 import { RaftModel } from '../raft/raft-model.ts';
-import type { Model } from '../search/model.ts';
+import type { TransitionSystem } from '../search/model.ts';
 
-export interface Configuration {
+export interface SmallConfiguration {
   readonly purpose: string;
   /** In words, for people. */
   readonly bounds: string;
-  readonly open: () => Model;
+  readonly open: () => TransitionSystem;
 }
 
-export const configurations: ReadonlyMap<string, Configuration> = new Map([
+export const configurations: ReadonlyMap<string, SmallConfiguration> = new Map([
   ...Object.entries(raftConfigurations).map(([name, configuration]) => {
     const bounds = raftBounds(configuration);
     return [name, described(configuration, bounds, () => new RaftModel(configuration))] as const;
@@ -28,8 +28,8 @@ export const configurations: ReadonlyMap<string, Configuration> = new Map([
 function described(
   { purpose }: { readonly purpose: string },
   bounds: string,
-  open: () => Model,
-): Configuration {
+  open: () => TransitionSystem,
+): SmallConfiguration {
   return { purpose, bounds, open };
 }
 

@@ -1,13 +1,13 @@
 /** What a search came to, in words. */
-import type { SearchResult, Progress } from '../search/breadth-first.ts';
-import type { Model } from '../search/model.ts';
+import type { SearchResult, SearchProgress } from '../search/breadth-first.ts';
+import type { TransitionSystem } from '../search/model.ts';
 
 export const grouped = (value: number): string => Math.round(value).toLocaleString('en');
 
-const perSecond = ({ distinct, ms }: Progress): string =>
+const perSecond = ({ distinct, ms }: SearchProgress): string =>
   grouped(distinct / Math.max(ms / 1000, 1e-3));
 
-export const levelLine = (progress: Progress): string =>
+export const levelLine = (progress: SearchProgress): string =>
   `depth ${String(progress.depth).padStart(3)}: ${grouped(progress.distinct)} distinct, ${grouped(progress.visited)} visited, ${grouped(progress.waiting)} to go on from, ${perSecond(progress)} a second`;
 
 const endings: Readonly<Record<SearchResult['ended'], string>> = {
@@ -18,7 +18,7 @@ const endings: Readonly<Record<SearchResult['ended'], string>> = {
   broken: 'A PROMISE IS BROKEN',
 };
 
-export function summaryLines(found: SearchResult, model: Model): readonly string[] {
+export function summaryLines(found: SearchResult, model: TransitionSystem): readonly string[] {
   const stats = Object.entries(model.stats()).map(([what, count]) => `${what} ${grouped(count)}`);
   const probability = found.distinct ** 2 / 2 ** 65;
   return [

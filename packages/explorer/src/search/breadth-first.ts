@@ -3,7 +3,7 @@
  * shortest way.
  */
 import { IntList } from './int-list.ts';
-import type { Model } from './model.ts';
+import type { TransitionSystem } from './model.ts';
 import { traceTo } from './trace.ts';
 import { fingerprintInto, VisitedStates } from './visited-states.ts';
 import type { Fingerprint } from './visited-states.ts';
@@ -16,7 +16,7 @@ export interface SearchLimits {
   readonly now: () => number;
 }
 
-export interface Progress {
+export interface SearchProgress {
   readonly distinct: number;
   /** States that actions led to, those met before included. */
   readonly visited: number;
@@ -26,16 +26,16 @@ export interface Progress {
   readonly ms: number;
 }
 
-export interface SearchResult extends Progress {
+export interface SearchResult extends SearchProgress {
   /** Why it ended: everything was seen, a limit was reached, a promise was broken. */
   readonly ended: 'exhausted' | 'states' | 'depth' | 'time' | 'broken';
   readonly broken?: { readonly what: string; readonly trace: readonly string[] };
 }
 
 export async function search(
-  model: Model,
+  model: TransitionSystem,
   limits: SearchLimits,
-  onLevel: (progress: Progress) => void = () => undefined,
+  onLevel: (progress: SearchProgress) => void = () => undefined,
 ): Promise<SearchResult> {
   const run = new Search(model, limits, onLevel);
   return run.run();
@@ -49,9 +49,9 @@ interface Broken {
 }
 
 class Search {
-  readonly #model: Model;
+  readonly #model: TransitionSystem;
   readonly #limits: SearchLimits;
-  readonly #onLevel: (progress: Progress) => void;
+  readonly #onLevel: (progress: SearchProgress) => void;
   readonly #seen = new VisitedStates();
   readonly #print: Fingerprint = { low: 0, high: 0 };
   readonly #beganMs: number;
@@ -63,7 +63,11 @@ class Search {
   #visited = 0;
   #broken: Broken | undefined;
 
-  constructor(model: Model, limits: SearchLimits, onLevel: (progress: Progress) => void) {
+  constructor(
+    model: TransitionSystem,
+    limits: SearchLimits,
+    onLevel: (progress: SearchProgress) => void,
+  ) {
     this.#model = model;
     this.#limits = limits;
     this.#onLevel = onLevel;
@@ -134,7 +138,7 @@ class Search {
     this.#next.pushAll(state);
   }
 
-  #progress(): Progress {
+  #progress(): SearchProgress {
     return {
       distinct: this.#seen.size,
       visited: this.#visited,

@@ -1,5 +1,5 @@
 /** What can be searched: states as rows of integers, and what can happen in each. */
-export interface Model {
+export interface TransitionSystem {
   /** Integers in a state. */
   readonly width: number;
   /** How many ways of naming the nodes count as one (1: no symmetry is used). */

@@ -1,11 +1,11 @@
 /** The way from the start to a state, told line by line: found again by taking the same actions. */
-import type { Model } from './model.ts';
+import type { TransitionSystem } from './model.ts';
 import { fingerprintInto } from './visited-states.ts';
 import type { Fingerprint, VisitedStates } from './visited-states.ts';
 
 /** @param lastAction Taken in the state at the end, where that is what broke something. */
 export function traceTo(
-  model: Model,
+  model: TransitionSystem,
   seen: VisitedStates,
   end: number,
   lastAction: number | undefined,

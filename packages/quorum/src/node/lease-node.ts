@@ -43,7 +43,7 @@ export interface Changes {
   readonly floor: number | undefined;
 }
 
-export interface Restored {
+export interface RestoredVotes {
   readonly rows: readonly LeaseRow[];
   /** Oldest first. */
   readonly tombstones: readonly string[];
@@ -98,7 +98,7 @@ export class LeaseNode {
   #latestEndMs: number;
 
   /** @param nowMs The restart: stored leases stand from here on (VOTER-5). */
-  constructor(limits: LeaseNodeLimits, restored: Restored, nowMs: number) {
+  constructor(limits: LeaseNodeLimits, restored: RestoredVotes, nowMs: number) {
     this.#limits = limits;
     this.#floor = restored.floor;
     this.#largest = restored.floor;

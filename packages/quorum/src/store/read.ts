@@ -5,7 +5,7 @@
  * STORE-READ-2: every row of `meta` is there and has its checksum, every row of `leases` has its own.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import type { LeaseRow, Restored } from '../node/lease-node.ts';
+import type { LeaseRow, RestoredVotes } from '../node/lease-node.ts';
 import { setIdOf, textOfSet } from '@holdfast/protocol';
 import type { QuorumSet } from '@holdfast/protocol';
 import type { StoredSet } from '../node/membership.ts';
@@ -13,7 +13,7 @@ import { Damaged, plainCode } from './damage.ts';
 import { formatVersion, metaChecksum, rowChecksum, schemaLines } from './schema.ts';
 
 export interface Contents {
-  readonly restored: Restored;
+  readonly restored: RestoredVotes;
   /** The node has voted before, and everything it granted is here. */
   readonly hasVoted: boolean;
   /** Random, of this file. */
@@ -175,7 +175,7 @@ function boolean(meta: MetaValues, key: string): boolean {
 const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
 
-function restore(database: DatabaseSync, floor: number): Restored {
+function restore(database: DatabaseSync, floor: number): RestoredVotes {
   const rows = database
     .prepare('SELECT * FROM leases')
     .all()

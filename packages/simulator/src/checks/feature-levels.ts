@@ -5,7 +5,7 @@
 import type { Batch } from '@holdfast/engine/parts';
 import { withinLevel } from '@holdfast/state';
 
-export class FeatureLevels {
+export class FeatureLevelsCheck {
   readonly #report: (message: string) => void;
   #level = 1;
 

@@ -30,7 +30,7 @@ import { gateParties } from '../clients/gate.ts';
 import { slotLimit } from '../clients/slots.ts';
 import { Chronicle } from './chronicle.ts';
 import { Cycles } from './cycles.ts';
-import { FeatureLevels } from './feature-levels.ts';
+import { FeatureLevelsCheck } from './feature-levels.ts';
 import { Grants } from './grants.ts';
 import { Lifetimes } from './lifetimes.ts';
 import { Barriers } from './barriers.ts';
@@ -64,7 +64,7 @@ export class Witness {
   /** WITNESS-12. */
   readonly disks: OnDisk;
   /** WITNESS-9. */
-  readonly #levels: FeatureLevels;
+  readonly #levels: FeatureLevelsCheck;
   #lastApplied: CommittedEntry = { index: 0, term: 0, inTerm: 0 };
   #commands = 0;
 
@@ -81,7 +81,7 @@ export class Witness {
     this.loads = new Loads(report, () => world.timeline.nowMs);
     this.chronicle = new Chronicle(report);
     this.disks = new OnDisk(report);
-    this.#levels = new FeatureLevels(report);
+    this.#levels = new FeatureLevelsCheck(report);
   }
 
   /** The highest index that any node has applied. */

@@ -2,8 +2,6 @@
 import type { LockAnswer, LockCall, Operation, PoolAnswer, PoolCall } from '@holdfast/checker';
 import type { World } from '../world/world.ts';
 
-export type LockOperation = Operation<LockCall, LockAnswer>;
-
 export type LockRecorder = Recorder<LockCall, LockAnswer>;
 export type PoolRecorder = Recorder<PoolCall, PoolAnswer>;
 

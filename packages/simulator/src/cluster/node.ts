@@ -10,7 +10,7 @@ import {
   sharesOf,
   WaitingCallers,
 } from '@holdfast/api/parts';
-import type { Service, StreamSocket } from '@holdfast/api/parts';
+import type { Service, ServerSocket } from '@holdfast/api/parts';
 import type { ClusterStatus, Engine } from '@holdfast/engine';
 import { assembleEngine } from '@holdfast/engine/parts';
 import type { AssembledEngine, Clock } from '@holdfast/engine/parts';
@@ -68,7 +68,7 @@ export class SimulatedNode implements Listener {
   supportedFeatureLevel: number;
   readonly #options: SimulatedNodeOptions;
   #assembled: AssembledEngine | undefined;
-  #admit: ((socket: StreamSocket) => void) | undefined;
+  #admit: ((socket: ServerSocket) => void) | undefined;
 
   constructor(options: SimulatedNodeOptions) {
     this.#options = options;
@@ -78,7 +78,7 @@ export class SimulatedNode implements Listener {
     this.disk = new SimulatedDisk(options.machine, options.random.fork());
   }
 
-  get admit(): ((socket: StreamSocket) => void) | undefined {
+  get admit(): ((socket: ServerSocket) => void) | undefined {
     return this.#admit;
   }
 

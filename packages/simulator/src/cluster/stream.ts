@@ -2,7 +2,7 @@
  * A client's stream to a node: in order and without loss while it stands, as over TCP. While the line is
  * cut, what is under way waits; it arrives when the line is whole again.
  */
-import type { StreamSocket as ServerSocket } from '@holdfast/api/parts';
+import type { ServerSocket } from '@holdfast/api/parts';
 import type { OpenSocket } from '@holdfast/client/parts';
 import type { Machine } from '../world/machine.ts';
 import type { World } from '../world/world.ts';

@@ -8,7 +8,7 @@ import type {
   HostClock,
   LeaseRow,
   LeaseStore,
-  Restored,
+  RestoredVotes,
   StoredSet,
 } from '@holdfast/quorum/parts';
 import { setIdOf } from '@holdfast/protocol';
@@ -55,7 +55,7 @@ class LeaseFile {
     this.stored = { set, after: '', next: undefined };
   }
 
-  restored(): Restored {
+  restored(): RestoredVotes {
     // As SQL gives them: not in the order of their use.
     const rows = [...this.rows.values()].sort((a, b) => (a.resource < b.resource ? -1 : 1));
     return { rows, tombstones: [...this.tombstones], floor: this.floor };

@@ -7,11 +7,11 @@
  * disk is turned, which that node must notice; and the history of the clients is judged.
  */
 import { checkLinearizable, lockModel, poolModel } from '@holdfast/checker';
-import type { Verdict } from '@holdfast/checker';
+import type { LockOperation, Verdict } from '@holdfast/checker';
 import { Beliefs } from '../checks/beliefs.ts';
 import { Witness } from '../checks/witness.ts';
 import { Recorder } from '../clients/recorder.ts';
-import type { LockOperation, LockRecorder, PoolRecorder } from '../clients/recorder.ts';
+import type { LockRecorder, PoolRecorder } from '../clients/recorder.ts';
 import { slotLimit } from '../clients/slots.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { quickDisk } from '../world/disk.ts';

@@ -24,12 +24,12 @@ export const usualSettings: Settings = {
   maxEntriesPerTurn: 1000,
 };
 
-export interface Setting {
+export interface ScenarioSetting {
   readonly size?: number;
   readonly settings?: Partial<Settings>;
 }
 
-export interface Scenario extends Setting {
+export interface Scenario extends ScenarioSetting {
   readonly play: (stage: Stage) => Promise<void>;
 }
 export type Scenarios = Readonly<Record<string, Scenario>>;
@@ -51,7 +51,7 @@ export class Stage {
   readonly beliefs: Beliefs;
   readonly actors: Actor[] = [];
 
-  constructor(world: World, { size = 3, settings = {} }: Setting) {
+  constructor(world: World, { size = 3, settings = {} }: ScenarioSetting) {
     this.world = world;
     this.random = world.random.fork();
     this.witness = new StageWitness(world, 0);

@@ -11,7 +11,7 @@ import type {
   ListedKind,
   ListWanted,
   PlacesPage,
-  SessionLease,
+  SessionLeaseView,
   SessionView,
   Stats,
 } from './view-types.ts';
@@ -69,9 +69,9 @@ export interface StateMachine {
   endedReason(id: SessionId): 'ended' | 'expired' | undefined;
   sessions(): Iterable<SessionView>;
   /** Of one session, for the lease table: no view is made. */
-  leaseOf(id: SessionId): SessionLease | undefined;
+  leaseOf(id: SessionId): SessionLeaseView | undefined;
   /** May be read on while commands are applied: it shows those that stand when they are reached. */
-  leases(): Iterable<SessionLease, void>;
+  leases(): Iterable<SessionLeaseView, void>;
   /** What a session holds, a page of it: costs what is on the page. Undefined: no such session. */
   holdsOf(id: SessionId, after: number, limit: number): HoldsPage | undefined;
   /** Where a session waits, a page of it, bounded also by how far its queues are walked. */

@@ -34,7 +34,7 @@ import type {
   ListedKind,
   ListWanted,
   PlacesPage,
-  SessionLease,
+  SessionLeaseView,
   SessionView,
   Stats,
 } from './view-types.ts';
@@ -241,12 +241,12 @@ class Machine implements StateMachine {
     return this.#tables.tombstone(id)?.reason;
   }
 
-  leaseOf(id: SessionId): SessionLease | undefined {
+  leaseOf(id: SessionId): SessionLeaseView | undefined {
     const session = this.#tables.sessions.get(id);
     return session === undefined ? undefined : sessionLease(session, this.#tables);
   }
 
-  *leases(): Generator<SessionLease, void, undefined> {
+  *leases(): Generator<SessionLeaseView, void, undefined> {
     for (const session of this.#tables.sessions.values()) yield sessionLease(session, this.#tables);
   }
 

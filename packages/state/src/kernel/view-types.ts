@@ -105,7 +105,7 @@ export interface PlacesPage {
 }
 
 /** What a leader's lease table needs of a session; cheap to tell. */
-export interface SessionLease {
+export interface SessionLeaseView {
   readonly sessionId: SessionId;
   readonly timeoutMs: number;
   readonly renewal: number;

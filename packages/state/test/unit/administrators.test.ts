@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { Access, accessBounds, administratorRole } from '../../src/primitives/access/access.ts';
-import type { Administration } from '../../src/primitives/access/access.ts';
+import type { AdministrationState } from '../../src/primitives/access/access.ts';
 import type { AccessRule } from '../../src/index.ts';
 import { Rights } from '../../src/primitives/access/rights.ts';
 
@@ -17,7 +17,7 @@ function rightsOf({ roles, bindings }: Access, identity: string): Rights {
   );
 }
 
-function naive(access: Access): Administration {
+function naive(access: Access): AdministrationState {
   const { keys, certificates } = access;
   const isOne = ({ identity }: { readonly identity: string }): boolean =>
     identity !== 'anonymous' && rightsOf(access, identity).permits('admin', 'auth', undefined);
@@ -67,7 +67,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 describe('who may administer access', () => {
   test('is counted as a look at everything finds it, after whatever has changed', () => {
-    const seen = new Set<Administration>();
+    const seen = new Set<AdministrationState>();
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
         const access = new Access();

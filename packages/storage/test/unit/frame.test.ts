@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Entry, MemberId } from '@holdfast/raft';
 import { decodeFrame, encodeFrame, frameBytes, logIdBytes } from '../../src/frame.ts';
-import type { Change } from '../../src/frame.ts';
+import type { LogChange } from '../../src/frame.ts';
 import { scanSegment } from '../../src/scan.ts';
 import { entry, hardState, logId } from '../log-in-memory.ts';
 
 const place = { logId: logIdBytes(logId), segment: 3, sequence: 7, fileBytes: 1024, starts: 5 };
-const change: Change = { hardState: hardState(1, 2), lastIndex: 1, entries: [entry(1)] };
+const change: LogChange = { hardState: hardState(1, 2), lastIndex: 1, entries: [entry(1)] };
 
 describe('A frame', () => {
   it('is read back as it was written, whatever is in it', () => {
@@ -18,7 +18,7 @@ describe('A frame', () => {
       kind: kinds[size % 3] ?? 'noop',
       data: new Uint8Array(size).fill(255),
     }));
-    const changes: Change[] = [
+    const changes: LogChange[] = [
       change,
       { hardState: { term: 0, votedFor: null, commit: 0 }, lastIndex: 0, entries: [] },
       { ...change, isSeal: true, entries: [] },

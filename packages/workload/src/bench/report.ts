@@ -1,6 +1,6 @@
 /** What a run of the benchmark tells, as tables. */
 import { machineLine } from '../statistics/machine.ts';
-import type { Machine } from '../statistics/machine.ts';
+import type { MachineDescription } from '../statistics/machine.ts';
 import { milliseconds, table, whole } from '../statistics/table.ts';
 import type { BareCommits } from './bare-commit.ts';
 import type { Calibration } from './calibration.ts';
@@ -12,7 +12,7 @@ export interface MeasuredRow extends LoadStats {
 }
 
 export interface BenchReport {
-  readonly machine: Machine;
+  readonly machine: MachineDescription;
   readonly folder: string;
   readonly measuredSeconds: number;
   readonly calibration: Calibration;

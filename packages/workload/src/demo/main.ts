@@ -12,7 +12,7 @@ import { milliseconds, whole } from '../statistics/table.ts';
 import { Pace } from './pace.ts';
 import { demoPlan, runDemo } from './run.ts';
 import type { DemoOutcome, DemoSpectator } from './run.ts';
-import { Screen, sparkline } from './screen.ts';
+import { DemoScreen, sparkline } from './screen.ts';
 
 const ruleWords: Readonly<Record<RuleName, string>> = {
   one_holder: 'no two holders of a lock at once',
@@ -27,13 +27,13 @@ const factWords: Readonly<Record<RuleName, string>> = {
 
 /** Tells the run on the screen. */
 class Narrator implements DemoSpectator {
-  readonly #screen: Screen;
+  readonly #screen: DemoScreen;
   readonly #startMs = performance.now();
   readonly #pace = new Pace(() => performance.now());
   #leader = '';
   #down = '';
 
-  constructor(screen: Screen) {
+  constructor(screen: DemoScreen) {
     this.#screen = screen;
   }
 
@@ -93,7 +93,7 @@ class Narrator implements DemoSpectator {
   }
 }
 
-function tellVerdict(screen: Screen, verdict: RunVerdict): void {
+function tellVerdict(screen: DemoScreen, verdict: RunVerdict): void {
   screen.line();
   screen.line("The check, from the workers' own records:");
   for (const rule of verdict.rules) {
@@ -106,7 +106,7 @@ function tellVerdict(screen: Screen, verdict: RunVerdict): void {
   }
 }
 
-function tellOutcome(screen: Screen, outcome: DemoOutcome, seconds: number): void {
+function tellOutcome(screen: DemoScreen, outcome: DemoOutcome, seconds: number): void {
   const outages = outcome.outagesMs.map((outageMs) => `${milliseconds(outageMs)} ms`).join(', ');
   tellVerdict(screen, outcome.verdict);
   screen.line();
@@ -116,7 +116,7 @@ function tellOutcome(screen: Screen, outcome: DemoOutcome, seconds: number): voi
 }
 
 async function main(): Promise<boolean> {
-  const screen = new Screen(process.stdout, process.env['NO_COLOR'] === undefined);
+  const screen = new DemoScreen(process.stdout, process.env['NO_COLOR'] === undefined);
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-demo-'));
   const { workers, locks, kills } = demoPlan;
   screen.line(

@@ -23,7 +23,7 @@ const styles = {
 const drawEveryMs = 100;
 const plainEveryMs = 2000;
 
-export class Screen {
+export class DemoScreen {
   readonly #output: ScreenOutput;
   readonly #moving: boolean;
   readonly #coloured: boolean;

@@ -14,7 +14,7 @@ import { describeMachine, machineLine } from '../statistics/machine.ts';
 import { median } from '../statistics/median.ts';
 import { milliseconds, table } from '../statistics/table.ts';
 import { measureOutages } from './outages.ts';
-import type { StopSignal } from './outages.ts';
+import type { OutageSignal } from './outages.ts';
 
 const help = `Usage: npm run bench:failover -- [OPTION]…
 
@@ -25,7 +25,7 @@ const help = `Usage: npm run bench:failover -- [OPTION]…
 `;
 
 interface Goal {
-  readonly signal: StopSignal;
+  readonly signal: OutageSignal;
   readonly words: string;
   /** Infinity: shown, not judged. */
   readonly medianAtMostMs: number;
@@ -51,7 +51,9 @@ function readCount(name: string, text: string): number {
   return count;
 }
 
-async function measure(counts: Readonly<Record<StopSignal, number>>): Promise<readonly Outcome[]> {
+async function measure(
+  counts: Readonly<Record<OutageSignal, number>>,
+): Promise<readonly Outcome[]> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-failover-'));
   const cluster = await startLocalCluster({ ports: await freePorts(3), folder });
   const outcomes: Outcome[] = [];

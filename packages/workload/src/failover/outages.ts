@@ -14,7 +14,7 @@ import { longestSilenceMs } from '../record/outage.ts';
 import { waitUntil } from '../wait-until.ts';
 
 /** SIGSTOP: the process is paused and its connections stay open, as with a machine that hangs or is cut off. */
-export type StopSignal = 'SIGKILL' | 'SIGTERM' | 'SIGSTOP';
+export type OutageSignal = 'SIGKILL' | 'SIGTERM' | 'SIGSTOP';
 
 const calmMs = 500;
 const serviceDeadlineMs = 15_000;
@@ -28,7 +28,7 @@ const steadyMs = 1000;
  */
 export async function measureOutages(
   cluster: LocalCluster,
-  signal: StopSignal,
+  signal: OutageSignal,
   times: number,
   tell: (leader: string, outageMs: number) => void,
 ): Promise<readonly number[]> {
@@ -65,7 +65,7 @@ async function failureOf(worker: Promise<void>): Promise<never> {
 
 async function stopLeaders(
   cluster: LocalCluster,
-  signal: StopSignal,
+  signal: OutageSignal,
   times: number,
   grantTimesMs: readonly number[],
   tell: (leader: string, outageMs: number) => void,

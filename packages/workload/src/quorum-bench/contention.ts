@@ -4,7 +4,7 @@ import { Quorum } from '@holdfast/quorum-client';
 import { Latencies } from '../statistics/latencies.ts';
 import type { LeaseNodes } from './lease-nodes.ts';
 
-export interface ContentionStats {
+export interface BenchContentionStats {
   readonly waiters: number;
   readonly grants: number;
   readonly grantsPerSecond: number;
@@ -34,7 +34,7 @@ export async function measureContention(
   { names, urls }: LeaseNodes,
   waiters: number,
   times: ContentionTimes,
-): Promise<ContentionStats> {
+): Promise<BenchContentionStats> {
   const reach = Object.fromEntries(names.map((name, index) => [name, urls[index] ?? '']));
   const quorums = Array.from(
     { length: Math.ceil(waiters / waitersOfAClient) },
@@ -96,7 +96,7 @@ class Contention {
     this.#grants = 0;
   }
 
-  stats(waiters: number, measuredMs: number): ContentionStats {
+  stats(waiters: number, measuredMs: number): BenchContentionStats {
     return {
       waiters,
       grants: this.#grants,

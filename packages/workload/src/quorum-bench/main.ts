@@ -11,7 +11,7 @@ import { calibrate } from '../bench/calibration.ts';
 import { describeMachine, machineLine } from '../statistics/machine.ts';
 import { milliseconds, table, whole } from '../statistics/table.ts';
 import { measureContention } from './contention.ts';
-import type { ContentionStats } from './contention.ts';
+import type { BenchContentionStats } from './contention.ts';
 import { startLeaseNodes } from './lease-nodes.ts';
 import { measureHandOver, measureOwn } from './load.ts';
 import type { HandOverStats, OwnStats } from './load.ts';
@@ -61,7 +61,7 @@ async function bench(): Promise<void> {
   const nodes = await startLeaseNodes(3, folder);
   const own: OwnStats[] = [];
   const handOvers: HandOverStats[] = [];
-  const contention: ContentionStats[] = [];
+  const contention: BenchContentionStats[] = [];
   try {
     const times = { warmUpMs, measureMs };
     for (const count of workers) {
@@ -151,7 +151,7 @@ function handOverTable(rows: readonly HandOverStats[]): string {
   );
 }
 
-function contentionTable(rows: readonly ContentionStats[]): string {
+function contentionTable(rows: readonly BenchContentionStats[]): string {
   return table(
     ['that wait', 'grants/s', 'hand-over p50 ms', 'p99', 'lost'],
     rows.map((row) => [

@@ -16,7 +16,7 @@ const certainRefusals: ReadonlySet<string> = new Set([
   'limit_exceeded',
 ]);
 
-export interface WorkerOptions {
+export interface RecordedWorkerOptions {
   readonly name: string;
   readonly journal: Journal;
   readonly session: Session;
@@ -42,7 +42,7 @@ export function recordSession(journal: Journal, worker: string, session: Session
 }
 
 /** Works until told to stop. A lost session ends the work: a worker never goes on under another one. */
-export async function work(options: WorkerOptions): Promise<void> {
+export async function work(options: RecordedWorkerOptions): Promise<void> {
   const { session, stop, nextResource, nextHoldMs } = options;
   while (!stop.aborted && session.state === 'active') {
     const hold = await acquireRecorded(options, nextResource());
@@ -80,11 +80,11 @@ export async function acquireRecorded(
   return hold;
 }
 
-type WorkerAcquiring = Pick<WorkerOptions, 'name' | 'journal' | 'session' | 'waitMs'>;
+type WorkerAcquiring = Pick<RecordedWorkerOptions, 'name' | 'journal' | 'session' | 'waitMs'>;
 
 /** @returns whether the cluster acknowledged the release. */
 async function releaseRecorded(
-  { name: worker, journal }: Pick<WorkerOptions, 'name' | 'journal'>,
+  { name: worker, journal }: Pick<RecordedWorkerOptions, 'name' | 'journal'>,
   hold: Hold,
 ): Promise<boolean> {
   const { name: resource, fenceToken } = hold;

@@ -2,7 +2,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-export interface Sample {
+export interface SoakSample {
   readonly memoryBytes: number;
   /** What the last full garbage collection left; undefined before the first one. */
   readonly liveHeapBytes: number | undefined;
@@ -18,7 +18,7 @@ const pageBytes = 4096;
 const blockBytes = 512;
 
 /** @param metrics What the node told at `GET /metrics`. */
-export async function sampleOf(pid: number, folder: string, metrics: string): Promise<Sample> {
+export async function sampleOf(pid: number, folder: string, metrics: string): Promise<SoakSample> {
   const statm = await readFile(`/proc/${String(pid)}/statm`, 'utf8');
   const handles = await readdir(`/proc/${String(pid)}/fd`);
   const live = metricOf(metrics, 'holdfast_nodejs_heap_live_bytes');

@@ -1,6 +1,6 @@
 /** Whether something stays flat: the straight line through what was measured. */
 
-export interface Point {
+export interface TrendPoint {
   readonly atMs: number;
   readonly value: number;
 }
@@ -19,7 +19,7 @@ const hourMs = 60 * 60 * 1000;
  * Least squares over the second half of the points: in the first one caches and pools are filled, and code is compiled.
  * Undefined: there are fewer than two points in it.
  */
-export function trendOf(points: readonly Point[]): Trend | undefined {
+export function trendOf(points: readonly TrendPoint[]): Trend | undefined {
   const late = points.slice(Math.floor(points.length / 2));
   const first = late[0];
   const last = late.at(-1);

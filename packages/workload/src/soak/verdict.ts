@@ -4,16 +4,16 @@
  * operation comes to, and above what a garbage collector that is in no hurry moves.
  */
 import { metricOf } from './samples.ts';
-import type { Sample } from './samples.ts';
+import type { SoakSample } from './samples.ts';
 import { trendOf } from './slope.ts';
-import type { Point } from './slope.ts';
+import type { TrendPoint } from './slope.ts';
 
 /** Shorter runs see what a program does at its beginning: their lines are shown, not judged. */
 export const judgedFromMinutes = 20;
 const mebibyte = 1024 * 1024;
 
 interface Measure {
-  readonly name: keyof Sample;
+  readonly name: keyof SoakSample;
   readonly unit: string;
   readonly divisor: number;
   /** What the line may rise in the second half of the run, in the unit. */
@@ -32,7 +32,7 @@ const measures: readonly Measure[] = [
 /** A sample of a node, and when it was taken. */
 export interface TimedSample {
   readonly atMs: number;
-  readonly sample: Sample;
+  readonly sample: SoakSample;
 }
 
 export interface SoakVerdict {
@@ -61,7 +61,7 @@ function rowOf(
   samples: readonly TimedSample[],
   isJudged: boolean,
 ): { readonly line: string; readonly passed: boolean } {
-  const points = samples.flatMap(({ atMs, sample }): Point[] => {
+  const points = samples.flatMap(({ atMs, sample }): TrendPoint[] => {
     const value = sample[name];
     return value === undefined ? [] : [{ atMs, value: value / divisor }];
   });

@@ -7,7 +7,7 @@ import { readStats } from '../http-answer.ts';
 import { isHoldCount, isProbeResult, isSampleResult } from './plan.ts';
 import type { HoldCount, ProbeResult, SampleResult } from './plan.ts';
 import type { CountStats, MemoryStats, PhaseStats } from './report.ts';
-import type { ClientProcess } from './requests.ts';
+import type { BenchClientProcess } from './requests.ts';
 import { readLongestTurns } from './turn-records.ts';
 import type { LongestTurns } from './turn-records.ts';
 
@@ -26,8 +26,8 @@ const blocked: LongestTurns = {
 
 export interface Bench {
   readonly cluster: LocalCluster;
-  readonly loader: ClientProcess;
-  readonly probe: ClientProcess;
+  readonly loader: BenchClientProcess;
+  readonly probe: BenchClientProcess;
   /** Where the turn recorders write. */
   readonly turnFolder: string;
   readonly tell: (text: string) => void;

@@ -12,7 +12,7 @@ import { describeMachine } from '../statistics/machine.ts';
 import { openBuild } from './build.ts';
 import { runPhases } from './phases.ts';
 import type { StatePlan } from './phases.ts';
-import type { ClientPlan } from './plan.ts';
+import type { BenchClientPlan } from './plan.ts';
 import { isSound, reportText } from './report.ts';
 import type { StateReport } from './report.ts';
 import { startClientProcess } from './requests.ts';
@@ -119,7 +119,7 @@ async function measure(
   await mkdir(turnFolder, { recursive: true });
   const environment = environmentOf(plan, turnFolder);
   const cluster = await startLocalCluster({ ports: await freePorts(3), folder, environment });
-  const clientPlan: ClientPlan = { checkout, endpoints: cluster.urls };
+  const clientPlan: BenchClientPlan = { checkout, endpoints: cluster.urls };
   await cluster.leader();
   const loader = startClientProcess('load-entry', clientPlan);
   const probe = startClientProcess('probe-entry', clientPlan);

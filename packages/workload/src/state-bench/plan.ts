@@ -1,7 +1,7 @@
 /** What the two clients of the benchmark are asked and what they answer; all of it crosses a process boundary. */
 
 /** The argument of both clients' processes. */
-export interface ClientPlan {
+export interface BenchClientPlan {
   readonly checkout: string | undefined;
   readonly endpoints: readonly string[];
 }
@@ -46,7 +46,7 @@ export const isSampleResult = (value: unknown): value is SampleResult =>
 export const isProbeResult = (value: unknown): value is ProbeResult =>
   numbersIn(value, ['cycles', 'longestAcquireMs', 'longestSilenceMs', 'errors']);
 
-export function readClientPlan(text: string | undefined): ClientPlan {
+export function readClientPlan(text: string | undefined): BenchClientPlan {
   const plan: unknown = JSON.parse(text ?? 'null');
   if (typeof plan !== 'object' || plan === null || !('endpoints' in plan)) {
     throw new Error(`This is no plan for a client: ${String(text)}`);

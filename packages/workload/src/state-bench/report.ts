@@ -1,6 +1,6 @@
 /** What `make bench-state` found, and how it is shown. */
 import { machineLine } from '../statistics/machine.ts';
-import type { Machine } from '../statistics/machine.ts';
+import type { MachineDescription } from '../statistics/machine.ts';
 import { milliseconds, table, whole } from '../statistics/table.ts';
 import type { LongestTurns } from './turn-records.ts';
 
@@ -35,7 +35,7 @@ export interface CountStats {
 }
 
 export interface StateReport {
-  readonly machine: Machine;
+  readonly machine: MachineDescription;
   /** The checkout whose build was measured; undefined: this one. */
   readonly checkout: string | undefined;
   readonly locks: number;

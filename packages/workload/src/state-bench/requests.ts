@@ -12,7 +12,7 @@ interface Answer {
   readonly error?: string;
 }
 
-export interface ClientProcess {
+export interface BenchClientProcess {
   /** @throws Error with what the child says, or when it has ended, or when the deadline passes. */
   ask(name: string, argument: unknown, deadlineMs: number): Promise<unknown>;
   /** Kills it. */
@@ -20,7 +20,7 @@ export interface ClientProcess {
 }
 
 /** @param name of the file in this folder, without its ending. */
-export function startClientProcess(name: string, plan: object): ClientProcess {
+export function startClientProcess(name: string, plan: object): BenchClientProcess {
   const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const file = fileURLToPath(new URL(`./${name}.${ending}`, import.meta.url));
   const child = fork(file, [JSON.stringify(plan)], {

@@ -1,7 +1,7 @@
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 
 /** What a metric was measured on. */
-export interface Machine {
+export interface MachineDescription {
   readonly processor: string;
   readonly cores: number;
   readonly memoryGiB: number;
@@ -9,7 +9,7 @@ export interface Machine {
   readonly node: string;
 }
 
-export function describeMachine(): Machine {
+export function describeMachine(): MachineDescription {
   return {
     processor: cpus()[0]?.model.trim() ?? 'unknown processor',
     cores: availableParallelism(),
@@ -20,6 +20,6 @@ export function describeMachine(): Machine {
 }
 
 /** One line for people. */
-export function machineLine(machine: Machine): string {
+export function machineLine(machine: MachineDescription): string {
   return `${machine.processor}, ${String(machine.cores)} cores, ${String(machine.memoryGiB)} GiB, ${machine.system}, Node ${machine.node}`;
 }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { metricOf } from '../../src/soak/samples.ts';
-import type { Sample } from '../../src/soak/samples.ts';
+import type { SoakSample } from '../../src/soak/samples.ts';
 import { judgeAudit, judgeSamples, judgeWork } from '../../src/soak/verdict.ts';
 
 const mebibyte = 1024 * 1024;
-const flat: Sample = {
+const flat: SoakSample = {
   memoryBytes: 300 * mebibyte,
   liveHeapBytes: 80 * mebibyte,
   diskBytes: 25 * mebibyte,
@@ -15,7 +15,7 @@ const flat: Sample = {
 };
 
 /** A sample a minute; `rising` adds to it what it does by then. */
-function run(minutes: number, rising: (minute: number) => Partial<Sample> = () => ({})) {
+function run(minutes: number, rising: (minute: number) => Partial<SoakSample> = () => ({})) {
   const samples = Array.from({ length: minutes }, (_, minute) => ({
     atMs: minute * 60_000,
     sample: { ...flat, ...rising(minute) },
@@ -28,7 +28,7 @@ describe('the verdict on a run', () => {
     assert.deepEqual(run(60).passed, true);
   });
 
-  const leaks: Readonly<Record<keyof Sample, (minute: number) => number>> = {
+  const leaks: Readonly<Record<keyof SoakSample, (minute: number) => number>> = {
     memoryBytes: (minute) => (300 + 3 * minute) * mebibyte,
     liveHeapBytes: (minute) => (80 + minute) * mebibyte,
     diskBytes: (minute) => (25 + minute) * mebibyte,

@@ -1,6 +1,6 @@
 import type { LeaseStore } from '../../../src/node/host-options.ts';
 import type { StoredSet } from '../../../src/node/membership.ts';
-import type { Changes, LeaseRow, Restored } from '../../../src/node/lease-node.ts';
+import type { Changes, LeaseRow, RestoredVotes } from '../../../src/node/lease-node.ts';
 
 /** What a file keeps, without one: every save is there at once, or refused. */
 export class MemoryFile implements LeaseStore {
@@ -45,7 +45,7 @@ export class MemoryFile implements LeaseStore {
     this.bootstrapSet = [];
   }
 
-  restored(): Restored {
+  restored(): RestoredVotes {
     // As SQL gives them: not in the order of their use.
     const rows = [...this.rows.values()].sort((a, b) => (a.resource < b.resource ? -1 : 1));
     return { rows, tombstones: [...this.tombstones], floor: this.floor };

@@ -12,7 +12,7 @@ import type {
   PermitsHoldView,
   PlacesPage,
   PlaceView,
-  SessionLease,
+  SessionLeaseView,
   SessionView,
 } from '../view-types.ts';
 import type { FenceToken } from '../names.ts';
@@ -96,7 +96,7 @@ export function holdsPage(session: Session, after: number, limit: number): Holds
   };
 }
 
-export function sessionLease(session: Session, { leaderships }: Tables): SessionLease {
+export function sessionLease(session: Session, { leaderships }: Tables): SessionLeaseView {
   const { id: sessionId, timeoutMs, renewal, own, waits } = session;
   const onlyWaits = waits.size > 0 && session.load === waits.size;
   const unheardSinceMs = leaderships.unheardSinceMs(session.heardIn);

@@ -17,7 +17,7 @@ import type { ReadableTable } from './ordered-table.ts';
 import type { LogIndex } from '../../kernel/names.ts';
 import type { AccessRule, CertificateField } from './commands.ts';
 import { Rights } from './rights.ts';
-import type { Administration, Binding, CertificateMapping, Key, Role } from './rows.ts';
+import type { AdministrationState, Binding, CertificateMapping, Key, Role } from './rows.ts';
 import type { RoleRule } from './rights.ts';
 
 /** The role that holds everything. It is always there, and always the same. */
@@ -35,7 +35,7 @@ export const accessBounds = {
   certificates: 1000,
 } as const;
 
-export type { Administration, Binding, CertificateMapping, Key, Role } from './rows.ts';
+export type { AdministrationState, Binding, CertificateMapping, Key, Role } from './rows.ts';
 
 export interface OthersKnown {
   readonly keys: number;
@@ -202,7 +202,7 @@ export class Access implements AccessTables {
   }
 
   /** AUTH-3, AUTH-6. */
-  get administration(): Administration {
+  get administration(): AdministrationState {
     return this.#administrators.administration;
   }
 }

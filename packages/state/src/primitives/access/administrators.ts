@@ -6,7 +6,7 @@
  */
 import { anonymousIdentity } from '../../kernel/commands.ts';
 import type { AccessRule } from './commands.ts';
-import type { Administration, Binding, CertificateMapping, Key, Role } from './rows.ts';
+import type { AdministrationState, Binding, CertificateMapping, Key, Role } from './rows.ts';
 
 interface Proofs {
   /** Keys that do not end, and certificates. */
@@ -31,7 +31,7 @@ export class Administrators {
   }
 
   /** AUTH-3: whether somebody shows a key, or a certificate, and may do everything, and whether for good. */
-  get administration(): Administration {
+  get administration(): AdministrationState {
     if (this.#all.lasting > 0) return 'lasting';
     return this.#all.ending > 0 ? 'ending' : 'none';
   }

@@ -4,7 +4,7 @@ import { limitExceeded, refuse } from '../../kernel/refusals.ts';
 import type { Tables } from '../../kernel/tables.ts';
 import type { Refusal } from '../../kernel/outcomes.ts';
 import { accessBounds, administratorRole, certificateKey } from './access.ts';
-import type { Access, Administration, Key, OthersKnown } from './access.ts';
+import type { Access, AdministrationState, Key, OthersKnown } from './access.ts';
 import type { AccessCommand, AccessResult, AccessRule } from './commands.ts';
 
 type Asked<Type extends AccessCommand['type']> = Extract<AccessCommand, { type: Type }>;
@@ -47,7 +47,7 @@ const createKey: Execute<'auth_create_key'> = (tables, { identity, roles = [], .
 };
 
 /** AUTH-3. */
-function endsLast(access: Access, before: Administration): boolean {
+function endsLast(access: Access, before: AdministrationState): boolean {
   if (!access.isEnabled || before === 'none') return false;
   const { administration } = access;
   return administration === 'none' || (before === 'lasting' && administration === 'ending');

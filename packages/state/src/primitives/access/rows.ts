@@ -30,4 +30,4 @@ export interface CertificateMapping {
   readonly identity: string;
 }
 
-export type Administration = 'lasting' | 'ending' | 'none';
+export type AdministrationState = 'lasting' | 'ending' | 'none';

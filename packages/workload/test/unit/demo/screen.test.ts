@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Pace } from '../../../src/demo/pace.ts';
-import { Screen, sparkline } from '../../../src/demo/screen.ts';
+import { DemoScreen, sparkline } from '../../../src/demo/screen.ts';
 
 function recorder(isTTY: boolean): { written: string; isTTY: boolean; write(text: string): void } {
   return {
@@ -16,7 +16,7 @@ function recorder(isTTY: boolean): { written: string; isTTY: boolean; write(text
 describe('The screen', () => {
   it('keeps the moving line below the lines that stay', () => {
     const output = recorder(true);
-    const screen = new Screen(output, false);
+    const screen = new DemoScreen(output, false);
     screen.follow(() => 'moving');
     screen.line('staying');
     screen.rest();
@@ -25,7 +25,7 @@ describe('The screen', () => {
 
   it('writes no control characters where there is no terminal', () => {
     const output = recorder(false);
-    const screen = new Screen(output, true);
+    const screen = new DemoScreen(output, true);
     screen.follow(() => 'moving');
     screen.line(screen.paint('staying', 'good'));
     screen.rest();

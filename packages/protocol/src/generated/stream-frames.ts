@@ -1,0 +1,38 @@
+// Made from packages/contract by "make documents". Change the declaration, not this file.
+import type {
+  CacheDroppedAnswer,
+  CacheDroppedBody,
+  CacheKeepAnswer,
+  CacheKeepBody,
+} from './cache.ts';
+import type { UnwatchAnswer, UnwatchBody, WatchAnswer, WatchBody } from './events.ts';
+import type {
+  CancelWaitAnswer,
+  CancelWaitBody,
+  HelloAnswer,
+  HelloBody,
+  PingAnswer,
+  PingBody,
+} from './frames.ts';
+
+/** What a client stream has beside `Operations`: name → body and answer. */
+export interface StreamFrames {
+  readonly hello: { readonly body: HelloBody; readonly answer: HelloAnswer };
+  readonly cancel: { readonly body: CancelWaitBody; readonly answer: CancelWaitAnswer };
+  readonly ping: { readonly body: PingBody | null; readonly answer: PingAnswer };
+  readonly cache_keep: { readonly body: CacheKeepBody; readonly answer: CacheKeepAnswer };
+  readonly cache_dropped: { readonly body: CacheDroppedBody; readonly answer: CacheDroppedAnswer };
+  readonly watch: { readonly body: WatchBody; readonly answer: WatchAnswer };
+  readonly unwatch: { readonly body: UnwatchBody; readonly answer: UnwatchAnswer };
+}
+export type StreamFrameName = keyof StreamFrames;
+
+export const streamFrameNames: ReadonlySet<string> = new Set<StreamFrameName>([
+  'hello',
+  'cancel',
+  'ping',
+  'cache_keep',
+  'cache_dropped',
+  'watch',
+  'unwatch',
+]);
