@@ -2,7 +2,7 @@
  * What is published, installed as a user would: `make test-packages`.
  *
  * Packs every package, installs the tarballs of the command with `npm install --global`, starts a node with it and asks that node on
- * every Node (20, 22, 24); and those of the client into an empty project, where the example of its README takes its lock on each
+ * every Node (20.9, 22, 24); and those of the client into an empty project, where the example of its README takes its lock on each
  * of them and as a bundle in Chromium. npm fetches what they depend on; that and the other Nodes need the registry of npm.
  */
 import { execFile, execFileSync, spawn } from 'node:child_process';
@@ -16,8 +16,8 @@ import { runInBrowser } from './browser.ts';
 
 const run = promisify(execFile);
 const npmQuiet = ['--no-audit', '--no-fund', '--loglevel=error'];
-/** Those that the client supports: the oldest of each. */
-const majors = [20, 22, 24] as const;
+/** Those that the client supports: the oldest that it says to need, and a later one of each major since. */
+const versions = ['20.9.0', '22', '24'] as const;
 
 interface Manifest {
   readonly name: string;
@@ -109,17 +109,17 @@ function checkWritten(where: string, text: string): void {
   console.log(`${where}: the example of the README held token ${String(first.fenceToken)}.`);
 }
 
-/** A program of this major on the path, or out of npm's package. */
-async function nodeOf(major: number, folder: string): Promise<string> {
+/** @param wanted A major, or one version. @returns A program of it on the path, or out of npm's package. */
+async function nodeOf(wanted: string, folder: string): Promise<string> {
   for (const place of (process.env['PATH'] ?? '').split(delimiter)) {
     const program = join(place, 'node');
     const version = await run(program, ['--version']).catch(() => undefined);
-    if (version?.stdout.startsWith(`v${String(major)}.`) === true) return program;
+    if (`${version?.stdout.trim() ?? ''}.`.startsWith(`v${wanted}.`)) return program;
   }
-  const into = join(folder, `node-${String(major)}`);
+  const into = join(folder, `node-${wanted}`);
   mkdirSync(into);
   writeFileSync(join(into, 'package.json'), '{"private":true,"allowScripts":{"node":true}}');
-  await run('npm', ['install', ...npmQuiet, '--prefix', into, `node@${String(major)}`]);
+  await run('npm', ['install', ...npmQuiet, '--prefix', into, `node@${wanted}`]);
   return join(into, 'node_modules/node/bin/node');
 }
 
@@ -152,8 +152,8 @@ async function main(scratch: string): Promise<void> {
         ['example.ts', '--bundle', '--platform=browser', '--outfile=bundle.js', ...target],
         { cwd: project },
       );
-      for (const major of majors) {
-        const program = await nodeOf(major, scratch);
+      for (const wanted of versions) {
+        const program = await nodeOf(wanted, scratch);
         const { stdout } = await run(program, ['example.js'], { cwd: project, timeout: 60_000 });
         await askOn(program, join(scratch, 'global'), node.url);
         checkWritten(execFileSync(program, ['--version'], { encoding: 'utf8' }).trim(), stdout);

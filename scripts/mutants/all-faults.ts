@@ -2,6 +2,7 @@
 import { accessFaults } from './access-faults.ts';
 import { addressFaults } from './address-faults.ts';
 import { auditFaults, limitFaults, restoredAccessFaults } from './audit-faults.ts';
+import { callerFaults } from './caller-faults.ts';
 import { chaosFaults } from './chaos-faults.ts';
 import { clientFaults } from './client-faults.ts';
 import { commandFaults } from './command-faults.ts';
@@ -122,6 +123,7 @@ export const faultGroups: readonly FaultGroup[] = [
   { title: 'Of looking into a folder', faults: inspectFaults },
   { title: 'Of addresses and who is who', faults: addressFaults },
   { title: 'Of what clients believe', faults: clientFaults },
+  { title: 'Of what programs are told, and hand their client', faults: callerFaults },
   { title: 'Of requests whose outcome is unknown', faults: outcomeFaults },
   { title: 'Of the disk of a machine, and of backups', faults: diskFaults },
   { title: 'Of where nodes listen', faults: listeningFaults },

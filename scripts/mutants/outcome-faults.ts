@@ -100,8 +100,8 @@ export const outcomeFaults: readonly Fault[] = [
     name: 'release-repeated-as-another',
     breaks: 'a release that is repeated is another one: what was entered twice is given back twice',
     file: 'packages/client/src/giving-back.ts',
-    find: `const number = (this.#number ??= await this.#parts.open()); // GIVE-BACK-1`,
-    put: `const number = (this.#number = await this.#parts.open()); // GIVE-BACK-1`,
+    find: `if (this.#number !== undefined) return this.#number;`,
+    put: `if (this.#number?.id === -1) return this.#number;`,
   },
   {
     name: 'release-forgotten-for-a-refusal',

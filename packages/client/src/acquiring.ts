@@ -14,7 +14,7 @@ export interface WaitOptions {
 export interface AcquireOptions extends WaitOptions {
   /** 0 (default) to 9: ahead of those with a lower one in the queue. Nobody is passed for ever. */
   readonly priority?: number;
-  /** The cluster ends the hold after so many ms, whatever its session does. */
+  /** The cluster ends the hold after so many ms, whatever its session does. `isHeld` counts it, too. */
   readonly maxHoldMs?: number;
   /** Who, why, where: shown with the hold. At most 1024 bytes as JSON. */
   readonly metadata?: Json;

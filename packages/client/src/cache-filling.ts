@@ -71,7 +71,7 @@ export class CacheFilling {
     signal?.throwIfAborted();
     const { clock } = this.#client;
     const beganMs = clock.now();
-    const value = await read();
+    const value = await (signal === undefined ? read() : unlessAborted(read(), signal));
     if (value !== undefined) return value;
     const mostMs = this.#timeoutMs + fillTimeoutMs;
     const end = new AbortController();

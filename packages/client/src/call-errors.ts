@@ -13,6 +13,9 @@ interface Known {
 export const cancelledError = (known: Known): HoldfastError =>
   new HoldfastError('cancelled', 'The caller cancelled the call.', {}, known);
 
+export const closedError = (message: string, known: Known): HoldfastError =>
+  new HoldfastError('connection_lost', message, {}, known);
+
 export const lateError = (
   operation: AskedOperation,
   known: Known,

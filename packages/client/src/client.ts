@@ -1,4 +1,9 @@
-/** The client of a Holdfast cluster. */
+/**
+ * The client of a Holdfast cluster.
+ *
+ * CLOSE-1: a client that is closed waits for the end of each of its sessions, whoever began it: what is held is released, and not only by
+ *     a timeout.
+ */
 import { endpointOf, HoldfastError } from '@holdfast/protocol';
 import type {
   ClusterPush,
@@ -8,6 +13,7 @@ import type {
   WatchEvent,
 } from '@holdfast/protocol';
 import { momentOf, passedMs } from './clock.ts';
+import { safeTracing, safeWarnings } from './callbacks.ts';
 import { BackgroundCancellations } from './cancellations.ts';
 import { problemOfMs } from './durations.ts';
 import type { ClientClock } from './clock.ts';
@@ -82,6 +88,8 @@ export interface SessionOptions {
   readonly lockDelaySeconds?: number;
   /** Shown to people as the holder. Default: that of the client. */
   readonly clientId?: string;
+  /** Cancels: a session that was opened all the same ends by its timeout. */
+  readonly signal?: AbortSignal;
 }
 
 /** Of a call, beyond what it asks to wait. */
@@ -125,7 +133,7 @@ export class Client {
     this.#newId = newId;
     this.#timeoutMs = timeoutMs;
     this.clientId = options.clientId ?? `client-${newId().slice(0, 8)}`;
-    this.#onWarning = options.onWarning ?? warn;
+    this.#onWarning = safeWarnings(options.onWarning); // CALLBACK-1
     this.#connection = new Connection(
       endpointsOf(options),
       clock,
@@ -135,7 +143,7 @@ export class Client {
         onlyHttp: transport === 'http',
       },
       this.#onWarning,
-      options.tracing,
+      safeTracing(options.tracing),
     );
     this.#cancellations = new BackgroundCancellations(clock, (wish) =>
       this.#connection.call('cancel_request', wish, { timeoutMs }),
@@ -235,14 +243,17 @@ export class Client {
   async session(options: SessionOptions = {}): Promise<Session> {
     const clientId = options.clientId ?? this.clientId;
     const sentAt = momentOf(this.#clock);
-    const answer = await this.call('create_session', {
-      client_id: clientId,
-      request_id: this.#newId(),
-      ...(options.timeoutSeconds === undefined ? {} : { timeout: options.timeoutSeconds }),
-      ...(options.lockDelaySeconds === undefined
-        ? {}
-        : { lock_delay_seconds: options.lockDelaySeconds }),
-    });
+    const { timeoutSeconds, lockDelaySeconds, signal } = options;
+    const answer = await this.call(
+      'create_session',
+      {
+        client_id: clientId,
+        request_id: this.#newId(),
+        ...(timeoutSeconds === undefined ? {} : { timeout: timeoutSeconds }),
+        ...(lockDelaySeconds === undefined ? {} : { lock_delay_seconds: lockDelaySeconds }),
+      },
+      { signal },
+    );
     const session = new Session(this.#connection, this.#clock, {
       id: answer.session_id,
       clientId,
@@ -253,14 +264,36 @@ export class Client {
       onWarning: this.#onWarning,
     });
     this.#sessions.add(session);
-    session.signal.addEventListener('abort', () => this.#sessions.delete(session), { once: true });
+    session.signal.addEventListener('abort', () => this.#forgetOver(session), { once: true });
     return session;
   }
 
-  /** Ends all sessions, then the connection. */
-  async close(): Promise<void> {
-    const memory = this.#memory?.leave();
-    await Promise.allSettled([...[...this.#sessions].map((session) => session.end()), memory]);
+  /** CLOSE-1. */
+  #forgetOver(session: Session): void {
+    const forget = (): void => void this.#sessions.delete(session);
+    if (session.state !== 'ended') forget();
+    // Its end has just begun: the promise of it is there in a moment.
+    else queueMicrotask(() => void session.end().then(forget, forget));
+  }
+
+  /**
+   * Ends all sessions, also those whose end is under way, then the connection.
+   *
+   * @param options How long that may take, in ms; what is not ended by then ends by its timeout. Default: the longest that a call of
+   *   the client may take.
+   */
+  async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    const { timeoutMs = this.#timeoutMs } = options;
+    const wrong = problemOfMs('timeoutMs', timeoutMs); // DURATION-1
+    if (wrong !== undefined) throw wrong;
+    const ends = [...this.#sessions].map((session) => session.end());
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.after(timeoutMs, resolve);
+      void Promise.allSettled([...ends, this.#memory?.leave()]).then(() => {
+        cancel();
+        resolve();
+      });
+    });
     this.#cancellations.close();
     this.#connection.close();
   }
@@ -290,15 +323,10 @@ function describe(value: unknown): string {
   }
 }
 
-function warn({ kind, message }: ClientWarning): void {
-  const host = globalThis.process as Partial<NodeJS.Process> | undefined;
-  if (host?.emitWarning === undefined) console.warn(message);
-  else host.emitWarning(message, { type: 'HoldfastClientWarning', code: kind });
-}
-
 /**
  * Connects to a cluster. The first contact is made before it resolves.
  *
+ * @param settings What cancels the first contact.
  * @throws HoldfastError `deadline_exceeded` when no node answers in time, `invalid_request` for an endpoint that
  *   is no address of a node.
  * @example
@@ -306,13 +334,16 @@ function warn({ kind, message }: ClientWarning): void {
  * await using session = await client.session({ timeoutSeconds: 10 });
  * await using hold = await session.lock('reports/daily', { waitMs: 5000 });
  */
-export async function connect(options: ClientOptions): Promise<Client> {
+export async function connect(
+  options: ClientOptions,
+  settings: { readonly signal?: AbortSignal } = {},
+): Promise<Client> {
   const client = new Client(options);
   try {
     await client.call(
       'list_locks',
       { limit: 1 },
-      { timeoutMs: options.timeoutMs ?? defaultTimeoutMs },
+      { timeoutMs: options.timeoutMs ?? defaultTimeoutMs, signal: settings.signal },
     );
   } catch (error) {
     // Whoever may not read every lock has been answered all the same.

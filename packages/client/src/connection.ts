@@ -7,6 +7,8 @@
  * CONNECTION-5: a request whose caller is told that nothing was done has had no effect. What one node says of the copy
  *     that came to it tells nothing of the copies that went elsewhere before.
  * CONNECTION-6: what is unanswered is bounded, in number and size (room.ts).
+ * CONNECTION-7: messages that a pop takes after its caller was told that it failed are given back at once, by one attempt: nobody else
+ *     is given them until their visibility ends.
  */
 import { codeIn, errorDefinitions, HoldfastError, RenewedMap } from '@holdfast/protocol';
 import type {
@@ -26,9 +28,15 @@ import type {
   WatchBody,
   WatchPush,
 } from '@holdfast/protocol';
-import { cancelledError, brokenError, lateError, refusedError } from './call-errors.ts';
+import {
+  brokenError,
+  cancelledError,
+  closedError,
+  lateError,
+  refusedError,
+} from './call-errors.ts';
+import { lateDeliveriesIn, problemOfAnswer } from './answers.ts';
 import { CallsOfSessions } from './calls-of-sessions.ts';
-import type { CallOfSession } from './calls-of-sessions.ts';
 import type { TimedCallSettings } from './call-settings.ts';
 import type { ClientClock } from './clock.ts';
 import { problemOfMs } from './durations.ts';
@@ -37,38 +45,21 @@ import { begunWatchIn, Pushes } from './pushes.ts';
 import { backoffMs, Reach, sweepEveryMs } from './reach.ts';
 import type { Ways } from './reach.ts';
 import { OutgoingRequests } from './outgoing.ts';
-import type { OutgoingRequest } from './outgoing.ts';
+import { pendingOf } from './pending.ts';
+import type { Pending } from './pending.ts';
 import { Room } from './room.ts';
-import {
-  cancelRequestOf,
-  changesNothing,
-  isOfCopyAlone,
-  isOfHolders,
-  isRepeatable,
-  mayWait,
-} from './request.ts';
+import { cancelRequestOf, changesNothing, isOfCopyAlone, mayWait } from './request.ts';
+import { problemOfRequest } from './request-problems.ts';
 import { requestOf, textOfRequest } from './request-text.ts';
 import type { AskedOperation } from './request.ts';
 import type { ClientWarning } from './client-warning.ts';
-import type { ClientSpan, ClientTracing } from './tracing.ts';
+import type { ClientTracing } from './tracing.ts';
 
-interface Pending extends CallOfSession<Pending>, OutgoingRequest {
-  readonly id: number;
-  readonly operation: AskedOperation;
-  readonly body: unknown;
-  readonly span: ClientSpan | undefined;
-  readonly deadlineMs: number;
-  readonly repeatable: boolean;
-  readonly resolve: (answer: unknown) => void;
-  readonly reject: (error: HoldfastError) => void;
-  /** Takes it off its signal. */
-  cleanUp: (() => void) | undefined;
-  /** A copy that was sent is not answered, or its answer left open what became of it (CONNECTION-5). */
-  uncertain: boolean;
-}
+/** How long giving back what was answered too late may take. */
+const lateTimeoutMs = 10_000;
 
 export class Connection {
-  readonly #clock: ClientClock;
+  readonly clock: ClientClock;
   readonly #tracing: ClientTracing | undefined;
   readonly #reach: Reach;
   readonly pushes: Pushes = new Pushes();
@@ -90,7 +81,7 @@ export class Connection {
     onWarning: (warning: ClientWarning) => void,
     tracing?: ClientTracing,
   ) {
-    this.#clock = clock;
+    this.clock = clock;
     this.#tracing = tracing;
     this.#listening = new Listening(
       clock,
@@ -107,6 +98,7 @@ export class Connection {
       onWarning,
       isWanted: () => this.#pending.size > 0,
       mayMove: () => this.#allRepeatable(),
+      unansweredUnits: () => this.#room.units,
       shortestLeaseMs: () => this.pushes.shortestLeaseMs,
       ping: () => this.#say('ping', null),
     });
@@ -187,50 +179,39 @@ export class Connection {
     settings: TimedCallSettings,
     onAnswer?: (answer: unknown) => void,
   ): Promise<unknown> {
-    if (this.#closed)
-      return Promise.reject(new HoldfastError('connection_lost', 'The client is closed.'));
     const { signal } = settings;
-    if (signal?.aborted === true) return Promise.reject(cancelledError({ effect: 'none' }));
-    const wrong = problemOfMs('timeoutMs', settings.timeoutMs); // DURATION-1
+    const wrong =
+      problemOfRequest(operation, body, signal) ?? problemOfMs('timeoutMs', settings.timeoutMs); // REQUEST-3, DURATION-1
     if (wrong !== undefined) return Promise.reject(wrong);
+    if (this.#closed)
+      return Promise.reject(closedError('The client is closed.', { effect: 'none' }));
+    if (signal?.aborted === true) return Promise.reject(cancelledError({ effect: 'none' }));
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
-      const { ackedBelow } = settings;
       const span = this.#tracing?.begin(operation);
-      const holds = isOfHolders(operation);
-      let text: string;
+      let pending: Pending;
       try {
-        text = textOfRequest(operation, requestOf(id, operation, body, ackedBelow, span));
-        this.#room.take(text, holds); // CONNECTION-6
+        pending = pendingOf({
+          id,
+          operation,
+          body,
+          text: textOfRequest(operation, requestOf(id, operation, body, settings.ackedBelow, span)),
+          span,
+          deadlineMs: this.clock.now() + settings.timeoutMs,
+          resolve:
+            onAnswer === undefined
+              ? resolve
+              : (answer) => {
+                  onAnswer(answer);
+                  resolve(answer);
+                },
+          reject,
+        });
+        this.#room.take(pending.text, pending.isOfHolders); // CONNECTION-6
       } catch (error) {
         span?.end(error instanceof HoldfastError ? error.code : 'internal');
         throw error;
       }
-      const pending: Pending = {
-        id,
-        operation,
-        body,
-        text,
-        isOfHolders: holds,
-        span,
-        deadlineMs: this.#clock.now() + settings.timeoutMs,
-        repeatable: isRepeatable(operation, body),
-        resolve:
-          onAnswer === undefined
-            ? resolve
-            : (answer) => {
-                onAnswer(answer);
-                resolve(answer);
-              },
-        reject,
-        cleanUp: undefined,
-        sent: false,
-        attempts: 0,
-        uncertain: false,
-        session: undefined,
-        before: undefined,
-        after: undefined,
-      };
       if (signal !== undefined) this.#listenTo(signal, pending);
       this.#ofSessions.add(body, pending);
       this.#pending.set(id, pending);
@@ -262,7 +243,7 @@ export class Connection {
     this.#reach.close();
     this.#endWatches();
     for (const pending of this.#pending.values())
-      this.#fail(pending, new HoldfastError('connection_lost', 'The client was closed.'));
+      this.#fail(pending, closedError('The client was closed.', this.#effectOf(pending)));
   }
 
   /** What one event-loop turn asks for goes out together. */
@@ -301,6 +282,7 @@ export class Connection {
         pending.sent = false;
         this.#turn.add(pending);
       } else {
+        pending.sent = false;
         this.#fail(pending, brokenError(pending.operation));
       }
     }
@@ -318,14 +300,27 @@ export class Connection {
     }
     const pending = this.#pending.get(id);
     if (pending === undefined) {
-      const watchId = kind === 0 ? begunWatchIn(body) : undefined;
-      if (watchId !== undefined) this.#say('unwatch', { watch_id: watchId }); // CONNECTION-2
-    } else if (kind === 0) {
-      this.#done(pending);
-      pending.resolve(body);
-    } else {
+      if (kind === 0) this.#giveBackLate(body);
+    } else if (kind !== 0) {
       this.#onProblem(pending, body as Problem);
+    } else {
+      const wrong = problemOfAnswer(pending.operation, body); // CLIENT-ANSWER-1
+      this.#done(pending, wrong?.code);
+      if (wrong === undefined) pending.resolve(body);
+      else pending.reject(wrong);
     }
+  }
+
+  /** What nobody waits for any more, and stands on its node (CONNECTION-2, CONNECTION-7). */
+  #giveBackLate(answer: unknown): void {
+    const watchId = begunWatchIn(answer);
+    if (watchId !== undefined) this.#say('unwatch', { watch_id: watchId });
+    for (const delivery of lateDeliveriesIn(answer))
+      this.#ask(
+        'queue_nack',
+        { ...delivery, delay_seconds: 0 },
+        { timeoutMs: lateTimeoutMs },
+      ).catch(() => undefined);
   }
 
   #onProblem(pending: Pending, problem: Problem): void {
@@ -334,9 +329,9 @@ export class Connection {
     pending.sent = false;
     if (effect !== 'none' && code !== 'access_changed') pending.uncertain = true; // REQUEST-2
     if (retry === 'same' && (pending.repeatable || isOfCopyAlone(code))) {
-      const delayMs = backoffMs(this.#clock, pending.attempts);
-      if (this.#clock.now() + delayMs < pending.deadlineMs) {
-        this.#clock.after(delayMs, () => {
+      const delayMs = backoffMs(this.clock, pending.attempts);
+      if (this.clock.now() + delayMs < pending.deadlineMs) {
+        this.clock.after(delayMs, () => {
           if (this.#pending.has(pending.id)) this.#enqueue(pending);
         });
         return;
@@ -352,7 +347,8 @@ export class Connection {
   #cancel(pending: Pending, error: HoldfastError): void {
     if (!this.#pending.has(pending.id)) return;
     const { id, operation, body } = pending;
-    const waitsThere = pending.sent && this.#reach.isOpen && mayWait(operation);
+    const { isOpen, overHttp } = this.#reach;
+    const waitsThere = pending.sent && isOpen && !overHttp && mayWait(operation);
     if (waitsThere && (cancelRequestOf(operation, body)?.kind ?? 'barrier') === 'barrier')
       this.#say('cancel', { request: id });
     this.#fail(pending, error);
@@ -373,6 +369,9 @@ export class Connection {
     this.#pending.delete(pending.id);
     this.#room.leave(pending.text);
     if (!pending.sent) this.#turn.delete(pending);
+    // Over HTTP what was sent goes on, and is kept, until its answer has been read (CONNECTION-2).
+    const goesOn = pending.sent && failedWith !== undefined && this.#reach.overHttp;
+    if (goesOn) this.#say('cancel', { request: pending.id });
     this.#ofSessions.remove(pending);
     pending.cleanUp?.();
     pending.span?.end(failedWith);
@@ -381,9 +380,9 @@ export class Connection {
   /** One coarse timer for all deadlines (CONNECTION-2). */
   #keepSweeping(): void {
     if (this.#cancelSweep !== undefined) return;
-    this.#cancelSweep = this.#clock.after(sweepEveryMs, () => {
+    this.#cancelSweep = this.clock.after(sweepEveryMs, () => {
       this.#cancelSweep = undefined;
-      const now = this.#clock.now();
+      const now = this.clock.now();
       for (const pending of this.#pending.values()) {
         if (pending.deadlineMs > now) continue;
         const known = this.#effectOf(pending);

@@ -45,6 +45,7 @@ export class Election {
     const { waitMs = 0, value } = options;
     const { counts } = this.session;
     const { quiet } = counts;
+    const lasting = this.session.lasting(options);
     const answer = await this.session.request(
       'campaign',
       {
@@ -59,7 +60,7 @@ export class Election {
     const leadership: Leadership = new Leadership(this.session, answer, () =>
       this.session.giveBack('resign', leadership),
     );
-    this.session.keep(leadership);
+    this.session.keep(leadership, lasting);
     if (mayCompare) counts.compare(leadership, answer.hold_count);
     return leadership;
   }

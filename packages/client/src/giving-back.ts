@@ -9,6 +9,7 @@
  * GIVE-BACK-4: a number that goes on in the background stays that of the release until the cluster itself has answered, or the
  *      session ends: what a node refuses later tells nothing of the copies before. Only what a node refused before anything
  *      could be done is forgotten.
+ * GIVE-BACK-5: a release that is given no number in time goes on in the background as well: it waits for one there.
  */
 import type { NumberedRequest } from './numbered-requests.ts';
 import { isDecided, isHopeless, untilAnswered } from './until-answered.ts';
@@ -29,11 +30,13 @@ export interface GivingBackParts {
 export class GivingBack {
   readonly #parts: GivingBackParts;
   #number: NumberedRequest | undefined;
+  /** While it waits for its number: it is given one alone, whoever asks for it (GIVE-BACK-1). */
+  #opening: Promise<NumberedRequest> | undefined;
   #goesOn = false;
   #settled: Settled<unknown> | undefined;
 
-  /** @param number That of the first attempt, which has failed and is told to `failed`. */
-  constructor(parts: GivingBackParts, number: NumberedRequest) {
+  /** @param number That of the first attempt, which has failed and is told to `failed`; undefined: it was given none. */
+  constructor(parts: GivingBackParts, number: NumberedRequest | undefined) {
     this.#parts = parts;
     this.#number = number;
   }
@@ -45,8 +48,9 @@ export class GivingBack {
       if ('refused' in settled) throw settled.refused; // GIVE-BACK-3
       return;
     }
-    const number = (this.#number ??= await this.#parts.open()); // GIVE-BACK-1
+    let number: NumberedRequest | undefined;
     try {
+      number = await this.#opened();
       const answer = await this.#parts.ask(number);
       this.#settle({ answer });
     } catch (error) {
@@ -60,22 +64,45 @@ export class GivingBack {
     return this.#settled !== undefined && 'answer' in this.#settled;
   }
 
-  /** What follows from it. */
-  failed(number: NumberedRequest, error: unknown): void {
-    if (isDecided(error)) this.#settle({ refused: error });
+  /** GIVE-BACK-1. */
+  async #opened(): Promise<NumberedRequest> {
+    if (this.#number !== undefined) return this.#number;
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async #open(): Promise<NumberedRequest> {
+    const number = await this.#parts.open();
+    this.#number = number;
+    if (this.#goesOn) number.keep();
+    return number;
+  }
+
+  /**
+   * What follows from it.
+   *
+   * @param number Undefined: it was given none (GIVE-BACK-5).
+   */
+  failed(number: NumberedRequest | undefined, error: unknown): void {
+    if (number === undefined) this.#goOn();
+    else if (isDecided(error)) this.#settle({ refused: error });
     else if (isHopeless(error) && !this.#goesOn)
       this.#forget(number); // GIVE-BACK-4
-    else this.#goOn(number);
+    else this.#goOn();
   }
 
   /** GIVE-BACK-2. */
-  #goOn(number: NumberedRequest): void {
+  #goOn(): void {
     if (this.#goesOn || this.#settled !== undefined) return;
     this.#goesOn = true;
-    number.keep();
+    this.#number?.keep();
     const { clock, ask, isOver, onReleased } = this.#parts;
-    void untilAnswered(clock, () => ask(number), isOver).then((settled) => {
-      if (settled === undefined) number.close();
+    const again = async (): Promise<unknown> => ask(await this.#opened());
+    const isDone = (): boolean => isOver() || this.#settled !== undefined; // GIVE-BACK-3
+    void untilAnswered(clock, again, isDone).then((settled) => {
+      if (settled === undefined) this.#number?.close();
       else this.#settle(settled);
       if (settled !== undefined && 'answer' in settled) onReleased();
     });

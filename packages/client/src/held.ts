@@ -1,4 +1,5 @@
 import { HoldfastError } from '@holdfast/protocol';
+import type { LatestEnd } from './max-hold.ts';
 
 /** `unknown`: a release was sent and its outcome is not known. */
 export type HoldState = 'held' | 'released' | 'lost' | 'unknown';
@@ -34,6 +35,8 @@ export abstract class Held {
   /** Present it to every resource that it protects: one that has seen a larger token refuses it. */
   readonly fenceToken: number;
   readonly #lease: Lease;
+  /** Undefined: it has no longest time. */
+  #latestEnd: LatestEnd | undefined;
   readonly #release: () => Promise<void>;
   #state: HoldState = 'held';
   #endReason: EndReason | undefined;
@@ -76,9 +79,13 @@ export abstract class Held {
     return this.#controller.signal;
   }
 
-  /** Whether it is certainly held at this moment, by comparing clocks. */
+  /**
+   * Whether it is certainly held at this moment, by comparing clocks: neither its session nor its longest time (`maxHoldMs`) can have
+   * ended by now. What an operator has ended by force is known when that is told.
+   */
   isHeld(): boolean {
-    return this.#state === 'held' && this.#lease.isValid();
+    if (this.#state !== 'held' || !this.#lease.isValid()) return false;
+    return this.#latestEnd === undefined || this.#latestEnd.leftMs > 0; // MAX-HOLD-1
   }
 
   /** @throws HoldfastError `hold_lost` unless it is certainly held at this moment. */
@@ -120,6 +127,25 @@ export abstract class Held {
   /** The same as `release`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.release();
+  }
+
+  /**
+   * Called by what it stands on: of several ends the earliest counts (MAX-HOLD-2).
+   *
+   * @internal
+   */
+  endBy(end: LatestEnd): void {
+    if (this.#latestEnd === undefined || end.leftMs < this.#latestEnd.leftMs) this.#latestEnd = end;
+  }
+
+  /**
+   * Called by what it stands on: both are one hold of the cluster (MAX-HOLD-2).
+   *
+   * @internal
+   */
+  endWith(twin: Held): void {
+    if (twin.#latestEnd !== undefined) this.endBy(twin.#latestEnd);
+    if (this.#latestEnd !== undefined) twin.endBy(this.#latestEnd);
   }
 
   /** Called by what it stands on. */

@@ -7,7 +7,7 @@
  */
 import { causeOf } from './causes.ts';
 import { codeIn, errorDefinitions, HoldfastError, isErrorCode } from '@holdfast/protocol';
-import { readAnswer } from '@holdfast/protocol/bounded-answer';
+import { readAnswer, readText } from '@holdfast/protocol/bounded-answer';
 import type {
   CacheGetAnswer,
   CacheKeepBody,
@@ -33,6 +33,7 @@ type Request = readonly [
 
 /** ANS-1: above the longest page of events, holds or messages that a node answers with. */
 const longestAnswerBytes = 64 * 1024 * 1024;
+const longestLivezBytes = 64 * 1024;
 const pollSeconds = 20;
 const pollPauseMs = 500;
 
@@ -116,9 +117,9 @@ class HttpSocket implements StreamSocket {
         trace,
       );
       this.#tell([id, failed ? 1 : 0, answer]);
-    } catch {
+    } catch (error) {
       // A cancelled request is answered by its cancel; anything else is a broken connection.
-      if (!controller.signal.aborted) this.#end();
+      if (!controller.signal.aborted) this.#end(causeOf(error));
     } finally {
       this.#waiting.delete(id);
     }
@@ -151,21 +152,30 @@ class HttpSocket implements StreamSocket {
   }
 
   async #read(id: number, { k }: CacheKeepBody): Promise<void> {
+    const controller = new AbortController();
+    this.#waiting.set(id, controller);
     try {
-      const [failed, answer] = await this.#post('cache_get', { k }, this.#all.signal);
+      const signal = AbortSignal.any([this.#all.signal, controller.signal]);
+      const [failed, answer] = await this.#post('cache_get', { k }, signal);
       const kept = { line: 'none', term: 0, seq: 0, lease_ms: 0 };
       this.#tell(failed ? [id, 1, answer] : [id, 0, { ...(answer as CacheGetAnswer), ...kept }]);
-    } catch {
-      this.#end();
+    } catch (error) {
+      if (!controller.signal.aborted) this.#end(causeOf(error));
+    } finally {
+      this.#waiting.delete(id);
     }
   }
 
+  /** What stands before a node, and answers for it, says nothing of the node: its status tells. */
   async #ping(id: number): Promise<void> {
     try {
-      await this.#fetch(`${this.#url}/livez`, { signal: this.#all.signal });
+      const response = await this.#fetch(`${this.#url}/livez`, { signal: this.#all.signal });
+      // Read to its end: an answer that is not keeps its connection.
+      await readText(this.#url, response, longestLivezBytes);
+      if (!response.ok) throw new Error(`/livez is answered with ${String(response.status)}`);
       this.#tell([id, 0, {}]);
-    } catch {
-      this.#end();
+    } catch (error) {
+      this.#end(causeOf(error));
     }
   }
 
@@ -179,10 +189,12 @@ class HttpSocket implements StreamSocket {
   async #watch(id: number, { after, ...filter }: WatchBody): Promise<void> {
     const controller = new AbortController();
     const signal = AbortSignal.any([this.#all.signal, controller.signal]);
+    this.#waiting.set(id, controller);
     try {
       // Without a position: the latest one tells where "now" is.
       const begin = after === undefined ? { ...filter, limit: 1 } : { ...filter, after, limit: 1 };
       const [failed, first] = await this.#post('events', begin, signal);
+      this.#waiting.delete(id);
       if (failed) {
         this.#tell([id, 1, first]);
         return;
@@ -192,8 +204,9 @@ class HttpSocket implements StreamSocket {
       const position = after ?? (first as EventsAnswer).position;
       this.#tell([id, 0, { watch_id: watchId, position }]);
       await this.#poll(watchId, filter, position, signal);
-    } catch {
-      if (!controller.signal.aborted) this.#end();
+    } catch (error) {
+      this.#waiting.delete(id);
+      if (!controller.signal.aborted) this.#end(causeOf(error));
     }
   }
 

@@ -31,8 +31,15 @@ function isPush(kind: unknown, body: object): boolean {
   if (kind === 'watch')
     return typeof fields['watch_id'] === 'number' && Array.isArray(fields['events']);
   if (kind === 'cache') return isCachePush(fields);
-  return true;
+  if (kind === 'session_ended') return typeof fields['session_id'] === 'string';
+  return kind !== 'hold_ended' || isHoldEndedPush(fields);
 }
+
+const isHoldEndedPush = ({ session_id: id, kind, resource, fence_token: token }: Fields): boolean =>
+  typeof id === 'string' &&
+  typeof kind === 'string' &&
+  typeof resource === 'string' &&
+  typeof token === 'number';
 
 function isCachePush({ memory_id: memoryId, seq, keys, all }: Fields): boolean {
   return (

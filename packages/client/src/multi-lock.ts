@@ -59,9 +59,10 @@ export class MultiLock {
     const body = { resources, ...termsOf(options), ...waitOf(waitMs) };
     const { counts } = this.session;
     const { quiet } = counts;
+    const lasting = this.session.lasting(options);
     const answer = await this.session.request('acquire_many', body, options);
     const mayCompare = counts.isQuietSince(quiet); // HOLD-COUNT-1
-    const holds = answer.holds.map((hold) => this.#hold(hold));
+    const holds = answer.holds.map((hold) => this.session.keep(this.#hold(hold), lasting));
     if (mayCompare)
       for (const [at, hold] of holds.entries()) counts.compare(hold, answer.holds[at]?.hold_count);
     return new MultiHold(holds);
@@ -74,12 +75,12 @@ export class MultiLock {
       const permits: Permits = new Permits(session, fields, () =>
         session.giveBack('release_permits', permits),
       );
-      return session.keep(permits);
+      return permits;
     }
     const hold: Hold = new Hold(session, { ...answer, mode: answer.mode ?? 'exclusive' }, () =>
       session.giveBack('release', hold),
     );
-    return session.keep(hold);
+    return hold;
   }
 }
 

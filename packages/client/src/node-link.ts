@@ -83,6 +83,11 @@ export class NodeLink {
     return this.told !== undefined && this.told.leader === null;
   }
 
+  /** What was sent and has not left the machine. */
+  get unsentBytes(): number {
+    return this.#socket?.unsentBytes ?? 0;
+  }
+
   /** Time has passed while something was unanswered. */
   sweep(): void {
     this.sweeps += 1;

@@ -4,7 +4,8 @@
  *
  * NUMBERED-CALL-1: an acquire that failed with its outcome unknown is cancelled until that is answered: the session never
  *      goes on holding what none of its callers has. Until then its number is not done with (NUMBERED-1).
- * NUMBERED-CALL-2: a release that failed goes on as well, under its own number (giving-back.ts).
+ * NUMBERED-CALL-2: a release that failed goes on as well, under its own number, also where it waited for one in vain (giving-back.ts).
+ * NUMBERED-CALL-3: what a request waited for its turn is part of the time that it may take.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { OperationName, Operations } from '@holdfast/protocol';
@@ -65,12 +66,15 @@ export class NumberedCalls {
     body: Omit<Operations[N]['body'], 'session_id' | 'request_id'>,
     settings: TurnSettings,
   ): Promise<Operations[N]['answer']> {
+    const begunAtMs = this.#parts.clock.now();
     const opened = this.#open(settings);
-    const number = opened instanceof Promise ? await opened : opened;
+    const isLater = opened instanceof Promise;
+    const number = isLater ? await opened : opened;
+    const left = isLater ? this.#leftOf(settings, begunAtMs) : settings;
     const more = { session_id: this.#parts.sessionId, request_id: number.id };
     const whole: Operations[N]['body'] = { ...body, ...more };
     try {
-      const answer = await this.#ask(operation, whole, number, settings);
+      const answer = await this.#ask(operation, whole, number, left);
       number.close();
       return answer;
     } catch (error) {
@@ -93,10 +97,19 @@ export class NumberedCalls {
     const begun = this.#givingBack.get(held);
     if (begun !== undefined) return begun.attempt(); // NUMBERED-CALL-2
     const { timeoutMs } = this.#parts;
-    const opened = this.#open({ timeoutMs, givesBack: true });
-    const number = opened instanceof Promise ? await opened : opened;
+    const settings = { timeoutMs, givesBack: true };
+    const begunAtMs = this.#parts.clock.now();
+    let number: NumberedRequest | undefined;
     try {
-      await this.#release(operation, held, number);
+      const opened = this.#open(settings);
+      const isLater = opened instanceof Promise;
+      number = isLater ? await opened : opened;
+      await this.#release(
+        operation,
+        held,
+        number,
+        isLater ? this.#leftOf(settings, begunAtMs) : settings,
+      );
       number.close();
     } catch (error) {
       const giving = this.#newGivingBack(operation, held, number, onReleased);
@@ -106,17 +119,23 @@ export class NumberedCalls {
     }
   }
 
+  /** NUMBERED-CALL-3. */
+  #leftOf(settings: TurnSettings, begunAtMs: number): TurnSettings {
+    const passedMs = this.#parts.clock.now() - begunAtMs;
+    return { ...settings, timeoutMs: Math.max(0, settings.timeoutMs - passedMs) };
+  }
+
   #newGivingBack(
     operation: GivingBackOperation,
     held: Held,
-    first: NumberedRequest,
+    first: NumberedRequest | undefined,
     onReleased: () => void,
   ): GivingBack {
     const { timeoutMs, clock } = this.#parts;
     const parts = {
       clock,
       open: () => this.#open({ timeoutMs, givesBack: true }),
-      ask: (number: NumberedRequest) => this.#release(operation, held, number),
+      ask: (number: NumberedRequest) => this.#release(operation, held, number, { timeoutMs }),
       isOver: () => this.#isOver,
       onReleased,
     };
@@ -127,11 +146,12 @@ export class NumberedCalls {
     operation: GivingBackOperation,
     { name, fenceToken: fence_token }: Held,
     number: NumberedRequest,
+    settings: TurnSettings,
   ): Promise<void> {
-    const { timeoutMs, sessionId: session_id } = this.#parts;
+    const { sessionId: session_id } = this.#parts;
     const body = { session_id, request_id: number.id, name, fence_token };
     try {
-      await this.#ask(operation, body, number, { timeoutMs });
+      await this.#ask(operation, body, number, settings);
     } catch (error) {
       this.#isGoneFor(error);
       throw error;

@@ -8,6 +8,8 @@
  *      way, and none begins that is `maxAhead` or more above one whose outcome is being settled: what is still
  *      needed is among those that it remembers.
  * NUMBERED-3: of both bounds a share is left to what gives back: however much a session waits for, it can release what it holds.
+ * NUMBERED-4: so many wait for their turn, at most; the next one is refused with `overloaded`. What gives back is not counted: there is
+ *      no more of it than the session holds.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { ClientClock } from './clock.ts';
@@ -17,6 +19,9 @@ const maxInFlight = 512;
 const maxAhead = 512;
 /** Of both, for what gives back (NUMBERED-3). */
 const forGivingBack = 64;
+
+/** That wait for their turn (NUMBERED-4). */
+const maxWaiting = 10_000;
 
 /** A request that has its number, until it is closed. */
 export interface NumberedRequest {
@@ -106,7 +111,7 @@ export class NumberedRequests {
    * Gives a request its number, when it is its turn: at once where there is room.
    *
    * @param assertActive Throws when the session is over, also while the request waited for its turn.
-   * @throws HoldfastError `deadline_exceeded`, `cancelled`: nothing was sent.
+   * @throws HoldfastError `deadline_exceeded`, `cancelled`, `overloaded`: nothing was sent.
    */
   open(assertActive: () => void, turn: TurnSettings): NumberedRequest | Promise<NumberedRequest> {
     if (!this.#hasRoomFor(turn.givesBack)) return this.#openLater(assertActive, turn);
@@ -155,6 +160,7 @@ export class NumberedRequests {
   ): Promise<void> {
     const deadlineMs = this.#clock.now() + timeoutMs;
     const queue = givesBack ? this.#queueToGiveBack : this.#queue;
+    if (!givesBack && queue.size >= maxWaiting) throw tooManyWait(); // NUMBERED-4
     while (!this.#hasRoomFor(givesBack)) {
       assertActive();
       if (signal?.aborted === true)
@@ -196,4 +202,10 @@ const tooMany = (): HoldfastError =>
     `The session has ${String(maxInFlight - forGivingBack)} requests in flight or with unknown outcome, which is its limit; this one was not sent.`,
     {},
     { effect: 'none' },
+  );
+
+const tooManyWait = (): HoldfastError =>
+  new HoldfastError(
+    'overloaded',
+    `The session has ${String(maxWaiting)} requests that wait for their turn, which is its limit; this one was not sent. Wait for answers first.`,
   );

@@ -11,7 +11,7 @@ import type { CallingClient } from './calling-client.ts';
 import { momentOf, passedMs } from './clock.ts';
 import { secondsOf } from './durations.ts';
 import type { Moment } from './clock.ts';
-import { isHopeless, isUncertain, untilAnswered } from './until-answered.ts';
+import { isClosed, isHopeless, isUncertain, untilAnswered } from './until-answered.ts';
 
 /** A message may be asked for so long before it is delivered; then it is extended before anybody works on it. */
 const oldWhen = 1 / 4;
@@ -49,6 +49,8 @@ export class QueueDelivery {
   #certainSince: Moment;
   #isSettled = false;
   #isStale = false;
+  /** The client is closed. */
+  #isLeft = false;
   #cancelTimer: () => void = () => undefined;
 
   /** @internal */
@@ -127,13 +129,13 @@ export class QueueDelivery {
   }
 
   /**
-   * Gives it back at once, by one attempt: it comes again in any case.
+   * Gives it back by one attempt: it comes again in any case.
    *
    * @internal
    */
-  async giveBack(): Promise<void> {
+  async giveBack(options: { delayMs?: number }): Promise<void> {
     this.#settle();
-    await this.#giveBack({ delayMs: 0 });
+    await this.#giveBack(options);
   }
 
   /** Keeps it no more, without telling: it comes again when its visibility has ended. */
@@ -185,7 +187,8 @@ export class QueueDelivery {
       }
     };
     // At least once, also of one that is not certain any more.
-    const isOver = (): boolean => last !== undefined && (this.#certainMs === 0 || isHopeless(last));
+    const isOver = (): boolean =>
+      last !== undefined && (this.#certainMs === 0 || isHopeless(last) || isClosed(last));
     const settled = await untilAnswered(this.#client.clock, askOnce, isOver);
     if (settled === undefined)
       throw mayBeDone && !isUncertain(last) ? this.#unknownAfter(last) : last;
@@ -211,7 +214,7 @@ export class QueueDelivery {
   }
 
   #extendLater(): void {
-    if (this.#isSettled || this.#isStale) return;
+    if (this.#isSettled || this.#isStale || this.#isLeft) return;
     const everyMs = this.#visibilityMs / extensionsPerVisibility;
     this.#cancelTimer = this.#client.clock.after(everyMs, () => {
       void this.#extend().then(() => this.#extendLater());
@@ -233,6 +236,7 @@ export class QueueDelivery {
       );
       this.#certainSince = askedAt;
     } catch (error) {
+      this.#isLeft = isClosed(error);
       // Anything else may pass: it is asked again, and certain for as long as the clock says.
       if (!(error instanceof HoldfastError) || error.code !== 'stale_receipt') return;
       if (this.#isSettled) return;

@@ -7,13 +7,18 @@
  * CLIENT-QUEUE-3: of several that were taken at once, one that is not certain any more when its turn comes is not given to the
  *     program: others may have it. It comes again.
  * CLIENT-QUEUE-4: once the signal has fired no message is given to the program: those that were taken before are given back.
+ * CLIENT-QUEUE-5: of what is given back when the loop ends, what the program never had comes again at once. What it had comes again
+ *     after the pause of a delivery that failed: a loop that fails and begins anew would use up all deliveries within moments.
+ * CLIENT-QUEUE-6: the loop ends with the client: once that is closed nobody answers any more.
  */
-import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
+import { HoldfastError } from '@holdfast/protocol';
 import type { Json, MessageToPush, QueueMessage, QueueStats } from '@holdfast/protocol';
 import type { CallingClient } from './calling-client.ts';
 import { secondsOf } from './durations.ts';
 import { momentOf } from './clock.ts';
 import { QueueDelivery } from './queue-delivery.ts';
+import { pause } from './pause.ts';
+import { mayPass } from './until-answered.ts';
 
 /** What a queue needs of a client. */
 export interface QueueClient extends CallingClient {
@@ -97,15 +102,18 @@ export class Queue {
    * Messages as they come, for as long as the loop runs. Each is kept by extending it until it is settled.
    *
    * With a concurrency of 1 a message is acknowledged when the loop comes round to the next one; with more, call
-   * `ack` or `nack`. What is not settled when the loop ends, by whatever, is given back.
+   * `ack` or `nack`. What is not settled when the loop ends, by whatever, is given back: it comes again after a time that grows with
+   * its deliveries, as with `nack`.
    *
-   * @throws HoldfastError when the cluster refuses it. While nobody answers it goes on asking.
+   * @throws HoldfastError when the cluster refuses it, and `connection_lost` when the client is closed. While nobody answers it goes on
+   *   asking.
    */
   async *consume(options: ConsumeOptions = {}): AsyncGenerator<QueueDelivery, void, undefined> {
     const { concurrency = 1, visibilityMs = 30_000, signal } = options;
     if (!Number.isInteger(concurrency) || concurrency < 1) throw notConcurrent(concurrency);
     const isOver = (): boolean => signal?.aborted === true;
-    const open = new Set<QueueDelivery>();
+    /** Those that are not settled, each with whether the program was given it. */
+    const open = new Map<QueueDelivery, boolean>();
     const settled = new Settled();
     try {
       while (!isOver()) {
@@ -114,7 +122,7 @@ export class Queue {
         const count = Math.min(100, concurrency - open.size);
         const taken = await this.#take(count, visibilityMs, signal);
         for (const delivery of taken) {
-          open.add(delivery);
+          open.set(delivery, false);
           delivery.onSettled(() => {
             open.delete(delivery);
             settled.tell();
@@ -126,6 +134,7 @@ export class Queue {
             delivery.drop(); // CLIENT-QUEUE-3
             continue;
           }
+          open.set(delivery, true);
           yield delivery;
           if (concurrency === 1 && !delivery.isSettled) await ackIfPossible(delivery);
         }
@@ -133,7 +142,10 @@ export class Queue {
     } catch (error) {
       if (!isOver()) throw error;
     } finally {
-      await Promise.allSettled([...open].map((delivery) => delivery.giveBack()));
+      await Promise.allSettled(
+        // CLIENT-QUEUE-5
+        [...open].map(([delivery, isGiven]) => delivery.giveBack(isGiven ? {} : { delayMs: 0 })),
+      );
     }
   }
 
@@ -190,18 +202,8 @@ export class Queue {
         const kept = all.filter((_, index) => certain[index] === true);
         if (kept.length > 0) return kept;
       } catch (error) {
-        if (!(error instanceof HoldfastError) || errorDefinitions[error.code].retry === 'never')
-          throw error;
-        const waitMs = pauseMs;
-        await new Promise<void>((resolve) => {
-          const goOn = (): void => {
-            cancel();
-            signal?.removeEventListener('abort', goOn);
-            resolve();
-          };
-          const cancel = clock.after(waitMs, goOn);
-          signal?.addEventListener('abort', goOn, { once: true });
-        });
+        if (!mayPass(error)) throw error; // CLIENT-QUEUE-6
+        await pause(clock, pauseMs, signal);
         pauseMs = Math.min(2 * pauseMs, longestPauseMs);
       }
     }
@@ -228,8 +230,7 @@ async function ackIfPossible(delivery: QueueDelivery): Promise<void> {
 
 /** Whether what an acknowledgement ended with says nothing of the next message. */
 const isPassing = (error: unknown): boolean =>
-  error instanceof HoldfastError &&
-  (error.code === 'stale_receipt' || errorDefinitions[error.code].retry !== 'never');
+  mayPass(error) || (error instanceof HoldfastError && error.code === 'stale_receipt');
 
 /** Tells that one of several was settled. */
 class Settled {

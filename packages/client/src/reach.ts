@@ -13,6 +13,8 @@
  * REACH-8: requests go to nodes of one cluster alone, the first that was met: nothing is sent to a node before it
  *     has said which cluster it is of, and one of another cluster is asked nothing, then and ever after. An
  *     address leads elsewhere on another machine, and a fencing token of one cluster guards nothing of another.
+ * REACH-9: what a node does not take in is bounded, also where there is no other node: a connection is lost when more of what
+ *     nobody waits for any more is unsent on it than `mostAbandonedBytes`. Its socket would keep the text of every call that has ended.
  */
 import { streamUrlOf } from '@holdfast/protocol';
 import type { ClusterPush, Endpoint } from '@holdfast/protocol';
@@ -42,6 +44,9 @@ const maxAttemptSweeps = 40;
 const minBackoffMs = 20;
 const maxBackoffMs = 500;
 const refusedBeforeHttp = 3;
+const mostAbandonedBytes = 16 * 1024 * 1024;
+/** A unit of UTF-16 takes so many bytes at most. */
+const bytesOfUnit = 3;
 
 /** How a node is reached. */
 export interface Ways {
@@ -63,6 +68,8 @@ export interface ReachEvents {
   readonly isWanted: () => boolean;
   /** Whether nothing is under way that cannot be sent again. */
   readonly mayMove: () => boolean;
+  /** Of UTF-16, of all that is unanswered. */
+  readonly unansweredUnits: () => number;
   /** The shortest lease that is kept alive here, in ms. */
   readonly shortestLeaseMs: () => number | undefined;
   /** Sends what a node answers at once. */
@@ -143,6 +150,7 @@ export class Reach {
 
   /** Time has passed while something was unanswered. */
   sweep(): void {
+    this.#loseFull();
     const line = this.#line;
     line?.sweep();
     this.#ageAttempts();
@@ -151,6 +159,15 @@ export class Reach {
     const need = this.#need();
     if (need === undefined) this.#dropAttempts();
     else this.#seek(need);
+  }
+
+  /** REACH-9. */
+  #loseFull(): void {
+    const line = this.#line;
+    if (line === undefined) return;
+    const waitedForBytes = this.#events.unansweredUnits() * bytesOfUnit;
+    if (line.unsentBytes - waitedForBytes > mostAbandonedBytes)
+      this.#lost(line, 'it takes nothing in');
   }
 
   #ageAttempts(): void {
@@ -163,6 +180,7 @@ export class Reach {
 
   /** Everything is answered. */
   rest(): void {
+    this.#loseFull();
     this.#line?.rest();
     this.#ageAttempts();
     const need = this.#need();
@@ -251,7 +269,7 @@ export class Reach {
       {
         onText: (line, text) => this.#heard(line, text),
         onClosed: (line, cause) =>
-          line === this.#line ? this.#lost(line) : this.#failed(line, cause),
+          line === this.#line ? this.#lost(line, cause) : this.#failed(line, cause),
       },
     );
     this.#attempts.add(attempt);
@@ -275,9 +293,10 @@ export class Reach {
     this.#events.onOpen();
   }
 
-  /** The node is gone. */
-  #lost(line: NodeLink): void {
+  /** The node is gone. @param cause Where it is known. */
+  #lost(line: NodeLink, cause?: string): void {
     this.#line = undefined;
+    if (cause !== undefined) this.#unreached.add(line.endpoint.url, cause);
     line.close();
     this.#route.avoid(line.endpoint, this.#clock.now());
     this.#events.onLost();
@@ -318,13 +337,14 @@ export class Reach {
     line.heard(this.#allowedSweeps(line));
     const answers = answersIn(text);
     if (answers === undefined) {
-      this.#drop(line);
+      this.#drop(line, 'its message is none of a Holdfast node');
       return;
     }
     for (const [id, kind, body] of answers) {
       if (id === 0 && kind === 'cluster') {
-        if (!this.#told(line, body)) {
-          this.#drop(line);
+        const wrong = this.#told(line, body);
+        if (wrong !== undefined) {
+          this.#drop(line, wrong);
           return;
         }
       } else if (line === this.#line) {
@@ -336,23 +356,24 @@ export class Reach {
   }
 
   /** Something else than a node of the cluster answers there. */
-  #drop(line: NodeLink): void {
-    if (line === this.#line) this.#lost(line);
-    else this.#failed(line);
+  #drop(line: NodeLink, cause: string): void {
+    if (line === this.#line) this.#lost(line, cause);
+    else this.#failed(line, cause);
   }
 
-  /** @returns false: nothing is to be asked there. */
-  #told(line: NodeLink, body: unknown): boolean {
+  /** @returns Why nothing is to be asked there. */
+  #told(line: NodeLink, body: unknown): string | undefined {
     const cluster = clusterIn(body);
-    if (cluster === undefined || !this.#route.admits(line.endpoint, cluster)) return false; // REACH-8
+    if (cluster === undefined) return 'what it says of its cluster cannot be read';
+    if (!this.#route.admits(line.endpoint, cluster)) return 'a node of another cluster'; // REACH-8
     line.told = cluster;
     if (line === this.#line) {
       this.#route.learn(cluster);
       if (this.#need() === 'leader') this.#seek('leader');
-      return true;
+      return undefined;
     }
     this.#ready(line);
-    return true;
+    return undefined;
   }
 
   /** Its node has said who it is: it is used, or left open, or not what was sought. */
@@ -365,7 +386,7 @@ export class Reach {
       told !== undefined &&
       !meets(need, told)
     )
-      this.#failed(line);
+      this.#failed(line, need === 'leader' ? 'it is not the leader' : 'it knows no leader');
   }
 }
 

@@ -1,8 +1,10 @@
 /**
  * What may be done with a request while it is unanswered.
  *
- * REQUEST-1: a request is sent again, with the same ids, only where a second execution is impossible: reads,
- *     keepalives, and whatever carries a request id, or is pushed with a dedup id.
+ * REQUEST-1: a request is sent again, with the same ids, only where a second execution is impossible or changes nothing more than the
+ *     first: reads, keepalives, what is declared so (`always`: it takes away, or says how something is to be), and whatever carries a
+ *     request id, or is pushed with a dedup id. What gives somebody rights is none of these: a copy that comes late would give
+ *     back what was taken away since.
  * REQUEST-2: it is sent again as well, whatever it is, where the node that answers has not executed it: because it finds no
  *     leader, is shutting down, or authorized it by rights that have changed since.
  */
@@ -51,7 +53,9 @@ interface Deduplicated {
 
 /** A push by dedup id is executed once. */
 const isDeduplicated = ({ dedup_id, messages }: Partial<Deduplicated>): boolean =>
-  dedup_id !== undefined || messages?.every((one) => one.dedup_id !== undefined) === true;
+  dedup_id !== undefined ||
+  (Array.isArray(messages) &&
+    messages.every((one: Partial<Deduplicated> | null) => one?.dedup_id !== undefined));
 
 /** What keeps, cancels or gives back: it goes before what wants, and has room of its own. */
 export const isOfHolders = (operation: AskedOperation): boolean => ofHolders.has(operation);
@@ -78,6 +82,7 @@ export function cancelRequestOf(
   operation: AskedOperation,
   body: unknown,
 ): Operations['cancel_request']['body'] | undefined {
+  if (!isAsked(operation) || typeof body !== 'object' || body === null) return undefined; // REQUEST-3
   const kind = traitsOf(operation).waitKind;
   const { session_id, client_id, request_id, cancel_id, name, resources } = body as {
     readonly session_id?: string;
@@ -96,3 +101,7 @@ export function cancelRequestOf(
   if (session_id !== undefined) return { session_id, request_id, kind, name: named };
   return client_id === undefined ? undefined : { client_id, request_id, kind, name: named };
 }
+
+/** Programs without types ask for others, too. */
+export const isAsked = (operation: string): operation is AskedOperation =>
+  isOfStream(operation as AskedOperation) || Object.hasOwn(operationTraits, operation);

@@ -24,6 +24,11 @@ export class Room {
     this.#mostUnits = units;
   }
 
+  /** Of UTF-16, of all that is unanswered. */
+  get units(): number {
+    return this.#units;
+  }
+
   /** @param isOfHolders See request.ts. @throws HoldfastError `overloaded`: nothing was done. */
   take(text: string, isOfHolders: boolean): void {
     const share = isOfHolders ? 1 + shareOfHolders : 1; // ROOM-2

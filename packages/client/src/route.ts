@@ -90,7 +90,7 @@ export class NodeRoute {
     return leader;
   }
 
-  /** Whether the node there is of the client's cluster (ROUTE-8 of reach.ts). */
+  /** Whether the node there is of the client's cluster (REACH-8 of reach.ts). */
   admits(endpoint: Endpoint, told: ClusterPush): boolean {
     return this.#own.admits(endpoint, told);
   }

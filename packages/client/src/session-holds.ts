@@ -6,6 +6,7 @@ import type { Held } from './held.ts';
 import { Holdings } from './holdings.ts';
 import { HoldsCheck } from './holds-check.ts';
 import type { CheckedSession } from './holds-check.ts';
+import type { MaxHold } from './max-hold.ts';
 import type { GivingBackOperation, NumberedCalls } from './numbered-calls.ts';
 
 /** What the holds need of their session. */
@@ -60,10 +61,15 @@ export class SessionHolds {
     void this.#check.run();
   }
 
-  keep<T extends Held>(held: T): T {
+  keep<T extends Held>(held: T, lasting?: MaxHold): T {
+    if (lasting !== undefined) held.endBy(lasting.end()); // MAX-HOLD-1
     if (!this.#session.isActive()) held.lose('lost');
     else {
       const early = this.holdings.add(held);
+      for (const twin of this.twinsOf(held)) {
+        held.endWith(twin); // MAX-HOLD-2
+        if (lasting === undefined) break; // The others have the same end.
+      }
       if (early !== undefined) this.endedByOthers(early);
     }
     return held;

@@ -1,8 +1,17 @@
 /**
- * How long a session is certain, and the keepalives that prove it: CLIENT-SESSION-1 to CLIENT-SESSION-4 of session.ts.
+ * How long a session is certain, and the keepalives that prove it.
  *
+ * CLIENT-SESSION-1: the lease counts from the moment the keepalive that succeeded was SENT, on the monotonic clock.
+ * CLIENT-SESSION-2: what is held is decided by comparing clocks, never by whether a timer has fired: timers stand
+ *     still while the event loop is blocked.
+ * CLIENT-SESSION-3: a hold's signal fires before the lease can have ended on any server, a margin before; after the machine slept
+ *     past that moment, as soon as that is noticed (SESSION-LEASE-1).
+ * CLIENT-SESSION-4: what a machine sleeps counts: of its two clocks the one that says more is believed (clock.ts). What only
+ *     the clock that never sleeps says to be over is not believed in until a keepalive succeeds.
  * SESSION-LEASE-1: where the machine slept past the end of the lease, the cluster is asked at once whether the session stands, and
  *     the session is lost unless that is answered within the margin: whoever only listens to a signal hears of it, too.
+ * SESSION-LEASE-2: a keepalive is due a third of the timeout after the session was proven last, as CLIENT-SESSION-1 counts: an answer
+ *     that was long on its way leaves less time for the next one.
  */
 import { momentOf, passedMs } from './clock.ts';
 import type { ClientClock, Moment } from './clock.ts';
@@ -40,7 +49,7 @@ export class SessionLease {
     this.#marginMs = Math.min(1000, parts.timeoutMs / 10);
     this.#provenAt = parts.sentAt;
     this.#ignoreWakes = parts.wakes.listen(() => this.#awake());
-    this.#planKeepAlive(parts.timeoutMs / 3);
+    this.#planKeepAlive(this.#dueInMs);
     this.#planExpiry();
   }
 
@@ -78,6 +87,11 @@ export class SessionLease {
     return this.#provenAt.monotonicMs + this.#leaseMs;
   }
 
+  /** SESSION-LEASE-2: until the next keepalive. */
+  get #dueInMs(): number {
+    return Math.max(0, this.#parts.timeoutMs / 3 - passedMs(this.#clock, this.#provenAt));
+  }
+
   #lose(why: string): void {
     this.stop();
     this.#parts.onLost(why);
@@ -100,7 +114,7 @@ export class SessionLease {
       this.#failures = 0;
       if (sentAt.monotonicMs >= this.#provenAt.monotonicMs) this.#provenAt = sentAt; // CLIENT-SESSION-1
       this.#planExpiry();
-      this.#planKeepAlive(timeoutMs / 3);
+      this.#planKeepAlive(this.#dueInMs);
       onKept();
     } catch (error) {
       if (this.#isOver) return;
@@ -133,8 +147,7 @@ export class SessionLease {
       return;
     }
     this.#planExpiry();
-    const dueInMs = this.#parts.timeoutMs / 3 - passedMs(this.#clock, this.#provenAt);
-    this.#planKeepAlive(Math.max(0, dueInMs));
+    this.#planKeepAlive(this.#dueInMs);
   }
 
   /** SESSION-LEASE-1: by the clock that counts sleep it may be over. */

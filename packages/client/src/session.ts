@@ -1,13 +1,8 @@
 /**
  * A session and its holds, as the client may believe in them.
  *
- * CLIENT-SESSION-1: the lease counts from the moment the keepalive that succeeded was SENT, on the monotonic clock.
- * CLIENT-SESSION-2: what is held is decided by comparing clocks, never by whether a timer has fired: timers stand
- *     still while the event loop is blocked.
- * CLIENT-SESSION-3: a hold's signal fires before the lease can have ended on any server, a margin before; after the machine slept
- *     past that moment, as soon as that is noticed (session-lease.ts).
- * CLIENT-SESSION-4: what a machine sleeps counts: of its two clocks the one that says more is believed (clock.ts). What only
- *     the clock that never sleeps says to be over is not believed in until a keepalive succeeds.
+ * How long the lease of a session is certain: CLIENT-SESSION-1 to CLIENT-SESSION-4 of session-lease.ts.
+ *
  * CLIENT-SESSION-5: a session that is lost never comes back, nor do its holds.
  * CLIENT-SESSION-6: a hold that others ended while its session lives is lost when that is told, or, after a broken
  *     connection, when the cluster is asked again (holds-check.ts): within a second of the break, also where nothing
@@ -27,13 +22,16 @@ import type {
   SessionWaitsAnswer,
   WatchEvent,
 } from '@holdfast/protocol';
-import type { WaitOptions } from './acquiring.ts';
+import type { AcquireOptions, WaitOptions } from './acquiring.ts';
 import type { ClientClock } from './clock.ts';
 import { problemOfMs } from './durations.ts';
 import type { Connection } from './connection.ts';
 import { Held } from './held.ts';
 import { HoldCounts } from './hold-counts.ts';
+import { maxHoldOf } from './max-hold.ts';
+import type { MaxHold } from './max-hold.ts';
 import { NumberedCalls } from './numbered-calls.ts';
+import { problemOfOperation } from './request-problems.ts';
 import {
   allWaits,
   isGone,
@@ -142,7 +140,7 @@ export class Session {
     options: WaitOptions = {},
   ): Promise<Operations[N]['answer']> {
     const { waitMs = 0, signal } = options;
-    const wrong = problemOfMs('waitMs', waitMs); // DURATION-1
+    const wrong = problemOfOperation(operation) ?? problemOfMs('waitMs', waitMs); // REQUEST-3, DURATION-1
     if (wrong !== undefined) return Promise.reject(wrong);
     const settings = { timeoutMs: waitMs + this.#callTimeoutMs, signal };
     if (isNumbered(operation)) return this.#numbered.call(operation, body, settings);
@@ -167,10 +165,11 @@ export class Session {
    */
   async lock(name: string, options: LockOptions = {}): Promise<Hold> {
     const { quiet } = this.counts;
+    const lasting = this.lasting(options);
     const answer = await this.request('acquire', lockBody(name, options), options);
     const mayCompare = this.counts.isQuietSince(quiet); // HOLD-COUNT-1
     const hold: Hold = new Hold(this, answer, () => this.giveBack('release', hold));
-    this.keep(hold);
+    this.keep(hold, lasting);
     if (mayCompare) this.counts.compare(hold, answer.hold_count);
     return hold;
   }
@@ -199,9 +198,10 @@ export class Session {
    * await using permits = await session.permits('exports', { permits: 2, limit: 10, waitMs: 5000 });
    */
   async permits(name: string, options: PermitsOptions = {}): Promise<Permits> {
+    const lasting = this.lasting(options);
     const answer = await this.request('acquire_permits', permitsBody(name, options), options);
     const taken: Permits = new Permits(this, answer, () => this.giveBack('release_permits', taken));
-    return this.keep(taken);
+    return this.keep(taken, lasting);
   }
 
   /** Ends the session: nobody can use what it holds any more, and it is released. May be repeated as long as it fails. */
@@ -239,9 +239,14 @@ export class Session {
     await this.end();
   }
 
+  /** Called by the classes of holds, before they ask for one: how long it may be believed in (MAX-HOLD-1). */
+  lasting(options: AcquireOptions): MaxHold | undefined {
+    return maxHoldOf(this.#clock, options);
+  }
+
   /** Called by the classes of holds: from now on the hold is lost with this session. */
-  keep<T extends Held>(held: T): T {
-    return this.#holds.keep(held);
+  keep<T extends Held>(held: T, lasting?: MaxHold): T {
+    return this.#holds.keep(held, lasting);
   }
 
   /** Called by the classes of holds: may be repeated as long as it fails. */

@@ -7,10 +7,11 @@ import type { TlsSettings } from './tls.ts';
 export interface StreamSocket {
   send(text: string): void;
   close(): void;
+  /** What was sent and has not left the machine, where that is known. */
+  readonly unsentBytes?: number;
 }
 
 export interface MeasuredSocket extends StreamSocket {
-  /** What was sent and has not left the machine. */
   readonly unsentBytes: number;
 }
 

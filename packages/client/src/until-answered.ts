@@ -18,6 +18,16 @@ export type Settled<T> = { readonly answer: T } | { readonly refused: HoldfastEr
 export const isDecided = (error: unknown): error is HoldfastError =>
   error instanceof HoldfastError && errorDefinitions[error.code].by === 'cluster';
 
+/** The client is closed: nothing is asked any more, however often it is tried. */
+export const isClosed = (error: unknown): boolean =>
+  error instanceof HoldfastError && error.code === 'connection_lost';
+
+/** The same request may be answered later, though not by its own attempts. */
+export const mayPass = (error: unknown): boolean =>
+  error instanceof HoldfastError &&
+  errorDefinitions[error.code].retry !== 'never' &&
+  !isClosed(error);
+
 /** The request may have had an effect that nobody was told of. */
 export const isUncertain = (error: unknown): boolean =>
   !(error instanceof HoldfastError) || error.effect !== 'none';

@@ -1,10 +1,15 @@
 /**
  * A watch as an async iterator: goes on after the last event that was handed out, over broken
  * connections and on other nodes, and leaves none out.
+ *
+ * CLIENT-WATCH-1: it ends with what would be answered the same again, and with its client. Whatever else a node refuses it with, before or
+ *     after it began, passes: it is asked for again, with growing pauses.
  */
 import { codeIn, HoldfastError } from '@holdfast/protocol';
-import type { ErrorCode, WatchBody, WatchedKind, WatchEvent } from '@holdfast/protocol';
+import type { WatchBody, WatchedKind, WatchEvent } from '@holdfast/protocol';
 import type { Connection } from './connection.ts';
+import { pause } from './pause.ts';
+import { mayPass } from './until-answered.ts';
 
 /** What is watched, and from where on. */
 export interface WatchOptions {
@@ -20,8 +25,8 @@ export interface WatchOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Why no node began a watch for now: it is asked for again. */
-const later: ReadonlySet<ErrorCode> = new Set(['deadline_exceeded', 'no_quorum', 'not_leader']);
+const firstPauseMs = 50;
+const longestPauseMs = 5000;
 
 /** Events that wait to be read; more, and the watch starts anew from what was read. */
 const maxWaiting = 10_000;
@@ -33,23 +38,26 @@ export async function* watch(
   { signal, after: from, ...filter }: WatchOptions,
 ): AsyncGenerator<WatchEvent, void, undefined> {
   let after = from;
+  let pauseMs = firstPauseMs;
   for (;;) {
     if (signal?.aborted === true) return;
     const round = new WatchRound(connection, timeoutMs, signal);
     try {
       const begun = await round.open(after === undefined ? filter : { ...filter, after });
-      // Nobody answered for long: a watch goes on trying until it is ended.
-      if (begun === undefined) continue;
-      after = begun;
+      after = begun ?? after;
       for (;;) {
         const event = await round.next();
         if (event === undefined) break;
         after = event.position;
+        pauseMs = firstPauseMs;
         yield event;
       }
     } finally {
       round.close();
     }
+    if (!round.isRefused) continue;
+    await pause(connection.clock, pauseMs * (0.5 + connection.clock.random() / 2), signal);
+    pauseMs = Math.min(2 * pauseMs, longestPauseMs);
   }
 }
 
@@ -62,6 +70,8 @@ class WatchRound {
   #id: number | undefined;
   #error: HoldfastError | undefined;
   #over = false;
+  /** A node has refused it for now: another attempt would be refused at once (CLIENT-WATCH-1). */
+  isRefused = false;
   #wake = (): void => undefined;
   readonly #unsubscribe: () => void;
   readonly #abort = (): void => this.#end();
@@ -79,15 +89,23 @@ class WatchRound {
     this.#wake();
   }
 
-  /** Where it begins; undefined: no node answered in time, or the caller has left. */
+  /** Where it begins; undefined: it has not begun, and is over. */
   async open(body: WatchBody): Promise<string | undefined> {
     try {
       return await this.#begin(body);
     } catch (error) {
-      if (this.#signal?.aborted === true) return undefined;
-      if (error instanceof HoldfastError && later.has(error.code)) return undefined;
-      throw error;
+      this.#failed(error);
+      return undefined;
     }
+  }
+
+  /** @throws HoldfastError What does not pass (CLIENT-WATCH-1). */
+  #failed(error: unknown): void {
+    this.#over = true;
+    if (this.#signal?.aborted === true) return;
+    if (!mayPass(error)) throw error;
+    // Where nobody has answered, its time is over, and that was the pause.
+    this.isRefused = error instanceof HoldfastError && error.code !== 'deadline_exceeded';
   }
 
   async #begin(body: WatchBody): Promise<string> {
@@ -113,7 +131,7 @@ class WatchRound {
     for (;;) {
       const event = this.#events.shift();
       if (event !== undefined && this.#signal?.aborted !== true) return event;
-      if (this.#error !== undefined) throw this.#error;
+      if (this.#error !== undefined) this.#failed(this.#error);
       if (this.#over) return undefined;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;

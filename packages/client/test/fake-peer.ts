@@ -75,6 +75,8 @@ export class FakePeer {
         timeout: body['timeout'] ?? 10,
         keepalive_interval: 3,
       });
+    else if (operation === 'campaign')
+      request.answer({ elected: true, resource: body['name'], fence_token: this.#nextToken++ });
     else if (operation === 'acquire') {
       request.answer({
         acquired: true,

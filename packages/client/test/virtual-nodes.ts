@@ -170,6 +170,8 @@ export class VirtualNode {
         mode: 'exclusive',
         hold_count: 1,
       });
+    else if (operation === 'campaign')
+      answer({ elected: true, resource: body['name'], fence_token: 1 });
     else answer({});
   }
 

@@ -307,6 +307,17 @@ describe('The numbers of requests', () => {
     void wants;
   });
 
+  it('are waited for by a bounded number, and by what gives back in any case (NUMBERED-4)', async () => {
+    const numbers = new NumberedRequests(new TestClock());
+    for (let count = 0; count < 448; count++) await numbers.open(nothing, turn);
+    const waiting = Array.from({ length: 10_000 }, () => numbers.open(nothing, turn));
+    const refused = Promise.resolve(numbers.open(nothing, turn));
+    await assert.rejects(refused, failsWith('overloaded', 'none'));
+    assert.ok(!(numbers.open(nothing, { ...turn, givesBack: true }) instanceof Promise));
+    numbers.wakeAll();
+    void waiting;
+  });
+
   it('are not waited for longer than a request may take, and nothing was sent then', async () => {
     const clock = new TestClock();
     const numbers = new NumberedRequests(clock);

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
 import { causeOf, Causes } from '../../src/causes.ts';
-import { connect } from '../../src/client.ts';
-import { underHold } from '../../src/with-lock.ts';
-import type { Hold } from '../../src/session.ts';
+import { Client, connect } from '../../src/client.ts';
+import { clusterOf, environmentOf, VirtualClock, VirtualNode } from '../virtual-nodes.ts';
 
 describe('a node that cannot be reached', () => {
   for (const transport of ['stream', 'http'] as const)
@@ -35,38 +34,35 @@ describe('a node that cannot be reached', () => {
       'bad port',
     );
   });
-});
 
-describe('withLock', () => {
-  const holdOf = (isLost: boolean) => {
-    const done: string[] = [];
-    const hold = {
-      assertHeld: () => {
-        if (isLost) throw new HoldfastError('hold_lost', 'x');
-      },
-      release: () => {
-        done.push('released');
-        return Promise.resolve();
-      },
-    } as unknown as Hold;
-    return { hold, done };
-  };
-
-  it('gives back, whatever becomes of the work, and passes it on', async () => {
-    const { hold, done } = holdOf(false);
-    assert.equal(await underHold(hold, () => Promise.resolve(7)), 7);
-    await assert.rejects(
-      underHold(hold, () => Promise.reject(new Error('work'))),
-      /work/,
+  it('is told with why it was left: another cluster, or no node at all', async () => {
+    const clock = new VirtualClock();
+    const [own, foreign, none] = ['a', 'b', 'c'].map((id) => new VirtualNode(clock, id));
+    assert.ok(own !== undefined && foreign !== undefined && none !== undefined);
+    foreign.greeting = { ...clusterOf(foreign, foreign, []), cluster_id: 'another' };
+    none.greeting = { hello: 'world' };
+    const nodes = [own, foreign, none];
+    const endpoints = nodes.map(({ url }) => url);
+    const client = new Client(
+      { endpoints, timeoutMs: 2000, onWarning: () => undefined },
+      environmentOf(clock, nodes),
     );
-    assert.deepEqual(done, ['released', 'released']);
-  });
-
-  it('fails where the hold was lost meanwhile', async () => {
-    const { hold } = holdOf(true);
-    await assert.rejects(
-      underHold(hold, () => 7),
-      /x/,
+    await clock.settled(client.call('lock_status', { name: 'x' }));
+    own.refuses = true;
+    own.dropConnections();
+    await clock.settled(
+      assert.rejects(client.call('lock_status', { name: 'x' }), (error) => {
+        assert.ok(error instanceof HoldfastError);
+        const causes = new Map(
+          (error.details['unreached'] as { endpoint: string; cause: string }[]).map(
+            ({ endpoint, cause }) => [endpoint, cause],
+          ),
+        );
+        assert.equal(causes.get(foreign.url), 'a node of another cluster');
+        assert.equal(causes.get(none.url), 'what it says of its cluster cannot be read');
+        return true;
+      }),
     );
+    await client.close();
   });
 });

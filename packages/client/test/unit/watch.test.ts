@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { HoldfastError } from '@holdfast/protocol';
+import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type { WatchEvent } from '@holdfast/protocol';
 import { Client } from '../../src/client.ts';
 import { Election } from '../../src/election.ts';
@@ -44,6 +44,76 @@ function watched(): {
     askedAfter: () => node.askedFor('watch').map(({ body }) => body['after']),
   };
 }
+
+describe('A watch that a node refuses', () => {
+  const codes = Object.entries(errorDefinitions).filter(([, { by }]) => by !== 'client');
+  for (const [code, { retry }] of codes)
+    it(`${retry === 'never' ? 'is over' : 'goes on'}: ${code} (CLIENT-WATCH-1)`, async () => {
+      const { clock, node, client, tell, askedAfter } = watched();
+      const events = client.watch({ after: '7' })[Symbol.asyncIterator]();
+      const first = events.next();
+      await clock.pass(100);
+      tell('8-0');
+      assert.equal((await clock.settled(first)).value?.position, '8-0');
+      const problem = { code, detail: `refused: ${code}` };
+      node.push('watch', { watch_id: 1, events: [], problem });
+      const next = events.next();
+      if (retry === 'never') {
+        await clock.settled(assert.rejects(next, { code }));
+      } else {
+        const told = next.then(
+          ({ value }) => value?.position,
+          (error: unknown) => error,
+        );
+        await clock.pass(1000);
+        tell('8-1');
+        assert.equal(await clock.settled(told), '8-1');
+        assert.deepEqual(askedAfter(), ['7', '8-0']);
+      }
+      await client.close();
+    });
+
+  it('is asked for with growing pauses, and again soon once it has begun (CLIENT-WATCH-1)', async () => {
+    const { clock, node, client, tell } = watched();
+    const { handle } = node;
+    node.handle = (asked) => {
+      if (asked.operation === 'watch') asked.refuse('limit_exceeded');
+      else handle(asked);
+    };
+    const events = client.watch({ after: '7' })[Symbol.asyncIterator]();
+    const first = events.next();
+    await clock.pass(60_000);
+    const tries = node.askedFor('watch').length;
+    assert.ok(tries > 10 && tries < 40, String(tries));
+    node.handle = handle;
+    await clock.pass(6000);
+    tell('8-0');
+    assert.equal((await clock.settled(first)).value?.position, '8-0');
+    await client.close();
+  });
+
+  it('ends with its signal while it pauses', async () => {
+    const { clock, node, client } = watched();
+    node.handle = (asked) => asked.refuse('overloaded');
+    const controller = new AbortController();
+    const next = client.watch({ signal: controller.signal }).next();
+    await clock.pass(60_000);
+    controller.abort();
+    const endedAtMs = clock.nowMs;
+    assert.equal((await clock.settled(next)).done, true);
+    assert.ok(clock.nowMs - endedAtMs <= 10);
+    await client.close();
+  });
+
+  it('ends when its client is closed', async () => {
+    const { clock, client } = watched();
+    const next = client.watch({}).next();
+    const over = assert.rejects(next, { code: 'connection_lost' });
+    await clock.pass(100);
+    await client.close();
+    await clock.settled(over);
+  });
+});
 
 describe('A watch whose connection broke', () => {
   it('goes on after the last event that was handed out', async () => {

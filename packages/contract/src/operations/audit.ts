@@ -117,7 +117,7 @@ const enable: UnaryOperation = changing('always', {
   grpc: { method: 'EnableAudit', comment: 'Turns the audit on.' },
 });
 
-const disable: UnaryOperation = changing('always', {
+const disable: UnaryOperation = changing('never', {
   name: 'audit_disable',
   request: request('DisableAudit', 'DisableAuditBody', {}),
   answer: switched,

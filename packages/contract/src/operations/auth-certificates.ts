@@ -23,7 +23,7 @@ const certificateKey: MessageFields = {
   value: [2, text(1, 512, 'What it says, letter for letter.')],
 };
 
-const mapCertificate: UnaryOperation = changing('always', {
+const mapCertificate: UnaryOperation = changing('never', {
   name: 'auth_map_certificate',
   request: request('MapCertificate', 'MapCertificateBody', {
     ...certificateKey,

@@ -21,7 +21,7 @@ const ruleFields = (from: number): MessageFields => ({
   ],
 });
 
-const grant: UnaryOperation = changing('always', {
+const grant: UnaryOperation = changing('never', {
   name: 'auth_grant',
   request: request('Grant', 'GrantBody', { role: [1, role], ...ruleFields(2) }),
   answer: changed,
@@ -92,7 +92,7 @@ const listRoles: UnaryOperation = reading({
 
 const bindFields: MessageFields = { identity: [1, identity], role: [2, role] };
 
-const bind: UnaryOperation = changing('always', {
+const bind: UnaryOperation = changing('never', {
   name: 'auth_bind',
   request: request('Bind', 'BindBody', bindFields),
   answer: changed,

@@ -51,7 +51,7 @@ const enable: UnaryOperation = changing('always', {
   grpc: { method: 'EnableAuth', comment: 'Turns authentication on.' },
 });
 
-const disable: UnaryOperation = changing('always', {
+const disable: UnaryOperation = changing('never', {
   name: 'auth_disable',
   request: request('DisableAuth', 'DisableAuthBody', {}),
   answer: changed,
