@@ -10,7 +10,7 @@ import { trendOf } from './slope.ts';
 import type { Point } from './slope.ts';
 
 /** From so many minutes on a garbage collector has been through all of it: what a leak would fill is judged more closely, and has to be measured. */
-export const closelyFromMinutes = 60;
+const closelyFromMinutes = 60;
 /** Shorter runs see what a program does at its beginning: their lines are shown, not judged. */
 export const judgedFromMinutes = 20;
 const mebibyte = 1024 * 1024;
