@@ -131,9 +131,9 @@ export function eventText(event: WatchEvent): string {
     case 'entered':
       return `${who} entered`;
     case 'opened':
-      return event.kind === 'latch'
-        ? 'The count was 0: it opened'
-        : 'All parties had entered: it opened';
+      return event.kind === 'barrier'
+        ? 'All parties had entered: it opened'
+        : 'The count was 0: it opened';
     case 'over':
       return `Round ${number(event.round)} was over`;
     case 'counted':
