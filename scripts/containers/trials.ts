@@ -60,6 +60,19 @@ async function leader(): Promise<NodeNumber> {
   });
 }
 
+/** What an image may have beside the one that it is built on. */
+const mostOwnMebibytes = 100;
+
+/** @returns How much it is, for people. */
+export async function imageSize({ docker }: Engine, base: string): Promise<string> {
+  const bytesOf = async (image: string): Promise<number> =>
+    Number(await docker('image', 'inspect', '--format', '{{.Size}}', image));
+  const own = ((await bytesOf('holdfast')) - (await bytesOf(base))) / 2 ** 20;
+  const said = `${own.toFixed(0)} MiB beside ${base}, at most ${String(mostOwnMebibytes)}`;
+  assert.ok(own > 0 && own <= mostOwnMebibytes, said);
+  return said;
+}
+
 /** As SYS-001 has it: one container, HTTP on 8080, metrics on 9090. */
 export async function singleContainer({ docker }: Engine): Promise<void> {
   const name = 'holdfast-trial-single';

@@ -92,4 +92,13 @@ export const listeningFaults: readonly Fault[] = [
     find: "if (metricsListen !== null) add('metrics.listen', metricsListen.host);",
     put: '',
   },
+  {
+    name: 'reload-ends-a-node-without-tls',
+    breaks: 'a reload by the service manager ends a node without TLS, and nothing starts it anew',
+    file: 'packages/server/src/process.ts',
+    find: `if (this.#hasFiles || !isatty(0)) process.on`,
+    put: `if (this.#hasFiles) process.on`,
+    hiddenFromRuns: 'no run has signals',
+    test: 'packages/server/test/slow/process.test.ts',
+  },
 ];

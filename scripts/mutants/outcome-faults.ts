@@ -11,6 +11,14 @@ export const outcomeFaults: readonly Fault[] = [
     test: 'packages/engine/test/unit/administration.test.ts',
   },
   {
+    name: 'leader-removed-without-a-transfer',
+    breaks: 'a leader that is removed leaves the cluster without a leader for an election timeout',
+    file: 'packages/engine/src/administration.ts',
+    find: `if (change.type === 'remove' && change.id === this.#parts.nodeId)`,
+    put: `if (change.type === 'remove' && change.id === '')`,
+    test: 'packages/engine/test/unit/administration.test.ts',
+  },
+  {
     name: 'removal-seen-in-the-log',
     breaks: 'a removal that is in the log alone, and may be undone, is told as done',
     file: 'packages/engine/src/administration.ts',

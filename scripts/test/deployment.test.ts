@@ -2,14 +2,16 @@
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Authority } from '@holdfast/tls/development';
 import { parse, parseAllDocuments } from 'yaml';
 import { kubernetesText, render, renderChart } from '../render-chart.ts';
 
@@ -206,6 +208,51 @@ test('the Compose file uses settings that there are, and the ports of the servic
   for (const port of ports) assert.match(port, /^127\.0\.0\.1:/, 'reached from elsewhere');
 });
 
+/** README.md, the documents below docs/ that people wrote, and the examples of configuration files. */
+const documents = ['README.md', 'compose.yaml']
+  .concat(
+    readdirSync(new URL('docs', root), { recursive: true }).map((name) => `docs/${String(name)}`),
+  )
+  .concat(readdirSync(new URL('config', root)).map((name) => `config/${name}`))
+  .filter((path) => /\.(?:md|yaml)$/.test(path));
+
+test('no document gives members the port on which the image serves metrics', () => {
+  const [, port] =
+    /HOLDFAST_METRICS_LISTEN=0\.0\.0\.0:(\d+)/.exec(textOf('Dockerfile')) ?? assert.fail();
+  const ofMembers = /cluster[-_.](?:listen|advertise|peers)|^ {2}(?:listen|advertise):|^ {4}- '/i;
+  const lines = documents.flatMap((path) =>
+    textOf(path)
+      .split('\n')
+      .filter((line) => ofMembers.test(line))
+      .map((line) => `${path}: ${line}`),
+  );
+  assert.ok(lines.length > 10, 'lines about members are found');
+  assert.deepEqual(
+    lines.filter((line) => line.includes(`:${String(port)}`)),
+    [],
+  );
+});
+
+test('config/cluster.yaml has every setting of the command that docs/security.md calls the same', () => {
+  const [, command = assert.fail()] =
+    /^```bash\n(holdfast server --cluster-node-id [^]*?)^```$/m.exec(textOf('docs/security.md')) ??
+    [];
+  const keys = new Map(
+    [...textOf('docs/configuration.md').matchAll(/^\| `([\w.]+)` .*\| `--([\w-]+)`/gm)].map(
+      ([, key = '', flag = '']) => [flag, key],
+    ),
+  );
+  const file = parse(textOf('config/cluster.yaml')) as Readonly<
+    Record<string, Readonly<Record<string, unknown>> | undefined>
+  >;
+  const flags = [...command.matchAll(/--([\w-]+)/g)].map(([, flag = '']) => flag);
+  assert.ok(flags.includes('security-authentication'), command);
+  for (const flag of flags) {
+    const [part = '', name = ''] = keys.get(flag)?.split('.') ?? assert.fail(flag);
+    assert.ok(file[part]?.[name] !== undefined, flag);
+  }
+});
+
 test('the unit of systemd is one', (t) => {
   const unit = 'deploy/systemd/holdfast.service';
   for (const line of textOf(unit).split('\n'))
@@ -246,5 +293,67 @@ describe('programs in the image', () => {
     assert.equal(await run('healthcheck.mjs', ['readyz'], { HOLDFAST_HTTP_PORT }), 1);
     assert.deepEqual(asked, ['/livez', '/readyz']);
     assert.equal(await run('healthcheck.mjs', [], { HOLDFAST_HTTP_PORT: '1' }), 1);
+  });
+
+  test('the health check asks where the node listens', async (t) => {
+    const at = async (host: string): Promise<string> => {
+      const server = createServer((_request, response) => response.end()).listen(0, host);
+      await once(server, 'listening');
+      t.after(() => server.close());
+      return String((server.address() as AddressInfo).port);
+    };
+    const asked = (
+      HOLDFAST_HTTP_HOST: string,
+      HOLDFAST_HTTP_PORT: string,
+    ): Promise<number | null> =>
+      run('healthcheck.mjs', [], { HOLDFAST_HTTP_HOST, HOLDFAST_HTTP_PORT });
+    const other = await at('127.0.0.2');
+    assert.equal(await asked('127.0.0.2', other), 0);
+    assert.equal(await asked('127.0.0.1', other), 1, 'nobody listens there');
+    const usual = await at('127.0.0.1');
+    assert.equal(await asked('0.0.0.0', usual), 0);
+    assert.equal(await asked('', usual), 0);
+  });
+
+  test('the health check shows a node with TLS the certificate of the node, and takes no other authority', async (t) => {
+    const folder = scratch(t);
+    const put = (name: string, text: string): string => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const [own, other] = [
+      await Authority.create({ name: 'Tests', days: 1 }),
+      await Authority.create({ name: 'Others', days: 1 }),
+    ];
+    // No name of this machine is in it.
+    const pair = await own.node({ name: 'node-1', hosts: ['a.example'], days: 1 });
+    const server = createSecureServer(
+      {
+        cert: pair.certificate,
+        key: pair.key,
+        ca: own.pair.certificate,
+        requestCert: true,
+        rejectUnauthorized: true,
+      },
+      (request, response) => response.writeHead(request.url === '/livez' ? 200 : 503).end(),
+    ).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => server.close());
+    const settings = {
+      HOLDFAST_HTTP_PORT: String((server.address() as AddressInfo).port),
+      HOLDFAST_TLS_CERTIFICATE: put('own.crt', pair.certificate),
+      HOLDFAST_TLS_KEY: put('own.key', pair.key),
+      HOLDFAST_TLS_AUTHORITY: put('ca.crt', own.pair.certificate),
+    };
+    assert.equal(await run('healthcheck.mjs', [], settings), 0);
+    assert.equal(await run('healthcheck.mjs', ['readyz'], settings), 1);
+    const stranger = await other.node({ name: 'node-1', hosts: ['127.0.0.1'], days: 1 });
+    const shown = {
+      HOLDFAST_TLS_CERTIFICATE: put('stranger.crt', stranger.certificate),
+      HOLDFAST_TLS_KEY: put('stranger.key', stranger.key),
+    };
+    assert.equal(await run('healthcheck.mjs', [], { ...settings, ...shown }), 1);
+    const authority = { HOLDFAST_TLS_AUTHORITY: put('other.crt', other.pair.certificate) };
+    assert.equal(await run('healthcheck.mjs', [], { ...settings, ...authority }), 1);
   });
 });

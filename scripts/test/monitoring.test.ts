@@ -76,6 +76,7 @@ describe('alert rules', () => {
 
   test('promtool takes them, and they fire as their tests say', (t) => {
     if (!hasPromtool) {
+      assert.equal(process.env['REQUIRE_PROGRAMS'], undefined, 'There is no promtool.');
       t.skip('There is no promtool here: install the Debian package prometheus.');
       return;
     }

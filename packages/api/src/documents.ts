@@ -134,6 +134,33 @@ function silentEngine(): Engine {
   };
 }
 
+/** What each label of the metrics may be. */
+const labelsInWords: Readonly<Record<string, string>> = {
+  chain: 'of the audit: changes or refusals',
+  method: 'of HTTP: those of declared paths',
+  outcome: '`granted`, or an error code',
+  peer: 'another member of the cluster',
+  queue:
+    'one of the first 1000 queues in the order of their names; `holdfast_queues_…` tell of all together',
+  route: 'a declared path, or `unknown`',
+  sharer: 'a member of the cluster, or `clients`',
+  state: 'of a key of the cache: modified, exclusive, shared, invalid',
+  status: 'of HTTP: those that answers have',
+  use: 'of a certificate: clients or members',
+  version: 'the release of the node',
+};
+
+/** @throws Error where a label has no words, or words have no label. */
+function labelLines(used: readonly string[]): readonly string[] {
+  const names = [...new Set(used)].toSorted();
+  const known = Object.keys(labelsInWords).toSorted();
+  if (names.join() !== known.join())
+    throw new Error(
+      `Labels of the metrics are ${names.join()}; labelsInWords has ${known.join()}.`,
+    );
+  return names.map((name) => `- \`${name}\`: ${labelsInWords[name] ?? ''}`);
+}
+
 export function metricsDocument(): string {
   const metrics = createMetrics({
     engine: silentEngine(),
@@ -154,7 +181,11 @@ export function metricsDocument(): string {
     '',
     '`GET /metrics` answers in the text format of Prometheus, on the port of clients and, where `metrics.listen` is set, on one of its own. Alert rules and a dashboard are in [deploy/](../deploy/README.md).',
     '',
-    'Labels are bounded: members of the cluster, declared paths, error codes, uses of certificates, and the first 1000 queues in the order of their names. "On the leader" means that other nodes report 0 or do not count. In addition there are the usual metrics of the process (`holdfast_process_*`, `holdfast_nodejs_*`). The five names without the prefix are those of the service that this one takes the place of.',
+    'Labels are bounded; no name of a lock, a session or an identity is one:',
+    '',
+    ...labelLines(metrics.described().flatMap(({ labels }) => labels.match(/\w+/g) ?? [])),
+    '',
+    '"On the leader" means that other nodes report 0 or do not count. In addition there are the usual metrics of the process (`holdfast_process_*`, `holdfast_nodejs_*`). The five names without the prefix are those of the service that this one takes the place of.',
     '',
     '| Name | Kind | Labels | Meaning |',
     '| --- | --- | --- | --- |',

@@ -4,6 +4,9 @@
  * MEMBERS-1: a change of the members ends with its outcome, also where the leader was lost on the way, as one that is
  *     removed is: the next leader is asked the same again, and knows by the id of the member whether it was done.
  * MEMBERS-2: what is told of the members is committed: a membership that is in the log alone may be undone.
+ * MEMBERS-3: a leader that is to be removed hands leadership over first, and the next leader removes it: otherwise the
+ *     cluster has no leader from the moment the removal is committed until an election timeout is over. Where nobody
+ *     takes leadership over, the leader removes itself.
  * PROMOTE-1: a learner is given its vote only while it answers, and after it has stored part of this leader's log, also
  *     where it is asked for. One that was never started would count for the majority and for nothing else: in a short log
  *     it lacks few entries.
@@ -88,6 +91,8 @@ export class Administration {
     if (call.type === 'transfer') return this.#transfer(call.to, deadlineMs);
     const change = await this.#changeFor(call, deadlineMs);
     if (change === undefined) return null;
+    if (change.type === 'remove' && change.id === this.#parts.nodeId)
+      await this.#handOver(deadlineMs); // MEMBERS-3
     const answer = await this.#change(change, deadlineMs);
     await this.#whenApplied(answer, deadlineMs);
     return null;
@@ -218,6 +223,43 @@ export class Administration {
       if (this.#parts.clock.now() >= deadlineMs) throw changeInProgress();
       await this.#pause(retryPauseMs);
     }
+  }
+
+  /**
+   * MEMBERS-3.
+   *
+   * @returns Where this node leads as before.
+   * @throws Interrupted Another member leads now, and is asked the same.
+   */
+  async #handOver(deadlineMs: number): Promise<void> {
+    const { log } = this.#parts;
+    const to = this.#successor();
+    if (to === undefined) return;
+    log.info({ to }, 'This leader is to be removed: it transfers leadership first.');
+    let next: string;
+    try {
+      next = await this.#transfer(to, deadlineMs);
+    } catch (error) {
+      if (error instanceof HoldfastError && error.code === 'leadership_not_transferred') return;
+      throw error;
+    }
+    throw new Interrupted(false, `"${next}" leads now, and this node is to be removed`);
+  }
+
+  /**
+   * The voter that answers and has most of the log. Undefined where too few answer for the removal to be proposed
+   * (RAFT-MEMBER-2): it is refused, and whoever leads goes on leading.
+   */
+  #successor(): MemberId | undefined {
+    const { nodeId, replica } = this.#parts;
+    const { members } = replica.status().membership;
+    const others = members.filter(({ id, role }) => role === 'voter' && id !== nodeId);
+    const answering = others.flatMap(({ id }) => {
+      const progress = this.#answering(id);
+      return progress === undefined ? [] : [{ id, matchIndex: progress.matchIndex }];
+    });
+    if (answering.length <= others.length / 2) return undefined;
+    return answering.toSorted((a, b) => b.matchIndex - a.matchIndex)[0]?.id;
   }
 
   async #transfer(to: string | null, deadlineMs: number): Promise<string> {

@@ -1,4 +1,11 @@
-/** A node as a process: log, signals, and an end that nobody has to clean up after. */
+/**
+ * A node as a process: log, signals, and an end that nobody has to clean up after.
+ *
+ * RELOAD-1: SIGHUP ends no node that a service manager started, with or without certificates: who reloads a service means it
+ *     to go on, and systemd takes that end for one in order, after which it starts nothing anew. In a terminal a node
+ *     without certificates ends with the terminal.
+ */
+import { isatty } from 'node:tty';
 import type { Logger } from 'pino';
 import type { Configuration } from './configuration/load.ts';
 import { LogDestination } from './log-destination.ts';
@@ -21,6 +28,7 @@ export async function runNode(configuration: Configuration): Promise<RunningNode
   const reloads = new ReloadRequests(configuration);
   const { log, lostLines } = await openLog(configuration);
   stops.tellIn(log);
+  reloads.tellIn(log);
   const fatal = (error: unknown): void => {
     // A half-dead node is worse than a dead one: no clean-up that could hang.
     try {
@@ -62,17 +70,20 @@ export async function runNode(configuration: Configuration): Promise<RunningNode
   return node;
 }
 
-/**
- * SIGHUP reads the certificates again: heard before they are read for the first time, as they may change while a node starts.
- * Without TLS it ends the process, as it does where nobody listens for it.
- */
+/** SIGHUP reads the certificates again: heard before they are read for the first time, as they may change while a node starts. */
 class ReloadRequests {
+  readonly #hasFiles: boolean;
+  #log: Logger | undefined;
   #reload: RunningNode['reload'];
   #isAsked = false;
 
   constructor({ tls, queueRedis }: Configuration) {
-    const hasRedisFiles = (queueRedis?.files ?? null) !== null;
-    if (tls !== null || hasRedisFiles) process.on('SIGHUP', () => this.#ask());
+    this.#hasFiles = tls !== null || (queueRedis?.files ?? null) !== null;
+    if (this.#hasFiles || !isatty(0)) process.on('SIGHUP', () => this.#ask()); // RELOAD-1
+  }
+
+  tellIn(log: Logger): void {
+    this.#log = log;
   }
 
   started({ reload }: RunningNode): void {
@@ -82,6 +93,8 @@ class ReloadRequests {
 
   #ask(): void {
     this.#isAsked = true;
+    if (!this.#hasFiles)
+      this.#log?.info({}, 'SIGHUP: this node has no certificates to read again. It goes on.');
     void this.#reload?.();
   }
 }

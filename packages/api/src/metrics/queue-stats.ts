@@ -1,5 +1,6 @@
 /**
- * Statistics of queues, each with the name of its queue: the first 1000 in the order of their names.
+ * Statistics of queues, each with the name of its queue: the first 1000 in the order of their names. And of all together, without a
+ * label, so that an alert misses no queue for its name.
  *
  * SCRAPE-1: whoever asks for the metrics makes the queues be read once for all of them, by pages, each in a turn of the
  *     event loop of its own; and what each metric tells is put together in a turn of its own.
@@ -12,8 +13,9 @@ import type { StatSources } from './sources.ts';
 
 type MetricOf = (queue: QueueRow) => number;
 
-/** Queues that are told of, and those of them that are read in one turn. */
-const mostQueues = 1000;
+/** Queues that are told of by name, those that are read for what all have together, and those that are read in one turn. */
+const mostNamed = 1000;
+const mostRead = 10_000;
 const queuesAtOnce = 250;
 
 const gauges: Readonly<Record<string, readonly [help: string, metricOf: MetricOf]>> = {
@@ -47,9 +49,28 @@ const counters: Readonly<Record<string, readonly [help: string, metricOf: Metric
 };
 
 /** What all metrics of one scrape tell of. */
+interface Reading {
+  readonly named: readonly QueueRow[];
+  /** Undefined where the store cannot be reached. */
+  readonly all: { readonly oldestAgeMs: number; readonly dead: number } | undefined;
+}
+
+const ofAll: Readonly<
+  Record<string, readonly [help: string, metricOf: (all: NonNullable<Reading['all']>) => number]>
+> = {
+  holdfast_queues_oldest_message_age_seconds: [
+    'Since the push of the oldest message of all queues, also of those that have no metrics by name (of the first 10000); 0 without one.',
+    ({ oldestAgeMs }) => oldestAgeMs / 1000,
+  ],
+  holdfast_queues_dead_letters: [
+    'Dead letters of all queues, also of those that have no metrics by name (of the first 10000).',
+    ({ dead }) => dead,
+  ],
+};
+
 class QueueReadings {
   readonly #store: StatSources['queues'];
-  #reading: Promise<readonly QueueRow[]> | undefined = undefined;
+  #reading: Promise<Reading> | undefined = undefined;
   #turns: Promise<unknown> = Promise.resolve();
 
   constructor(store: StatSources['queues']) {
@@ -57,26 +78,32 @@ class QueueReadings {
   }
 
   /** SCRAPE-1: those who ask while it is read get the same; each goes on in a turn of its own. */
-  async read(): Promise<readonly QueueRow[]> {
+  async read(): Promise<Reading> {
     this.#reading ??= this.#all().finally(() => (this.#reading = undefined));
-    const rows = await this.#reading;
+    const reading = await this.#reading;
     this.#turns = this.#turns.then(async () => nextTurn());
     await this.#turns;
-    return rows;
+    return reading;
   }
 
-  async #all(): Promise<readonly QueueRow[]> {
-    const rows: QueueRow[] = [];
+  async #all(): Promise<Reading> {
+    const named: QueueRow[] = [];
+    let [read, oldestAgeMs, dead] = [0, 0, 0];
     let after: string | undefined;
     do {
-      const page = await this.#page(after, Math.min(queuesAtOnce, mostQueues - rows.length));
+      const page = await this.#page(after, Math.min(queuesAtOnce, mostRead - read));
       // A store that cannot be reached leaves out what it would tell: the other metrics are told.
-      if (page === undefined) return [];
-      for (const row of page.queues) rows.push(row);
+      if (page === undefined) return { named: [], all: undefined };
+      for (const row of page.queues) {
+        if (named.length < mostNamed) named.push(row);
+        oldestAgeMs = Math.max(oldestAgeMs, row.oldestAgeMs ?? 0);
+        dead += row.dead;
+      }
+      read += page.queues.length;
       after = page.nextAfter;
       await nextTurn();
-    } while (after !== undefined && rows.length < mostQueues);
-    return rows;
+    } while (after !== undefined && read < mostRead);
+    return { named, all: { oldestAgeMs, dead } };
   }
 
   async #page(after: string | undefined, limit: number): Promise<QueuesPage | undefined> {
@@ -98,9 +125,9 @@ export function addMessageStats(registers: Registry[], { queues, waitingPops }: 
       registers,
       labelNames,
       async collect() {
-        const rows = await readings.read();
+        const { named } = await readings.read();
         this.reset();
-        for (const queue of rows) this.set({ queue: queue.name }, metricOf(queue));
+        for (const queue of named) this.set({ queue: queue.name }, metricOf(queue));
       },
     });
   for (const [name, [help, metricOf]] of Object.entries(counters))
@@ -111,9 +138,22 @@ export function addMessageStats(registers: Registry[], { queues, waitingPops }: 
       registers,
       labelNames,
       async collect() {
-        const rows = await readings.read();
+        const { named } = await readings.read();
         this.reset();
-        for (const queue of rows) this.inc({ queue: queue.name }, metricOf(queue));
+        for (const queue of named) this.inc({ queue: queue.name }, metricOf(queue));
+      },
+    });
+  for (const [name, [help, metricOf]] of Object.entries(ofAll))
+    // oxlint-disable-next-line no-new -- a metric registers itself.
+    new Gauge({
+      name,
+      help,
+      registers,
+      labelNames: [],
+      async collect() {
+        const { all } = await readings.read();
+        this.remove();
+        if (all !== undefined) this.set(metricOf(all));
       },
     });
   // oxlint-disable-next-line no-new -- a metric registers itself.

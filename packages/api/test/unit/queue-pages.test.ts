@@ -210,12 +210,36 @@ describe('a scrape of the metrics', () => {
       return { ...answer, page: { ...page, queues: page.queues.map(countsName) } };
     };
     const { text } = await harness.request('GET', '/metrics');
-    assert.deepEqual(asked, [250, 250, 250, 250]);
+    assert.deepEqual(
+      asked,
+      Array.from({ length: 10 }, () => 250),
+    );
     assert.equal([...text.matchAll(/^holdfast_queue_depth\{queue="[^"]+"\} 1$/gm)].length, 1000);
     assert.equal(
       [...inTurn.values()].reduce((sum, one) => sum + one),
       12_000,
     );
     for (const puts of inTurn.values()) assert.equal(puts, 1000);
+  });
+
+  test('tells of the oldest message and of the dead letters of all queues, also of those that are not told of by name', async (t) => {
+    const harness = startHarness(t);
+    withQueues(harness, numbered(1200));
+    const { engine } = harness;
+    const query = engine.query.bind(engine);
+    engine.query = async (about, ...rest) => {
+      const answer = await query(about, ...rest);
+      if (about.type !== 'queues') return answer;
+      const { page } = answer as unknown as { readonly page: QueuesPage };
+      const queues = page.queues.map((row) => {
+        if (row.name === 'q/00003') return { ...row, dead: 2 };
+        return row.name === 'q/01100' ? { ...row, dead: 7, oldestAgeMs: 900_000 } : row;
+      });
+      return { ...answer, page: { ...page, queues } };
+    };
+    const { text } = await harness.request('GET', '/metrics');
+    assert.ok(!text.includes('queue="q/01100"'), 'it is not told of by name');
+    assert.match(text, /^holdfast_queues_oldest_message_age_seconds 900$/m);
+    assert.match(text, /^holdfast_queues_dead_letters 9$/m);
   });
 });

@@ -6,10 +6,11 @@ import type { Configuration } from '@holdfast/server';
 import { askingWith } from '../doctor/ask.ts';
 import { examineCertificates } from '../doctor/certificates.ts';
 import { examineDisk } from '../doctor/disk.ts';
-import { fine, warning, wrong } from '../doctor/finding.ts';
+import { fine, wrong } from '../doctor/finding.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { examinePeers, examinePorts } from '../doctor/network.ts';
 import { examineNodes } from '../doctor/nodes.ts';
+import { examineSecurity } from '../doctor/security.ts';
 import { exitStatus } from '../exit-status.ts';
 import { printTable } from '../output.ts';
 import type { Output } from '../output.ts';
@@ -19,7 +20,9 @@ import type { Environment } from '../environment.ts';
 export function addDoctorCommand(program: Command, at: () => Environment): void {
   program
     .command('doctor')
-    .description('Examines configuration, disk, ports, peers, clocks and certificates of a node.')
+    .description(
+      'Examines configuration, security, disk, ports, peers, clocks and certificates of a node.',
+    )
     .option('-c, --config <path>', 'configuration file (YAML)')
     .addHelpText(
       'after',
@@ -57,20 +60,15 @@ async function examine(
     if (!(error instanceof ConfigurationError)) throw error;
     return [wrong('configuration', error.message, 'See docs/configuration.md.')];
   }
-  const { httpHost, httpPort, tls, exposed, folder, nodeId, clusterId, peers } = configuration;
+  const { httpHost, httpPort, tls, folder, nodeId, clusterId, peers } = configuration;
   const scheme = tls === null ? 'http' : 'https';
   const url = `${scheme}://${formatHostPort(hostOnThisMachine(httpHost), httpPort)}`;
   const own = { url, nodeId, clusterId };
-  const nodes = await examineNodes(own, endpoints, askingWith(configuration));
+  const asking = askingWith(configuration);
+  const nodes = await examineNodes(own, endpoints, asking);
   return [
     fine('configuration', 'it can be used'),
-    ...exposed.map((setting) =>
-      warning(
-        'security',
-        `${setting}: everybody who reaches it can do everything`,
-        'Give the node certificates: see docs/security.md.',
-      ),
-    ),
+    ...(await examineSecurity(configuration, url, asking)),
     ...(await examineCertificates(configuration, Date.now())),
     ...(await examineDisk(folder)),
     ...(await examinePorts(configuration, nodes.isRunning)),

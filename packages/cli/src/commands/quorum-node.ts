@@ -1,4 +1,5 @@
 /** `holdfast quorum-node`: one of the independent nodes that vote on leases. */
+import { isatty } from 'node:tty';
 import type { Command } from 'commander';
 import type { LeaseNodeLog, RunningLeaseNode } from '@holdfast/quorum';
 import type { Output } from '../output.ts';
@@ -118,9 +119,12 @@ async function start(settings: NodeSettings): Promise<RunningLeaseNode> {
   const stops = new StopRequests(log);
   let reload: RunningLeaseNode['reload'];
   let isReloadAsked = false;
-  if (settings.tls !== undefined)
+  // As in a node of a cluster (RELOAD-1 of the server).
+  if (settings.tls !== undefined || !isatty(0))
     process.on('SIGHUP', () => {
       isReloadAsked = true;
+      if (settings.tls === undefined)
+        log.info({}, 'SIGHUP: this node has no certificates to read again. It goes on.');
       void reload?.();
     });
   let node: RunningLeaseNode;

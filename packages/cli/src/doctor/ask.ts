@@ -95,6 +95,20 @@ export async function hear(url: string, asking: Asking, manner: Manner): Promise
   }
 }
 
+/** Whether authentication is on, as this node tells everybody; undefined where it does not. */
+export async function isAuthenticationOn(
+  url: string,
+  { own }: Asking,
+): Promise<boolean | undefined> {
+  try {
+    const { status, body } = await get(url, '/auth', own, { isOwn: true, showsKey: false });
+    const enabled = status === 200 && isRecord(body) ? body['enabled'] : undefined;
+    return typeof enabled === 'boolean' ? enabled : undefined;
+  } catch {
+    return undefined; // Why it is silent is told by examineNodes.
+  }
+}
+
 function refusalOf(status: number, body: unknown): NodeProbe {
   const code = isRecord(body) && typeof body['code'] === 'string' ? body['code'] : undefined;
   const reason = `${String(status)}${code === undefined ? '' : ` ${code}`}`;

@@ -107,16 +107,18 @@ export function eventText(event: WatchEvent): string {
         ? `${who} was elected${token}`
         : `${who} was granted${permits === '' ? ' it' : permits}${event.mode === undefined ? '' : ` (${event.mode})`}${token}`;
     case 'released':
-      return event.reason === 'forced'
-        ? `The hold of ${who}${token} was released by force`
+      if (event.reason === 'forced') return `The hold of ${who}${token} was released by force`;
+      return event.reason === 'max_hold'
+        ? `The hold of ${who}${token} ended: its longest time was over`
         : `${who} released it${token}`;
     case 'expired':
-      return `The hold of ${who}${token} ended: ${event.reason === 'max_hold' ? 'its longest time was over' : 'its session expired'}`;
+      return `The hold of ${who}${token} ended: its session expired`;
     case 'downgraded':
       return `${who} went on in shared mode${token}`;
     case 'waiting':
       return `${who} began to wait`;
     case 'left':
+      if (event.kind === 'barrier') return `${who} left`;
       return `${who} left the queue${event.reason === undefined ? '' : ` (${event.reason})`}`;
     case 'proclaimed':
       return `${who} published another value`;
@@ -129,7 +131,9 @@ export function eventText(event: WatchEvent): string {
     case 'entered':
       return `${who} entered`;
     case 'opened':
-      return 'All parties had entered: it opened';
+      return event.kind === 'barrier'
+        ? 'All parties had entered: it opened'
+        : 'The count was 0: it opened';
     case 'over':
       return `Round ${number(event.round)} was over`;
     case 'counted':
@@ -140,7 +144,7 @@ export function eventText(event: WatchEvent): string {
 const toneOf = ({ type, reason }: WatchEvent): string =>
   type === 'granted' || type === 'opened'
     ? 'good'
-    : type === 'expired' || reason === 'forced'
+    : type === 'expired' || reason === 'forced' || reason === 'max_hold'
       ? 'bad'
       : type === 'waiting'
         ? 'warn'

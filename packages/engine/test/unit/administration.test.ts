@@ -294,3 +294,85 @@ describe('A transfer of leadership', () => {
     assert.deepEqual(begun, []);
   });
 });
+
+describe('A leader that is asked to remove itself', () => {
+  const underWay = { role: 'leader', leader: 'a', ready: false };
+
+  /** `a` leads; how far the others are, which of them answers, and what becomes of a transfer that is begun. */
+  function removeItself(
+    progress: readonly {
+      readonly id: string;
+      readonly matchIndex: number;
+      readonly silentTicks: number;
+    }[],
+    ...looks: readonly (typeof underWay)[]
+  ): {
+    readonly outcome: Promise<string | null>;
+    readonly begun: (string | null)[];
+    readonly proposed: MembershipChange[];
+  } {
+    const begun: (string | null)[] = [];
+    const proposed: MembershipChange[] = [];
+    const left = [...looks];
+    const members = [
+      ...['a', 'b', 'c'].map((id) => ({ id, address: `${id}:1`, role: 'voter' })),
+      { id: 'd', address: 'd:1', role: 'learner' },
+    ];
+    const administration = new Administration({
+      nodeId: 'a' as MemberId,
+      clock: new AtOnceClock(),
+      log: silentLog,
+      replica: {
+        status: () => ({
+          membership: { members },
+          membershipIndex: 7,
+          applied: 7,
+          progress,
+          ...(begun.length > 0 && left.shift()),
+        }),
+        transferLeadership: (to: string | null) => {
+          begun.push(to);
+          return { ok: true, index: 7, term: 3 };
+        },
+        changeMembership: (change: MembershipChange) => {
+          proposed.push(change);
+          return { ok: true, index: 7, term: 3 };
+        },
+        termAt: () => 3,
+      } as unknown as Replica,
+      route: { changeOrPause: () => Promise.resolve() } as unknown as LeaderRoute,
+      reachable: true,
+    });
+    const call = { type: 'remove_member', id: 'a', identity: 'ann' } as const;
+    return { outcome: administration.execute(call, 10_000), begun, proposed };
+  }
+  const both = [
+    { id: 'b', matchIndex: 6, silentTicks: 3 },
+    { id: 'c', matchIndex: 7, silentTicks: 3 },
+    { id: 'd', matchIndex: 8, silentTicks: 0 },
+  ];
+
+  it('transfers leadership to the voter that has most of the log, and the next leader is asked (MEMBERS-3)', async () => {
+    const done = { role: 'follower', leader: 'c', ready: false };
+    const { outcome, begun, proposed } = removeItself(both, underWay, done);
+    await assert.rejects(outcome, (error) => error instanceof Interrupted && !error.begun);
+    assert.deepEqual(begun, ['c']);
+    assert.deepEqual(proposed, [], 'nothing was done by this one');
+  });
+
+  it('removes itself where nobody took leadership over in time (MEMBERS-3)', async () => {
+    const { outcome, begun, proposed } = removeItself(both, underWay, { ...underWay, ready: true });
+    assert.equal(await outcome, null);
+    assert.deepEqual(begun, ['c']);
+    assert.deepEqual(proposed, [{ type: 'remove', id: 'a' }]);
+  });
+
+  it('keeps leadership where too few of the others answer: its removal is refused (MEMBERS-3)', async () => {
+    const [b, c, d] = both;
+    assert.ok(b !== undefined && c !== undefined && d !== undefined);
+    const { outcome, begun, proposed } = removeItself([b, { ...c, silentTicks: 51 }, d]);
+    await outcome; // The core refuses it, which this one does not.
+    assert.deepEqual(begun, []);
+    assert.deepEqual(proposed, [{ type: 'remove', id: 'a' }]);
+  });
+});

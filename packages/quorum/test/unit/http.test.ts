@@ -174,6 +174,7 @@ describe('Lease nodes over HTTP', () => {
     ]);
     const promtool = process.env['PROMTOOL'] ?? 'promtool';
     if (spawnSync(promtool, ['--version']).status !== 0) {
+      assert.equal(process.env['REQUIRE_PROGRAMS'], undefined, 'There is no promtool.');
       t.diagnostic('There is no promtool here: install the Debian package prometheus.');
       return;
     }

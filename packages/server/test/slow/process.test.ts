@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -111,5 +119,24 @@ describe('a node as a process', { timeout: 60_000 }, () => {
     node.child.kill('SIGHUP');
     const first = await assertEnds(Promise.race([node.ready, node.ended]), { what: 'it starts' });
     assert.match(String(first), /^https:/);
+  });
+
+  it('without TLS that gets SIGHUP goes on, and its log says that there is nothing to read again (RELOAD-1)', async (t) => {
+    const folder = folderOf(t);
+    const logPath = join(folder, 'log.txt');
+    const logFile = openSync(logPath, 'w');
+    const node = start(t, join(folder, 'node'), { HOLDFAST_LOG_FORMAT: 'json' }, logFile);
+    closeSync(logFile);
+    const url = await assertEnds(Promise.race([node.ready, node.ended]), {
+      what: 'it starts',
+      longestMs: 30_000,
+    });
+    node.child.kill('SIGHUP');
+    await untilSo(() => readFileSync(logPath, 'utf8').includes('no certificates to read again'), {
+      what: 'its log tells of the signal',
+    });
+    assert.equal((await fetch(`${String(url)}/livez`)).status, 200);
+    node.child.kill('SIGTERM');
+    assert.deepEqual(await assertEnds(node.ended, { what: 'it stops' }), [0, null]);
   });
 });

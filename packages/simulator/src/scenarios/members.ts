@@ -1,4 +1,5 @@
 /** Scenarios of members that come and go while others cannot be reached. */
+import type { MemberId } from '@holdfast/raft';
 import { Violation } from '../world/world.ts';
 import { unless } from './actor.ts';
 import type { Scenarios, Stage } from './stage.ts';
@@ -63,7 +64,12 @@ async function removeInOneLogAlone(stage: Stage): Promise<void> {
     at = removal.index;
     stage.part(leader.id, [gone, ...others]);
   };
-  leader.engine?.removeMember(leader.id).catch(() => undefined);
+  // Of the core: the engine transfers leadership first, where another voter answers (MEMBERS-3 of the engine).
+  await stage.until(
+    'the removal in its own log',
+    () =>
+      leader.replica?.changeMembership({ type: 'remove', id: leader.id as MemberId }).ok === true,
+  );
   await stage.until(
     'the removal on its own disk',
     () => at > 0 && stage.witness.disks.ends(leader.id) >= at,

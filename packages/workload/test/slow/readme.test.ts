@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { freePorts } from '../../src/free-ports.ts';
 import { launch } from '../dashboard/seen.ts';
 import { findChromium } from '../integration/support/page.ts';
-import { WaitExpiredError } from '../../../checker/src/waits.ts';
+import { untilSo, WaitExpiredError } from '../../../checker/src/waits.ts';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const [, section = ''] =
@@ -24,7 +24,14 @@ const [, section = ''] =
     readFileSync(join(root, 'README.md'), 'utf8'),
   ) ?? [];
 const blocks = [...section.matchAll(/^```bash\n([^]*?)^```$/gm)].map(([, text = '']) => text);
-const [starting = '', securing = '', watching = ''] = blocks;
+const [starting = '', securing = '', restarting = '', watching = '', killing = ''] = blocks;
+const [, connecting = ''] = /^```ts\n([^]*?)^```$/m.exec(section) ?? [];
+/** What a block sets, in the same terminal as another one. */
+const settingsOf = (block: string): string =>
+  block
+    .split('\n')
+    .filter((line) => /^(?:export|holdfast\(\))/.test(line))
+    .join('\n');
 const hasPrometheus =
   spawnSync(process.env['PROMETHEUS'] ?? 'prometheus', ['--version']).status === 0;
 
@@ -33,6 +40,7 @@ const children: ChildProcess[] = [];
 let moved: (text: string) => string;
 let url = '';
 let prometheusUrl = '';
+let firstTerminal: ChildProcess | undefined;
 
 /** A terminal, in which what was set stays set. */
 function terminal(name: string, texts: readonly string[]): ChildProcess {
@@ -109,15 +117,23 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
-describe('README.md, from a clone to a secured cluster', { timeout: 600_000 }, () => {
-  it('has these blocks: a cluster, security, alerts', () => {
-    assert.equal(blocks.length, 3);
-    for (const one of ['make cluster TLS=1', 'holdfast auth enable', 'prometheus --config.file'])
-      assert.ok(section.includes(one), one);
+describe('README.md, from a clone to a secured cluster', { timeout: 900_000 }, () => {
+  it('has these blocks: a cluster, security, another start, alerts, a node that is killed', () => {
+    assert.equal(blocks.length, 5);
+    for (const [block, part] of [
+      [starting, 'make cluster TLS=1'],
+      [securing, 'holdfast auth enable'],
+      [restarting, 'make cluster TLS=1'],
+      [watching, 'prometheus --config.file'],
+      [killing, 'kill -9'],
+      [connecting, 'await connect({'],
+    ] as const)
+      assert.ok(block.includes(part), part);
   });
 
   it('starts three nodes over TLS, turns authentication on, and uses them', async () => {
-    await says(terminal('first', [starting]), /^The cluster is ready/);
+    firstTerminal = terminal('first', [starting]);
+    await says(firstTerminal, /^The cluster is ready/);
     const { status, told } = await ended(terminal('second', [securing]));
     assert.equal(status, 0, told);
     assert.match(told, /Authentication is on/);
@@ -130,6 +146,25 @@ describe('README.md, from a clone to a secured cluster', { timeout: 600_000 }, (
     const ca = join(folder, 'data/cluster-tls/tls/ca.crt');
     const asked = ['--silent', '--cacert', ca, '--write-out', '%{http_code}', `${url}/locks`];
     assert.match(spawnSync('curl', asked, { encoding: 'utf8' }).stdout, /401$/);
+  });
+
+  it('lets a program in that shows the key', () => {
+    const program = `${moved(connecting)}
+      await using session = await client.session({ timeoutSeconds: 10 });
+      await using hold = await session.lock('demo', { waitMs: 5000 });
+      console.log('token', hold.fenceToken);`;
+    const flags = ['--conditions=source', '--input-type=module-typescript', '--eval', program];
+    const { stdout, stderr } = spawnSync(process.execPath, flags, { cwd: root, encoding: 'utf8' });
+    assert.match(stdout, /^token \d+$/m, stderr);
+  });
+
+  it('is started again where it was stopped, with what it had', async () => {
+    assert.ok(firstTerminal?.pid !== undefined);
+    process.kill(-firstTerminal.pid, 'SIGINT'); // As Ctrl-C does, to all that runs in the terminal.
+    await once(firstTerminal, 'close', { signal: AbortSignal.timeout(60_000) });
+    await says(terminal('again', [settingsOf(starting), restarting]), /^The cluster is ready/);
+    const status = await ended(terminal('status', [settingsOf(securing), 'holdfast status']));
+    assert.equal(status.status, 0, status.told);
   });
 
   it('shows the dashboard to a browser that signs in with the key', async (t) => {
@@ -160,8 +195,7 @@ describe('README.md, from a clone to a secured cluster', { timeout: 600_000 }, (
       return;
     }
     // In the same terminal as the commands before, whose settings it has.
-    const settings = securing.split('\n').filter((line) => /^(?:export|holdfast\(\))/.test(line));
-    const child = terminal('third', [settings.join('\n'), watching]);
+    const child = terminal('third', [settingsOf(securing), watching]);
     const told: string[] = [];
     for (const stream of [child.stdout, child.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => told.push(text));
@@ -177,5 +211,14 @@ describe('README.md, from a clone to a secured cluster', { timeout: 600_000 }, (
     }
     assert.match(await ask('/api/v1/rules'), /HoldfastMemberDown/);
     assert.equal(statSync(join(folder, 'data/metrics.key')).mode & 0o777, 0o600);
+
+    const killed = await ended(terminal('fourth', [killing]));
+    assert.equal(killed.status, 0, killed.told);
+    const fires = '/api/v1/query?query=ALERTS{alertname="HoldfastMemberDown",alertstate="firing"}';
+    await untilSo(async () => /"value":\[[\d.]+,"1"\]/.test(await ask(fires)), {
+      what: 'HoldfastMemberDown fires',
+      longestMs: 180_000,
+      pauseMs: 1000,
+    });
   });
 });

@@ -58,10 +58,29 @@ describe('the verdict on a run', () => {
     assert.match(lines.join('\n'), /Shown, not judged/);
   });
 
-  it('says of a heap that was never collected as a whole that it was not measured', () => {
-    const { lines, passed } = run(60, () => ({ liveHeapBytes: undefined }));
-    assert.equal(passed, true);
-    assert.match(lines.join('\n'), /liveHeapBytes +was not measured/);
+  it('says of a heap that was never collected as a whole that it was not measured, and is failed by that after an hour', () => {
+    for (const [minutes, expected] of [
+      [59, true],
+      [60, false],
+    ] as const) {
+      const { lines, passed } = run(minutes, () => ({ liveHeapBytes: undefined }));
+      assert.equal(passed, expected);
+      assert.match(lines.join('\n'), /liveHeapBytes +was not measured/);
+    }
+  });
+
+  it('is closer after an hour on what a leak fills: the live heap, and handles', () => {
+    // In the second half by 6 MiB and by 2 handles.
+    const leaks = [
+      (minute: number) => ({ liveHeapBytes: (80 + minute / 5) * mebibyte }),
+      (minute: number) => ({ handles: 40 + minute / 15 }),
+    ];
+    for (const leak of leaks) {
+      assert.equal(run(59, leak).passed, true);
+      assert.equal(run(60, leak).passed, false);
+    }
+    const quiet = (minute: number) => ({ liveHeapBytes: (80 + minute / 10) * mebibyte });
+    assert.equal(run(60, quiet).passed, true, 'as it was measured');
   });
 });
 

@@ -42,6 +42,7 @@ test('requests are counted by method and declared path, whatever is asked for', 
 
 test('promtool finds nothing to say, but for those five', async (t) => {
   if (!hasPromtool) {
+    assert.equal(process.env['REQUIRE_PROGRAMS'], undefined, 'There is no promtool.');
     t.skip('There is no promtool here: install the Debian package prometheus.');
     return;
   }
