@@ -203,7 +203,7 @@ export const logFaults: readonly Fault[] = [
   },
   {
     name: 'failed-read-taken-for-damage',
-    breaks: 'an operator gives up a disk that could not be read for a moment',
+    breaks: 'an operator replaces a disk that could not be read for a moment',
     file: 'packages/storage/src/recover.ts',
     find: `    const bytes = await file.read(0, byteLength);
 `,

@@ -31,7 +31,7 @@ export function problemOfRequest(
 const isSignal = (value: unknown): boolean =>
   typeof value === 'object' &&
   value !== null &&
-  'aborted' in value &&
+  'throwIfAborted' in value &&
   'addEventListener' in value &&
   typeof value.addEventListener === 'function';
 

@@ -16,7 +16,7 @@ import { WholeSnapshot } from '@holdfast/state';
 import type { StoredPayload } from '@holdfast/state';
 import type { SnapshotReader } from '@holdfast/storage';
 import { backupCancelled } from './backup-refusals.ts';
-import { Lines } from './lines.ts';
+import { SnapshotLines } from './snapshot-lines.ts';
 import type { Backup } from './types.ts';
 
 const chunkBytes = 256 * 1024;
@@ -177,7 +177,7 @@ async function* linesOf(
   read: Guard,
 ): AsyncGenerator<string, void, undefined> {
   const { byteLength } = reader.meta;
-  const lines = new Lines();
+  const lines = new SnapshotLines();
   for (let offset = stateOffset; offset < byteLength; offset += chunkBytes)
     yield* lines.push(await read(() => pieceAt(reader, offset)));
 }

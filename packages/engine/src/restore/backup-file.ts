@@ -15,7 +15,7 @@ import { decodeHead, diskError, encodeHead, maxHeadBytes } from '@holdfast/stora
 import type { SnapshotPoint } from '@holdfast/storage';
 import { beginRestore, payloadIn, SnapshotFormatError } from '@holdfast/state';
 import type { KeptPayload, StateMachine } from '@holdfast/state';
-import { Lines } from '../lines.ts';
+import { SnapshotLines } from '../snapshot-lines.ts';
 import { IdSet } from '../payloads/id-set.ts';
 import { RestoreError } from './restore-error.ts';
 
@@ -103,7 +103,7 @@ export async function readPayloads(
   keep: (payloads: readonly KeptPayload[]) => Promise<void>,
 ): Promise<void> {
   const file = await onDisk(path, open(path, 'r'));
-  const lines = new Lines();
+  const lines = new SnapshotLines();
   try {
     await takeAll(file, path, found, onBytes, (bytes) =>
       keep(lines.push(bytes).flatMap((line) => payloadIn(line) ?? [])),

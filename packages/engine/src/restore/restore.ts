@@ -80,7 +80,7 @@ export interface Restored extends RestoredAccess {
   readonly endedSessions: number;
 }
 
-/** @throws RestoreError, DiskError, FolderInUseError; HoldfastError where it was given up. */
+/** @throws RestoreError, DiskError, FolderInUseError; HoldfastError where it was cancelled. */
 export async function restoreBackup(options: RestoreOptions): Promise<Restored> {
   const { file, hash, folder, clusterId, nodeId, sessions } = options;
   const { disk = fileDisk, fenceAbove = 0 } = options;

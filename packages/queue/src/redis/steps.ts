@@ -19,7 +19,7 @@ type Of<Type extends QueueCommand['type']> = Extract<QueueCommand, { readonly ty
 /** The feature level from which on all members know of KEYLESS-1 of lua/base.ts. */
 export const keylessSpreadLevel = 3;
 /** RKEPT-1 of lua/base.ts. */
-export const keptForMs = 7 * 24 * 3600 * 1000;
+export const keptForMs: number = 7 * 24 * 3600 * 1000;
 /** Of a payload: enough to tell many messages apart. */
 const placedBy = 1024;
 

@@ -129,7 +129,7 @@ function manyHolds(): Driver {
 }
 
 describe('a snapshot in which a record has no end', () => {
-  test('is given up as damaged, and not gathered for ever (SNAP-6)', () => {
+  test('is refused as damaged, and not gathered for ever (SNAP-6)', () => {
     const restorer = beginRestore();
     const mebibyte = Buffer.alloc(1024 * 1024, 'x');
     assert.throws(

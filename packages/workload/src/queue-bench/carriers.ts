@@ -3,14 +3,9 @@ import { connect } from '@holdfast/client';
 import { Queue, Worker } from 'bullmq';
 import type { Job } from 'bullmq';
 import { Redis } from 'ioredis';
+import type { MessageOrigin } from './message-origin.ts';
 import type { MessagePlan } from './plan.ts';
 import type { Steps } from './steps.ts';
-
-/** What a message says: who pushed it, and its how manieth of theirs it is. */
-export interface MessageOrigin {
-  readonly worker: number;
-  readonly number: number;
-}
 
 export interface Carried {
   push(said: MessageOrigin): Promise<void>;

@@ -4,7 +4,8 @@
  */
 import { Latencies } from '../statistics/latencies.ts';
 import { carryByBullmq, carryByHoldfast, stepsOfBullmq, stepsOfHoldfast } from './carriers.ts';
-import type { Consumer, MessageOrigin } from './carriers.ts';
+import type { Consumer } from './carriers.ts';
+import type { MessageOrigin } from './message-origin.ts';
 import { isMessagePlan } from './plan.ts';
 import type { MessagePlan, MessageStats } from './plan.ts';
 import { measureSteps } from './steps.ts';

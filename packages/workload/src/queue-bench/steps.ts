@@ -2,7 +2,7 @@
  * The three steps of a message apart: so many push as fast as they are answered, then as many take what was pushed, and then as many
  * acknowledge what was taken. Each of them asks for its next one when the last one was answered.
  */
-import type { MessageOrigin } from './carriers.ts';
+import type { MessageOrigin } from './message-origin.ts';
 
 /** What a message goes through, each step by itself. */
 export interface Steps<Taken> {

@@ -8,18 +8,25 @@ import { OrderedByNumber } from '../../kernel/collections/ordered-by-number.ts';
 import { partitionCount, partitionOf } from './placement.ts';
 import { perSecond, windowOf } from './rates.ts';
 import type { QueueRates } from './commands.ts';
-import type { Message } from './shapes.ts';
 
 type Happening = keyof QueueRates<number>;
 
 /** The order in which a partition counts them. */
 const happenings: readonly Happening[] = ['pushed', 'delivered', 'acknowledged', 'dead'];
 
-const idOf = ({ id }: Message): number => id;
+/** What is told of a message. */
+interface PartitionedMessage {
+  readonly id: number;
+  readonly key: string;
+  readonly lane: { readonly partition: number } | undefined;
+}
 
-const partitionOfMessage = ({ lane, key }: Message): number => lane?.partition ?? partitionOf(key);
+const idOf = ({ id }: PartitionedMessage): number => id;
 
-export class PartitionStatistics {
+const partitionOfMessage = ({ lane, key }: PartitionedMessage): number =>
+  lane?.partition ?? partitionOf(key);
+
+export class PartitionStatistics<Message extends PartitionedMessage> {
   /** Those that live, by partition; none of a partition that has none. */
   readonly #live: (OrderedByNumber<Message> | undefined)[] = [];
   // Of all partitions, numbers: there may be many queues, and few of them at work.

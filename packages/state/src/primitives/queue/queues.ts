@@ -60,7 +60,7 @@ export class QueueRecord implements Queue {
   readonly counts: MutableCounts = noCounts();
   /** LANE-4. */
   readonly partitions: readonly MutableCounts[] = Array.from({ length: partitionCount }, noCounts);
-  readonly statistics: PartitionStatistics = new PartitionStatistics();
+  readonly statistics: PartitionStatistics<Message> = new PartitionStatistics<Message>();
   /** The number of the last snapshot that has this record, see snapshot.ts. */
   savedIn: number;
   /** The same of its lanes, and of its messages (QCAP-1). */

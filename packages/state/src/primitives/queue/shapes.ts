@@ -93,7 +93,7 @@ export interface Queue {
   readonly counts: MutableCounts;
   /** LANE-4. */
   readonly partitions: readonly MutableCounts[];
-  readonly statistics: PartitionStatistics;
+  readonly statistics: PartitionStatistics<Message>;
   /** The number of the last snapshot that has this record, see snapshot.ts. */
   savedIn: number;
   /** The same of its lanes, and of its messages (QCAP-1). */

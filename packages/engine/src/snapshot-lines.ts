@@ -1,7 +1,7 @@
 /** The lines of a snapshot, out of its bytes piece by piece. */
 import { maxLineLength, SnapshotFormatError, tooLongLine } from '@holdfast/state';
 
-export class Lines {
+export class SnapshotLines {
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   #begun = '';
 
