@@ -53,7 +53,7 @@ export function problemOfAnswer(
 }
 
 /** What an answer gives that nobody waits for any more, so that it can be given back. */
-export interface LateDelivery {
+interface LateDelivery {
   readonly queue: string;
   readonly receipt: string;
 }

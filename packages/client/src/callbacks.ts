@@ -9,10 +9,10 @@ import type { ClientWarning } from './client-warning.ts';
 import type { ClientSpan, ClientTracing } from './tracing.ts';
 
 /** Tells people what the program does not hear of. */
-export type Tell = (text: { readonly kind: string; readonly message: string }) => void;
+type Tell = (text: { readonly kind: string; readonly message: string }) => void;
 
 /** As a warning of the process; in browsers one on the console. */
-export const warn: Tell = ({ kind, message }) => {
+const warn: Tell = ({ kind, message }) => {
   const host = globalThis.process as Partial<NodeJS.Process> | undefined;
   if (host?.emitWarning === undefined) console.warn(message);
   else host.emitWarning(message, { type: 'HoldfastClientWarning', code: kind });

@@ -31,7 +31,6 @@ export function problemOfRequest(
 const isSignal = (value: unknown): boolean =>
   typeof value === 'object' &&
   value !== null &&
-  'throwIfAborted' in value &&
   'addEventListener' in value &&
   typeof value.addEventListener === 'function';
 

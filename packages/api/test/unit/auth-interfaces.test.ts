@@ -39,7 +39,7 @@ async function eachAnswersAsTheRulesSay(
 const limits = { maxWrongKeysPerSecondPerAddress: 0 };
 
 describe('an operation is admitted as the rules say', () => {
-  test('by each of its paths, also an alias, and where it goes on telling, to each kind of caller', async (t) => {
+  test('by its path, also where that goes on telling, to each kind of caller', async (t) => {
     const harness = startHarness(t, { limits }, false);
     const principals = await Principals.of(harness.engine);
     const asked = operations.flatMap(byEachPath);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { startLocalCluster } from '@holdfast/server';
+import { untilSo } from '../../../checker/src/waits.ts';
 import { freePort, holdfast, until } from '../integration/support/holdfast.ts';
 import type { Ended } from '../integration/support/holdfast.ts';
 
@@ -88,6 +89,9 @@ describe('holdfast restore --keys', { timeout: 120_000 }, () => {
       ]);
       try {
         await until('start', () => node.told() !== '', 60_000);
+        const isReady = async (): Promise<boolean> =>
+          (await fetch(`http://127.0.0.1:${port}/readyz`)).ok;
+        await untilSo(isReady, { what: 'a leader', longestMs: 60_000, pauseMs: 50 });
         const shown = ['', ann, admin, told.admin_key ?? ''];
         return await Promise.all(
           shown.map(async (key) => {

@@ -108,7 +108,7 @@ describe('Over plain HTTP', () => {
     return { clock, client, asked, openRequests: () => open };
   };
 
-  it('a request is cancelled with its call, however that ends (CONNECTION-2)', async () => {
+  it('a request ends with its call, however that ends (CONNECTION-2)', async () => {
     const { clock, client, asked, openRequests } = begin(() => new Response('{}'));
     const late = assert.rejects(client.call('lock_status', { name: 'a' }), {
       code: 'deadline_exceeded',

@@ -46,6 +46,31 @@ describe('the contract', () => {
     assert.deepEqual(duplicates(paths), []);
   });
 
+  test('given all operations with an answer, then each has a method of gRPC; what goes on telling has one, too', () => {
+    const without = operations.filter(
+      (one) => (one.kind === 'unary' || one.kind === 'stream') && one.grpc === undefined,
+    );
+    assert.deepEqual(
+      without.map(({ name }) => name),
+      [],
+    );
+  });
+
+  test('given a DELETE, then what it has to be told stands in a path of it, or in the query', () => {
+    for (const { name, http, request } of operations)
+      for (const { path } of http.filter(({ method }) => method === 'DELETE')) {
+        const needed = Object.entries(request.fields).filter(
+          ([, [, { optional }]]) => optional !== true,
+        );
+        const others = needed.filter(([field]) => !path.includes(`{${field}}`));
+        for (const [field, [, { shape }]] of others)
+          assert.ok(
+            ['string', 'integer', 'number', 'words'].includes(shape.kind),
+            `${name} ${path}: ${field}`,
+          );
+      }
+  });
+
   test('given all errors, then each code stands once', () => {
     const codes = groups.flatMap((group) => Object.keys(group.errors));
     assert.deepEqual(duplicates(codes), []);
