@@ -83,7 +83,7 @@ describe('what clients and people are told of a stream', () => {
 
   test('is in the document, and in the error of a name that is none', async (t) => {
     const client = await open(t);
-    const text = streamProtocolDocument('');
+    const text = streamProtocolDocument();
     const { body } = await client.call('steal', {});
     for (const name of names) {
       assert.ok(text.includes(`### ${name}\n`) || text.includes(`| \`${name}\` |`), name);

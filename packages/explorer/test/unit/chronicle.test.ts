@@ -25,11 +25,12 @@ describe('What has happened to committed entries', () => {
   };
 
   it('is what the lowest term says in which they were applied, whoever was the first', () => {
-    for (const terms of [
+    const wholes: readonly (readonly [number, number])[] = [
       [3, 5],
       [5, 3],
       [3, 3],
-    ] as const)
+    ];
+    for (const terms of wholes)
       assert.match(
         endOf(...terms),
         /^leader completeness: \S+ leads term 4 and lacks the committed/,
