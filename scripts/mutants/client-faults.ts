@@ -104,11 +104,28 @@ export const clientFaults: readonly Fault[] = [
     breaks:
       'what is no message of a node is thrown where nobody catches, by a client that shows a key',
     file: 'packages/client/src/hello.ts',
-    find: `const answers = isAnswered ? undefined : answersIn(text);`,
-    put: `const answers = isAnswered
+    find: `const answer = isAnswered ? undefined : answersIn(text)?.find(([id]) => id === helloId);`,
+    put: `const answer = isAnswered
           ? undefined
-          : (JSON.parse(text) as readonly (readonly [number, unknown, unknown])[]);`,
+          : (JSON.parse(text) as readonly NodeAnswer[]).find(([id]) => id === helloId);`,
     test: 'packages/client/test/unit/hello.test.ts',
+  },
+  {
+    name: 'any-answer-to-a-key-is-one',
+    breaks:
+      'a client goes on with what is no node, since nothing looks at its answer to the key (KEYED-3)',
+    file: 'packages/client/src/hello.ts',
+    find: `if (answer !== undefined && !isOfHello(answer)) {`,
+    put: `if (answer !== undefined && !Array.isArray(answer)) {`,
+    test: 'packages/client/test/unit/hello.test.ts',
+  },
+  {
+    name: 'a-frame-of-the-stream-is-not-validated',
+    breaks: 'what a frame about the stream itself asks is used as it comes (OWN-FRAME-1)',
+    file: 'packages/api/src/stream/own-frames.ts',
+    find: `    return check.passes(told) ? told : check.requestError();`,
+    put: `    return check.passes(told) ? told : (told as Body);`,
+    test: 'packages/api/test/unit/stream-frames.test.ts',
   },
   {
     name: 'a-key-that-fails-ends-the-process',
