@@ -1,6 +1,7 @@
 /** What the image is built from: .dockerignore keeps all outside that it does not name, so it has to name what the build runs. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
@@ -31,7 +32,10 @@ describe('What the image is built from', () => {
     assert.deepEqual(files, ['scripts/bundle-commands.ts']);
     for (const file of files) {
       assert.ok(isLetIn(file), file);
-      assert.doesNotMatch(textOf(file), /from '\.{1,2}\//, `${file} imports a file beside it`);
+      for (const [, path = ''] of textOf(file).matchAll(/from '(\.{1,2}\/[^']+)'/g)) {
+        const imported = join(dirname(file), path);
+        assert.ok(isLetIn(imported), `${file} imports ${imported}`);
+      }
     }
   });
 

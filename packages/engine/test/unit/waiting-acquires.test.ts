@@ -43,7 +43,11 @@ describe('Acquires that wait', () => {
 
   it('given 1,000 copies of one, when its wait ends, then each is told once, in order, some in a turn (COMMANDS-5)', async () => {
     const state = { featureLevel: 1, workOf: () => 1 };
-    const log = { state, propose: () => ({ ok: true, index: 1, term: 1 }) };
+    const log = {
+      state,
+      propose: () => ({ ok: true, index: 1, term: 1 }),
+      room: { refusalOf: () => undefined },
+    };
     const clock = new StillClock();
     const queue = new CommandQueue(log as unknown as Replica, clock, new ClusterClock());
     const sessionId = 's' as SessionId;
