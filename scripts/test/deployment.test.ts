@@ -228,7 +228,7 @@ test('no document gives members the port on which the image serves metrics', () 
   );
   assert.ok(lines.length > 10, 'lines about members are found');
   assert.deepEqual(
-    lines.filter((line) => line.includes(`:${String(port)}`)),
+    lines.filter((line) => line.includes(`:${port}`)),
     [],
   );
 });

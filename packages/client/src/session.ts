@@ -239,7 +239,7 @@ export class Session {
     await this.end();
   }
 
-  /** Called by the classes of holds, before they ask for one: how long it may be believed in (MAX-HOLD-1). */
+  /** Called by the classes of holds, before they ask for one: how long it may be believed in (MAX-HOLD-1). @hidden */
   lasting(options: AcquireOptions): MaxHold | undefined {
     return maxHoldOf(this.#clock, options);
   }

@@ -38,7 +38,7 @@ async function useLock(
 describe('A function of the program that fails (CALLBACK-1)', () => {
   const warnings: Readonly<Record<string, NonNullable<ClientOptions['onWarning']>>> = {
     throws: failing,
-    'gives a promise that is rejected': failingLater as unknown as () => void,
+    'gives a promise that is rejected': failingLater,
   };
   for (const [how, onWarning] of Object.entries(warnings)) {
     it(`costs no grant where onWarning ${how}, and the counts of a hold differ`, async () => {
@@ -61,7 +61,9 @@ describe('A function of the program that fails (CALLBACK-1)', () => {
   const tracings: Readonly<Record<string, ClientTracing>> = {
     'no span can be begun': { begin: failing },
     'no span can be ended': { begin: () => ({ context, end: failing }) },
-    'the end of a span is rejected': { begin: () => ({ context, end: failingLater }) },
+    'the end of a span is rejected': {
+      begin: () => ({ context, end: failingLater as unknown as () => void }),
+    },
     'the beginning of a span is rejected': { begin: failingLater } as unknown as ClientTracing,
     'a span has no context': { begin: () => ({}) } as unknown as ClientTracing,
   };

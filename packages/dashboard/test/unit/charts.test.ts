@@ -133,7 +133,8 @@ describe('A timeline', () => {
 
 describe('Machines on the page', () => {
   it('are behind by what they have not applied and another member of the same answer has', () => {
-    const of = (...applied: (number | null)[]) => applied.map((index) => ({ applied_index: index }));
+    const of = (...applied: (number | null)[]) =>
+      applied.map((index) => ({ applied_index: index }));
     const machines = of(40, 42, null);
     assert.deepEqual(
       machines.map((machine) => behind(machine, machines)),

@@ -342,10 +342,12 @@ export class Payloads {
     const { texts, isOver } = await this.#inTime([stored]); // PAYLOAD-9
     const text = texts.get(stored.id);
     if (text !== undefined) return text;
+    const why = isOver
+      ? `could not be read within ${String(longestReadMs / 1000)} seconds, from this disk or from another member`
+      : 'is damaged or missing on each member that could be asked';
     throw new HoldfastError(
       'internal',
-      `No backup can be made here: the payload of message ${String(stored.id)} ` +
-        `${isOver ? `could not be read within ${String(longestReadMs / 1000)} seconds, from this disk or from another member. ` : 'is damaged or missing on each member that could be asked. '}` +
+      `No backup can be made here: the payload of message ${String(stored.id)} ${why}. ` +
         'Try again when all members are connected: it is fetched from one of them, or its message is a dead letter without it.',
       { message_id: stored.id },
     );

@@ -170,7 +170,10 @@ describe('A folder that is restored', () => {
       if (steps < failing) break;
       if (failure === undefined) continue; // What could not be removed goes later.
       refused += 1;
-      assert.ok(failure instanceof DiskError, String(failure));
+      assert.ok(
+        failure instanceof DiskError,
+        `At step ${String(steps)} the error is no DiskError.`,
+      );
       assert.equal(failure.systemCode, 'ENOSPC');
       assert.match(
         failure.message,
