@@ -239,12 +239,12 @@ export class Session {
     await this.end();
   }
 
-  /** Called by the classes of holds, before they ask for one: how long it may be believed in (MAX-HOLD-1). @hidden */
+  /** Called by the classes of holds, before they ask for one: how long it may be believed in (MAX-HOLD-1). @internal */
   lasting(options: AcquireOptions): MaxHold | undefined {
     return maxHoldOf(this.#clock, options);
   }
 
-  /** Called by the classes of holds: from now on the hold is lost with this session. */
+  /** Called by the classes of holds: from now on the hold is lost with this session. @internal */
   keep<T extends Held>(held: T, lasting?: MaxHold): T {
     return this.#holds.keep(held, lasting);
   }
