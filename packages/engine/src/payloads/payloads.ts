@@ -342,12 +342,11 @@ export class Payloads {
     const { texts, isOver } = await this.#inTime([stored]); // PAYLOAD-9
     const text = texts.get(stored.id);
     if (text !== undefined) return text;
-    const why = isOver
-      ? `could not be read within ${String(longestReadMs / 1000)} seconds, from this disk or from another member`
-      : 'is damaged or missing on each member that could be asked';
+    const seconds = longestReadMs / 1000;
+    const why = isOver ? `was not read in ${String(seconds)} seconds` : 'is damaged or missing';
     throw new HoldfastError(
       'internal',
-      `No backup can be made here: the payload of message ${String(stored.id)} ${why}. ` +
+      `No backup can be made here: the payload of message ${String(stored.id)} ${why}, here and on each member that was asked. ` +
         'Try again when all members are connected: it is fetched from one of them, or its message is a dead letter without it.',
       { message_id: stored.id },
     );
