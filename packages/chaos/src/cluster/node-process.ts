@@ -1,7 +1,7 @@
 /** One node as its operator runs it: `holdfast` in a process of its own. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { clearAtEnd } from '../leftovers.ts';
@@ -111,22 +111,6 @@ export class NodeProcess {
     clearTimeout(timer);
   }
 
-  /** Resolves when it ends by itself. @throws Error when it does not in time. */
-  async ended(withinMs: number): Promise<void> {
-    const child = this.#child;
-    if (child === undefined) return;
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new Error(`${this.nodeId} did not stop by itself. ${this.logEnd()}`)),
-        withinMs,
-      );
-      child.once('exit', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
-  }
-
   standStill(): void {
     this.#stopped = true;
     this.#child?.kill('SIGSTOP');
@@ -135,6 +119,16 @@ export class NodeProcess {
   goOn(): void {
     this.#stopped = false;
     this.#child?.kill('SIGCONT');
+  }
+
+  /** As much as it has logged. */
+  get loggedBytes(): number {
+    return statSync(this.#logPath).size;
+  }
+
+  /** Whether it has logged this since it had logged so much. */
+  hasLogged(text: string, sinceBytes: number): boolean {
+    return readFileSync(this.#logPath).subarray(sinceBytes).includes(text);
   }
 
   logEnd(): string {

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ChaosCluster } from '../cluster/cluster.ts';
 import type { NodeProcess } from '../cluster/node-process.ts';
 import { WallClocks } from '../cluster/wall-clocks.ts';
@@ -11,6 +12,7 @@ import { anyNode } from './nemesis.ts';
 import type { Nemesis, Nodes } from './nemesis.ts';
 
 const fullWithinMs = 20_000;
+const lookEveryMs = 50;
 const changeWithinMs = 20_000;
 const entriesBeforeDamage = 200;
 
@@ -82,18 +84,38 @@ export const fillDisk = (disks: SmallDisks): Nemesis => ({
     const candidates = cluster.nodes.filter((node) => disks.has(node.dataFolder));
     const node = randomness.pick(candidates);
     const filler = join(node.dataFolder, 'filler');
+    const sinceBytes = node.loggedBytes;
     fill(filler);
-    // It must stop by itself, and not go on half-dead.
-    await node.ended(fullWithinMs);
+    // What it has no room for is a snapshot, which it tells, and goes on; or its log, and it stops by itself.
+    const isMet = (): boolean =>
+      !node.runs || node.hasLogged('A snapshot was not saved', sinceBytes);
+    await untilOf(node, isMet, 'neither told that its disk is full nor stopped');
     return {
       target: node.nodeId,
-      heal: () => {
+      heal: async () => {
+        const healedBytes = node.loggedBytes;
         rmSync(filler, { force: true });
-        return node.start();
+        if (node.runs) {
+          const isOver = (): boolean =>
+            !node.runs || node.hasLogged('Saved a snapshot.', healedBytes);
+          await untilOf(node, isOver, 'saved no snapshot though there is room again');
+        }
+        // There was no room for its log before there was some again.
+        if (!node.runs) await node.start();
       },
     };
   },
 });
+
+/** @throws Error with the end of its log where it does not come to that in time. */
+async function untilOf(node: NodeProcess, is: () => boolean, otherwise: string): Promise<void> {
+  const deadlineMs = performance.now() + fullWithinMs;
+  while (!is()) {
+    if (performance.now() >= deadlineMs)
+      throw new Error(`${node.nodeId} ${otherwise}. ${node.logEnd()}`);
+    await pause(lookEveryMs);
+  }
+}
 
 export function fill(path: string): void {
   let block = Buffer.alloc(256 * 1024, 1);
