@@ -104,8 +104,8 @@ export const shortageFaults: readonly Fault[] = [
     name: 'leader-without-room-goes-on-leading',
     breaks: 'nothing is applied in a cluster of which only the leader lacks room',
     file: 'packages/engine/src/checkpoints.ts',
-    find: `if (room.takeHandover()) this.#replica.transferLeadership(null);`,
-    put: `room.takeHandover();`,
+    find: `if (room.wantsHandover && this.#replica.transferLeadership(null).ok) room.handedOver();`,
+    put: `if (room.wantsHandover) room.handedOver();`,
     hiddenFromRuns: neverFull,
     test: roomTest,
   },
@@ -171,5 +171,22 @@ export const shortageFaults: readonly Fault[] = [
     put: ``,
     hiddenFromRuns: 'the machines of runs have a disk each',
     test: 'packages/storage/test/unit/folder-owner.test.ts',
+  },
+  {
+    name: 'keepalives-refused-for-want-of-room',
+    breaks:
+      'a new leader at its bound of log lets the sessions of clients that are connected expire',
+    file: 'packages/engine/src/log-room.ts',
+    find: `identity === nodeIdentity || isOfSessions(command) || !this.#isFull`,
+    put: `identity === nodeIdentity || (isOfSessions(command) && command.type === 'abandon') || !this.#isFull`,
+    test: 'packages/engine/test/unit/log-room.test.ts',
+  },
+  {
+    name: 'node-without-room-ends-without-a-word',
+    breaks: 'a node that can apply nothing takes the log in until its memory is used up',
+    file: 'packages/engine/src/log-room.ts',
+    find: `return this.#appliesNothing && this.#isLong ? this.#parts.payloads.shortage : undefined;`,
+    put: `return this.#appliesNothing && !this.#isLong ? this.#parts.payloads.shortage : undefined;`,
+    test: 'packages/engine/test/unit/log-room.test.ts',
   },
 ];

@@ -20,7 +20,7 @@ export class Checkpoints {
   /** On the leader. */
   onTick(status: Status): void {
     const { room } = this.#replica;
-    if (room.takeHandover()) this.#replica.transferLeadership(null);
+    if (room.wantsHandover && this.#replica.transferLeadership(null).ok) room.handedOver();
     if (this.#isPending || !room.isCheckpointDue || !status.ready) return;
     this.#isPending = true;
     const done = (): void => {

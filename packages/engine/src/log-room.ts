@@ -5,10 +5,13 @@
  *     room that is left for the log, which every other command needs, and the memory for payloads, without which nothing is applied.
  * LOG-ROOM-2: while snapshots of its node come to nothing for want of room (ENG-SNAP-10) the log in memory of a leader is bounded: once it
  *     is longer than `mostUnsavedTimes` times `snapshotLogBytes`, and than `leastBoundBytes`, only commands of nodes are taken in, which
- *     end sessions and make checkpoints. What is refused had no effect. A follower has no such bound: it has to take the log as it is.
+ *     end sessions and make checkpoints, and what keeps a session alive or ends a wait: a new leader logs that once for each. What is
+ *     refused had no effect.
  * LOG-ROOM-3: at that bound a checkpoint is due by time, whatever was logged since the last one: without commands none ever would be.
- * LOG-ROOM-4: a leader that applies nothing since its memory for payloads is used up and its disk has no room for them hands leadership
- *     over, once in `pauseMs`: another member may have room.
+ * LOG-ROOM-4: a leader at that bound, or one that applies nothing since its memory for payloads is used up and its disk has no room for
+ *     them, hands leadership over, once in `pauseMs`: another member may have room.
+ * LOG-ROOM-5: a node that applies nothing for that reason stops once the log in memory is that long: a follower has to take the log as it
+ *     is, and memory would be used up without a word of why.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import { nodeIdentity } from '@holdfast/state';
@@ -79,13 +82,20 @@ export class LogRoom {
     return this.#bytesSinceCheckpoint >= checkpointPatience * this.#parts.snapshotLogBytes;
   }
 
-  /** LOG-ROOM-4. True once in `pauseMs`. */
-  takeHandover(): boolean {
-    const { clock, payloads } = this.#parts;
-    if (!payloads.isBehind || payloads.shortage === undefined) return false;
-    if (clock.now() < this.#handedOverMs + pauseMs) return false;
-    this.#handedOverMs = clock.now();
-    return true;
+  /** LOG-ROOM-4. */
+  get wantsHandover(): boolean {
+    if (!this.#appliesNothing && !this.#isFull) return false;
+    return this.#parts.clock.now() >= this.#handedOverMs + pauseMs;
+  }
+
+  /** LOG-ROOM-4. */
+  handedOver(): void {
+    this.#handedOverMs = this.#parts.clock.now();
+  }
+
+  /** LOG-ROOM-5. Undefined: it may go on. */
+  get exhausted(): Error | undefined {
+    return this.#appliesNothing && this.#isLong ? this.#parts.payloads.shortage : undefined;
   }
 
   /** LOG-ROOM-1, LOG-ROOM-2. Undefined: there is room for it. */
@@ -96,7 +106,7 @@ export class LogRoom {
         'overloaded',
         'The disk of the leader has no room for payloads of messages, or its process no descriptor (see its log). The request was not executed. Make room there, or hand leadership to a member that has some, and retry.',
       );
-    if (identity === nodeIdentity || !this.#isFull) return undefined;
+    if (identity === nodeIdentity || isOfSessions(command) || !this.#isFull) return undefined;
     return new HoldfastError(
       'overloaded',
       `The leader has ${String(logBytes())} bytes of log in memory, which is its limit while its disk has no room for a snapshot (see its log). The request was not executed. Make room there, or hand leadership to a member that has some, and retry.`,
@@ -105,8 +115,21 @@ export class LogRoom {
 
   /** LOG-ROOM-2. */
   get #isFull(): boolean {
-    const { snapshots, snapshotLogBytes, logBytes } = this.#parts;
-    const mostBytes = Math.max(leastBoundBytes, mostUnsavedTimes * snapshotLogBytes);
-    return snapshots.lacksRoom && logBytes() >= mostBytes;
+    return this.#parts.snapshots.lacksRoom && this.#isLong;
+  }
+
+  get #isLong(): boolean {
+    const { snapshotLogBytes, logBytes } = this.#parts;
+    return logBytes() >= Math.max(leastBoundBytes, mostUnsavedTimes * snapshotLogBytes);
+  }
+
+  /** Its memory for payloads is used up, and its disk has no room for them. */
+  get #appliesNothing(): boolean {
+    const { isBehind, shortage } = this.#parts.payloads;
+    return isBehind && shortage !== undefined;
   }
 }
+
+/** LOG-ROOM-2: without them who is connected would lose its session, and who has gone be granted what it waited for. */
+const isOfSessions = ({ type }: Envelope['command']): boolean =>
+  type === 'keep_alive' || type === 'abandon';

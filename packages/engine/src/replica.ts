@@ -261,6 +261,7 @@ export class Replica {
   #tick(): void {
     this.#guarded(() => {
       for (let count = this.#ticks.takeDue(); count > 0; count--) this.#raft.tick();
+      if (this.room.exhausted !== undefined) throw this.room.exhausted; // LOG-ROOM-5
     });
     if (!this.#stopped) this.#options.hooks.onTick();
   }

@@ -126,15 +126,15 @@ class ReadOnlyFile extends RealFile {
 async function syncFolder(folder: string): Promise<void> {
   // Windows has no way to sync a folder.
   if (process.platform === 'win32') return;
+  const descriptor = await openAsync(folder, 'r').catch(async (error: unknown) => {
+    throw await askedDiskError(error, 'opened', folder); // DERR-3: nothing was synced.
+  });
   try {
-    const descriptor = await openAsync(folder, 'r');
-    try {
-      await fsyncAsync(descriptor);
-    } finally {
-      await closeAsync(descriptor);
-    }
+    await fsyncAsync(descriptor);
   } catch (error) {
     throw await askedDiskError(error, 'synced', folder);
+  } finally {
+    await closeAsync(descriptor);
   }
 }
 

@@ -63,16 +63,26 @@ export function watchFolder(logFolder: string, onLost: (error: Error) => void): 
   const name = owned.get(logFolder);
   if (name === undefined) return () => undefined;
   const path = join(logFolder, ownerName);
+  let isLooking = false;
+  let isOver = false;
+  const end = (): void => {
+    isOver = true;
+    clearInterval(timer);
+    if (owned.get(logFolder) === name) owned.delete(logFolder);
+  };
   const look = async (): Promise<void> => {
+    if (isLooking) return; // A disk that hangs is asked once.
+    isLooking = true;
     const text = await promises.readFile(path, 'utf8').catch((error: unknown) => {
       const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
       return isMissing ? undefined : name; // FOLDER-3
     });
-    if (text === name) return;
-    clearInterval(timer);
+    isLooking = false;
+    if (text === name || isOver) return;
+    end();
     onLost(new FolderLostError(path, text !== undefined));
   };
   const timer = setInterval(() => void look(), lookMs);
   timer.unref();
-  return () => clearInterval(timer);
+  return end;
 }

@@ -6,6 +6,7 @@
  *       may be: nothing, all, the first bytes, or some of its sectors and not others.
  * MD-2: a name that was made, changed or removed is durable when its folder was synced afterwards. Until
  *       then it may be the old or the new one when the power has gone, each by itself.
+ * MD-4: what a process asks for once it has ended never begins: the rest of a turn that was under way is no part of the world.
  */
 import { dirname, basename } from 'node:path';
 import { FileMissingError, FolderInUseError } from './disk.ts';
@@ -31,6 +32,11 @@ export interface MemoryDiskOptions {
     grows: boolean,
     path: string,
   ) => Error | undefined;
+}
+
+interface ProcessOptions extends MemoryDiskOptions {
+  /** How many had ended before it began. */
+  readonly process: number;
 }
 
 interface Content {
@@ -74,6 +80,8 @@ export class MemoryFiles {
   #changes: NameChange[] = [];
   readonly #locks = new Set<string>();
   readonly #underWay = new Set<UnderWay>();
+  /** Those that have ended. */
+  #endedProcesses = 0;
 
   /** Names of files, in order. */
   get paths(): readonly string[] {
@@ -111,6 +119,7 @@ export class MemoryFiles {
   endProcess(randomness: DiskRandomness, leaves: CutLeaves = 'anything'): void {
     for (const { cut } of this.#underWay) cut(randomness, leaves);
     this.#underWay.clear();
+    this.#endedProcesses += 1;
     this.#locks.clear();
   }
 
@@ -128,7 +137,7 @@ export class MemoryFiles {
   }
 
   /** What was changed before it began (MD-2). */
-  #sync(options: MemoryDiskOptions, folder: string): Promise<void> {
+  #sync(options: ProcessOptions, folder: string): Promise<void> {
     const changes = new Set(this.#changes.filter((change) => change.folder === folder));
     return this.#take(options, 'sync', false, folder, () => {
       for (const change of this.#changes) if (changes.has(change)) change.act(this.#durable);
@@ -136,8 +145,9 @@ export class MemoryFiles {
     });
   }
 
-  /** For one process. */
-  disk(options: MemoryDiskOptions): Disk {
+  /** For one process (MD-4). */
+  disk(given: MemoryDiskOptions): Disk {
+    const options: ProcessOptions = { ...given, process: this.#endedProcesses };
     const names = (path: string, act: (names: Names) => void, grows = false): Promise<void> => {
       const change = (): void => this.#change(dirname(path), act);
       return this.#take(options, 'names', grows, path, change, {
@@ -192,7 +202,7 @@ export class MemoryFiles {
     return content;
   }
 
-  #file(options: MemoryDiskOptions, path: string, content: Content): DiskFile {
+  #file(options: ProcessOptions, path: string, content: Content): DiskFile {
     return {
       write: (bytes, position) =>
         this.#take(
@@ -217,13 +227,14 @@ export class MemoryFiles {
   }
 
   #take(
-    { later, trouble }: MemoryDiskOptions,
+    { later, trouble, process }: ProcessOptions,
     operation: DelayedOperation,
     grows: boolean,
     path: string,
     act: () => void,
     underWay: UnderWay = { cut: () => undefined },
   ): Promise<void> {
+    if (process !== this.#endedProcesses) return new Promise(() => undefined); // MD-4
     return new Promise((resolve, reject) => {
       this.#underWay.add(underWay);
       later(operation, () => {

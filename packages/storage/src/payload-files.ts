@@ -13,16 +13,16 @@
  *     something could not be read stays as long as that may be needed, and one that could not be removed is removed later.
  * PFILE-9: where there is no room for payloads, or no descriptor for their file (DERR-3), nothing stops: all members write them at the
  *     same entry. They wait in memory, none of them counts as durable, and it is told. They are written again when somebody asks for
- *     `durable`, beginning with the same one at the same place, so that nothing that was torn is left between frames; not for what is put
- *     meanwhile, for each trial fills the disk. Until then no file is made smaller, for that takes room.
+ *     `durable`, beginning with the same one: at the same place, or in a new file, and what was torn at the end of the old one counts for nothing
+ *     (PSCAN-2); not for what is put meanwhile, for each trial fills the disk. Until then no file is made smaller, for that takes room.
  * PFILE-8: one that is found damaged when its file is to go is not here any more, which is told at once, also to who looks elsewhere.
  */
 import { join } from 'node:path';
 import type { Disk } from './disk.ts';
 import { isShortage } from './disk-error.ts';
 import type { DiskError } from './disk-error.ts';
-import { syncFolder } from './durable-names.ts';
 import { payloadFileName } from './layout.ts';
+import { makePayloadFile } from './make-payload-file.ts';
 import {
   framesThatFit,
   payloadBodyAt,
@@ -318,8 +318,7 @@ export class PayloadFiles implements PayloadStore {
         `There are ${String(slot)} files of payloads in ${this.#folder}, which is the most.`,
       );
     const path = join(this.#folder, payloadFileName(this.#nextNumber++));
-    const file = await this.#disk.create(path, 0);
-    await syncFolder(this.#disk, this.#folder);
+    const file = await makePayloadFile(this.#disk, this.#folder, path);
     const unread = { isStuck: false, hasUnread: false };
     const made = { ...unread, slot, path, file, byteLength: 0, liveBytes: 0, users: 1 };
     this.#files[slot] = made;

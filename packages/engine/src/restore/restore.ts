@@ -258,7 +258,7 @@ async function refuseUsed(disk: Disk, folder: string): Promise<void> {
   const inSnapshots = await contentOf(join(folder, 'snapshots'));
   const used =
     names.find((name) => name !== 'log' && name !== 'snapshots') ??
-    inLog.find(({ name }) => !name.startsWith('lock'))?.name ??
+    inLog.find(({ name }) => !/^(?:lock|owner)/.test(name))?.name ??
     inSnapshots[0]?.name;
   if (used !== undefined)
     throw new RestoreError(

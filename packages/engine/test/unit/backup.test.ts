@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { createStateMachine, latestFeatureLevel } from '@holdfast/state';
 import type { Command, ResourceName } from '@holdfast/state';
 import type { SnapshotReader } from '@holdfast/storage';
-import { backupOf, longestHashMs } from '../../src/backup.ts';
+import { backupOf, longestPieceMs } from '../../src/backup.ts';
 import type { Backup } from '../../src/types.ts';
 import { HandDisk, settled, snapshotOf } from './hand-disk.ts';
 
@@ -155,10 +155,10 @@ describe('A backup with payloads (BACKUP-4)', () => {
     const { disk, source, seen, give } = withPayloads();
     const refused = assert.rejects(backupOf(source), {
       code: 'overloaded',
-      message: /within 600 s/,
+      message: /was not read within 60 s/,
     });
     await give();
-    seen.nowMs = longestHashMs + 1;
+    seen.nowMs = longestPieceMs + 1;
     for (let payload = 0; payload < 2; payload++) await give();
     await refused;
     assert.deepEqual([seen.asked, seen.released, disk.openReaders], [2, 1, 0]);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Status } from '@holdfast/raft';
 import { nodeIdentity } from '@holdfast/state';
-import type { Command } from '@holdfast/state';
+import type { Command, SessionId } from '@holdfast/state';
 import { Checkpoints } from '../../src/checkpoints.ts';
 import type { CommandQueue } from '../../src/command-queue.ts';
 import { leastBoundBytes, LogRoom } from '../../src/log-room.ts';
@@ -92,7 +92,7 @@ describe('A leader', () => {
     const handedTo: unknown[] = [];
     const replica = {
       room: made,
-      transferLeadership: (to: unknown) => void handedTo.push(to),
+      transferLeadership: (to: unknown) => ({ ok: handedTo.push(to) > 0 }),
     } as unknown as Replica;
     const checkpoints = new Checkpoints(replica, {} as CommandQueue);
     const tick = (): void => checkpoints.onTick({ ready: true } as Status);
@@ -106,6 +106,49 @@ describe('A leader', () => {
     clock.pass(60_000);
     tick();
     assert.deepEqual(handedTo, [null, null]);
+  });
+
+  it('hands leadership over at the bound, and asks again where nobody could take it (LOG-ROOM-4)', () => {
+    const { room: made, clock } = roomAtBound();
+    let asked = 0;
+    let canTake = false;
+    const replica = {
+      room: made,
+      transferLeadership: () => {
+        asked += 1;
+        return { ok: canTake };
+      },
+    } as unknown as Replica;
+    const queue = { submit: () => undefined } as unknown as CommandQueue;
+    const checkpoints = new Checkpoints(replica, queue);
+    const tick = (): void => checkpoints.onTick({ ready: true } as Status);
+    tick();
+    canTake = true;
+    tick();
+    tick();
+    assert.equal(asked, 2);
+    clock.pass(60_000);
+    tick();
+    assert.equal(asked, 3);
+  });
+
+  it('takes in at the bound what keeps sessions alive and ends waits (LOG-ROOM-2)', () => {
+    const { room: made } = roomAtBound();
+    const sessionId = 's' as SessionId;
+    const alive: Command = { type: 'keep_alive', sessionId };
+    assert.equal(made.refusalOf({ identity: 'ann', command: alive }), undefined);
+    assert.equal(made.refusalOf({ identity: 'ann', command: end })?.code, 'overloaded');
+  });
+
+  it('lets a node that applies nothing stop at the bound, with what the disk said (LOG-ROOM-5)', () => {
+    const { room: made, payloads, log } = roomAtBound();
+    payloads.isBehind = true;
+    assert.equal(made.exhausted, undefined, 'a slow disk alone is no reason');
+    const full = new Error('full');
+    payloads.shortage = full;
+    assert.equal(made.exhausted, full);
+    log.bytes = 0;
+    assert.equal(made.exhausted, undefined);
   });
 });
 

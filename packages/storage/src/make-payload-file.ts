@@ -1,0 +1,23 @@
+/** Makes a file for payloads, with a durable name (PFILE-9 of payload-files.ts). */
+import type { Disk, DiskFile } from './disk.ts';
+import { isShortage } from './disk-error.ts';
+import { DiskFailure, syncFolder } from './durable-names.ts';
+
+/**
+ * @throws DiskError where there is no room or no descriptor for it: there may be one for the file and none for its folder, of which
+ *   nothing was synced then (DERR-3). The file is not there.
+ * @throws DiskFailure where its name may not be durable (DIR-2).
+ */
+export async function makePayloadFile(disk: Disk, folder: string, path: string): Promise<DiskFile> {
+  const file = await disk.create(path, 0);
+  try {
+    await syncFolder(disk, folder);
+  } catch (error) {
+    await file.close();
+    const cause = error instanceof DiskFailure ? error.cause : undefined;
+    if (!isShortage(cause)) throw error;
+    await disk.remove(path);
+    throw cause;
+  }
+  return file;
+}
