@@ -3,7 +3,8 @@
  * names among those that live.
  *
  * OWN-1: a node serves a partition only under the fence token of its lock, and only after it has told Redis so
- *     (`claim`): from then on scripts with a smaller token change nothing of it (RFENCE-1).
+ *     (`claim`): from then on scripts with a smaller token change nothing of it (RFENCE-1). A queue that cannot be claimed then
+ *     keeps it from none of the others (NAMED-4 of partitions.ts).
  * OWN-2: nodes find who lives in the replicated state, by the locks of their sessions, and so agree on the owners; a node
  *     that died is left out when its session has ended.
  * OWN-3: a partition that belongs to another node is served no more before its lock is given back.
