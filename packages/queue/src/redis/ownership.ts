@@ -131,9 +131,10 @@ export class Ownership {
     round();
   }
 
-  /** Redis knows of a higher token: this node has lost the partition and is told so by the next round. */
-  lost(partitions: Iterable<number>): void {
-    for (const partition of partitions) this.#owned.delete(partition);
+  /** Redis knows of higher tokens than these: this node has lost the partitions, unless it has taken them again, and claims what it holds. */
+  lost(tokens: Owned): void {
+    for (const [partition, token] of tokens)
+      if (this.#owned.get(partition) === token) this.#owned.delete(partition);
   }
 
   /** Resolves with the next change of owners, or after a while. */

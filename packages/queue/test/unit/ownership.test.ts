@@ -190,6 +190,18 @@ describe('The owner of partitions', () => {
     assert.deepEqual(live, ['a']);
   });
 
+  it('loses a partition under the token alone that was refused, and claims it again', async (t) => {
+    const node = new Node(t, 'a');
+    node.ownership.start();
+    await untilSo(() => node.owns(partitions), { what: 'all are served' });
+    const token = node.ownership.owned.get(7) ?? assert.fail();
+    node.ownership.lost(new Map([[7, token - 1]]));
+    assert.ok(node.owns(partitions));
+    node.ownership.lost(new Map([[7, token]]));
+    assert.ok(node.owns(partitions.filter((partition) => partition !== 7)));
+    await assertSoon(() => node.owns(partitions), { what: 'all are served again' });
+  });
+
   it('leaves them to the other nodes while Redis does not answer it, and knows who has them (OWN-8)', async (t) => {
     const node = new Node(t, 'a');
     const other = new Node(t, 'b');
