@@ -29,12 +29,14 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 const wasNotDone = (error: unknown): boolean =>
   error instanceof HoldfastError && error.effect === 'none';
 
+const statesOfMessages: ReadonlySet<unknown> = new Set(['waiting', 'in_flight', 'delayed', 'dead']);
+
 /**
  * A receipt was refused and its message is still there: no earlier attempt of the client has acknowledged it, for then it
  * would be gone.
  */
 const isStillThere = (error: unknown): boolean =>
-  isStale(error) && error.details['state'] !== 'gone';
+  isStale(error) && statesOfMessages.has(error.details['state']);
 
 const isStale = (error: unknown): error is HoldfastError =>
   error instanceof HoldfastError && error.code === 'stale_receipt';

@@ -218,13 +218,13 @@ export class RedisConnection {
     await this.#asked(() => this.#commands.srem(`${this.#prefix}names`, name));
   }
 
-  /** Resolves once a server has answered, whichever it is. @throws where none does */
+  /** Resolves once a server has answered, whichever it is; a single one a write, which changes nothing. @throws where none does */
   async answers(): Promise<void> {
     const commands = this.#commands;
     await this.#asked<unknown>(() =>
       commands instanceof Cluster
         ? Promise.any(commands.nodes('master').map((server) => server.time()))
-        : commands.scard(`${this.#prefix}names`),
+        : commands.srem(`${this.#prefix}names`, ''),
     );
   }
 

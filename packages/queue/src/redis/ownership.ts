@@ -3,13 +3,14 @@
  * names among those that live.
  *
  * OWN-1: a node serves a partition only under the fence token of its lock, and only after it has told Redis so
- *     (`claim`): from then on scripts with a smaller token change nothing of it (RFENCE-1).
+ *     (`claim`): from then on scripts with a smaller token change nothing of it (RFENCE-1). A queue that cannot be claimed then
+ *     keeps it from none of the others (NAMED-4 of partitions.ts).
  * OWN-2: nodes find who lives in the replicated state, by the locks of their sessions, and so agree on the owners; a node
  *     that died is left out when its session has ended.
  * OWN-3: a partition that belongs to another node is served no more before its lock is given back.
  * OWN-5: the session is kept alive while this node looks after its partitions, however long that takes.
- * OWN-4: a lock that was lost otherwise, as by an administrator, is found lost by the next look. Clients take none of
- *     these locks (ACCESS-3 of the api).
+ * OWN-4: a lock that was lost otherwise, as by an administrator, is found lost by the next look; where it is the lock of the node
+ *     itself, the node begins anew. Clients take none of these locks (ACCESS-3 of the api).
  * OWN-6: nothing is served once the session may have ended, by a clock that counts what the machine sleeps: from the sending of
  *     the last keepalive that was answered. A queue that another node did not know when it claimed has no fence (NAMED-1), but a
  *     node that was paused knows by then that it may have lost its partitions.
@@ -130,9 +131,10 @@ export class Ownership {
     round();
   }
 
-  /** Redis knows of a higher token: this node has lost the partition and is told so by the next round. */
-  lost(partitions: Iterable<number>): void {
-    for (const partition of partitions) this.#owned.delete(partition);
+  /** Redis knows of higher tokens than these: this node has lost the partitions, unless it has taken them again, and claims what it holds. */
+  lost(tokens: Owned): void {
+    for (const [partition, token] of tokens)
+      if (this.#owned.get(partition) === token) this.#owned.delete(partition);
   }
 
   /** Resolves with the next change of owners, or after a while. */
@@ -169,6 +171,10 @@ export class Ownership {
 
   async #lookAfterAll(sessionId: SessionId): Promise<void> {
     const locks = await readLocks(this.#parts.engine, asker);
+    if (!locks.live.includes(this.#nodeId)) {
+      await this.#endSession(); // OWN-4
+      return;
+    }
     const owners = ownersOf(locks.live);
     const looks = await Promise.allSettled(
       all.map((partition) => {
@@ -290,9 +296,17 @@ export class Ownership {
       asker,
     );
     if (!made.ok) return undefined;
+    const end = () => engine.submit({ type: 'end_session', sessionId }, asker);
+    let granted: number | undefined;
+    try {
+      granted = await this.#acquire(sessionId, lockOfNode(this.#nodeId));
+    } catch (error) {
+      await end().catch(() => undefined); // It may hold the lock.
+      throw error;
+    }
     // OWN-2: held by an earlier session of this node until that has ended.
-    if ((await this.#acquire(sessionId, lockOfNode(this.#nodeId))) === undefined) {
-      await engine.submit({ type: 'end_session', sessionId }, asker);
+    if (granted === undefined) {
+      await end();
       return undefined;
     }
     this.#session = sessionId;

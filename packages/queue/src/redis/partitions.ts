@@ -4,8 +4,9 @@
  * NAMED-1: each queue that there is has its name in the list of all of them, so that a new owner claims its partitions and people
  *     see it; what is refused leaves no name of a queue that is not there, and takes none of one that is.
  * NAMED-4: who makes a queue looks whether it is still the owner once the name is in the list: an owner that comes then claims the
- *     queue with all the others, before it is made. A name that is taken out and put back meanwhile may be passed over: then OWN-6 of
- *     ownership.ts keeps the owner before from serving it.
+ *     queue with all the others, before it is made. A name that is taken out and put back meanwhile may be passed over, and one whose
+ *     claim fails, as while its slot moves, is: the first script of the new owner raises its fence, and OWN-6 of ownership.ts keeps
+ *     the owner before from serving it until then.
  * NAMED-3: a queue is made only by a command that has just found room for its name: what this node knows of names may be old.
  * NAMED-2: what a command was answered does not depend on whether its name could be kept afterwards.
  * LATE-1: nothing is begun for who does not wait for the answer any more: what is taken then would be told nobody.
@@ -69,6 +70,11 @@ export interface CommandAsker {
   readonly spreads?: boolean;
 }
 
+type Asked = Pick<
+  RedisConnection,
+  'run' | 'names' | 'hasName' | 'countNames' | 'addName' | 'removeName'
+>;
+
 type FoundView = Promise<QueueView | undefined>;
 
 const mostBytesShown = 512 * 1024;
@@ -82,30 +88,39 @@ const viewsKept = 2000;
 const namesRemembered = 10_000;
 
 export class Partitions {
-  readonly #connection: RedisConnection;
+  readonly #connection: Asked;
   readonly #limits: StoreLimits;
   readonly #nowMs: () => number;
   readonly #named = new Set<string>();
   /** RSTATS-1. */
   readonly #views = new Map<string, { readonly atMs: number; readonly view: FoundView }>();
 
-  constructor(connection: RedisConnection, limits: StoreLimits, nowMs: () => number) {
+  constructor(connection: Asked, limits: StoreLimits, nowMs: () => number) {
     this.#connection = connection;
     this.#limits = limits;
     this.#nowMs = nowMs;
   }
 
-  /** From then on the owner before changes nothing of these partitions, in all queues whose names there are (RFENCE-1). */
+  /** From then on the owner before changes nothing of these partitions, in all queues that can be claimed (RFENCE-1, NAMED-4). */
   async claim(owned: Owned): Promise<boolean> {
     for await (const names of this.#connection.names())
       for (let from = 0; from < names.length; from += claimsAtOnce) {
         const some = names.slice(from, from + claimsAtOnce);
-        const answers = await Promise.all(
-          some.map((name) => this.#run('claim', name, owned, { keptFor: keptForMs })),
-        );
-        if (answers.some((answer) => answer['refused'] === 'not_owner')) return false;
+        const refused = await Promise.all(some.map((name) => this.#isRefused(name, owned)));
+        if (refused.includes(true)) return false;
       }
     return true;
+  }
+
+  /** Not where it cannot be claimed now (NAMED-4). */
+  async #isRefused(name: string, owned: Owned): Promise<boolean> {
+    try {
+      const answer = await this.#run('claim', name, owned, { keptFor: keptForMs });
+      return answer['refused'] === 'not_owner';
+    } catch (error) {
+      if (error instanceof HoldfastError) return false;
+      throw error;
+    }
   }
 
   /**

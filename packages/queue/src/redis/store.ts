@@ -68,11 +68,9 @@ export type RedisStore = QueueStore & {
   readonly owned: Owned;
 };
 
-/** None where another node's token of another partition is too small: this node hears of a larger one. */
-const lostOf = (
-  { partition }: Executed & { type: 'not_owner' },
-  owned: Owned,
-): readonly number[] => (partition !== undefined && owned.has(partition) ? [partition] : []);
+/** None where another node's token of another partition is too small, for this node hears of a larger one, or where Redis was not asked. */
+const lostOf = ({ partition }: Executed & { type: 'not_owner' }, owned: Owned): Owned =>
+  new Map([...owned].filter(([one]) => one === partition));
 
 /** Connects, and begins to own partitions. A Redis that is not there yet is waited for by who asks. */
 export function openRedisStore(options: RedisStoreOptions): RedisStore {
@@ -264,8 +262,7 @@ class Store implements RedisStore {
       spreads,
       ...(mostTaken === undefined ? {} : { mostTaken }),
     });
-    if (executed.type === 'not_owner')
-      this.#ownership.lost(partition === undefined ? owned.keys() : lostOf(executed, owned));
+    if (executed.type === 'not_owner') this.#ownership.lost(lostOf(executed, owned));
     return executed;
   }
 

@@ -143,6 +143,18 @@ describe('An owner that was paused and has lost its partitions', { skip }, () =>
       return popped.result.deliveries.map(({ key }) => key);
     };
     assert.equal((await partitions.execute(pop, all(5), asker)).type, 'not_owner');
+    // Who is refused is told for which of them.
+    const stale = new Map([...half, [40, 5] as const]);
+    const parts = { name, count: 10 } as const;
+    for (const command of [
+      pop,
+      { type: 'queue_purge', part: 'messages', through: Number.MAX_SAFE_INTEGER, ...parts },
+      { type: 'queue_redrive', ...parts },
+    ] as const)
+      assert.deepEqual(await partitions.execute(command, stale, asker), {
+        type: 'not_owner',
+        partition: 40,
+      });
     const taken = [...(await take(half)), ...(await take(others))];
     assert.deepEqual(new Set(taken), new Set(keys));
     assert.equal(taken.length, keys.length);

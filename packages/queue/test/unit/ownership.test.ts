@@ -9,12 +9,12 @@ import { createRaftEngine } from '@holdfast/engine';
 import type { Engine } from '@holdfast/engine';
 import { systemClock } from '@holdfast/engine/parts';
 import { HoldfastError } from '@holdfast/protocol';
-import type { Command } from '@holdfast/state';
+import type { Command, SessionId } from '@holdfast/state';
 import { leaderOf, silentLog } from '../../../engine/test/cluster.ts';
 import { oneNode } from '../../../engine/test/one-node.ts';
 import { assertSoon, untilSo } from '../../../checker/src/waits.ts';
 import { ownersOf } from '../../src/owners.ts';
-import { lockOfPartition, readLocks } from '../../src/redis/lock-view.ts';
+import { lockOfNode, lockOfPartition, readLocks } from '../../src/redis/lock-view.ts';
 import { Ownership } from '../../src/redis/ownership.ts';
 
 const partitions = Array.from({ length: 64 }, (_, partition) => partition);
@@ -151,6 +151,54 @@ describe('The owner of partitions', () => {
     assert.equal(node.ownership.owned.size, 0);
     assert.equal(node.ownership.areCurrent(served), false);
     node.isHeard = true;
+    await assertSoon(() => node.owns(partitions), { what: 'all are served again' });
+  });
+
+  it('ends a session of which it is not told whether it holds the lock of the node', async (t) => {
+    const [made, ended]: SessionId[][] = [[], []];
+    const node = new Node(t, 'a', {
+      answers: (command) => {
+        if (command.type === 'create_session') made?.push(command.sessionId);
+        if (command.type === 'end_session') ended?.push(command.sessionId);
+        const isOfNode = command.type === 'acquire' && command.name === lockOfNode('a');
+        if (isOfNode && made?.length === 1) throw lost();
+      },
+    });
+    node.ownership.start();
+    await assertSoon(() => node.owns(partitions), { what: 'all are served' });
+    assert.equal(made?.length, 2);
+    assert.deepEqual(ended, made?.slice(0, 1));
+  });
+
+  it('begins anew where the lock of the node itself was lost (OWN-4)', async (t) => {
+    const sessions: SessionId[] = [];
+    const node = new Node(t, 'a', {
+      meets: (command) => {
+        if (command.type === 'create_session') sessions.push(command.sessionId);
+      },
+    });
+    node.ownership.start();
+    await untilSo(() => node.owns(partitions), { what: 'all are served' });
+    const [sessionId] = sessions;
+    assert.ok(engine !== undefined && sessionId !== undefined);
+    const lock = { sessionId, name: lockOfNode('a') };
+    await engine.submit({ type: 'release', ...lock }, { identity: 'test' });
+    await assertSoon(() => sessions.length === 2 && node.owns(partitions), {
+      what: 'all are served by another session',
+    });
+    const { live } = await readLocks(engine, { identity: 'test' });
+    assert.deepEqual(live, ['a']);
+  });
+
+  it('loses a partition under the token alone that was refused, and claims it again', async (t) => {
+    const node = new Node(t, 'a');
+    node.ownership.start();
+    await untilSo(() => node.owns(partitions), { what: 'all are served' });
+    const token = node.ownership.owned.get(7) ?? assert.fail();
+    node.ownership.lost(new Map([[7, token - 1]]));
+    assert.ok(node.owns(partitions));
+    node.ownership.lost(new Map([[7, token]]));
+    assert.ok(node.owns(partitions.filter((partition) => partition !== 7)));
     await assertSoon(() => node.owns(partitions), { what: 'all are served again' });
   });
 

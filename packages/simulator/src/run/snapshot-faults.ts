@@ -64,8 +64,9 @@ export class SnapshotFaults {
   /** A backup is read slowly while everything goes on: it must be the state of one moment, whole. */
   backUp(node: SimulatedNode): void {
     const { world, random, witness } = this.#options;
-    const { machine, engine } = node;
+    const { machine, engine, disk } = node;
     const { process } = machine;
+    const { refusals } = disk;
     if (engine === undefined) return;
     const read = async (): Promise<void> => {
       const chunks: Uint8Array[] = [];
@@ -84,8 +85,9 @@ export class SnapshotFaults {
       world.tell(node.id, `gave a backup of ${String(bytes.byteLength)} bytes`);
     };
     read().catch((error: unknown) => {
-      // A node that stops, or whose disk fails, gives no backup.
-      if (machine.process !== process || !machine.isOn || node.disk.trouble !== 'none') return;
+      // A node that stops, or whose disk fails or has failed meanwhile, gives no backup.
+      if (machine.process !== process || !machine.isOn) return;
+      if (disk.trouble !== 'none' || disk.refusals !== refusals) return;
       const told = `gave no backup: ${String(error)}`;
       if (mayRefuse(error) || !engine.status().ready) world.tell(node.id, told);
       else world.violation(`${node.id} is well and ${told}`, error);

@@ -112,11 +112,13 @@ export class Histories {
     const token = hold.fenceToken;
     settle({ type: 'granted', token });
     const [release, downgrade] = [hold.release.bind(hold), hold.downgrade.bind(hold)];
+    const isReleased = (): boolean => hold.state === 'released';
     hold.release = async () => {
+      if (isReleased()) return release(); // Nothing is asked.
       const settleRelease = this.#locks.begin(machine.name, { type: 'release', ...of, token });
       await release();
       // One that finds the hold gone resolves as well: then it tells nothing.
-      if (hold.state === 'released') settleRelease({ type: 'released' });
+      if (isReleased()) settleRelease({ type: 'released' });
     };
     hold.downgrade = async () => {
       const settleDowngrade = this.#locks.begin(machine.name, { type: 'downgrade', ...of, token });
@@ -141,10 +143,12 @@ export class Histories {
     const token = taken.fenceToken;
     settle({ type: 'granted', token });
     const release = taken.release.bind(taken);
+    const isReleased = (): boolean => taken.state === 'released';
     taken.release = async () => {
+      if (isReleased()) return release();
       const settleRelease = this.#permits.begin(machine.name, { type: 'release', ...of, token });
       await release();
-      if (taken.state === 'released') settleRelease({ type: 'released' });
+      if (isReleased()) settleRelease({ type: 'released' });
     };
     return taken;
   }

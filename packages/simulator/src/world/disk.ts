@@ -89,6 +89,7 @@ export class SimulatedDisk {
   trouble: DiskTrouble = 'none';
   /** SIM-DISK-5, SIM-DISK-6. */
   #hasFailed = false;
+  #refusals = 0;
 
   constructor(machine: Machine, random: Random) {
     this.#machine = machine;
@@ -112,7 +113,11 @@ export class SimulatedDisk {
           operation === 'write' ? this.conditions : this.otherConditions;
         this.#machine.post(this.#random.between(minDelayMs, maxDelayMs), act);
       },
-      trouble: (operation, grows, path) => this.#refusalOf(operation, grows, path),
+      trouble: (operation, grows, path) => {
+        const refusal = this.#refusalOf(operation, grows, path);
+        if (refusal !== undefined) this.#refusals++;
+        return refusal;
+      },
     });
     const opened = await openStorageOn(
       disk,
@@ -209,6 +214,11 @@ export class SimulatedDisk {
       this.#hasFailed = true;
     } else if (this.trouble !== 'failing_read') return undefined;
     return new DiskError(path, 'read', 'EIO', 'the device fails', undefined);
+  }
+
+  /** How many operations it has refused. */
+  get refusals(): number {
+    return this.#refusals;
   }
 
   /** Whether reads fail, or one does. */

@@ -7,13 +7,18 @@ import type { SimulatedNode } from '../../src/cluster/node.ts';
 import { SnapshotFaults } from '../../src/run/snapshot-faults.ts';
 import { Violation, World } from '../../src/world/world.ts';
 
-/** Of a node that answers who asks for a backup with this error. */
-async function backUp(error: Error, ready = true): Promise<void> {
+/** Of a node that answers who asks for a backup with this error, and whose disk refuses so many operations meanwhile. */
+async function backUp(error: Error, ready = true, refusals = 0): Promise<void> {
   const world = new World(1n);
   const machine = world.machine('a', 0);
   machine.start();
-  const engine = { openBackup: () => Promise.reject(error), status: () => ({ ready }) };
-  const node = { id: 'a', machine, disk: { trouble: 'none' }, engine } as unknown as SimulatedNode;
+  const disk = { trouble: 'none', refusals: 1 };
+  const openBackup = (): Promise<never> => {
+    disk.refusals += refusals;
+    return Promise.reject(error);
+  };
+  const engine = { openBackup, status: () => ({ ready }) };
+  const node = { id: 'a', machine, disk, engine } as unknown as SimulatedNode;
   const cluster = {} as unknown as Cluster;
   const witness = new Witness(world, 0);
   new SnapshotFaults({ world, random: world.random, cluster, witness }).backUp(node);
@@ -35,4 +40,8 @@ test('one that has no room for it, or stops, is none', async () => {
   await backUp(new HoldfastError('shutting_down', 'it stops'));
   await backUp(new HoldfastError('internal', 'no payload', { message_id: 7 }));
   await backUp(new Error('the storage is closed'), false);
+});
+
+test('one whose disk has failed meanwhile is none', async () => {
+  await backUp(new Error('it cannot be read'), true, 1);
 });

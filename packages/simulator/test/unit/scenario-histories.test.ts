@@ -29,6 +29,7 @@ async function play(
       const hold = await one.lock(session, 'red');
       await reader.tokens('red');
       await hold.release();
+      await hold.release(); // Nothing is asked any more, and so nothing is recorded.
       const tries = await other.session(20);
       await (await unless(tries.lock('red')))?.release();
       await stage.histories.read(reader.name, 'red', async () => {

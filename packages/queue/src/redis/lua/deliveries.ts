@@ -4,7 +4,7 @@ export const pop = `
 local heads = {}
 whenFull()
 for p, _ in pairs(A.owned) do
-  if not owns(p) then return refuse('not_owner') end
+  if not owns(p) then return refuse('not_owner', { partition = tonumber(p) }) end
 end
 if not S then return done({ deliveries = {} }) end
 for p, _ in pairs(A.owned) do

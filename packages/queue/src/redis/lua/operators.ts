@@ -4,7 +4,7 @@
 export const purge = `
 whenFull()
 for p, _ in pairs(A.owned) do
-  if not owns(p) then return refuse('not_owner') end
+  if not owns(p) then return refuse('not_owner', { partition = tonumber(p) }) end
 end
 if not S then return refuse('queue_not_found') end
 local part = A.part == 'messages' and 'l:' or 'x:'
@@ -33,7 +33,7 @@ return done({ count = count, more = more, through = string.format('%.0f', throug
 export const redrive = `
 whenFull()
 for p, _ in pairs(A.owned) do
-  if not owns(p) then return refuse('not_owner') end
+  if not owns(p) then return refuse('not_owner', { partition = tonumber(p) }) end
 end
 if not S then return refuse('queue_not_found') end
 local ids, more = {}, false
