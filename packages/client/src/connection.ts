@@ -7,8 +7,8 @@
  * CONNECTION-5: a request whose caller is told that nothing was done has had no effect. What one node says of the copy
  *     that came to it tells nothing of the copies that went elsewhere before.
  * CONNECTION-6: what is unanswered is bounded, in number and size (room.ts).
- * CONNECTION-7: messages that a pop takes after its caller was told that it failed are given back at once, by one attempt: nobody else
- *     is given them until their visibility ends.
+ * CONNECTION-7: on a stream, messages that a pop takes after its caller was told that it failed are given back at once, by one attempt:
+ *     nobody else is given them until their visibility ends. Over plain HTTP nothing is read after that: it ends.
  */
 import { codeIn, errorDefinitions, HoldfastError, RenewedMap } from '@holdfast/protocol';
 import type {
