@@ -128,7 +128,7 @@ export class Session {
   }
 
   /**
-   * One operation of the wire on behalf of this session: done once, however often it has to be sent. Of those that change something 448
+   * One operation of the wire on behalf of this session: done once, however often it has to be sent. Of those with a number, as acquires, 448
    * are under way at once; 10,000 more wait for their turn, and the next one is refused with `overloaded`: it was not sent.
    *
    * @param body Without the session and the number of the request, which are added.
