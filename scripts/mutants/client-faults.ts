@@ -123,8 +123,8 @@ export const clientFaults: readonly Fault[] = [
     name: 'a-frame-of-the-stream-is-not-validated',
     breaks: 'what a frame about the stream itself asks is used as it comes (OWN-FRAME-1)',
     file: 'packages/api/src/stream/own-frames.ts',
-    find: `    return check.passes(told) ? told : check.requestError();`,
-    put: `    return check.passes(told) ? told : (told as Body);`,
+    find: `(check.passes(body) ? body : check.requestError())`,
+    put: `(check.passes(body) ? body : (body as Body))`,
     test: 'packages/api/test/unit/stream-frames.test.ts',
   },
   {

@@ -96,7 +96,7 @@ export const listeningFaults: readonly Fault[] = [
     name: 'reload-ends-a-node-without-tls',
     breaks: 'a reload by the service manager ends a node without TLS, and nothing starts it anew',
     file: 'packages/server/src/process.ts',
-    find: `if (this.#hasFiles || !isatty(0)) process.on`,
+    find: `if (this.#hasFiles || isService) process.on`,
     put: `if (this.#hasFiles) process.on`,
     hiddenFromRuns: 'no run has signals',
     test: 'packages/server/test/slow/process.test.ts',

@@ -1,4 +1,5 @@
 /** What goes on without something, and somebody should know. */
+import type { ErrorCode } from '@holdfast/protocol';
 
 interface Warning {
   /** The member, or who says to be one. */
@@ -49,5 +50,15 @@ export interface HoldCountDiffers {
   readonly message: string;
 }
 
+/** A node refuses a watch for a reason that may pass: it is asked for again, and told once for each watch. */
+export interface WatchRefused {
+  /** Tells the kinds of warnings apart. */
+  readonly kind: 'watch_refused';
+  /** Of the refusal. */
+  readonly code: ErrorCode;
+  /** In words. */
+  readonly message: string;
+}
+
 /** What a client goes on without, and somebody should know. */
-export type ClientWarning = AddressRefused | OtherCluster | HoldCountDiffers;
+export type ClientWarning = AddressRefused | OtherCluster | HoldCountDiffers | WatchRefused;

@@ -65,7 +65,7 @@ export interface ClientOptions {
   readonly cache?: false | CacheMemoryOptions;
   /**
    * Called for what the client goes on without and somebody should know, once for each case: a member's
-   * address that is none. Default: a warning of the process, in browsers one on the console.
+   * address that is none, a watch that is refused for now. Default: a warning of the process, in browsers one on the console.
    */
   readonly onWarning?: (warning: ClientWarning) => void;
   /** Makes spans of its calls: see `openTelemetry` of `@holdfast/client/opentelemetry`. Default: none. */

@@ -7,8 +7,8 @@
  * CONNECTION-5: a request whose caller is told that nothing was done has had no effect. What one node says of the copy
  *     that came to it tells nothing of the copies that went elsewhere before.
  * CONNECTION-6: what is unanswered is bounded, in number and size (room.ts).
- * CONNECTION-7: messages that a pop takes after its caller was told that it failed are given back at once, by one attempt: nobody else
- *     is given them until their visibility ends.
+ * CONNECTION-7: on a stream, messages that a pop takes after its caller was told that it failed are given back at once, by one attempt:
+ *     nobody else is given them until their visibility ends. Over plain HTTP nothing is read after that: it ends.
  */
 import { codeIn, errorDefinitions, HoldfastError, RenewedMap } from '@holdfast/protocol';
 import type {
@@ -42,11 +42,9 @@ import type { ClientClock } from './clock.ts';
 import { problemOfMs } from './durations.ts';
 import { Listening, listeningPingEveryMs } from './listening.ts';
 import { begunWatchIn, Pushes } from './pushes.ts';
-import { backoffMs, Reach, sweepEveryMs } from './reach.ts';
-import type { Ways } from './reach.ts';
+import { backoffMs, Reach, sweepEveryMs, type Ways } from './reach.ts';
 import { OutgoingRequests } from './outgoing.ts';
-import { pendingOf } from './pending.ts';
-import type { Pending } from './pending.ts';
+import { pendingOf, type Pending } from './pending.ts';
 import { Room } from './room.ts';
 import { cancelRequestOf, changesNothing, isOfCopyAlone, mayWait } from './request.ts';
 import { problemOfRequest } from './request-problems.ts';
@@ -60,6 +58,7 @@ const lateTimeoutMs = 10_000;
 
 export class Connection {
   readonly clock: ClientClock;
+  readonly onWarning: (warning: ClientWarning) => void;
   readonly #tracing: ClientTracing | undefined;
   readonly #reach: Reach;
   readonly pushes: Pushes = new Pushes();
@@ -82,6 +81,7 @@ export class Connection {
     tracing?: ClientTracing,
   ) {
     this.clock = clock;
+    this.onWarning = onWarning;
     this.#tracing = tracing;
     this.#listening = new Listening(
       clock,

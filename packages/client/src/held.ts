@@ -82,6 +82,10 @@ export abstract class Held {
   /**
    * Whether it is certainly held at this moment, by comparing clocks: neither its session nor its longest time (`maxHoldMs`) can have
    * ended by now. What an operator has ended by force is known when that is told.
+   *
+   * Where its acquire waited, the longest time counts from when the answer was read. Where the program was paused, or the connection
+   * broke and the acquire was sent again, between the grant and that, this is true for that much too long: what must not be touched by
+   * two has to refuse an older `fenceToken`.
    */
   isHeld(): boolean {
     if (this.#state !== 'held' || !this.#lease.isValid()) return false;

@@ -166,13 +166,17 @@ class HttpSocket implements StreamSocket {
     }
   }
 
-  /** What stands before a node, and answers for it, says nothing of the node: its status tells. */
+  /**
+   * What stands before a node says by a status of 500 or more that the node is not there. Any other is a word: a proxy may let no
+   * `/livez` through.
+   */
   async #ping(id: number): Promise<void> {
     try {
       const response = await this.#fetch(`${this.#url}/livez`, { signal: this.#all.signal });
       // Read to its end: an answer that is not keeps its connection.
       await readText(this.#url, response, longestLivezBytes);
-      if (!response.ok) throw new Error(`/livez is answered with ${String(response.status)}`);
+      if (response.status >= 500)
+        throw new Error(`/livez is answered with ${String(response.status)}`);
       this.#tell([id, 0, {}]);
     } catch (error) {
       this.#end(causeOf(error));

@@ -32,6 +32,7 @@ export type {
   ClientWarning,
   HoldCountDiffers,
   OtherCluster,
+  WatchRefused,
 } from './client-warning.ts';
 export { Cache } from './cache.ts';
 export type { FillOptions } from './cache-filling.ts';

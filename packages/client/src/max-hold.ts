@@ -3,8 +3,9 @@
  *
  * MAX-HOLD-1: the cluster counts it from the grant. The hold is certain for that time, less a margin, from the moment at which it was asked
  *     for, by comparing clocks (clock.ts), whether or not anybody has told that it ended. Nothing tells when a request that waited was
- *     granted: then it counts from when the answer was read, and a program that was paused just before that believes in it for too long.
- *     What it guards refuses an older token in any case.
+ *     granted: then it counts from when the answer was read. A program that was paused between the grant and that, or whose connection
+ *     broke there, so that the request was sent again, believes in it for that much too long; `isHeld` tells programs of it. What it
+ *     guards refuses an older token in any case.
  * MAX-HOLD-2: all acquires of one lock, or of one leadership, that a session has are one hold of the cluster: of their ends the earliest
  *     counts, for each of them.
  */

@@ -7,8 +7,9 @@
  * CLIENT-QUEUE-3: of several that were taken at once, one that is not certain any more when its turn comes is not given to the
  *     program: others may have it. It comes again.
  * CLIENT-QUEUE-4: once the signal has fired no message is given to the program: those that were taken before are given back.
- * CLIENT-QUEUE-5: of what is given back when the loop ends, what the program never had comes again at once. What it had comes again
- *     after the pause of a delivery that failed: a loop that fails and begins anew would use up all deliveries within moments.
+ * CLIENT-QUEUE-5: of what is given back when the loop ends, what the program never had comes again at once, and so does all of it where
+ *     the signal had fired. Where the body of the loop threw, or left it, what it had comes again after the pause of a delivery that
+ *     failed: a loop that fails and begins anew would use up all deliveries within moments.
  * CLIENT-QUEUE-6: the loop ends with the client: once that is closed nobody answers any more.
  */
 import { HoldfastError } from '@holdfast/protocol';
@@ -102,8 +103,8 @@ export class Queue {
    * Messages as they come, for as long as the loop runs. Each is kept by extending it until it is settled.
    *
    * With a concurrency of 1 a message is acknowledged when the loop comes round to the next one; with more, call
-   * `ack` or `nack`. What is not settled when the loop ends, by whatever, is given back: it comes again after a time that grows with
-   * its deliveries, as with `nack`.
+   * `ack` or `nack`. What is not settled when the loop ends, by whatever, is given back: once the signal has fired it comes again at
+   * once, else after a time that grows with its deliveries, as with `nack`.
    *
    * @throws HoldfastError when the cluster refuses it, and `connection_lost` when the client is closed. While nobody answers it goes on
    *   asking.
@@ -142,9 +143,11 @@ export class Queue {
     } catch (error) {
       if (!isOver()) throw error;
     } finally {
+      const hasFailed = !isOver(); // CLIENT-QUEUE-5
       await Promise.allSettled(
-        // CLIENT-QUEUE-5
-        [...open].map(([delivery, isGiven]) => delivery.giveBack(isGiven ? {} : { delayMs: 0 })),
+        [...open].map(([delivery, isGiven]) =>
+          delivery.giveBack(isGiven && hasFailed ? {} : { delayMs: 0 }),
+        ),
       );
     }
   }

@@ -28,8 +28,7 @@ import { problemOfMs } from './durations.ts';
 import type { Connection } from './connection.ts';
 import { Held } from './held.ts';
 import { HoldCounts } from './hold-counts.ts';
-import { maxHoldOf } from './max-hold.ts';
-import type { MaxHold } from './max-hold.ts';
+import { maxHoldOf, type MaxHold } from './max-hold.ts';
 import { NumberedCalls } from './numbered-calls.ts';
 import { problemOfOperation } from './request-problems.ts';
 import {
@@ -129,7 +128,8 @@ export class Session {
   }
 
   /**
-   * One operation of the wire on behalf of this session: done once, however often it has to be sent.
+   * One operation of the wire on behalf of this session: done once, however often it has to be sent. Of those with a number, as acquires, 448
+   * are under way at once; 10,000 more wait for their turn, and the next one is refused with `overloaded`: it was not sent.
    *
    * @param body Without the session and the number of the request, which are added.
    * @param options How long the answer may take beyond the usual, and what cancels it.
@@ -161,7 +161,8 @@ export class Session {
   /**
    * Takes a lock.
    *
-   * @throws HoldfastError `lock_held`, `wait_timeout`, `deadlock`, `cancelled`, `session_expired`, `hold_lost`, `no_quorum`, ...
+   * @throws HoldfastError `lock_held`, `wait_timeout`, `deadlock`, `cancelled`, `session_expired`, `hold_lost`, `no_quorum`,
+   *   `overloaded` (10,000 requests of the session wait for their turn: see `request`), ...
    */
   async lock(name: string, options: LockOptions = {}): Promise<Hold> {
     const { quiet } = this.counts;

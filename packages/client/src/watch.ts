@@ -2,11 +2,14 @@
  * A watch as an async iterator: goes on after the last event that was handed out, over broken
  * connections and on other nodes, and leaves none out.
  *
- * CLIENT-WATCH-1: it ends with what would be answered the same again, and with its client. Whatever else a node refuses it with, before or
- *     after it began, passes: it is asked for again, with growing pauses.
+ * CLIENT-WATCH-1: it ends with what would be answered the same again, with what the cluster does not have yet (`not_supported_yet`: until
+ *     somebody upgrades it), and with its client. Whatever else a node refuses it with, before or after it began, passes: it is asked
+ *     for again, with growing pauses.
+ * CLIENT-WATCH-2: what it is refused with meanwhile is told as a warning, once for each watch.
  */
 import { codeIn, HoldfastError } from '@holdfast/protocol';
 import type { WatchBody, WatchedKind, WatchEvent } from '@holdfast/protocol';
+import type { WatchRefused } from './client-warning.ts';
 import type { Connection } from './connection.ts';
 import { pause } from './pause.ts';
 import { mayPass } from './until-answered.ts';
@@ -39,6 +42,7 @@ export async function* watch(
 ): AsyncGenerator<WatchEvent, void, undefined> {
   let after = from;
   let pauseMs = firstPauseMs;
+  let isTold = false;
   for (;;) {
     if (signal?.aborted === true) return;
     const round = new WatchRound(connection, timeoutMs, signal);
@@ -55,11 +59,20 @@ export async function* watch(
     } finally {
       round.close();
     }
-    if (!round.isRefused) continue;
+    const { refused } = round;
+    if (refused === undefined) continue;
+    if (!isTold) connection.onWarning(warningOf(refused)); // CLIENT-WATCH-2
+    isTold = true;
     await pause(connection.clock, pauseMs * (0.5 + connection.clock.random() / 2), signal);
     pauseMs = Math.min(2 * pauseMs, longestPauseMs);
   }
 }
+
+const warningOf = ({ code, message }: HoldfastError): WatchRefused => ({
+  kind: 'watch_refused',
+  code,
+  message: `A watch is refused: ${message} It is asked for again until it is answered; this is told once.`,
+});
 
 /** One watch on one connection. */
 class WatchRound {
@@ -71,7 +84,7 @@ class WatchRound {
   #error: HoldfastError | undefined;
   #over = false;
   /** A node has refused it for now: another attempt would be refused at once (CLIENT-WATCH-1). */
-  isRefused = false;
+  refused: HoldfastError | undefined;
   #wake = (): void => undefined;
   readonly #unsubscribe: () => void;
   readonly #abort = (): void => this.#end();
@@ -104,8 +117,9 @@ class WatchRound {
     this.#over = true;
     if (this.#signal?.aborted === true) return;
     if (!mayPass(error)) throw error;
+    if (!(error instanceof HoldfastError) || error.code === 'not_supported_yet') throw error;
     // Where nobody has answered, its time is over, and that was the pause.
-    this.isRefused = error instanceof HoldfastError && error.code !== 'deadline_exceeded';
+    if (error.code !== 'deadline_exceeded') this.refused = error;
   }
 
   async #begin(body: WatchBody): Promise<string> {

@@ -12,8 +12,8 @@ export interface StreamFrame {
   /** For the document of the stream. */
   readonly description: string;
   readonly request: Message;
-  /** It asks for nothing that would have to be told: its body may be null, or absent. */
-  readonly isBodyOptional?: true;
+  /** It asks for nothing that would have to be told: its body may be null, or absent, and nothing of it is read. */
+  readonly isBodyUnread?: true;
   readonly answer: Message;
   /** Codes of its errors. */
   readonly errors: readonly string[];
@@ -70,9 +70,9 @@ const ping: StreamFrame = {
     description: 'Asks a node for a sign of life.',
     fields: {},
   },
-  isBodyOptional: true,
+  isBodyUnread: true,
   answer: { typeName: 'PingAnswer', description: 'The node is there.', fields: {} },
-  errors: ['invalid_request'],
+  errors: [],
 };
 
 export const streamFrames: readonly StreamFrame[] = [hello, cancel, ping];

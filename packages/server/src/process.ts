@@ -3,7 +3,7 @@
  *
  * RELOAD-1: SIGHUP ends no node that a service manager started, with or without certificates: who reloads a service means it
  *     to go on, and systemd takes that end for one in order, after which it starts nothing anew. In a terminal a node
- *     without certificates ends with the terminal.
+ *     without certificates ends with the terminal, unless it is the first process of a container: who signals that means a reload.
  */
 import { isatty } from 'node:tty';
 import type { Logger } from 'pino';
@@ -79,7 +79,8 @@ class ReloadRequests {
 
   constructor({ tls, queueRedis }: Configuration) {
     this.#hasFiles = tls !== null || (queueRedis?.files ?? null) !== null;
-    if (this.#hasFiles || !isatty(0)) process.on('SIGHUP', () => this.#ask()); // RELOAD-1
+    const isService = !isatty(0) || process.pid === 1; // RELOAD-1
+    if (this.#hasFiles || isService) process.on('SIGHUP', () => this.#ask());
   }
 
   tellIn(log: Logger): void {

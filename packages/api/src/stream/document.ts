@@ -40,7 +40,7 @@ function fieldLines(message: Message): readonly string[] {
 }
 
 function frameLines({ name, description, ...frame }: (typeof streamFrames)[number]): string[] {
-  const { request, isBodyOptional, answer, errors } = frame;
+  const { request, isBodyUnread, answer, errors } = frame;
   const asked = fieldLines(request);
   const told = fieldLines(answer);
   return [
@@ -48,7 +48,9 @@ function frameLines({ name, description, ...frame }: (typeof streamFrames)[numbe
     '',
     description,
     '',
-    asked.length > 0 ? 'Body:' : `Body: \`{}\`${isBodyOptional === true ? ', null, or none' : ''}.`,
+    asked.length > 0
+      ? 'Body:'
+      : `Body: \`{}\`${isBodyUnread === true ? ', null, or none: nothing of it is read' : ''}.`,
     '',
     ...asked,
     '',
@@ -56,7 +58,7 @@ function frameLines({ name, description, ...frame }: (typeof streamFrames)[numbe
     '',
     ...told,
     '',
-    `Errors: ${errors.map((code) => `\`${code}\``).join(', ')}.`,
+    `Errors: ${errors.length === 0 ? 'none' : errors.map((code) => `\`${code}\``).join(', ')}.`,
     '',
   ];
 }

@@ -2,11 +2,11 @@
  * The frames that are about the stream itself, as the contract declares them.
  *
  * OWN-FRAME-1: what such a frame asks is validated against its declaration, as the body of an operation is, before anything is
- *     done with it.
+ *     done with it. Of a ping nothing is read: it is answered whatever its body is.
  * OWN-FRAME-2: no error shows what "hello" was asked with: it may be a key.
  */
 import { jsonSchemaOf, streamFrames } from '@holdfast/contract';
-import type { CancelWaitBody, HelloBody, PingAnswer, PingBody } from '@holdfast/protocol';
+import type { CancelWaitBody, HelloBody } from '@holdfast/protocol';
 import type { Outcome } from '../operations/context.ts';
 import { RequestError } from '../request-error.ts';
 import { compileCheck } from '../validation/compile.ts';
@@ -16,27 +16,16 @@ function reader<Body extends object>(name: string): (body: unknown) => Outcome<B
   const declared = streamFrames.find((frame) => frame.name === name);
   if (declared === undefined) throw new Error(`There is no frame ${name} in the contract.`);
   const check = compileCheck<Body>(jsonSchemaOf(declared.request));
-  return (body) => {
-    const told = declared.isBodyOptional === true ? (body ?? {}) : body;
-    return check.passes(told) ? told : check.requestError();
-  };
+  return (body) => (check.passes(body) ? body : check.requestError());
 }
 
 export const readCancel: (body: unknown) => Outcome<CancelWaitBody> = reader('cancel');
-const readPing = reader<PingBody>('ping');
-
-export function answerPing(body: unknown): Outcome<PingAnswer> {
-  const asked = readPing(body);
-  return asked instanceof RequestError ? asked : {};
-}
-
 const readAnyHello = reader<HelloBody>('hello');
 
 export function readHello(body: unknown): Outcome<HelloBody> {
   const asked = readAnyHello(body);
   if (!(asked instanceof RequestError)) return asked;
   // OWN-FRAME-2
-  return new RequestError('invalid_request', '"hello" requires {"api_key": "hf_..."}.', {
-    field: 'api_key',
-  });
+  const text = '"hello" requires {"api_key": "hf_..."}, and nothing else.';
+  return new RequestError('invalid_request', text, { field: 'api_key' });
 }

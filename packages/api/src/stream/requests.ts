@@ -3,7 +3,7 @@ import { streamFrameNames } from '@holdfast/protocol';
 import type { Outcome } from '../operations/context.ts';
 import { wrongAckedBelow } from '../pipeline/acked-below.ts';
 import { RequestError } from '../request-error.ts';
-import { answerPing, readHello } from './own-frames.ts';
+import { readHello } from './own-frames.ts';
 import type { StreamWaits } from './waits.ts';
 
 const frameNames = [...streamFrameNames].join(', ');
@@ -24,7 +24,7 @@ export function answerOwn(
   tooMany: RequestError | undefined,
 ): Outcome<object> {
   if (name === 'cancel') return waits.cancel(body);
-  if (name === 'ping') return answerPing(body);
+  if (name === 'ping') return {}; // OWN-FRAME-1
   return tooMany ?? noSuchOperation(name);
 }
 

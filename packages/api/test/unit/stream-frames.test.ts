@@ -38,6 +38,8 @@ describe('a frame about the stream itself', () => {
       assert.ok(check.passes(body), JSON.stringify(body));
     });
 
+    if (declared.isBodyUnread === true) continue;
+
     test(`given ${name} with a field that it has not, then an error that it declares`, async (t) => {
       const client = await open(t);
       const reply = await client.call(name, { ...sampleOf(declared), more: 1 });
@@ -54,9 +56,9 @@ describe('a frame about the stream itself', () => {
     });
   }
 
-  test('given a ping without a body, or null, then it is answered: it asks for nothing', async (t) => {
+  test('given a ping with any body, or none, then it is answered: nothing of it is read (OWN-FRAME-1)', async (t) => {
     const client = await open(t);
-    for (const body of [undefined, null, {}])
+    for (const body of [undefined, null, {}, { more: 1 }, 'x', [1]])
       assert.deepEqual(await client.call('ping', body), { failed: false, body: {} });
   });
 
@@ -66,6 +68,7 @@ describe('a frame about the stream itself', () => {
       const reply = await client.call('hello', body);
       assert.equal(codeOf(reply), 'invalid_request');
       assert.doesNotMatch(JSON.stringify(reply.body), /secret/);
+      assert.match(String(reply.body['detail']), /and nothing else/);
     }
   });
 });

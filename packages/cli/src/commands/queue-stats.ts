@@ -1,13 +1,14 @@
 /** `holdfast queue stats` */
 import type { Command } from 'commander';
-import type { QueueOwner, QueueStats, QueueStatsAnswer } from '@holdfast/protocol';
+import type { QueueStats, QueueStatsAnswer } from '@holdfast/protocol';
 import { noteMore, printTable } from '../output.ts';
 import type { Output } from '../output.ts';
 import { PagedTable } from '../paged-table.ts';
 import { printable } from '../printable.ts';
 import type { Environment } from '../environment.ts';
 import { countOf, withClient } from '../with-client.ts';
-import { ownersTogether } from './queue-owners.ts';
+import { agesAndRatesOf, ownersTogether } from './queue-owners.ts';
+import type { ToldOwner } from './queue-owners.ts';
 
 interface StatsOptions {
   readonly prefix: string;
@@ -20,15 +21,10 @@ const list = { name: 'queues', heads: ['queue', ...countHeads, 'dead', ...rateHe
 const ownerHeads = ['owner', 'partitions', ...countHeads, ...rateHeads];
 const queuesOnAPage = 1000;
 
-type Numbers = QueueStats | QueueOwner;
+type Numbers = QueueStats | ToldOwner;
 
 const countsOf = (stats: Numbers): readonly string[] =>
   [stats.depth, stats.ready, stats.in_flight, stats.delayed, stats.blocked].map(String);
-
-const agesAndRatesOf = ({ oldest_age_seconds: age, rates }: Numbers): readonly string[] => [
-  age === null ? '-' : `${age.toFixed(1)} s`,
-  ...[rates.pushed, rates.delivered, rates.acknowledged].map((one) => one.toFixed(1)),
-];
 
 const rowOf = (stats: QueueStats): readonly string[] => [
   stats.queue,
@@ -38,7 +34,7 @@ const rowOf = (stats: QueueStats): readonly string[] => [
 ];
 
 /** In JSON owners stand beside the queues. */
-function printOwners(output: Output, owners: readonly QueueOwner[]): void {
+function printOwners(output: Output, owners: readonly ToldOwner[]): void {
   if (output.json || owners.length === 0) return;
   output.write('\n');
   const rows = owners.map((owner) => [
@@ -87,7 +83,7 @@ async function statsOfAll(environment: Environment, options: StatsOptions): Prom
     options.limit === undefined ? Number.POSITIVE_INFINITY : countOf('--limit', options.limit);
   const table = new PagedTable(environment.output, list);
   await withClient(environment, async (client) => {
-    let owners: readonly QueueOwner[] = [];
+    let owners: readonly ToldOwner[] = [];
     let after: string | null | undefined;
     while (after !== null && table.count < limit) {
       const page: QueueStatsAnswer = await client.call('queue_stats', {

@@ -120,7 +120,7 @@ async function start(settings: NodeSettings): Promise<RunningLeaseNode> {
   let reload: RunningLeaseNode['reload'];
   let isReloadAsked = false;
   // As in a node of a cluster (RELOAD-1 of the server).
-  if (settings.tls !== undefined || !isatty(0))
+  if (settings.tls !== undefined || !isatty(0) || process.pid === 1)
     process.on('SIGHUP', () => {
       isReloadAsked = true;
       if (settings.tls === undefined)

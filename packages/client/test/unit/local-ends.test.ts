@@ -131,6 +131,14 @@ describe('Over plain HTTP', () => {
 
   for (const [what, livez, isLeft] of [
     ['stays one that says that it is alive', () => new Response('{}'), false],
+    ...[403, 404].map(
+      (status) =>
+        [
+          `stays one whose proxy answers for it with ${String(status)}`,
+          () => new Response('x', { status }),
+          false,
+        ] as const,
+    ),
     [
       'is left where what stands before it says that it is not there',
       () => new Response('x', { status: 502 }),

@@ -54,6 +54,21 @@ describe('A loop over messages', () => {
     await client.close();
   });
 
+  it('gives back all at once where its signal has ended it (CLIENT-QUEUE-5)', async () => {
+    const { clock, client, givenBack } = queueOf(3);
+    const controller = new AbortController();
+    const loop = client.queue('jobs').consume({ concurrency: 3, signal: controller.signal });
+    assert.equal((await clock.settled(loop.next())).value?.payload, 1);
+    controller.abort();
+    assert.equal((await clock.settled(loop.next())).done, true);
+    assert.deepEqual(givenBack(), [
+      ['receipt 1', 0],
+      ['receipt 2', 0],
+      ['receipt 3', 0],
+    ]);
+    await client.close();
+  });
+
   for (const when of ['while it waits for messages', 'while it pauses before it asks again'])
     it(`ends when its client is closed ${when} (CLIENT-QUEUE-6)`, async () => {
       const { clock, node, client } = queueOf(0);

@@ -245,8 +245,8 @@ function streamFramesText(
       return [{ name, text: entry(name, nameOf(request), answer) }];
     }),
   );
-  const own = frames.map(({ name, request, isBodyOptional, answer }) => {
-    const body = nameOf(request) + (isBodyOptional === true ? ' | null' : '');
+  const own = frames.map(({ name, request, isBodyUnread, answer }) => {
+    const body = nameOf(request) + (isBodyUnread === true ? ' | null' : '');
     return { name, text: entry(name, body, answer) };
   });
   const all = [...own, ...asked];
