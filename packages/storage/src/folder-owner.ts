@@ -68,7 +68,6 @@ export function watchFolder(logFolder: string, onLost: (error: Error) => void): 
   const end = (): void => {
     isOver = true;
     clearInterval(timer);
-    if (owned.get(logFolder) === name) owned.delete(logFolder);
   };
   const look = async (): Promise<void> => {
     if (isLooking) return; // A disk that hangs is asked once.

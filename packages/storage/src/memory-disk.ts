@@ -6,7 +6,7 @@
  *       may be: nothing, all, the first bytes, or some of its sectors and not others.
  * MD-2: a name that was made, changed or removed is durable when its folder was synced afterwards. Until
  *       then it may be the old or the new one when the power has gone, each by itself.
- * MD-4: what a process asks for once it has ended never begins: the rest of a turn that was under way is no part of the world.
+ * MD-4: what a process asks for once it has ended is no write that is under way: nothing of it is there when the next process ends.
  */
 import { dirname, basename } from 'node:path';
 import { FileMissingError, FolderInUseError } from './disk.ts';
@@ -234,9 +234,8 @@ export class MemoryFiles {
     act: () => void,
     underWay: UnderWay = { cut: () => undefined },
   ): Promise<void> {
-    if (process !== this.#endedProcesses) return new Promise(() => undefined); // MD-4
     return new Promise((resolve, reject) => {
-      this.#underWay.add(underWay);
+      if (process === this.#endedProcesses) this.#underWay.add(underWay); // MD-4
       later(operation, () => {
         const error = trouble?.(operation, grows, path);
         if (error !== undefined) {

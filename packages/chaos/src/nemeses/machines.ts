@@ -11,7 +11,8 @@ import { changeMembers, untilApplied } from '../cluster/operator.ts';
 import { anyNode } from './nemesis.ts';
 import type { Nemesis, Nodes } from './nemesis.ts';
 
-const fullWithinMs = 20_000;
+/** No promise: on a machine that others use much, a node comes to its next checkpoint late. */
+const fullWithinMs = 60_000;
 const lookEveryMs = 50;
 const changeWithinMs = 20_000;
 const entriesBeforeDamage = 200;
