@@ -280,8 +280,8 @@ export const snapshotFaults: readonly Fault[] = [
       'callers that hang up while a deep queue is read for its hash keep its payloads, and places',
     file: 'packages/engine/src/backup.ts',
     find: `    if (signal?.aborted === true) throw backupCancelled();
-    if (source.now() > endMs)`,
-    put: `    if (source.now() > endMs)`,
+    const endMs = source.now() + longestPieceMs;`,
+    put: `    const endMs = source.now() + longestPieceMs;`,
     hiddenFromRuns: 'nobody hangs up on a backup in runs',
     test: 'packages/engine/test/unit/backup.test.ts',
   },
