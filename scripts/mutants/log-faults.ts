@@ -223,4 +223,12 @@ export const logFaults: readonly Fault[] = [
 `,
     test: 'packages/engine/test/unit/snapshots.test.ts',
   },
+  {
+    name: 'simulated-process-writes-after-its-end',
+    breaks: 'a simulated run takes for damage what a process wrote that had ended',
+    file: 'packages/storage/src/memory-disk.ts',
+    find: `      if (process === this.#endedProcesses) this.#underWay.add(underWay); // MD-4`,
+    put: `      if (process <= this.#endedProcesses) this.#underWay.add(underWay);`,
+    test: 'packages/storage/test/unit/memory-disk.test.ts',
+  },
 ];

@@ -11,7 +11,7 @@ import {
   forgetful,
   redisProgram,
 } from '../../../redis-voters/test/integration/redis/redis-server.ts';
-import { connected } from '../support/redis-servers.ts';
+import { connected, ownRedis } from '../support/redis-servers.ts';
 
 const skip = redisProgram === undefined ? 'no redis-server on this machine' : false;
 const asker = { identity: 'test' };
@@ -19,21 +19,10 @@ const all = (token: number): ReadonlyMap<number, number> =>
   new Map(Array.from({ length: 64 }, (_, partition) => [partition, token]));
 
 describe('An owner that was paused and has lost its partitions', { skip }, () => {
-  let server: RedisServer | undefined;
-  let connection: RedisConnection | undefined;
-  before(async () => {
-    server = await RedisServer.start(forgetful);
-    const address = { urls: [server.url], isCluster: false };
-    connection = new RedisConnection(address, 'test:', () => undefined);
-    await connected(connection);
-  });
-  after(async () => {
-    connection?.close();
-    await server?.[Symbol.asyncDispose]();
-  });
+  const redis = ownRedis();
 
   it('changes nothing from the moment when the next one has claimed them (RFENCE-1)', async () => {
-    assert.ok(connection !== undefined);
+    const { connection } = redis();
     const name = 'mail' as ResourceName;
     const partitions = new Partitions(connection, testLimits, () => performance.now());
     const messages = [
@@ -88,7 +77,7 @@ describe('An owner that was paused and has lost its partitions', { skip }, () =>
   });
 
   it('makes no queue whose name was in the list when the next one claimed them (NAMED-4)', async () => {
-    assert.ok(connection !== undefined);
+    const { connection } = redis();
     const name = 'to be made' as ResourceName;
     const partitions = new Partitions(connection, testLimits, () => performance.now());
     const messages = [{ key: 'a', payload: 1 }];
@@ -102,12 +91,12 @@ describe('An owner that was paused and has lost its partitions', { skip }, () =>
     const made = await partitions.execute(push, all(6), asker);
     assert.ok(made.type === 'done' && made.result.ok);
     assert.equal((await partitions.execute(pop, all(5), asker)).type, 'not_owner');
-    const fences = Number(await server?.ask('PTTL', 'test:{to be made}:f'));
+    const fences = Number(await redis().server.ask('PTTL', 'test:{to be made}:f'));
     assert.equal(fences, -1, 'fences of a queue that is there stay');
   });
 
   it('makes no queue once it knows that it may have lost them, and leaves no name (NAMED-4)', async () => {
-    assert.ok(connection !== undefined);
+    const { connection } = redis();
     const name = 'made too late' as ResourceName;
     const partitions = new Partitions(connection, testLimits, () => performance.now());
     let asked = 0;
@@ -127,7 +116,7 @@ describe('An owner that was paused and has lost its partitions', { skip }, () =>
   });
 
   it('is refused for one partition as well, and serves those that it still has', async () => {
-    assert.ok(connection !== undefined);
+    const { connection } = redis();
     const name = 'parts' as ResourceName;
     const partitions = new Partitions(connection, testLimits, () => performance.now());
     const keys = Array.from({ length: 20 }, (_, at) => `key-${String(at)}`);
@@ -162,21 +151,10 @@ describe('An owner that was paused and has lost its partitions', { skip }, () =>
 });
 
 describe('A push of several partitions', { skip }, () => {
-  let server: RedisServer | undefined;
-  let connection: RedisConnection | undefined;
-  before(async () => {
-    server = await RedisServer.start(forgetful);
-    const address = { urls: [server.url], isCluster: false };
-    connection = new RedisConnection(address, 'test:', () => undefined);
-    await connected(connection);
-  });
-  after(async () => {
-    connection?.close();
-    await server?.[Symbol.asyncDispose]();
-  });
+  const redis = ownRedis();
 
   it('comes with the fence token of each owner, or pushes nothing, whichever is too small (RFENCE-1)', async () => {
-    assert.ok(connection !== undefined);
+    const { connection } = redis();
     const name = 'batches' as ResourceName;
     const partitions = new Partitions(connection, testLimits, () => performance.now());
     const keys = Array.from({ length: 8 }, (_, at) => `key-${String(at)}`);

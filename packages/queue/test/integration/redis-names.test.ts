@@ -1,16 +1,11 @@
 /** The list of the names of all queues in Redis, as two nodes know it. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { CommandResult, QueueCommand, ResourceName } from '@holdfast/state';
-import { RedisConnection } from '../../src/redis/connection.ts';
 import { Partitions } from '../../src/redis/partitions.ts';
 import { testLimits } from '../support/conformance.ts';
-import {
-  RedisServer,
-  forgetful,
-  redisProgram,
-} from '../../../redis-voters/test/integration/redis/redis-server.ts';
-import { connected } from '../support/redis-servers.ts';
+import { redisProgram } from '../../../redis-voters/test/integration/redis/redis-server.ts';
+import { ownRedis } from '../support/redis-servers.ts';
 
 const skip = redisProgram === undefined ? 'no redis-server on this machine' : false;
 const owned = new Map(Array.from({ length: 64 }, (_, partition) => [partition, 1]));
@@ -22,21 +17,10 @@ async function execute(node: Partitions, command: QueueCommand): Promise<Command
 }
 
 describe('Names of queues in Redis', { skip }, () => {
-  let server: RedisServer | undefined;
-  let connection: RedisConnection | undefined;
-  before(async () => {
-    server = await RedisServer.start(forgetful);
-    const address = { urls: [server.url], isCluster: false };
-    connection = new RedisConnection(address, 'test:', () => undefined);
-    await connected(connection);
-  });
-  after(async () => {
-    connection?.close();
-    await server?.[Symbol.asyncDispose]();
-  });
+  const redis = ownRedis();
 
   it('are no more than the limit, also where a node remembers one that another node has deleted (NAMED-3)', async () => {
-    assert.ok(connection !== undefined);
+    const { connection } = redis();
     const limits = { ...testLimits, maxQueues: 2 };
     const [one, other] = [connection, connection].map(
       (at) => new Partitions(at, limits, () => performance.now()),

@@ -1,42 +1,26 @@
 /** What it costs Redis that queues are watched. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { QueueCommand, ResourceName } from '@holdfast/state';
-import { RedisConnection } from '../../src/redis/connection.ts';
 import { Partitions } from '../../src/redis/partitions.ts';
 import { testLimits } from '../support/conformance.ts';
-import {
-  RedisServer,
-  forgetful,
-  redisProgram,
-} from '../../../redis-voters/test/integration/redis/redis-server.ts';
-import { connected } from '../support/redis-servers.ts';
+import { redisProgram } from '../../../redis-voters/test/integration/redis/redis-server.ts';
+import { ownRedis } from '../support/redis-servers.ts';
 
 const skip = redisProgram === undefined ? 'no redis-server on this machine' : false;
 const owned = new Map(Array.from({ length: 64 }, (_, partition) => [partition, 1]));
 
 describe('Statistics of queues in Redis', { skip }, () => {
-  let server: RedisServer | undefined;
-  let connection: RedisConnection | undefined;
-  before(async () => {
-    server = await RedisServer.start(forgetful);
-    const address = { urls: [server.url], isCluster: false };
-    connection = new RedisConnection(address, 'test:', () => undefined);
-    await connected(connection);
-  });
-  after(async () => {
-    connection?.close();
-    await server?.[Symbol.asyncDispose]();
-  });
+  const redis = ownRedis();
 
   /** Commands that Redis has executed, those of scripts included. */
   const commands = async (): Promise<number> => {
-    const told = String(await server?.ask('INFO', 'commandstats'));
+    const told = String(await redis().server.ask('INFO', 'commandstats'));
     return [...told.matchAll(/calls=(\d+)/g)].reduce((sum, [, calls]) => sum + Number(calls), 0);
   };
 
   it('look at partitions only until all messages are found, and are read once a second for all who watch (RSTATS-1)', async () => {
-    assert.ok(connection !== undefined);
+    const { connection } = redis();
     let nowMs = 0;
     const partitions = new Partitions(connection, testLimits, () => nowMs);
     const push = async (queue: string, key: string): Promise<void> => {

@@ -1,10 +1,13 @@
 /** A Redis cluster of the test's own, and connections that are there. */
+import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
+import { after, before } from 'node:test';
 import {
   forgetful,
   RedisServer,
 } from '../../../redis-voters/test/integration/redis/redis-server.ts';
 import { untilSo } from '../../../checker/src/waits.ts';
+import { RedisConnection } from '../../src/redis/connection.ts';
 
 const slots = 16_384;
 /** Whether this machine has ::1. */
@@ -70,4 +73,25 @@ export async function moveSlot(
 export async function connected(connection: { readonly isConnected: boolean }): Promise<void> {
   const isConnected = () => connection.isConnected;
   await untilSo(isConnected, { what: 'there is a connection', longestMs: 10_000, pauseMs: 10 });
+}
+
+interface OwnRedis {
+  readonly server: RedisServer;
+  readonly connection: RedisConnection;
+}
+
+/** Of the suite that calls it: a server, from its first test to its last. */
+export function ownRedis(): () => OwnRedis {
+  let own: OwnRedis | undefined;
+  before(async () => {
+    const server = await RedisServer.start(forgetful);
+    const address = { urls: [server.url], isCluster: false };
+    own = { server, connection: new RedisConnection(address, 'test:', () => undefined) };
+    await connected(own.connection);
+  });
+  after(async () => {
+    own?.connection.close();
+    await own?.server[Symbol.asyncDispose]();
+  });
+  return () => own ?? assert.fail('No test of the suite has begun.');
 }

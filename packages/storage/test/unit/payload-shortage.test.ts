@@ -130,6 +130,30 @@ describe('Payloads for which there is no room', () => {
         await after.close();
       });
 
+  it('wait in memory where there is a descriptor for their file, and none for its folder (PFILE-9)', async () => {
+    const disk = new Full();
+    const store = await disk.open();
+    disk.refused = { step: 'sync', code: 'EMFILE', syscall: 'open' };
+    put(store, range(1, 10));
+    assert.equal(await store.durable(), false);
+    assert.deepEqual([disk.failures, disk.files.paths], [[], []]);
+    disk.refused = undefined;
+    assert.equal(await store.durable(), true);
+    const after = await disk.reopen();
+    assert.deepEqual(await readable(after, 10), range(1, 10));
+    await after.close();
+  });
+
+  it('stop the node where the sync of the folder itself fails, whatever its code (DIR-2, DERR-3)', async () => {
+    const disk = new Full();
+    const store = await disk.open();
+    disk.refused = { step: 'sync', code: 'ENOSPC', syscall: 'fsync' };
+    put(store, range(1, 10));
+    assert.equal(await store.durable(), false);
+    assert.equal(disk.failures.length, 1);
+    assert.equal(store.shortage, undefined);
+  });
+
   it('are not tried again by what is put meanwhile (PFILE-9)', async () => {
     const disk = new Full();
     const store = await disk.open();
