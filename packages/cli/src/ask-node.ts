@@ -64,6 +64,28 @@ export function readStatus(
   return askNode(url, '/cluster/status', isClusterStatus, signal, showsKey);
 }
 
+/**
+ * Of the first node that knows a leader, else of the first that answers: one that is cut off, or was removed and still runs, knows none.
+ *
+ * @param longestMs For each node.
+ * @throws HoldfastError where none answers; UsageError as `askNode`.
+ */
+export async function readStatusOfAny(
+  endpoints: readonly string[],
+  longestMs: number,
+): Promise<ClusterStatusAnswer> {
+  const failures: HoldfastError[] = [];
+  let first: ClusterStatusAnswer | undefined;
+  for (const endpoint of endpoints) {
+    const { answer, failure } = await readStatus(endpoint, AbortSignal.timeout(longestMs));
+    if (answer?.is_ready === true) return answer;
+    first ??= answer;
+    if (failure !== undefined) failures.push(failure);
+  }
+  if (first === undefined) throw noneAnswered(endpoints, failures);
+  return first;
+}
+
 /** Why no answer came. @throws UsageError where nobody was asked. */
 export function unreached(url: string, error: unknown): HoldfastError {
   if (error instanceof UsageError) throw error;

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import type { HoldfastError } from '@holdfast/protocol';
 import type { LocalCluster, LocalClusterOptions } from '@holdfast/server';
 import { apiKey } from '../api-key.ts';
-import { noneAnswered, readStatus } from '../ask-node.ts';
+import { readStatusOfAny } from '../ask-node.ts';
 import { clusterSteps } from '../cluster-steps.ts';
 import { exitStatus } from '../exit-status.ts';
 import { UsageError } from '../failure.ts';
@@ -74,6 +73,8 @@ Examples:
     .addHelpText(
       'after',
       `
+Of several endpoints the first that knows a leader tells it.
+
 Exit status 0 while there is a leader, 1 while there is none, 5 when no node answers.
 
 Example:
@@ -169,42 +170,29 @@ function certificatesOf({ security }: LocalCluster): object {
 
 export async function showStatus(environment: Environment): Promise<void> {
   const { output, finish } = environment;
-  const endpoints = await environment.endpoints();
-  const failures: HoldfastError[] = [];
-  for (const endpoint of endpoints) {
-    const { answer: status, failure } = await readStatus(
-      endpoint,
-      AbortSignal.timeout(statusTimeoutMs),
+  const status = await readStatusOfAny(await environment.endpoints(), statusTimeoutMs);
+  const rows = status.members.map((member) => [
+    member.node_id,
+    member.node_id === status.leader ? 'leader' : member.role,
+    member.url === '' ? '-' : member.url,
+    member.address === '' ? '-' : member.address,
+    String(member.match_index ?? '-'),
+    member.connected || member.node_id === status.node_id ? 'yes' : 'no',
+    String(member.supported_feature_level ?? '-'),
+  ]);
+  printTable(output, status, statusHeads, rows);
+  if (!output.json)
+    output.write(`The cluster is at feature level ${String(status.feature_level)}.\n`);
+  if (status.insecure)
+    note(
+      output,
+      `${status.node_id} is reached from other machines without TLS and authentication (security.insecure).`,
     );
-    if (status === undefined) {
-      failures.push(failure);
-      continue;
-    }
-    const rows = status.members.map((member) => [
-      member.node_id,
-      member.node_id === status.leader ? 'leader' : member.role,
-      member.url === '' ? '-' : member.url,
-      member.address === '' ? '-' : member.address,
-      String(member.match_index ?? '-'),
-      member.connected || member.node_id === status.node_id ? 'yes' : 'no',
-      String(member.supported_feature_level ?? '-'),
-    ]);
-    printTable(output, status, statusHeads, rows);
-    if (!output.json)
-      output.write(`The cluster is at feature level ${String(status.feature_level)}.\n`);
-    if (status.insecure)
-      note(
-        output,
-        `${status.node_id} is reached from other machines without TLS and authentication (security.insecure).`,
-      );
-    if (!status.is_ready) {
-      note(
-        output,
-        `${status.node_id} knows no leader at the moment: is a majority of the nodes running?`,
-      );
-      finish(exitStatus.failure);
-    }
-    return;
+  if (!status.is_ready) {
+    note(
+      output,
+      `${status.node_id} knows no leader at the moment: is a majority of the nodes running?`,
+    );
+    finish(exitStatus.failure);
   }
-  throw noneAnswered(endpoints, failures);
 }

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
-import { noneAnswered, readStatus } from '../../src/ask-node.ts';
+import { noneAnswered, readStatus, readStatusOfAny } from '../../src/ask-node.ts';
 import { findUsualEndpoints } from '../../src/endpoints.ts';
 import { explain, UsageError } from '../../src/failure.ts';
 import { change } from '../../src/operate.ts';
@@ -142,5 +142,23 @@ describe('a change of the cluster of which no answer comes', () => {
   it('is none where it only asks', async (t) => {
     failing(t, { code: 'ECONNRESET', syscall: 'read' });
     assert.equal(await codeOf('log_level'), 'connection_lost');
+  });
+});
+
+describe('the status of a cluster', () => {
+  const statusOf = (node: string, isReady: boolean): string =>
+    JSON.stringify({ cluster_id: 'c', node_id: node, term: 1, members: [], is_ready: isReady });
+  const at = async (t: TestContext, body: string): Promise<string> =>
+    `http://${await serve(t, 200, body)}`;
+
+  it('is that of a node that knows a leader, whichever is asked first', async (t) => {
+    const removed = await at(t, statusOf('removed', false));
+    const cutOff = await at(t, statusOf('cut-off', false));
+    const member = await at(t, statusOf('member', true));
+    assert.equal((await readStatusOfAny([removed, member], 5000)).node_id, 'member');
+    assert.equal((await readStatusOfAny([cutOff, removed], 5000)).node_id, 'cut-off');
+    const refuses = `http://${await serve(t, 401, refusing)}`;
+    assert.equal((await readStatusOfAny([refuses, removed], 5000)).node_id, 'removed');
+    await assert.rejects(readStatusOfAny([refuses], 5000), { code: 'unauthorized' });
   });
 });

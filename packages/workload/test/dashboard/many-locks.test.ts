@@ -5,8 +5,11 @@ import { freePorts } from '../../src/free-ports.ts';
 import { oneNode, post } from './node.ts';
 import type { OneNode } from './node.ts';
 import { launch, look } from './seen.ts';
+import type { Looker } from './seen.ts';
 
 const locks = 100_000;
+const fewLocks = 300;
+const rowsOfPage = 50;
 /** As many as one request may name. */
 const inOneRequest = 64;
 const atOnce = 8;
@@ -14,13 +17,17 @@ const atOnce = 8;
 const nameOf = (number: number): string => `jobs/${String(number).padStart(6, '0')}`;
 
 /** All of one session: they are to be read by its page as well. */
-async function fill({ url }: OneNode): Promise<string> {
+async function beginSession({ url }: OneNode): Promise<string> {
   const { session_id: session } = await post(url, 'sessions', { client_id: 'many', timeout: 3600 });
-  let next = 0;
+  return String(session);
+}
+
+async function fill({ url }: OneNode, session: string, from: number, end: number): Promise<void> {
+  let next = from;
   const acquire = async (): Promise<void> => {
-    while (next < locks) {
+    while (next < end) {
       const first = next;
-      next = Math.min(locks, first + inOneRequest);
+      next = Math.min(end, first + inOneRequest);
       const resources = Array.from({ length: next - first }, (_, index) => ({
         name: nameOf(first + index),
       }));
@@ -28,7 +35,18 @@ async function fill({ url }: OneNode): Promise<string> {
     }
   };
   await Promise.all(Array.from({ length: atOnce }, acquire));
-  return String(session);
+}
+
+/** From the click on "Next page" until its last row is seen, of five pages from the first on: the median, in ms. */
+async function pageTurnMs({ page, sees }: Looker): Promise<number> {
+  const tookMs: number[] = [];
+  for (let turned = 1; turned <= 5; turned += 1) {
+    const startMs = performance.now();
+    await page.getByRole('button', { name: 'Next page' }).click();
+    await sees(nameOf(turned * rowsOfPage + rowsOfPage - 1));
+    tookMs.push(performance.now() - startMs);
+  }
+  return tookMs.toSorted((a, b) => a - b)[2] ?? assert.fail();
 }
 
 interface Answered {
@@ -39,10 +57,21 @@ interface Answered {
 describe('The dashboard of a node with 100,000 locks', () => {
   it('shows them page by page, finds them by prefix, and keeps up with changes', async (t) => {
     await using node = await oneNode(await freePorts(1));
-    const session = await fill(node);
+    const session = await beginSession(node);
     const browser = await launch();
     t.after(() => browser.close());
-    await using looker = await look(browser, `${node.url}/#/resources/lock`);
+    const list = `${node.url}/#/resources/lock`;
+    await fill(node, session, 0, fewLocks);
+    const few = await look(browser, list);
+    const fewMs = await pageTurnMs(few);
+    await few[Symbol.asyncDispose]();
+    await fill(node, session, fewLocks, locks);
+    await using looker = await look(browser, list);
+    const manyMs = await pageTurnMs(looker);
+    t.diagnostic(
+      `the next page: ${fewMs.toFixed(0)} ms with ${String(fewLocks)} locks, ${manyMs.toFixed(0)} ms with ${String(locks)}`,
+    );
+    await looker.page.reload();
     const { page, sees } = looker;
     const answered: Answered[] = [];
     page.on('requestfinished', (request) => {
