@@ -228,4 +228,31 @@ export const peerFaults: readonly Fault[] = [
     put: `\`\${peer}/\${String(id)}\` + (run === '' ? run : '')`,
     test: 'packages/engine/test/unit/restarted-caller.test.ts',
   },
+  {
+    name: 'calls-without-run-refused',
+    breaks:
+      'members of a release whose calls tell no run are cut off at every call, until all are upgraded',
+    file: 'packages/engine/src/transport/peer-calls.ts',
+    find: `const run = isTold ? content['run'] : unnamed;`,
+    put: `const run = isTold ? content['run'] : unnamed.slice(1);`,
+    test: 'packages/engine/test/unit/older-caller.test.ts',
+  },
+  {
+    name: 'unnamed-calls-answered-to-any',
+    breaks:
+      'an older member that was restarted takes the answer to a call of its former process for its own',
+    file: 'packages/engine/src/transport/peer-calls.ts',
+    find: `if (isTold || isPresent(to, name.run))`,
+    put: `if (isTold || isPresent(to, name.run) || name.id > 0)`,
+    test: 'packages/engine/test/unit/older-caller.test.ts',
+  },
+  {
+    name: 'calls-counted-from-one',
+    breaks:
+      'an answer of an older member to a former process is taken for that to a call of the present one',
+    file: 'packages/engine/src/transport/peer-calls.ts',
+    find: `this.#nextCallId = firstCallId(options.run);`,
+    put: `this.#nextCallId = Math.min(1, firstCallId(options.run));`,
+    test: 'packages/engine/test/unit/older-caller.test.ts',
+  },
 ];

@@ -108,6 +108,11 @@ export class LiveRuns {
     return present?.connections.has(connection) === true ? present.runs : undefined;
   }
 
+  /** Whether this is the process of the peer that is connected now. */
+  isPresent(peer: MemberId, run: string): boolean {
+    return this.#present.get(peer)?.run.run === run;
+  }
+
   takesPart(peer: MemberId): void {
     const present = this.#present.get(peer);
     if (present !== undefined) present.takesPart = true;

@@ -6,6 +6,9 @@
  * TRANSPORT-8: an answer belongs to the process that called. Calls are counted anew by each process of a member, and an answer
  *     goes on whatever connection that member has when it is ready: so a call tells the run of its caller
  *     (`run-names.ts`), and an answer tells it back. What was called before a restart is not answered after it.
+ * TRANSPORT-9: releases before that tell no run, and work together with this one (FEATURE-2 of `feature-levels.ts`). A call of
+ *     theirs is of the process behind its connection, and is answered while that is the one that is connected. An answer of
+ *     theirs has its number alone: each process counts from a number that its run's random name gives, so that no other one's is open.
  */
 import type { MemberId } from '@holdfast/raft';
 import type { Clock } from '../clock.ts';
@@ -40,6 +43,8 @@ export interface PeerCallsOptions {
   readonly log: EngineLog;
   readonly onCall: CallHandler;
   readonly answer: (peer: MemberId, body: object) => void;
+  /** Whether this process of the peer is connected now. */
+  readonly isPresent: (peer: MemberId, run: string) => boolean;
 }
 
 export class PeerCalls {
@@ -47,10 +52,11 @@ export class PeerCalls {
   readonly #calls = new Map<number, PendingCall>();
   /** Calls of peers that this node works on, by `keyOf`, so that they can be cancelled. */
   readonly #working = new Map<string, AbortController>();
-  #nextCallId = 1;
+  #nextCallId: number;
 
   constructor(options: PeerCallsOptions) {
     this.#options = options;
+    this.#nextCallId = firstCallId(options.run);
   }
 
   call(
@@ -113,13 +119,22 @@ export class PeerCalls {
     for (const controller of this.#working.values()) controller.abort();
   }
 
-  /** A call, an answer, or that a call is of no use any more. @throws FrameError */
-  receive(peer: MemberId, { kind, body }: Frame): void {
+  /**
+   * A call, an answer, or that a call is of no use any more.
+   *
+   * @param from The run behind the connection that it came on.
+   * @throws FrameError
+   */
+  receive(peer: MemberId, { kind, body }: Frame, from: string): void {
     const content = parseObject(body.toString('utf8'), 'call or answer');
-    const { id, run } = content;
+    const { id } = content;
     if (typeof id !== 'number') throw new FrameError('a call or an answer has no id');
+    const isTold = content['run'] !== undefined;
+    // TRANSPORT-9
+    const unnamed = kind === frameKinds.answer ? this.#options.run : from;
+    const run = isTold ? content['run'] : unnamed;
     if (!isRunName(run)) throw new FrameError('a call or an answer has no run');
-    if (kind === frameKinds.call) this.#work(peer, { run, id }, content['request']);
+    if (kind === frameKinds.call) this.#work(peer, { run, id }, content['request'], isTold);
     else if (kind === frameKinds.cancel) this.#working.get(keyOf(peer, { run, id }))?.abort();
     else if (kind !== frameKinds.answer) throw new FrameError('a second hello');
     else if (run !== this.#options.run)
@@ -140,8 +155,12 @@ export class PeerCalls {
     return call;
   }
 
-  #work(peer: MemberId, name: CallName, request: unknown): void {
-    const { answer, onCall, log } = this.#options;
+  /** @param isTold Whether the caller looks whose answer it is; else nobody but this run may be sent it (TRANSPORT-9). */
+  #work(peer: MemberId, name: CallName, request: unknown, isTold: boolean): void {
+    const { isPresent, onCall, log } = this.#options;
+    const answer = (to: MemberId, body: object): void => {
+      if (isTold || isPresent(to, name.run)) this.#options.answer(to, body);
+    };
     const key = keyOf(peer, name);
     const controller = new AbortController();
     this.#working.set(key, controller);
@@ -155,6 +174,9 @@ export class PeerCalls {
       .finally(() => this.#working.delete(key));
   }
 }
+
+/** TRANSPORT-9. Of the first 48 bits of the name, so that as many calls as a process makes can be counted from there. */
+const firstCallId = (run: string): number => Number.parseInt(run.slice(0, 12), 16) || 1;
 
 const keyOf = (peer: MemberId, { run, id }: CallName): string => `${peer}/${run}/${String(id)}`;
 

@@ -98,6 +98,7 @@ export class TcpTransport implements Transport {
       log,
       onCall: handlers.onCall,
       answer: (peer, body) => this.#answer(peer, body),
+      isPresent: (peer, run) => this.#liveRuns.isPresent(peer, run),
     });
   }
 
@@ -327,7 +328,7 @@ export class TcpTransport implements Transport {
       else if (frame.kind === frameKinds.pong) this.#liveRuns.answered(peer, on);
       else if (frame.kind === frameKinds.takesPart) this.#liveRuns.takesPart(peer);
       else if (frame.kind === frameKinds.addresses) this.#receiveAddresses(peer, frame);
-      else this.#calls.receive(peer, frame);
+      else this.#calls.receive(peer, frame, ownRuns.at(-1)?.run ?? '');
     }
     if (messages.length > 0) this.#options.handlers.onMessages(peer, messages);
     return undefined;
