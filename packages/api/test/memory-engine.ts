@@ -97,6 +97,7 @@ export class MemoryEngine implements Engine {
     supportedFeatureLevel: 2,
   }));
   nowMs = 1000;
+  isRemoved = false;
   /** Makes backups larger than what connections buffer. */
   backupPadding: Uint8Array = new Uint8Array();
   backupsAsked = 0;
@@ -306,6 +307,7 @@ export class MemoryEngine implements Engine {
       firstIndex: 1,
       featureLevel: this.state.featureLevel,
       supportedFeatureLevel: 2,
+      isRemoved: this.isRemoved,
       members: this.members,
     };
   }

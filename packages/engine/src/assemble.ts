@@ -10,6 +10,7 @@ import type { Clock } from './clock.ts';
 import { stopDiverged } from './consistency-check.ts';
 import { Interrupted } from './interrupted.ts';
 import { MembershipView } from './membership-view.ts';
+import { Removal, removedAt } from './removal.ts';
 import { PayloadAsks } from './payloads/payload-asks.ts';
 import { Payloads } from './payloads/payloads.ts';
 import { RaftEngine } from './raft-engine.ts';
@@ -96,6 +97,7 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
     closeStorage: () => opened.storage.close(),
     stateLimits: options.stateLimits,
     reachable: parts.reachable,
+    isRemoved: () => removal.isKnown,
     tracing: options.tracing,
     onDiverged: (error) => {
       stopDiverged(error, parts.onDiverged, options);
@@ -109,8 +111,11 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
     initialMembers: options.initialMembers.map(({ id }) => id),
     patienceMs: patienceTimeouts * options.electionTimeoutMaxMs,
   });
+  const removal = new Removal({ log: options.log, status: () => replica.status() });
   const transport = parts.makeTransport({
     knowledge: view,
+    removedAt: (peer) => removedAt(replica.status(), peer),
+    onRemovalNotice: (from, index) => removal.onNotice(from, index),
     levels: () => replica.levels(),
     onMessages: (from, messages) => replica.receive(from, messages),
     onCall: (from, request, signal) =>
@@ -169,6 +174,7 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
       maxKeptBytes: 256 * mebibyte,
       maxUncommittedBytes: 64 * mebibyte,
       maxWriteTicks: ticks(2 * options.electionTimeoutMaxMs),
+      canBeElected: () => !removal.cannotBeElected, // REMOVED-3
     },
     recovered,
     storage: opened.storage,

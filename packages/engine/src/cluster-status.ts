@@ -6,6 +6,7 @@ import type { ClusterStatus } from './types.ts';
 export interface StatusContext {
   readonly clusterId: string;
   readonly closing: boolean;
+  readonly isRemoved: boolean;
   readonly clientUrls: ReadonlyMap<string, string>;
   readonly isConnected: (peer: MemberId) => boolean;
   readonly addressOf: (peer: MemberId) => string | undefined;
@@ -27,6 +28,7 @@ export function describeCluster(raft: Status, context: StatusContext): ClusterSt
       leader === null ? null : (context.addressOf(leader) ?? leaderMember?.address ?? null),
     leaderClientUrl: leader === null ? null : (context.clientUrls.get(leader) ?? null),
     ready: known && !context.closing,
+    isRemoved: context.isRemoved,
     commitIndex: raft.commit,
     appliedIndex: raft.applied,
     lastIndex: raft.lastIndex,

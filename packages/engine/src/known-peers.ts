@@ -68,6 +68,11 @@ export class KnownPeers {
     return this.#file.settled();
   }
 
+  /** As which this peer was met, or as a member is known. */
+  incarnationOf(id: MemberId): string | undefined {
+    return this.#incarnations.get(id);
+  }
+
   /** True when this peer is new or the one that was met before. Nothing of it counts before what is remembered of it is `durable`. */
   accepts(id: MemberId, incarnation: string): boolean {
     if (!isPeerId(id) || !isIncarnation(incarnation)) return false;

@@ -18,6 +18,8 @@ export interface RaftEngineParts {
   readonly stateLimits: StateLimits;
   /** Other nodes can reach this one. */
   readonly reachable: boolean;
+  /** This node was, as far as it knows (`removal.ts`). */
+  readonly isRemoved: () => boolean;
   readonly onDiverged: (error: Error) => void;
   /** Smaller than `maxBatchBytes` of bounds.ts, for tests. */
   readonly maxBatchBytes?: number;

@@ -273,6 +273,7 @@ export class RaftEngine implements Engine {
     return describeCluster(this.#replica.status(), {
       clusterId: this.#parts.clusterId,
       closing: this.#route.closing,
+      isRemoved: this.#parts.isRemoved(),
       clientUrls: this.#clientUrls,
       isConnected: (peer) => this.#transport.isConnected(peer),
       addressOf: (peer) => this.#transport.addressOf(peer),

@@ -137,7 +137,12 @@ export type Found =
   | { readonly type: 'queue_ready'; readonly count: number }
   | { readonly type: 'dead_letters'; readonly page: DeadLettersPage | undefined }
   | { readonly type: 'blocked_keys'; readonly page: BlockedKeysPage | undefined }
-  | { readonly type: 'list'; readonly listed: Listed }
+  | {
+      readonly type: 'list';
+      readonly listed: Listed;
+      /** Of sessions, one of each row: wall clock of the leader's last renewal, for people. Null where this node has none. */
+      readonly keepAlivesMs?: readonly (number | null)[];
+    }
   | FoundAccess
   | { readonly type: 'stats'; readonly stats: Stats };
 
@@ -183,6 +188,8 @@ export interface ClusterStatus {
   readonly leaderClientUrl: string | null;
   /** A leader is known and this node can have requests answered. */
   readonly ready: boolean;
+  /** It is no member any more, as far as it knows (`removal.ts`). */
+  readonly isRemoved: boolean;
   readonly commitIndex: number;
   readonly appliedIndex: number;
   readonly lastIndex: number;

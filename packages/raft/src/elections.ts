@@ -4,6 +4,7 @@
  * RAFT-1 is upheld here: a vote and its term are durable before anybody hears of them (outbox RAFT-OUTBOX-1).
  * RAFT-ELECT-1: a node whose disk has not answered for so long that it would lead no longer (`maxWriteTicks`) does not campaign:
  *     nobody would hear of its vote, and each campaign is a term, and a write more that waits for that disk.
+ * RAFT-ELECT-2: a node that may not campaign, as one that its host knows to be removed, ends the campaign that it has begun.
  */
 import type { Image } from './image.ts';
 import type { Core } from './core.ts';
@@ -57,7 +58,8 @@ export class Elections {
     if (core.mayCampaign && !core.receiver.keepsFromCampaigning && !this.#isDiskSilent())
       this.#campaign('pre_candidate', false);
     // Who does not campaign says at least that it has lost its leader: its callers look for another node.
-    else if (core.leader !== null) core.becomeFollower(core.term, null);
+    else if (core.leader !== null || (!core.mayCampaign && this.#role !== 'follower'))
+      core.becomeFollower(core.term, null); // RAFT-ELECT-2
   }
 
   /** RAFT-ELECT-1. */

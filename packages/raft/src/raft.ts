@@ -122,7 +122,8 @@ export class RaftCore implements Core, Raft, HasImage {
 
   /** RAFT-MEMBER-3. */
   get mayCampaign(): boolean {
-    const { id } = this.config;
+    const { id, canBeElected } = this.config;
+    if (canBeElected?.() === false) return false; // RAFT-ELECT-2
     if (this.isVoter(id)) return true;
     const { memberships, commit } = this;
     return memberships.currentIndex > commit && voterIds(memberships.at(commit)).includes(id);

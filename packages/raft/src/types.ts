@@ -236,6 +236,8 @@ export interface RaftConfig {
   readonly maxUncommittedBytes: number;
   /** A leader whose own write has been outstanding for longer steps down, and nobody campaigns while one is (RAFT-ELECT-1). */
   readonly maxWriteTicks: number;
+  /** False while the host knows that this node cannot be elected, as one that was removed: it does not campaign. True where absent. */
+  readonly canBeElected?: () => boolean;
 }
 
 /** What storage found on start. */

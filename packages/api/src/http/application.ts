@@ -229,7 +229,9 @@ async function answer(
   const onWait = (cancellation: AbortController): void => void watchCaller(reply, cancellation);
   const outcome = await operation.perform(body, { ...context, onWait });
   if (outcome instanceof RequestError) return sendProblem(reply, outcome);
-  if (mayBeUnavailable && 'status' in outcome && outcome.status === 'unavailable') reply.code(503);
+  const isUnable =
+    'status' in outcome && (outcome.status === 'unavailable' || outcome.status === 'removed');
+  if (mayBeUnavailable && isUnable) reply.code(503);
   // The end of line is for people with a shell.
   return reply.type('application/json; charset=utf-8').send(`${JSON.stringify(outcome)}\n`);
 }

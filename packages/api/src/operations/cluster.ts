@@ -39,7 +39,7 @@ export function health(_body: object, { service }: OperationContext): HealthAnsw
     status: status.ready ? 'healthy' : 'unavailable',
     timestamp: new Date(service.now()).toISOString().replace('Z', '+00:00'),
     version: service.version,
-    warnings: warningsOf(service.engine.stats().storage.payloads),
+    warnings: warningsOf(status, service.engine.stats().storage.payloads),
   };
 }
 
@@ -52,8 +52,15 @@ function addressOf({
   return leaderClientUrl === null ? null : (URL.parse(leaderClientUrl)?.host ?? null);
 }
 
-function warningsOf({ missing, isTransferWaiting }: PayloadStatistics): readonly string[] {
+function warningsOf(
+  { isRemoved }: Pick<ClusterStatus, 'isRemoved'>,
+  { missing, isTransferWaiting }: PayloadStatistics,
+): readonly string[] {
   const warnings: string[] = [];
+  if (isRemoved)
+    warnings.push(
+      'This node was removed from the cluster and serves nobody any more. Stop it; its machine can come back under a new id and with an empty folder.',
+    );
   if (missing > 0)
     warnings.push(
       `${String(missing)} payloads of messages are missing on the disk of this node; they are fetched from other members.`,
@@ -71,7 +78,9 @@ export function liveness(): ProbeAnswer {
 }
 
 export function readiness(_body: object, { service }: OperationContext): ProbeAnswer {
-  return { status: service.engine.status().ready ? 'ok' : 'unavailable' };
+  const { ready, isRemoved } = service.engine.status();
+  if (ready) return { status: 'ok' };
+  return { status: isRemoved ? 'removed' : 'unavailable' };
 }
 
 export function leader(_body: object, { service }: OperationContext): Outcome<LeaderAnswer> {
@@ -102,6 +111,7 @@ export function clusterStatus(_body: object, { service }: OperationContext): Clu
     role: status.role,
     is_leader: status.leader === status.nodeId,
     is_ready: status.ready,
+    removed: status.isRemoved,
     term: status.term,
     leader: status.leader,
     leader_address: status.leaderAddress,

@@ -275,6 +275,18 @@ describe('operators', () => {
     assertProblem(await request('GET', '/leader'), 503, 'not_leader');
   });
 
+  test('given a node that was removed, then health, readiness and status say so', async (t) => {
+    const { engine, request } = startHarness(t);
+    engine.leader = null;
+    engine.isRemoved = true;
+    const ready = await request('GET', '/readyz');
+    assert.deepEqual([ready.status, ready.body['status']], [503, 'removed']);
+    const health = await request('GET', '/health');
+    assert.equal(health.status, 503);
+    assert.match(String(health.body['warnings']), /^This node was removed from the cluster/);
+    assert.equal((await request('GET', '/cluster/status')).body['removed'], true);
+  });
+
   test('given a cluster, then its status, its leader, and changes of its members', async (t) => {
     const { engine, request } = startHarness(t);
     const leader = await request('GET', '/leader');

@@ -191,7 +191,9 @@ export async function showStatus(environment: Environment): Promise<void> {
   if (!status.is_ready) {
     note(
       output,
-      `${status.node_id} knows no leader at the moment: is a majority of the nodes running?`,
+      status.removed
+        ? `${status.node_id} was removed from the cluster and serves nobody any more: stop it, and ask another node.`
+        : `${status.node_id} knows no leader at the moment: is a majority of the nodes running?`,
     );
     finish(exitStatus.failure);
   }

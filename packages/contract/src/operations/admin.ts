@@ -37,7 +37,11 @@ const probes: Enumeration = {
   name: 'Probe',
   description: 'Response to a probe.',
   unspecified: 'Never sent.',
-  values: { ok: [1, 'Yes.'], unavailable: [2, 'Not at the moment.'] },
+  values: {
+    ok: [1, 'Yes.'],
+    unavailable: [2, 'Not at the moment.'],
+    removed: [3, 'Not any more: this node was removed from the cluster.'],
+  },
 };
 
 const health: UnaryOperation = {

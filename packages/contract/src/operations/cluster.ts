@@ -143,6 +143,12 @@ const clusterStatus: UnaryOperation = {
         position('Highest feature level that the program of this node supports.'),
       ],
       insecure: [18, insecure],
+      removed: [
+        19,
+        boolean(
+          'This node was removed from the cluster, by its log or as members have told it: it lists the members that it knew then.',
+        ),
+      ],
     },
   },
   errors: [],

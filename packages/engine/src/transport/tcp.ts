@@ -34,12 +34,16 @@ import { PeerCalls } from './peer-calls.ts';
 import { plainSockets } from './peer-sockets.ts';
 import type { PeerListener, PeerSockets } from './peer-sockets.ts';
 import { Probation } from './probation.ts';
+import { encodeRemovalNotice, noticeFor } from './removal-notices.ts';
 import { isRun } from './run-names.ts';
 import { copyHasAsked } from './run-refusal.ts';
 import type { OtherRunError } from './run-refusal.ts';
 import { Strangers } from './strangers.ts';
 import { SupportedLevels } from './supported-levels.ts';
 import type { Transport, TransportHandlers } from './types.ts';
+
+/** After the own log has named one no longer. */
+const toldRemovedAfterMs = 1000;
 
 export interface TcpTransportOptions {
   /** Plain ones where absent. */
@@ -139,6 +143,8 @@ export class TcpTransport implements Transport {
       this.#outgoing.delete(id);
       this.#supportedLevels.forget(id);
       this.#calls.fail(id);
+      // By then the change is committed, mostly. Who campaigns is told at that; a learner does not.
+      this.#options.clock.after(toldRemovedAfterMs, () => this.#tellIfRemoved(id));
     }
     this.#probation.expect(this.#inLog.keys());
     for (const [id, address] of this.#inLog) {
@@ -287,6 +293,7 @@ export class TcpTransport implements Transport {
         this.#incoming.met(opened, peer, isKnownMember(peer));
         this.#incomingOf.set(peer, opened);
         this.#learn(met);
+        this.#tellIfRemoved(peer);
         this.#outgoing.get(peer)?.retryNow(); // It lives again.
         if (isKnownMember(peer)) this.#options.handlers.onClientUrl(peer, clientUrl);
       },
@@ -321,6 +328,7 @@ export class TcpTransport implements Transport {
           return counted.then(() => this.#receive(peer, frames.slice(at), on));
         this.#liveRuns.takesPart(peer);
         const message = this.#admit(peer, decodeMessage(frame.body, knowledge.term()));
+        if (message?.type === 'pre_vote' || message?.type === 'vote') this.#tellIfRemoved(peer);
         if (message !== undefined) messages.push(message);
         continue;
       }
@@ -346,9 +354,21 @@ export class TcpTransport implements Transport {
   }
 
   #receiveAddresses(peer: MemberId, { body }: Frame): void {
-    const { told } = parseObject(body.toString('utf8'), 'list of addresses');
+    const { told, removed } = parseObject(body.toString('utf8'), 'list of addresses');
+    const index = noticeFor(this.#options.identity, removed);
+    if (index !== undefined) this.#options.handlers.onRemovalNotice(peer, index);
     const news = this.#options.addresses.told(peer, told);
     if (news.length > 0) this.#onNewAddresses(peer, news);
+  }
+
+  /** REMOVED-1. */
+  #tellIfRemoved(peer: MemberId): void {
+    const { handlers, identity, knownPeers } = this.#options;
+    const incoming = this.#incomingOf.get(peer);
+    const incarnation = knownPeers.incarnationOf(peer);
+    const index = handlers.removedAt(peer);
+    if (incoming === undefined || incarnation === undefined || index === undefined) return;
+    incoming.write(() => encodeRemovalNotice(identity, peer, incarnation, index));
   }
 
   /** TRANSPORT-6. */

@@ -1,4 +1,4 @@
-import type { MemberId, Message, Term } from '@holdfast/raft';
+import type { LogIndex, MemberId, Message, Term } from '@holdfast/raft';
 import type { FeatureLevels } from '../feature-levels.ts';
 
 /** What a peer's call asks of this node, and the answer, as JSON. */
@@ -22,6 +22,10 @@ export interface TransportHandlers {
    * that this program does not support (FEATURE-4).
    */
   readonly onMustStop: (error: Error) => void;
+  /** The log index of the committed membership where it does not name this peer (REMOVED-1). */
+  readonly removedAt: (peer: MemberId) => LogIndex | undefined;
+  /** A peer says that the membership committed at this index does not name this node (REMOVED-2). */
+  readonly onRemovalNotice: (from: MemberId, index: LogIndex) => void;
   /** A peer told where its clients reach it, when a connection to or from it was made. */
   readonly onClientUrl: (peer: MemberId, url: string) => void;
 }

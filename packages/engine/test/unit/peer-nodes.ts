@@ -92,6 +92,8 @@ export interface PeerNodeOptions {
   readonly clientUrl?: string;
   /** Everybody is a known member when absent. */
   readonly knowledge?: Partial<PeerKnowledge>;
+  /** Of a peer, where it is no member. */
+  readonly removedAt?: (peer: MemberId) => number | undefined;
   readonly onCall?: (request: unknown, signal: AbortSignal) => Promise<unknown>;
   readonly initialMembers?: readonly string[];
   readonly joined?: boolean;
@@ -163,6 +165,8 @@ export async function startPeer(name: string, options: PeerNodeOptions): Promise
         options.onCall?.(request, signal) ?? Promise.resolve({ echo: request }),
       onUnreachable: (peer) => unreachable.add(peer),
       onMustStop: (error) => said.add(`stops: ${error.message}`),
+      removedAt: (peer) => options.removedAt?.(peer),
+      onRemovalNotice: (from, index) => said.add(`removed at ${String(index)}, says ${from}`),
       onClientUrl: (peer, url) => urls.add(`${peer} ${url}`),
     },
   });

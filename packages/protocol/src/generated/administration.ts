@@ -33,7 +33,7 @@ export interface HealthAnswer {
 /** Response to a probe. */
 export interface ProbeAnswer {
   /** Result of the probe. */
-  readonly status: 'ok' | 'unavailable';
+  readonly status: 'ok' | 'unavailable' | 'removed';
 }
 
 /** Consistency of the statistics. */

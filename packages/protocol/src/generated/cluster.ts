@@ -75,6 +75,11 @@ export interface ClusterStatusAnswer {
   readonly supported_feature_level: number;
   /** It is reached from other machines without TLS and authentication, because `security.insecure` says so. */
   readonly insecure: boolean;
+  /**
+   * This node was removed from the cluster, by its log or as members have told it: it lists the members that it
+   * knew then.
+   */
+  readonly removed: boolean;
 }
 
 /** A member, and what it stands on. */

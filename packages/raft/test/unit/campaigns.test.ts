@@ -15,11 +15,13 @@ interface Kept {
   readonly membership: Membership;
   readonly entries?: readonly Entry[];
   readonly commit?: number;
+  readonly canBeElected?: () => boolean;
 }
 
-function node({ id, membership, entries = [], commit = 0 }: Kept): Raft {
+function node({ id, membership, entries = [], commit = 0, ...host }: Kept): Raft {
   return createRaft(
     {
+      ...host,
       id,
       heartbeatTicks: 2,
       electionTicksMin: 10,
@@ -136,5 +138,21 @@ describe('A node whose disk does not answer', () => {
     raft.persisted(writes.at(-1) ?? assert.fail());
     raft.takeOutput();
     assert.equal(raft.status().role, 'leader');
+  });
+});
+
+describe('A node that its host knows to be removed', () => {
+  it('ends its campaign, and campaigns again where that was wrong (RAFT-ELECT-2)', () => {
+    let canBeElected = true;
+    const host = { canBeElected: () => canBeElected };
+    const raft = node({ id: a, membership: voters([a, b, c]), ...host });
+    assert.ok(inSilence(raft, 2 * electionTicksMax).some(({ type }) => type === 'pre_vote'));
+    // When it is known
+    canBeElected = false;
+    const sent = inSilence(raft, 10 * electionTicksMax);
+    assert.deepEqual([sent, raft.status().role], [[], 'follower']);
+    // And when it is known no more
+    canBeElected = true;
+    assert.ok(inSilence(raft, 2 * electionTicksMax).some(({ type }) => type === 'pre_vote'));
   });
 });

@@ -19,6 +19,7 @@ export function statusOf(
     role: nodeId === leader ? 'leader' : 'follower',
     is_leader: nodeId === leader,
     is_ready: true,
+    removed: false,
     term: 3,
     leader,
     leader_address: null,

@@ -1,0 +1,88 @@
+/**
+ * What a node knows of its own removal. Whoever is removed is sent nothing more of the log, and so its own log mostly does not
+ * have it: members that know of it say so (REMOVED-1 of `removal-notices.ts`).
+ *
+ * REMOVED-2: a notice counts only from a member by the own log, and only while the own log has nothing as new: it names the index of a
+ *     membership later than the latest in the own log, and as soon as that has one as late, that one counts. So a
+ *     member whose log lags says nothing that counts, and a node that joins, whose log does not name it, takes no notice.
+ * REMOVED-3: a node that was told so goes on to campaign until so many voters have said it that the others, itself too, are no
+ *     majority: then it could not be elected anyhow. So one member alone, where it is wrong, keeps nobody from leading.
+ *
+ * Nothing is recorded: after a restart it is told again.
+ */
+import { voterIds } from '@holdfast/raft';
+import type { LogIndex, MemberId, Status } from '@holdfast/raft';
+import type { EngineLog } from './types.ts';
+
+type Known = Pick<Status, 'id' | 'membership' | 'membershipIndex' | 'commit'>;
+
+export interface RemovalParts {
+  readonly log: EngineLog;
+  readonly status: () => Known;
+}
+
+export class Removal {
+  readonly #parts: RemovalParts;
+  /** The index that each has named. */
+  readonly #told = new Map<MemberId, LogIndex>();
+  #isLogged = false;
+
+  constructor(parts: RemovalParts) {
+    this.#parts = parts;
+  }
+
+  /** A member has said so. */
+  onNotice(from: MemberId, index: LogIndex): void {
+    const status = this.#parts.status();
+    const { id, membership, membershipIndex } = status;
+    if (!names(status, id) || !names(status, from) || index <= membershipIndex) return; // REMOVED-2
+    this.#told.set(from, index);
+    if (this.#isLogged) return;
+    this.#isLogged = true;
+    const members = membership.members.map((member) => member.id);
+    this.#parts.log.error(
+      { by: from, index, members },
+      `This node was removed from the cluster: member "${from}" has committed members without it. ` +
+        `It serves nobody any more. Stop it, and delete its folder before its machine is used again; ` +
+        `to bring the machine back, add it under a new id and with an empty folder.`,
+    );
+  }
+
+  /** Members have said so, or the own log does. */
+  get isKnown(): boolean {
+    const status = this.#parts.status();
+    const { id, membership, membershipIndex, commit } = status;
+    if (names(status, id)) return this.#counting(status).length > 0;
+    return membership.members.length > 0 && membershipIndex <= commit;
+  }
+
+  /** REMOVED-3. */
+  get cannotBeElected(): boolean {
+    if (this.#told.size === 0) return false;
+    const status = this.#parts.status();
+    const voters = voterIds(status.membership);
+    const refusing = this.#counting(status).filter((id) => voters.includes(id));
+    return voters.length - refusing.length < Math.floor(voters.length / 2) + 1;
+  }
+
+  /** REMOVED-2. */
+  #counting({ membershipIndex }: Known): readonly MemberId[] {
+    for (const [from, index] of this.#told) if (index <= membershipIndex) this.#told.delete(from);
+    if (this.#told.size === 0) this.#isLogged = false;
+    return [...this.#told.keys()];
+  }
+}
+
+/** The index of the committed membership where it does not name this one, which may have been a member before. */
+export function removedAt(
+  { membership, membershipIndex, commit }: Known,
+  id: MemberId,
+): LogIndex | undefined {
+  const isSettled = membership.members.length > 0 && membershipIndex <= commit;
+  return isSettled && !membership.members.some((member) => member.id === id)
+    ? membershipIndex
+    : undefined;
+}
+
+const names = ({ membership }: Known, id: MemberId): boolean =>
+  membership.members.some((member) => member.id === id);

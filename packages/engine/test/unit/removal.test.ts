@@ -1,0 +1,157 @@
+/** What a node is told of its own removal, by whom, and what it makes of that. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, describe, it } from 'node:test';
+import type { Member, MemberId, Message } from '@holdfast/raft';
+import { Removal, removedAt } from '../../src/removal.ts';
+import { noticeFor } from '../../src/transport/removal-notices.ts';
+import { startPeer } from './peer-nodes.ts';
+import type { PeerNode } from './peer-nodes.ts';
+
+const membersOf = (...ids: readonly string[]): Member[] =>
+  ids.map((id) => ({ id: id as MemberId, address: `${id}:1`, role: 'voter' }));
+
+/** Node `c`, whose log names these since entry 10. */
+function nodeC(ids: readonly string[] = ['a', 'b', 'c']) {
+  const said: string[] = [];
+  const status = {
+    id: 'c' as MemberId,
+    membership: { members: membersOf(...ids) },
+    membershipIndex: 10,
+    commit: 20,
+  };
+  const ignore = (): void => undefined;
+  const log = { info: ignore, warn: ignore, error: (_: object, text: string) => said.push(text) };
+  return { said, status, removal: new Removal({ log, status: () => status }) };
+}
+
+describe('A node that members tell of its removal', () => {
+  it('says so once, and campaigns until so many have said it that it could not be elected (REMOVED-3)', () => {
+    const { removal, said } = nodeC();
+    removal.onNotice('a' as MemberId, 30);
+    assert.deepEqual([removal.isKnown, removal.cannotBeElected], [true, false]);
+    removal.onNotice('a' as MemberId, 30);
+    assert.equal(removal.cannotBeElected, false, 'one that says it twice is one');
+    removal.onNotice('b' as MemberId, 30);
+    assert.deepEqual([removal.isKnown, removal.cannotBeElected], [true, true]);
+    assert.equal(said.length, 1);
+    assert.match(said[0] ?? '', /^This node was removed from the cluster: member "a"/);
+  });
+
+  it('takes no notice of what its log knows better, of a stranger, and while it joins (REMOVED-2)', () => {
+    const { removal, said } = nodeC();
+    removal.onNotice('a' as MemberId, 10);
+    removal.onNotice('d' as MemberId, 30);
+    assert.equal(removal.isKnown, false);
+    const joining = nodeC([]);
+    joining.removal.onNotice('a' as MemberId, 30);
+    assert.equal(joining.removal.isKnown, false);
+    assert.deepEqual([...said, ...joining.said], []);
+  });
+
+  it('goes by its own log as soon as that has a membership as late (REMOVED-2)', () => {
+    const { removal, status } = nodeC();
+    for (const id of ['a', 'b'] as MemberId[]) removal.onNotice(id, 30);
+    status.membershipIndex = 30;
+    assert.deepEqual([removal.isKnown, removal.cannotBeElected], [false, false]);
+    // And by its own log alone where that does not name it, once that is committed.
+    status.membership = { members: membersOf('a', 'b') };
+    assert.equal(removal.isKnown, false);
+    status.commit = 30;
+    assert.equal(removal.isKnown, true);
+  });
+});
+
+describe('Whether a peer was removed', () => {
+  const membership = { members: membersOf('a', 'b') };
+  const known = { id: 'a' as MemberId, membership, membershipIndex: 30, commit: 30 };
+
+  it('is said by what is committed alone (REMOVED-1)', () => {
+    assert.equal(removedAt(known, 'c' as MemberId), 30);
+    assert.equal(removedAt({ ...known, commit: 29 }, 'c' as MemberId), undefined);
+    assert.equal(removedAt(known, 'b' as MemberId), undefined);
+    const joining = { ...known, membership: { members: [] } };
+    assert.equal(removedAt(joining, 'c' as MemberId), undefined);
+  });
+
+  it('is said to this cluster, member and folder (REMOVED-1)', () => {
+    const identity = {
+      clusterId: 'one',
+      nodeId: 'c' as MemberId,
+      incarnation: 'x',
+      initialMembers: [],
+      joined: false,
+    };
+    const notice = { clusterId: 'one', member: 'c', incarnation: 'x', index: 30 };
+    assert.equal(noticeFor(identity, notice), 30);
+    const others = [
+      { ...notice, clusterId: 'two' },
+      { ...notice, member: 'd' },
+      { ...notice, incarnation: 'y' },
+      { ...notice, index: -1 },
+      null,
+      undefined,
+    ];
+    for (const other of others) assert.equal(noticeFor(identity, other), undefined);
+  });
+});
+
+const root = mkdtempSync(join(tmpdir(), 'holdfast-removal-'));
+after(() => rmSync(root, { recursive: true, force: true }));
+const open: PeerNode[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map(({ transport }) => transport.close()));
+});
+
+/** Two members, connected both ways; the second is removed as soon as the test says so. */
+async function connected() {
+  let isRemoved = false;
+  const removedPeer = await startPeer('removed', { root, folder: `removed-${String(++folders)}` });
+  const stays = await startPeer('stays', {
+    root,
+    folder: `stays-${String(folders)}`,
+    removedAt: () => (isRemoved ? 30 : undefined),
+  });
+  open.push(removedPeer, stays);
+  removedPeer.transport.setPeers([stays]);
+  stays.transport.setPeers([removedPeer]);
+  // Of the connection that each makes, and of the other one's.
+  for (const { urls } of [removedPeer, removedPeer, stays, stays]) await urls.next();
+  return {
+    removedPeer,
+    stays,
+    remove: () => {
+      isRemoved = true;
+    },
+  };
+}
+let folders = 0;
+
+const preVote: Message = { type: 'pre_vote', term: 2, lastIndex: 1, lastTerm: 1 };
+const isNotice = (text: string): boolean => text === 'removed at 30, says stays';
+
+describe('A member that was removed (REMOVED-1)', () => {
+  it('is told when it asks for votes', async () => {
+    const { removedPeer, stays, remove } = await connected();
+    remove();
+    removedPeer.transport.send(stays.id, preVote);
+    await removedPeer.said.find(isNotice);
+  });
+
+  it('is told though it asks for nothing, as a learner does not', async () => {
+    const { removedPeer, stays, remove } = await connected();
+    remove();
+    stays.transport.setPeers([]);
+    await removedPeer.said.find(isNotice);
+  });
+
+  it('is told when it connects', async () => {
+    const { removedPeer, stays, remove } = await connected();
+    remove();
+    removedPeer.transport.setPeers([]);
+    removedPeer.transport.setPeers([stays]);
+    await removedPeer.said.find(isNotice);
+  });
+});
