@@ -184,4 +184,12 @@ export const sessionFaults: readonly Fault[] = [
     put: 'if (isRepeated && featureLevel > cancelledForTtlLevel)',
     test: 'packages/state/test/unit/cancelled-early.test.ts',
   },
+  {
+    name: 'sessions-listed-with-others-contact',
+    breaks: 'the list of sessions tells of one that it was heard of when another one was',
+    file: 'packages/engine/src/queries.ts',
+    find: `listed.rows.map(({ sessionId }) => leases.lastRenewedWallMs(sessionId))`,
+    put: `listed.rows.toReversed().map(({ sessionId }) => leases.lastRenewedWallMs(sessionId))`,
+    test: 'packages/engine/test/unit/queries.test.ts',
+  },
 ];

@@ -93,11 +93,12 @@ function find(
       const page = state.queues.blockedKeys(name as ResourceName, after, limit, timeMs);
       return { type: 'blocked_keys', page };
     }
-    case 'list':
-      return {
-        type: 'list',
-        listed: state.list(query.kind, wantedOf(state, query, caller, timeMs)),
-      };
+    case 'list': {
+      const listed = state.list(query.kind, wantedOf(state, query, caller, timeMs));
+      if (listed.kind !== 'session') return { type: 'list', listed };
+      const renewed = listed.rows.map(({ sessionId }) => leases.lastRenewedWallMs(sessionId));
+      return { type: 'list', listed, keepAlivesMs: renewed.map((ms) => ms ?? null) };
+    }
     case 'access':
     case 'access_check':
       return findAccess(state.access, query);

@@ -27,6 +27,8 @@ interface Page<View> {
   readonly rows: readonly View[];
   readonly revision: number;
   readonly consistency: Consistency;
+  /** Of sessions, one of each row; undefined where who answers is of an older release. */
+  readonly keepAlivesMs: readonly (number | null)[] | undefined;
   /** What every list tells of its page. */
   readonly told: {
     readonly next_after: string | null;
@@ -47,6 +49,7 @@ export async function pageOf<Kind extends ListedKind>(
   const { prefix = '', after, limit = rowsOnAPage } = asked;
   const { engine } = context.service;
   let { revision } = engine;
+  let keepAlivesMs: readonly (number | null)[] | undefined;
   const read = async (page: AskedPage): Promise<PageOfKind<Kind>> => {
     const wanted = {
       ...page,
@@ -55,7 +58,7 @@ export async function pageOf<Kind extends ListedKind>(
     };
     const query = { type: 'list', kind, wanted } as const;
     const result = await engine.query(query, consistency, callOptions(context));
-    ({ revision } = result);
+    ({ revision, keepAlivesMs } = result);
     const { listed } = result;
     // A list is of what it was asked for.
     return { rows: listed.rows as readonly RowOf<Kind>[], nextAfter: listed.nextAfter ?? null };
@@ -66,7 +69,13 @@ export async function pageOf<Kind extends ListedKind>(
     kind === 'session'
       ? await read(page)
       : await readablePage({ kind, nameOf, read }, page, context); // LIST-3
-  return { rows, revision, consistency, told: { next_after: nextAfter, consistency, revision } };
+  return {
+    rows,
+    revision,
+    consistency,
+    keepAlivesMs,
+    told: { next_after: nextAfter, consistency, revision },
+  };
 }
 
 interface PageOfKind<Kind extends ListedKind> {
@@ -85,19 +94,17 @@ export async function listSessions(
   body: ListQuery,
   context: OperationContext,
 ): Promise<ListSessionsAnswer> {
-  const { rows, told } = await pageOf('session', body, context);
-  return { sessions: rows.map(sessionAnswer), ...told };
+  const { rows, keepAlivesMs, told } = await pageOf('session', body, context);
+  return {
+    sessions: rows.map((row, position) => sessionAnswer(row, keepAlivesMs?.[position] ?? null)),
+    ...told,
+  };
 }
 
-const sessionAnswer = ({
-  sessionId,
-  clientId,
-  timeoutMs,
-  createdAtMs,
-  own,
-  waitCount,
-  counts,
-}: SessionRow): ListSessionsAnswer['sessions'][number] => ({
+const sessionAnswer = (
+  { sessionId, clientId, timeoutMs, createdAtMs, own, waitCount, counts }: SessionRow,
+  keepAliveMs: number | null,
+): ListSessionsAnswer['sessions'][number] => ({
   session_id: sessionId,
   client_id: clientId,
   timeout_seconds: timeoutMs / 1000,
@@ -108,6 +115,7 @@ const sessionAnswer = ({
   leadership_count: counts.leads,
   barrier_count: counts.barriers,
   wait_count: waitCount,
+  last_keepalive: keepAliveMs === null ? null : keepAliveMs / 1000,
 });
 
 export async function listLocks(

@@ -25,6 +25,7 @@ import {
   described,
   list,
   nested,
+  nullable,
   number,
   object,
   optional,
@@ -263,6 +264,14 @@ const sessionRow: Message = {
     leadership_count: [8, count('In how many elections it leads.')],
     barrier_count: [9, count('Inside of how many barriers it is.')],
     wait_count: [10, count('In how many wait queues it is.')],
+    last_keepalive: [
+      11,
+      nullable(
+        number(
+          'Wall-clock time of the leader, seconds since 1970; after a leader change, the time at which the new leader took over. Null where another node answers.',
+        ),
+      ),
+    ],
   },
 };
 

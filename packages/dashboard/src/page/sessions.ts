@@ -39,6 +39,10 @@ function list(rows: readonly Listed[], empty: string): View {
       { name: 'Waits', isNumber: true, cell: ({ wait_count }) => number(wait_count) },
       { name: 'Timeout', isNumber: true, cell: ({ timeout_seconds }) => span(timeout_seconds) },
       { name: 'Since', cell: ({ created_at }) => clock(created_at) },
+      {
+        name: 'Last contact',
+        cell: ({ last_keepalive }) => (last_keepalive === null ? '–' : clock(last_keepalive)),
+      },
     ],
     rows,
     empty,

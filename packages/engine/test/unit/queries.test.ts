@@ -67,3 +67,28 @@ describe('The holders of a resource', () => {
     assert.equal(after.ended?.reason, 'expired');
   });
 });
+
+describe('The list of sessions', () => {
+  it('tells of each when the leader heard of it last, where this node has its lease', () => {
+    const state = createStateMachine(initialLimits);
+    const create = (sessionId: string): Command => ({
+      type: 'create_session',
+      sessionId: sessionId as SessionId,
+      clientId: 'tester',
+      timeoutMs: 1000,
+      lockDelayMs: 0,
+      createdAtMs: 0,
+    });
+    const commands = ['a', 'b'].map((id) => ({ identity: 'anonymous', command: create(id) }));
+    state.apply({ index: 1, time: 0, commands });
+    const leases = { lastRenewedWallMs: (id: string) => (id === 'b' ? 5000 : undefined) };
+    const answer = answerQuery(
+      state,
+      leases,
+      { type: 'list', kind: 'session', wanted: { prefix: '', limit: 10 } },
+      { identity: 'anonymous' },
+    );
+    assert.ok(answer.type === 'list');
+    assert.deepEqual(answer.keepAlivesMs, [null, 5000]);
+  });
+});

@@ -133,6 +133,11 @@ export interface ListSessionsAnswer {
     readonly barrier_count: number;
     /** In how many wait queues it is. */
     readonly wait_count: number;
+    /**
+     * Wall-clock time of the leader, seconds since 1970; after a leader change, the time at which the new leader
+     * took over. Null where another node answers.
+     */
+    readonly last_keepalive: number | null;
   }[];
   /** `after` of the next page; null on the last. A page may have few rows, or none, and not be the last. */
   readonly next_after: string | null;
