@@ -144,11 +144,15 @@ export class ClusterWatch {
 
 const isSecure = (url: string): boolean => url.toLowerCase().startsWith('https:');
 
-/** Who leads, by the highest term: one that was cut off may still believe it. Else the highest term. */
+/**
+ * Who leads, by the highest term: one that was cut off may still believe it. Else who knows a leader, which one that was removed
+ * and still runs does not; else the highest term.
+ */
 export function mostTrusted(
   answers: readonly ClusterStatusAnswer[],
 ): ClusterStatusAnswer | undefined {
-  const rank = (status: ClusterStatusAnswer): number => (status.is_leader ? 1 : 0);
+  const rank = ({ is_leader, is_ready }: ClusterStatusAnswer): number =>
+    is_leader ? 2 : Number(is_ready);
   return answers.toSorted((a, b) => rank(b) - rank(a) || b.term - a.term)[0];
 }
 

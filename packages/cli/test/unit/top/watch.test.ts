@@ -208,6 +208,10 @@ describe('asking a cluster', () => {
     assert.equal(mostTrusted([old, follower, fresh])?.node_id, 'node-2');
     assert.equal(mostTrusted([follower])?.node_id, 'node-3');
     assert.equal(mostTrusted([]), undefined);
+    // One that was removed, and still runs, knows no leader.
+    const removed = statusOf('node-3', { term: 6, leader: null, is_ready: false, removed: true });
+    const member = statusOf('node-2', { term: 6 });
+    assert.equal(mostTrusted([removed, member])?.node_id, 'node-2');
   });
 
   it('given the text of the metrics, when a metric is looked up, then only that of the very name is taken', () => {
