@@ -23,7 +23,7 @@ interface Notice {
 
 /** @param incarnation As the member has shown it. */
 export function encodeRemovalNotice(
-  { clusterId }: Identity,
+  { clusterId }: Pick<Identity, 'clusterId'>,
   member: MemberId,
   incarnation: string,
   index: LogIndex,
@@ -34,7 +34,7 @@ export function encodeRemovalNotice(
 
 /** The index that a notice names where it is about this node (REMOVED-1). */
 export function noticeFor(
-  { clusterId, nodeId, incarnation }: Identity,
+  { clusterId, nodeId, incarnation }: Pick<Identity, 'clusterId' | 'nodeId' | 'incarnation'>,
   told: unknown,
 ): LogIndex | undefined {
   if (typeof told !== 'object' || told === null) return undefined;

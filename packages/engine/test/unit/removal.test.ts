@@ -77,13 +77,7 @@ describe('Whether a peer was removed', () => {
   });
 
   it('is said to this cluster, member and folder (REMOVED-1)', () => {
-    const identity = {
-      clusterId: 'one',
-      nodeId: 'c' as MemberId,
-      incarnation: 'x',
-      initialMembers: [],
-      joined: false,
-    };
+    const identity = { clusterId: 'one', nodeId: 'c' as MemberId, incarnation: 'x' };
     const notice = { clusterId: 'one', member: 'c', incarnation: 'x', index: 30 };
     assert.equal(noticeFor(identity, notice), 30);
     const others = [
