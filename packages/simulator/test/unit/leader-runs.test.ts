@@ -27,7 +27,10 @@ describe('A run whose leader changes all the time', () => {
     const lines: string[] = [];
     await simulateLeaders(3n, (line) => lines.push(line));
     for (const end of [/has a part of a frame in/, /has a turned bit in/, /refuses to start/])
-      assert.ok(lines.some((line) => end.test(line)), String(end));
+      assert.ok(
+        lines.some((line) => end.test(line)),
+        String(end),
+      );
   });
 });
 
