@@ -256,9 +256,8 @@ return done({ count = count, more = more, through = through })`,
     name: 'redis-push-beyond-its-memory',
     breaks: 'a Redis whose memory is full takes pushes without end, until its machine ends it',
     file: `${redis}/lua/pushes.ts`,
-    find: `local bytes, count, ids = 0, 0, 0`,
-    put: `call('HDEL', B .. 'd', '')
-local bytes, count, ids = 0, 0, 0`,
+    find: `-- RFENCE-1: of each partition, before a message is written.`,
+    put: `whenFull()`,
     test: 'packages/queue/test/integration/redis-full.test.ts',
   },
   {

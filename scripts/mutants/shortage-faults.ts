@@ -22,10 +22,9 @@ export const shortageFaults: readonly Fault[] = [
     breaks:
       'a snapshot is saved whose payloads are in memory alone, and the log that has them goes',
     file: files,
-    find: `      this.#troubles.noRoom(error);
-      return false;`,
-    put: `      this.#troubles.noRoom(error);
-      return true;`,
+    find: `      if (this.#failed || this.#closed || this.#troubles.shortages !== shortages) return false;`,
+    put: `      if (this.#failed || this.#closed) return false;
+      if (this.#troubles.shortages !== shortages) return true;`,
     test: storageTest,
   },
   {
@@ -33,7 +32,7 @@ export const shortageFaults: readonly Fault[] = [
     breaks: 'payloads that were refused once are never written',
     file: files,
     find: `      this.#waiting = some.concat(this.#waiting);`,
-    put: ``,
+    put: `      this.#durableCount += some.length;`,
     test: storageTest,
   },
   {

@@ -141,15 +141,17 @@ describe('an error of the node itself ends one stream, and is logged (STREAM-6)'
   function connectionOf(
     { context }: BuiltApi,
     send: (frame: string | Uint8Array) => void,
-  ): { connection: StreamConnection; codes: number[]; errors: unknown[] } {
+    countRequests: () => void = () => undefined,
+  ) {
     const codes: number[] = [];
     const errors: unknown[] = [];
+    const heard = new Map<string, (...values: never[]) => void>();
     const nothing = (): void => undefined;
     const socket: ServerSocket = {
       readyState: 1,
       OPEN: 1,
       bufferedAmount: 0,
-      on: nothing,
+      on: (event, hear) => void heard.set(event, hear),
       send,
       ping: nothing,
       close: (code) => void codes.push(code),
@@ -159,7 +161,7 @@ describe('an error of the node itself ends one stream, and is logged (STREAM-6)'
       maxRequests: 10,
       maxUnreadBytes: 1000,
       isStopping: () => false,
-      countRequests: nothing,
+      countRequests,
       after: nothing,
       flushLater: nothing,
       followSession: nothing,
@@ -167,8 +169,27 @@ describe('an error of the node itself ends one stream, and is logged (STREAM-6)'
       tellCluster: nothing,
       onInternalError: (error) => void errors.push(error),
     };
-    return { connection: new StreamConnection(socket, host, context), codes, errors };
+    const connection = new StreamConnection(socket, host, context);
+    const receive = (frame: unknown): unknown =>
+      Reflect.apply(heard.get('message') ?? assert.fail(), socket, [
+        Buffer.from(JSON.stringify(frame)),
+        false,
+      ]);
+    return { connection, receive, codes, errors };
   }
+
+  test('while it reads a frame of a socket, to which nothing is thrown', (t) => {
+    const { built } = startHarness(t);
+    const { receive, codes, errors } = connectionOf(
+      built,
+      () => undefined,
+      () => {
+        throw new Error('A defect.');
+      },
+    );
+    assert.doesNotThrow(() => receive([[1, 'ping', null]]));
+    assert.deepEqual([codes, errors.length], [[1011], 1]);
+  });
 
   const ended = {
     session_id: 's',
@@ -181,7 +202,8 @@ describe('an error of the node itself ends one stream, and is logged (STREAM-6)'
   test('where an answer cannot be told as JSON', (t) => {
     const { built } = startHarness(t);
     const { connection, codes, errors } = connectionOf(built, () => undefined);
-    connection.pushHoldEnded({ ...ended, fence_token: 1n as unknown as number });
+    const untellable = { ...ended, fence_token: 1n as unknown as number };
+    assert.doesNotThrow(() => connection.pushHoldEnded(untellable));
     assert.deepEqual([codes, errors.length], [[1011], 1]);
   });
 
@@ -190,8 +212,10 @@ describe('an error of the node itself ends one stream, and is logged (STREAM-6)'
     const { connection, codes, errors } = connectionOf(built, () => {
       throw new Error('A defect.');
     });
-    connection.pushHoldEnded(ended);
-    connection.flush();
+    assert.doesNotThrow(() => {
+      connection.pushHoldEnded(ended);
+      connection.flush();
+    });
     assert.deepEqual([codes, errors.length], [[1011], 1]);
   });
 });

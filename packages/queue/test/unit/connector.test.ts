@@ -16,6 +16,6 @@ test('a second error of a socket to Redis is heard: nobody else does, and it wou
   // As the client of Redis listens.
   socket.once('error', () => undefined);
   socket.emit('error', new Error('The certificate does not hold.'));
-  socket.emit('error', new Error('The other end has said so as well.'));
+  assert.doesNotThrow(() => socket.emit('error', new Error('The other end has said so as well.')));
   assert.match(connector.firstError?.message ?? '', /other end/);
 });

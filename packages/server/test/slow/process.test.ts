@@ -18,7 +18,7 @@ import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Authority } from '@holdfast/tls/development';
-import { assertEnds, untilSo } from '../../../checker/src/waits.ts';
+import { assertEnds, assertSoon, untilSo } from '../../../checker/src/waits.ts';
 
 const entry = fileURLToPath(new URL('../../src/node-entry.ts', import.meta.url));
 
@@ -132,9 +132,12 @@ describe('a node as a process', { timeout: 60_000 }, () => {
       longestMs: 30_000,
     });
     node.child.kill('SIGHUP');
-    await untilSo(() => readFileSync(logPath, 'utf8').includes('no certificates to read again'), {
-      what: 'its log tells of the signal',
-    });
+    await assertSoon(
+      () => readFileSync(logPath, 'utf8').includes('no certificates to read again'),
+      {
+        what: 'its log tells of the signal',
+      },
+    );
     assert.equal((await fetch(`${String(url)}/livez`)).status, 200);
     node.child.kill('SIGTERM');
     assert.deepEqual(await assertEnds(node.ended, { what: 'it stops' }), [0, null]);

@@ -7,14 +7,18 @@ import type { Applied } from '@holdfast/state';
 import { Beliefs } from '../checks/beliefs.ts';
 import { Witness } from '../checks/witness.ts';
 import { Cluster } from '../cluster/cluster.ts';
+import { Agreement } from '../run/agreement.ts';
 import { BrokenRun } from '../run/broken-run.ts';
 import type { RunResult } from '../run/cluster-run.ts';
+import { LastFaults } from '../run/last-faults.ts';
 import type { Random } from '../world/random.ts';
 import { Violation, World } from '../world/world.ts';
 import { LockKeeper } from './keeper.ts';
 import { Leases } from './leases.ts';
 
 const lookEveryMs = 10;
+/** A node that was killed is started again within this. */
+const restartBoundMs = 500;
 /** Longer than any session of the dead may stand, most of it without a leader. */
 const settleBoundMs = 120_000;
 
@@ -87,6 +91,7 @@ class LeaderRun {
   #leftMs = 0;
   #changes = 0;
   #isOver = false;
+  #keepsLeaders = false;
 
   constructor(world: World, seed: bigint, isIdle: boolean) {
     this.world = world;
@@ -141,6 +146,7 @@ class LeaderRun {
     const isSettled = (): boolean => this.#leases.dead === 0;
     await world.timeline.run(world.nowMs + settleBoundMs, isSettled);
     if (!isSettled()) throw new Violation('Sessions of dead clients stand for ever.');
+    await this.#endDisks();
     return {
       seed: this.#seed,
       virtualMs: world.nowMs,
@@ -153,6 +159,19 @@ class LeaderRun {
       undecided: [],
       recoveredMs: this.#leases.expired === 0 ? null : this.#leases.longestMs,
     };
+  }
+
+  /** As every run of a cluster does, in peace. */
+  async #endDisks(): Promise<void> {
+    const { world } = this;
+    this.#keepsLeaders = true;
+    for (const keeper of this.#keepers) if (keeper.machine.isOn) keeper.kill('crash');
+    await world.timeline.run(world.nowMs + restartBoundMs);
+    const cluster = this.#cluster;
+    const agreement = new Agreement(world, cluster, this.#witness);
+    const faults = new LastFaults({ world, random: this.#random, cluster, agreement });
+    await faults.tearOne(true);
+    await faults.damageOne();
   }
 
   async idle(durationMs: number): Promise<number> {
@@ -200,6 +219,7 @@ class LeaderRun {
       const leader = this.#cluster.leader();
       if (leader === undefined) return;
       this.#leases.led(lookEveryMs);
+      if (this.#keepsLeaders) return;
       if (leader.id !== this.#leader) {
         this.#leader = leader.id;
         this.#changes += 1;
@@ -217,7 +237,9 @@ class LeaderRun {
   #restart(node: NonNullable<ReturnType<Cluster['leader']>>): void {
     this.#leader = undefined;
     this.#cluster.kill(node);
-    this.world.timeline.after(this.#random.between(1, 500), () => this.#cluster.start(node));
+    this.world.timeline.after(this.#random.between(1, restartBoundMs), () =>
+      this.#cluster.start(node),
+    );
   }
 
   #killSomeone(): void {

@@ -185,7 +185,7 @@ const shapes: Readonly<Record<(typeof focuses)[number], (random: Random) => Shap
     clients: few(random),
   }),
 
-  /** Small logs, nodes that fall behind, snapshots of different indexes and bytes, disks that are slow. */
+  /** Small logs, nodes that fall behind, snapshots that are made and sent at different times, disks that are slow. */
   snapshots: (random) => ({
     size: random.pick([3, 3, 5]),
     settings: settingsWith(random, {

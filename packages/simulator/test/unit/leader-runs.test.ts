@@ -22,6 +22,18 @@ describe('A run of a cluster whose leader changes all the time while clients die
   });
 });
 
+describe('A run whose leader changes all the time', () => {
+  it('ends with its disks: a write that is cut short, and a bit that turns', async () => {
+    const lines: string[] = [];
+    await simulateLeaders(3n, (line) => lines.push(line));
+    for (const end of [/has a part of a frame in/, /has a turned bit in/, /refuses to start/])
+      assert.ok(
+        lines.some((line) => end.test(line)),
+        String(end),
+      );
+  });
+});
+
 describe('A cluster at rest', () => {
   it('appends nothing for a minute, though sessions are kept alive', async () => {
     for (const seed of [1n, 2n, 3n]) assert.equal(await entriesWhileIdle(seed, 60_000), 0);

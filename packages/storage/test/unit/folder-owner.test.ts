@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
+import { assertEnds } from '@holdfast/checker/waits';
 import { nameOwner, watchFolder } from '../../src/folder-owner.ts';
 import { lockFolder, openStorage } from '../../src/index.ts';
 import { fill, hardState, logId } from '../log-in-memory.ts';
@@ -53,7 +54,7 @@ describe('The process of a folder', () => {
       });
       lookOf(t, logFolder).catch(() => undefined);
       lose(logFolder);
-      const lost = await promise;
+      const lost = await assertEnds(promise, { what: 'it is told' });
       assert.equal(lost.name, 'FolderLostError');
       assert.match(lost.message, message);
       let isWritten = false;
