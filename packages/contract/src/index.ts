@@ -7,6 +7,7 @@ export type { TextFile } from './derive/proto.ts';
 export { typeScriptFiles } from './derive/typescript.ts';
 export { streamFrames } from './stream.ts';
 export type { StreamFrame } from './stream.ts';
+export { isCancellable } from './operation.ts';
 export type {
   RequiredAccess,
   DocumentOperation,

@@ -99,8 +99,10 @@ export interface UnaryOperation extends Declared {
   readonly repeat: Repeat;
   /** Whether it may change more than how long something is kept alive. */
   readonly changes: boolean;
-  /** It may wait, and its caller may cancel the wait. */
+  /** It may wait, and its caller may cancel the wait; it also ends with the right to it (DENY-4 of the api). */
   readonly waits?: true;
+  /** It executes many commands, one after the other, and stops between two of them where a wait would end. */
+  readonly isLongRunning?: true;
   /** How `cancel_request` names the wait queue in which it waits. */
   readonly waitKind?: string;
   /** Executed, or proven to be current, by the leader. */
@@ -193,6 +195,10 @@ export interface ErrorDeclaration {
   /** Who answers with it, where that is no path of HTTP. */
   readonly answeredBy?: string;
 }
+
+/** Whether what executes it is told that its caller has gone, or may do it no more. */
+export const isCancellable = (operation: Operation): boolean =>
+  operation.kind === 'unary' && (operation.waits === true || operation.isLongRunning === true);
 
 // ---- declaring ----------------------------------------------------------------------------------
 

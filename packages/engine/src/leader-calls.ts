@@ -104,7 +104,7 @@ export class LeaderCalls {
         return { type: 'cache_fill', key, ...times, ...told, ...callerIn(options) };
       },
       async (endsMs) => {
-        const request = { token, waitMs: waitMs(), fillMs };
+        const request = { token, waitMs: waitMs(), fillMs, signal: options.signal };
         const read = await turnInTime(coherence, clock, key, request, endsMs);
         leadership.assertAdmitted(options); // LEADERSHIP-7
         return read;

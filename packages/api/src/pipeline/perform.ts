@@ -17,8 +17,6 @@ import { traced } from './traced.ts';
 export interface Served<Declared extends Operation = Operation> {
   readonly declared: Declared;
   readonly name: string;
-  /** It may wait, and its caller may cancel the wait. */
-  readonly waits: boolean;
   readonly bodySchema: ObjectSchema;
 }
 
@@ -53,7 +51,6 @@ function serveUnary(declared: UnaryOperation): ServedUnary {
   return {
     declared,
     name: declared.name,
-    waits: declared.waits === true,
     bodySchema,
     answerSchema: jsonSchemaOf(declared.answer),
     perform(body, context) {
@@ -69,7 +66,6 @@ function serveOther(declared: Operation): ServedOther {
   return {
     declared,
     name: declared.name,
-    waits: false,
     bodySchema,
     begin(body, context, run) {
       if (!check.passes(body)) return invalid(declared, check.requestError(), context);

@@ -149,7 +149,8 @@ const cacheFill: UnaryOperation = reading({
     ],
     node: [6, toldNode],
   }),
-  errors: clusterErrors,
+  errors: ['wait_cancelled', ...clusterErrors],
+  waits: true,
   access: { verb: 'cache_write', resource: 'cache' },
   http: [post('/cache/fill', 'The value of a key, or the turn to load it.')],
   grpc: {

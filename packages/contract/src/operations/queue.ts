@@ -256,6 +256,7 @@ const queuePurge: UnaryOperation = changing('never', {
     through: [4, uint64(0, undefined, '`through` of the next purge.')],
   }),
   errors: ['name_too_long', 'queue_not_found', ...storeErrors],
+  isLongRunning: true,
   access: manage,
   http: [post('/queue/purge', 'End all messages, or all dead letters, that are there now.')],
   grpc: { method: 'Purge', comment: 'Ends all messages, or all dead letters.' },
