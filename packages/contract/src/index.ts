@@ -1,5 +1,5 @@
 export { errors, groups, operations, resourceKinds, tags } from './contract.ts';
-export { alwaysPossible, bodyErrors } from './errors.ts';
+export { bodyErrors, errorsOf } from './errors.ts';
 export { jsonSchemaOf } from './derive/json-schema.ts';
 export type { JsonSchema, ObjectSchema } from './derive/json-schema.ts';
 export { protoFiles } from './derive/proto.ts';

@@ -86,7 +86,9 @@ interface Declared {
   /** As on the client stream, in metrics and in the OpenAPI document. */
   readonly name: string;
   readonly request: Message;
-  /** Codes, beside those that any request can be answered with. */
+  /** Executed, or proven to be current, by the leader: its errors tell what becomes of it where there is none (`errorsOf`). */
+  readonly needsLeader: boolean;
+  /** Codes, beside those that `errorsOf` adds. */
   readonly errors: readonly string[];
   readonly access: RequiredAccess;
   readonly http: readonly HttpBinding[];
@@ -105,8 +107,6 @@ export interface UnaryOperation extends Declared {
   readonly isLongRunning?: true;
   /** How `cancel_request` names the wait queue in which it waits. */
   readonly waitKind?: string;
-  /** Executed, or proven to be current, by the leader. */
-  readonly needsLeader: boolean;
   /** Offered on the client stream and to the relay of HTTP. */
   readonly onStream: boolean;
   readonly grpc?: GrpcBinding;

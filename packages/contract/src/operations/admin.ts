@@ -1,5 +1,4 @@
 /** What operators and monitors read and ask for, on HTTP: health, metrics, documents. */
-import { clusterErrors } from '../errors.ts';
 import {
   askedConsistency,
   consistency,
@@ -124,6 +123,7 @@ const document = (
 ): DocumentOperation => ({
   kind: 'document',
   name,
+  needsLeader: false,
   request: nothing,
   contentType,
   errors: [],
@@ -158,7 +158,7 @@ const stats: UnaryOperation = {
       revision: [8, statusRevision],
     },
   },
-  errors: clusterErrors,
+  errors: [],
   access: { verb: 'read', resource: 'cluster' },
   grpc: { method: 'ClusterStats', comment: 'Returns statistics of the whole cluster.' },
   http: [get('/admin/stats', 'Statistics of the whole cluster.', { tag: 'admin' })],
@@ -183,7 +183,7 @@ const cleanup: UnaryOperation = {
       ],
     },
   },
-  errors: clusterErrors,
+  errors: [],
   access: { verb: 'admin', resource: 'cluster' },
   grpc: {
     method: 'Cleanup',

@@ -1,5 +1,5 @@
 /** The cluster: who leads, who belongs to it. On HTTP. */
-import { byCluster, clusterErrors } from '../errors.ts';
+import { byCluster } from '../errors.ts';
 import { insecure, nodeId, position, toldNodeId } from '../fields.ts';
 import { get, post, remove } from '../operation.ts';
 import type { DocumentOperation, Group, UnaryOperation } from '../operation.ts';
@@ -42,7 +42,7 @@ const membership = {
   onStream: false,
   access: operate,
 } as const;
-const changeErrors = ['membership_change_in_progress', ...clusterErrors];
+const changeErrors = ['membership_change_in_progress'];
 const peerAddress = example(string('Peer address, `host:port`.'), '10.0.0.2:7000');
 
 const leader: UnaryOperation = {
@@ -322,6 +322,7 @@ const transfer: UnaryOperation = {
 const snapshot: DocumentOperation = {
   kind: 'document',
   name: 'snapshot',
+  needsLeader: false,
   request: nothing,
   contentType: 'application/octet-stream',
   headers: {

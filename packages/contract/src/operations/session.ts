@@ -1,5 +1,5 @@
 /** Sessions: whose the holds are, and how long they stand. */
-import { byCluster, clusterErrors, sessionErrors } from '../errors.ts';
+import { byCluster, sessionErrors } from '../errors.ts';
 import {
   askedConsistency,
   clientId,
@@ -37,7 +37,7 @@ import type { Enumeration, Message } from '../schema.ts';
 import { listing } from './listing.ts';
 import { cancelRequest, sessionLocks, sessionWaits } from './session-contents.ts';
 
-const errors = [...sessionErrors, ...clusterErrors];
+const errors = [...sessionErrors];
 
 const createSession: UnaryOperation = changing('by_id', {
   name: 'create_session',
@@ -90,7 +90,7 @@ const createSession: UnaryOperation = changing('by_id', {
     timeout_seconds: [5, number('The same as `timeout`.')],
     keepalive_interval_seconds: [6, uint32(1, undefined, 'The same as `keepalive_interval`.')],
   }),
-  errors: ['session_exists', 'session_expired', 'request_forgotten', ...clusterErrors],
+  errors: ['session_exists', 'session_expired', 'request_forgotten'],
   access: { verb: 'acquire', resource: 'session' },
   http: [post('/sessions', 'Create a session.')],
   grpc: {
@@ -202,6 +202,7 @@ const sessionEnds: Enumeration = {
 const keepaliveStream: StreamOperation = {
   kind: 'stream',
   name: 'keepalive_stream',
+  needsLeader: true,
   performs: 'keepalive',
   direction: 'both',
   request: {
