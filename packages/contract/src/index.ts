@@ -6,6 +6,7 @@ export { protoFiles } from './derive/proto.ts';
 export type { TextFile } from './derive/proto.ts';
 export { typeScriptFiles } from './derive/typescript.ts';
 export { streamFrames } from './stream.ts';
+export { keepingAndGivingBack, neverRecorded, ofOwnStore, returning, unlogged } from './traits.ts';
 export type { StreamFrame } from './stream.ts';
 export { isCancellable } from './operation.ts';
 export type {

@@ -34,6 +34,13 @@ export type Verb =
   /** For operators: ends holds of others, changes the members, takes backups. */
   | 'admin';
 
+/** What it is to those who hold something already. */
+export type ForHolders =
+  /** It keeps what its caller holds. */
+  | 'keeps'
+  /** It gives that back, or cancels what was asked for. */
+  | 'gives_back';
+
 export interface RequiredAccess {
   readonly verb: Verb;
   /** The kind of what is asked for: `lock`, `session`, `cluster`, ... */
@@ -92,6 +99,19 @@ interface Declared {
   readonly errors: readonly string[];
   readonly access: RequiredAccess;
   readonly http: readonly HttpBinding[];
+  /** It is never refused for how often somebody asks, and has room of its own on a stream (RATE-2 and STREAM-5 of the api). */
+  readonly forHolders?: ForHolders;
+  /**
+   * It becomes a command in the log even where its caller holds nothing, so those that were refused are limited (RATE-5 of the api).
+   * The kind of hold that is looked for beyond that limit; `other`: it is told to come again.
+   */
+  readonly returns?: 'lock' | 'semaphore' | 'election' | 'other';
+  /** No command in the log of the cluster tells that it was done: its node records it (AUDITING-1 of the api). */
+  readonly isUnlogged?: true;
+  /** Asked by monitors all the time: no read that is recorded (AUDITING-4 of the api). */
+  readonly isProbe?: true;
+  /** It begins no trace of its own (TRACED-2 of the api), and clients make no span for it. */
+  readonly isUntraced?: true;
 }
 
 /** One request, one answer. */
@@ -150,6 +170,8 @@ export interface Group {
   readonly description: string;
   /** The section of the OpenAPI document. */
   readonly tag: Tag;
+  /** What its operations change may be kept outside the log of the cluster (`queues.store`). */
+  readonly hasOwnStore?: true;
   readonly operations: readonly Operation[];
   readonly errors: Readonly<Record<string, ErrorDeclaration>>;
 }

@@ -13,27 +13,6 @@ export const longestMessageBytes: number = 1024 * 1024;
 export const longestBodyBytes: number = 64 * 1024;
 
 /**
- * What keeps, cancels or gives back. Clients send it before what wants, and both sides have room for it above the
- * room of all others: however much is wanted, what is held can be kept, and given back.
- */
-export const ofHolders: ReadonlySet<string> = new Set<OperationName | StreamFrameName>([
-  'keepalive',
-  'cancel_request',
-  'release',
-  'renew',
-  'release_permits',
-  'renew_permits',
-  'resign',
-  'renew_leadership',
-  'end_session',
-  'queue_extend',
-  'queue_ack',
-  'queue_nack',
-  'ping',
-  'cache_dropped',
-]);
-
-/**
  * One WebSocket message from a client: a batch of requests, JSON text. Each is
  * `[id, operation, body]`; ids are chosen by the client and unique among its unanswered requests. Beside the operations there
  * are the frames of `StreamFrames`: `hello`, `cancel` and `ping` are about the stream itself, and docs/stream.md tells of them.

@@ -24,7 +24,7 @@ import {
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { Admission } from './access-control.ts';
 import type { AccessRequest, Resource } from './access-request.ts';
-import { record, unrecordable } from './auditing.ts';
+import { isBesideTheLog, record, unrecordable } from './auditing.ts';
 import { masked } from './masked.ts';
 import { isFreeOfRates } from './rates.ts';
 
@@ -79,7 +79,7 @@ function bounded<Answer extends object>(
   const { operation, changes } = request;
   if (givenBack.isOne(operation)) return (own) => givenBack.run(request, own, () => run(own)); // RATE-5
   if (refusedChanges === undefined || auditing?.isOn !== true) return run;
-  const isLogged = changes && !(hasOtherQueues && operation.startsWith('queue_'));
+  const isLogged = changes && !isBesideTheLog(request, hasOtherQueues);
   if (!isLogged || isFreeOfRates(operation)) return run;
   return (own) => refusedChanges.run(own.caller, () => run(own)); // RATE-6
 }

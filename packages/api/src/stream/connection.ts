@@ -14,7 +14,7 @@
  *     tell the two answers apart.
  */
 import { isCancellable } from '@holdfast/contract';
-import { ofHolders, toProblem } from '@holdfast/protocol';
+import { ofHolders, streamFrameNames, toProblem } from '@holdfast/protocol';
 import type { ClusterPush, HelloAnswer, HoldEndedPush, StreamAnswer } from '@holdfast/protocol';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import { isCount } from '../pipeline/acked-below.ts';
@@ -298,7 +298,7 @@ export class StreamConnection {
   #refuse(id: number, name: string, reason: RequestError): void {
     const { service, caller } = this.#context;
     const refused = this.#count(name) ?? reason;
-    const isOperation = streamOperations.has(name) || name === 'cache_keep' || name === 'watch';
+    const isOperation = streamOperations.has(name) || streamFrameNames.has(name);
     recordUnread(service.auditing, caller, isOperation ? name : 'stream', refused);
     this.#answer(id, refused);
   }

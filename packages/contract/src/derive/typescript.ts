@@ -250,9 +250,13 @@ function streamFramesText(
     return { name, text: entry(name, body, answer) };
   });
   const all = [...own, ...asked];
+  const ofStreams = groups.flatMap(({ operations }) =>
+    operations.filter((one) => one.kind === 'control' || (one.kind === 'unary' && one.onStream)),
+  );
   return [
     note,
     ...imports(),
+    `import type { OperationName } from './operations.ts';`,
     '',
     '/** What a client stream has beside `Operations`: name → body and answer. */',
     'export interface StreamFrames {',
@@ -264,8 +268,28 @@ function streamFramesText(
     ...all.map(({ name }) => `'${name}',`),
     ']);',
     '',
+    ...docLines(
+      'What keeps, cancels or gives back. Clients send it before what wants, and both sides have room for it above the room of all others: however much is wanted, what is held can be kept, and given back.',
+    ),
+    'export const ofHolders: ReadonlySet<string> = new Set<OperationName | StreamFrameName>([',
+    ...[...frames, ...ofStreams.filter(isOfHolders)].map(({ name }) => `'${name}',`),
+    ']);',
+    '',
+    ...docLines(
+      'What is asked all the time, or only keeps a connection: programs have no spans of it.',
+    ),
+    'export const untraced: ReadonlySet<string> = new Set<OperationName | StreamFrameName>([',
+    ...[...frames, ...ofStreams.filter(({ isUntraced }) => isUntraced === true)].map(
+      ({ name }) => `'${name}',`,
+    ),
+    ']);',
+    '',
   ].join('\n');
 }
+
+/** What waits is kept in no room of holders: it may take any time. */
+const isOfHolders = (operation: Operation): boolean =>
+  operation.forHolders !== undefined && !('waits' in operation && operation.waits === true);
 
 /** The words of each named enum as a value: `LockMode` → `lockModeWords`. */
 function wordsText(groups: readonly Group[], homes: ReadonlyMap<string, string>): string {

@@ -42,6 +42,7 @@ const probes: Enumeration = {
 const health: UnaryOperation = {
   ...local,
   name: 'health',
+  isProbe: true,
   request: nothing,
   answer: {
     typeName: 'HealthAnswer',
@@ -93,6 +94,7 @@ const probe: Message = {
 const liveness: UnaryOperation = {
   ...local,
   name: 'liveness',
+  isProbe: true,
   access: open,
   request: nothing,
   answer: probe,
@@ -104,6 +106,7 @@ const liveness: UnaryOperation = {
 const readiness: UnaryOperation = {
   ...local,
   name: 'readiness',
+  isProbe: true,
   access: open,
   request: nothing,
   answer: probe,
@@ -168,6 +171,7 @@ const cleanup: UnaryOperation = {
   ...local,
   needsLeader: true,
   name: 'cleanup',
+  isUnlogged: true,
   request: nothing,
   answer: {
     typeName: 'CleanupAnswer',
@@ -234,6 +238,7 @@ const setLogLevel: UnaryOperation = {
   ...local,
   changes: true,
   name: 'set_log_level',
+  isUnlogged: true,
   request: {
     typeName: 'SetLogLevelBody',
     protoName: 'SetLogLevelRequest',

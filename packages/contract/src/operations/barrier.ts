@@ -75,6 +75,8 @@ const enterBarrier: UnaryOperation = changing('numbered', {
 
 const leaveBarrier: UnaryOperation = changing('numbered', {
   name: 'leave_barrier',
+  forHolders: 'gives_back',
+  returns: 'other',
   request: request('LeaveBarrier', 'LeaveBarrierBody', {
     name: [1, name],
     session_id: [2, sessionId],

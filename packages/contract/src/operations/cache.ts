@@ -161,6 +161,7 @@ const cacheFill: UnaryOperation = reading({
 
 const cacheFillEnd: UnaryOperation = reading({
   name: 'cache_fill_end',
+  forHolders: 'gives_back',
   request: request('CacheFillEnd', 'CacheFillEndBody', { k: [1, key], fill_token: [2, fillToken] }),
   answer: answer('CacheFillEnd', 'CacheFillEndAnswer', { key: [1, toldKey], node: [2, toldNode] }),
   errors: [],
@@ -234,6 +235,9 @@ const cacheKeep: StreamControl = {
 const cacheDropped: StreamControl = {
   kind: 'control',
   name: 'cache_dropped',
+  // Writes of others wait for it.
+  forHolders: 'gives_back',
+  isUntraced: true,
   needsLeader: false,
   request: {
     typeName: 'CacheDroppedBody',

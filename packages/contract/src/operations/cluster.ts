@@ -39,6 +39,7 @@ const membership = {
   repeat: 'never',
   changes: true,
   needsLeader: true,
+  isUnlogged: true,
   onStream: false,
   access: operate,
 } as const;
@@ -322,6 +323,7 @@ const transfer: UnaryOperation = {
 const snapshot: DocumentOperation = {
   kind: 'document',
   name: 'snapshot',
+  isUnlogged: true,
   needsLeader: false,
   request: nothing,
   contentType: 'application/octet-stream',

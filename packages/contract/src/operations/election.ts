@@ -222,6 +222,8 @@ const observe: StreamOperation = {
 
 const resign: UnaryOperation = changing('numbered', {
   name: 'resign',
+  forHolders: 'gives_back',
+  returns: 'election',
   request: request('Resign', 'ResignBody', {
     name: [1, name],
     session_id: [2, who.session],
@@ -270,6 +272,7 @@ const proclaim: UnaryOperation = changing('numbered', {
 
 const renewLeadership: UnaryOperation = reading({
   name: 'renew_leadership',
+  forHolders: 'keeps',
   request: renewRequest,
   answer: renewAnswer,
   errors: ['name_too_long', ...sessionErrors, 'not_holder', 'stale_fence_token'],

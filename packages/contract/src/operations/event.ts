@@ -213,6 +213,7 @@ const watch: StreamOperation = {
 const unwatch: StreamControl = {
   kind: 'control',
   name: 'unwatch',
+  isUntraced: true,
   needsLeader: false,
   request: {
     typeName: 'UnwatchBody',

@@ -96,6 +96,8 @@ const acquire: UnaryOperation = changing('numbered', {
 
 const release: UnaryOperation = changing('numbered', {
   name: 'release',
+  forHolders: 'gives_back',
+  returns: 'lock',
   request: request('Release', 'ReleaseBody', {
     name: [1, name],
     session_id: [2, who.session],
@@ -145,6 +147,7 @@ export const renewAnswer: Message = answer('Renew', 'RenewAnswer', {
 
 const renew: UnaryOperation = reading({
   name: 'renew',
+  forHolders: 'keeps',
   request: renewRequest,
   answer: renewAnswer,
   errors: [...endErrors],

@@ -102,6 +102,8 @@ const acquirePermits: UnaryOperation = changing('numbered', {
 
 const releasePermits: UnaryOperation = changing('numbered', {
   name: 'release_permits',
+  forHolders: 'gives_back',
+  returns: 'semaphore',
   request: request('ReleasePermits', 'ReleasePermitsBody', {
     name: [1, name],
     session_id: [2, who.session],
@@ -122,6 +124,7 @@ const releasePermits: UnaryOperation = changing('numbered', {
 
 const renewPermits: UnaryOperation = reading({
   name: 'renew_permits',
+  forHolders: 'keeps',
   request: renewRequest,
   answer: renewAnswer,
   errors: ['name_too_long', ...sessionErrors, 'not_holder'],

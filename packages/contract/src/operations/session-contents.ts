@@ -163,6 +163,7 @@ const waitKinds: Enumeration = {
 
 export const cancelRequest: UnaryOperation = changing('always', {
   name: 'cancel_request',
+  forHolders: 'gives_back',
   request: request('Cancel', 'CancelBody', {
     session_id: [1, who.session],
     client_id: [5, who.client],

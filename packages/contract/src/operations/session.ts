@@ -155,6 +155,7 @@ const getSession: UnaryOperation = reading({
 
 const endSession: UnaryOperation = changing('always', {
   name: 'end_session',
+  forHolders: 'gives_back',
   request: request('EndSession', 'EndSessionBody', { session_id: [1, sessionId] }),
   answer: answer('EndSession', 'EndSessionAnswer', {
     session_id: [1, toldSessionId],
@@ -175,6 +176,8 @@ const keepaliveAnswer = answer('Keepalive', 'KeepAliveAnswer', {
 
 const keepalive: UnaryOperation = reading({
   name: 'keepalive',
+  forHolders: 'keeps',
+  isUntraced: true,
   request: request('Keepalive', 'SessionRef', { session_id: [1, sessionId] }),
   answer: keepaliveAnswer,
   errors,

@@ -66,6 +66,7 @@ export const simpleAcquire: UnaryOperation = {
 export const simpleRelease: UnaryOperation = {
   ...changing('never', {
     name: 'simple_release',
+    forHolders: 'gives_back',
     request: {
       typeName: 'SimpleReleaseBody',
       protoName: 'SimpleReleaseRequest',
