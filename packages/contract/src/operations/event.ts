@@ -73,7 +73,7 @@ const eventTypes: Enumeration = {
   },
 };
 
-const watchEvent: Message = {
+export const watchEvent: Message = {
   typeName: 'WatchEvent',
   protoName: 'WatchEvent',
   description: 'One change.',

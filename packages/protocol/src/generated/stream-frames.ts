@@ -7,12 +7,17 @@ import type {
 } from './cache.ts';
 import type { UnwatchAnswer, UnwatchBody, WatchAnswer, WatchBody } from './events.ts';
 import type {
+  CachePush,
   CancelWaitAnswer,
   CancelWaitBody,
+  ClusterPush,
   HelloAnswer,
   HelloBody,
+  HoldEndedPush,
   PingAnswer,
   PingBody,
+  SessionEndedPush,
+  WatchPush,
 } from './frames.ts';
 import type { OperationName } from './operations.ts';
 
@@ -27,6 +32,15 @@ export interface StreamFrames {
   readonly unwatch: { readonly body: UnwatchBody; readonly answer: UnwatchAnswer };
 }
 export type StreamFrameName = keyof StreamFrames;
+
+/** What a node tells unasked: kind → body. */
+export interface StreamPushes {
+  readonly cluster: ClusterPush;
+  readonly watch: WatchPush;
+  readonly session_ended: SessionEndedPush;
+  readonly hold_ended: HoldEndedPush;
+  readonly cache: CachePush;
+}
 
 export const streamFrameNames: ReadonlySet<string> = new Set<StreamFrameName>([
   'hello',
