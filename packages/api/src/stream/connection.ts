@@ -368,7 +368,7 @@ export class StreamConnection {
     this.close(closeCodes.internalError, 'The node had an internal error and logged it.');
   }
 
-  // ---- life -------------------------------------------------------------------------------------
+  // ---- end --------------------------------------------------------------------------------------
 
   /** Whether there was a sign of life since the last call; asks for one. */
   heartbeat(): boolean {
@@ -378,7 +378,7 @@ export class StreamConnection {
     return alive;
   }
 
-  /** Says goodbye; a client that does not answer it in time is cut off. */
+  /** Begins the closing handshake; a client that does not answer it in time is cut off. */
   close(code: number, reason: string): void {
     this.#socket.close(code, reason);
     this.#host.after(closeDeadlineMs, () => this.#socket.terminate());
