@@ -35,7 +35,7 @@ export type Verb =
   | 'admin';
 
 /** What it is to those who hold something already. */
-export type ForHolders =
+type ForHolders =
   /** It keeps what its caller holds. */
   | 'keeps'
   /** It gives that back, or cancels what was asked for. */
