@@ -354,10 +354,10 @@ export const limitFaults: readonly Fault[] = [
   {
     name: 'change-of-the-log-level-not-recorded',
     breaks: 'who made a node silent, before doing something else, stands in no audit',
-    file: 'packages/api/src/pipeline/auditing.ts',
-    find: `  'set_log_level',
-`,
-    put: ``,
+    file: 'packages/contract/src/operations/admin.ts',
+    find: `  name: 'set_log_level',\n  isUnlogged: true,\n`,
+    put: `  name: 'set_log_level',\n`,
+    test: 'packages/api/test/unit/auditing.test.ts',
   },
   {
     name: 'audit-of-a-node-by-the-wall-clock',
