@@ -354,10 +354,10 @@ export const limitFaults: readonly Fault[] = [
   {
     name: 'change-of-the-log-level-not-recorded',
     breaks: 'who made a node silent, before doing something else, stands in no audit',
-    file: 'packages/api/src/pipeline/auditing.ts',
-    find: `  'set_log_level',
-`,
-    put: ``,
+    file: 'packages/contract/src/operations/admin.ts',
+    find: `  name: 'set_log_level',\n  isUnlogged: true,\n`,
+    put: `  name: 'set_log_level',\n`,
+    test: 'packages/api/test/unit/auditing.test.ts',
   },
   {
     name: 'audit-of-a-node-by-the-wall-clock',
@@ -394,11 +394,19 @@ export const limitFaults: readonly Fault[] = [
     test: 'packages/api/test/unit/refused-changes.test.ts',
   },
   {
+    name: 'backup-taken-unrecorded',
+    breaks: 'AUDITING-1: who has taken a backup of everything stands in no audit',
+    file: 'packages/contract/src/operations/cluster.ts',
+    find: `  name: 'snapshot',\n  isUnlogged: true,\n`,
+    put: `  name: 'snapshot',\n`,
+    test: 'packages/api/test/unit/auditing.test.ts',
+  },
+  {
     name: 'refused-changes-of-other-queues-bounded',
     breaks:
       'RATE-6: callers of queues in Redis are refused for what comes neither into the log nor into the audit of all nodes',
     file: 'packages/api/src/pipeline/access.ts',
-    find: `changes && !(hasOtherQueues && operation.startsWith('queue_'));`,
+    find: `changes && !isBesideTheLog(request, hasOtherQueues);`,
     put: `changes;`,
     test: 'packages/api/test/unit/refused-changes.test.ts',
   },

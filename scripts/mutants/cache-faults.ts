@@ -433,6 +433,33 @@ export const cacheFaults: readonly Fault[] = [
     put: ``,
   },
   {
+    name: 'wait-to-load-outlives-its-caller',
+    breaks:
+      'FILL-6: a wait for the turn to load a value goes on when its caller has gone, and takes the room of others',
+    file: 'packages/engine/src/cache/filling.ts',
+    find: `  signal?.addEventListener('abort', onAbort, { once: true }); // FILL-6\n`,
+    put: ``,
+    test: 'packages/engine/test/unit/coherence.test.ts',
+  },
+  {
+    name: 'turn-of-a-caller-that-has-gone-is-kept',
+    breaks:
+      'FILL-WAIT-1: a turn that is given to a caller that has gone is not given back, and others wait until it ends by itself',
+    file: 'packages/api/src/operations/cache.ts',
+    find: `token === undefined || token === asked.token`,
+    put: `token !== asked.token || token === asked.token`,
+    test: 'packages/api/test/unit/cancellable.test.ts',
+  },
+  {
+    name: 'wait-to-load-outlives-the-right-to-it',
+    breaks:
+      'DENY-4: a wait for the turn to load a value goes on when the right to it, or the key of its caller, is revoked',
+    file: 'packages/api/src/operations/cache.ts',
+    find: `  const gone = new Promise<'caller' | 'stop'>((resolve) => waiter.onGone(resolve));`,
+    put: `  const gone = new Promise<'caller' | 'stop'>(() => waiter.onGone(() => undefined));`,
+    test: 'packages/api/test/unit/cancellable.test.ts',
+  },
+  {
     name: 'member-that-came-and-went-unseen',
     breaks:
       'a member that was added and removed between two looks of a new leader answers an old value',

@@ -84,7 +84,7 @@ export const callerFaults: readonly Fault[] = [
     name: 'unsent-text-kept-for-a-node-that-is-paused',
     breaks: 'what is sent to the only node, which takes nothing in, fills the memory of the client',
     file: 'packages/client/src/reach.ts',
-    find: `> mostAbandonedBytes)`,
+    find: `> mostUnwaitedBytes)`,
     put: `> 1e12)`,
     test: 'packages/client/test/unit/local-ends.test.ts',
     hiddenFromRuns: 'sockets of runs take in everything',

@@ -29,7 +29,7 @@ export const clientFaults: readonly Fault[] = [
     file: reach,
     find: `    if (endpoint !== undefined && !busy.has(endpoint.url)) this.#try(endpoint);`,
     put: `    if (endpoint === undefined || busy.has(endpoint.url)) return;
-    if (this.#line !== undefined) this.#lost(this.#line);
+    if (this.#link !== undefined) this.#lost(this.#link);
     this.#try(endpoint);`,
   },
   {

@@ -91,7 +91,7 @@ export const replicaFaults: readonly Fault[] = [
     name: 'calls-tried-again-after-their-deadline',
     breaks: 'a call that its own leader cannot execute is tried again for ever',
     file: 'packages/engine/src/leader-route.ts',
-    find: `      this.#assertPatient(patience, begun);
+    find: `      this.#assertWanted(bounds, begun);
     };`,
     put: `    };`,
     test: 'packages/engine/test/unit/leader-route.test.ts',

@@ -9,6 +9,10 @@ describe('The check of retired words (WORDS-1)', () => {
     ]);
     for (const line of [
       'const olderChance = 1;',
+      'const mostAbandonedBytes = 1;',
+      '/** Says goodbye. */',
+      '#better(line: NodeLink): void',
+      'export interface Patience {',
       'a circle of waits',
       'tables.heardFrom(session);',
       'whole lives of a cluster',

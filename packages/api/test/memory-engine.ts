@@ -172,13 +172,32 @@ export class MemoryEngine implements Engine {
     return { view, revision, hit: false, state: 'invalid' };
   }
 
+  /** Another one loads every key, until this is called. */
+  endLoading: (() => void) | undefined;
+  /** Waits for the turn to load a key. */
+  waitingFills = 0;
+  /** Turns that were given back. */
+  readonly endedFills: string[] = [];
+
   readonly cacheFills: CacheFills = {
-    fillCache: async (key, { token }, options) => {
+    fillCache: async (key, { token, waitMs }, options) => {
+      if (this.endLoading !== undefined && waitMs > 0) await this.#loaded(options.signal);
       const { view, revision } = await this.readCache(key, options);
       return { view, revision, token: view === undefined ? (token ?? '1-1') : undefined };
     },
-    endCacheFill: async () => undefined,
+    endCacheFill: async (_key, token) => {
+      this.endedFills.push(token);
+    },
   };
+
+  /** As an older leader, it goes on with a wait whose caller has gone: the turn is given all the same. */
+  async #loaded(signal: AbortSignal | undefined): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.endLoading = resolve;
+    this.waitingFills += 1;
+    signal?.addEventListener('abort', () => (this.waitingFills -= 1), { once: true });
+    await promise;
+  }
 
   listing: CacheListing = { linesOf: () => ({ rows: [], nextAfter: null }), pending: [] };
   listCache(): CacheListing {

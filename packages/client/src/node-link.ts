@@ -8,9 +8,9 @@ const mostTimesLate = 3;
 const inTimeForgets = 20;
 
 export interface NodeLinkEvents {
-  readonly onText: (line: NodeLink, text: string) => void;
+  readonly onText: (link: NodeLink, text: string) => void;
   /** By the other side, or because it could not be made. */
-  readonly onClosed: (line: NodeLink, cause: string | undefined) => void;
+  readonly onClosed: (link: NodeLink, cause: string | undefined) => void;
 }
 
 export interface NodeLinkSettings {
@@ -32,7 +32,7 @@ export class NodeLink {
   /** Sweeps since something was heard, while nothing has been asked. */
   #quietSweeps = 0;
   #isAsked = false;
-  /** It was asked for a word since something was heard. */
+  /** It was pinged since something was heard. */
   #isPinged = false;
   /** Sweeps since its node said that it knows no leader. */
   leaderlessSweeps = 0;
@@ -131,7 +131,7 @@ export class NodeLink {
   }
 
   /**
-   * Whether it is to be asked for a word, which it gives at once: once for each silence.
+   * Whether it is to be pinged, which it answers at once: once for each silence.
    *
    * @param ofSilence After so many sweeps without an answer.
    * @param ofQuiet After so many sweeps in which nothing was asked, and nothing came.

@@ -6,6 +6,7 @@
  *     name, no value, no key.
  * CLIENT-TRACE-2: keepalives, and what only the connection needs, have no span.
  */
+import { untraced } from '@holdfast/protocol';
 import type { ClientSpan, ClientTracing } from './tracing.ts';
 
 export type { ClientSpan, ClientTracing } from './tracing.ts';
@@ -75,9 +76,6 @@ export interface OpenTelemetryApi {
   };
 }
 
-/** CLIENT-TRACE-2. */
-const quiet: ReadonlySet<string> = new Set(['ping', 'keepalive', 'cache_dropped', 'unwatch']);
-
 /**
  * For `connect({ ..., tracing: openTelemetry(api) })`. A span belongs to the one that is active where the call is made.
  *
@@ -90,7 +88,7 @@ export function openTelemetry(api: OpenTelemetryApi): ClientTracing {
   const tracer = api.trace.getTracer('@holdfast/client');
   return {
     begin(operation) {
-      if (quiet.has(operation)) return undefined;
+      if (untraced.has(operation)) return undefined; // CLIENT-TRACE-2
       // CLIENT-TRACE-1
       const span = tracer.startSpan(`holdfast.${operation}`, {
         kind: api.SpanKind.CLIENT,

@@ -5,8 +5,8 @@
  *     fraction of the shortest lease that is kept alive here (`silentSweepsFor`): a process that is paused
  *     keeps its connections open, and one that is cut off from its peers still answers. Counted in sweeps, not
  *     in time: a client that was itself blocked first reads what came in meanwhile. Where all that is unanswered
- *     waits there for others, the node is asked for a word after a quiet time (`quietSweepsFor`), and silent
- *     when it does not give it: clients that wait cost their node a few pings a second.
+ *     waits there for others, the node is pinged after a quiet time (`quietSweepsFor`), and silent
+ *     when it does not answer that: clients that wait cost their node a few pings a second.
  * REACH-6: another way is sought while the one that there is stays, and a node is left only for one that is there:
  *     a node that is slow, and not dead, goes on answering. Several are tried one after the other without
  *     waiting for the end of the one before, at most `maxAttempts` at a time.
@@ -14,7 +14,7 @@
  *     has said which cluster it is of, and one of another cluster is asked nothing, then and ever after. An
  *     address leads elsewhere on another machine, and a fencing token of one cluster guards nothing of another.
  * REACH-9: what a node does not take in is bounded, also where there is no other node: a connection is lost when more of what
- *     nobody waits for any more is unsent on it than `mostAbandonedBytes`. Its socket would keep the text of every call that has ended.
+ *     nobody waits for any more is unsent on it than `mostUnwaitedBytes`. Its socket would keep the text of every call that has ended.
  */
 import { streamUrlOf } from '@holdfast/protocol';
 import type { ClusterPush, Endpoint } from '@holdfast/protocol';
@@ -35,16 +35,16 @@ const mostSilentSweeps = 17;
 const silentShare = 1 / 12;
 const fewestQuietSweeps = 6;
 const mostQuietSweeps = 17;
-/** A node that owes no answer is asked for a word after this share of a lease. */
+/** A node that owes no answer is pinged after this share of a lease. */
 const quietShare = 1 / 10;
-/** Of the silence that is allowed: then the node is asked for a word. */
+/** Of the silence that is allowed: then the node is pinged. */
 const pingShare = 1 / 3;
 const maxAttempts = 4;
 const maxAttemptSweeps = 40;
 const minBackoffMs = 20;
 const maxBackoffMs = 500;
 const refusedBeforeHttp = 3;
-const mostAbandonedBytes = 16 * 1024 * 1024;
+const mostUnwaitedBytes = 16 * 1024 * 1024;
 /** A unit of UTF-16 takes so many bytes at most. */
 const bytesOfUnit = 3;
 
@@ -76,7 +76,7 @@ export interface ReachEvents {
   readonly ping: () => void;
 }
 
-/** How many sweeps without a word are silence (REACH-3). */
+/** How many sweeps without a message are silence (REACH-3). */
 export function silentSweepsFor(shortestLeaseMs: number | undefined): number {
   if (shortestLeaseMs === undefined) return mostSilentSweeps;
   const share = Math.floor((shortestLeaseMs * silentShare) / sweepEveryMs);
@@ -106,7 +106,7 @@ export class Reach {
   readonly #route: NodeRoute;
   readonly #unreached = new Causes();
   /** Where requests go. */
-  #line: NodeLink | undefined;
+  #link: NodeLink | undefined;
   /** Those that are being tried (REACH-6), the latest last. */
   readonly #attempts = new Set<NodeLink>();
   #sweepsSinceTry = 0;
@@ -132,30 +132,30 @@ export class Reach {
   }
 
   get isOpen(): boolean {
-    return this.#line !== undefined;
+    return this.#link !== undefined;
   }
 
   get overHttp(): boolean {
-    return this.#line?.overHttp ?? false;
+    return this.#link?.overHttp ?? false;
   }
 
   send(message: string): void {
-    this.#line?.send(message);
+    this.#link?.send(message);
   }
 
   /** There is something to send. */
   want(): void {
-    if (this.#line === undefined && this.#attempts.size === 0) this.#tryNext('any');
+    if (this.#link === undefined && this.#attempts.size === 0) this.#tryNext('any');
   }
 
   /** Time has passed while something was unanswered. */
   sweep(): void {
     this.#loseFull();
-    const line = this.#line;
-    line?.sweep();
+    const link = this.#link;
+    link?.sweep();
     this.#ageAttempts();
     const quietSweeps = quietSweepsFor(this.#events.shortestLeaseMs());
-    if (line?.isTimeToPing(this.#sweepsBeforePing(line), quietSweeps) === true) this.#events.ping();
+    if (link?.isTimeToPing(this.#sweepsBeforePing(link), quietSweeps) === true) this.#events.ping();
     const need = this.#need();
     if (need === undefined) this.#dropAttempts();
     else this.#seek(need);
@@ -163,11 +163,11 @@ export class Reach {
 
   /** REACH-9. */
   #loseFull(): void {
-    const line = this.#line;
-    if (line === undefined) return;
+    const link = this.#link;
+    if (link === undefined) return;
     const waitedForBytes = this.#events.unansweredUnits() * bytesOfUnit;
-    if (line.unsentBytes - waitedForBytes > mostAbandonedBytes)
-      this.#lost(line, 'it takes nothing in');
+    if (link.unsentBytes - waitedForBytes > mostUnwaitedBytes)
+      this.#lost(link, 'it takes nothing in');
   }
 
   #ageAttempts(): void {
@@ -181,39 +181,39 @@ export class Reach {
   /** Everything is answered. */
   rest(): void {
     this.#loseFull();
-    this.#line?.rest();
+    this.#link?.rest();
     this.#ageAttempts();
     const need = this.#need();
     if (need === 'leader') this.#seek(need);
-    else if (this.#line !== undefined) this.#dropAttempts();
+    else if (this.#link !== undefined) this.#dropAttempts();
   }
 
   close(): void {
     this.#closed = true;
     this.#dropAttempts();
-    this.#line?.close();
+    this.#link?.close();
   }
 
   /** Why another way is sought; undefined: the one that there is will do. */
   #need(): Need | undefined {
-    const line = this.#line;
-    if (line === undefined) return this.#events.isWanted() ? 'any' : undefined;
-    if (line.silentSweeps > this.#allowedSweeps(line)) return 'silent';
-    if (line.leaderlessSweeps > silentSweepsFor(this.#events.shortestLeaseMs()))
+    const link = this.#link;
+    if (link === undefined) return this.#events.isWanted() ? 'any' : undefined;
+    if (link.silentSweeps > this.#allowedSweeps(link)) return 'silent';
+    if (link.leaderlessSweeps > silentSweepsFor(this.#events.shortestLeaseMs()))
       return 'leaderless';
-    return this.#better(line) === undefined ? undefined : 'leader';
+    return this.#better(link) === undefined ? undefined : 'leader';
   }
 
-  #better(line: NodeLink): Endpoint | undefined {
-    return this.#route.better(this.#clock.now(), line.endpoint, line.told);
+  #better(link: NodeLink): Endpoint | undefined {
+    return this.#route.better(this.#clock.now(), link.endpoint, link.told);
   }
 
-  #sweepsBeforePing(line: NodeLink): number {
-    return Math.ceil(this.#allowedSweeps(line) * pingShare);
+  #sweepsBeforePing(link: NodeLink): number {
+    return Math.ceil(this.#allowedSweeps(link) * pingShare);
   }
 
-  #allowedSweeps(line: NodeLink): number {
-    return line.allowedSweeps(silentSweepsFor(this.#events.shortestLeaseMs()), mostSilentSweeps);
+  #allowedSweeps(link: NodeLink): number {
+    return link.allowedSweeps(silentSweepsFor(this.#events.shortestLeaseMs()), mostSilentSweeps);
   }
 
   /** REACH-6. */
@@ -229,7 +229,7 @@ export class Reach {
     if (need === undefined || !isReady) return false;
     if (need === 'any') return true;
     // What cannot be sent again is waited for, but not for ever.
-    const silentSweeps = this.#line?.silentSweeps ?? 0;
+    const silentSweeps = this.#link?.silentSweeps ?? 0;
     if (silentSweeps <= mostSilentSweeps && !this.#events.mayMove()) return false;
     return need === 'silent' || (told !== undefined && meets(need, told));
   }
@@ -243,12 +243,12 @@ export class Reach {
 
   #tryNext(need: Need): void {
     if (this.#closed || this.#cancelRetry !== undefined) return;
-    const line = this.#line;
+    const link = this.#link;
     const busy = new Set([...this.#attempts].map(({ endpoint }) => endpoint.url));
-    if (line !== undefined && need !== 'silent') busy.add(line.endpoint.url);
+    if (link !== undefined && need !== 'silent') busy.add(link.endpoint.url);
     const endpoint =
-      need === 'leader' && line !== undefined
-        ? this.#better(line)
+      need === 'leader' && link !== undefined
+        ? this.#better(link)
         : this.#route.next(this.#clock.now(), busy);
     if (endpoint !== undefined && !busy.has(endpoint.url)) this.#try(endpoint);
   }
@@ -267,38 +267,38 @@ export class Reach {
           overHttp ? openHttp(endpoint.url, events) : openSocket(streamUrlOf(endpoint), events),
       },
       {
-        onText: (line, text) => this.#heard(line, text),
-        onClosed: (line, cause) =>
-          line === this.#line ? this.#lost(line, cause) : this.#failed(line, cause),
+        onText: (link, text) => this.#heard(link, text),
+        onClosed: (link, cause) =>
+          link === this.#link ? this.#lost(link, cause) : this.#failed(link, cause),
       },
     );
     this.#attempts.add(attempt);
   }
 
   /** From now on requests go to this node. */
-  #goOn(line: NodeLink): void {
-    const former = this.#line;
-    this.#attempts.delete(line);
+  #goOn(link: NodeLink): void {
+    const former = this.#link;
+    this.#attempts.delete(link);
     this.#unreached.clear();
     this.#dropAttempts();
-    this.#line = line;
-    if (!line.overHttp) this.#refusedStreams = 0;
+    this.#link = link;
+    if (!link.overHttp) this.#refusedStreams = 0;
     if (former !== undefined) {
       former.close();
       this.#route.avoid(former.endpoint, this.#clock.now());
       this.#events.onLost();
     }
-    if (line.told !== undefined) this.#route.learn(line.told);
-    line.rest();
+    if (link.told !== undefined) this.#route.learn(link.told);
+    link.rest();
     this.#events.onOpen();
   }
 
   /** The node is gone. @param cause Where it is known. */
-  #lost(line: NodeLink, cause?: string): void {
-    this.#line = undefined;
-    if (cause !== undefined) this.#unreached.add(line.endpoint.url, cause);
-    line.close();
-    this.#route.avoid(line.endpoint, this.#clock.now());
+  #lost(link: NodeLink, cause?: string): void {
+    this.#link = undefined;
+    if (cause !== undefined) this.#unreached.add(link.endpoint.url, cause);
+    link.close();
+    this.#route.avoid(link.endpoint, this.#clock.now());
     this.#events.onLost();
     const open = [...this.#attempts].find(({ isReady }) => isReady);
     if (open === undefined) this.#planRetry();
@@ -333,60 +333,60 @@ export class Reach {
     this.#attempts.clear();
   }
 
-  #heard(line: NodeLink, text: string): void {
-    line.heard(this.#allowedSweeps(line));
+  #heard(link: NodeLink, text: string): void {
+    link.heard(this.#allowedSweeps(link));
     const answers = answersIn(text);
     if (answers === undefined) {
-      this.#drop(line, 'its message is none of a Holdfast node');
+      this.#drop(link, 'its message is none of a Holdfast node');
       return;
     }
     for (const [id, kind, body] of answers) {
       if (id === 0 && kind === 'cluster') {
-        const wrong = this.#told(line, body);
+        const wrong = this.#told(link, body);
         if (wrong !== undefined) {
-          this.#drop(line, wrong);
+          this.#drop(link, wrong);
           return;
         }
-      } else if (line === this.#line) {
+      } else if (link === this.#link) {
         if (id === helloId) continue; // KEYED-3: to know who asks is not yet to answer.
-        if (id !== 0) this.#route.answered(line.endpoint);
+        if (id !== 0) this.#route.answered(link.endpoint);
         this.#events.onAnswer(id, kind, body);
       }
     }
   }
 
   /** Something else than a node of the cluster answers there. */
-  #drop(line: NodeLink, cause: string): void {
-    if (line === this.#line) this.#lost(line, cause);
-    else this.#failed(line, cause);
+  #drop(link: NodeLink, cause: string): void {
+    if (link === this.#link) this.#lost(link, cause);
+    else this.#failed(link, cause);
   }
 
   /** @returns Why nothing is to be asked there. */
-  #told(line: NodeLink, body: unknown): string | undefined {
+  #told(link: NodeLink, body: unknown): string | undefined {
     const cluster = clusterIn(body);
     if (cluster === undefined) return 'what it says of its cluster cannot be read';
-    if (!this.#route.admits(line.endpoint, cluster)) return 'a node of another cluster'; // REACH-8
-    line.told = cluster;
-    if (line === this.#line) {
+    if (!this.#route.admits(link.endpoint, cluster)) return 'a node of another cluster'; // REACH-8
+    link.told = cluster;
+    if (link === this.#link) {
       this.#route.learn(cluster);
       if (this.#need() === 'leader') this.#seek('leader');
       return undefined;
     }
-    this.#ready(line);
+    this.#ready(link);
     return undefined;
   }
 
   /** Its node has said who it is: it is used, or left open, or not what was sought. */
-  #ready(line: NodeLink): void {
+  #ready(link: NodeLink): void {
     const need = this.#need();
-    const told = line.told;
-    if (this.#line === undefined || this.#isBetter(line)) this.#goOn(line);
+    const told = link.told;
+    if (this.#link === undefined || this.#isBetter(link)) this.#goOn(link);
     else if (
       (need === 'leader' || need === 'leaderless') &&
       told !== undefined &&
       !meets(need, told)
     )
-      this.#failed(line, need === 'leader' ? 'it is not the leader' : 'it knows no leader');
+      this.#failed(link, need === 'leader' ? 'it is not the leader' : 'it knows no leader');
   }
 }
 

@@ -8,7 +8,14 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
-import { errors, groups, protoFiles, streamFrames, typeScriptFiles } from '../src/index.ts';
+import {
+  errors,
+  groups,
+  protoFiles,
+  streamFrames,
+  streamPushes,
+  typeScriptFiles,
+} from '../src/index.ts';
 import type { TextFile } from '../src/index.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -26,7 +33,7 @@ const targets: readonly Target[] = [
     folder: join(root, 'packages/protocol/src/generated'),
     extension: '.ts',
     files: await Promise.all(
-      typeScriptFiles(groups, errors, streamFrames).map(async ({ path, text }) => ({
+      typeScriptFiles(groups, errors, streamFrames, streamPushes).map(async ({ path, text }) => ({
         path,
         text: await format(text, { ...style, parser: 'typescript' }),
       })),

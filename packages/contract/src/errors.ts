@@ -2,7 +2,7 @@
  * The errors that belong to no primitive alone. A code stands once: here or with its primitive; the HTTP
  * status, the status of gRPC, docs/errors.md and what clients know of it follow.
  */
-import type { ErrorDeclaration, GrpcStatus } from './operation.ts';
+import type { ErrorDeclaration, GrpcStatus, Operation } from './operation.ts';
 
 type More = Partial<Pick<ErrorDeclaration, 'effect' | 'note' | 'answeredBy'>>;
 type Define = (
@@ -200,7 +200,7 @@ export const nodeErrors: Readonly<Record<string, ErrorDeclaration>> = {
 // ---- what operations have in common -------------------------------------------------------------
 
 /** What any request can be answered with, whatever it asks. */
-export const alwaysPossible = [
+const alwaysPossible = [
   'invalid_request',
   'unauthorized',
   'forbidden',
@@ -214,14 +214,21 @@ export const alwaysPossible = [
 /** What a request of HTTP with a body can be answered with beside. */
 export const bodyErrors = ['invalid_json', 'body_too_large', 'unsupported_media_type'] as const;
 
-/** What anything that needs the cluster can be answered with. */
-export const clusterErrors = [
+/** What anything that needs the leader can be answered with. */
+const leaderErrors = [
   'not_leader',
   'no_quorum',
   'outcome_unknown',
   'overloaded',
   'not_supported_yet',
 ] as const;
+
+/** Every code that an operation can be answered with. */
+export const errorsOf = ({ errors, needsLeader }: Operation): readonly string[] => [
+  ...alwaysPossible,
+  ...errors,
+  ...(needsLeader ? leaderErrors : []),
+];
 
 /** Where a session asks. */
 export const sessionErrors = ['session_not_found', 'session_expired'] as const;

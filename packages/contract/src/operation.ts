@@ -34,6 +34,13 @@ export type Verb =
   /** For operators: ends holds of others, changes the members, takes backups. */
   | 'admin';
 
+/** What it is to those who hold something already. */
+type ForHolders =
+  /** It keeps what its caller holds. */
+  | 'keeps'
+  /** It gives that back, or cancels what was asked for. */
+  | 'gives_back';
+
 export interface RequiredAccess {
   readonly verb: Verb;
   /** The kind of what is asked for: `lock`, `session`, `cluster`, ... */
@@ -86,10 +93,25 @@ interface Declared {
   /** As on the client stream, in metrics and in the OpenAPI document. */
   readonly name: string;
   readonly request: Message;
-  /** Codes, beside those that any request can be answered with. */
+  /** Executed, or proven to be current, by the leader: its errors tell what becomes of it where there is none (`errorsOf`). */
+  readonly needsLeader: boolean;
+  /** Codes, beside those that `errorsOf` adds. */
   readonly errors: readonly string[];
   readonly access: RequiredAccess;
   readonly http: readonly HttpBinding[];
+  /** It is never refused for how often somebody asks, and has room of its own on a stream (RATE-2 and STREAM-5 of the api). */
+  readonly forHolders?: ForHolders;
+  /**
+   * It becomes a command in the log even where its caller holds nothing, so those that were refused are limited (RATE-5 of the api).
+   * The kind of hold that is looked for beyond that limit; `other`: it is told to come again.
+   */
+  readonly returns?: 'lock' | 'semaphore' | 'election' | 'other';
+  /** No command in the log of the cluster tells that it was done: its node records it (AUDITING-1 of the api). */
+  readonly isUnlogged?: true;
+  /** Asked by monitors all the time: no read that is recorded (AUDITING-4 of the api). */
+  readonly isProbe?: true;
+  /** It begins no trace of its own (TRACED-2 of the api), and clients make no span for it. */
+  readonly isUntraced?: true;
 }
 
 /** One request, one answer. */
@@ -99,12 +121,12 @@ export interface UnaryOperation extends Declared {
   readonly repeat: Repeat;
   /** Whether it may change more than how long something is kept alive. */
   readonly changes: boolean;
-  /** It may wait, and its caller may cancel the wait. */
+  /** It may wait, and its caller may cancel the wait; it also ends with the right to it (DENY-4 of the api). */
   readonly waits?: true;
+  /** It executes many commands, one after the other, and stops between two of them where a wait would end. */
+  readonly isLongRunning?: true;
   /** How `cancel_request` names the wait queue in which it waits. */
   readonly waitKind?: string;
-  /** Executed, or proven to be current, by the leader. */
-  readonly needsLeader: boolean;
   /** Offered on the client stream and to the relay of HTTP. */
   readonly onStream: boolean;
   readonly grpc?: GrpcBinding;
@@ -148,6 +170,8 @@ export interface Group {
   readonly description: string;
   /** The section of the OpenAPI document. */
   readonly tag: Tag;
+  /** What its operations change may be kept outside the log of the cluster (`queues.store`). */
+  readonly hasOwnStore?: true;
   readonly operations: readonly Operation[];
   readonly errors: Readonly<Record<string, ErrorDeclaration>>;
 }
@@ -193,6 +217,10 @@ export interface ErrorDeclaration {
   /** Who answers with it, where that is no path of HTTP. */
   readonly answeredBy?: string;
 }
+
+/** Whether what executes it is told that its caller has gone, or may do it no more. */
+export const isCancellable = (operation: Operation): boolean =>
+  operation.kind === 'unary' && (operation.waits === true || operation.isLongRunning === true);
 
 // ---- declaring ----------------------------------------------------------------------------------
 

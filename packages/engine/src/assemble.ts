@@ -25,7 +25,7 @@ const mebibyte = 1024 * 1024;
 const maxTransferIdleMs = 30_000;
 
 /** Without a leader for so many election timeouts, a node follows one that its log does not name (VIEW-3). */
-const patienceTimeouts = 4;
+const silentTimeouts = 4;
 
 export interface SmallerBounds {
   /** Entries kept behind a snapshot. */
@@ -109,7 +109,7 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
     clock,
     toldOf,
     initialMembers: options.initialMembers.map(({ id }) => id),
-    patienceMs: patienceTimeouts * options.electionTimeoutMaxMs,
+    longestSilenceMs: silentTimeouts * options.electionTimeoutMaxMs,
   });
   const removal = new Removal({ log: options.log, status: () => replica.status() });
   const transport = parts.makeTransport({

@@ -19,7 +19,7 @@ import type { CancelCommand } from './waits.ts';
 export const cancelReasons = {
   /** The caller says that it wants no answer any more. */
   cancelled: 'The caller cancelled its request.',
-  /** The caller has gone without a word. */
+  /** The caller has gone, and told nothing. */
   hungUp: 'The caller has hung up.',
 } as const;
 

@@ -104,7 +104,7 @@ export class LeaderCalls {
         return { type: 'cache_fill', key, ...times, ...told, ...callerIn(options) };
       },
       async (endsMs) => {
-        const request = { token, waitMs: waitMs(), fillMs };
+        const request = { token, waitMs: waitMs(), fillMs, signal: options.signal };
         const read = await turnInTime(coherence, clock, key, request, endsMs);
         leadership.assertAdmitted(options); // LEADERSHIP-7
         return read;
@@ -139,11 +139,11 @@ export class LeaderCalls {
     route.assertOpen();
     const { signal } = options;
     const deadlineMs = clock.now() + (options.timeoutMs ?? defaultTimeoutMs);
-    const patience = { deadlineMs, signal };
-    return route.follow(patience, true, async (leader) =>
+    const bounds = { deadlineMs, signal };
+    return route.follow(bounds, true, async (leader) =>
       leader === 'self'
         ? this.#deadlines.within(deadlineMs, here(deadlineMs), late)
-        : received(await route.ask(leader, patience, typeof call === 'function' ? call() : call)),
+        : received(await route.ask(leader, bounds, typeof call === 'function' ? call() : call)),
     );
   }
 
@@ -154,11 +154,11 @@ export class LeaderCalls {
     const { clock, route, administration, leadership } = this.#parts;
     route.assertOpen();
     const deadlineMs = clock.now() + timeoutMs;
-    const patience = { deadlineMs, signal: undefined };
+    const bounds = { deadlineMs, signal: undefined };
     const isRepeatable = call.type !== 'transfer'; // MEMBERS-1
-    return route.follow<unknown>(patience, isRepeatable, async (leader, repeated) => {
+    return route.follow<unknown>(bounds, isRepeatable, async (leader, repeated) => {
       const asked = isRepeatable && repeated ? { ...call, repeated } : call;
-      if (leader !== 'self') return route.ask(leader, patience, asked);
+      if (leader !== 'self') return route.ask(leader, bounds, asked);
       await this.#deadlines.within(deadlineMs, administersStill(leadership, asked), notRead);
       return administration.execute(asked, deadlineMs);
     });

@@ -35,7 +35,7 @@ const isRefusedHere = (error: unknown): boolean =>
 export type Leader = 'self' | MemberId;
 
 /** How long a call may take, and who may cancel it. */
-export interface Patience {
+export interface CallBounds {
   readonly deadlineMs: number;
   readonly signal: AbortSignal | undefined;
 }
@@ -98,7 +98,7 @@ export class LeaderRoute {
    * @param interruption What an attempt met that was made before.
    */
   async follow<T>(
-    patience: Patience,
+    bounds: CallBounds,
     repeatable: boolean,
     attempt: (leader: Leader, repeated: boolean) => Promise<T>,
     interruption?: Interrupted,
@@ -109,11 +109,11 @@ export class LeaderRoute {
       if (begun && !repeatable) throw outcomeUnknown();
       this.assertOpen();
       await this.changeOrPause(retryPauseMs);
-      this.#assertPatient(patience, begun);
+      this.#assertWanted(bounds, begun);
     };
     if (interruption !== undefined) await goOn(interruption);
     for (;;) {
-      const leader = this.leaderNow() ?? (await this.#waitForLeader(patience, begun));
+      const leader = this.leaderNow() ?? (await this.#waitForLeader(bounds, begun));
       try {
         return await attempt(leader, begun);
       } catch (error) {
@@ -125,18 +125,18 @@ export class LeaderRoute {
     }
   }
 
-  async #waitForLeader(patience: Patience, begun: boolean): Promise<Leader> {
+  async #waitForLeader(bounds: CallBounds, begun: boolean): Promise<Leader> {
     for (;;) {
       this.assertOpen();
-      this.#assertPatient(patience, begun);
+      this.#assertWanted(bounds, begun);
       const leader = this.leaderNow();
       if (leader !== undefined) return leader;
-      await this.changeOrPause(Math.min(patience.deadlineMs - this.#clock.now(), 100));
+      await this.changeOrPause(Math.min(bounds.deadlineMs - this.#clock.now(), 100));
     }
   }
 
   /** LEADER-ROUTE-3: nothing is tried again for a caller that waits no longer, whoever leads. */
-  #assertPatient({ deadlineMs, signal }: Patience, begun: boolean): void {
+  #assertWanted({ deadlineMs, signal }: CallBounds, begun: boolean): void {
     if (signal?.aborted === true)
       throw new HoldfastError('cancelled', 'The caller cancelled the call.');
     if (this.#clock.now() >= deadlineMs) throw begun ? outcomeUnknown() : noQuorum();
@@ -145,7 +145,7 @@ export class LeaderRoute {
   /** Asks another node, the leader. What breaks on the way is an interruption. */
   async ask(
     leader: MemberId,
-    { deadlineMs, signal }: Patience,
+    { deadlineMs, signal }: CallBounds,
     call: WithoutTimeout<Call>,
   ): Promise<unknown> {
     const timeoutMs = Math.ceil(deadlineMs - this.#clock.now());

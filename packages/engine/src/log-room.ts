@@ -11,7 +11,7 @@
  * LOG-ROOM-4: a leader at that bound, or one that applies nothing since its memory for payloads is used up and its disk has no room for
  *     them, hands leadership over, once in `pauseMs`: another member may have room.
  * LOG-ROOM-5: a node that applies nothing for that reason stops once the log in memory is that long: a follower has to take the log as it
- *     is, and memory would be used up without a word of why.
+ *     is, and memory would be used up, and nothing would tell why.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import { nodeIdentity } from '@holdfast/state';
@@ -21,7 +21,7 @@ import type { Clock } from './clock.ts';
 import type { Snapshots } from './snapshots.ts';
 
 /** A member that saw no checkpoint for so many times `snapshotLogBytes` takes a snapshot by itself (REPLICA-5). */
-const checkpointPatience = 4;
+const mostCheckpointsMissed = 4;
 /** LOG-ROOM-2. A log that is shorter is no danger, however small `snapshotLogBytes` is. */
 const mostUnsavedTimes = 16;
 export const leastBoundBytes: number = 256 * 1024 * 1024;
@@ -79,7 +79,7 @@ export class LogRoom {
 
   /** REPLICA-5. */
   get isCheckpointOverdue(): boolean {
-    return this.#bytesSinceCheckpoint >= checkpointPatience * this.#parts.snapshotLogBytes;
+    return this.#bytesSinceCheckpoint >= mostCheckpointsMissed * this.#parts.snapshotLogBytes;
   }
 
   /** LOG-ROOM-4. */

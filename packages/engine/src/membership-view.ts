@@ -7,7 +7,7 @@
  * VIEW-2: a node that joins takes those of its configuration for members, too, for as long as it runs
  *     on this folder: while it catches up, its log names the members of long ago.
  * VIEW-3: a node is led by somebody whom its log does not name when it joins (its log names nobody),
- *     and when it has heard no leader for `patienceMs`: its log may be of a time before all those who
+ *     and when it has heard no leader for `longestSilenceMs`: its log may be of a time before all those who
  *     lead now. A node that hears its leader has no use for another one of whom it knows nothing.
  * VIEW-4: a node goes by its initial members as long as its log names the same.
  */
@@ -21,7 +21,7 @@ export interface MembershipViewOptions {
   readonly toldOf: readonly string[];
   /** Those that the node was first started with (VIEW-4). */
   readonly initialMembers: readonly string[];
-  readonly patienceMs: number;
+  readonly longestSilenceMs: number;
 }
 
 export class MembershipView implements PeerKnowledge {
@@ -66,6 +66,8 @@ export class MembershipView implements PeerKnowledge {
   readonly mayBeLedBy = (id: MemberId): boolean => {
     if (this.isJoining() || this.#status?.leader === id) return true;
     const sinceMs = this.#leaderlessSinceMs;
-    return sinceMs !== undefined && this.#options.clock.now() - sinceMs >= this.#options.patienceMs;
+    return (
+      sinceMs !== undefined && this.#options.clock.now() - sinceMs >= this.#options.longestSilenceMs
+    );
   };
 }

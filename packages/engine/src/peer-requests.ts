@@ -146,7 +146,7 @@ export class PeerRequests {
       }
       case 'cache_fill': {
         const { key, token, waitMs, fillMs } = call;
-        const asked = { token, waitMs, fillMs };
+        const asked = { token, waitMs, fillMs, signal };
         const read = await turnInTime(coherence, clock, key, asked, deadlineMs);
         leadership.assertAdmitted(call); // LEADERSHIP-7
         return read;

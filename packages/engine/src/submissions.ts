@@ -152,7 +152,7 @@ export class Submissions {
   ): Promise<CommandResult> {
     const { signal, trace } = options;
     const deadlineMs = deadlineOf(command, options, startedMs);
-    const patience = { deadlineMs, signal };
+    const bounds = { deadlineMs, signal };
     let repeated = interruption !== undefined && isRepetition(command);
     let mayBeDone = interruption?.begun === true;
     const ask = async (leader: MemberId | 'self'): Promise<CommandResult> => {
@@ -167,7 +167,7 @@ export class Submissions {
       return commandAnswer(command, await this.#options.route.ask(leader, alone, call));
     };
     return this.#options.route.follow(
-      patience,
+      bounds,
       isRepeatable(command),
       async (leader) => {
         try {

@@ -1,7 +1,6 @@
 import type { Problem } from './errors.ts';
-import type { WatchEvent } from './generated/events.ts';
 import type { OperationName } from './generated/operations.ts';
-import type { StreamFrameName } from './generated/stream-frames.ts';
+import type { StreamFrameName, StreamPushes } from './generated/stream-frames.ts';
 import type { TraceContext } from './tracing.ts';
 
 /** Path of the WebSocket that carries the client stream. */
@@ -11,27 +10,6 @@ export const streamPath = '/stream';
 export const longestMessageBytes: number = 1024 * 1024;
 /** Bytes of the body of one HTTP request, or of one message of gRPC: a node refuses a longer one. */
 export const longestBodyBytes: number = 64 * 1024;
-
-/**
- * What keeps, cancels or gives back. Clients send it before what wants, and both sides have room for it above the
- * room of all others: however much is wanted, what is held can be kept, and given back.
- */
-export const ofHolders: ReadonlySet<string> = new Set<OperationName | StreamFrameName>([
-  'keepalive',
-  'cancel_request',
-  'release',
-  'renew',
-  'release_permits',
-  'renew_permits',
-  'resign',
-  'renew_leadership',
-  'end_session',
-  'queue_extend',
-  'queue_ack',
-  'queue_nack',
-  'ping',
-  'cache_dropped',
-]);
 
 /**
  * One WebSocket message from a client: a batch of requests, JSON text. Each is
@@ -58,49 +36,6 @@ export type StreamRequest = readonly [
 export type StreamAnswer =
   | readonly [id: number, failed: 0, answer: unknown]
   | readonly [id: number, failed: 1, problem: Problem]
-  | readonly [id: 0, push: 'cluster', body: ClusterPush]
-  | readonly [id: 0, push: 'watch', body: WatchPush]
-  | readonly [id: 0, push: 'hold_ended', body: HoldEndedPush]
-  | readonly [id: 0, push: 'cache', body: CachePush]
-  | readonly [
-      id: 0,
-      push: 'session_ended',
-      body: { readonly session_id: string; readonly reason: 'ended' | 'expired' },
-    ];
-
-/** Events of a watch of this stream, or, with `problem`, its end. */
-export interface WatchPush {
-  readonly watch_id: number;
-  readonly events: readonly WatchEvent[];
-  /** `compacted`: events were lost to it, and it is over. */
-  readonly problem?: Problem;
-}
-
-/** Keys that a client has to drop from its memory before it acknowledges this. */
-export interface CachePush {
-  readonly memory_id: string;
-  readonly seq: number;
-  readonly keys: readonly string[];
-  /** Not only these keys, but all that it has under this memory id: it is acknowledged without a number. */
-  readonly all?: true;
-}
-
-/** A hold of a session that is used on this stream was ended by others. */
-export interface HoldEndedPush {
-  readonly session_id: string;
-  readonly kind: 'lock' | 'semaphore' | 'election';
-  readonly resource: string;
-  readonly fence_token: number;
-  readonly reason: 'forced' | 'max_hold';
-  readonly note?: string;
-}
-
-/** Sent first on every stream and at each change of leader or members. */
-export interface ClusterPush {
-  /** A client that has met one cluster goes to no node of another. */
-  readonly cluster_id: string;
-  readonly node_id: string;
-  readonly leader: string | null;
-  /** Where clients reach each member; empty string while unknown. */
-  readonly members: readonly { readonly node_id: string; readonly url: string }[];
-}
+  | {
+      readonly [Kind in keyof StreamPushes]: readonly [id: 0, push: Kind, body: StreamPushes[Kind]];
+    }[keyof StreamPushes];

@@ -34,7 +34,7 @@ import { serveObserve, serveWatch } from './watching.ts';
 
 /** Calls on one connection; those of the node are bounded as well (GRPC-2 of admission.ts). */
 const maxCallsPerConnection = 1000;
-/** Finds connections that are gone without a word, under streams that have nothing to tell. */
+/** Finds connections that are gone silently, under streams that have nothing to tell. */
 const pingEveryMs = 30_000;
 const pingTimeoutMs = 10_000;
 /** Connections without a call are closed; clients make a new one by themselves. */

@@ -6,7 +6,7 @@
  *      more (hung up, or stopped reading for `idleMs`) is closed. The time in which the node saves the
  *      snapshot does not count: nobody is late then.
  * HTTP-BACKUP-2: a place is given back when its stream closes, or when none came to be.
- * HTTP-BACKUP-3: a backup ends in time, however its reader reads: after `patienceMs`, and what its size takes at the least rate.
+ * HTTP-BACKUP-3: a backup ends in time, however its reader reads: after `graceMs`, and what its size takes at the least rate.
  *      Until then the node keeps the old snapshot and what ends meanwhile. How long that is, is told before the first byte.
  */
 import { Readable } from 'node:stream';
@@ -16,7 +16,7 @@ import type { ApiLog } from '../log.ts';
 import { RequestError } from '../request-error.ts';
 
 const idleMs = 60_000;
-const patienceMs = 60_000;
+const graceMs = 60_000;
 /** A timer takes no more. */
 const longestTimerSeconds = 2_000_000;
 
@@ -97,7 +97,7 @@ export class Backups {
     }
     const { minBackupBytesPerSecond } = this.#bounds;
     const sendingSeconds = Math.ceil(backup.byteLength / minBackupBytesPerSecond);
-    const longestSeconds = Math.min(patienceMs / 1000 + sendingSeconds, longestTimerSeconds);
+    const longestSeconds = Math.min(graceMs / 1000 + sendingSeconds, longestTimerSeconds);
     return { backup, stream: this.#streamOf(backup, longestSeconds, giveBack), longestSeconds };
   }
 

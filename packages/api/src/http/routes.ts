@@ -1,13 +1,8 @@
 /** Every path of the HTTP interface, as the operations declare them, and the relay. */
-import { bodyErrors, groups } from '@holdfast/contract';
+import { bodyErrors, errorsOf as errorsOfOperation, groups } from '@holdfast/contract';
 import type { DocumentOperation, HttpBinding, Method, Operation, Tag } from '@holdfast/contract';
 import type { ErrorCode } from '@holdfast/protocol';
-import {
-  errorsOf as errorsOfOperation,
-  operationOf,
-  otherOf,
-  streamOperations,
-} from '../pipeline/perform.ts';
+import { operationOf, otherOf, streamOperations } from '../pipeline/perform.ts';
 import type { ServedOther, ServedUnary } from '../pipeline/perform.ts';
 
 interface Path {

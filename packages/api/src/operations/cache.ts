@@ -1,4 +1,9 @@
-/** The cache: writes become commands of the log, reads are answered as of now. */
+/**
+ * The cache: writes become commands of the log, reads are answered as of now.
+ *
+ * FILL-WAIT-1: a wait for the turn to load a value is answered at once when its caller has gone, has lost the right to it, or when
+ *     the node stops. A turn that is given all the same is given back: nobody was told of it.
+ */
 import type {
   CacheDeleteAnswer,
   CacheDeleteBody,
@@ -14,12 +19,16 @@ import type {
   CacheStatsBody,
   IfHeld as AskedIfHeld,
 } from '@holdfast/protocol';
+import type { FillAnswer, FillRequest } from '@holdfast/engine';
+import { cancelReasons } from '@holdfast/engine/parts';
 import type { CacheCommand, FenceToken, IfHeld } from '@holdfast/state';
-import { RequestError, requestErrorOf } from '../request-error.ts';
+import { RequestError, requestErrorOf, stoppingError } from '../request-error.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { asResourceName } from './identities.ts';
 import { jsonOf, maxPayloadBytes } from './queue-wire.ts';
+import { forWaiter } from './until.ts';
+import type { WaitingCaller } from './until.ts';
 
 export async function cacheSet(
   { key, value, ttl_seconds, if_version, if_held, fill_token }: CacheSetBody,
@@ -78,7 +87,12 @@ export async function cacheFill(
 ): Promise<Outcome<CacheFillAnswer>> {
   const { engine, nodeId: node } = context.service;
   const asked = { token: fill_token, waitMs: wait_seconds * 1000, fillMs: fill_seconds * 1000 };
-  const { view, token } = await engine.cacheFills.fillCache(key, asked, callOptions(context));
+  const filled =
+    wait_seconds === 0
+      ? await engine.cacheFills.fillCache(key, asked, callOptions(context))
+      : await forWaiter(context, false, (waiter) => fillInTime(key, asked, waiter, context));
+  if (filled instanceof RequestError) return filled;
+  const { view, token } = filled;
   return {
     key,
     found: view !== undefined,
@@ -87,6 +101,36 @@ export async function cacheFill(
     fill_token: token ?? null,
     node,
   };
+}
+
+/** FILL-WAIT-1. */
+async function fillInTime(
+  key: string,
+  asked: FillRequest,
+  waiter: WaitingCaller,
+  context: OperationContext,
+): Promise<Outcome<FillAnswer>> {
+  const { cacheFills } = context.service.engine;
+  const options = callOptions(context);
+  const cancellation = new AbortController();
+  const gone = new Promise<'caller' | 'stop'>((resolve) => waiter.onGone(resolve));
+  const filling = cacheFills.fillCache(key, asked, { ...options, signal: cancellation.signal });
+  const ended = await Promise.race([filling, gone]);
+  if (ended !== 'caller' && ended !== 'stop') return ended;
+  cancellation.abort(cancelReasons.hungUp);
+  void filling
+    .then(({ token }) =>
+      token === undefined || token === asked.token
+        ? undefined
+        : cacheFills.endCacheFill(key, token, options),
+    )
+    .catch(() => undefined); // It ends by itself (FILL-3 of the engine).
+  if (ended === 'stop') return stoppingError;
+  return new RequestError(
+    'wait_cancelled',
+    `The wait for the turn to load cache key "${key}" was cancelled by its caller. Nothing was changed. Ask again to wait for it.`,
+    { resource: key },
+  );
 }
 
 export async function cacheFillEnd(

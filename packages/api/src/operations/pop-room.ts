@@ -5,7 +5,7 @@
  *     `mostBytesPerCaller`. A pop counts with the most that its messages may weigh, from before it takes anything until
  *     its answer is made.
  * POPROOM-2: a pop without room waits, in the order of coming; a caller whose share is used up keeps no other one waiting.
- *     At most `mostWaiting` wait, and none longer than `patienceMs`: whoever is refused has taken nothing.
+ *     At most `mostWaiting` wait, and none longer than `longestWaitMs`: whoever is refused has taken nothing.
  */
 const mebibyte = 1024 * 1024;
 
@@ -13,13 +13,13 @@ export interface PopRoomBounds {
   readonly mostBytes: number;
   readonly mostBytesPerCaller: number;
   readonly mostWaiting: number;
-  readonly patienceMs: number;
+  readonly longestWaitMs: number;
 }
 export const defaultPopRoom: PopRoomBounds = {
   mostBytes: 64 * mebibyte,
   mostBytesPerCaller: 32 * mebibyte,
   mostWaiting: 1000,
-  patienceMs: 5000,
+  longestWaitMs: 5000,
 };
 
 interface Waiting {
@@ -70,7 +70,7 @@ export class PopRoom {
         resolve(hasEntered);
       };
       const waiting = { caller, bytes, enter: () => end(true) };
-      const cancel = this.#after(this.#bounds.patienceMs, () => end(false));
+      const cancel = this.#after(this.#bounds.longestWaitMs, () => end(false));
       this.#waiting.add(waiting);
     });
   }

@@ -11,7 +11,7 @@
  * ACCESS-4: a condition on a hold is about the resource of that hold as well: it is asked whether its caller may `acquire` that,
  *     as it must have done. So an answer tells nobody else whether it is held.
  */
-import { resourceKinds } from '@holdfast/contract';
+import { isCancellable, resourceKinds } from '@holdfast/contract';
 import { cancelReasons } from '@holdfast/engine/parts';
 import type { RequiredAccess, Operation } from '@holdfast/contract';
 import { reservedLockPrefix } from '@holdfast/state';
@@ -24,7 +24,7 @@ import {
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { Admission } from './access-control.ts';
 import type { AccessRequest, Resource } from './access-request.ts';
-import { record, unrecordable } from './auditing.ts';
+import { isBesideTheLog, record, unrecordable } from './auditing.ts';
 import { masked } from './masked.ts';
 import { isFreeOfRates } from './rates.ts';
 
@@ -48,7 +48,7 @@ export function admitted<Answer extends object>(
   const { control, authorize, audit, auditing } = service;
   const isAudited = audit !== undefined || auditing?.isOn === true;
   const isGuarded = control?.isOn === true || authorize !== undefined;
-  const waits = declared.kind === 'unary' && declared.waits === true && control !== undefined;
+  const isEndable = isCancellable(declared) && control !== undefined;
   const reserved =
     declared.access.verb === 'acquire'
       ? reservedAmong(resourcesOf(declared.access, body)) // ACCESS-3
@@ -57,12 +57,12 @@ export function admitted<Answer extends object>(
   if (!isAudited) {
     if (tooMany !== undefined) return tooMany;
     if (reserved !== undefined) return reserved;
-    if (!isGuarded && !waits) return run(context);
+    if (!isGuarded && !isEndable) return run(context);
   }
   const request = requestOf(declared, body);
   const perform = bounded(request, service, run);
   const isRead = declared.kind === 'control' || (declared.kind === 'unary' && !declared.changes);
-  const how = { waits, isRead };
+  const how = { isEndable, isRead };
   if (!isAudited) return attempt(request, context, perform, how);
   return toldToAudit(declared, request, context, () => {
     const unrecorded = auditing?.isOn === true ? unrecordable(auditing, request) : undefined;
@@ -79,7 +79,7 @@ function bounded<Answer extends object>(
   const { operation, changes } = request;
   if (givenBack.isOne(operation)) return (own) => givenBack.run(request, own, () => run(own)); // RATE-5
   if (refusedChanges === undefined || auditing?.isOn !== true) return run;
-  const isLogged = changes && !(hasOtherQueues && operation.startsWith('queue_'));
+  const isLogged = changes && !isBesideTheLog(request, hasOtherQueues);
   if (!isLogged || isFreeOfRates(operation)) return run;
   return (own) => refusedChanges.run(own.caller, () => run(own)); // RATE-6
 }
@@ -136,7 +136,8 @@ function refusalNow(request: AccessRequest, context: OperationContext): RequestE
 }
 
 interface How {
-  readonly waits: boolean;
+  /** It goes on for a while, and ends with the right to it. */
+  readonly isEndable: boolean;
   /** Nothing was done by what it has asked for before: it may be asked for again. */
   readonly isRead: boolean;
 }
@@ -159,7 +160,7 @@ function attempt<Answer extends object>(
   const admission = authorized(request, context);
   if (admission instanceof RequestError) return admission;
   const own = { ...context, ...admission };
-  const outcome = how.waits ? whileAdmitted(request, own, run) : run(own);
+  const outcome = how.isEndable ? whileAdmitted(request, own, run) : run(own);
   // Also of what was admitted before authentication was on, where it was told that it would be (DENY-3).
   const mayHaveChanged =
     admission.authorizedAt !== undefined || context.service.control?.isOn === true;

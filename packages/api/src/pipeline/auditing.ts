@@ -13,6 +13,7 @@
  * AUDITING-5: what may have changed something is told apart from what was refused or read: nobody pushes the record of a
  *     change out by being refused, or by reading.
  */
+import { neverRecorded, ofOwnStore, unlogged } from '@holdfast/contract';
 import { errorDefinitions } from '@holdfast/protocol';
 import { anonymous, callerOf } from '../callers.ts';
 import { RequestError } from '../request-error.ts';
@@ -101,16 +102,6 @@ export const cannotRecord: RequestError = new RequestError(
 );
 
 /** AUDITING-4. */
-const neverRecorded: ReadonlySet<string> = new Set([
-  'keepalive',
-  'renew',
-  'renew_permits',
-  'renew_leadership',
-  'liveness',
-  'readiness',
-  'health',
-]);
-
 const isRecordedRead = (
   { recordsReads }: NodeAuditing,
   { operation, changes }: Pick<AccessRequest, 'operation' | 'changes'>,
@@ -127,17 +118,6 @@ export function unrecordable(
     : auditing.cannotRecordReads && isRecordedRead(auditing, request);
   return isUnrecordable ? cannotRecord : undefined;
 }
-
-/** Operations that change something, and are no command in the log of the cluster. */
-const besideTheLog: ReadonlySet<string> = new Set([
-  'add_member',
-  'promote_member',
-  'remove_member',
-  'transfer',
-  'backup',
-  'cleanup',
-  'set_log_level',
-]);
 
 export interface Recording {
   readonly auditing: NodeAuditing;
@@ -176,8 +156,11 @@ export function record(
   });
 }
 
-const isBesideTheLog = ({ operation, changes }: AccessRequest, hasOtherQueues: boolean): boolean =>
-  besideTheLog.has(operation) || (hasOtherQueues && changes && operation.startsWith('queue_'));
+/** Whether no log of the cluster tells that it was done. */
+export const isBesideTheLog = (
+  { operation, changes }: Pick<AccessRequest, 'operation' | 'changes'>,
+  hasOtherQueues: boolean,
+): boolean => unlogged.has(operation) || (hasOtherQueues && changes && ofOwnStore.has(operation));
 
 /** Of a request that is not valid, before any rule is asked: what it is about is not known. */
 export function recordUnread(

@@ -4,10 +4,11 @@
  * RATE-5: what gives back is never refused for how often somebody asks (RATE-2), and each that comes into the log is a record
  *     of the audit, also where nothing was held. So those that the cluster has refused have a limit of their own, for each
  *     identity, or address where none is proven. Beyond it a release is executed where what it names is held, which the
- *     leader is asked; everything else that gives back is told to come again in a second.
+ *     leader is asked; everything else that gives back is told to come again in a second. What looks for the hold by itself
+ *     before its command (`end_session`: GONE-1) is not declared so.
  */
+import { returning } from '@holdfast/contract';
 import { errorDefinitions } from '@holdfast/protocol';
-import type { OperationName } from '@holdfast/protocol';
 import { callerOf } from '../callers.ts';
 import { findHold } from '../operations/holders.ts';
 import type { HeldKind } from '../operations/holders.ts';
@@ -19,20 +20,6 @@ import { Buckets } from './rates.ts';
 
 /** RATE-5: more than any client asks for by mistake. */
 export const mostRefusedReturns = 100;
-
-/** Undefined: nothing that is looked for before the command. `end_session` looks by itself (GONE-1). */
-const givesBack: ReadonlyMap<string, HeldKind | undefined> = new Map<
-  OperationName,
-  HeldKind | undefined
->([
-  ['release', 'lock'],
-  ['release_permits', 'semaphore'],
-  ['resign', 'election'],
-  ['leave_barrier', undefined],
-  ['queue_ack', undefined],
-  ['queue_nack', undefined],
-  ['queue_extend', undefined],
-]);
 
 export class GivenBack implements ReturnBound {
   readonly #now: () => number;
@@ -48,7 +35,7 @@ export class GivenBack implements ReturnBound {
   }
 
   isOne(operation: string): boolean {
-    return givesBack.has(operation);
+    return returning.has(operation);
   }
 
   /** RATE-5. */
@@ -61,7 +48,7 @@ export class GivenBack implements ReturnBound {
     const whose = callerOf(caller.identity, caller.address);
     const tooMany = this.#refused.refusal(whose, this.#now(), 1);
     if (tooMany === undefined) return this.#counted(act(), caller);
-    const looking = isHeld(givesBack.get(operation), body, context);
+    const looking = isHeld(returning.get(operation), body, context);
     return looking.then((held) => (held ? this.#counted(act(), caller) : tooMany));
   }
 
@@ -83,11 +70,12 @@ export class GivenBack implements ReturnBound {
 
 /** Whether the session has what it gives back. */
 async function isHeld(
-  kind: HeldKind | undefined,
+  kind: HeldKind | 'other' | undefined,
   body: object,
   context: OperationContext,
 ): Promise<boolean> {
-  if (kind === undefined || !('name' in body) || typeof body.name !== 'string') return false;
+  if (kind === undefined || kind === 'other' || !('name' in body) || typeof body.name !== 'string')
+    return false;
   // By a client id the hold is looked for before anything is logged.
   if (!('session_id' in body) || typeof body.session_id !== 'string') return true;
   const token =

@@ -2,7 +2,7 @@
  * The way of every request, whatever interface it came through: decode → caller → validate → authorize →
  * perform → present → encode. The interface decodes and encodes; what is between is here.
  */
-import { alwaysPossible, jsonSchemaOf, operations } from '@holdfast/contract';
+import { jsonSchemaOf, operations } from '@holdfast/contract';
 import type { ObjectSchema, Operation, UnaryOperation } from '@holdfast/contract';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import { handlers } from '../operations/handlers.ts';
@@ -17,8 +17,6 @@ import { traced } from './traced.ts';
 export interface Served<Declared extends Operation = Operation> {
   readonly declared: Declared;
   readonly name: string;
-  /** It may wait, and its caller may cancel the wait. */
-  readonly waits: boolean;
   readonly bodySchema: ObjectSchema;
 }
 
@@ -53,7 +51,6 @@ function serveUnary(declared: UnaryOperation): ServedUnary {
   return {
     declared,
     name: declared.name,
-    waits: declared.waits === true,
     bodySchema,
     answerSchema: jsonSchemaOf(declared.answer),
     perform(body, context) {
@@ -69,7 +66,6 @@ function serveOther(declared: Operation): ServedOther {
   return {
     declared,
     name: declared.name,
-    waits: false,
     bodySchema,
     begin(body, context, run) {
       if (!check.passes(body)) return invalid(declared, check.requestError(), context);
@@ -128,12 +124,6 @@ export function otherOf(name: string): ServedOther {
 function undeclared(name: string): never {
   throw new Error(`There is no operation ${name} in the contract.`);
 }
-
-/** Every error code that an operation can be answered with. */
-export const errorsOf = ({ errors }: Operation): readonly string[] => [
-  ...alwaysPossible,
-  ...errors,
-];
 
 /** Executes an operation; whatever goes wrong is a refusal, and a defect is told to `onDefect`. */
 export async function performed(

@@ -10,7 +10,7 @@
  * RATE-3: what is kept is bounded: beyond so many callers those that asked longest ago are forgotten.
  * RATE-4: these are limits of one node, and say so. Both count: that of the identity, and that of the address.
  */
-import type { OperationName, StreamFrameName } from '@holdfast/protocol';
+import { keepingAndGivingBack } from '@holdfast/contract';
 import { anonymous, callerOf } from '../callers.ts';
 import type { ApiLimits } from '../limits.ts';
 import { RequestError } from '../request-error.ts';
@@ -22,34 +22,8 @@ const secondMs = 1000;
 /** RATE-1: one large body is no ban. */
 const longestDebtSeconds = 30;
 
-/** RATE-2. */
-const keepsOrGivesBack: ReadonlySet<string> = new Set<
-  OperationName | StreamFrameName | 'simple_release'
->([
-  'keepalive',
-  'renew',
-  'renew_permits',
-  'renew_leadership',
-  'release',
-  'release_permits',
-  'simple_release',
-  'resign',
-  'leave_barrier',
-  'cancel_request',
-  'end_session',
-  'queue_ack',
-  'queue_nack',
-  'queue_extend',
-  // Writes of others wait for it.
-  'cache_dropped',
-  'cache_fill_end',
-  // Of streams: wrong keys have a limit of their own (wrong-keys.ts).
-  'cancel',
-  'hello',
-  'ping',
-]);
-
-export const isFreeOfRates = (operation: string): boolean => keepsOrGivesBack.has(operation);
+/** RATE-2; of streams also what is about them alone: wrong keys have a limit of their own (wrong-keys.ts). */
+export const isFreeOfRates = (operation: string): boolean => keepingAndGivingBack.has(operation);
 
 interface Bucket {
   tokens: number;

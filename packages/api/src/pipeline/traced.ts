@@ -19,8 +19,8 @@ export function calledUnder(context: OperationContext, carrier: object): Operati
 }
 
 /** TRACED-2. */
-const isQuiet = ({ name, access }: Operation): boolean =>
-  name === 'keepalive' || access.open === true;
+const isQuiet = ({ isUntraced, access }: Operation): boolean =>
+  isUntraced === true || access.open === true;
 
 /** Executes it under a span of its own. */
 export function traced<Answer extends object>(

@@ -13,7 +13,8 @@
  * STREAM-7: an id stands for one request until that is answered: used again before, it ends the stream (1002), as nobody could
  *     tell the two answers apart.
  */
-import { ofHolders, toProblem } from '@holdfast/protocol';
+import { isCancellable } from '@holdfast/contract';
+import { ofHolders, streamFrameNames, toProblem } from '@holdfast/protocol';
 import type { ClusterPush, HelloAnswer, HoldEndedPush, StreamAnswer } from '@holdfast/protocol';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import { isCount } from '../pipeline/acked-below.ts';
@@ -30,7 +31,7 @@ import { closeCodes } from './host.ts';
 import type { StreamHost, ServerSocket } from './host.ts';
 import { OutgoingAnswers } from './outgoing.ts';
 import { answerOwn, keyIn, tooManyRequests, wrongAnsweredBelow } from './requests.ts';
-import { mayWait, StreamWaits } from './waits.ts';
+import { StreamWaits } from './waits.ts';
 import { StreamMemory } from './memory.ts';
 import { StreamWatches } from './watches.ts';
 
@@ -225,7 +226,7 @@ export class StreamConnection {
       return;
     }
     const own = ackedBelow === undefined ? from : { ...from, ackedBelow };
-    const context = mayWait(operation) ? this.#waits.contextOf(id, own) : own;
+    const context = isCancellable(operation.declared) ? this.#waits.contextOf(id, own) : own;
     try {
       const outcome = operation.perform(body, context);
       this.#settle(id, operation, outcome, session);
@@ -276,7 +277,7 @@ export class StreamConnection {
 
   #finish(id: number, operation: Served, outcome: Outcome<object>, session?: Followed): void {
     try {
-      if (mayWait(operation)) this.#waits.noLongerWaits(id);
+      if (isCancellable(operation.declared)) this.#waits.noLongerWaits(id);
       if (session !== undefined) this.#sessions.answered(session, outcome);
       else if (operation.name === 'create_session' && !(outcome instanceof RequestError))
         this.#sessions.made(outcome);
@@ -297,7 +298,7 @@ export class StreamConnection {
   #refuse(id: number, name: string, reason: RequestError): void {
     const { service, caller } = this.#context;
     const refused = this.#count(name) ?? reason;
-    const isOperation = streamOperations.has(name) || name === 'cache_keep' || name === 'watch';
+    const isOperation = streamOperations.has(name) || streamFrameNames.has(name);
     recordUnread(service.auditing, caller, isOperation ? name : 'stream', refused);
     this.#answer(id, refused);
   }
@@ -367,7 +368,7 @@ export class StreamConnection {
     this.close(closeCodes.internalError, 'The node had an internal error and logged it.');
   }
 
-  // ---- life -------------------------------------------------------------------------------------
+  // ---- end --------------------------------------------------------------------------------------
 
   /** Whether there was a sign of life since the last call; asks for one. */
   heartbeat(): boolean {
@@ -377,7 +378,7 @@ export class StreamConnection {
     return alive;
   }
 
-  /** Says goodbye; a client that does not answer it in time is cut off. */
+  /** Begins the closing handshake; a client that does not answer it in time is cut off. */
   close(code: number, reason: string): void {
     this.#socket.close(code, reason);
     this.#host.after(closeDeadlineMs, () => this.#socket.terminate());

@@ -1,6 +1,6 @@
 /** docs/stream.md: the protocol of the client stream, in words, from what the contract declares of it. */
-import { jsonSchemaOf, operations, streamFrames } from '@holdfast/contract';
-import type { Message } from '@holdfast/contract';
+import { operations, streamFrames, streamPushes } from '@holdfast/contract';
+import type { Message, Schema } from '@holdfast/contract';
 import { longestMessageBytes, streamPath } from '@holdfast/protocol';
 import { mostInFrame } from './frame.ts';
 import { closeCodes } from './host.ts';
@@ -19,24 +19,19 @@ const closesInWords: Readonly<Record<keyof typeof closeCodes, string>> = {
     'The client does not read fast enough, or the node cannot judge its key yet: open another stream.',
 };
 
-/** Each with what is told by it. */
-const pushes: readonly (readonly [kind: string, told: string])[] = [
-  [
-    'cluster',
-    'First of all, and at each change: cluster, node, leader, members. A caller that may not know them is told of the node alone.',
-  ],
-  ['watch', 'Events of a watch of this stream, or, with `problem`, its end.'],
-  ['session_ended', 'A session that was named on this stream has ended or expired.'],
-  ['hold_ended', 'A hold of such a session was ended other than by its holder.'],
-  ['cache', 'Keys that the client has to drop from its memory; `cache_dropped` acknowledges it.'],
-];
-
-function fieldLines(message: Message): readonly string[] {
-  const { properties, required = [] } = jsonSchemaOf(message);
-  return Object.entries(properties).map(([name, { type, description }]) => {
-    const isOptional = required.includes(name) ? '' : ', optional';
-    return `- \`${name}\` (${String(type)}${isOptional}): ${String(description)}`;
+function fieldLines({ fields }: Message): readonly string[] {
+  return Object.entries(fields).map(([name, [, schema]]) => {
+    const isOptional = schema.optional === true ? ', optional' : '';
+    return `- \`${name}\` (${typeInWords(schema)}${isOptional}): ${schema.description ?? ''}`;
   });
+}
+
+function typeInWords({ shape }: Schema): string {
+  if (shape.kind === 'words') return shape.words.map((word) => `\`${word}\``).join(' or ');
+  if (shape.kind === 'nullable') return `${typeInWords(shape.of)} or null`;
+  if (shape.kind === 'message') return 'object';
+  if (shape.kind === 'list') return 'array';
+  return shape.kind === 'always' ? typeof shape.value : shape.kind;
 }
 
 function frameLines({ name, description, ...frame }: (typeof streamFrames)[number]): string[] {
@@ -116,10 +111,14 @@ export function streamDocument(generated: string): string {
     '',
     '## What a node tells unasked',
     '',
-    '| Kind | What it tells |',
-    '| --- | --- |',
-    ...pushes.map(([kind, told]) => `| \`${kind}\` | ${told} |`),
-    '',
+    ...streamPushes.flatMap(({ kind, description, body }) => [
+      `### ${kind}`,
+      '',
+      description,
+      '',
+      ...fieldLines(body),
+      '',
+    ]),
     '## How it ends',
     '',
     '| Code | Why |',

@@ -3,16 +3,11 @@ import { cancelReasons } from '@holdfast/engine/parts';
 import { RenewedMap } from '@holdfast/protocol';
 import type { CancelWaitAnswer } from '@holdfast/protocol';
 import type { OperationContext, Outcome } from '../operations/context.ts';
-import type { Served } from '../pipeline/perform.ts';
 import { RequestError } from '../request-error.ts';
 import { readCancel } from './own-frames.ts';
 
 /** Answers that a cancel may still cross. */
 const maxAnsweredKept = 256;
-
-/** Whether it goes on by itself, and is to hear that its caller has gone: a purge does so (PURGE-1), though it waits for nobody. */
-export const mayWait = ({ name, waits }: Pick<Served, 'name' | 'waits'>): boolean =>
-  waits || name === 'queue_purge';
 
 export class StreamWaits {
   /** What cancels the requests that wait. */

@@ -109,6 +109,12 @@ describe('an audited node', () => {
     assert.deepEqual(loud.audit.short, [['lock_status', 'done', ['lock/a']]]);
   });
 
+  test('records who takes a backup, whether or not reads are recorded (AUDITING-1)', async (t) => {
+    const { request, audit } = audited(t);
+    assert.equal((await request('GET', '/cluster/snapshot')).status, 200);
+    assert.deepEqual(audit.short, [['snapshot', 'begun', []]]);
+  });
+
   test('records who changed what it logs, and the level is changed until the next change', async (t) => {
     const logLevel = { level: 'info' };
     const audit = new Recorded();

@@ -12,7 +12,7 @@ function stage() {
       timers.push(callback);
       return () => void timers.splice(timers.indexOf(callback) >>> 0, 1);
     },
-    { mostBytes: 100, mostBytesPerCaller: 60, mostWaiting: 2, patienceMs: 5000 },
+    { mostBytes: 100, mostBytesPerCaller: 60, mostWaiting: 2, longestWaitMs: 5000 },
   );
   const told: string[] = [];
   const wait = (caller: string, bytes: number): void =>

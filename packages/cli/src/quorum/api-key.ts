@@ -33,7 +33,7 @@ export function apiKeyOf(
   const origin = apiKeyFile === undefined ? fileVariable : option;
   const key = file === undefined ? environment[variable] : readKey(file, origin);
   if (key === undefined || key === '') return undefined;
-  // Anything else cannot be sent in a header: every request would fail without a word why.
+  // Anything else cannot be sent in a header: every request would fail, and nobody would be told why.
   if (!/^[\x21-\x7e]+$/.test(key))
     throw new UsageError(
       `A key consists of visible ASCII characters without spaces; that of ${file ?? variable} does not.`,

@@ -62,7 +62,7 @@ export async function runUnderQuorum(
   return guard(hold, { name, command, graceMs, kind: chosen.questions.kind });
 }
 
-/** A node that is named twice costs a vote without a word. */
+/** A node that is named twice costs a vote silently. */
 async function twinsOf(questions: Questions, name: string): Promise<string> {
   // A set of servers finds that out by itself.
   return questions.kind === 'nodes' ? twinsText(await questions.status(name, answerWithinMs)) : '';

@@ -7,7 +7,7 @@
 import type { Group, Operation, UnaryOperation } from '../operation.ts';
 import type { ErrorDeclaration } from '../operation.ts';
 import type { Enumeration, Message, Schema, Shape } from '../schema.ts';
-import type { StreamFrame } from '../stream.ts';
+import type { StreamFrame, StreamPush } from '../stream.ts';
 import { commentOf, wrapped } from './comment.ts';
 import type { TextFile } from './proto.ts';
 
@@ -24,14 +24,18 @@ export function typeScriptFiles(
   groups: readonly Group[],
   errors: Readonly<Record<string, ErrorDeclaration>>,
   frames: readonly StreamFrame[],
+  pushes: readonly StreamPush[],
 ): readonly TextFile[] {
-  const homes = new Map<string, string>();
+  const homes = new Map([['Problem', '../errors']]);
   const modules = groups.map((group) => moduleOf(group.name, messagesOf(group), homes));
-  const ofFrames = frames.flatMap(({ request, answer }) => [request, answer]);
+  const ofFrames = [
+    ...frames.flatMap(({ request, answer }) => [request, answer]),
+    ...pushes.map(({ body }) => body),
+  ];
   return [
     ...modules,
     moduleOf('frames', ofFrames, homes),
-    { path: 'stream-frames.ts', text: streamFramesText(groups, frames, homes) },
+    { path: 'stream-frames.ts', text: streamFramesText(groups, frames, pushes, homes) },
     { path: 'operations.ts', text: operationsText(groups, homes) },
     { path: 'words.ts', text: wordsText(groups, homes) },
     { path: 'operation-traits.ts', text: traitsText(unaryOperations(groups)) },
@@ -56,6 +60,8 @@ export function typeScriptFiles(
 const unaryOperations = (groups: readonly Group[]): readonly UnaryOperation[] =>
   groups.flatMap(({ operations }) => operations.filter((one) => one.kind === 'unary'));
 
+const pathOf = (home: string): string => `${home.startsWith('../') ? '' : './'}${home}.ts`;
+
 // ---- interfaces ---------------------------------------------------------------------------------
 
 function moduleOf(
@@ -78,7 +84,7 @@ function moduleOf(
   const isUsed = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(written);
   const imported = [...imports].flatMap(([home, names]) => {
     const used = [...names].filter(isUsed).sort();
-    return used.length === 0 ? [] : [`import type { ${used.join(', ')} } from './${home}.ts';`];
+    return used.length === 0 ? [] : [`import type { ${used.join(', ')} } from '${pathOf(home)}';`];
   });
   const text = [
     note,
@@ -190,7 +196,8 @@ function namesIn(homes: ReadonlyMap<string, string>): {
     },
     imports: () =>
       [...used].map(
-        ([home, names]) => `import type { ${[...names].sort().join(', ')} } from './${home}.ts';`,
+        ([home, names]) =>
+          `import type { ${[...names].sort().join(', ')} } from '${pathOf(home)}';`,
       ),
   };
 }
@@ -227,6 +234,7 @@ function operationsText(groups: readonly Group[], homes: ReadonlyMap<string, str
 function streamFramesText(
   groups: readonly Group[],
   frames: readonly StreamFrame[],
+  pushes: readonly StreamPush[],
   homes: ReadonlyMap<string, string>,
 ): string {
   const { nameOf, imports } = namesIn(homes);
@@ -250,9 +258,14 @@ function streamFramesText(
     return { name, text: entry(name, body, answer) };
   });
   const all = [...own, ...asked];
+  const pushed = pushes.map(({ kind, body }) => `readonly ${kind}: ${nameOf(body)};`);
+  const ofStreams = groups.flatMap(({ operations }) =>
+    operations.filter((one) => one.kind === 'control' || (one.kind === 'unary' && one.onStream)),
+  );
   return [
     note,
     ...imports(),
+    `import type { OperationName } from './operations.ts';`,
     '',
     '/** What a client stream has beside `Operations`: name → body and answer. */',
     'export interface StreamFrames {',
@@ -260,12 +273,37 @@ function streamFramesText(
     '}',
     'export type StreamFrameName = keyof StreamFrames;',
     '',
+    '/** What a node tells unasked: kind → body. */',
+    'export interface StreamPushes {',
+    ...pushed,
+    '}',
+    '',
     'export const streamFrameNames: ReadonlySet<string> = new Set<StreamFrameName>([',
     ...all.map(({ name }) => `'${name}',`),
     ']);',
     '',
+    ...docLines(
+      'What keeps, cancels or gives back. Clients send it before what wants, and both sides have room for it above the room of all others: however much is wanted, what is held can be kept, and given back.',
+    ),
+    'export const ofHolders: ReadonlySet<string> = new Set<OperationName | StreamFrameName>([',
+    ...[...frames, ...ofStreams.filter(isOfHolders)].map(({ name }) => `'${name}',`),
+    ']);',
+    '',
+    ...docLines(
+      'What is asked all the time, or only keeps a connection: programs have no spans of it.',
+    ),
+    'export const untraced: ReadonlySet<string> = new Set<OperationName | StreamFrameName>([',
+    ...[...frames, ...ofStreams.filter(({ isUntraced }) => isUntraced === true)].map(
+      ({ name }) => `'${name}',`,
+    ),
+    ']);',
+    '',
   ].join('\n');
 }
+
+/** What waits is kept in no room of holders: it may take any time. */
+const isOfHolders = (operation: Operation): boolean =>
+  operation.forHolders !== undefined && !('waits' in operation && operation.waits === true);
 
 /** The words of each named enum as a value: `LockMode` → `lockModeWords`. */
 function wordsText(groups: readonly Group[], homes: ReadonlyMap<string, string>): string {

@@ -1,5 +1,5 @@
 /** Several locks and semaphores at once. */
-import { clusterErrors, numberErrors, sessionErrors } from '../errors.ts';
+import { numberErrors, sessionErrors } from '../errors.ts';
 import {
   askedMode,
   count,
@@ -94,7 +94,6 @@ export const acquireMany: UnaryOperation = changing('numbered', {
     'wait_cancelled',
     'deadlock',
     ...numberErrors,
-    ...clusterErrors,
   ],
   waits: true,
   waitKind: 'many',

@@ -1,5 +1,4 @@
 /** What operators and monitors read and ask for, on HTTP: health, metrics, documents. */
-import { clusterErrors } from '../errors.ts';
 import {
   askedConsistency,
   consistency,
@@ -47,6 +46,7 @@ const probes: Enumeration = {
 const health: UnaryOperation = {
   ...local,
   name: 'health',
+  isProbe: true,
   request: nothing,
   answer: {
     typeName: 'HealthAnswer',
@@ -98,6 +98,7 @@ const probe: Message = {
 const liveness: UnaryOperation = {
   ...local,
   name: 'liveness',
+  isProbe: true,
   access: open,
   request: nothing,
   answer: probe,
@@ -109,6 +110,7 @@ const liveness: UnaryOperation = {
 const readiness: UnaryOperation = {
   ...local,
   name: 'readiness',
+  isProbe: true,
   access: open,
   request: nothing,
   answer: probe,
@@ -128,6 +130,7 @@ const document = (
 ): DocumentOperation => ({
   kind: 'document',
   name,
+  needsLeader: false,
   request: nothing,
   contentType,
   errors: [],
@@ -162,7 +165,7 @@ const stats: UnaryOperation = {
       revision: [8, statusRevision],
     },
   },
-  errors: clusterErrors,
+  errors: [],
   access: { verb: 'read', resource: 'cluster' },
   grpc: { method: 'ClusterStats', comment: 'Returns statistics of the whole cluster.' },
   http: [get('/admin/stats', 'Statistics of the whole cluster.', { tag: 'admin' })],
@@ -172,6 +175,7 @@ const cleanup: UnaryOperation = {
   ...local,
   needsLeader: true,
   name: 'cleanup',
+  isUnlogged: true,
   request: nothing,
   answer: {
     typeName: 'CleanupAnswer',
@@ -187,7 +191,7 @@ const cleanup: UnaryOperation = {
       ],
     },
   },
-  errors: clusterErrors,
+  errors: [],
   access: { verb: 'admin', resource: 'cluster' },
   grpc: {
     method: 'Cleanup',
@@ -238,6 +242,7 @@ const setLogLevel: UnaryOperation = {
   ...local,
   changes: true,
   name: 'set_log_level',
+  isUnlogged: true,
   request: {
     typeName: 'SetLogLevelBody',
     protoName: 'SetLogLevelRequest',

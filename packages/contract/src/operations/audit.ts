@@ -1,5 +1,4 @@
 /** The audit: whether it is on, where its chains have come to, and what of that an outsider can keep. */
-import { clusterErrors } from '../errors.ts';
 import { position, wallClockSeconds } from '../fields.ts';
 import { answer, changing, get, post, reading, request } from '../operation.ts';
 import type { Group, UnaryOperation } from '../operation.ts';
@@ -111,7 +110,7 @@ const enable: UnaryOperation = changing('always', {
   name: 'audit_enable',
   request: request('EnableAudit', 'EnableAuditBody', {}),
   answer: switched,
-  errors: clusterErrors,
+  errors: [],
   access: operate,
   http: [post('/audit/enable', 'Record every change and refusal, on every node.')],
   grpc: { method: 'EnableAudit', comment: 'Turns the audit on.' },
@@ -121,7 +120,7 @@ const disable: UnaryOperation = changing('never', {
   name: 'audit_disable',
   request: request('DisableAudit', 'DisableAuditBody', {}),
   answer: switched,
-  errors: clusterErrors,
+  errors: [],
   access: operate,
   http: [post('/audit/disable', 'Record nothing more. That is the last record.')],
   grpc: { method: 'DisableAudit', comment: 'Turns the audit off.' },

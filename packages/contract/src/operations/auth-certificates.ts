@@ -1,5 +1,4 @@
 /** Whose identity a certificate proves. */
-import { clusterErrors } from '../errors.ts';
 import { answer, changing, get, post, reading, request } from '../operation.ts';
 import type { UnaryOperation } from '../operation.ts';
 import { list, object, string, text, words } from '../schema.ts';
@@ -30,7 +29,7 @@ const mapCertificate: UnaryOperation = changing('never', {
     identity: [3, identity],
   }),
   answer: changed,
-  errors: clusterErrors,
+  errors: [],
   access: operate,
   http: [post('/auth/certificates', 'Say whose identity a certificate proves.')],
   grpc: { method: 'MapCertificate', comment: 'Says whose identity a certificate proves.' },
@@ -40,7 +39,7 @@ const unmapCertificate: UnaryOperation = changing('always', {
   name: 'auth_unmap_certificate',
   request: request('UnmapCertificate', 'UnmapCertificateBody', certificateKey),
   answer: changed,
-  errors: ['no_administrator', ...clusterErrors],
+  errors: ['no_administrator'],
   access: operate,
   http: [post('/auth/certificates/unmap', 'A certificate proves no identity any more.')],
   grpc: { method: 'UnmapCertificate', comment: 'Ends what MapCertificate has said.' },
@@ -68,7 +67,7 @@ const listCertificates: UnaryOperation = reading({
     ],
     next_after: [2, nextAfter],
   }),
-  errors: clusterErrors,
+  errors: [],
   access: operate,
   http: [get('/auth/certificates', 'List what certificates prove.')],
   grpc: { method: 'ListCertificates', comment: 'Lists what certificates prove, by pages.' },

@@ -1,5 +1,4 @@
 /** Keys: what proves an identity. */
-import { clusterErrors } from '../errors.ts';
 import { wallClockSeconds } from '../fields.ts';
 import { answer, changing, get, post, reading, remove, request } from '../operation.ts';
 import type { UnaryOperation } from '../operation.ts';
@@ -47,7 +46,7 @@ const createKey: UnaryOperation = changing('never', {
     expires_in_seconds: [3, expires],
   }),
   answer: keyMade,
-  errors: ['role_not_found', ...clusterErrors],
+  errors: ['role_not_found'],
   access: operate,
   http: [post('/auth/keys', 'Make a key of an identity. It is told once.')],
   grpc: { method: 'CreateKey', comment: 'Makes a key of an identity; it is told once.' },
@@ -64,7 +63,7 @@ const rotateKey: UnaryOperation = changing('never', {
     expires_in_seconds: [3, expires],
   }),
   answer: keyMade,
-  errors: ['key_not_found', ...clusterErrors],
+  errors: ['key_not_found'],
   access: operate,
   http: [
     post('/auth/keys/{key_id}/rotate', 'Make another key of the same identity, and end this one.'),
@@ -76,7 +75,7 @@ const revokeKey: UnaryOperation = changing('always', {
   name: 'auth_revoke_key',
   request: request('RevokeKey', 'RevokeKeyBody', { key_id: [1, keyId] }),
   answer: changed,
-  errors: ['key_not_found', 'no_administrator', ...clusterErrors],
+  errors: ['key_not_found', 'no_administrator'],
   access: operate,
   http: [remove('/auth/keys/{key_id}', 'Revoke a key: what it has open ends.')],
   grpc: { method: 'RevokeKey', comment: 'Revokes a key.' },
@@ -108,7 +107,7 @@ const listKeys: UnaryOperation = reading({
     keys: [1, list(object(keyRow), 'In the order of their ids.')],
     next_after: [2, nextAfter],
   }),
-  errors: clusterErrors,
+  errors: [],
   access: operate,
   http: [get('/auth/keys', 'List keys.')],
   grpc: { method: 'ListKeys', comment: 'Lists keys, by pages.' },

@@ -1,5 +1,4 @@
 /** Roles with their rules, and the identities that have them. */
-import { clusterErrors } from '../errors.ts';
 import { maxNameLength } from '../fields.ts';
 import { answer, changing, get, post, reading, remove, request } from '../operation.ts';
 import type { UnaryOperation } from '../operation.ts';
@@ -25,7 +24,7 @@ const grant: UnaryOperation = changing('never', {
   name: 'auth_grant',
   request: request('Grant', 'GrantBody', { role: [1, role], ...ruleFields(2) }),
   answer: changed,
-  errors: clusterErrors,
+  errors: [],
   access: operate,
   http: [post('/auth/roles/{role}/grant', 'Add a rule to a role, and make the role.')],
   grpc: { method: 'Grant', comment: 'Adds a rule to a role.' },
@@ -35,7 +34,7 @@ const revoke: UnaryOperation = changing('always', {
   name: 'auth_revoke',
   request: request('Revoke', 'RevokeBody', { role: [1, role], ...ruleFields(2) }),
   answer: changed,
-  errors: ['role_not_found', 'no_administrator', ...clusterErrors],
+  errors: ['role_not_found', 'no_administrator'],
   access: operate,
   http: [post('/auth/roles/{role}/revoke', 'Take a rule from a role.')],
   grpc: { method: 'Revoke', comment: 'Takes a rule from a role.' },
@@ -45,7 +44,7 @@ const deleteRole: UnaryOperation = changing('always', {
   name: 'auth_delete_role',
   request: request('DeleteRole', 'DeleteRoleBody', { role: [1, role] }),
   answer: changed,
-  errors: ['role_not_found', 'no_administrator', ...clusterErrors],
+  errors: ['role_not_found', 'no_administrator'],
   access: operate,
   http: [remove('/auth/roles/{role}', 'Delete a role, and take it from all that have it.')],
   grpc: { method: 'DeleteRole', comment: 'Deletes a role.' },
@@ -84,7 +83,7 @@ const listRoles: UnaryOperation = reading({
     ],
     next_after: [2, nextAfter],
   }),
-  errors: clusterErrors,
+  errors: [],
   access: operate,
   http: [get('/auth/roles', 'List roles with their rules.')],
   grpc: { method: 'ListRoles', comment: 'Lists roles, by pages.' },
@@ -96,7 +95,7 @@ const bind: UnaryOperation = changing('never', {
   name: 'auth_bind',
   request: request('Bind', 'BindBody', bindFields),
   answer: changed,
-  errors: ['role_not_found', ...clusterErrors],
+  errors: ['role_not_found'],
   access: operate,
   http: [post('/auth/identities/{identity}/bind', 'Give a role to an identity.')],
   grpc: { method: 'Bind', comment: 'Gives a role to an identity.' },
@@ -106,7 +105,7 @@ const unbind: UnaryOperation = changing('always', {
   name: 'auth_unbind',
   request: request('Unbind', 'UnbindBody', bindFields),
   answer: changed,
-  errors: ['no_administrator', ...clusterErrors],
+  errors: ['no_administrator'],
   access: operate,
   http: [post('/auth/identities/{identity}/unbind', 'Take a role from an identity.')],
   grpc: { method: 'Unbind', comment: 'Takes a role from an identity.' },
@@ -133,7 +132,7 @@ const listIdentities: UnaryOperation = reading({
     ],
     next_after: [2, nextAfter],
   }),
-  errors: clusterErrors,
+  errors: [],
   access: operate,
   http: [get('/auth/identities', 'List identities that have roles.')],
   grpc: { method: 'ListIdentities', comment: 'Lists identities, by pages.' },

@@ -1,5 +1,5 @@
 /** Who may do what: keys, roles, identities, certificates. */
-import { byCluster, clusterErrors } from '../errors.ts';
+import { byCluster } from '../errors.ts';
 import { maxNameLength } from '../fields.ts';
 import { answer, changing, get, post, reading, request } from '../operation.ts';
 import type { Group, UnaryOperation } from '../operation.ts';
@@ -40,7 +40,7 @@ const enable: UnaryOperation = changing('always', {
     ],
   }),
   answer: changed,
-  errors: ['no_administrator', 'others_have_access', ...clusterErrors],
+  errors: ['no_administrator', 'others_have_access'],
   access: operate,
   http: [
     post(
@@ -55,7 +55,7 @@ const disable: UnaryOperation = changing('never', {
   name: 'auth_disable',
   request: request('DisableAuth', 'DisableAuthBody', {}),
   answer: changed,
-  errors: clusterErrors,
+  errors: [],
   access: operate,
   http: [post('/auth/disable', 'Turn authentication off: everybody may do everything.')],
   grpc: { method: 'DisableAuth', comment: 'Turns authentication off.' },
@@ -79,7 +79,7 @@ const check: UnaryOperation = reading({
     rule: [4, nullable(string('The rule, as `verb kind name`; null: no rule permits it.'))],
     roles: [5, list(string('Name of a role.'), 'Roles of the identity.')],
   }),
-  errors: clusterErrors,
+  errors: [],
   access: operate,
   http: [post('/auth/check', 'Which rule decides whether an identity may do something.')],
   grpc: { method: 'CheckAccess', comment: 'Explains which rule decides.' },

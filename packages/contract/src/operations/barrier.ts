@@ -1,5 +1,5 @@
 /** Double barriers: they open when all have come, and are over when all have left. */
-import { byCluster, clusterErrors, numberErrors, sessionErrors } from '../errors.ts';
+import { byCluster, numberErrors, sessionErrors } from '../errors.ts';
 import {
   askedConsistency,
   consistency,
@@ -59,7 +59,6 @@ const enterBarrier: UnaryOperation = changing('numbered', {
     'wait_timeout',
     'wait_cancelled',
     ...numberErrors,
-    ...clusterErrors,
   ],
   waits: true,
   waitKind: 'barrier',
@@ -76,6 +75,8 @@ const enterBarrier: UnaryOperation = changing('numbered', {
 
 const leaveBarrier: UnaryOperation = changing('numbered', {
   name: 'leave_barrier',
+  forHolders: 'gives_back',
+  returns: 'other',
   request: request('LeaveBarrier', 'LeaveBarrierBody', {
     name: [1, name],
     session_id: [2, sessionId],
@@ -94,7 +95,7 @@ const leaveBarrier: UnaryOperation = changing('numbered', {
     round: [3, round],
     over: [4, boolean('All parties have left.')],
   }),
-  errors: ['name_too_long', ...sessionErrors, 'not_entered', ...numberErrors, ...clusterErrors],
+  errors: ['name_too_long', ...sessionErrors, 'not_entered', ...numberErrors],
   waits: true,
   access: use,
   http: [post('/barriers/{name}/leave', 'Leave a barrier and wait until all parties have left.')],
@@ -134,7 +135,7 @@ const barrierStatus: UnaryOperation = reading({
       ),
     ],
   }),
-  errors: ['name_too_long', ...clusterErrors],
+  errors: ['name_too_long'],
   access: { verb: 'read', resource: 'barrier' },
   http: [
     get('/barriers/{name}/status', 'Status of a barrier: which sessions are inside.'),

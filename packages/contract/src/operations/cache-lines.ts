@@ -1,5 +1,4 @@
 /** What nodes have in their memories of the cache: counts, lines, and what is being invalidated. */
-import { clusterErrors } from '../errors.ts';
 import {
   askedConsistency,
   consistency,
@@ -64,7 +63,7 @@ export const cacheStats: UnaryOperation = reading({
     consistency: [21, consistency],
     revision: [22, statusRevision],
   }),
-  errors: clusterErrors,
+  errors: [],
   access: { verb: 'cache_read', resource: 'cache' },
   http: [get('/cache/stats', 'The cache in numbers.')],
   grpc: { method: 'CacheStats', comment: 'Tells the cache in numbers.' },

@@ -1,5 +1,5 @@
 /** The cache: keys with values and versions; what a read answers is never older than an acknowledged write. */
-import { byCluster, byNode, clusterErrors } from '../errors.ts';
+import { byCluster, byNode } from '../errors.ts';
 import { fenceToken, longestTimeoutSeconds, maxNameLength, position } from '../fields.ts';
 import { answer, changing, get, post, reading, remove, request } from '../operation.ts';
 import type { Group, StreamControl, UnaryOperation } from '../operation.ts';
@@ -39,7 +39,7 @@ const conditions = {
   ),
 } as const;
 
-const writeErrors = ['version_mismatch', 'hold_not_current', 'cache_busy', ...clusterErrors];
+const writeErrors = ['version_mismatch', 'hold_not_current', 'cache_busy'];
 
 const cacheSet: UnaryOperation = changing('never', {
   name: 'cache_set',
@@ -98,7 +98,7 @@ const cacheGet: UnaryOperation = reading({
     node: [7, toldNode],
     state: [8, words(lineStates, 'What that node has of the key after this read.')],
   }),
-  errors: clusterErrors,
+  errors: [],
   access: { verb: 'cache_read', resource: 'cache' },
   http: [get('/cache/get', 'The value of a key.')],
   grpc: { method: 'CacheGet', comment: 'Returns the value of a key.' },
@@ -149,7 +149,8 @@ const cacheFill: UnaryOperation = reading({
     ],
     node: [6, toldNode],
   }),
-  errors: clusterErrors,
+  errors: ['wait_cancelled'],
+  waits: true,
   access: { verb: 'cache_write', resource: 'cache' },
   http: [post('/cache/fill', 'The value of a key, or the turn to load it.')],
   grpc: {
@@ -160,9 +161,10 @@ const cacheFill: UnaryOperation = reading({
 
 const cacheFillEnd: UnaryOperation = reading({
   name: 'cache_fill_end',
+  forHolders: 'gives_back',
   request: request('CacheFillEnd', 'CacheFillEndBody', { k: [1, key], fill_token: [2, fillToken] }),
   answer: answer('CacheFillEnd', 'CacheFillEndAnswer', { key: [1, toldKey], node: [2, toldNode] }),
-  errors: clusterErrors,
+  errors: [],
   access: { verb: 'cache_write', resource: 'cache' },
   http: [remove('/cache/fill', 'End the turn to load a value.')],
   grpc: { method: 'CacheFillEnd', comment: 'Ends the turn to load the value of a key.' },
@@ -177,6 +179,7 @@ const memoryId: Schema = text(
 const cacheKeep: StreamControl = {
   kind: 'control',
   name: 'cache_keep',
+  needsLeader: true,
   request: {
     typeName: 'CacheKeepBody',
     description: 'Reads a key of the cache, to answer it again from memory.',
@@ -224,7 +227,7 @@ const cacheKeep: StreamControl = {
       ],
     },
   },
-  errors: clusterErrors,
+  errors: [],
   access: { verb: 'cache_read', resource: 'cache' },
   http: [],
 };
@@ -232,6 +235,10 @@ const cacheKeep: StreamControl = {
 const cacheDropped: StreamControl = {
   kind: 'control',
   name: 'cache_dropped',
+  // Writes of others wait for it.
+  forHolders: 'gives_back',
+  isUntraced: true,
+  needsLeader: false,
   request: {
     typeName: 'CacheDroppedBody',
     description: 'What the client had to drop is gone from its memory.',

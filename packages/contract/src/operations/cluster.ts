@@ -1,5 +1,5 @@
 /** The cluster: who leads, who belongs to it. On HTTP. */
-import { byCluster, clusterErrors } from '../errors.ts';
+import { byCluster } from '../errors.ts';
 import { insecure, nodeId, position, toldNodeId } from '../fields.ts';
 import { get, post, remove } from '../operation.ts';
 import type { DocumentOperation, Group, UnaryOperation } from '../operation.ts';
@@ -39,10 +39,11 @@ const membership = {
   repeat: 'never',
   changes: true,
   needsLeader: true,
+  isUnlogged: true,
   onStream: false,
   access: operate,
 } as const;
-const changeErrors = ['membership_change_in_progress', ...clusterErrors];
+const changeErrors = ['membership_change_in_progress'];
 const peerAddress = example(string('Peer address, `host:port`.'), '10.0.0.2:7000');
 
 const leader: UnaryOperation = {
@@ -328,6 +329,8 @@ const transfer: UnaryOperation = {
 const snapshot: DocumentOperation = {
   kind: 'document',
   name: 'snapshot',
+  isUnlogged: true,
+  needsLeader: false,
   request: nothing,
   contentType: 'application/octet-stream',
   headers: {

@@ -1,11 +1,5 @@
 /** Elections: one leads, and tells all others a value. */
-import {
-  byCluster,
-  clusterErrors,
-  numberErrors,
-  positionErrors,
-  sessionErrors,
-} from '../errors.ts';
+import { byCluster, numberErrors, positionErrors, sessionErrors } from '../errors.ts';
 import {
   askedConsistency,
   consistency,
@@ -71,7 +65,6 @@ const campaignErrors = [
   'wait_cancelled',
   'deadlock',
   ...numberErrors,
-  ...clusterErrors,
 ];
 
 const campaignRequest = request('Campaign', 'CampaignBody', {
@@ -118,6 +111,7 @@ const campaign: UnaryOperation = changing('numbered', {
 const campaignStream: StreamOperation = {
   kind: 'stream',
   name: 'campaign_stream',
+  needsLeader: true,
   performs: 'campaign',
   direction: 'down',
   request: campaignRequest,
@@ -172,6 +166,7 @@ const changes: Enumeration = {
 const observe: StreamOperation = {
   kind: 'stream',
   name: 'observe',
+  needsLeader: false,
   direction: 'down',
   request: request('Observe', 'ObserveBody', {
     name: [1, name],
@@ -227,6 +222,8 @@ const observe: StreamOperation = {
 
 const resign: UnaryOperation = changing('numbered', {
   name: 'resign',
+  forHolders: 'gives_back',
+  returns: 'election',
   request: request('Resign', 'ResignBody', {
     name: [1, name],
     session_id: [2, who.session],
@@ -245,14 +242,7 @@ const resign: UnaryOperation = changing('numbered', {
     resource: [2, resource],
     fence_token: [3, toldFenceToken],
   }),
-  errors: [
-    'name_too_long',
-    ...sessionErrors,
-    'not_holder',
-    'stale_fence_token',
-    ...numberErrors,
-    ...clusterErrors,
-  ],
+  errors: ['name_too_long', ...sessionErrors, 'not_holder', 'stale_fence_token', ...numberErrors],
   access: use,
   http: withAlias(post('/elections/{name}/resign', 'Resign a leadership.')),
   grpc: { method: 'Resign', comment: 'Resigns a leadership.' },
@@ -274,14 +264,7 @@ const proclaim: UnaryOperation = changing('numbered', {
     fence_token: [3, toldFenceToken],
     revision: [4, position('Log index of the change.')],
   }),
-  errors: [
-    'name_too_long',
-    ...sessionErrors,
-    'not_holder',
-    'stale_fence_token',
-    ...numberErrors,
-    ...clusterErrors,
-  ],
+  errors: ['name_too_long', ...sessionErrors, 'not_holder', 'stale_fence_token', ...numberErrors],
   access: use,
   http: withAlias(post('/elections/{name}/proclaim', 'Publish another value as the leader.')),
   grpc: { method: 'Proclaim', comment: 'Changes the value published by the leader.' },
@@ -289,9 +272,10 @@ const proclaim: UnaryOperation = changing('numbered', {
 
 const renewLeadership: UnaryOperation = reading({
   name: 'renew_leadership',
+  forHolders: 'keeps',
   request: renewRequest,
   answer: renewAnswer,
-  errors: ['name_too_long', ...sessionErrors, 'not_holder', 'stale_fence_token', ...clusterErrors],
+  errors: ['name_too_long', ...sessionErrors, 'not_holder', 'stale_fence_token'],
   access: use,
   http: withAlias(post('/elections/{name}/renew', 'Renew a leadership: extend its session.')),
   grpc: {
@@ -343,7 +327,7 @@ const electionLeader: UnaryOperation = reading({
     revision: [5, position('Log index of this state.')],
     consistency: [6, consistency],
   }),
-  errors: ['name_too_long', ...clusterErrors],
+  errors: ['name_too_long'],
   access: look,
   http: [
     ...withAlias(

@@ -73,7 +73,7 @@ const eventTypes: Enumeration = {
   },
 };
 
-const watchEvent: Message = {
+export const watchEvent: Message = {
   typeName: 'WatchEvent',
   protoName: 'WatchEvent',
   description: 'One change.',
@@ -171,6 +171,7 @@ const events: UnaryOperation = {
 const watch: StreamOperation = {
   kind: 'stream',
   name: 'watch',
+  needsLeader: false,
   direction: 'down',
   request: request('Watch', 'WatchBody', {
     prefix: [1, filter.prefix],
@@ -212,6 +213,8 @@ const watch: StreamOperation = {
 const unwatch: StreamControl = {
   kind: 'control',
   name: 'unwatch',
+  isUntraced: true,
+  needsLeader: false,
   request: {
     typeName: 'UnwatchBody',
     description: 'Ends a watch of a client stream.',

@@ -1,5 +1,5 @@
 /** Latches: they count down to 0, once. */
-import { byCluster, clusterErrors, numberErrors, sessionErrors } from '../errors.ts';
+import { byCluster, numberErrors, sessionErrors } from '../errors.ts';
 import {
   askedConsistency,
   consistency,
@@ -51,7 +51,7 @@ const createLatch: UnaryOperation = changing('always', {
     count: [2, uint32(1, mostCounted, 'Initial count.')],
   }),
   answer: latch,
-  errors: ['name_too_long', 'limit_mismatch', ...clusterErrors],
+  errors: ['name_too_long', 'limit_mismatch'],
   access: manage,
   http: [post('/latches/{name}', 'Create a latch with a count.')],
   grpc: { method: 'CreateLatch', comment: 'Creates a latch that counts down.' },
@@ -72,7 +72,7 @@ const countDown: UnaryOperation = changing('numbered', {
     request_id: [4, optional(requestNumber)],
   }),
   answer: latch,
-  errors: ['name_too_long', ...sessionErrors, 'latch_not_found', ...numberErrors, ...clusterErrors],
+  errors: ['name_too_long', ...sessionErrors, 'latch_not_found', ...numberErrors],
   access: { verb: 'acquire', resource: 'latch' },
   http: [post('/latches/{name}/count-down', 'Count a latch down.')],
   grpc: { method: 'CountDown', comment: 'Counts a latch down.' },
@@ -88,7 +88,7 @@ const waitLatch: UnaryOperation = reading({
     ],
   }),
   answer: latch,
-  errors: ['name_too_long', 'latch_not_found', 'wait_timeout', 'wait_cancelled', ...clusterErrors],
+  errors: ['name_too_long', 'latch_not_found', 'wait_timeout', 'wait_cancelled'],
   waits: true,
   access: look,
   http: [get('/latches/{name}/wait', 'Wait until the count of a latch is 0.')],
@@ -102,7 +102,7 @@ const latchStatus: UnaryOperation = reading({
     consistency: [2, askedConsistency],
   }),
   answer: latch,
-  errors: ['name_too_long', ...clusterErrors],
+  errors: ['name_too_long'],
   access: look,
   http: [
     get('/latches/{name}', 'The count of a latch.'),
@@ -118,7 +118,7 @@ const deleteLatch: UnaryOperation = changing('never', {
     resource: [1, resource],
     deleted: [2, always(true)],
   }),
-  errors: ['name_too_long', 'latch_not_found', ...clusterErrors],
+  errors: ['name_too_long', 'latch_not_found'],
   access: manage,
   http: [remove('/latches/{name}', 'Delete a latch.')],
   grpc: { method: 'DeleteLatch', comment: 'Deletes a latch.' },

@@ -1,5 +1,4 @@
 /** What the lists of all kinds are asked, and what they tell beside their rows. */
-import { clusterErrors } from '../errors.ts';
 import {
   askedConsistency,
   clientId,
@@ -69,7 +68,7 @@ export function listing({
       consistency: [3, consistency],
       revision: [4, statusRevision],
     }),
-    errors: clusterErrors,
+    errors: [],
     access: { ...access, filtered: true },
     http: [get(`/${plural}`, summary)],
     grpc: { method, comment: `${summary} By pages.` },

@@ -1,5 +1,4 @@
 /** How locks are seen: one, a page of them, and one at a glance for operators. */
-import { clusterErrors } from '../errors.ts';
 import {
   askedConsistency,
   clientId,
@@ -97,7 +96,7 @@ export const lockStatus: UnaryOperation = reading({
   name: 'lock_status',
   request: lockRef,
   answer: lock,
-  errors: ['name_too_long', ...clusterErrors],
+  errors: ['name_too_long'],
   access: look,
   http: [
     get('/locks/{name}/status', 'Status of a lock: holders, and waiters in queue order.'),
@@ -126,7 +125,7 @@ export const listLocks: UnaryOperation = reading({
     consistency: [4, consistency],
     revision: [5, statusRevision],
   }),
-  errors: clusterErrors,
+  errors: [],
   access: { ...look, filtered: true },
   http: [get('/locks', 'List locks that are held or waited for.')],
   grpc: { method: 'ListLocks', comment: 'Lists locks that are held or waited for, in pages.' },
@@ -149,7 +148,7 @@ export const adminLock: UnaryOperation = {
         client_id: [13, nullable(toldClientId)],
       },
     },
-    errors: ['name_too_long', ...clusterErrors],
+    errors: ['name_too_long'],
     access: look,
     grpc: {
       method: 'AdminLock',

@@ -1,5 +1,5 @@
 /** Locks with fence tokens, exclusive or shared. */
-import { byCluster, clusterErrors, holdErrors, numberErrors, sessionErrors } from '../errors.ts';
+import { byCluster, holdErrors, numberErrors, sessionErrors } from '../errors.ts';
 import {
   askedMode,
   count,
@@ -77,7 +77,6 @@ const acquire: UnaryOperation = changing('numbered', {
     'wait_cancelled',
     'deadlock',
     ...numberErrors,
-    ...clusterErrors,
   ],
   waits: true,
   waitKind: 'lock',
@@ -97,6 +96,8 @@ const acquire: UnaryOperation = changing('numbered', {
 
 const release: UnaryOperation = changing('numbered', {
   name: 'release',
+  forHolders: 'gives_back',
+  returns: 'lock',
   request: request('Release', 'ReleaseBody', {
     name: [1, name],
     session_id: [2, who.session],
@@ -119,7 +120,7 @@ const release: UnaryOperation = changing('numbered', {
       count('Remaining acquires of the hold; 0 means that it is released.'),
     ],
   }),
-  errors: [...endErrors, ...numberErrors, ...clusterErrors],
+  errors: [...endErrors, ...numberErrors],
   access: use,
   http: [
     remove('/sessions/{session_id}/locks/{name}', 'Release a lock of a session.', {
@@ -146,9 +147,10 @@ export const renewAnswer: Message = answer('Renew', 'RenewAnswer', {
 
 const renew: UnaryOperation = reading({
   name: 'renew',
+  forHolders: 'keeps',
   request: renewRequest,
   answer: renewAnswer,
-  errors: [...endErrors, ...clusterErrors],
+  errors: [...endErrors],
   access: use,
   http: [post('/locks/{name}/renew', 'Renew a hold.')],
   grpc: {
@@ -172,7 +174,7 @@ const downgrade: UnaryOperation = changing('always', {
     fence_token: [3, toldFenceToken],
     mode: [4, words(lockMode, 'Shared.', ['shared'])],
   }),
-  errors: [...endErrors, ...clusterErrors],
+  errors: [...endErrors],
   access: use,
   http: [
     post('/locks/{name}/downgrade', 'Downgrade an exclusive hold to shared, with the same token.'),
@@ -205,7 +207,7 @@ const check: UnaryOperation = reading({
       ),
     ],
   }),
-  errors: ['name_too_long', ...clusterErrors],
+  errors: ['name_too_long'],
   access: look,
   http: [post('/locks/{name}/check', 'Check whether a fence token is that of a current hold.')],
   grpc: {
@@ -227,7 +229,7 @@ const forceRelease: UnaryOperation = changing('never', {
     resource: [2, resource],
     count: [3, count('Holds that ended.')],
   }),
-  errors: ['name_too_long', ...clusterErrors],
+  errors: ['name_too_long'],
   access: { verb: 'admin', resource: 'lock' },
   http: [
     post('/admin/locks/{name}/force-release', 'Release a lock by force, whoever holds it.', {

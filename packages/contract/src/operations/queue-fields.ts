@@ -1,5 +1,4 @@
 /** The fields of which the operations of queues are made. */
-import { clusterErrors } from '../errors.ts';
 import { count, maxNameLength, toldFenceToken } from '../fields.ts';
 import {
   boolean,
@@ -21,7 +20,7 @@ import type { Enumeration, MessageFields, Message, Schema } from '../schema.ts';
 export const queueResource = { resource: 'queue', whenUnnamed: 'default' } as const;
 
 /** Where queues are kept in Redis it may be out of reach while the cluster is there. */
-export const storeErrors: readonly string[] = [...clusterErrors, 'store_unavailable'];
+export const storeErrors: readonly string[] = ['store_unavailable'];
 
 /** Messages of one push or pop. */
 export const mostMessages = 100;

@@ -126,6 +126,8 @@ const queuePop: UnaryOperation = changing('never', {
 
 const queueAck: UnaryOperation = changing('never', {
   name: 'queue_ack',
+  forHolders: 'gives_back',
+  returns: 'other',
   request: request('Ack', 'QueueAckBody', { queue: [1, askedQueue], receipt: [2, receipt] }),
   answer: answer('Ack', 'QueueAckAnswer', {
     queue: [1, toldQueue],
@@ -140,6 +142,8 @@ const queueAck: UnaryOperation = changing('never', {
 
 const queueNack: UnaryOperation = changing('never', {
   name: 'queue_nack',
+  forHolders: 'gives_back',
+  returns: 'other',
   request: request('Nack', 'QueueNackBody', {
     queue: [1, askedQueue],
     receipt: [2, receipt],
@@ -160,6 +164,8 @@ const queueNack: UnaryOperation = changing('never', {
 
 const queueExtend: UnaryOperation = changing('always', {
   name: 'queue_extend',
+  forHolders: 'keeps',
+  returns: 'other',
   request: request('Extend', 'QueueExtendBody', {
     queue: [1, askedQueue],
     receipt: [2, receipt],
@@ -256,6 +262,7 @@ const queuePurge: UnaryOperation = changing('never', {
     through: [4, uint64(0, undefined, '`through` of the next purge.')],
   }),
   errors: ['name_too_long', 'queue_not_found', ...storeErrors],
+  isLongRunning: true,
   access: manage,
   http: [post('/queue/purge', 'End all messages, or all dead letters, that are there now.')],
   grpc: { method: 'Purge', comment: 'Ends all messages, or all dead letters.' },
@@ -299,6 +306,7 @@ const queueDelete: UnaryOperation = changing('never', {
 
 export const queues: Group = {
   name: 'queues',
+  hasOwnStore: true,
   service: 'Queues',
   tag: 'queues',
   description: 'Queues: messages with keys, delivered in order and at least once.',

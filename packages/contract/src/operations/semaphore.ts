@@ -1,5 +1,5 @@
 /** Semaphores: a limited number of permits, several of which one may hold. */
-import { byCluster, clusterErrors, numberErrors, sessionErrors } from '../errors.ts';
+import { byCluster, numberErrors, sessionErrors } from '../errors.ts';
 import {
   askedConsistency,
   consistency,
@@ -88,7 +88,6 @@ const acquirePermits: UnaryOperation = changing('numbered', {
     'wait_cancelled',
     'deadlock',
     ...numberErrors,
-    ...clusterErrors,
   ],
   waits: true,
   waitKind: 'semaphore',
@@ -103,6 +102,8 @@ const acquirePermits: UnaryOperation = changing('numbered', {
 
 const releasePermits: UnaryOperation = changing('numbered', {
   name: 'release_permits',
+  forHolders: 'gives_back',
+  returns: 'semaphore',
   request: request('ReleasePermits', 'ReleasePermitsBody', {
     name: [1, name],
     session_id: [2, who.session],
@@ -115,7 +116,7 @@ const releasePermits: UnaryOperation = changing('numbered', {
     resource: [2, resource],
     fence_token: [3, toldFenceToken],
   }),
-  errors: ['name_too_long', ...sessionErrors, 'not_holder', ...numberErrors, ...clusterErrors],
+  errors: ['name_too_long', ...sessionErrors, 'not_holder', ...numberErrors],
   access: use,
   http: [post('/semaphores/{name}/release', 'Release the permits of one acquire.')],
   grpc: { method: 'ReleasePermits', comment: 'Releases the permits of one acquire.' },
@@ -123,9 +124,10 @@ const releasePermits: UnaryOperation = changing('numbered', {
 
 const renewPermits: UnaryOperation = reading({
   name: 'renew_permits',
+  forHolders: 'keeps',
   request: renewRequest,
   answer: renewAnswer,
-  errors: ['name_too_long', ...sessionErrors, 'not_holder', ...clusterErrors],
+  errors: ['name_too_long', ...sessionErrors, 'not_holder'],
   access: use,
   http: [post('/semaphores/{name}/renew', 'Renew a hold of permits: extend its session.')],
   grpc: { method: 'RenewPermits', comment: 'Renews a hold of permits for another ttl.' },
@@ -199,7 +201,7 @@ const semaphoreStatus: UnaryOperation = reading({
     consistency: [2, askedConsistency],
   }),
   answer: semaphore,
-  errors: ['name_too_long', ...clusterErrors],
+  errors: ['name_too_long'],
   access: { verb: 'read', resource: 'semaphore' },
   http: [
     get('/semaphores/{name}/status', 'Status of a semaphore: holders, and waiters in queue order.'),
@@ -212,7 +214,7 @@ const createSemaphore: UnaryOperation = changing('always', {
   name: 'create_semaphore',
   request: request('CreateSemaphore', 'SemaphoreLimitBody', { name: [1, name], limit: [2, limit] }),
   answer: semaphore,
-  errors: ['name_too_long', 'limit_mismatch', ...clusterErrors],
+  errors: ['name_too_long', 'limit_mismatch'],
   access: manage,
   http: [
     post('/semaphores/{name}', 'Create a persistent semaphore, which remains when nobody uses it.'),
@@ -230,7 +232,7 @@ const resizeSemaphore: UnaryOperation = changing('never', {
     limit: [2, limit],
   }),
   answer: semaphore,
-  errors: ['name_too_long', 'semaphore_not_found', ...clusterErrors],
+  errors: ['name_too_long', 'semaphore_not_found'],
   access: manage,
   http: [post('/semaphores/{name}/resize', 'Change the limit of a semaphore.')],
   grpc: { method: 'ResizeSemaphore', comment: 'Changes the limit of a semaphore.' },
@@ -243,7 +245,7 @@ const deleteSemaphore: UnaryOperation = changing('never', {
     resource: [1, resource],
     deleted: [2, always(true)],
   }),
-  errors: ['name_too_long', 'semaphore_not_found', 'semaphore_in_use', ...clusterErrors],
+  errors: ['name_too_long', 'semaphore_not_found', 'semaphore_in_use'],
   access: manage,
   http: [remove('/semaphores/{name}', 'Delete a semaphore that nobody uses.')],
   grpc: { method: 'DeleteSemaphore', comment: 'Deletes a semaphore that nobody uses.' },

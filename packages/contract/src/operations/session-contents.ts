@@ -1,5 +1,5 @@
 /** What a session holds and waits for, and how it gives an acquire up. */
-import { clusterErrors, numberErrors, sessionErrors } from '../errors.ts';
+import { numberErrors, sessionErrors } from '../errors.ts';
 import {
   askedConsistency,
   consistency,
@@ -24,7 +24,7 @@ import type { UnaryOperation } from '../operation.ts';
 import { always, described, list, nested, optional, string, uint32, words } from '../schema.ts';
 import type { Enumeration } from '../schema.ts';
 
-const errors = [...sessionErrors, ...clusterErrors];
+const errors = [...sessionErrors];
 
 export const sessionLocks: UnaryOperation = reading({
   name: 'session_locks',
@@ -163,6 +163,7 @@ const waitKinds: Enumeration = {
 
 export const cancelRequest: UnaryOperation = changing('always', {
   name: 'cancel_request',
+  forHolders: 'gives_back',
   request: request('Cancel', 'CancelBody', {
     session_id: [1, who.session],
     client_id: [5, who.client],
@@ -185,7 +186,7 @@ export const cancelRequest: UnaryOperation = changing('always', {
   answer: answer('Cancel', 'CancelAnswer', {
     cancelled: [1, always(true, 'The acquire holds nothing, and never will with this request id.')],
   }),
-  errors: ['name_too_long', ...sessionErrors, ...numberErrors, ...clusterErrors],
+  errors: ['name_too_long', ...sessionErrors, ...numberErrors],
   access: { verb: 'acquire', resource: 'session', whole: true },
   http: [
     post(

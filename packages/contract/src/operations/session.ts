@@ -1,5 +1,5 @@
 /** Sessions: whose the holds are, and how long they stand. */
-import { byCluster, clusterErrors, sessionErrors } from '../errors.ts';
+import { byCluster, sessionErrors } from '../errors.ts';
 import {
   askedConsistency,
   clientId,
@@ -38,7 +38,7 @@ import type { Enumeration, Message } from '../schema.ts';
 import { listing } from './listing.ts';
 import { cancelRequest, sessionLocks, sessionWaits } from './session-contents.ts';
 
-const errors = [...sessionErrors, ...clusterErrors];
+const errors = [...sessionErrors];
 
 const createSession: UnaryOperation = changing('by_id', {
   name: 'create_session',
@@ -91,7 +91,7 @@ const createSession: UnaryOperation = changing('by_id', {
     timeout_seconds: [5, number('The same as `timeout`.')],
     keepalive_interval_seconds: [6, uint32(1, undefined, 'The same as `keepalive_interval`.')],
   }),
-  errors: ['session_exists', 'session_expired', 'request_forgotten', ...clusterErrors],
+  errors: ['session_exists', 'session_expired', 'request_forgotten'],
   access: { verb: 'acquire', resource: 'session' },
   http: [post('/sessions', 'Create a session.')],
   grpc: {
@@ -156,6 +156,7 @@ const getSession: UnaryOperation = reading({
 
 const endSession: UnaryOperation = changing('always', {
   name: 'end_session',
+  forHolders: 'gives_back',
   request: request('EndSession', 'EndSessionBody', { session_id: [1, sessionId] }),
   answer: answer('EndSession', 'EndSessionAnswer', {
     session_id: [1, toldSessionId],
@@ -176,6 +177,8 @@ const keepaliveAnswer = answer('Keepalive', 'KeepAliveAnswer', {
 
 const keepalive: UnaryOperation = reading({
   name: 'keepalive',
+  forHolders: 'keeps',
+  isUntraced: true,
   request: request('Keepalive', 'SessionRef', { session_id: [1, sessionId] }),
   answer: keepaliveAnswer,
   errors,
@@ -203,6 +206,7 @@ const sessionEnds: Enumeration = {
 const keepaliveStream: StreamOperation = {
   kind: 'stream',
   name: 'keepalive_stream',
+  needsLeader: true,
   performs: 'keepalive',
   direction: 'both',
   request: {

@@ -1,5 +1,5 @@
 /** Locks by owner alone, for scripts that want no session and no token. */
-import { clusterErrors, sessionErrors } from '../errors.ts';
+import { sessionErrors } from '../errors.ts';
 import {
   askedMode,
   clientId,
@@ -51,14 +51,7 @@ export const simpleAcquire: UnaryOperation = {
         ttl_seconds: [6, number('Seconds after which it expires without another acquire.')],
       },
     },
-    errors: [
-      'name_too_long',
-      'lock_held',
-      'lock_delayed',
-      'wait_timeout',
-      'wait_cancelled',
-      ...clusterErrors,
-    ],
+    errors: ['name_too_long', 'lock_held', 'lock_delayed', 'wait_timeout', 'wait_cancelled'],
     waits: true,
     access: use,
     grpc: {
@@ -73,6 +66,7 @@ export const simpleAcquire: UnaryOperation = {
 export const simpleRelease: UnaryOperation = {
   ...changing('never', {
     name: 'simple_release',
+    forHolders: 'gives_back',
     request: {
       typeName: 'SimpleReleaseBody',
       protoName: 'SimpleReleaseRequest',
@@ -95,7 +89,6 @@ export const simpleRelease: UnaryOperation = {
       'not_holder',
       'stale_fence_token',
       ...sessionErrors,
-      ...clusterErrors,
     ],
     access: use,
     grpc: { method: 'SimpleRelease', comment: 'Releases a lock of an owner.' },

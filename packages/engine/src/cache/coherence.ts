@@ -16,6 +16,7 @@ import { clusterClockGrainMs } from '../cluster-clock.ts';
 import type { CallOptions } from '../types.ts';
 import { ClientMemories } from './client-memories.ts';
 import type { TellClient } from './client-memories.ts';
+import type { FillAttempt } from './filling.ts';
 import { CacheLeader } from './leading.ts';
 import type { CacheLeaderParts, Dropped } from './leading.ts';
 import { listLines, listPending } from './listing.ts';
@@ -27,7 +28,6 @@ import type {
   CacheRead,
   CacheStatistics,
   FillAnswer,
-  FillRequest,
   LeaderAnswer,
 } from './statistics.ts';
 import type { WriteGate } from './writes.ts';
@@ -269,7 +269,7 @@ export class CacheCoherence {
     return this.#leader.readHere(node, key, memoryId);
   }
 
-  fillHere(key: string, asked: FillRequest): Promise<FillAnswer> {
+  fillHere(key: string, asked: FillAttempt): Promise<FillAnswer> {
     return this.#leader.fillHere(key, asked);
   }
 

@@ -3,6 +3,7 @@
  *
  * FILL-5: a turn that is given when the time of who asked is over is given back at once. Nobody was told of it, and whoever waits for
  *     the key would wait until it ends by itself.
+ * FILL-6: a wait ends when its caller has gone, and takes no room of others from then on (FILL-4): nobody is given a turn for it.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { ResourceName, StateMachine } from '@holdfast/state';
@@ -20,10 +21,16 @@ export interface FillingParts {
   readonly proven: () => Promise<void>;
 }
 
+/** A request with its caller. */
+export interface FillAttempt extends FillRequest {
+  /** Aborted when the caller wants no answer any more. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 export async function turnOf(
   parts: FillingParts,
   key: string,
-  { token, waitMs, fillMs }: FillRequest,
+  { token, waitMs, fillMs, signal }: FillAttempt,
 ): Promise<FillAnswer> {
   const { clock, clusterTime, state, fills, proven } = parts;
   const deadlineMs = clock.now() + waitMs;
@@ -33,19 +40,20 @@ export async function turnOf(
     const view = machine.show('cache', key as ResourceName, { timeMs: clusterTime() });
     const revision = machine.index;
     if (view !== undefined) return { view, revision, token: undefined };
+    if (signal?.aborted === true) return { view, revision, token: undefined }; // FILL-6
     const nowMs = clock.now();
     const turn = fills.ask(key, token, fillMs, nowMs);
     if (turn.type === 'granted') return { view, revision, token: turn.token };
     if (turn.type === 'over') return { view, revision, token: undefined };
     if (turn.type === 'too_many') throw tooMany();
     if (nowMs >= deadlineMs) return { view, revision, token: undefined };
-    await turnEnded(parts, key, Math.min(turn.untilMs, deadlineMs) - nowMs);
+    await turnEnded(parts, key, Math.min(turn.untilMs, deadlineMs) - nowMs, signal);
   }
 }
 
 /** Where the turns of keys are given: `CacheCoherence` of the leader. */
 interface Turns {
-  fillHere(key: string, request: FillRequest): Promise<FillAnswer>;
+  fillHere(key: string, request: FillAttempt): Promise<FillAnswer>;
   endFillHere(key: string, token: string): void;
 }
 
@@ -54,7 +62,7 @@ export async function turnInTime(
   turns: Turns,
   clock: Pick<Clock, 'now'>,
   key: string,
-  request: FillRequest,
+  request: FillAttempt,
   endsMs: number,
 ): Promise<FillAnswer> {
   const answer = await turns.fillHere(key, request);
@@ -65,17 +73,21 @@ export async function turnInTime(
   throw turnNotTold();
 }
 
-/** Until the turn has ended, or time has passed. */
+/** Until the turn has ended, time has passed, or its caller has gone. */
 async function turnEnded(
   { clock, fills }: FillingParts,
   key: string,
   mostMs: number,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const stop = fills.onEnd(key, resolve);
   if (stop === undefined) throw tooMany();
+  const onAbort = (): void => resolve();
   const cancel = clock.after(Math.max(1, Math.ceil(mostMs)), resolve);
+  signal?.addEventListener('abort', onAbort, { once: true }); // FILL-6
   await promise;
+  signal?.removeEventListener('abort', onAbort);
   cancel();
   stop();
 }

@@ -23,8 +23,9 @@ import { defaultBounds, Directory } from './directory.ts';
 import type { Sharer } from './sharer.ts';
 import { askForEarlierLines, KnownMembers } from './earlier-lines.ts';
 import { turnOf } from './filling.ts';
+import type { FillAttempt } from './filling.ts';
 import { Fills } from './fills.ts';
-import type { FillAnswer, FillRequest, LeaderAnswer } from './statistics.ts';
+import type { FillAnswer, LeaderAnswer } from './statistics.ts';
 import type { WriteGate } from './writes.ts';
 
 /** Longest wait for the acknowledgement of one message, before it is sent again. */
@@ -192,7 +193,7 @@ export class CacheLeader {
     return this.#members.mayBeGranted(node);
   }
 
-  async fillHere(key: string, asked: FillRequest): Promise<FillAnswer> {
+  async fillHere(key: string, asked: FillAttempt): Promise<FillAnswer> {
     const led = this.#led;
     if (led === undefined) throw notLeading();
     const proven = async (): Promise<void> => {

@@ -2,7 +2,7 @@
  * The connections that others made to this node, and how many there may be.
  *
  * TRANSPORT-7: connections of whom nobody knows, those of peers that the own log does not name, and those of each
- *     member are counted apart, so that no crowd of strangers keeps a member out. Where there are too
+ *     member are counted apart, so that no number of strangers keeps a member out. Where there are too
  *     many of a kind, the oldest of that kind goes, never the newcomer: a member says its hello at once,
  *     and so is no stranger for long. One remote address has at most half of the room for strangers.
  */

@@ -262,6 +262,27 @@ describe('the cache of a node', () => {
   });
 });
 
+describe('a wait for the turn to load a value, whose caller goes', () => {
+  const asked = { token: undefined, waitMs: 5000, fillMs: 10_000 };
+  const nothing = (token: string | undefined, view: unknown): boolean =>
+    token === undefined && view === undefined;
+
+  test('ends at once, and is given no turn (FILL-6)', async () => {
+    const world = new World();
+    const { token } = await world.leader.fillHere('empty', asked);
+    assert.equal(token, '1-1');
+    const gone = new AbortController();
+    const wait = world.leader.fillHere('empty', { ...asked, signal: gone.signal });
+    await settled();
+    gone.abort();
+    const answer = await wait;
+    assert.ok(nothing(answer.token, answer.view), 'without any time that has passed');
+    const late = await world.leader.fillHere('other', { ...asked, signal: gone.signal });
+    assert.ok(nothing(late.token, late.view), 'it had gone before');
+    assert.equal((await world.leader.fillHere('other', asked)).token, '1-2', 'no turn was spent');
+  });
+});
+
 describe('a new leader', () => {
   /** Whether a write would go into the log. */
   const isLetThrough = (world: World, key = 'k'): boolean => {

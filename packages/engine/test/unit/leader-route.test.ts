@@ -71,7 +71,7 @@ describe('The way to the leader, while very many wait for a change', () => {
 });
 
 describe('The way to the leader, where one was lost that may have executed the call', () => {
-  const patience = { deadlineMs: 60_000, signal: undefined };
+  const bounds = { deadlineMs: 60_000, signal: undefined };
   const isUnknown = (error: unknown): boolean =>
     error instanceof HoldfastError && error.code === 'outcome_unknown';
   const leading = (): { clock: TurnClock; route: LeaderRoute } => {
@@ -84,7 +84,7 @@ describe('The way to the leader, where one was lost that may have executed the c
     for (const error of [noQuorum(), new HoldfastError('overloaded', 'Full.')]) {
       const { clock, route } = leading();
       const attempts = [new Interrupted(true, 'lost'), error];
-      const following = route.follow(patience, true, () =>
+      const following = route.follow(bounds, true, () =>
         Promise.reject(attempts.shift() ?? new Error('once more')),
       );
       await nextTurn();
@@ -101,7 +101,7 @@ describe('The way to the leader, where one was lost that may have executed the c
     ] as const) {
       const { clock, route } = leading();
       const attempts = [new Interrupted(begun, 'lost'), last];
-      const following = route.follow(patience, true, () =>
+      const following = route.follow(bounds, true, () =>
         Promise.reject(attempts.shift() ?? new Error('once more')),
       );
       await nextTurn();
@@ -115,7 +115,7 @@ describe('The way to the leader, where one was lost that may have executed the c
     route.close();
     const lost = Promise.reject(new Interrupted(true, 'lost'));
     await assert.rejects(
-      route.follow(patience, false, () => lost),
+      route.follow(bounds, false, () => lost),
       isUnknown,
     );
   });
@@ -151,7 +151,7 @@ describe('The way to the leader, where one was lost that may have executed the c
     const { clock, route } = leading();
     const controller = new AbortController();
     let attempts = 0;
-    const following = route.follow({ ...patience, signal: controller.signal }, true, () => {
+    const following = route.follow({ ...bounds, signal: controller.signal }, true, () => {
       attempts += 1;
       controller.abort();
       return Promise.reject(

@@ -12,7 +12,12 @@ function viewOf(toldOf: readonly string[] = []): {
 } {
   let nowMs = 0;
   const clock = { ...systemClock, now: () => nowMs };
-  const view = new MembershipView({ clock, toldOf, initialMembers: [n1, n2], patienceMs: 1000 });
+  const view = new MembershipView({
+    clock,
+    toldOf,
+    initialMembers: [n1, n2],
+    longestSilenceMs: 1000,
+  });
   return {
     view,
     wait: (durationMs) => {

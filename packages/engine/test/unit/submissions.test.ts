@@ -15,7 +15,7 @@ import type { Call } from '../../src/calls.ts';
 import type { CommandQueue } from '../../src/command-queue.ts';
 import { Interrupted } from '../../src/interrupted.ts';
 import { LeaderRoute } from '../../src/leader-route.ts';
-import type { Leader, Patience } from '../../src/leader-route.ts';
+import type { Leader, CallBounds } from '../../src/leader-route.ts';
 import { Stamps } from '../../src/stamps.ts';
 import { Submissions } from '../../src/submissions.ts';
 import type { Transport } from '../../src/transport/types.ts';
@@ -62,13 +62,13 @@ async function toldTo(
   const route = {
     closing: false,
     leaderNow: () => leaders[0],
-    ask: (_leader: Leader, _patience: Patience, call: Extract<Call, { type: 'submit' }>) => {
+    ask: (_leader: Leader, _bounds: CallBounds, call: Extract<Call, { type: 'submit' }>) => {
       execute(call);
       return told.length < leaders.length
         ? Promise.reject(new Interrupted(true, 'lost'))
         : Promise.resolve(refusal);
     },
-    async follow(_patience: Patience, _: boolean, attempt: (leader: Leader) => Promise<unknown>) {
+    async follow(_bounds: CallBounds, _: boolean, attempt: (leader: Leader) => Promise<unknown>) {
       for (;;) {
         const leader = leaders[told.length];
         assert.ok(leader !== undefined);

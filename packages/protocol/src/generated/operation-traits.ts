@@ -105,7 +105,7 @@ export const operationTraits: Readonly<Record<OperationName, OperationTraits>> =
   queue_blocked_keys: { repeat: 'always', changes: false, waits: false, session: 'none' },
   cache_set: { repeat: 'never', changes: true, waits: false, session: 'none' },
   cache_get: { repeat: 'always', changes: false, waits: false, session: 'none' },
-  cache_fill: { repeat: 'always', changes: false, waits: false, session: 'none' },
+  cache_fill: { repeat: 'always', changes: false, waits: true, session: 'none' },
   cache_fill_end: { repeat: 'always', changes: false, waits: false, session: 'none' },
   cache_delete: { repeat: 'never', changes: true, waits: false, session: 'none' },
   cache_stats: { repeat: 'always', changes: false, waits: false, session: 'none' },

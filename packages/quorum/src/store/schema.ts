@@ -1,7 +1,7 @@
 /**
  * The tables of a lease node's file, and how SQLite is to write them.
  *
- * Rows that nothing else vouches for have a checksum. A tombstone needs none: its id stands in the table and
+ * Rows that nothing else protects have a checksum. A tombstone needs none: its id stands in the table and
  * in the index of what is unique, and SQLite's own check compares the two.
  */
 import { randomInt } from 'node:crypto';

@@ -5,7 +5,7 @@
  *     node's is refused (own-file.ts).
  * STORE-2: a file has its name when it is whole; until then it has another one (schema.ts).
  * STORE-3: a file whose log is damaged or gone is damaged (log-mark.ts, and storage/src/wal.ts).
- * STORE-4: every row is vouched for by a checksum or by an index (read.ts).
+ * STORE-4: every row is protected by a checksum or by an index (read.ts).
  * RES-1 of reserve.ts: a full disk.
  * STORE-5: nothing is written where SQLite does not sync every commit (schema.ts).
  */
@@ -96,7 +96,7 @@ export class SqliteLeaseStore implements LeaseStore {
   readonly #file: string;
   readonly #put: StatementSync;
   readonly #drop: StatementSync;
-  readonly #bury: StatementSync;
+  readonly #insertTombstone: StatementSync;
   readonly #forget: StatementSync;
   readonly #putMeta: StatementSync;
   readonly #mark: LogMark;
@@ -112,7 +112,9 @@ export class SqliteLeaseStore implements LeaseStore {
        VALUES (?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#drop = database.prepare('DELETE FROM leases WHERE resource = ?');
-    this.#bury = database.prepare('INSERT OR IGNORE INTO tombstones (lease_id) VALUES (?)');
+    this.#insertTombstone = database.prepare(
+      'INSERT OR IGNORE INTO tombstones (lease_id) VALUES (?)',
+    );
     this.#forget = database.prepare('DELETE FROM tombstones WHERE lease_id = ?');
     this.#putMeta = database.prepare(putMeta);
     this.#mark = new LogMark(database);
@@ -172,7 +174,7 @@ export class SqliteLeaseStore implements LeaseStore {
     this.#inOne(() => {
       for (const row of rows) this.#putRow(row);
       for (const resource of dropped) this.#drop.run(resource);
-      for (const id of tombstones) this.#bury.run(id);
+      for (const id of tombstones) this.#insertTombstone.run(id);
       for (const id of forgotten) this.#forget.run(id);
       if (floor !== undefined) this.#setMeta('floor', floor);
     });

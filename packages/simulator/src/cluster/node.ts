@@ -233,7 +233,7 @@ export class SimulatedNode implements Listener {
     for (const [id, transport] of switchboard) if (id !== this.id) transport.peerBegan(this.id);
   }
 
-  /** The process is gone, without a word, and with it the power. */
+  /** The process is killed, and with it the power. */
   kill(leaves?: CutLeaves): void {
     this.#end(() => this.disk.cutPower(leaves));
   }

@@ -183,17 +183,17 @@ class QuorumRun {
     const { world } = this;
     const startedMs = world.nowMs;
     const before = this.#workers.map((worker) => worker.cycles);
-    const hungry = (): QuorumWorker[] =>
+    const waiting = (): QuorumWorker[] =>
       this.#workers.filter((worker, index) => worker.cycles <= (before[index] ?? 0));
     await world.timeline.run(
       startedMs + progressBoundMs,
-      () => hungry().length === 0 && !this.#sets.isChanging,
+      () => waiting().length === 0 && !this.#sets.isChanging,
     );
     if (this.#sets.isChanging)
       throw new Violation(
         `The set was not changed within ${String(progressBoundMs)} ms after all was mended.`,
       );
-    const left = hungry().map(({ machine }) => machine.name);
+    const left = waiting().map(({ machine }) => machine.name);
     if (left.length > 0)
       throw new Violation(
         `Mended nodes did not serve ${left.join(', ')} within ${String(progressBoundMs)} ms.`,

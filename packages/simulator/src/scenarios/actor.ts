@@ -64,7 +64,7 @@ export class Actor {
     return this.#stage.histories.recorded(this.machine, session);
   }
 
-  /** Its process is gone, without a word. */
+  /** Its process is killed. */
   end(): void {
     this.machine.end();
     this.#stage.histories.processEnded(this.machine);
