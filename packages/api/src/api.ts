@@ -246,9 +246,9 @@ export async function startApi(options: ApiOptions): Promise<Api> {
 /** Its libraries are read only where it is served: commands of the command line start without them. */
 async function startGrpc(
   address: GrpcAddress,
-  { context }: BuiltApi,
+  { context, http: { largeRequests } }: BuiltApi,
   { log, security }: ApiOptions,
 ): Promise<GrpcServer> {
   const { startGrpcServer } = await import('./grpc/server.ts');
-  return startGrpcServer(address, { context, log }, security);
+  return startGrpcServer(address, { context, log, largeRequests }, security);
 }
