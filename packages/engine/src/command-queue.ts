@@ -315,6 +315,7 @@ export class CommandQueue {
         time,
         submissions.map((submission) => submission.encoded),
         wallMs,
+        bytes,
       ),
       this.#traces ? () => tellCommitted(submissions) : undefined,
     );
