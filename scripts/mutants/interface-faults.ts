@@ -186,7 +186,8 @@ export const interfaceFaults: readonly Fault[] = [
   },
   {
     name: 'large-bodies-in-one-turn',
-    breaks: 'large requests of HTTP that come together are all read, checked and encoded in one turn',
+    breaks:
+      'large requests of HTTP that come together are all read, checked and encoded in one turn',
     file: 'packages/api/src/http/application.ts',
     find: `if (body.length < largeBytes) begin();`,
     put: `if (body.length >= 0) begin();`,

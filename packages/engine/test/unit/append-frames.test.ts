@@ -52,7 +52,10 @@ const numbersFrom = 5;
 
 describe('Entries that are large', () => {
   const large = new Uint8Array(300_000).fill(7);
-  const message: Append = { ...append, entries: [{ index: 8, term: 3, kind: 'command', data: large }] };
+  const message: Append = {
+    ...append,
+    entries: [{ index: 8, term: 3, kind: 'command', data: large }],
+  };
 
   it('are sent from the memory in which they are (FRAME-5)', () => {
     const pieces = messagePieces(message, 'a peer');
@@ -69,7 +72,10 @@ describe('Entries that are large', () => {
     };
     const body = bodyOf(message);
     assert.ok(decoded(body).buffer === body.buffer);
-    const shared = Buffer.concat([body, Buffer.alloc(body.byteLength)]).subarray(0, body.byteLength);
+    const shared = Buffer.concat([body, Buffer.alloc(body.byteLength)]).subarray(
+      0,
+      body.byteLength,
+    );
     assert.equal(decoded(shared).buffer.byteLength, large.byteLength);
   });
 });

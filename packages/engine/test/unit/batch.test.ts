@@ -166,7 +166,11 @@ describe('A batch', () => {
 describe('A long batch', () => {
   const push = (payload: string): Envelope => ({
     identity: 'test',
-    command: { type: 'queue_push', name: 'mail' as ResourceName, messages: [{ key: 'a', payload }] },
+    command: {
+      type: 'queue_push',
+      name: 'mail' as ResourceName,
+      messages: [{ key: 'a', payload }],
+    },
   });
   const joined = (commands: readonly Envelope[], wallMs?: number): Uint8Array => {
     const encoded = commands.map(encodeEnvelope);
@@ -182,7 +186,8 @@ describe('A long batch', () => {
         fc.option(fc.nat(), { nil: undefined }),
         (payloads, wallMs) => {
           const commands = payloads.map(([text, count]) => push(text.repeat(count)));
-          const batch = wallMs === undefined ? { time: 7, commands } : { time: 7, commands, wallMs };
+          const batch =
+            wallMs === undefined ? { time: 7, commands } : { time: 7, commands, wallMs };
           assert.ok(Buffer.from(joined(commands, wallMs)).equals(encodeBatch(batch)));
         },
       ),
