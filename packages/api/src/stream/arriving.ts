@@ -28,7 +28,7 @@ export interface FrameTaker {
   broke(error: unknown): void;
 }
 
-export interface Turns {
+export interface RequestTurns {
   readonly largeRequests: Pick<TurnShare, 'run' | 'later'>;
   /** Monotonic, in ms. */
   now(): number;
@@ -36,7 +36,7 @@ export interface Turns {
 
 export class ArrivingFrames {
   readonly #socket: Pick<ServerSocket, 'readyState' | 'OPEN' | 'pause' | 'resume'>;
-  readonly #turns: Turns;
+  readonly #turns: RequestTurns;
   readonly #taker: FrameTaker;
   #frames: Frame[] = [];
   /** Of the frame that is being worked on; those before `#next` are begun. */
@@ -46,7 +46,7 @@ export class ArrivingFrames {
 
   constructor(
     socket: Pick<ServerSocket, 'readyState' | 'OPEN' | 'pause' | 'resume'>,
-    turns: Turns,
+    turns: RequestTurns,
     taker: FrameTaker,
   ) {
     this.#socket = socket;

@@ -1,6 +1,6 @@
 /** What a client stream stands on, and what it belongs to. */
 import type { RawData } from 'ws';
-import type { Turns } from './arriving.ts';
+import type { RequestTurns } from './arriving.ts';
 
 export const closeCodes = {
   goingAway: 1001,
@@ -30,7 +30,7 @@ export interface ServerSocket {
 }
 
 /** What a stream asks of the server that it belongs to. */
-export interface StreamHost<Connection> extends Turns {
+export interface StreamHost<Connection> extends RequestTurns {
   readonly maxRequests: number;
   readonly maxUnreadBytes: number;
   /** Whether the node is stopping: nothing new is begun. */
