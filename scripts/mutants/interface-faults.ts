@@ -141,7 +141,7 @@ export const interfaceFaults: readonly Fault[] = [
     name: 'requests-of-a-frame-in-one-turn',
     breaks: 'a frame of 20,000 requests holds up everything else until all of them are begun',
     file: 'packages/api/src/stream/arriving.ts',
-    find: `    } while (this.#turns.now() < endMs);`,
+    find: `    } while (!this.#mayStop || this.#turns.now() < endMs);`,
     put: `    } while (endMs >= 0);`,
     hiddenFromRuns: 'in runs a turn of the event loop takes no time',
     test: 'packages/api/test/unit/arriving.test.ts',

@@ -2,8 +2,8 @@
  * Frames that have come on one stream and are not begun yet, a bounded part of them in each turn of the event loop.
  *
  * ARRIVING-1: requests are begun in the order in which they came, each once, also where a part of them waits for another turn.
- * ARRIVING-2: a turn that has begun requests of this stream for `mostMs` leaves the others to the next one, however many there are; a frame
- *     of `largeBytes` is read in the share that all large requests of the node have of a turn (TURN-SHARE-2).
+ * ARRIVING-2: a turn that has begun requests of this stream for `mostMs` leaves the others to the next one, however many there are, but
+ *     for some that are begun together; a frame of `largeBytes` is read in the share that all large requests of the node have of a turn (TURN-SHARE-2).
  * ARRIVING-3: while something waits nothing more is read from the socket: what waits is what was read before.
  * ARRIVING-4: what waits is dropped with its stream: nobody would be answered.
  */
@@ -13,6 +13,8 @@ import type { ServerSocket } from './host.ts';
 /** To read so many, check them and encode what they ask for takes a quarter of a millisecond. */
 export const largeBytes: number = 16 * 1024;
 const mostMs = 8;
+/** Of one frame: few requests that are sent together are begun together, whatever else runs on the machine. */
+const requestsAtOnce = 64;
 
 interface Frame {
   readonly data: Buffer;
@@ -87,8 +89,12 @@ export class ArrivingFrames {
       if (!this.#isOpen) this.#drop(); // ARRIVING-4
       if (this.#next < this.#requests.length) this.#taker.take(this.#requests[this.#next++]);
       else if (!this.#readNext()) return false;
-    } while (this.#turns.now() < endMs);
+    } while (!this.#mayStop || this.#turns.now() < endMs);
     return this.#next < this.#requests.length || this.#frames.length > 0;
+  }
+
+  get #mayStop(): boolean {
+    return this.#next % requestsAtOnce === 0 || this.#next >= this.#requests.length;
   }
 
   /** Whether there was a frame. */
