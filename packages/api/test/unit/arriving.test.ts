@@ -70,7 +70,7 @@ describe('Requests of a stream', () => {
     endTurn();
     assert.deepEqual(begun, many.slice(0, 128));
     assert.equal(socket.isPaused, true);
-    for (let turn = 0; turn < 3; turn++) endTurn();
+    for (let turn = 0; turn < 4; turn++) endTurn();
     assert.deepEqual(begun, [...many, 0.5]);
     assert.equal(socket.isPaused, false);
   });
