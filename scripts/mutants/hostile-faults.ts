@@ -347,9 +347,11 @@ export const hostileFaults: readonly Fault[] = [
     name: 'frame-that-breaks-a-stream-ends-the-node',
     breaks: 'STREAM-6: one frame of 20 kB ends a node, and needs no key',
     file: 'packages/api/src/stream/connection.ts',
-    find: `        this.#broke(error); // STREAM-6
+    find: `      broke: (error) => this.#broke(error), // STREAM-6
 `,
-    put: `        throw error;
+    put: `      broke: (error) => {
+        throw error;
+      },
 `,
     test: 'packages/api/test/unit/stream-bounds.test.ts',
   },

@@ -257,4 +257,21 @@ export const payloadFaults: readonly Fault[] = [
     hiddenFromRuns: 'no run reads dead letters whose payloads do not come',
     test: 'packages/engine/test/unit/payloads.test.ts',
   },
+  {
+    name: 'texts-counted-by-their-units',
+    breaks: 'texts that are not ASCII take more than the bounds of the state let them',
+    file: 'packages/state/src/kernel/utf8-length.ts',
+    find: `  return read === text.length; // UTF8-1`,
+    put: `  return read > 0;`,
+    hiddenFromRuns: 'keys and values of runs are ASCII',
+    test: 'packages/state/test/unit/utf8-length.test.ts',
+  },
+  {
+    name: 'payloads-measured-unescaped',
+    breaks: 'a payload of control characters takes six times the bytes that one may have',
+    file: 'packages/api/src/operations/queue-wire.ts',
+    find: `payload.length * mostBytesPerUnit + 2`,
+    put: `payload.length + 2`,
+    test: 'packages/api/test/unit/queue-wire.test.ts',
+  },
 ];

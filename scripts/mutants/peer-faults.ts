@@ -313,4 +313,24 @@ export const peerFaults: readonly Fault[] = [
     put: `)`,
     test: 'packages/raft/test/unit/campaigns.test.ts',
   },
+  {
+    name: 'entries-that-keep-what-came-with-them',
+    breaks:
+      'an entry of the log keeps the memory of all that came on the same connection before and behind it',
+    file: 'packages/engine/src/transport/append-frames.ts',
+    find: `byteLength >= leastOwnBytes && 2 * byteLength >= buffer.byteLength`,
+    put: `byteLength >= leastOwnBytes`,
+    hiddenFromRuns: 'it costs memory alone',
+    test: 'packages/engine/test/unit/append-frames.test.ts',
+  },
+  {
+    name: 'entries-copied-for-each-member',
+    breaks:
+      'a leader copies each entry for each member, and the collector stops it for that memory',
+    file: 'packages/engine/src/transport/frames.ts',
+    find: `  return [head, ...parts];`,
+    put: `  return [Buffer.concat([head, ...parts])];`,
+    hiddenFromRuns: 'it costs time alone',
+    test: 'packages/engine/test/unit/append-frames.test.ts',
+  },
 ];

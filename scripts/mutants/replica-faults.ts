@@ -247,9 +247,40 @@ export const replicaFaults: readonly Fault[] = [
     name: 'everything-applied-in-one-turn',
     breaks: 'however much was committed at once is applied in one turn of the event loop',
     file: 'packages/engine/src/apply-queue.ts',
-    find: `        this.#entriesThisTurn >= this.#maxEntriesPerTurn ||`,
-    put: `        this.#entriesThisTurn >= Number.MAX_SAFE_INTEGER ||`,
+    find: `if (this.#entriesThisTurn >= this.#maxEntriesPerTurn || this`,
+    put: `if (this.#entriesThisTurn >= Number.MAX_SAFE_INTEGER || this`,
     hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+  },
+  {
+    name: 'a-share-of-time-for-each-that-tells',
+    breaks:
+      'each message and each write of one turn applies entries for a whole share of time: together they take as long as they are many',
+    file: 'packages/engine/src/apply-queue.ts',
+    find: `  beginTurn(): void {
+`,
+    put: `  beginTurn(): void {
+    this.#usedMs = 0;
+`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/engine/test/unit/apply-queue.test.ts',
+  },
+  {
+    name: 'entries-as-large-as-can-be',
+    breaks: 'commands of a MiB share an entry, which each member writes and applies in one turn',
+    file: 'packages/engine/src/command-queue.ts',
+    find: `Math.min(mostBatchBytes, sharedBatchBytes); // BOUND-6`,
+    put: `Math.max(mostBatchBytes, sharedBatchBytes);`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/engine/test/unit/command-queue.test.ts',
+  },
+  {
+    name: 'batches-of-one-turn-not-bounded',
+    breaks: 'one turn proposes all that came in it, and writes it for each member',
+    file: 'packages/engine/src/command-queue.ts',
+    find: `this.#proposedBytes - before >= this.#mostBatchBytes / 2`,
+    put: `this.#proposedBytes < before`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/engine/test/unit/command-queue.test.ts',
   },
   {
     name: 'replaced-change-told-as-done',
@@ -398,5 +429,14 @@ export const replicaFaults: readonly Fault[] = [
     find: `if (this.#isOver) {`,
     put: `if (this.#isOver && this.#nextReadId < 0) {`,
     test: 'packages/engine/test/unit/replica.test.ts',
+  },
+  {
+    name: 'room-for-a-batch-kept-with-it',
+    breaks: 'an entry of the log keeps three times its bytes of memory',
+    file: 'packages/engine/src/batch.ts',
+    find: `  return 4 * end >= 3 * bytes.byteLength ? batch : batch.slice();`,
+    put: `  return batch;`,
+    hiddenFromRuns: 'it costs memory alone',
+    test: 'packages/engine/test/unit/batch.test.ts',
   },
 ];

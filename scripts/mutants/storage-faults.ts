@@ -353,4 +353,22 @@ export const storageFaults: readonly Fault[] = [
     hiddenFromRuns: 'runs look at no descriptors, and have disks of their own',
     test: 'packages/storage/test/unit/long-segments.test.ts',
   },
+  {
+    name: 'memory-of-writes-not-used-again',
+    breaks: 'each write of the log takes new memory, for which the collector stops the process',
+    file: 'packages/storage/src/kept-buffer.ts',
+    find: `    if (byteLength > this.#buffer.byteLength) {`,
+    put: `    if (byteLength > 0) {`,
+    hiddenFromRuns: 'it costs time alone',
+    test: 'packages/storage/test/unit/kept-buffer.test.ts',
+  },
+  {
+    name: 'memory-of-the-longest-write-kept',
+    breaks: 'a node keeps as much memory as its longest write ever took',
+    file: 'packages/storage/src/kept-buffer.ts',
+    find: `    if (byteLength > this.#mostBytes) return Buffer.allocUnsafe(byteLength); // KEPT-BUFFER-2`,
+    put: `    if (byteLength > this.#mostBytes) this.#buffer = Buffer.allocUnsafe(byteLength);`,
+    hiddenFromRuns: 'it costs memory alone',
+    test: 'packages/storage/test/unit/kept-buffer.test.ts',
+  },
 ];

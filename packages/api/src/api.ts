@@ -3,7 +3,7 @@ import type { AddressInfo, Server } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import { Connections, OwnHosts, answerAndClose, isLoopback } from '@holdfast/tls';
 import type { FastifyInstance } from 'fastify';
-import { systemClock } from '@holdfast/engine/parts';
+import { systemClock, TurnShare } from '@holdfast/engine/parts';
 import { ReplicatedQueues } from '@holdfast/queue';
 import { formatHostPort, hostOnThisMachine, streamPath, toProblem } from '@holdfast/protocol';
 import { sharesOf } from './callers.ts';
@@ -121,12 +121,14 @@ export function buildApi(options: ApiOptions): BuiltApi {
     expiredAtCleanup: 0,
   };
   const context: OperationContext = { service, caller: callerFrom(undefined) };
-  const streams = new ClientStreams(context, clock, log);
+  const largeRequests = new TurnShare(clock);
+  const streams = new ClientStreams(context, clock, log, largeRequests);
   const ownHosts = ownHostsOf(options);
   const server = new StreamServer(streams, context, ownHosts);
   let stopping = false;
   const http = {
     context,
+    largeRequests,
     metrics,
     allowedOrigins,
     ownHosts,
@@ -244,9 +246,9 @@ export async function startApi(options: ApiOptions): Promise<Api> {
 /** Its libraries are read only where it is served: commands of the command line start without them. */
 async function startGrpc(
   address: GrpcAddress,
-  { context }: BuiltApi,
+  { context, http: { largeRequests } }: BuiltApi,
   { log, security }: ApiOptions,
 ): Promise<GrpcServer> {
   const { startGrpcServer } = await import('./grpc/server.ts');
-  return startGrpcServer(address, { context, log }, security);
+  return startGrpcServer(address, { context, log, largeRequests }, security);
 }

@@ -22,6 +22,7 @@ export type { RegisterAnswer, RegisterCall } from './models/register.ts';
 export type { Limits, Prefix, Verdict } from './verdict.ts';
 export { judgeMessages } from './messages.ts';
 export type {
+  ExtendedMessage,
   MessageEvent,
   MessageVerdict,
   Push,

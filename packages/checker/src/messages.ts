@@ -4,13 +4,15 @@
  *
  * MSG-1: messages of a key are delivered in the order of their push, one at a time: none is delivered before those
  *     pushed ahead of it have been acknowledged.
- * MSG-2: a message is not delivered again while the visibility of its delivery stands, unless it was given back.
+ * MSG-2: a message is not delivered again while the visibility of its delivery stands, as it was last extended, unless it was given
+ *     back.
  * MSG-3: a message whose acknowledgement was answered is delivered no more.
  * MSG-4: a push that was answered, or whose message was delivered, is not lost: at the end its message has been acknowledged, by one
  *     that was not refused.
  * MSG-5: of two deliveries of a key the later one has the larger fence token.
  * MSG-6: nothing is delivered that was not pushed, and nothing pushed once is delivered as two messages.
  * MSG-7: what a consumer sends is refused only when the visibility of its delivery may be over, or after the delivery was given back.
+ * MSG-8: of messages that are pushed by one request all come, or none does.
  */
 
 export interface Push {
@@ -21,6 +23,8 @@ export interface Push {
   readonly askedMs: number;
   /** Undefined: it was not answered, or with an error that leaves open whether it was done. */
   readonly answeredMs: number | undefined;
+  /** The number of the first one of its request, where that pushed several. */
+  readonly first?: number;
 }
 
 export interface TakenMessage {
@@ -46,7 +50,15 @@ export interface SettledMessage {
   readonly answeredMs?: number;
 }
 
-export type MessageEvent = Push | TakenMessage | SettledMessage;
+/** More time for a delivery, at least as much as it had. */
+export interface ExtendedMessage extends Omit<SettledMessage, 'type'> {
+  readonly type: 'extended';
+  /** From when it was done. */
+  readonly visibilityMs: number;
+}
+
+export type MessageEvent = Push | TakenMessage | SettledMessage | ExtendedMessage;
+type Sent = SettledMessage | ExtendedMessage;
 
 export interface MessageVerdict {
   readonly violations: readonly string[];
@@ -66,18 +78,23 @@ export function judgeMessages(
   const violations: string[] = [];
   const pushes = history.filter((event) => event.type === 'push');
   const takens = history.filter((event) => event.type === 'taken');
-  const settled = history.filter((event): event is SettledMessage => 'outcome' in event);
+  const sent = history.filter((event): event is Sent => 'outcome' in event);
+  const settled = sent.filter((event) => event.type !== 'extended');
   const byMessage = Map.groupBy(takens, ({ id }) => id);
   const byKey = Map.groupBy(takens, ({ key }) => key);
   const settledById = Map.groupBy(settled, ({ id }) => id);
+  const sentById = Map.groupBy(sent, ({ id }) => id);
   for (const [id, all] of byMessage)
-    judgeMessage(all.toSorted(byToken), settledById.get(id) ?? [], violations);
+    judgeMessage(all.toSorted(byToken), sentById.get(id) ?? [], violations);
   for (const [key, all] of byKey) {
     const ofKey = pushes.filter((push) => push.key === key);
     judgeKey(ofKey, all.toSorted(byToken), settledById, violations);
   }
   for (const [key, ofKey] of Map.groupBy(pushes, (push) => push.key))
-    if (isDrained) judgeLoss(key, ofKey, byKey.get(key) ?? [], settledById, violations);
+    if (isDrained) {
+      judgeLoss(key, ofKey, byKey.get(key) ?? [], settledById, violations);
+      judgeTogether(key, ofKey, byKey.get(key) ?? [], violations);
+    }
   const redeliveries = takens.length - byMessage.size;
   return { violations, pushed: pushes.length, deliveries: takens.length, redeliveries };
 }
@@ -88,43 +105,61 @@ const nameOf = ({ key, number, fenceToken }: TakenMessage): string =>
 
 function judgeMessage(
   deliveries: readonly TakenMessage[],
-  settled: readonly SettledMessage[],
+  sent: readonly Sent[],
   violations: string[],
 ): void {
   for (const [at, taken] of deliveries.entries()) {
     const next = deliveries[at + 1];
-    const mine = settled.filter(({ fenceToken }) => fenceToken === taken.fenceToken);
+    const mine = sent.filter(({ fenceToken }) => fenceToken === taken.fenceToken);
     judgeRefusals(taken, mine, violations);
     if (next === undefined) continue;
     if (mine.some(({ type, outcome }) => type === 'acknowledged' && outcome === 'done'))
       violations.push(`MSG-3: ${nameOf(next)} was delivered after its acknowledgement.`);
-    if (!wasReturned(mine) && next.toldMs - taken.askedMs < leastMsOf(taken))
+    const endsMs = endOf(taken, mine);
+    if (!wasReturned(mine) && next.toldMs < endsMs)
       violations.push(
-        `MSG-2: ${nameOf(next)} was delivered ${String(Math.round(next.toldMs - taken.askedMs))} ms after the delivery before, which had ${String(taken.visibilityMs)} ms.`,
+        `MSG-2: ${nameOf(next)} was delivered ${String(Math.round(next.toldMs - taken.askedMs))} ms after the delivery before, which had ${String(Math.round(endsMs - taken.askedMs))} ms.`,
       );
   }
 }
 
-const wasReturned = (settled: readonly SettledMessage[]): boolean =>
-  settled.some(({ type, outcome }) => type === 'returned' && outcome !== 'refused');
+const wasReturned = (sent: readonly Sent[]): boolean =>
+  sent.some(({ type, outcome }) => type === 'returned' && outcome !== 'refused');
 
-const leastMsOf = ({ visibilityMs }: TakenMessage): number => visibilityMs * (1 - drift);
+/** Until when the visibility of a delivery stands for certain. @param sent About it, in the order in which it was asked for. */
+function endOf({ askedMs, visibilityMs }: TakenMessage, sent: readonly Sent[]): number {
+  let endsMs = askedMs + visibilityMs * (1 - drift);
+  for (const one of sent)
+    if (one.type === 'extended' && one.outcome === 'done')
+      endsMs = Math.max(endsMs, one.askedMs + one.visibilityMs * (1 - drift));
+  return endsMs;
+}
 
-function judgeRefusals(
-  taken: TakenMessage,
-  settled: readonly SettledMessage[],
+function judgeRefusals(taken: TakenMessage, sent: readonly Sent[], violations: string[]): void {
+  if (wasReturned(sent)) return;
+  for (const [at, { outcome, answeredMs }] of sent.entries())
+    // What was extended afterwards was not over.
+    if (outcome === 'refused' && (answeredMs ?? Infinity) < endOf(taken, sent.slice(0, at)))
+      violations.push(
+        `MSG-7: ${nameOf(taken)} was refused ${String(Math.round((answeredMs ?? 0) - taken.askedMs))} ms after it was taken, for ${String(taken.visibilityMs)} ms.`,
+      );
+}
+
+/** MSG-8. */
+function judgeTogether(
+  key: string,
+  pushes: readonly Push[],
+  deliveries: readonly TakenMessage[],
   violations: string[],
 ): void {
-  if (wasReturned(settled)) return;
-  for (const { outcome, answeredMs } of settled)
-    if (
-      outcome === 'refused' &&
-      answeredMs !== undefined &&
-      answeredMs - taken.askedMs < leastMsOf(taken)
-    )
+  const delivered = new Set(deliveries.map(({ number }) => number));
+  for (const [first, together] of Map.groupBy(pushes, (push) => push.first ?? push.number)) {
+    const missing = together.filter(({ number }) => !delivered.has(number));
+    if (missing.length > 0 && missing.length < together.length)
       violations.push(
-        `MSG-7: ${nameOf(taken)} was refused ${String(Math.round(answeredMs - taken.askedMs))} ms after it was taken, for ${String(taken.visibilityMs)} ms.`,
+        `MSG-8: of ${String(together.length)} messages of key "${key}" from ${String(first)} on, ${String(missing.length)} did not come.`,
       );
+  }
 }
 
 function judgeKey(

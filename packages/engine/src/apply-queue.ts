@@ -3,7 +3,7 @@
  *
  * ENG-APPLY-1: entries are applied in order, once. Those of a state that a snapshot replaces are dropped.
  * ENG-APPLY-2: one turn applies until its share of time or of entries is used up; the rest follows in
- *     the next turns, however many entries were committed at once.
+ *     the next turns, however many entries were committed at once, and however often one turn tells that some are.
  * ENG-APPLY-3: what was applied is let go, also while more waits; and while a turn is awaited nothing more
  *     is taken from the core (`hasRoom`), which holds the entries anyway.
  * ENG-APPLY-4: while the audit is behind no entry is applied: it would be told more than it can write.
@@ -25,7 +25,8 @@ export class ApplyQueue {
   #entries: Entry[] = [];
   #next = 0;
   #turnPlanned = false;
-  #turnStartedMs = 0;
+  /** Since the last turn that was ended for it: what tells of entries, a write or a message, may come many times in one turn. */
+  #usedMs = 0;
   #entriesThisTurn = 0;
 
   /**
@@ -70,9 +71,8 @@ export class ApplyQueue {
     this.#next = 0;
   }
 
-  /** What `apply` does from now on counts for one turn (ENG-APPLY-2). */
+  /** The entries that `apply` takes from now on count for one turn (ENG-APPLY-2). */
   beginTurn(): void {
-    this.#turnStartedMs = this.#clock.now();
     this.#entriesThisTurn = 0;
   }
 
@@ -90,11 +90,9 @@ export class ApplyQueue {
       last = entry;
       const nowMs = this.#clock.now();
       this.#timings?.took('apply', nowMs - startedMs);
+      this.#usedMs += nowMs - startedMs;
       startedMs = nowMs;
-      if (
-        this.#entriesThisTurn >= this.#maxEntriesPerTurn ||
-        nowMs - this.#turnStartedMs >= maxTurnMs
-      )
+      if (this.#entriesThisTurn >= this.#maxEntriesPerTurn || this.#usedMs >= maxTurnMs)
         this.#planTurn();
     }
     this.#letGo();
@@ -115,6 +113,7 @@ export class ApplyQueue {
     this.#turnPlanned = true;
     this.#clock.endOfTurn(() => {
       this.#turnPlanned = false;
+      this.#usedMs = 0;
       this.#onTurn();
     });
   }

@@ -220,6 +220,8 @@ function decodeEnvelope(encoded: EncodedEnvelope, level: number): Envelope {
   };
 }
 
+/** A batch of so many bytes is long. */
+const longFrom = 64 * 1024;
 /** Texts up to this length are not measured. */
 const measuredFrom = 1024;
 
@@ -231,12 +233,30 @@ export function encodedBytes(encoded: string): number {
   return 1 + (encoded.length <= measuredFrom ? 3 * encoded.length : Buffer.byteLength(encoded));
 }
 
-/** A batch of commands that are encoded already. */
-export function joinBatch(time: number, encoded: readonly string[], wallMs?: number): Uint8Array {
-  const wall = wallMs === undefined ? '' : `,${String(wallMs)}`;
-  return encoder.encode(
-    `[${String(formatVersion)},${JSON.stringify(time)},[${encoded.join(',')}]${wall}]`,
-  );
+/**
+ * A batch of commands that are encoded already.
+ *
+ * @param commandBytes Of the commands, or more, as `encodedBytes` tells them: a long batch is not put together as a text before (FRAME-5).
+ */
+export function joinBatch(
+  time: number,
+  encoded: readonly string[],
+  wallMs?: number,
+  commandBytes = 0,
+): Uint8Array {
+  const head = `[${String(formatVersion)},${JSON.stringify(time)},[`;
+  const tail = wallMs === undefined ? ']]' : `],${String(wallMs)}]`;
+  if (commandBytes < longFrom) return encoder.encode(`${head}${encoded.join(',')}${tail}`);
+  const bytes = Buffer.allocUnsafeSlow(head.length + commandBytes + tail.length);
+  let end = bytes.write(head);
+  for (const [place, command] of encoded.entries()) {
+    if (place > 0) end += bytes.write(',', end);
+    end += bytes.write(command, end);
+  }
+  end += bytes.write(tail, end);
+  const batch = new Uint8Array(bytes.buffer, bytes.byteOffset, end);
+  // Short commands are counted up to three times: what is not used is not kept with the entry.
+  return 4 * end >= 3 * bytes.byteLength ? batch : batch.slice();
 }
 
 export function encodeBatch({ time, commands, wallMs }: Batch): Uint8Array {

@@ -16,6 +16,8 @@
  * BOUND-4: what waits to be proposed has at most maxPendingCommands commands and maxPendingBytes.
  * BOUND-5: the commands of a batch have at most maxWorkPerBatch units of work, unless it is one command: what they do is
  *     bounded, and not their number alone.
+ * BOUND-6: the commands of a batch have at most sharedBatchBytes, unless it is one command, and one turn proposes little more
+ *     (COMMANDS-10): what is encoded, sent and applied of an entry is so in one turn, on every member.
  *
  * `bounds.test.ts` checks the arithmetic against real frames.
  */
@@ -33,6 +35,11 @@ export const batchOverheadBytes = 64;
 
 /** Commands that share one entry. Larger batches would gain nothing, and delay those behind them. */
 export const maxBatchBytes: number = 1 * mebibyte;
+/**
+ * Of commands that share one (BOUND-6). To write 256 KiB for two members and the log, and to apply them, takes some 5 ms. Commands of
+ * locks are cut by their number long before.
+ */
+export const sharedBatchBytes: number = 256 * kibibyte;
 /** An entry is applied in one turn (ENG-APPLY-2): so many acquires take some 15 ms in a large state. Others may do more (BOUND-5). */
 export const maxCommandsPerBatch = 256;
 /**

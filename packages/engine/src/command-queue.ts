@@ -13,6 +13,8 @@
  *     command that fits in none is refused before anything is done.
  * COMMANDS-7: commands that may do much share their entry with few others, or with none (BOUND-5): an entry is applied in one
  *     turn. How much is estimated when the batch is made, by the state that is applied then; at most two batches are ahead of it.
+ * COMMANDS-10: a turn that has proposed half of `sharedBatchBytes` (BOUND-6) proposes no other batch: what is left follows in the next
+ *     turns, in its order.
  * COMMANDS-6: a command is logged as the level allows that the applied state has (FEATURE-1 of the state): what tells
  *     people more is left out, and one that cannot do without a part of a later level is refused.
  * COMMANDS-5: where this node stops leading, everybody is told once, in order, a slice a turn (SLICE-2), with one
@@ -44,6 +46,7 @@ import {
   maxPendingBytes,
   maxPendingCommands,
   maxWorkPerBatch,
+  sharedBatchBytes,
 } from './bounds.ts';
 import type { Clock } from './clock.ts';
 import type { ClusterClock } from './cluster-clock.ts';
@@ -88,6 +91,8 @@ export class CommandQueue {
   #inLog = 0;
   #bytesInLog = 0;
   #batchesInFlight = 0;
+  /** Of all batches so far. */
+  #proposedBytes = 0;
   /** Acquires in a queue of the state machine, by session and request. */
   readonly #waiting = new WaitingAcquires<Submission>();
   readonly #telling: TurnSlices;
@@ -107,7 +112,7 @@ export class CommandQueue {
     clusterClock: ClusterClock,
     mostBatchBytes: number = maxBatchBytes,
   ) {
-    this.#mostBatchBytes = mostBatchBytes;
+    this.#mostBatchBytes = Math.min(mostBatchBytes, sharedBatchBytes); // BOUND-6
     this.#replica = replica;
     this.#clock = clock;
     this.#clusterClock = clusterClock;
@@ -267,11 +272,14 @@ export class CommandQueue {
     this.#flushPlanned = true;
     this.#clock.endOfTurn(() => {
       this.#flushPlanned = false;
-      while (
-        this.#queued.count > 0 &&
-        this.#batchesInFlight < maxBatchesInFlight &&
-        this.#flushOne()
-      );
+      const before = this.#proposedBytes;
+      while (this.#queued.count > 0 && this.#batchesInFlight < maxBatchesInFlight) {
+        if (this.#proposedBytes - before >= this.#mostBatchBytes / 2) {
+          this.#planFlush(); // COMMANDS-10
+          return;
+        }
+        if (!this.#flushOne()) return;
+      }
     });
   }
 
@@ -307,12 +315,14 @@ export class CommandQueue {
         time,
         submissions.map((submission) => submission.encoded),
         wallMs,
+        bytes,
       ),
       this.#traces ? () => tellCommitted(submissions) : undefined,
     );
     if (answer.ok) {
       this.proposedBatches += 1;
       this.proposedCommands += submissions.length;
+      this.#proposedBytes += bytes;
       return true;
     }
     this.#leaveLog(submissions.length, bytes);

@@ -16,4 +16,5 @@ export { FrameError, FrameReader } from './transport/frames.ts';
 export { decodeMessage, encodeMessageFrame } from './transport/messages.ts';
 export { CallFailed } from './transport/types.ts';
 export type { Transport, TransportHandlers } from './transport/types.ts';
+export { TurnShare } from './turn-share.ts';
 export { TurnSlices } from './turn-slices.ts';

@@ -1,6 +1,6 @@
 /**
  * Reads of the state, of which many may be asked for at the same moment: one proof answers all of a turn, and a page of
- * what a session holds takes some milliseconds.
+ * what a session holds takes some milliseconds. And large requests, which take as long to be read.
  *
  * TURN-SHARE-1: each is made once, in the order in which they came.
  * TURN-SHARE-2: one turn of the event loop makes them until its share of time is used up; the others follow in the next turns,
@@ -25,7 +25,16 @@ export class TurnShare {
 
   /** At once, where this turn has time left. */
   run<Result>(read: () => Result): Result | Promise<Result> {
-    if (!this.#isPlanned) return this.#timed(read);
+    return this.#isPlanned ? this.#queued(read) : this.#timed(read);
+  }
+
+  /** In one of the next turns, behind those that wait: what was begun, and has used up its time in this one. */
+  later<Result>(read: () => Result): Promise<Result> {
+    this.#plan();
+    return this.#queued(read);
+  }
+
+  #queued<Result>(read: () => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#waiting.push(() => {
         try {

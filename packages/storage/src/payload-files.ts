@@ -21,6 +21,7 @@ import { join } from 'node:path';
 import type { Disk } from './disk.ts';
 import { isShortage } from './disk-error.ts';
 import type { DiskError } from './disk-error.ts';
+import { KeptBuffer } from './kept-buffer.ts';
 import { payloadFileName } from './layout.ts';
 import { makePayloadFile } from './make-payload-file.ts';
 import {
@@ -65,6 +66,7 @@ export class PayloadFiles implements PayloadStore {
   #current: PayloadFile | undefined;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
+  readonly #buffer = new KeptBuffer(mostWrittenBytes);
   /** Those that wait, and the latest that were written. */
   readonly #memory: RecentPayloads;
   #working: Promise<void> | undefined;
@@ -287,7 +289,7 @@ export class PayloadFiles implements PayloadStore {
     let byteLength = 0;
     for (const { body } of some) byteLength += payloadFrameBytes(body.byteLength);
     const file = await this.#fileFor(byteLength);
-    const bytes = Buffer.allocUnsafe(byteLength);
+    const bytes = this.#buffer.of(byteLength); // PFILE-4
     let end = 0;
     for (const { id, body } of some) end = putPayload(bytes, end, id, body);
     await file.file.write(bytes, file.byteLength);

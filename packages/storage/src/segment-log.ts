@@ -16,6 +16,7 @@ import type { Disk, DiskFile } from './disk.ts';
 import { DiskFailure, removeDurably, renameDurably, syncFolder } from './durable-names.ts';
 import { encodeFrame, frameBytes, sealBytes } from './frame.ts';
 import type { LogChange, LogState } from './frame.ts';
+import { KeptBuffer } from './kept-buffer.ts';
 import { partialEnding, segmentName, spareName } from './layout.ts';
 import { LiveSegments } from './live-segments.ts';
 import type { LogEnd } from './recover.ts';
@@ -35,13 +36,13 @@ interface OpenSegment {
   readonly file: DiskFile;
 }
 
-/** A frame up to this long is built in the same memory each time: one is written at a time. */
-const keptBufferBytes = 256 * 1024;
+/** A frame up to this long is built in the same memory each time: one is written at a time. Two requests of 400 KiB fit. */
+const keptBufferBytes = 1024 * 1024;
 
 export class SegmentLog {
   readonly #options: SegmentLogOptions;
   readonly #live: LiveSegments;
-  #buffer: Buffer | undefined;
+  readonly #buffer = new KeptBuffer(keptBufferBytes);
   #active: OpenSegment;
   #offset: number;
   #sequence: number;
@@ -172,8 +173,7 @@ export class SegmentLog {
     const { logId } = this.#options;
     const { segment } = this.#active;
     const place = { logId, segment, sequence: this.#sequence, starts: this.starts, fileBytes };
-    this.#buffer ??= Buffer.allocUnsafeSlow(keptBufferBytes);
-    const frame = encodeFrame(place, change, this.#buffer);
+    const frame = encodeFrame(place, change, this.#buffer.of(frameBytes(change)));
     await this.#active.file.write(frame, this.#offset);
     this.#sequence += 1;
     this.#offset += frame.byteLength;

@@ -1,6 +1,7 @@
 /** What a call is decoded to: its body, and its caller. */
 import type { Metadata } from '@grpc/grpc-js';
 import type { PeerCertificate } from 'node:tls';
+import type { TurnShare } from '@holdfast/engine/parts';
 import { certificateNames } from '@holdfast/tls';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { ApiLog } from '../log.ts';
@@ -15,6 +16,8 @@ import type { Rpc } from './definitions.ts';
 /** What all calls work with. */
 export interface Performing {
   readonly context: OperationContext;
+  /** Of the node, with those of HTTP. */
+  readonly largeRequests: Pick<TurnShare, 'run'>;
   readonly log: ApiLog;
 }
 

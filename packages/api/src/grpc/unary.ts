@@ -1,8 +1,13 @@
-/** One operation as a call with one answer. A wait ends with its call. */
+/**
+ * One operation as a call with one answer. A wait ends with its call.
+ *
+ * GRPC-TURN-1: large requests are begun as those of HTTP are (HTTP-TURN-1), with them.
+ */
 import type { handleUnaryCall } from '@grpc/grpc-js';
 import { cancelReasons } from '@holdfast/engine/parts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import { RequestError } from '../request-error.ts';
+import { largeBytes } from '../stream/arriving.ts';
 import type { GrpcAdmission } from './admission.ts';
 import type { Plain } from './codec.ts';
 import type { Rpc } from './definitions.ts';
@@ -35,14 +40,14 @@ export function unaryHandler(
       };
       return performed(operation, body, { ...own, onWait }, onDefect);
     };
-    const body = readRequest(rpc, call.request, from);
-    const own = contextOf(call.metadata, from);
+    const perform = async (): Promise<Outcome<object>> => {
+      const body = readRequest(rpc, call.request, from);
+      const own = contextOf(call.metadata, from);
+      if (body instanceof RequestError) return body;
+      return own instanceof RequestError ? own : begin(body, own);
+    };
     const outcome =
-      body instanceof RequestError
-        ? Promise.resolve(body)
-        : own instanceof RequestError
-          ? Promise.resolve(own)
-          : begin(body, own);
+      call.request.byteLength < largeBytes ? perform() : performing.largeRequests.run(perform); // GRPC-TURN-1
     void outcome.then(answer).finally(() => {
       cancellation = undefined;
       end();

@@ -4,12 +4,15 @@
  * HOSTILE-1: a request that has not arrived in time is cut off, headers and body alike, and a connection that says nothing.
  * HOSTILE-2: what has no end is refused at its limit, before it is kept: headers, bodies, frames, messages.
  * HOSTILE-3: nothing that is compressed is inflated, but messages of gRPC, and those up to the limit of a message.
+ * HTTP-TURN-1: requests of `largeBytes` are begun until their share of a turn is used up, the others in the next turns, in the order in
+ *     which they came: to read one and to encode what it asks for takes milliseconds, and many may come in one turn.
  * NO-STORE-1: no answer may be kept by a browser or a proxy: given again it would be old, and one of a pop a message twice.
  */
 import type { Readable } from 'node:stream';
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { cancelReasons } from '@holdfast/engine/parts';
+import type { TurnShare } from '@holdfast/engine/parts';
 import { HoldfastError } from '@holdfast/protocol';
 import { secureServer } from '@holdfast/tls';
 import type { OwnHosts, ServerSecurity } from '@holdfast/tls';
@@ -26,6 +29,7 @@ import type { ServedUnary } from '../pipeline/perform.ts';
 import { calledUnder } from '../pipeline/traced.ts';
 import type { ApiLog } from '../log.ts';
 import { RequestError, stoppingError } from '../request-error.ts';
+import { largeBytes } from '../stream/arriving.ts';
 import { compileCheck } from '../validation/compile.ts';
 import { addVary, CompressedText } from './compressed-text.ts';
 import { addDashboard, sendPage, takesHtml } from './dashboard.ts';
@@ -45,6 +49,8 @@ const longestPathField = 16_384;
 
 export interface HttpParts {
   readonly context: OperationContext;
+  /** Of the node, with those of streams. */
+  readonly largeRequests: TurnShare;
   readonly metrics: ApiMetrics;
   readonly allowedOrigins: readonly string[];
   /** HOST-2; undefined where other machines reach this node without a proof as well. */
@@ -90,11 +96,18 @@ export function createHttpApplication(parts: HttpParts): FastifyInstance {
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     const caller = rates === undefined ? undefined : callers.get(request);
     if (caller !== undefined) rates?.spend(caller, body.length);
-    try {
-      done(null, parseJsonBody(body as Buffer));
-    } catch (error) {
-      done(error as Error);
-    }
+    const begin = (): void => {
+      let parsed: unknown;
+      try {
+        parsed = parseJsonBody(body as Buffer);
+      } catch (error) {
+        done(error as Error);
+        return;
+      }
+      done(null, parsed);
+    };
+    if (body.length < largeBytes) begin();
+    else void parts.largeRequests.run(begin); // HTTP-TURN-1
   });
   addHooks(app, parts);
   authenticateRequests(app, parts);

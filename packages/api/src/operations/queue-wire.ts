@@ -10,6 +10,12 @@ export const queueNamed = (queue: string | undefined): string => queue ?? defaul
 
 /** Of one payload, and of one value of the cache, as JSON. */
 export const maxPayloadBytes = 65_536;
+/** Of one UTF-16 unit of a text in JSON: an escaped control character. */
+const mostBytesPerUnit = 6;
+
+/** Without writing it: most payloads are far from the limit. */
+const isSurelySmall = (payload: Json): boolean =>
+  typeof payload === 'string' && payload.length * mostBytesPerUnit + 2 <= maxPayloadBytes;
 
 /** @param isBatch Whether they were given as a list: then an error names the place in it. */
 export function tooLargePayload(
@@ -17,6 +23,7 @@ export function tooLargePayload(
   isBatch: boolean,
 ): RequestError | undefined {
   for (const [place, { payload }] of messages.entries()) {
+    if (isSurelySmall(payload)) continue;
     const bytes = Buffer.byteLength(JSON.stringify(payload));
     if (bytes <= maxPayloadBytes) continue;
     return new RequestError(

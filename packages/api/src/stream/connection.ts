@@ -24,6 +24,7 @@ import { recordUnread } from '../pipeline/auditing.ts';
 import { openFor } from '../pipeline/standing.ts';
 import { calledUnder } from '../pipeline/traced.ts';
 import { RequestError, stoppingError } from '../request-error.ts';
+import { ArrivingFrames } from './arriving.ts';
 import { FollowedSessions } from './followed.ts';
 import type { Followed } from './followed.ts';
 import { readFrame } from './frame.ts';
@@ -76,14 +77,13 @@ export class StreamConnection {
       () => this.#context,
       (push) => this.#send([0, 'watch', push]),
     );
-    socket.on('message', (data, isBinary) => {
-      try {
-        // One Buffer: that is the default `binaryType` of the socket.
-        this.#receive(data as Buffer, isBinary);
-      } catch (error) {
-        this.#broke(error); // STREAM-6
-      }
+    const arriving = new ArrivingFrames(socket, host, {
+      read: (data, isBinary) => this.#read(data, isBinary),
+      take: (request) => this.#takeOrClose(request),
+      broke: (error) => this.#broke(error), // STREAM-6
     });
+    // One Buffer: that is the default `binaryType` of the socket.
+    socket.on('message', (data, isBinary) => arriving.arrived(data as Buffer, isBinary));
     socket.on('pong', () => {
       this.#alive = true;
     });
@@ -99,8 +99,7 @@ export class StreamConnection {
 
   // ---- in ---------------------------------------------------------------------------------------
 
-  #receive(data: Buffer, isBinary: boolean): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
+  #read(data: Buffer, isBinary: boolean): readonly unknown[] {
     this.#alive = true;
     this.#binary = isBinary;
     const { service, caller } = this.#context;
@@ -108,15 +107,15 @@ export class StreamConnection {
     const batch = readFrame(data, isBinary);
     if ('reason' in batch) {
       this.close(batch.code, batch.reason); // STREAM-3
-      return;
+      return [];
     }
     this.#host.countRequests(batch.length);
-    for (const request of batch) {
-      const wrong = this.#take(request);
-      if (wrong === undefined) continue;
-      this.close(closeCodes.protocolError, wrong); // STREAM-3, STREAM-7
-      return;
-    }
+    return batch;
+  }
+
+  #takeOrClose(request: unknown): void {
+    const wrong = this.#take(request);
+    if (wrong !== undefined) this.close(closeCodes.protocolError, wrong); // STREAM-3, STREAM-7
   }
 
   /** Begins one request. @returns Why it is none. */

@@ -1,5 +1,6 @@
 /** What a client stream stands on, and what it belongs to. */
 import type { RawData } from 'ws';
+import type { RequestTurns } from './arriving.ts';
 
 export const closeCodes = {
   goingAway: 1001,
@@ -21,12 +22,15 @@ export interface ServerSocket {
   on(event: 'pong' | 'close', listener: () => void): unknown;
   send(frame: string | Uint8Array): void;
   ping(): void;
+  /** What was not read yet stays where it is. */
+  pause(): void;
+  resume(): void;
   close(code: number, reason: string): void;
   terminate(): void;
 }
 
 /** What a stream asks of the server that it belongs to. */
-export interface StreamHost<Connection> {
+export interface StreamHost<Connection> extends RequestTurns {
   readonly maxRequests: number;
   readonly maxUnreadBytes: number;
   /** Whether the node is stopping: nothing new is begun. */

@@ -3,6 +3,7 @@
  * sockets or others, is given.
  */
 import type { ClusterStatus } from '@holdfast/engine';
+import { TurnShare } from '@holdfast/engine/parts';
 import type { Clock } from '@holdfast/engine/parts';
 import type { ClusterPush } from '@holdfast/protocol';
 import type { Event } from '@holdfast/state';
@@ -33,7 +34,13 @@ export class ClientStreams {
   #cluster: ClusterPush;
   #clusterText: string;
 
-  constructor(context: OperationContext, clock: Clock, log: ApiLog) {
+  /** @param largeRequests Of the whole node, where it has others than those of streams. */
+  constructor(
+    context: OperationContext,
+    clock: Clock,
+    log: ApiLog,
+    largeRequests: TurnShare = new TurnShare(clock),
+  ) {
     const { engine, limits } = context.service;
     this.#limits = limits;
     this.#clock = clock;
@@ -45,6 +52,8 @@ export class ClientStreams {
       countRequests: (count) => {
         this.#requests += count;
       },
+      now: () => clock.now(),
+      largeRequests,
       after: (delayMs, callback) => clock.after(delayMs, callback),
       flushLater: (connection) => this.#flushLater(connection),
       followSession: (sessionId, connection) => this.#follow(sessionId, connection),

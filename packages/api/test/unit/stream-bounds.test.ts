@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { systemClock } from '@holdfast/engine/parts';
+import { systemClock, TurnShare } from '@holdfast/engine/parts';
 import type { StreamAnswer } from '@holdfast/protocol';
 import { mostUnits } from '../../../client/src/outgoing.ts';
 import type { BuiltApi } from '../../src/api.ts';
@@ -154,6 +154,8 @@ describe('an error of the node itself ends one stream, and is logged (STREAM-6)'
       on: (event, hear) => void heard.set(event, hear),
       send,
       ping: nothing,
+      pause: nothing,
+      resume: nothing,
       close: (code) => void codes.push(code),
       terminate: nothing,
     };
@@ -162,6 +164,8 @@ describe('an error of the node itself ends one stream, and is logged (STREAM-6)'
       maxUnreadBytes: 1000,
       isStopping: () => false,
       countRequests,
+      now: () => 0,
+      largeRequests: new TurnShare(systemClock),
       after: nothing,
       flushLater: nothing,
       followSession: nothing,

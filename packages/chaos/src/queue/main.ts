@@ -76,8 +76,9 @@ async function runOne(store: QueueStoreName, runSeed: number): Promise<void> {
     tell: (line) => console.log(line),
   });
   const { pushed, deliveries, redeliveries, acknowledged, strikes, inFlight, violations } = outcome;
+  const { extended, redriven } = outcome;
   console.log(
-    `${String(strikes.length)} faults, ${String(pushed)} pushed, ${String(deliveries)} deliveries, ${String(redeliveries)} of them again, ${String(acknowledged)} acknowledged`,
+    `${String(strikes.length)} faults, ${String(pushed)} pushed, ${String(deliveries)} deliveries, ${String(redeliveries)} of them again, ${String(acknowledged)} acknowledged, ${String(extended)} extended, ${String(redriven)} dead letters redriven`,
   );
   const least = inFlight.reduce((one, other) => Math.min(one, other), Infinity);
   if (inFlight.length > 0)

@@ -1,6 +1,6 @@
 /**
  * One queue under kills, stops and cuts of its nodes, and of its Redis where it is in one; judged by what producers and
- * consumers saw (MSG-1 to MSG-7 of the checker). At the end everything is mended and the queue drained.
+ * consumers saw (MSG-1 to MSG-8 of the checker). At the end everything is mended and the queue drained.
  */
 import { connect } from '@holdfast/client';
 import { judgeMessages } from '@holdfast/checker';
@@ -33,6 +33,10 @@ export interface QueueOutcome {
   readonly deliveries: number;
   readonly redeliveries: number;
   readonly acknowledged: number;
+  /** Dead letters that became messages again. */
+  readonly redriven: number;
+  /** Deliveries for which more time was asked. */
+  readonly extended: number;
   readonly strikes: readonly string[];
   /** Of each fault: deliveries that were in flight when it began, for certain. */
   readonly inFlight: readonly number[];
@@ -51,6 +55,8 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 const drainDeadlineMs = 90_000;
 /** Deliveries are in flight for some ms each. */
 const lookMs = 2;
+/** Few, so that dead letters come: each blocks its key until it is redriven, and order and loss are judged as without (DEAD-2). */
+const mostDeliveries = 2;
 const producers = 6;
 const consumers = 4;
 
@@ -125,7 +131,9 @@ async function strikeAndJudge(options: QueueRunOptions, trouble: Trouble): Promi
     ...cluster.security?.administrator,
   });
   await until('the queue is there', () =>
-    client.call('queue_configure', { queue, max_deliveries: 1000 }).then(() => true),
+    client
+      .call('queue_configure', { queue, max_deliveries: mostDeliveries, on_dead: 'block' })
+      .then(() => true),
   );
   const shown = cluster.security?.worker;
   const workers = new Workers(cluster.urls, new Randomness(options.seed + 1), shown);
@@ -137,7 +145,7 @@ async function strikeAndJudge(options: QueueRunOptions, trouble: Trouble): Promi
     await workers.stopPushing();
     await until('the queue is drained', async () => {
       const [stats] = (await client.call('queue_stats', { queue })).queues;
-      if (stats?.depth === 0) return true;
+      if (stats?.depth === 0 && stats.dead_letters === 0) return true;
       throw new Error(`It has ${JSON.stringify(stats)}.`);
     });
   } finally {
@@ -151,6 +159,8 @@ async function strikeAndJudge(options: QueueRunOptions, trouble: Trouble): Promi
     ...judged,
     violations,
     acknowledged,
+    redriven: workers.redriven,
+    extended: history.filter(({ type }) => type === 'extended').length,
     strikes: struck.map(({ name }) => name),
     inFlight: struck.map(({ inFlight }) => inFlight),
     notes: ofKeys.notes,

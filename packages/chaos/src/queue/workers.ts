@@ -1,4 +1,4 @@
-/** Producers and consumers of one queue, and what they see. */
+/** Producers and consumers of one queue, who redrives its dead letters, and what they see. */
 import { connect } from '@holdfast/client';
 import type { Client } from '@holdfast/client';
 import type { MessageEvent } from '@holdfast/checker';
@@ -20,8 +20,14 @@ const mostAtOnce = 3;
 /** Producers wait while so many are pushed and not acknowledged: what is left at the end is drained. */
 const mostBehind = 150;
 /** Of a hundred deliveries so many are given back, and so many are left until their visibility ends. */
-const returned = 6;
+const returned = 12;
 const left = 3;
+/** And so many are extended, a quarter of which is settled when only that keeps them. */
+const extended = 8;
+const extendedSeconds = 2 * visibilitySeconds;
+/** Messages that one request pushes. */
+const pushedAtOnce = [1, 1, 1, 2, 3] as const;
+const redriveEveryMs = 250;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -50,6 +56,18 @@ function numberIn(payload: unknown): number {
   return payload === payloadOf(number) ? number : 0;
 }
 
+async function pushNumbers(client: Client, key: string, numbers: readonly number[]): Promise<void> {
+  const messages = numbers.map((number) => ({
+    key,
+    payload: payloadOf(number),
+    dedup_id: `${key} ${String(number)}`,
+  }));
+  const [only] = messages;
+  if (messages.length > 1 || only === undefined)
+    await client.call('queue_push_batch', { queue, messages }, { timeoutMs: callMs });
+  else await client.call('queue_push', { queue, ...only }, { timeoutMs: callMs });
+}
+
 interface HeldMessage extends HeldDelivery {
   readonly message: QueueMessage;
 }
@@ -66,6 +84,7 @@ export class Workers {
   #takers: readonly Promise<void>[] = [];
   #pushed = 0;
   #acknowledged = 0;
+  #redriven = 0;
   /** Acknowledged, or perhaps. */
   #settled = 0;
 
@@ -80,6 +99,11 @@ export class Workers {
     return this.#acknowledged;
   }
 
+  /** Dead letters that became messages again, as far as it was told. */
+  get redriven(): number {
+    return this.#redriven;
+  }
+
   /** Deliveries that are in flight at this moment for certain. */
   get inFlight(): number {
     return this.#inFlight.countAt(nowMs());
@@ -87,7 +111,10 @@ export class Workers {
 
   start(producers: number, consumers: number): void {
     this.#pushers = Array.from({ length: producers }, (_, at) => this.#with(at, this.#push));
-    this.#takers = Array.from({ length: consumers }, (_, at) => this.#with(at, this.#take));
+    this.#takers = [
+      ...Array.from({ length: consumers }, (_, at) => this.#with(at, this.#take)),
+      this.#with(0, this.#redrive),
+    ];
   }
 
   async stopPushing(): Promise<void> {
@@ -115,17 +142,24 @@ export class Workers {
 
   readonly #push = async (client: Client, at: number): Promise<void> => {
     const key = `key-${String(at)}`;
-    for (let number = 1; !this.#stopPushing.signal.aborted; number++) {
+    let next = 1;
+    while (!this.#stopPushing.signal.aborted) {
       while (this.#pushed - this.#settled > mostBehind && !this.#stopPushing.signal.aborted)
         await pause(20);
-      const push = { type: 'push', key, number, askedMs: nowMs() } as const;
-      const body = { queue, key, payload: payloadOf(number), dedup_id: `${key} ${String(number)}` };
+      const first = next;
+      const count = this.#randomness.pick(pushedAtOnce);
+      const numbers = Array.from({ length: count }, (_, place) => first + place);
+      next += count;
+      const push = { type: 'push', key, first, askedMs: nowMs() } as const;
+      const note = (answeredMs: number | undefined): void => {
+        for (const number of numbers) this.history.push({ ...push, number, answeredMs });
+      };
       try {
-        await client.call('queue_push', body, { timeoutMs: callMs });
-        this.history.push({ ...push, answeredMs: nowMs() });
-        this.#pushed += 1;
+        await pushNumbers(client, key, numbers);
+        note(nowMs());
+        this.#pushed += count;
       } catch (error) {
-        if (!wasNotDone(error)) this.history.push({ ...push, answeredMs: undefined });
+        if (!wasNotDone(error)) note(undefined);
         await pause(pauseAfterErrorMs);
       }
       await pause(this.#randomness.between(0, 30));
@@ -167,8 +201,45 @@ export class Workers {
     }
   };
 
+  readonly #redrive = async (client: Client): Promise<void> => {
+    while (!this.#stopTaking.signal.aborted) {
+      try {
+        const { redriven } = await client.call('queue_redrive', { queue }, { timeoutMs: callMs });
+        this.#redriven += redriven;
+      } catch {
+        // Its nodes are down, or it is done all the same.
+      }
+      await pause(redriveEveryMs);
+    }
+  };
+
+  /** Now and then until only that keeps it. */
+  async #extend(client: Client, { message, askedMs: takenMs }: HeldMessage): Promise<void> {
+    const { id, fence_token: fenceToken, receipt } = message;
+    const sent = {
+      type: 'extended',
+      id,
+      fenceToken,
+      visibilityMs: 1000 * extendedSeconds,
+      askedMs: nowMs(),
+    } as const;
+    const body = { queue, receipt: receipt ?? '', visibility_seconds: extendedSeconds };
+    try {
+      await client.call('queue_extend', body, { timeoutMs: callMs });
+      this.history.push({ ...sent, outcome: 'done' });
+      if (this.#randomness.between(0, 4) < 1)
+        await pause(Math.max(0, takenMs + 1.2 * visibilityMs - nowMs()));
+    } catch (error) {
+      if (isStillThere(error))
+        this.history.push({ ...sent, outcome: 'refused', answeredMs: nowMs() });
+      else if (!wasNotDone(error)) this.history.push({ ...sent, outcome: 'unknown' });
+    }
+  }
+
   async #settle(client: Client, held: HeldMessage): Promise<void> {
     await pause(this.#randomness.between(0, 20));
+    if (!this.#stopPushing.signal.aborted && this.#randomness.between(0, 100) < extended)
+      await this.#extend(client, held);
     this.#inFlight.settle(held);
     const { id, fence_token: fenceToken, receipt } = held.message;
     const isDraining = this.#stopPushing.signal.aborted;

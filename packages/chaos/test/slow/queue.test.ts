@@ -19,7 +19,7 @@ describe('Messages in flight when something is killed', () => {
       async (context) => {
         const seed = Math.floor(Math.random() * 1e9);
         const only = ['kill a node', ...(store === 'redis' ? ['kill the Redis'] : [])];
-        const { violations, acknowledged, strikes, inFlight } = await runQueueChaos({
+        const { violations, acknowledged, extended, strikes, inFlight } = await runQueueChaos({
           folder: join(folder, store),
           store,
           nodes: 3,
@@ -30,6 +30,7 @@ describe('Messages in flight when something is killed', () => {
         });
         assert.deepEqual(violations, [], `seed ${String(seed)}`);
         assert.ok(acknowledged > 0);
+        assert.ok(extended > 0);
         assert.ok(strikes.length > 0);
         assert.equal(inFlight.length, strikes.length);
         assert.ok(

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { judgeMessages } from '../../src/index.ts';
-import type { MessageEvent, Push, SettledMessage, TakenMessage } from '../../src/index.ts';
+import type {
+  ExtendedMessage,
+  MessageEvent,
+  Push,
+  SettledMessage,
+  TakenMessage,
+} from '../../src/index.ts';
 
 const push = (number: number, askedMs: number, answeredMs?: number): Push => ({
   type: 'push',
@@ -136,5 +142,41 @@ describe('A history of messages', () => {
       { ...taken(1, 2, 5, 6), id: 99 },
     ];
     assert.deepEqual(rulesOf(twice), ['MSG-6']);
+  });
+
+  const extended = (
+    fenceToken: number,
+    askedMs: number,
+    outcome: ExtendedMessage['outcome'] = 'done',
+  ): ExtendedMessage => ({
+    type: 'extended',
+    id: 10,
+    fenceToken,
+    visibilityMs: 3000,
+    askedMs,
+    outcome,
+  });
+
+  it('is wrong where a message comes again before its visibility, as it was extended, is over (MSG-2)', () => {
+    const from = [push(1, 0, 1), taken(1, 1, 2, 3)];
+    const again = taken(1, 2, 2000, 2900);
+    assert.deepEqual(rulesOf([...from, extended(1, 500), again]), ['MSG-2']);
+    assert.deepEqual(rulesOf([...from, extended(1, 500, 'unknown'), again]), []);
+    assert.deepEqual(rulesOf([...from, extended(1, 500), taken(1, 2, 3400, 3501)]), []);
+  });
+
+  it('is wrong where a receipt is refused whose visibility was extended (MSG-7)', () => {
+    const refused = { ...settled(1, 1, 2000, 'refused'), answeredMs: 2500 };
+    const from = [push(1, 0, 1), taken(1, 1, 2, 3)];
+    assert.deepEqual(rulesOf([...from, extended(1, 500), refused]), ['MSG-7']);
+    assert.deepEqual(rulesOf([...from, refused]), []);
+    const late = { ...extended(1, 2000, 'refused'), answeredMs: 2001 };
+    assert.deepEqual(rulesOf([...from, late]), [], 'an extension may be refused as well');
+  });
+
+  it('is wrong where of messages that were pushed together some are missing (MSG-8)', () => {
+    const together = [1, 2].map((number) => ({ ...push(number, 0), first: 1 }));
+    assert.deepEqual(rulesOf(together, true), []);
+    assert.deepEqual(rulesOf([...together, taken(1, 1, 2, 3), settled(1, 1, 4)], true), ['MSG-8']);
   });
 });

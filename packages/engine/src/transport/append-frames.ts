@@ -26,6 +26,8 @@ const form = { append: 1, accepted: 2, rejected: 3 } as const;
 /** The marker and the form. */
 const startBytes = 5;
 const numberBytes = 8;
+/** FRAME-5: shorter ones are copied. */
+const leastOwnBytes = 64 * 1024;
 const entriesFrom = startBytes + 5 * numberBytes + 4;
 
 export function encodeAppend(message: Append): Uint8Array[] {
@@ -144,8 +146,7 @@ function decodeEntries(body: Buffer, before: Before, maxTerm: Term): Entry[] {
       throw new FrameError('the terms of the entries of an append do not follow each other');
     if (kind === undefined) throw new FrameError('an append names an entry in an unknown form');
     if (end > body.byteLength) throw new FrameError('an append is shorter than its entries');
-    // Copied: the entry outlives the socket's buffer by far.
-    const data = new Uint8Array(body.subarray(offset, end));
+    const data = kept(body.subarray(offset, end));
     if (kind === 'membership' && !isMembershipEntry(data))
       throw new FrameError(
         `the entry ${String(index)} of an append names the members in a form that this version does not know`,
@@ -156,6 +157,14 @@ function decodeEntries(body: Buffer, before: Before, maxTerm: Term): Entry[] {
   }
   if (offset !== body.byteLength) throw new FrameError('an append is longer than its entries');
   return entries;
+}
+
+/** Copied, as an entry outlives the memory in which it came by far; unless most of that is its own (FRAME-5). */
+function kept(data: Buffer): Uint8Array {
+  const { buffer, byteOffset, byteLength } = data;
+  return byteLength >= leastOwnBytes && 2 * byteLength >= buffer.byteLength
+    ? new Uint8Array(buffer, byteOffset, byteLength)
+    : new Uint8Array(data);
 }
 
 function count(body: Buffer, offset: number, type: string, field: string): number {

@@ -3,6 +3,8 @@
  *
  * FRAME-1: a frame above `maxFrameBytes` is never made: the error names it, and the connection stays.
  *     Were it sent, the receiver would close the connection, and the sender would send it again.
+ * FRAME-5: what is large is not copied on its way: entries go to each member from the memory in which they are, and stay in that in which
+ *     they came. Memory outside of the heap that is used once makes the collector stop the process for all of it.
  */
 import { crc32 } from 'node:zlib';
 import { maxFrameBytes } from '../bounds.ts';
@@ -66,20 +68,27 @@ export function encodeFrame(
   to: string,
   what: string = kindNames[kind],
 ): Buffer {
+  return Buffer.concat(framePieces(kind, parts, to, what));
+}
+
+/** A frame without a copy of its body (FRAME-5): the head, and then the parts as they are. @throws FrameTooLargeError (FRAME-1) */
+export function framePieces(
+  kind: FrameKind,
+  parts: readonly Uint8Array[],
+  to: string,
+  what: string = kindNames[kind],
+): readonly Uint8Array[] {
   let bodyBytes = 0;
   for (const part of parts) bodyBytes += part.byteLength;
   if (5 + bodyBytes > maxFrameBytes)
     throw new FrameTooLargeError(`${what} to ${to}`, 5 + bodyBytes);
-  const frame = Buffer.allocUnsafe(headBytes + bodyBytes);
-  frame.writeUInt32BE(5 + bodyBytes, 0);
-  frame[8] = kind;
-  let offset = headBytes;
-  for (const part of parts) {
-    frame.set(part, offset);
-    offset += part.byteLength;
-  }
-  frame.writeUInt32BE(crc32(frame.subarray(8)), 4);
-  return frame;
+  const head = Buffer.allocUnsafe(headBytes);
+  head.writeUInt32BE(5 + bodyBytes, 0);
+  head[8] = kind;
+  let sum = crc32(head.subarray(8));
+  for (const part of parts) sum = crc32(part, sum);
+  head.writeUInt32BE(sum, 4);
+  return [head, ...parts];
 }
 
 export function encodeJsonFrame(kind: FrameKind, value: unknown, to = 'a peer'): Buffer {

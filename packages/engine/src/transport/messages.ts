@@ -10,7 +10,7 @@
 import type { Message, Term } from '@holdfast/raft';
 import { decodeAppendOrAnswer, encodeAppend, encodeAppendAnswer } from './append-frames.ts';
 import { areMembers, isCount, isHash } from './fields.ts';
-import { encodeFrame, FrameError, frameKinds, parseObject } from './frames.ts';
+import { FrameError, frameKinds, framePieces, parseObject } from './frames.ts';
 
 /**
  * @param to For the error alone.
@@ -18,7 +18,12 @@ import { encodeFrame, FrameError, frameKinds, parseObject } from './frames.ts';
  *   to stop, so that others lead who can send what they have.
  */
 export function encodeMessageFrame(message: Message, to = 'a peer'): Buffer {
-  return encodeFrame(frameKinds.raft, partsOf(message), to, `raft message ${message.type}`);
+  return Buffer.concat(messagePieces(message, to));
+}
+
+/** The same, not put together (FRAME-5). @throws FrameTooLargeError */
+export function messagePieces(message: Message, to: string): readonly Uint8Array[] {
+  return framePieces(frameKinds.raft, partsOf(message), to, `raft message ${message.type}`);
 }
 
 function partsOf(message: Message): readonly Uint8Array[] {

@@ -19,12 +19,14 @@ import type { Frame } from './frames.ts';
 import { encodeRefusal, handshakeTimeoutMs, refusalText } from './hello.ts';
 import type { Introduced, Introductions } from './hello.ts';
 import type { LiveRuns, OtherRun, RunConnection } from './live-runs.ts';
-import { encodeMessageFrame } from './messages.ts';
+import { messagePieces } from './messages.ts';
 import type { OncePerPeer } from './once.ts';
 import type { PeerSockets } from './peer-sockets.ts';
 import { inItsPlace, OtherRunError, readRunRefusal } from './run-refusal.ts';
 
 export const maxBufferedBytes: number = 16 * 1024 * 1024;
+/** What is shorter is put together: to write many pieces takes longer. */
+const mostCopiedBytes = 16 * 1024;
 const connectTimeoutMs = 1000;
 const minRetryMs = 20;
 const maxRetryMs = 1000;
@@ -57,7 +59,7 @@ export class Outgoing implements RunConnection {
   #closed = false;
   #retryMs = minRetryMs;
   #cancelRetry: (() => void) | undefined;
-  #corked: Buffer[] = [];
+  #corked: Uint8Array[] = [];
   #corkedBytes = 0;
   #cancelTimeout: () => void = () => undefined;
   /** Of the present attempt or connection. */
@@ -84,7 +86,7 @@ export class Outgoing implements RunConnection {
   /** Returns false when the message was dropped (TRANSPORT-1). @throws FrameTooLargeError */
   sendMessage(message: Message): boolean {
     if (!this.#canSend()) return false;
-    this.#write(encodeMessageFrame(message, this.#options.peer));
+    this.#write(messagePieces(message, this.#options.peer));
     return true;
   }
 
@@ -92,7 +94,7 @@ export class Outgoing implements RunConnection {
   sendJson(kind: 3 | 4 | 5 | 7 | 9 | 10, value: unknown): boolean {
     // Whoever waits for an answer would not hear that it was dropped: what one turn has of them goes out (as many as may be asked at once).
     if (!this.#canSend(kind === frameKinds.answer ? 0 : this.#corkedBytes)) return false;
-    this.#write(encodeJsonFrame(kind, value, this.#options.peer));
+    this.#write([encodeJsonFrame(kind, value, this.#options.peer)]);
     return true;
   }
 
@@ -127,18 +129,27 @@ export class Outgoing implements RunConnection {
   }
 
   /** All frames of one event-loop turn leave in one write. */
-  #write(frame: Buffer): void {
-    this.#corked.push(frame);
-    this.#corkedBytes += frame.byteLength;
-    if (this.#corked.length > 1) return;
+  #write(pieces: readonly Uint8Array[]): void {
+    const isPlanned = this.#corked.length > 0;
+    for (const piece of pieces) {
+      this.#corked.push(piece);
+      this.#corkedBytes += piece.byteLength;
+    }
+    if (isPlanned) return;
     queueMicrotask(() => {
-      const frames = this.#corked;
+      const gathered = this.#corked;
+      const byteLength = this.#corkedBytes;
       this.#corked = [];
       this.#corkedBytes = 0;
-      if (this.#socket === undefined || !this.#connected) return;
-      this.#socket.write(
-        frames.length === 1 && frames[0] !== undefined ? frames[0] : Buffer.concat(frames),
-      );
+      const socket = this.#socket;
+      if (socket === undefined || !this.#connected) return;
+      if (byteLength <= mostCopiedBytes) {
+        socket.write(Buffer.concat(gathered, byteLength));
+        return;
+      }
+      socket.cork(); // FRAME-5
+      for (const piece of gathered) socket.write(piece);
+      socket.uncork();
     });
   }
 

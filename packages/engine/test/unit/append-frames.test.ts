@@ -4,7 +4,12 @@ import fc from 'fast-check';
 import { encodeMembership } from '@holdfast/raft';
 import type { Entry, MemberId, Message } from '@holdfast/raft';
 import { FrameError, FrameReader } from '../../src/transport/frames.ts';
-import { decodeMessage, encodeMessageFrame, maxTermStep } from '../../src/transport/messages.ts';
+import {
+  decodeMessage,
+  encodeMessageFrame,
+  maxTermStep,
+  messagePieces,
+} from '../../src/transport/messages.ts';
 
 type Append = Extract<Message, { type: 'append' }>;
 type Answer = Extract<Message, { type: 'append_answer' }>;
@@ -44,6 +49,36 @@ const bodyOf = (message: Message): Buffer =>
 const wrongNumbers = [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53];
 /** Where the numbers of a body begin, each of eight bytes. */
 const numbersFrom = 5;
+
+describe('Entries that are large', () => {
+  const large = new Uint8Array(300_000).fill(7);
+  const message: Append = {
+    ...append,
+    entries: [{ index: 8, term: 3, kind: 'command', data: large }],
+  };
+
+  it('are sent from the memory in which they are (FRAME-5)', () => {
+    const pieces = messagePieces(message, 'a peer');
+    assert.ok(pieces.some((piece) => piece === large));
+    assert.ok(Buffer.concat(pieces).equals(encodeMessageFrame(message)));
+  });
+
+  it('stay in the memory in which they came, where most of it is theirs, and are copied out of others (FRAME-5)', () => {
+    const decoded = (body: Buffer): Uint8Array => {
+      const read = decodeMessage(body, 9);
+      assert.ok(read.type === 'append' && read.entries[0] !== undefined);
+      assert.ok(Buffer.from(read.entries[0].data).equals(large));
+      return read.entries[0].data;
+    };
+    const body = bodyOf(message);
+    assert.ok(decoded(body).buffer === body.buffer);
+    const shared = Buffer.concat([body, Buffer.alloc(body.byteLength)]).subarray(
+      0,
+      body.byteLength,
+    );
+    assert.equal(decoded(shared).buffer.byteLength, large.byteLength);
+  });
+});
 
 describe('Appends and their answers between peers', () => {
   it('arrive as they were sent, whatever numbers and bytes they carry', () => {

@@ -3,7 +3,13 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { unorderedNamesLevel } from '@holdfast/state';
 import type { Command, Envelope, FenceToken, ResourceName, SessionId } from '@holdfast/state';
-import { decodeBatch, encodeBatch } from '../../src/batch.ts';
+import {
+  decodeBatch,
+  encodeBatch,
+  encodedBytes,
+  encodeEnvelope,
+  joinBatch,
+} from '../../src/batch.ts';
 
 const sessionId = fc.string().map((text) => text as SessionId);
 const name = fc.string({ unit: 'binary' }).map((text) => text as ResourceName);
@@ -154,5 +160,43 @@ describe('A batch', () => {
   it('of a newer format version is refused, not guessed at', () => {
     const newer = new TextEncoder().encode('[3,0,[]]');
     assert.throws(() => decodeBatch(newer), /format version 3/);
+  });
+});
+
+describe('A long batch', () => {
+  const push = (payload: string): Envelope => ({
+    identity: 'test',
+    command: {
+      type: 'queue_push',
+      name: 'mail' as ResourceName,
+      messages: [{ key: 'a', payload }],
+    },
+  });
+  const joined = (commands: readonly Envelope[], wallMs?: number): Uint8Array => {
+    const encoded = commands.map(encodeEnvelope);
+    const bytes = encoded.reduce((sum, one) => sum + encodedBytes(one), 0);
+    return joinBatch(7, encoded, wallMs, bytes);
+  };
+
+  it('has the bytes that it would have as one text, whatever is in it (BATCH-1)', () => {
+    const unit = fc.constantFrom('x', '"', 'ö', '€', '\u{1f512}', '\ud83d', '\u0001');
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(unit, fc.nat({ max: 40_000 })), { minLength: 1, maxLength: 6 }),
+        fc.option(fc.nat(), { nil: undefined }),
+        (payloads, wallMs) => {
+          const commands = payloads.map(([text, count]) => push(text.repeat(count)));
+          const batch =
+            wallMs === undefined ? { time: 7, commands } : { time: 7, commands, wallMs };
+          assert.ok(Buffer.from(joined(commands, wallMs)).equals(encodeBatch(batch)));
+        },
+      ),
+    );
+  });
+
+  it('of many short commands keeps no more memory than a third above its bytes', () => {
+    const batch = joined(Array.from({ length: 256 }, () => push('x'.repeat(300))));
+    assert.ok(batch.buffer.byteLength <= (4 * batch.byteLength) / 3);
+    assert.equal(decodeBatch(batch).commands.length, 256);
   });
 });

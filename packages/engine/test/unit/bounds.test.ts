@@ -6,6 +6,7 @@ import {
   batchOverheadBytes,
   maxAppendBytes,
   maxBatchBytes,
+  sharedBatchBytes,
   maxCommandBytes,
   maxEntryBytes,
   entryHeadBytes,
@@ -34,6 +35,7 @@ function append(entries: readonly Entry[]): Message {
 describe('The bounds', () => {
   it('let every command into a batch, and every batch into the log (BOUND-1)', () => {
     assert.ok(maxCommandBytes + batchOverheadBytes <= maxBatchBytes);
+    assert.ok(sharedBatchBytes <= maxBatchBytes);
     assert.ok(maxBatchBytes <= maxEntryBytes);
     assert.ok(maxBatchBytes < maxPendingBytes);
     assert.ok(joinBatch(-Number.MIN_VALUE, []).byteLength <= batchOverheadBytes);

@@ -8,7 +8,7 @@ import type { Command, CommandResult, Envelope, ResourceName, SessionId } from '
 import { Backlog } from '../../src/backlog.ts';
 import { decodeBatch } from '../../src/batch.ts';
 import type { Batch } from '../../src/batch.ts';
-import { maxBatchBytes, maxCommandBytes, maxPendingBytes } from '../../src/bounds.ts';
+import { maxCommandBytes, maxPendingBytes, sharedBatchBytes } from '../../src/bounds.ts';
 import { ClusterClock } from '../../src/cluster-clock.ts';
 import { CommandQueue } from '../../src/command-queue.ts';
 import { Interrupted } from '../../src/interrupted.ts';
@@ -95,15 +95,47 @@ describe('The queue of commands', () => {
     let batches = 0;
     while (log.proposals.length > 0) {
       for (const { byteLength } of log.proposals)
-        assert.ok(byteLength <= maxBatchBytes, String(byteLength));
+        assert.ok(byteLength <= sharedBatchBytes, String(byteLength));
       batches += 1;
       commands += log.applyFirst().commands.length;
       await endOfTurn();
     }
     assert.equal(commands, 520);
-    assert.equal(batches, Math.ceil(520 / Math.floor(maxBatchBytes / 65_000)));
+    assert.equal(batches, Math.ceil(520 / Math.floor(sharedBatchBytes / 65_000)));
     await Promise.all(answers);
     assert.equal(queue.pendingCommands, 0);
+  });
+
+  it('proposes in one turn no more than a batch and a half of bytes, and goes on in the next (COMMANDS-10)', async () => {
+    const { log, queue, clock } = start();
+    const turns: (() => void)[] = [];
+    clock.endOfTurn = (callback) => void turns.push(callback);
+    const large = ['a', 'b', 'c'].map((id) => submit(queue, commandOf(maxCommandBytes / 2, id)));
+    turns.shift()?.();
+    assert.equal(log.proposals.length, 1);
+    turns.shift()?.();
+    assert.equal(log.proposals.length, 2);
+    assert.equal(turns.length, 0, 'two are in flight: what is left waits for the first');
+    log.applyFirst();
+    turns.shift()?.();
+    assert.equal(log.proposals.length, 2);
+    while (log.proposals.length > 0) log.applyFirst();
+    await Promise.all(large);
+    assert.equal(queue.pendingCommands, 0);
+  });
+
+  it('lets a command that is larger than a shared batch stand alone in its entry (BOUND-6)', async () => {
+    const { log, queue } = start();
+    const [small, large, other] = [commandOf(10), commandOf(400_000), commandOf(10, 'other')];
+    const answers = [small, large, other].map((envelope) => submit(queue, envelope));
+    const entries: Envelope[][] = [];
+    await endOfTurn();
+    while (log.proposals.length > 0) {
+      entries.push([...log.applyFirst().commands]);
+      await endOfTurn();
+    }
+    assert.deepEqual(entries, [[small], [large], [other]]);
+    await Promise.all(answers);
   });
 
   it('does not propose a command whose time is over: nobody would have what it takes (COMMANDS-9)', async () => {
@@ -159,7 +191,9 @@ describe('The queue of commands', () => {
           await endOfTurn();
           const applied: Envelope[] = [];
           while (log.proposals.length > 0) {
-            assert.ok((log.proposals[0]?.byteLength ?? 0) <= maxBatchBytes);
+            const [first] = log.proposals;
+            assert.ok(first !== undefined);
+            assert.ok(first.byteLength <= sharedBatchBytes || first.batch.commands.length === 1);
             applied.push(...log.applyFirst().commands);
             await endOfTurn();
           }

@@ -166,6 +166,9 @@ class SimulatedStream {
             for (const listener of this.#onPong) listener();
           }),
         ),
+      // No turn of a run takes time.
+      pause: () => undefined,
+      resume: () => undefined,
       close: () => this.#serverClose(),
       terminate: () => this.#serverClose(),
     };
