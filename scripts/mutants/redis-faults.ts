@@ -94,4 +94,13 @@ export const redisFaults: readonly Fault[] = [
     put: `        (settledById.get(id) ?? []).some(({ type }) => type === 'acknowledged'),`,
     test: 'packages/checker/test/unit/messages.test.ts',
   },
+  {
+    name: 'redis-ready-not-published',
+    breaks: 'a consumer that waits on one node is told of a message of another node after seconds',
+    file: `${redis}/lua/base.ts`,
+    find: `  if readied > 0 then call('PUBLISH', A.channel, cjson.encode({ queue = A.queue, count = readied })) end
+`,
+    put: ``,
+    test: 'packages/workload/test/integration/redis-waits.test.ts',
+  },
 ];
