@@ -322,4 +322,17 @@ local bytes, count, ids = 0, 0, 0`,
     put: `      this.#after(lookAgainMs, () => waiter.wake());`,
     test: 'packages/api/test/unit/queues.test.ts',
   },
+  {
+    name: 'pop-looks-at-many-messages',
+    breaks: 'a delivery costs more the more messages another key has',
+    file: `${queue}/deliveries.ts`,
+    find: `    const lane = queue.ready.first(); // LANE-3
+`,
+    put: `    const lane = queue.ready.first(); // LANE-3
+    let ahead = 0;
+    for (const { id } of queue.live.values()) if (id < 0 || ++ahead === 10_000) break;
+`,
+    hiddenFromRuns: 'it costs time, and changes nothing',
+    test: 'packages/state/test/slow/hot-key.test.ts',
+  },
 ];

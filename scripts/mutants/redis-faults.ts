@@ -103,4 +103,15 @@ export const redisFaults: readonly Fault[] = [
     put: ``,
     test: 'packages/workload/test/integration/redis-waits.test.ts',
   },
+  {
+    name: 'redis-pop-looks-at-many-messages',
+    breaks: 'in Redis a delivery costs more the more messages another key has',
+    file: `${redis}/lua/deliveries.ts`,
+    find: `  local m = message(head(l)) -- LANE-2
+  bytes`,
+    put: `  local m = message(head(l)) -- LANE-2
+  call('ZRANGE', B .. 'w:hot', 0, 19999)
+  bytes`,
+    test: 'packages/queue/test/slow/redis-hot-key.test.ts',
+  },
 ];
