@@ -1,6 +1,7 @@
 #!/bin/sh
 # What some tests use beside Node: gRPC's tools for Python, and Debian's packages where this is Debian
-# and root. Tests say plainly what they skip without them; with REQUIRE_PROGRAMS=1 those of promtool fail instead.
+# and root. Tests say plainly what they skip without them; with REQUIRE_PROGRAMS=1 those of promtool and Redis fail
+# instead.
 set -u
 cd "$(dirname "$0")/.." || exit 0
 python=.cache/grpc-python

@@ -147,4 +147,24 @@ export const cacheWriteFaults: readonly Fault[] = [
     hiddenFromRuns: 'callers are told that the outcome is unknown by then',
     test: 'packages/engine/test/unit/submissions.test.ts',
   },
+  {
+    name: 'write-before-a-dead-node-ends',
+    breaks:
+      'a write of the cache does not wait for a node that does not answer, and may answer what it had',
+    file: 'packages/engine/src/cache/directory.ts',
+    find: `    if (nowMs < sharer.expiresMs) return false;
+    for (const owed`,
+    put: `    if (nowMs < sharer.expiresMs - 2000) return false;
+    for (const owed`,
+    test: 'packages/engine/test/integration/cache.test.ts',
+  },
+  {
+    name: 'write-delay-not-counted',
+    breaks: 'the metrics of the leader do not tell that a dead node holds writes of the cache up',
+    file: 'packages/engine/src/cache/leading.ts',
+    find: `    this.#delayMs += waitedMs;
+`,
+    put: ``,
+    test: 'packages/workload/test/integration/cache-kill.test.ts',
+  },
 ];

@@ -40,4 +40,13 @@ export const chaosFaults: readonly Fault[] = [
     find: `if (hasSocket(pid, inode)) return name;`,
     put: `if (pid > 0) return name;`,
   },
+  {
+    name: 'lost-messages-counted-only',
+    breaks:
+      'a run in which one message is lost and another one is there twice looks as if none were lost',
+    file: 'packages/simulator/src/checks/messages.ts',
+    find: `    const lost = [...this.#live.keys()].filter((id) => !there.has(id));`,
+    put: `    const lost = [...this.#live.keys()].slice(there.size);`,
+    test: 'packages/simulator/test/unit/checks.test.ts',
+  },
 ];

@@ -194,4 +194,28 @@ export const interfaceFaults: readonly Fault[] = [
     hiddenFromRuns: 'in runs a turn of the event loop takes no time',
     test: 'packages/api/test/unit/arriving.test.ts',
   },
+  {
+    name: 'metric-of-writes-tells-invalidations',
+    breaks: 'the metric of writes of the cache that wait tells how many keys are to be dropped',
+    file: 'packages/api/src/metrics/cache-stats.ts',
+    find: `    () => read().pendingWrites,`,
+    put: `    () => read().pendingInvalidations,`,
+    test: 'packages/api/test/unit/metrics/values.test.ts',
+  },
+  {
+    name: 'metric-in-flight-tells-delayed',
+    breaks: 'the metric of messages in flight tells how many wait for their delay',
+    file: 'packages/api/src/metrics/queue-stats.ts',
+    find: `    (q) => q.counts.inFlight,`,
+    put: `    (q) => q.counts.delayed,`,
+    test: 'packages/api/test/unit/metrics/values.test.ts',
+  },
+  {
+    name: 'metric-of-invalidations-in-milliseconds',
+    breaks: 'the histogram of what writes of the cache waited counts milliseconds as seconds',
+    file: 'packages/api/src/metrics/timings.ts',
+    find: `histograms[work].observe(seconds)`,
+    put: `histograms[work].observe(work === 'cache_invalidation' ? seconds * 1000 : seconds)`,
+    test: 'packages/api/test/unit/metrics/values.test.ts',
+  },
 ];

@@ -305,4 +305,33 @@ return done({ count = count, more = more, through = through })`,
     hiddenFromRuns: 'it is told, and decides nothing',
     test: 'packages/state/test/unit/queue-partitions.test.ts',
   },
+  {
+    name: 'ready-message-not-told-to-its-node',
+    breaks: 'a consumer that waits on one node has a message of another node after seconds',
+    file: 'packages/queue/src/replicated.ts',
+    find: `        if (event.type === 'queue_ready') ready(event.count);`,
+    put: ``,
+    test: 'packages/workload/test/integration/service-readmes.test.ts',
+  },
+  {
+    name: 'waiting-pop-woken-late',
+    breaks: 'a consumer that waits has a message seconds after its push',
+    file: 'packages/api/src/operations/queue-waiters.ts',
+    find: `      waiter.wake();`,
+    put: `      this.#after(lookAgainMs, () => waiter.wake());`,
+    test: 'packages/api/test/unit/queues.test.ts',
+  },
+  {
+    name: 'pop-looks-at-many-messages',
+    breaks: 'a delivery costs more the more messages another key has',
+    file: `${queue}/deliveries.ts`,
+    find: `    const lane = queue.ready.first(); // LANE-3
+`,
+    put: `    const lane = queue.ready.first(); // LANE-3
+    let ahead = 0;
+    for (const { id } of queue.live.values()) if (id < 0 || ++ahead === 10_000) break;
+`,
+    hiddenFromRuns: 'it costs time, and changes nothing',
+    test: 'packages/state/test/slow/hot-key.test.ts',
+  },
 ];

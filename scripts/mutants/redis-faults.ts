@@ -94,4 +94,24 @@ export const redisFaults: readonly Fault[] = [
     put: `        (settledById.get(id) ?? []).some(({ type }) => type === 'acknowledged'),`,
     test: 'packages/checker/test/unit/messages.test.ts',
   },
+  {
+    name: 'redis-ready-not-published',
+    breaks: 'a consumer that waits on one node is told of a message of another node after seconds',
+    file: `${redis}/lua/base.ts`,
+    find: `  if readied > 0 then call('PUBLISH', A.channel, cjson.encode({ queue = A.queue, count = readied })) end
+`,
+    put: ``,
+    test: 'packages/workload/test/integration/redis-waits.test.ts',
+  },
+  {
+    name: 'redis-pop-looks-at-many-messages',
+    breaks: 'in Redis a delivery costs more the more messages another key has',
+    file: `${redis}/lua/deliveries.ts`,
+    find: `  local m = message(head(l)) -- LANE-2
+  bytes`,
+    put: `  local m = message(head(l)) -- LANE-2
+  call('ZRANGE', B .. 'w:hot', 0, 19999)
+  bytes`,
+    test: 'packages/queue/test/slow/redis-hot-key.test.ts',
+  },
 ];

@@ -9,7 +9,7 @@ import type { Command, CommandResult, QueueCommand } from '@holdfast/state';
 import { startHarness } from '../harness.ts';
 import type { Answer, Harness } from '../harness.ts';
 import { StreamClient } from '../stream-client.ts';
-import { untilSo } from '../../../checker/src/waits.ts';
+import { assertEnds, untilSo } from '../../../checker/src/waits.ts';
 
 type Message = Readonly<Record<string, unknown>> & { readonly receipt: string };
 
@@ -296,8 +296,10 @@ describe('a pop that waits', () => {
       () => harness.built.service.queueWaiters.count === 1 && harness.engine.queried > 0,
     );
     await harness.request('POST', '/queue/push', { key: 'a', payload: 'now' });
+    // Long before it looks again by itself.
+    const answer = await assertEnds(waiting, { longestMs: 2000, what: 'the pop is answered' });
     assert.deepEqual(
-      messagesOf(await waiting).map(({ payload }) => payload),
+      messagesOf(answer).map(({ payload }) => payload),
       ['now'],
     );
     assert.deepEqual(

@@ -98,12 +98,27 @@ describe('the cache of a cluster', () => {
     const gone = followers.find((engine) => engine !== leader);
     assert.ok(gone !== undefined);
     await set(leader, 'gone', 1);
+    const readMs = performance.now();
     await read(gone, 'gone');
     await gone.close();
+    const before = leader.stats().cache;
     const startedMs = performance.now();
     await set(leader, 'gone', 2);
-    const tookMs = performance.now() - startedMs;
+    const endedMs = performance.now();
+    const tookMs = endedMs - startedMs;
+    assert.ok(
+      endedMs - readMs >= cacheLeaseMs,
+      `it could have answered: ${String(endedMs - readMs)}`,
+    );
     assert.ok(tookMs < leaderLeaseMs + 1500, String(tookMs));
+    const { writesDelayed, delayMs, delays } = leader.stats().cache;
+    const leastMs = cacheLeaseMs - (startedMs - readMs);
+    assert.equal(writesDelayed - before.writesDelayed, 1);
+    const toldMs = delayMs - before.delayMs;
+    assert.ok(toldMs >= leastMs && toldMs <= tookMs + 1, `${String(toldMs)} of ${String(tookMs)}`);
+    const [by] = delays.filter(({ name }) => name === gone.status().nodeId);
+    assert.equal(by?.lapsed, 1);
+    assert.ok(by.ms >= leastMs && by.ms <= tookMs + 1, `${String(by.ms)} of ${String(tookMs)}`);
     assert.equal((await read(leader, 'gone')).view?.value, '2');
   });
 });

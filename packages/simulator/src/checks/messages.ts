@@ -12,11 +12,16 @@
  */
 import type { QueueDelivery } from '@holdfast/client';
 import type { AssembledEngine, Batch } from '@holdfast/engine/parts';
+import { nodeIdentity, restoreStateMachine } from '@holdfast/state';
 import type { Command, CommandResult, ResourceName, StateMachine } from '@holdfast/state';
 import type { Machine } from '../world/machine.ts';
 
 /** The queue of every run that has one. */
 export const mail = 'mail';
+const idsAtOnce = 100;
+const mostEmptyPops = 1000;
+/** Longer than any message is in flight or delayed. */
+const allAreDueMs = 10 ** 9;
 
 /** Of a node. */
 type Stored = Pick<AssembledEngine['replica'], 'state' | 'payloads'>;
@@ -159,13 +164,42 @@ export class Messages {
 
   /** MESSAGES-4. Once all members agree. */
   compareState(state: StateMachine): void {
-    const view = state.queues.show(mail as ResourceName);
-    const there = (view?.counts.depth ?? 0) + (view?.dead ?? 0);
-    if (there !== this.#live.size)
-      this.#report(
-        `${String(there)} messages are there, and ${String(this.#live.size)} were pushed and not acknowledged.`,
-      );
+    const there = idsIn(state);
+    const lost = [...this.#live.keys()].filter((id) => !there.has(id));
+    const left = [...there].filter((id) => !this.#live.has(id));
+    if (lost.length > 0)
+      this.#report(`Not there, but pushed and not acknowledged: ${lost.join(', ')}.`);
+    if (left.length > 0)
+      this.#report(`There, but acknowledged or never pushed: ${left.join(', ')}.`);
   }
+}
+
+/** Of all messages, those in flight and dead letters included: a copy of the state gives them out when all are due. */
+function idsIn(state: StateMachine): ReadonlySet<number> {
+  const name = mail as ResourceName;
+  const copy = restoreStateMachine(state.snapshot());
+  const time = copy.time + allAreDueMs;
+  const ids = new Set<number>();
+  // An entry works off a part of what is due, so one that takes nothing does not show that there is nothing.
+  let emptyPops = 0;
+  while ((copy.queues.show(name)?.counts.depth ?? 0) > 0 && emptyPops < mostEmptyPops) {
+    const command = { type: 'queue_pop', name, count: idsAtOnce } as const;
+    const commands = [{ identity: nodeIdentity, command }];
+    const [result] = copy.apply({ index: copy.index + 1, time, commands }).results;
+    const taken = result?.ok === true && result.type === 'queue_taken' ? result.deliveries : [];
+    for (const { id } of taken) ids.add(id);
+    if (taken.length === 0) emptyPops += 1;
+  }
+  for (let after: number | undefined = 0; after !== undefined;) {
+    const page: ReturnType<StateMachine['queues']['deadIds']> = copy.queues.deadIds(
+      name,
+      after,
+      idsAtOnce,
+    );
+    for (const { id } of page?.letters ?? []) ids.add(id);
+    after = page?.more === true ? page.letters.at(-1)?.id : undefined;
+  }
+  return ids;
 }
 
 const isBelieved = ({ machine, process, delivery }: Belief): boolean =>

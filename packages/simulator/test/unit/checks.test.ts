@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import type { Batch } from '@holdfast/engine/parts';
 import type { Status, Write } from '@holdfast/raft';
+import { createStateMachine, latestFeatureLevel, limitsWithoutLog } from '@holdfast/state';
 import type { Event, CommandResult } from '@holdfast/state';
 import { CachedValues } from '../../src/checks/cached-values.ts';
 import { loadedValue, Loads } from '../../src/checks/loads.ts';
 import { Cycles } from '../../src/checks/cycles.ts';
 import { Lifetimes } from '../../src/checks/lifetimes.ts';
+import { mail, Messages } from '../../src/checks/messages.ts';
 import { OnDisk } from '../../src/checks/on-disk.ts';
 import { focuses, planOf } from '../../src/run/plan.ts';
 import { Random } from '../../src/world/random.ts';
@@ -331,5 +333,46 @@ describe('The check of what is on the disks (WITNESS-12)', () => {
     disks.onApplied('a', 1, 1, status);
     disks.onApplied('a', 1, 2, { ...status, membershipIndex: 1 });
     assert.equal(found.length, 1);
+  });
+});
+
+describe('The check of messages (MESSAGES-4)', () => {
+  /** Three messages of three keys, of which one is delivered; what the check is told of may be another one. */
+  const compared = (toldOf: (id: number) => number): readonly string[] => {
+    const reports: string[] = [];
+    const messages = new Messages((message) => reports.push(message));
+    const machine = createStateMachine(limitsWithoutLog);
+    const enter = (command: unknown): readonly CommandResult[] => {
+      const entry = batch(machine.index, command);
+      const { results } = machine.apply({ ...entry, index: machine.index + 1 });
+      const told = results.map((result) =>
+        result.ok && result.type === 'queue_taken'
+          ? {
+              ...result,
+              deliveries: result.deliveries.map((one) => ({ ...one, id: toldOf(one.id) })),
+            }
+          : result,
+      );
+      messages.onApplied(entry, told);
+      return results;
+    };
+    enter({ type: 'raise_feature_level', level: latestFeatureLevel });
+    const pushed = ['a', 'b', 'c'].map((key) => ({ key, payload: key.repeat(300) }));
+    enter({ type: 'queue_push', name: mail, messages: [...pushed, { key: 'd', payload: 1 }] });
+    enter({ type: 'queue_pop', name: mail, count: 1 });
+    enter({ type: 'queue_pop', name: mail, count: 1, visibilityMs: 60_000 });
+    messages.compareState(machine);
+    return reports;
+  };
+
+  it('tells of a message that is lost, also where another one is there in its place', () => {
+    assert.deepEqual(
+      compared((id) => id),
+      [],
+    );
+    const reports = compared((id) => id + 2);
+    assert.equal(reports.length, 2, reports.join(' '));
+    assert.match(reports[0] ?? '', /^Not there, but pushed and not acknowledged: \d+\.$/);
+    assert.match(reports[1] ?? '', /^There, but acknowledged or never pushed: \d+\.$/);
   });
 });

@@ -4,8 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { assertEnds } from '../../../checker/src/waits.ts';
 import { curl } from './support/curl.ts';
 import { threeNodes } from './support/cluster.ts';
+import { lookedForMessages, wokenWithinMs } from './support/waiting-pops.ts';
 import type { TestCluster } from './support/cluster.ts';
 
 type Answer = Readonly<Record<string, unknown>>;
@@ -73,10 +75,13 @@ describe('The queue of the distributed-sync readme', () => {
     assert.deepEqual((await read('/queue/pop', 3))['messages'], []);
   });
 
-  it('tells a consumer that waits on any node, and redelivers what is not acknowledged', async () => {
+  it('tells a consumer that waits on any node at once, and redelivers what is not acknowledged', async () => {
+    const url = nodes.cluster.urls[2] ?? '';
     const waiting = read('/queue/pop?wait_seconds=20&visibility_seconds=0.5', 3);
+    await lookedForMessages(url);
     await post('/queue/push', { key: 'a', payload: 1 }, 1);
-    const [first] = (await waiting)['messages'] as readonly Answer[];
+    const soon = { longestMs: wokenWithinMs, what: 'a consumer on another node has the message' };
+    const [first] = (await assertEnds(waiting, soon))['messages'] as readonly Answer[];
     assert.equal(first?.['delivery'], 1);
     const again = await read('/queue/pop?wait_seconds=20&visibility_seconds=30', 2);
     const [second] = again['messages'] as readonly Answer[];

@@ -1,4 +1,5 @@
 /** Redis servers of the test's own: on free ports of the loopback, in temporary folders, gone with the test. */
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,6 +21,9 @@ export const redisProgram: string | undefined = (process.env['PATH'] ?? '')
   .split(delimiter)
   .map((folder) => join(folder, 'redis-server'))
   .find((path) => existsSync(path));
+// Whoever asks for what tests need is not to have them skipped.
+if (redisProgram === undefined)
+  assert.equal(process.env['REQUIRE_PROGRAMS'], undefined, 'There is no redis-server.');
 
 export class RedisServer implements AsyncDisposable {
   readonly url: string;
