@@ -167,9 +167,6 @@ export function Cluster(): View {
           </dl>
           <${Rates} stats=${answer} />`,
     )}
-    <${Work}
-      node=${asked.answer?.node_id ?? 'the asked node'}
-      leader=${asked.answer?.leader}
-    />
+    <${Work} node=${asked.answer?.node_id ?? 'the asked node'} leader=${asked.answer?.leader} />
     <${Machines} />`;
 }
