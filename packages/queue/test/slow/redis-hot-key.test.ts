@@ -1,4 +1,4 @@
-/** One key with a hundred thousand messages in Redis, by what Redis itself takes for the scripts of the others. */
+/** One key with a million messages in Redis, by what Redis itself takes for the scripts of the others. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { QueueCommand, ResourceName } from '@holdfast/state';
@@ -12,7 +12,7 @@ import { Partitions } from '../../src/redis/partitions.ts';
 import { connected } from '../support/redis-servers.ts';
 
 const skip = redisProgram === undefined ? 'no redis-server on this machine' : false;
-const many = 100_000;
+const many = 1_000_000;
 const perPush = 1000;
 const others = 300;
 const limits = {
@@ -23,7 +23,7 @@ const limits = {
 };
 const owned = new Map(Array.from({ length: 64 }, (_, partition) => [partition, 1]));
 
-describe('A key with a hundred thousand messages in Redis', { skip }, () => {
+describe('A key with a million messages in Redis', { skip }, () => {
   let server: RedisServer | undefined;
   let connection: RedisConnection | undefined;
   before(async () => {
@@ -55,15 +55,23 @@ describe('A key with a hundred thousand messages in Redis', { skip }, () => {
     return Number(usec) / 1000;
   }
 
+  async function push(name: ResourceName, keys: readonly string[]): Promise<void> {
+    const messages = keys.map((key) => ({ key, payload: 1 }));
+    await execute({ type: 'queue_push', name, messages });
+  }
+
   async function fill(name: ResourceName, hot: number): Promise<void> {
-    const push = async (keys: readonly string[]): Promise<void> => {
-      const messages = keys.map((key) => ({ key, payload: 1 }));
-      await execute({ type: 'queue_push', name, messages });
-    };
     const someHot = Array.from({ length: perPush }, () => 'hot');
-    for (let pushed = 0; pushed < hot; pushed += perPush) await push(someHot);
+    for (let pushed = 0; pushed < hot; pushed += perPush) await push(name, someHot);
+  }
+
+  /** Two messages of each of the other keys. */
+  async function pushOthers(name: ResourceName): Promise<void> {
     for (let round = 0; round < 2; round++)
-      await push(Array.from({ length: others }, (_, other) => `key ${String(other)}`));
+      await push(
+        name,
+        Array.from({ length: others }, (_, other) => `key ${String(other)}`),
+      );
   }
 
   /** Takes and acknowledges so many, one after the other. @returns Their keys, and what Redis took for that in ms. */
@@ -85,19 +93,24 @@ describe('A key with a hundred thousand messages in Redis', { skip }, () => {
     return [keys, (await scriptsMs()) - beforeMs];
   }
 
-  it('is served in its turn, and a delivery of others costs what it costs without it (LANE-3)', async () => {
+  it('is served in its turn, and a delivery of others costs what it costs without it (LANE-3)', async (t) => {
     const alone = 'alone' as ResourceName;
     const beside = 'beside' as ResourceName;
-    await fill(alone, 0);
     await fill(beside, many);
-    const [, aloneMs] = await drain(alone, 2 * others);
-    const [keys, besideMs] = await drain(beside, 2 * others + 2);
-    // Each round has every key once.
-    for (const round of [keys.slice(0, others + 1), keys.slice(others + 1)])
-      assert.equal(new Set(round).size, others + 1);
-    assert.ok(
-      besideMs < 5 * aloneMs + 100,
-      `${besideMs.toFixed(0)} ms, and ${aloneMs.toFixed(0)} ms without it`,
-    );
+    const ratios: number[] = [];
+    for (let round = 0; round < 5; round += 1) {
+      await pushOthers(alone);
+      const [, aloneMs] = await drain(alone, 2 * others);
+      await pushOthers(beside);
+      const [keys, besideMs] = await drain(beside, 2 * others + 2);
+      // Each turn has every key once.
+      for (const turn of [keys.slice(0, others + 1), keys.slice(others + 1)])
+        assert.equal(new Set(turn).size, others + 1);
+      ratios.push(besideMs / aloneMs);
+    }
+    const median = ratios.toSorted((a, b) => a - b)[2] ?? assert.fail();
+    const told = `${median.toFixed(2)} times as much (${ratios.map((one) => one.toFixed(1)).join(', ')})`;
+    t.diagnostic(told);
+    assert.ok(median < 3, told);
   });
 });
