@@ -123,7 +123,10 @@ describe('The dashboard of a node with 100,000 locks', () => {
     await page.getByRole('link', { name: 'Cluster' }).click();
     await sees('100,000');
 
-    assert.ok(answered.some(({ path }) => path === '/locks'), 'the sizes of answers are known');
+    assert.ok(
+      answered.some(({ path }) => path === '/locks'),
+      'the sizes of answers are known',
+    );
     for (const { path, bytes } of answered)
       assert.ok(bytes < 100_000, `${path}: ${String(bytes)} bytes`);
     assert.deepEqual(looker.complaints, []);
