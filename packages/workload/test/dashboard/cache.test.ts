@@ -83,7 +83,8 @@ describe('The page of the cache', () => {
     const pending = page.getByRole('table', { name: 'Pending invalidations' }).getByRole('row');
     const row = pending.filter({ hasText: key }).filter({ hasText: /client \S+/ });
     // Where the machine did not draw the page in that time the client is stopped once more.
-    for (let isSeen = false; !isSeen;) {
+    for (let isSeen = false, times = 1; !isSeen; times += 1) {
+      assert.ok(times <= 5, 'no row tells whom the write waits for');
       await client.readsAgain();
       await client.readsAgain();
       client.signal('SIGSTOP');
