@@ -138,6 +138,13 @@ export async function clusterInContainers(engine: Engine): Promise<void> {
     await docker('network', 'disconnect', network, container);
     await goesOn(other(cut), 'after-a-cut');
     await docker('network', 'connect', '--alias', `node-${String(cut)}`, network, container);
+    // It comes back to the others by itself, and takes a lock through them.
+    await until(`node ${String(cut)} is ready without a restart`, async () => {
+      await docker('exec', container, 'node', '/opt/holdfast/bin/healthcheck.mjs', 'readyz');
+      return true;
+    });
+    const command = ['holdfast', 'lock', 'run', 'healed', '--', 'echo', 'held'];
+    assert.match(await docker('exec', container, ...command), /held/);
     // Its published port is of the network that it was cut from: a restart brings it back.
     await docker('restart', container);
     await allReady();

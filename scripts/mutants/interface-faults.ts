@@ -218,4 +218,29 @@ export const interfaceFaults: readonly Fault[] = [
     put: `histograms[work].observe(work === 'cache_invalidation' ? seconds * 1000 : seconds)`,
     test: 'packages/api/test/unit/metrics/values.test.ts',
   },
+  {
+    name: 'level-of-no-log-changed',
+    breaks: 'a node says that it logs at another level, and its log goes on as it did',
+    file: 'packages/server/src/node.ts',
+    find: `    logLevel: log,`,
+    put: `    logLevel: { level: configuration.logLevel },`,
+    test: 'packages/cli/test/integration/log-level.test.ts',
+  },
+  {
+    name: 'refused-requests-logged-as-done',
+    breaks: 'LOGGED-1: the log of a node says that requests were executed which were refused',
+    file: 'packages/api/src/pipeline/logged.ts',
+    find: `tell(outcome instanceof RequestError ? outcome.code : 'done');`,
+    put: `tell('done');`,
+    test: 'packages/api/test/unit/logged.test.ts',
+  },
+  {
+    name: 'what-a-caller-wrote-is-logged',
+    breaks: 'LOGGED-1: names and values of callers stand in the log of a node',
+    file: 'packages/api/src/pipeline/perform.ts',
+    find: `      return logLevel.level === 'debug' ? logged(declared, context, perform) : perform();`,
+    put: `      context.service.log.debug?.({ body }, 'A request.');
+      return logLevel.level === 'debug' ? logged(declared, context, perform) : perform();`,
+    test: 'packages/api/test/unit/logged.test.ts',
+  },
 ];

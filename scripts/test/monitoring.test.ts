@@ -93,16 +93,18 @@ describe('alert rules', () => {
   });
 });
 
+interface Panel {
+  readonly id: number;
+  readonly type: string;
+  readonly title: string;
+  readonly gridPos: Readonly<Record<'x' | 'y' | 'w' | 'h', number>>;
+  readonly targets?: readonly { readonly expr: string }[];
+}
+const { panels } = JSON.parse(textOf('deploy/grafana/holdfast.json')) as {
+  readonly panels: readonly Panel[];
+};
+
 test('the dashboard asks for metrics that there are', () => {
-  interface Panel {
-    readonly id: number;
-    readonly type: string;
-    readonly title: string;
-    readonly targets?: readonly { readonly expr: string }[];
-  }
-  const { panels } = JSON.parse(textOf('deploy/grafana/holdfast.json')) as {
-    readonly panels: readonly Panel[];
-  };
   assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
   for (const { type, title, targets = [] } of panels) {
     assert.equal(targets.length > 0, type !== 'row', title);
@@ -111,6 +113,55 @@ test('the dashboard asks for metrics that there are', () => {
       assert.ok(names.length > 0, `${title}: ${expr}`);
       for (const name of names) assert.ok(isMetric(name), `${title} asks for ${name}`);
     }
+  }
+});
+
+test('the dashboard shows what each part of a node is judged by', () => {
+  const shown = new Map<string, string[]>();
+  let row = '';
+  for (const { type, title, targets = [] } of panels)
+    if (type === 'row') shown.set((row = title), []);
+    else shown.get(row)?.push(...targets.flatMap(({ expr }) => metricsIn(expr)));
+  const demanded: Readonly<Record<string, readonly string[]>> = {
+    'Locks and sessions': ['lock_acquisitions_total', 'active_locks_gauge', 'holdfast_waiters'],
+    'Log and disk': ['consensus_commit_latency_seconds_bucket', 'holdfast_disk_free_bytes'],
+    Queues: [
+      'holdfast_queue_depth',
+      'holdfast_queue_oldest_message_age_seconds',
+      'holdfast_queue_dead_letters',
+      'holdfast_queue_blocked',
+    ],
+    Cache: [
+      'holdfast_cache_hits_total',
+      'holdfast_cache_misses_total',
+      'holdfast_cache_invalidation_wait_seconds_bucket',
+      'holdfast_cache_pending_writes',
+      'holdfast_cache_pending_invalidations',
+      'holdfast_cache_sharer_delay_seconds_total',
+      'holdfast_cache_sharer_lapses_total',
+    ],
+    Audit: [
+      'holdfast_audit_failing',
+      'holdfast_audit_write_failures_total',
+      'holdfast_audit_dropped_total',
+    ],
+  };
+  for (const [title, names] of Object.entries(demanded))
+    for (const name of names) assert.ok(shown.get(title)?.includes(name), `${title}: ${name}`);
+});
+
+test('no panel of the dashboard lies over another one, and none beyond the edge', () => {
+  for (const { title, gridPos: one } of panels) {
+    assert.ok(one.x + one.w <= 24, title);
+    for (const { title: other, gridPos: two } of panels)
+      assert.ok(
+        title === other ||
+          one.x + one.w <= two.x ||
+          two.x + two.w <= one.x ||
+          one.y + one.h <= two.y ||
+          two.y + two.h <= one.y,
+        `${title} and ${other}`,
+      );
   }
 });
 

@@ -2,6 +2,8 @@
 
 /** Where the api tells what only an operator can act upon. */
 export interface ApiLog {
+  /** Each request. Left out: they are not logged. */
+  debug?(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;

@@ -11,6 +11,7 @@ import { compileCheck } from '../validation/compile.ts';
 import type { Check } from '../validation/compile.ts';
 import { recordUnread } from './auditing.ts';
 import { admitted } from './access.ts';
+import { logged } from './logged.ts';
 import { traced } from './traced.ts';
 
 /** An operation with what is derived from its declaration. */
@@ -54,9 +55,12 @@ function serveUnary(declared: UnaryOperation): ServedUnary {
     bodySchema,
     answerSchema: jsonSchemaOf(declared.answer),
     perform(body, context) {
-      const { tracing } = context.service;
-      if (tracing === undefined) return act(body, context);
-      return traced(tracing, declared, context, (own) => act(body, own));
+      const { tracing, logLevel } = context.service;
+      const perform = (): Outcome<object> | Promise<Outcome<object>> =>
+        tracing === undefined
+          ? act(body, context)
+          : traced(tracing, declared, context, (own) => act(body, own));
+      return logLevel.level === 'debug' ? logged(declared, context, perform) : perform();
     },
   };
 }

@@ -38,12 +38,14 @@ describe('A program whose stderr nobody reads any more', { timeout: 60_000 }, ()
       await until('the node', () => (log + told()).includes('serves clients'));
       child.stderr?.destroy();
       // Each is a line of the log.
-      for (const level of ['debug', 'info'])
-        await fetch(`http://127.0.0.1:${port}/admin/log-level`, {
-          method: 'PUT',
+      for (const level of ['debug', 'info']) {
+        const changed = await fetch(`http://127.0.0.1:${port}/admin/log-level`, {
+          method: 'POST',
           headers: { 'content-type': 'application/json' },
           body: JSON.stringify({ level }),
         });
+        assert.ok(changed.ok, await changed.text());
+      }
       assert.equal((await fetch(`http://127.0.0.1:${port}/livez`)).status, 200);
       child.kill('SIGTERM');
       assert.equal((await ended).status, 0);

@@ -85,7 +85,7 @@ function members(status: ClusterStatusAnswer): View {
                 aria-label=${`Make leader: ${member.node_id}`}
                 onClick=${() => transfer(member, status.leader)}
               >
-                Make leader
+                Make leader …
               </button>`,
       },
     ],
@@ -100,6 +100,10 @@ const unreached = ({ node_id }: ClusterStatusAnswer, lost: readonly MemberAnswer
 
 const left = ({ members: all }: ClusterStatusAnswer, lost: readonly MemberAnswer[]): string =>
   `${number(all.length - lost.length)} of ${number(all.length)} members are left to it.`;
+
+/** Why there is no lag of the other members on this page. */
+const lagsOf = (node: string, leader: string): string =>
+  `${node} does not lead: what the other members have stored is known to ${leader} alone.`;
 
 export function Cluster(): View {
   const asked = useAnswer<ClusterStatusAnswer>('cluster/status', everyMs);
@@ -144,7 +148,12 @@ export function Cluster(): View {
           ${fact('Log from', number(status.first_index))} ${fact('Version', status.version)}
           ${fact('Feature level', number(status.feature_level))}
         </dl>
-        ${members(status)}`;
+        ${members(status)}
+        ${
+          status.leader === null || status.leader === status.node_id
+            ? null
+            : html`<p class="quiet">${lagsOf(status.node_id, status.leader)}</p>`
+        }`;
     })}
     ${shown(
       stats,
@@ -158,6 +167,6 @@ export function Cluster(): View {
           </dl>
           <${Rates} stats=${answer} />`,
     )}
-    <${Work} node=${asked.answer?.node_id ?? 'the asked node'} />
+    <${Work} node=${asked.answer?.node_id ?? 'the asked node'} leader=${asked.answer?.leader} />
     <${Machines} />`;
 }

@@ -15,9 +15,10 @@ const everyMs = 4000;
 /** A quantile is of what was measured within so many reads: of a single one there may be a few values alone. */
 const windowReads = 3;
 
+const ofLeader = 'Commit, on the leader';
 const latencies = [
   ['Acquire', 'lock_acquisition_duration_seconds'],
-  ['Commit, on the leader', 'consensus_commit_latency_seconds'],
+  [ofLeader, 'consensus_commit_latency_seconds'],
   ['Durable write', 'holdfast_storage_commit_duration_seconds'],
 ] as const;
 
@@ -137,12 +138,23 @@ function certificateOf(metrics: Metrics): View | null {
   );
 }
 
-interface LatenciesProps {
+interface WorkProps {
   readonly node: string;
+  /** As far as the node knows. */
+  readonly leader: string | null | undefined;
+}
+
+/** What is measured on the leader is of an earlier term where the node does not lead now. */
+export const titleOf = (latency: string, { node, leader }: WorkProps): string =>
+  latency === ofLeader && leader !== undefined && leader !== node
+    ? `${latency} (${node} does not lead)`
+    : latency;
+
+interface LatenciesProps extends WorkProps {
   readonly metrics: Metrics;
 }
 
-function Latencies({ node, metrics }: LatenciesProps): View {
+function Latencies({ node, leader, metrics }: LatenciesProps): View {
   const [reads, add] = useState<readonly Read[]>([]);
   useEffect(
     () => add((before) => withinWindow(before, { atMs: performance.now(), metrics })),
@@ -150,11 +162,13 @@ function Latencies({ node, metrics }: LatenciesProps): View {
   );
   return html`<h2>Latencies <span class="quiet">99th percentile, at ${node}</span></h2>
     <div class="charts">
-      ${latencies.map(([name, metric]) => chart(name, slowest(reads, metric), duration))}
+      ${latencies.map(([name, metric]) =>
+        chart(titleOf(name, { node, leader }), slowest(reads, metric), duration),
+      )}
     </div>`;
 }
 
-export function Work({ node }: { readonly node: string }): View {
+export function Work({ node, leader }: WorkProps): View {
   const asked = useRead<Metrics>(
     'metrics',
     async (signal) => readMetrics(await askText('metrics', signal), shownNames),
@@ -162,7 +176,7 @@ export function Work({ node }: { readonly node: string }): View {
   );
   return shown(asked, (metrics) => {
     const certificate = certificateOf(metrics);
-    return html`<${Latencies} node=${node} metrics=${metrics} />
+    return html`<${Latencies} node=${node} leader=${leader} metrics=${metrics} />
       ${certificate === null ? null : html`<dl class="facts wide">${certificate}</dl>`}`;
   });
 }

@@ -75,7 +75,7 @@ function redrive(queue: string, letter: DeadLetter | undefined, count: number): 
     says: [
       letter === undefined
         ? `Up to 1,000 of ${number(count)} dead letters, the oldest first, become messages again and are delivered anew.`
-        : `It becomes a message again and is delivered anew, after ${number(letter.deliveries)} deliveries that came to nothing.`,
+        : `It becomes a message again and is delivered anew, after ${letter.deliveries === 1 ? '1 delivery' : `${number(letter.deliveries)} deliveries`} that came to nothing.`,
       'What failed before may fail again: see that its cause is mended.',
     ],
     verb: 'Redrive',

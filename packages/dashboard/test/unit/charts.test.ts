@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { WatchEvent } from '@holdfast/protocol';
 import { linesOf, withinWindow } from '../../src/page/chart.ts';
-import { areMixed, behind, slowest } from '../../src/page/machine.ts';
+import { areMixed, behind, slowest, titleOf } from '../../src/page/machine.ts';
 import { quantileBetween, readMetrics } from '../../src/page/metrics.ts';
 import { bytes, duration, span } from '../../src/page/parts.ts';
 import { ratesOf } from '../../src/page/rates.ts';
@@ -43,6 +43,15 @@ describe('Metrics on the page', () => {
     assert.equal(quantile(read(100, 100, 100, 105), 0.99), 0.1, 'the last limit');
     assert.equal(quantile(read(100, 100, 100, 100), 0.99), undefined, 'nothing was measured');
     assert.equal(quantile(read(1, 1, 1, 1), 0.99), undefined, 'the node was started again');
+  });
+
+  it('say of what is measured on the leader that the node does not lead', () => {
+    const commit = 'Commit, on the leader';
+    assert.equal(titleOf(commit, { node: 'a', leader: 'a' }), commit);
+    assert.equal(titleOf(commit, { node: 'a', leader: undefined }), commit, 'not known yet');
+    assert.equal(titleOf(commit, { node: 'a', leader: 'b' }), `${commit} (a does not lead)`);
+    assert.equal(titleOf(commit, { node: 'a', leader: null }), `${commit} (a does not lead)`);
+    assert.equal(titleOf('Acquire', { node: 'a', leader: 'b' }), 'Acquire');
   });
 
   it('make a point of each read but the first', () => {

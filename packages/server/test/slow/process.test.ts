@@ -78,12 +78,14 @@ describe('a node as a process', { timeout: 60_000 }, () => {
       const url = await assertEnds(Promise.race([node.ready, node.ended]), { what: 'it starts' });
       assert.equal(typeof url, 'string', `It ended: ${String(url)}`);
       const at = String(url);
-      for (const level of ['debug', 'info'])
-        await fetch(`${at}/admin/log-level`, {
-          method: 'PUT',
+      for (const level of ['debug', 'info']) {
+        const changed = await fetch(`${at}/admin/log-level`, {
+          method: 'POST',
           headers: { 'content-type': 'application/json' },
           body: JSON.stringify({ level }),
         });
+        assert.ok(changed.ok, await changed.text());
+      }
       const metrics = await (await fetch(`${at}/metrics`)).text();
       assert.match(metrics, /^holdfast_log_lines_lost_total [1-9]\d*$/m);
       node.child.kill('SIGTERM');

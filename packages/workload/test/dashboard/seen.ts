@@ -33,6 +33,10 @@ export interface Looker extends AsyncDisposable {
   readonly page: Page;
   /** Waits until this text is on the page. */
   sees(text: string | RegExp): Promise<void>;
+  /** Leaves the dialog by its key. */
+  escapes(): Promise<void>;
+  /** From now on it asks again on what the watch tells alone, or once more by itself every so often. */
+  asksByItself(does: boolean): Promise<void>;
   /** WCAG 2.2 A and AA, light and dark, and no sideways scrolling on a phone. */
   isUsable(): Promise<void>;
   /** Into docs/images, where `SCREENSHOTS` is set. */
@@ -51,7 +55,16 @@ export function launch(): Promise<Browser> {
   });
 }
 
-export async function look(browser: Browser, url: string): Promise<Looker> {
+interface HowLooked {
+  /** By how much sooner the page asks again than it does by itself. */
+  readonly pollsFaster?: number;
+}
+
+export async function look(
+  browser: Browser,
+  url: string,
+  { pollsFaster = 1 }: HowLooked = {},
+): Promise<Looker> {
   // Only the checker is brought in from outside the page's policy.
   const context = await browser.newContext({
     viewport: desk,
@@ -59,6 +72,11 @@ export async function look(browser: Browser, url: string): Promise<Looker> {
   });
   const page = await context.newPage();
   page.setDefaultTimeout(longestMs);
+  await page.addInitScript(`{
+    const every = setInterval;
+    globalThis.setInterval = (tell, ms) =>
+      every(() => globalThis.asksByItself === false || tell(), ms / ${String(pollsFaster)});
+  }`);
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
@@ -72,6 +90,11 @@ export async function look(browser: Browser, url: string): Promise<Looker> {
     sees: async (text) => {
       await page.getByText(text).first().waitFor({ state: 'visible' });
     },
+    async escapes() {
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    },
+    asksByItself: (does) => page.evaluate(`globalThis.asksByItself = ${String(does)}; undefined`),
     async isUsable() {
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
