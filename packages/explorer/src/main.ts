@@ -82,6 +82,6 @@ async function walk({ purpose, bounds, open }: SmallConfiguration): Promise<numb
   for (const line of summaryLines(found, model)) console.log(line);
   if (found.ended === 'broken') return 1;
   const compared = await model.audit();
-  console.log(`steps that were compared after two ways to one state: ${grouped(compared)}`);
+  console.log(`steps that were compared with the same in another way: ${grouped(compared)}`);
   return 0;
 }

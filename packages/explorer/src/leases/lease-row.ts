@@ -37,7 +37,7 @@ export class LeaseRows {
   readonly #symmetry: LeaseSymmetry;
   /** What `canonicalize` has made. */
   canonical: Int32Array = new Int32Array(rowWidth);
-  #other = new Int32Array(rowWidth);
+  #other: Int32Array = new Int32Array(rowWidth);
   readonly #outline = new Int32Array(processCount);
 
   constructor(renamings: LeaseRenamings, steps: LeaseSteps, symmetry: LeaseSymmetry) {

@@ -44,7 +44,13 @@ export class LeaseRenamings extends NamingGroup {
         const file = this.#fileId(renaming, said.file_id);
         const set = this.#files(renaming, said.bootstrap_set);
         const round = this.#round(renaming, message.round);
-        return { ...message, to, from, round, said: { ...said, file_id: file, bootstrap_set: set } };
+        return {
+          ...message,
+          to,
+          from,
+          round,
+          said: { ...said, file_id: file, bootstrap_set: set },
+        };
       }
       case 'begin':
         return { ...message, to, from, bootstrapSet: this.#files(renaming, message.bootstrapSet) };
@@ -74,9 +80,10 @@ export class LeaseRenamings extends NamingGroup {
   client(renaming: number, state: ClientState): ClientState {
     const client = this.#client(renaming, state.client);
     if (state.type !== 'asking') return { ...state, client };
-    const heard = state.heard.map(
-      (reply): VoterReply => ({ ...reply, voter: this.to(renaming, reply.voter) }),
-    );
+    const heard = state.heard.map((reply): VoterReply => ({
+      ...reply,
+      voter: this.to(renaming, reply.voter),
+    }));
     const pending = state.pending.map((voter) => this.to(renaming, voter));
     return { ...state, client, heard, pending: pending.toSorted((one, other) => one - other) };
   }
@@ -87,8 +94,7 @@ export class LeaseRenamings extends NamingGroup {
 
   moments(renaming: number, bits: number): number {
     const known = this.#moments[renaming];
-    const renamed =
-      known?.get(bits) ?? renamedMoments(bits, (node) => this.to(renaming, node));
+    const renamed = known?.get(bits) ?? renamedMoments(bits, (node) => this.to(renaming, node));
     known?.set(bits, renamed);
     return renamed;
   }

@@ -50,8 +50,7 @@ export class LeaseSymmetry {
   #state(renaming: number, state: number): number {
     const steps = this.#steps;
     const local = steps.local(state);
-    if (local.type === 'client')
-      return steps.client(this.#renamings.client(renaming, local.state));
+    if (local.type === 'client') return steps.client(this.#renamings.client(renaming, local.state));
     const { owner, startFile, codes } = local;
     const renamed = steps.node(
       this.#renamings.to(renaming, owner),
@@ -86,7 +85,8 @@ export class LeaseSymmetry {
     return (
       steps.next(renamed) === (next < 0 ? next : this.state(renaming, next)) &&
       steps.token(renamed) === steps.token(transition) &&
-      steps.founded(renamed) === (founded < 0 ? founded : this.#renamings.moment(renaming, founded)) &&
+      steps.founded(renamed) ===
+        (founded < 0 ? founded : this.#renamings.moment(renaming, founded)) &&
       sent.toSorted(ascending).join() === steps.sent(renamed).toSorted(ascending).join()
     );
   }

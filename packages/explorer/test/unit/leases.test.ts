@@ -102,7 +102,7 @@ const small: Readonly<Record<string, SmallConfiguration>> = {
       haveVoted: false,
       attempts: [0, 0],
       losses: 1,
-      rounds: [2, 2, 0],
+      rounds: [1, 1, 0],
     },
     symmetries: 4,
   },
