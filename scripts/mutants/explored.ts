@@ -46,5 +46,5 @@ export function walk(folder: string, configuration: string, maxMs: number): Walk
   const lines = stdout.split('\n');
   const summary = lines.findIndex((line) => line.startsWith('A PROMISE IS BROKEN'));
   const isBroken = status === 1 && summary >= 0;
-  return { isBroken, lines: lines.slice(isBroken ? summary : -4), errors: stderr };
+  return { isBroken, lines: lines.slice(isBroken ? summary : -5), errors: stderr };
 }

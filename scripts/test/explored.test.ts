@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { explored, walkWith } from '../mutants/explored.ts';
+import { explored, walk, walkWith } from '../mutants/explored.ts';
 import { copySources } from '../mutants/plant.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -19,11 +19,14 @@ interface Row {
   readonly depth: string;
 }
 
+function cellsOf(document: string, name: string): readonly string[] {
+  const row = document.split('\n').find((line) => line.startsWith(`| \`${name}\``));
+  const cells = (row ?? '').split('|').slice(2, -1);
+  return cells.map((cell) => cell.trim().replaceAll('`', ''));
+}
+
 function rowOf(document: string, fault: string): Row {
-  const row = document.split('\n').find((line) => line.startsWith(`| \`${fault}\``));
-  const [, , configuration = '', promise = '', states = '', depth = ''] = (row ?? '')
-    .split('|')
-    .map((cell) => cell.trim().replaceAll('`', ''));
+  const [configuration = '', promise = '', states = '', depth = ''] = cellsOf(document, fault);
   return { configuration, promise, states, depth };
 }
 
@@ -43,6 +46,17 @@ describe('The walk through a small configuration', () => {
       assert.ok(summary.includes(`, depth ${depth}, `), summary);
       assert.ok(broken.startsWith(promise), broken);
       assert.ok(way.length > 0, 'the way to it is told');
+    });
+
+  for (const name of ['membership', 'joining'])
+    it(`to the end of ${name} comes to the states and the depth that are written down`, () => {
+      const [, states = '', depth = ''] = cellsOf(document, name);
+      const { isBroken, lines, errors } = walk(folder, name, longestMs);
+      const [summary = ''] = lines;
+      assert.equal(isBroken, false, lines.join('\n'));
+      assert.match(summary, /^every state within the bounds was seen: /, errors);
+      assert.ok(summary.includes(`: ${states} distinct states, `), summary);
+      assert.equal(`${/, depth (\d+), /.exec(summary)?.[1]}, end`, depth, summary);
     });
 
   it('is written down for each fault that is explored', () => {

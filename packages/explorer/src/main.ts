@@ -81,6 +81,7 @@ async function walk({ purpose, bounds, open }: SmallConfiguration): Promise<numb
   const found = await search(model, limits, (progress) => console.log(levelLine(progress)));
   for (const line of summaryLines(found, model)) console.log(line);
   if (found.ended === 'broken') return 1;
-  console.log(`steps that were compared after two ways to one state: ${grouped(model.audit())}`);
+  const compared = await model.audit();
+  console.log(`steps that were compared with the same in another way: ${grouped(compared)}`);
   return 0;
 }

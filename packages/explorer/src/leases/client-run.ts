@@ -219,3 +219,26 @@ export function aged(state: ClientState, ttl: number): ClientState {
     ? { type: 'idle', client, attempts }
     : older;
 }
+
+/** What is the same under all names. */
+export function outlineOf(state: ClientState): unknown {
+  const { type, attempts } = state;
+  if (type === 'idle') return [type, attempts];
+  if (type === 'held') return [type, attempts, state.token, state.age];
+  const heard = state.heard.map((reply) => [reply.type, reply.answer]);
+  return [type, attempts, state.age, heard, state.asked, state.pending.length];
+}
+
+/** What it hears in a message; undefined: it does not wait for it. */
+export function heardBy(
+  state: Extract<ClientState, { type: 'asking' }>,
+  message: LeaseMessage,
+): VoterReply | undefined {
+  if (message.type !== 'voted' && message.type !== 'confirmed') return undefined;
+  const { type, lease, from: voter } = message;
+  if (lease !== leaseOf(state) || type !== state.asked || !state.pending.includes(voter))
+    return undefined;
+  return type === 'voted'
+    ? { type, voter, answer: message.answer }
+    : { type, voter, answer: message.answer };
+}

@@ -85,7 +85,7 @@ export const leaseConfigurations: Readonly<Record<LeaseConfigurationName, LeaseC
     attempts: [1, 1],
     ticks: 1,
     copies: 1,
-    copied: 'first_acquire',
+    copied: 'acquire',
   },
   leases: {
     ...quiet,

@@ -10,10 +10,25 @@
  * is not taken, for it leads to a state that can do less.
  */
 import type { Emit, TransitionSystem } from '../search/model.ts';
+import { inputCode } from './inputs.ts';
 import { newFile } from './lease-node-run.ts';
-import { inputCode, LeaseSteps } from './lease-steps.ts';
-import { momentOf } from './moments.ts';
-import { clientCount, nodeCount, processName, tellLeaseMessage } from './messages.ts';
+import {
+  addMessage,
+  budgetPlace,
+  firstMessage,
+  LeaseRows,
+  maxTokenPlace,
+  momentsPlace,
+  removeMessage,
+  roundsPlace,
+  rowWidth,
+} from './lease-row.ts';
+import { LeaseSteps } from './lease-steps.ts';
+import { fileId, momentOf } from './moments.ts';
+import { clientCount, nodeCount, processCount, processName } from './messages.ts';
+import { LeaseRenamings } from './renaming.ts';
+import { LeaseSymmetry } from './symmetry.ts';
+import { LeaseTelling } from './telling.ts';
 
 export interface LeaseConfiguration {
   readonly purpose: string;
@@ -26,9 +41,9 @@ export interface LeaseConfiguration {
   readonly ticks: number;
   readonly restarts: number;
   readonly losses: number;
-  /** Messages that arrive and stay under way: any, or what the first client asks the first node alone, which stands for each of them. */
+  /** Messages that arrive and stay under way. */
   readonly copies: number;
-  readonly copied: 'any' | 'first_acquire';
+  readonly copied: 'any' | 'acquire';
   /** Rounds of questions of each node that does not vote. */
   readonly rounds: readonly [number, number, number];
   /** Voters that had their time, for both clients together. */
@@ -36,37 +51,46 @@ export interface LeaseConfiguration {
   readonly releases: number;
 }
 
-const processes = nodeCount + clientCount;
-const maxTokenPlace = processes;
-const budgetPlace = processes + 1;
-const roundsPlace = processes + 2;
-/** Bits of moments at which nobody had voted (see moments.ts). */
-const momentsPlace = processes + 3;
-const firstMessage = processes + 4;
-/** Far more than come together within the bounds; one more ends the search. */
-const maxMessages = 24;
-
 const order = ['ticks', 'restarts', 'losses', 'copies', 'silences', 'releases'] as const;
 type Kind = (typeof order)[number];
 /** Four bits for each. */
 const unit = (kind: Kind): number => 1 << (4 * order.indexOf(kind));
 const left = (budget: number, kind: Kind): number => (budget >>> (4 * order.indexOf(kind))) & 15;
 
+/** Blocks of processes whose bounds are equal: nodes by their rounds of questions, clients by their attempts. */
+export function alikeIn({ rounds, attempts }: LeaseConfiguration): readonly (readonly number[])[] {
+  const bounds = [...rounds.map((count) => `node ${count}`), ...attempts.map(String)];
+  const blocks = Map.groupBy(bounds.keys(), (process) => bounds[process]);
+  return [...blocks.values()];
+}
+
 export class LeaseModel implements TransitionSystem {
-  readonly width: number = firstMessage + maxMessages;
-  readonly symmetries = 1;
+  readonly width: number = rowWidth;
+  readonly symmetries: number;
   readonly steps: LeaseSteps;
+  readonly symmetry: LeaseSymmetry;
+  readonly rows: LeaseRows;
+  readonly #telling: LeaseTelling;
   readonly #configuration: LeaseConfiguration;
   readonly #start: Int32Array;
   readonly #made: Int32Array;
 
-  constructor(configuration: LeaseConfiguration) {
+  /** @param alike Blocks of processes that may take each other's place; none: each state is one of its own. */
+  constructor(
+    configuration: LeaseConfiguration,
+    alike: readonly (readonly number[])[] = alikeIn(configuration),
+  ) {
     this.#configuration = configuration;
+    const renamings = new LeaseRenamings(alike);
+    this.symmetries = renamings.count;
     this.steps = new LeaseSteps(configuration.ttl);
+    this.symmetry = new LeaseSymmetry(this.steps, renamings);
+    this.rows = new LeaseRows(renamings, this.steps, this.symmetry);
+    this.#telling = new LeaseTelling(renamings, this.steps, this.symmetry);
     const { haveVoted, rounds } = configuration;
     const start = new Int32Array(this.width);
     for (let node = 0; node < nodeCount; node++)
-      start[node] = this.steps.startNode(node, newFile(node * 10 + 1, haveVoted));
+      start[node] = this.steps.startNode(node, newFile(fileId(node, 0), haveVoted));
     for (let client = 0; client < clientCount; client++)
       start[nodeCount + client] = this.steps.startClient(client);
     start[budgetPlace] = order.reduce((sum, kind) => sum + configuration[kind] * unit(kind), 0);
@@ -85,12 +109,13 @@ export class LeaseModel implements TransitionSystem {
   }
 
   start(): Int32Array {
+    this.#telling.begin();
     return this.#start;
   }
 
   judge(state: Int32Array): string | undefined {
     let believing = 0;
-    for (let client = nodeCount; client < processes; client++)
+    for (let client = nodeCount; client < processCount; client++)
       if (this.steps.validFor.at(state[client] ?? 0) > 0) believing += 1;
     return believing > 1 ? 'mutual exclusion: both clients believe in a lease' : undefined;
   }
@@ -106,7 +131,7 @@ export class LeaseModel implements TransitionSystem {
       if (left(budget, 'restarts') > 0) this.#take(state, node, inputCode('restart'), emit);
       if (left(budget, 'losses') > 0) this.#take(state, node, inputCode('lose'), emit);
     }
-    for (let client = nodeCount; client < processes; client++)
+    for (let client = nodeCount; client < processCount; client++)
       this.#expandClient(state, client, budget, emit);
     for (let place = firstMessage; place < this.width; place++) {
       const message = (state[place] ?? 0) - 1;
@@ -119,9 +144,8 @@ export class LeaseModel implements TransitionSystem {
   }
 
   #mayBeCopied(number: number): boolean {
-    if (this.#configuration.copied === 'any') return true;
-    const { type, from, to } = this.steps.messages.value(number);
-    return type === 'acquire' && from === nodeCount && to === 0;
+    const { copied } = this.#configuration;
+    return copied === 'any' || this.steps.messages.value(number).type === copied;
   }
 
   #expandClient(state: Int32Array, client: number, budget: number, emit: Emit): void {
@@ -142,12 +166,13 @@ export class LeaseModel implements TransitionSystem {
   #passTime(state: Int32Array, emit: Emit): void {
     const made = this.#made;
     made.set(state);
-    for (let process = 0; process < processes; process++) {
+    for (let process = 0; process < processCount; process++) {
       const transition = this.steps.step(state[process] ?? 0, inputCode('tick'));
       made[process] = this.steps.next(transition);
     }
     made[budgetPlace] = (made[budgetPlace] ?? 0) - unit('ticks');
-    emit(made, 0, 0, undefined);
+    const symmetry = this.rows.canonicalize(made);
+    emit(this.rows.canonical, 0, symmetry, undefined);
   }
 
   #take(
@@ -188,14 +213,15 @@ export class LeaseModel implements TransitionSystem {
     if (process < nodeCount) this.#noteMoment(made);
     if (token > 0) made[maxTokenPlace] = token;
     if (stays) made[budgetPlace] = (made[budgetPlace] ?? 0) - unit('copies');
-    else if (place >= 0) remove(made, place);
+    else if (place >= 0) removeMessage(made, place);
     pay(made, process, code);
     for (const message of sent) {
       const to = steps.destinations.at(message);
-      if (to < nodeCount || steps.heeds(made[to] ?? 0, message)) send(made, message);
+      if (to < nodeCount || steps.heeds(made[to] ?? 0, message)) addMessage(made, message);
     }
     if (process >= nodeCount) this.#forgetUnheeded(made, process);
-    emit(made, action, 0, undefined);
+    const symmetry = this.rows.canonicalize(made);
+    emit(this.rows.canonical, action, symmetry, undefined);
   }
 
   #noteMoment(made: Int32Array): void {
@@ -209,55 +235,35 @@ export class LeaseModel implements TransitionSystem {
       const message = (made[place] ?? 0) - 1;
       if (message < 0) return;
       const isFor = this.steps.destinations.at(message) === client;
-      if (isFor && !this.steps.heeds(made[client] ?? 0, message)) remove(made, place);
+      if (isFor && !this.steps.heeds(made[client] ?? 0, message)) removeMessage(made, place);
       else place += 1;
     }
   }
 
   tell(state: Int32Array, action: number): string {
-    if (action === 0) return 'time passes';
-    const { steps } = this;
-    const stays = (action & 1) === 1;
-    const process = ((action - 16) >>> 1) & 7;
-    const code = Math.floor((action - 16) / 16);
-    const transition = steps.step(state[process] ?? 0, code);
-    const next = steps.local(Math.max(0, steps.next(transition)));
-    const effects = steps.sent(transition).map((number) => {
-      const message = steps.messages.value(number);
-      return `sends ${processName(message.to)}: ${tellLeaseMessage(message)}`;
-    });
-    if (steps.token(transition) > 0)
-      effects.unshift(`holds the lease with token ${String(steps.token(transition))}`);
-    else if (next.type === 'client' && next.state.type === 'idle') effects.unshift('holds nothing');
-    const words = `${processName(process)} ${tellInput(steps, code)}${stays ? ' (and a copy stays under way)' : ''}`;
-    return [words, ...effects].join('\n       ');
+    return this.#telling.action(state, action);
   }
 
   describe(state: Int32Array): readonly string[] {
-    return Array.from({ length: processes }, (_, process) => {
-      const local = this.steps.local(state[process] ?? 0);
-      const text =
-        local.type === 'client'
-          ? JSON.stringify(local.state)
-          : `file ${JSON.stringify(local.file)}`;
-      return `     ${processName(process)}: ${text}`;
-    });
+    return this.#telling.state(state);
   }
 
-  rename(): void {
-    // Every process keeps its name here.
+  rename(symmetry: number): void {
+    this.#telling.rename(symmetry);
   }
 
   named(broken: string): string {
-    return broken;
+    return this.#telling.named(broken);
   }
 
   get happened(): readonly string[] {
     return this.steps.happened;
   }
 
-  audit(): number {
-    return this.steps.audit();
+  /** LEASE-LOCAL-1, LEASE-SYMMETRY-2. @throws Error */
+  async audit(): Promise<number> {
+    const compared = this.steps.audit();
+    return compared + (await this.symmetry.audit());
   }
 
   stats(): Readonly<Record<string, number>> {
@@ -266,30 +272,6 @@ export class LeaseModel implements TransitionSystem {
       'steps of shipped code': this.steps.steps,
       messages: this.steps.messages.size,
     };
-  }
-}
-
-function tellInput(steps: LeaseSteps, code: number): string {
-  const about = code >>> 4;
-  switch (code & 15) {
-    case 1: {
-      const message = steps.messages.value(about);
-      return `hears from ${processName(message.from)}: ${tellLeaseMessage(message)}`;
-    }
-    case 2:
-      return 'begins a round of questions';
-    case 3:
-      return 'ends its round: the others had their time';
-    case 4:
-      return 'restarts';
-    case 5:
-      return 'loses its file and starts with a new one';
-    case 6:
-      return 'asks for the lease';
-    case 7:
-      return `waits for ${processName(about)} no longer`;
-    default:
-      return 'releases its lease';
   }
 }
 
@@ -303,20 +285,4 @@ const costs: ReadonlyMap<number, number> = new Map([
 function pay(made: Int32Array, process: number, code: number): void {
   made[budgetPlace] = (made[budgetPlace] ?? 0) - (costs.get(code & 15) ?? 0);
   if ((code & 15) === 2) made[roundsPlace] = (made[roundsPlace] ?? 0) - (1 << (4 * process));
-}
-
-function remove(made: Int32Array, place: number): void {
-  made.copyWithin(place, place + 1);
-  made[made.length - 1] = 0;
-}
-
-/** In order of their numbers; the same message is under way once. */
-function send(made: Int32Array, message: number): void {
-  if (made[made.length - 1] !== 0)
-    throw new Error('More messages are under way than a row has room for.');
-  let place = firstMessage;
-  while (made[place] !== 0 && (made[place] ?? 0) < message + 1) place += 1;
-  if (made[place] === message + 1) return;
-  made.copyWithin(place + 1, place, made.length - 1);
-  made[place] = message + 1;
 }

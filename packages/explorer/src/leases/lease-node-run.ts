@@ -6,6 +6,7 @@ import { LeaseNode, Recovery } from '@holdfast/quorum/parts';
 import type { LeaseRow } from '@holdfast/quorum/parts';
 import { nodeCount } from './messages.ts';
 import type { LeaseMessage } from './messages.ts';
+import { whichOfFile } from './moments.ts';
 
 export const resource = 'r';
 export const drift = 0;
@@ -104,6 +105,26 @@ export class LeaseNodeRun {
             round.isTime,
             [...round.pending].toSorted((left, right) => (left < right ? -1 : 1)),
           ],
+    ];
+  }
+
+  /** What is the same under all names. */
+  outline(): unknown {
+    const { id, hasVoted, bootstrapSet, row, tombstones, floor, starts } = this.file;
+    return [
+      whichOfFile(id),
+      hasVoted,
+      bootstrapSet.length,
+      row?.maxToken,
+      row?.lease?.token,
+      tombstones.length,
+      floor,
+      starts,
+      this.isVoting,
+      this.#node.remainingMs(resource, this.#now),
+      this.isVoting ? 0 : this.#rounds,
+      this.#round?.isTime,
+      this.#round?.pending.size,
     ];
   }
 

@@ -8,27 +8,21 @@
 import { IntList } from '../search/int-list.ts';
 import { Interner } from '../search/interner.ts';
 import { PairMap } from '../search/pair-map.ts';
-import { aged, beginAttempt, hear, leaseOf, releaseHold, validFor } from './client-run.ts';
-import type { ClientState, ClientStep, VoterReply } from './client-run.ts';
+import {
+  aged,
+  beginAttempt,
+  hear,
+  heardBy,
+  outlineOf,
+  releaseHold,
+  validFor,
+} from './client-run.ts';
+import type { ClientState, ClientStep } from './client-run.ts';
+import { inputCode, inputs } from './inputs.ts';
 import { LeaseNodeRun, newFile } from './lease-node-run.ts';
 import type { LeaseFile, NodeInput } from './lease-node-run.ts';
 import type { LeaseMessage } from './messages.ts';
-import { momentOfFiles } from './moments.ts';
-
-export const inputs = {
-  tick: 0,
-  deliver: 1,
-  ask_others: 2,
-  end_round: 3,
-  restart: 4,
-  lose: 5,
-  begin: 6,
-  silent: 7,
-  release: 8,
-} as const;
-
-export const inputCode = (kind: keyof typeof inputs, about = 0): number =>
-  about * 16 + inputs[kind];
+import { momentOfFiles, whichOfFile } from './moments.ts';
 
 type Local =
   | {
@@ -56,6 +50,9 @@ export class LeaseSteps {
   readonly destinations: IntList = new IntList();
   /** Of a node: which of its files it has, from 0 on; -1: that has voted. Of a client: -1. */
   readonly newFiles: IntList = new IntList();
+  /** The same for states that differ in names alone. */
+  readonly outlines: IntList = new IntList();
+  readonly #outlines = new Interner<true>();
   readonly #locals = new Interner<Local>();
   readonly #known = new PairMap();
   readonly #next = new IntList();
@@ -87,11 +84,23 @@ export class LeaseSteps {
   }
 
   startNode(owner: number, file: LeaseFile): number {
-    return this.#internNode(new LeaseNodeRun(owner, file, this.#ttl), owner, file, []);
+    return this.node(owner, file, []);
   }
 
   startClient(client: number): number {
-    return this.#internClient({ type: 'idle', client, attempts: 0 });
+    return this.client({ type: 'idle', client, attempts: 0 });
+  }
+
+  /** The state of a node that is reached by these inputs since it started. */
+  node(owner: number, startFile: LeaseFile, codes: readonly number[]): number {
+    const run = new LeaseNodeRun(owner, startFile, this.#ttl);
+    for (const code of codes) run.feed(this.#nodeInput(code));
+    return this.#internNode(run, owner, startFile, codes);
+  }
+
+  /** Each step that was taken. */
+  known(): Iterable<readonly [state: number, code: number, transition: number]> {
+    return this.#known.entries();
   }
 
   /** @returns Below 0: it has to be learned first. */
@@ -201,7 +210,7 @@ export class LeaseSteps {
           ? next === none
           : this.#locals.numberOf(JSON.stringify(run.image())) === next &&
             sameNumbers(
-              run.take().map((message) => this.#message(message)),
+              run.take().map((message) => this.message(message)),
               this.sent(transition),
             );
       if (!isLike)
@@ -254,18 +263,18 @@ export class LeaseSteps {
     this.#next.push(next);
     this.#tokens.push(0);
     this.#founded.push(0);
-    this.#sent.push(sent.map((message) => this.#message(message)));
+    this.#sent.push(sent.map((message) => this.message(message)));
     return this.#next.length - 1;
   }
 
   #append({ state, sent }: ClientStep, before: ClientState): number {
-    const transition = this.#appendNode(this.#internClient(state), sent);
+    const transition = this.#appendNode(this.client(state), sent);
     if (state.type === 'held' && before.type !== 'held')
       this.#tokens.data[transition] = state.token;
     return transition;
   }
 
-  #message(message: LeaseMessage): number {
+  message(message: LeaseMessage): number {
     const { size } = this.messages;
     const number = this.messages.intern(JSON.stringify(message), message);
     if (number === size) this.destinations.push(message.to);
@@ -283,13 +292,14 @@ export class LeaseSteps {
     const number = this.#locals.intern(JSON.stringify(run.image()), local);
     if (number === size) {
       this.can.push((run.mayAsk ? 1 : 0) | (run.isAsking ? 2 : 0));
-      this.newFiles.push(run.file.hasVoted ? -1 : (run.file.id - 1) % 10);
+      this.newFiles.push(run.file.hasVoted ? -1 : whichOfFile(run.file.id));
       this.validFor.push(0);
+      this.#noteOutline(run.outline());
     } else if (!this.#others.has(number)) this.#others.set(number, local);
     return number;
   }
 
-  #internClient(state: ClientState): number {
+  client(state: ClientState): number {
     const { size } = this.#locals;
     const number = this.#locals.intern(JSON.stringify(state), { type: 'client', state });
     if (number === size) {
@@ -298,20 +308,12 @@ export class LeaseSteps {
       const bits = pending.reduce((all, voter) => all | (4 << voter), 0);
       this.can.push(bits | (state.type === 'idle' ? 1 : 0) | (state.type === 'held' ? 2 : 0));
       this.validFor.push(validFor(state, this.#ttl));
+      this.#noteOutline(outlineOf(state));
     }
     return number;
   }
-}
 
-function heardBy(
-  state: Extract<ClientState, { type: 'asking' }>,
-  message: LeaseMessage,
-): VoterReply | undefined {
-  if (message.type !== 'voted' && message.type !== 'confirmed') return undefined;
-  const { type, lease, from: voter } = message;
-  if (lease !== leaseOf(state) || type !== state.asked || !state.pending.includes(voter))
-    return undefined;
-  return type === 'voted'
-    ? { type, voter, answer: message.answer }
-    : { type, voter, answer: message.answer };
+  #noteOutline(outline: unknown): void {
+    this.outlines.push(this.#outlines.intern(JSON.stringify(outline), true));
+  }
 }

@@ -3,6 +3,7 @@ import type { NodeStatement } from '@holdfast/quorum/parts';
 
 export const nodeCount = 3;
 export const clientCount = 2;
+export const processCount: number = nodeCount + clientCount;
 
 export type VoteOutcome = number | 'denied' | 'silent';
 

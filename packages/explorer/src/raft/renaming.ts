@@ -7,46 +7,13 @@
  */
 import { decodeMembership, encodeMembership } from '@holdfast/raft';
 import type { Entry, Membership, Message } from '@holdfast/raft';
+import { NamingGroup } from '../search/naming-group.ts';
 import { aboutOf, idOf, isAboutNode, kindOf, nodeOf } from './inputs.ts';
 
-export class Renamings {
-  /** Where each node goes; the first leaves all as they are. */
-  readonly all: readonly (readonly number[])[];
-  readonly #inverse: readonly number[];
-  readonly #composed: readonly (readonly number[])[];
-
+export class Renamings extends NamingGroup {
   /** @param interchangeable Which nodes may take each other's place. */
   constructor(nodes: number, interchangeable: readonly number[]) {
-    const fixed = Array.from({ length: nodes }, (_, node) => node);
-    this.all = permutations(interchangeable).map((order) =>
-      fixed.map((node) => {
-        const place = interchangeable.indexOf(node);
-        return place < 0 ? node : (order[place] ?? node);
-      }),
-    );
-    const find = (wanted: readonly number[]): number =>
-      this.all.findIndex((one) => one.every((to, node) => to === wanted[node]));
-    this.#inverse = this.all.map((to) => find(fixed.map((node) => to.indexOf(node))));
-    this.#composed = this.all.map((second) =>
-      this.all.map((first) => find(fixed.map((node) => second[first[node] ?? 0] ?? 0))),
-    );
-  }
-
-  get count(): number {
-    return this.all.length;
-  }
-
-  to(renaming: number, node: number): number {
-    return this.all[renaming]?.[node] ?? node;
-  }
-
-  inverse(renaming: number): number {
-    return this.#inverse[renaming] ?? 0;
-  }
-
-  /** First `first`, then `second`. */
-  composed(second: number, first: number): number {
-    return this.#composed[second]?.[first] ?? 0;
+    super(nodes, [interchangeable]);
   }
 
   code(renaming: number, code: number, message: (number: number) => number): number {
@@ -89,11 +56,4 @@ export class Renamings {
     const membership = this.membership(renaming, decodeMembership(entry.data));
     return { ...entry, data: encodeMembership(membership) };
   }
-}
-
-function permutations(of: readonly number[]): readonly (readonly number[])[] {
-  if (of.length <= 1) return [of];
-  return of.flatMap((first) =>
-    permutations(of.filter((one) => one !== first)).map((rest) => [first, ...rest]),
-  );
 }

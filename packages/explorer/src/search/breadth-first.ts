@@ -80,11 +80,12 @@ class Search {
     for (;;) {
       [this.#level, this.#next] = [this.#next, this.#level];
       this.#next.clear();
-      this.#onLevel(this.#progress());
+      if (this.#level.length > 0) this.#onLevel(this.#progress());
       const ended = this.#broken === undefined ? this.#ended() : 'broken';
       if (ended !== undefined) return this.#found(ended);
       await this.#expandLevel();
-      this.#depth += 1;
+      // Where nothing is further away, the deepest states are those that were just expanded.
+      if (this.#next.length > 0 || this.#broken !== undefined) this.#depth += 1;
     }
   }
 

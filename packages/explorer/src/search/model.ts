@@ -20,7 +20,7 @@ export interface TransitionSystem {
   /** Kinds of what happened on the way, so that one can see what the bounds allow. */
   readonly happened: readonly string[];
   /** Looks at whether states that were taken for one are one. @returns How many steps it compared. @throws Error where not. */
-  audit(): number;
+  audit(): number | Promise<number>;
   /** Statistics of its own for the summary. */
   stats(): Readonly<Record<string, number>>;
   /** Some outcome has to be found out by running code that waits: then `learn`, and expand the state again. */
