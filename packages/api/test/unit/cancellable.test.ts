@@ -31,7 +31,7 @@ async function insideABarrier(harness: Harness, own: string): Promise<void> {
   const { context } = harness.built;
   const sessions = [own, await harness.session()];
   const { name } = sampleOf(operationOf('enter_barrier').declared);
-  const entered = sessions.map((session_id) =>
+  const entered = sessions.map(async (session_id) =>
     operationOf('enter_barrier').perform({ name, session_id, parties: 2 }, context),
   );
   for (const one of await Promise.all(entered)) assert.ok(!(one instanceof RequestError));

@@ -13,8 +13,15 @@ describe('`holdfast log-level`', { timeout: 120_000 }, () => {
     const port = String(await freePort());
     const url = `http://127.0.0.1:${port}`;
     const { child, ended } = holdfast(undefined, [
-      ...['server', '--http-port', port, '--grpc-enabled', 'false'],
-      ...['--storage-folder', folder, '--log-format', 'json'],
+      'server',
+      '--http-port',
+      port,
+      '--grpc-enabled',
+      'false',
+      '--storage-folder',
+      folder,
+      '--log-format',
+      'json',
     ]);
     try {
       let log = '';

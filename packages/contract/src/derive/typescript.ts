@@ -303,7 +303,7 @@ function streamFramesText(
 
 /** What waits is kept in no room of holders: it may take any time. */
 const isOfHolders = (operation: Operation): boolean =>
-  operation.forHolders !== undefined && !('waits' in operation && operation.waits === true);
+  operation.forHolders !== undefined && !('waits' in operation && operation.waits);
 
 /** The words of each named enum as a value: `LockMode` → `lockModeWords`. */
 function wordsText(groups: readonly Group[], homes: ReadonlyMap<string, string>): string {

@@ -87,7 +87,10 @@ export function consumed(client: Client, stop: AbortSignal): Work {
       }
       // At least once: one whose acknowledgement was lost may come again, and no other one.
       else
-        assert.ok(payload === next - 1 && delivery > 1, `${String(payload)} for ${String(next)}`);
+        assert.ok(
+          payload === next - 1 && delivery > 1,
+          `${JSON.stringify(payload)} for ${String(next)}`,
+        );
     }
   });
 }
