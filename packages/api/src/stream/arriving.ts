@@ -7,8 +7,7 @@
  * ARRIVING-3: while something waits nothing more is read from the socket: what waits is what was read before.
  * ARRIVING-4: what waits is dropped with its stream: nobody would be answered.
  */
-import type { TurnShare } from '@holdfast/engine/parts';
-import type { ServerSocket } from './host.ts';
+import type { RequestTurns, ServerSocket } from './host.ts';
 
 /** To read so many, check them and encode what they ask for takes a quarter of a millisecond. */
 export const largeBytes: number = 16 * 1024;
@@ -28,12 +27,6 @@ export interface FrameTaker {
   take(request: unknown): void;
   /** One of the two has thrown. */
   broke(error: unknown): void;
-}
-
-export interface RequestTurns {
-  readonly largeRequests: Pick<TurnShare, 'run' | 'later'>;
-  /** Monotonic, in ms. */
-  now(): number;
 }
 
 export class ArrivingFrames {

@@ -1,6 +1,6 @@
 /** What a client stream stands on, and what it belongs to. */
 import type { RawData } from 'ws';
-import type { RequestTurns } from './arriving.ts';
+import type { TurnShare } from '@holdfast/engine/parts';
 
 export const closeCodes = {
   goingAway: 1001,
@@ -27,6 +27,13 @@ export interface ServerSocket {
   resume(): void;
   close(code: number, reason: string): void;
   terminate(): void;
+}
+
+/** By what the requests of a stream are spread over turns of the event loop. */
+export interface RequestTurns {
+  readonly largeRequests: Pick<TurnShare, 'run' | 'later'>;
+  /** Monotonic, in ms. */
+  now(): number;
 }
 
 /** What a stream asks of the server that it belongs to. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
-import { assertEnds } from '@holdfast/checker/waits';
+import { assertEnds } from '../../../checker/src/waits.ts';
 import { nameOwner, watchFolder } from '../../src/folder-owner.ts';
 import { lockFolder, openStorage } from '../../src/index.ts';
 import { fill, hardState, logId } from '../log-in-memory.ts';

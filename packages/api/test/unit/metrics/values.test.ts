@@ -55,6 +55,7 @@ const payloads = {
   lost: 308,
   damaged: 309,
   fileErrors: 310,
+  isTransferWaiting: false,
 };
 
 const expected: Readonly<Record<string, number>> = {
