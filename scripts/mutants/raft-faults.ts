@@ -79,8 +79,8 @@ export const raftFaults: readonly Fault[] = [
     name: 'learner-keeps-a-dead-leader',
     breaks: 'a learner believes in a leader that is gone, and so do its callers',
     file: 'packages/raft/src/elections.ts',
-    find: `else if (core.leader !== null) core.becomeFollower(core.term, null);`,
-    put: ``,
+    find: `else if (core.leader !== null || (`,
+    put: `else if (core.leader === core.config.id || (`,
     test: 'packages/raft/test/unit/campaigns.test.ts',
   },
   {
