@@ -37,6 +37,23 @@ export const addressFaults: readonly Fault[] = [
     test: 'packages/cli/test/unit/repeated-options.test.ts',
   },
   {
+    name: 'removed-node-believed-without-a-leader',
+    breaks: 'top shows the members that a removed node remembers while the others elect nobody',
+    file: 'packages/cli/src/top/watch.ts',
+    find: `    if (removed) return -1;
+`,
+    put: ``,
+    test: 'packages/cli/test/unit/top/watch.test.ts',
+  },
+  {
+    name: 'status-of-a-removed-node-first',
+    breaks: 'status tells that a node was removed, and not that the others have no leader',
+    file: 'packages/cli/src/ask-node.ts',
+    find: `(first === undefined || first.removed)) first`,
+    put: `first === undefined) first`,
+    test: 'packages/cli/test/unit/ask-node.test.ts',
+  },
+  {
     name: 'top-believes-other-clusters',
     breaks:
       'an address that was a member once has "holdfast top" show the API key to whom it names',

@@ -108,6 +108,14 @@ export const auditFaults: readonly Fault[] = [
     put: `  return isUnrecordable && !request.changes ? cannotRecord : undefined;`,
   },
   {
+    name: 'backup-without-a-record',
+    breaks: 'AUDITING-3: all of the state is handed out though nothing can record to whom',
+    file: 'packages/api/src/pipeline/auditing.ts',
+    find: `const mustBeRecorded = request.changes || unlogged.has(request.operation);`,
+    put: `const mustBeRecorded = request.changes;`,
+    test: 'packages/api/test/unit/auditing.test.ts',
+  },
+  {
     name: 'audit-refused-members-not-told',
     breaks: 'whoever tries to put a node into the cluster, and is refused, leaves no trace',
     file: 'packages/api/src/pipeline/auditing.ts',

@@ -65,7 +65,8 @@ export function readStatus(
 }
 
 /**
- * Of the first node that knows a leader, else of the first that answers: one that is cut off, or was removed and still runs, knows none.
+ * Of the first node that knows a leader, else of the first that answers and was not removed: one that is cut off, or was removed and still
+ * runs, knows none.
  *
  * @param longestMs For each node.
  * @throws HoldfastError where none answers; UsageError as `askNode`.
@@ -79,7 +80,7 @@ export async function readStatusOfAny(
   for (const endpoint of endpoints) {
     const { answer, failure } = await readStatus(endpoint, AbortSignal.timeout(longestMs));
     if (answer?.is_ready === true) return answer;
-    first ??= answer;
+    if (answer !== undefined && (first === undefined || first.removed)) first = answer;
     if (failure !== undefined) failures.push(failure);
   }
   if (first === undefined) throw noneAnswered(endpoints, failures);

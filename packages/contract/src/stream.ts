@@ -1,6 +1,6 @@
 /**
  * What a client stream has beside the operations: frames about the stream itself. The node that has the stream answers them
- * alone, at once, whether or not it has a leader. No access rule is asked about them and no audit records them: the first says
+ * alone, at once, whether or not it has a leader. No access rule is asked about them, and no audit records them but where they are refused: the first says
  * who asks, and the others are about nothing but this stream. They go before what waits for room, and are refused for no limit.
  */
 import {

@@ -82,7 +82,7 @@ export interface NodeAuditing {
   /** Asked for each request. */
   readonly isOn: boolean;
   readonly recordsReads: boolean;
-  /** AUDITING-3: no change. */
+  /** AUDITING-3: no change, and nothing else that only the record of this node tells of, as a backup. */
   readonly cannotRecord: boolean;
   /** AUDITING-3: no read. */
   readonly cannotRecordReads: boolean;
@@ -113,7 +113,8 @@ export function unrecordable(
   request: Pick<AccessRequest, 'operation' | 'changes'>,
 ): RequestError | undefined {
   if (!auditing.cannotRecord && !auditing.cannotRecordReads) return undefined;
-  const isUnrecordable = request.changes
+  const mustBeRecorded = request.changes || unlogged.has(request.operation);
+  const isUnrecordable = mustBeRecorded
     ? auditing.cannotRecord
     : auditing.cannotRecordReads && isRecordedRead(auditing, request);
   return isUnrecordable ? cannotRecord : undefined;

@@ -187,6 +187,8 @@ describe('an audited node', () => {
     const refused = await request('POST', '/sessions', { client_id: 'c' });
     assert.deepEqual([refused.status, refused.body['code']], [503, 'audit_unavailable']);
     assert.deepEqual(engine.submitted, []);
+    // Whoever takes everything is recorded by this node alone.
+    assert.equal((await request('GET', '/cluster/snapshot')).status, 503);
     assert.equal((await request('GET', '/locks')).status, 200);
     audit.recordsReads = true;
     assert.equal((await request('GET', '/locks')).status, 200);

@@ -145,14 +145,16 @@ export class ClusterWatch {
 const isSecure = (url: string): boolean => url.toLowerCase().startsWith('https:');
 
 /**
- * Who leads, by the highest term: one that was cut off may still believe it. Else who knows a leader, which one that was removed
- * and still runs does not; else the highest term.
+ * Who leads, by the highest term: one that was cut off may still believe it. Else who knows a leader; else the highest term. One that was
+ * removed and still runs comes last: it knows the members of then.
  */
 export function mostTrusted(
   answers: readonly ClusterStatusAnswer[],
 ): ClusterStatusAnswer | undefined {
-  const rank = ({ is_leader, is_ready }: ClusterStatusAnswer): number =>
-    is_leader ? 2 : Number(is_ready);
+  const rank = ({ is_leader, is_ready, removed }: ClusterStatusAnswer): number => {
+    if (removed) return -1;
+    return is_leader ? 2 : Number(is_ready);
+  };
   return answers.toSorted((a, b) => rank(b) - rank(a) || b.term - a.term)[0];
 }
 

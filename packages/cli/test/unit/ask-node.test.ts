@@ -147,7 +147,14 @@ describe('a change of the cluster of which no answer comes', () => {
 
 describe('the status of a cluster', () => {
   const statusOf = (node: string, isReady: boolean): string =>
-    JSON.stringify({ cluster_id: 'c', node_id: node, term: 1, members: [], is_ready: isReady });
+    JSON.stringify({
+      cluster_id: 'c',
+      node_id: node,
+      term: 1,
+      members: [],
+      is_ready: isReady,
+      removed: node === 'removed',
+    });
   const at = async (t: TestContext, body: string): Promise<string> =>
     `http://${await serve(t, 200, body)}`;
 
@@ -157,6 +164,7 @@ describe('the status of a cluster', () => {
     const member = await at(t, statusOf('member', true));
     assert.equal((await readStatusOfAny([removed, member], 5000)).node_id, 'member');
     assert.equal((await readStatusOfAny([cutOff, removed], 5000)).node_id, 'cut-off');
+    assert.equal((await readStatusOfAny([removed, cutOff], 5000)).node_id, 'cut-off');
     const refuses = `http://${await serve(t, 401, refusing)}`;
     assert.equal((await readStatusOfAny([refuses, removed], 5000)).node_id, 'removed');
     await assert.rejects(readStatusOfAny([refuses], 5000), { code: 'unauthorized' });

@@ -94,6 +94,9 @@ describe('the contract', () => {
       const { request_id } = operation.request.fields;
       if (operation.repeat === 'numbered') assert.ok(request_id !== undefined);
       assert.equal(operation.waits === true, 'wait_seconds' in operation.request.fields);
+      // A wait for others to leave is over when its caller goes: nobody hears of it.
+      if (operation.waits === true && operation.name !== 'leave_barrier')
+        assert.ok(operation.errors.includes('wait_cancelled'));
     });
   }
 

@@ -212,6 +212,8 @@ describe('asking a cluster', () => {
     const removed = statusOf('node-3', { term: 6, leader: null, is_ready: false, removed: true });
     const member = statusOf('node-2', { term: 6 });
     assert.equal(mostTrusted([removed, member])?.node_id, 'node-2');
+    const without = statusOf('node-2', { term: 5, leader: null, is_ready: false });
+    assert.equal(mostTrusted([removed, without])?.node_id, 'node-2', 'nor where nobody leads');
   });
 
   it('given the text of the metrics, when a metric is looked up, then only that of the very name is taken', () => {
