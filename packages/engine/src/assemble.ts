@@ -1,4 +1,5 @@
 /** Puts one node's parts together, whatever clock, disk and network they stand on. */
+import { decodeMembership } from '@holdfast/raft';
 import type { Member, MemberId, Membership, Recovered } from '@holdfast/raft';
 import type { Opened } from '@holdfast/storage';
 import { nodeIdentity } from '@holdfast/state';
@@ -73,6 +74,12 @@ function initialRecovered({ join, initialMembers }: EngineParts['options']): Rec
   };
 }
 
+/** Those that a folder has, in the order of the log. */
+const membershipsOf = ({ snapshot, entries }: Recovered): readonly Membership[] => [
+  snapshot.membership,
+  ...entries.filter(({ kind }) => kind === 'membership').map(({ data }) => decodeMembership(data)),
+];
+
 export async function assembleEngine(parts: EngineParts): Promise<AssembledEngine> {
   const { options, opened, clock, bounds = {} } = parts;
   const nodeId = options.nodeId as MemberId;
@@ -110,8 +117,15 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
     toldOf,
     initialMembers: options.initialMembers.map(({ id }) => id),
     longestSilenceMs: silentTimeouts * options.electionTimeoutMaxMs,
+    wasNamed: membershipsOf(recovered).some(({ members }) =>
+      members.some(({ id }) => id === nodeId),
+    ),
   });
-  const removal = new Removal({ log: options.log, status: () => replica.status() });
+  const removal = new Removal({
+    log: options.log,
+    status: () => replica.status(),
+    wasNamed: () => view.wasNamed(),
+  });
   const transport = parts.makeTransport({
     knowledge: view,
     removedAt: (peer) => removedAt(replica.status(), peer),

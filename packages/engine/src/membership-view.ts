@@ -22,6 +22,8 @@ export interface MembershipViewOptions {
   /** Those that the node was first started with (VIEW-4). */
   readonly initialMembers: readonly string[];
   readonly longestSilenceMs: number;
+  /** What the folder has of the log names this node. */
+  readonly wasNamed: boolean;
 }
 
 export class MembershipView implements PeerKnowledge {
@@ -31,11 +33,13 @@ export class MembershipView implements PeerKnowledge {
   #named: ReadonlySet<string> = new Set();
   #namedBefore: ReadonlySet<string> = new Set();
   #leaderlessSinceMs: number | undefined;
+  #wasNamed: boolean;
 
   constructor(options: MembershipViewOptions) {
     this.#options = options;
     this.#toldOf = new Set(options.toldOf);
     this.#leaderlessSinceMs = options.clock.now();
+    this.#wasNamed = options.wasNamed;
   }
 
   /** Told of every status before the transport is told of its members. */
@@ -43,6 +47,7 @@ export class MembershipView implements PeerKnowledge {
     if (status.membership !== this.#status?.membership) {
       this.#namedBefore = this.#named;
       this.#named = new Set(status.membership.members.map(({ id }) => id));
+      if (this.#named.has(status.id)) this.#wasNamed = true;
     }
     this.#status = status;
     if (status.leader !== null) this.#leaderlessSinceMs = undefined;
@@ -53,6 +58,9 @@ export class MembershipView implements PeerKnowledge {
 
   readonly isKnownMember = (id: MemberId): boolean =>
     this.#named.has(id) || this.#namedBefore.has(id) || this.#toldOf.has(id);
+
+  /** The own log has named this node at some time, as far as the folder goes back. */
+  readonly wasNamed = (): boolean => this.#wasNamed;
 
   readonly isJoining = (): boolean => this.#named.size === 0;
 

@@ -2,11 +2,14 @@
  * What a node knows of its own removal. Whoever is removed is sent nothing more of the log, and so its own log mostly does not
  * have it: members that know of it say so (REMOVED-1 of `removal-notices.ts`).
  *
- * REMOVED-2: a notice counts only from a member by the own log, and only while the own log has nothing as new: it names the index of a
- *     membership later than the latest in the own log, and as soon as that has one as late, that one counts. So a
- *     member whose log lags says nothing that counts, and a node that joins, whose log does not name it, takes no notice.
+ * REMOVED-2: a notice counts only from a member by the own log, while no leader is known, and while the own log does not know better: it
+ *     names the index of a membership that is not committed here, and as soon as that index is, the own log counts. So a member
+ *     whose log lags says nothing that counts, and a node that joins, whose log does not name it, takes no notice.
  * REMOVED-3: a node that was told so goes on to campaign until so many voters have said it that the others, itself too, are no
  *     majority: then it could not be elected anyhow. So one member alone, where it is wrong, keeps nobody from leading.
+ *
+ * REMOVED-4: by its own log alone a node was removed only where that has named it before, and is committed: the log of one that
+ *     joins begins with the members of long ago.
  *
  * Nothing is recorded: after a restart it is told again.
  */
@@ -14,11 +17,14 @@ import { voterIds } from '@holdfast/raft';
 import type { LogIndex, MemberId, Status } from '@holdfast/raft';
 import type { EngineLog } from './types.ts';
 
-type Known = Pick<Status, 'id' | 'membership' | 'membershipIndex' | 'commit'>;
+type Settled = Pick<Status, 'membership' | 'membershipIndex' | 'commit'>;
+type Known = Settled & Pick<Status, 'id' | 'leader'>;
 
 export interface RemovalParts {
   readonly log: EngineLog;
   readonly status: () => Known;
+  /** The own log has named this node (REMOVED-4). */
+  readonly wasNamed: () => boolean;
 }
 
 export class Removal {
@@ -34,10 +40,12 @@ export class Removal {
   /** A member has said so. */
   onNotice(from: MemberId, index: LogIndex): void {
     const status = this.#parts.status();
-    const { id, membership, membershipIndex } = status;
-    if (!names(status, id) || !names(status, from) || index <= membershipIndex) return; // REMOVED-2
+    const { id, commit, leader, membership, membershipIndex } = status;
+    if (!names(status, from) || index <= commit) return; // REMOVED-2
+    // Its removal is in its own log, and not committed there: what others have committed is that one, or later.
+    if (!names(status, id) && (membershipIndex <= commit || index < membershipIndex)) return;
     this.#told.set(from, index);
-    if (this.#isLogged) return;
+    if (this.#isLogged || leader !== null) return;
     this.#isLogged = true;
     const members = membership.members.map((member) => member.id);
     this.#parts.log.error(
@@ -52,8 +60,9 @@ export class Removal {
   get isKnown(): boolean {
     const status = this.#parts.status();
     const { id, membership, membershipIndex, commit } = status;
-    if (names(status, id)) return this.#counting(status).length > 0;
-    return membership.members.length > 0 && membershipIndex <= commit;
+    if (this.#counting(status).length > 0) return true;
+    const isOwn = membership.members.length > 0 && membershipIndex <= commit;
+    return isOwn && !names(status, id) && this.#parts.wasNamed(); // REMOVED-4
   }
 
   /** REMOVED-3. */
@@ -66,16 +75,17 @@ export class Removal {
   }
 
   /** REMOVED-2. */
-  #counting({ membershipIndex }: Known): readonly MemberId[] {
-    for (const [from, index] of this.#told) if (index <= membershipIndex) this.#told.delete(from);
+  #counting(status: Known): readonly MemberId[] {
+    for (const [from, index] of this.#told)
+      if (index <= status.commit || !names(status, from)) this.#told.delete(from);
     if (this.#told.size === 0) this.#isLogged = false;
-    return [...this.#told.keys()];
+    return status.leader === null ? [...this.#told.keys()] : [];
   }
 }
 
 /** The index of the committed membership where it does not name this one, which may have been a member before. */
 export function removedAt(
-  { membership, membershipIndex, commit }: Known,
+  { membership, membershipIndex, commit }: Settled,
   id: MemberId,
 ): LogIndex | undefined {
   const isSettled = membership.members.length > 0 && membershipIndex <= commit;
@@ -84,5 +94,5 @@ export function removedAt(
     : undefined;
 }
 
-const names = ({ membership }: Known, id: MemberId): boolean =>
+const names = ({ membership }: Settled, id: MemberId): boolean =>
   membership.members.some((member) => member.id === id);

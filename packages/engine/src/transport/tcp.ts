@@ -34,16 +34,13 @@ import { PeerCalls } from './peer-calls.ts';
 import { plainSockets } from './peer-sockets.ts';
 import type { PeerListener, PeerSockets } from './peer-sockets.ts';
 import { Probation } from './probation.ts';
-import { encodeRemovalNotice, noticeFor } from './removal-notices.ts';
+import { encodeRemovalNotice, lookEveryMs, noticeFor } from './removal-notices.ts';
 import { isRun } from './run-names.ts';
 import { copyHasAsked } from './run-refusal.ts';
 import type { OtherRunError } from './run-refusal.ts';
 import { Strangers } from './strangers.ts';
 import { SupportedLevels } from './supported-levels.ts';
 import type { Transport, TransportHandlers } from './types.ts';
-
-/** After the own log has named one no longer. */
-const toldRemovedAfterMs = 1000;
 
 export interface TcpTransportOptions {
   /** Plain ones where absent. */
@@ -143,8 +140,7 @@ export class TcpTransport implements Transport {
       this.#outgoing.delete(id);
       this.#supportedLevels.forget(id);
       this.#calls.fail(id);
-      // By then the change is committed, mostly. Who campaigns is told at that; a learner does not.
-      this.#options.clock.after(toldRemovedAfterMs, () => this.#tellIfRemoved(id));
+      this.#tellOnceCommitted(id);
     }
     this.#probation.expect(this.#inLog.keys());
     for (const [id, address] of this.#inLog) {
@@ -359,6 +355,15 @@ export class TcpTransport implements Transport {
     if (index !== undefined) this.#options.handlers.onRemovalNotice(peer, index);
     const news = this.#options.addresses.told(peer, told);
     if (news.length > 0) this.#onNewAddresses(peer, news);
+  }
+
+  /** Who campaigns is told at that as well; a learner does not. Who connects is. */
+  #tellOnceCommitted(peer: MemberId): void {
+    this.#options.clock.after(lookEveryMs, () => {
+      if (this.#inLog.has(peer) || !this.#incomingOf.has(peer)) return;
+      if (this.#options.handlers.removedAt(peer) === undefined) this.#tellOnceCommitted(peer);
+      else this.#tellIfRemoved(peer);
+    });
   }
 
   /** REMOVED-1. */

@@ -17,6 +17,7 @@ function viewOf(toldOf: readonly string[] = []): {
     toldOf,
     initialMembers: [n1, n2],
     longestSilenceMs: 1000,
+    wasNamed: false,
   });
   return {
     view,
@@ -91,5 +92,14 @@ describe('What a node knows of who takes part', () => {
     assert.equal(view.namesOthers(), false);
     view.update(statusOf([n1, n2, n7], null));
     assert.equal(view.namesOthers(), true);
+  });
+
+  it('remembers that its log has named it', () => {
+    const { view } = viewOf();
+    view.update(statusOf([n2], null));
+    assert.equal(view.wasNamed(), false);
+    view.update(statusOf([n1, n2], null));
+    view.update(statusOf([n2], null));
+    assert.equal(view.wasNamed(), true);
   });
 });

@@ -13,18 +13,20 @@ import type { PeerNode } from './peer-nodes.ts';
 const membersOf = (...ids: readonly string[]): Member[] =>
   ids.map((id) => ({ id: id as MemberId, address: `${id}:1`, role: 'voter' }));
 
-/** Node `c`, whose log names these since entry 10. */
-function nodeC(ids: readonly string[] = ['a', 'b', 'c']) {
+/** Node `c`, whose log names these since entry 10, without a leader. */
+function nodeC(ids: readonly string[] = ['a', 'b', 'c'], wasNamed = true) {
   const said: string[] = [];
   const status = {
     id: 'c' as MemberId,
+    leader: null as MemberId | null,
     membership: { members: membersOf(...ids) },
     membershipIndex: 10,
     commit: 20,
   };
   const ignore = (): void => undefined;
   const log = { info: ignore, warn: ignore, error: (_: object, text: string) => said.push(text) };
-  return { said, status, removal: new Removal({ log, status: () => status }) };
+  const removal = new Removal({ log, status: () => status, wasNamed: () => wasNamed });
+  return { said, status, removal };
 }
 
 describe('A node that members tell of its removal', () => {
@@ -42,25 +44,61 @@ describe('A node that members tell of its removal', () => {
 
   it('takes no notice of what its log knows better, of a stranger, and while it joins (REMOVED-2)', () => {
     const { removal, said } = nodeC();
-    removal.onNotice('a' as MemberId, 10);
+    removal.onNotice('a' as MemberId, 20);
     removal.onNotice('d' as MemberId, 30);
     assert.equal(removal.isKnown, false);
-    const joining = nodeC([]);
-    joining.removal.onNotice('a' as MemberId, 30);
-    assert.equal(joining.removal.isKnown, false);
-    assert.deepEqual([...said, ...joining.said], []);
+    const joining = [nodeC([]), nodeC(['a', 'b'], false)];
+    for (const node of joining) {
+      node.removal.onNotice('a' as MemberId, 30);
+      assert.deepEqual([node.removal.isKnown, node.said], [false, []]);
+    }
+    assert.deepEqual(said, []);
   });
 
-  it('goes by its own log as soon as that has a membership as late (REMOVED-2)', () => {
+  it('takes no notice while it is led, and forgets those of who is no member any more (REMOVED-2)', () => {
+    const { removal, said, status } = nodeC();
+    status.leader = 'b' as MemberId;
+    removal.onNotice('a' as MemberId, 2 ** 50);
+    assert.deepEqual([removal.isKnown, removal.cannotBeElected, said], [false, false, []]);
+    status.leader = null;
+    assert.equal(removal.isKnown, true);
+    status.membership = { members: membersOf('b', 'c') };
+    assert.equal(removal.isKnown, false);
+  });
+
+  it('goes by its own log as soon as that has as much committed (REMOVED-2)', () => {
     const { removal, status } = nodeC();
     for (const id of ['a', 'b'] as MemberId[]) removal.onNotice(id, 30);
     status.membershipIndex = 30;
-    assert.deepEqual([removal.isKnown, removal.cannotBeElected], [false, false]);
-    // And by its own log alone where that does not name it, once that is committed.
-    status.membership = { members: membersOf('a', 'b') };
-    assert.equal(removal.isKnown, false);
     status.commit = 30;
+    assert.deepEqual([removal.isKnown, removal.cannotBeElected], [false, false]);
+  });
+
+  it('takes notice though it had proposed other members, or its own removal, before others took over (REMOVED-2)', () => {
+    for (const members of [
+      ['a', 'b', 'c', 'd'],
+      ['a', 'b'],
+    ]) {
+      const { removal, status } = nodeC(members);
+      status.membershipIndex = 25;
+      removal.onNotice('a' as MemberId, 24);
+      assert.equal(removal.isKnown, members.includes('c'), 'its own removal is at 25');
+      removal.onNotice('a' as MemberId, 25);
+      assert.equal(removal.isKnown, true);
+    }
+  });
+});
+
+describe('A node whose log does not name it', () => {
+  it('was removed where it was named before, once that is committed (REMOVED-4)', () => {
+    const { removal, status } = nodeC(['a', 'b']);
     assert.equal(removal.isKnown, true);
+    status.membershipIndex = 21;
+    assert.equal(removal.isKnown, false);
+  });
+
+  it('was not where it joins: its log begins with the members of long ago (REMOVED-4)', () => {
+    assert.equal(nodeC(['a', 'b'], false).removal.isKnown, false);
   });
 });
 
