@@ -69,22 +69,25 @@ export class TurnWatch {
     this.#timer = setInterval(() => void this.#look(), everyMs);
   }
 
-  /** Since it was asked for before. */
+  /** Since it was asked for before. NaN where a node that runs does not answer now: then nobody knows. */
   async takeMs(): Promise<number> {
-    await this.#look();
-    const longestMs = this.#longestMs;
+    const haveAnswered = await this.#look();
+    const longestMs = haveAnswered ? this.#longestMs : Number.NaN;
     this.#longestMs = 0;
     return longestMs;
   }
 
-  async #look(): Promise<void> {
+  /** @returns Whether all have answered: one that is being stopped or started does not. */
+  async #look(): Promise<boolean> {
     const running = this.#cluster.nodes.filter(({ pid }) => pid !== undefined);
-    // One that is being stopped or started does not answer.
-    const turns = running.map(({ url }) =>
-      metric(url, 'holdfast_event_loop_longest_turn_seconds').catch(() => 0),
+    const turns = await Promise.all(
+      running.map(({ url }) =>
+        metric(url, 'holdfast_event_loop_longest_turn_seconds').catch(() => Number.NaN),
+      ),
     );
-    for (const seconds of await Promise.all(turns))
-      this.#longestMs = Math.max(this.#longestMs, 1000 * (seconds || 0));
+    for (const seconds of turns)
+      if (!Number.isNaN(seconds)) this.#longestMs = Math.max(this.#longestMs, 1000 * seconds);
+    return turns.every((seconds) => !Number.isNaN(seconds));
   }
 
   stop(): void {
