@@ -9,32 +9,39 @@ import { startHarness } from '../harness.ts';
 function turnsOf() {
   const clock = { nowMs: 0 };
   let due: (() => void)[] = [];
+  let turn = 0;
   const now = (): number => clock.nowMs;
   const endOfTurn = (callback: () => void): void => void due.push(callback);
   const largeRequests = new TurnShare({ now, endOfTurn });
   const endTurn = (): void => {
     const callbacks = due;
     due = [];
+    turn += 1;
     for (const callback of callbacks) callback();
   };
-  return { clock, now, endOfTurn, largeRequests, endTurn, isPlanned: () => due.length > 0 };
+  const isPlanned = (): boolean => due.length > 0;
+  return { clock, now, turn: () => turn, endOfTurn, largeRequests, endTurn, isPlanned };
 }
 
 /** A stream whose frames are lists of numbers: each takes so many ms, and those below zero throw. */
-function scene() {
-  const turns = turnsOf();
+function scene(turns = turnsOf()) {
   const begun: number[] = [];
+  /** Requests of frames that are read, without those that are begun. */
+  const held = { count: 0 };
   const broken: unknown[] = [];
   const socket = {
-    readyState: 1,
-    OPEN: 1,
     isPaused: false,
     pause: () => void (socket.isPaused = true),
     resume: () => void (socket.isPaused = false),
   };
   const frames = new ArrivingFrames(socket, turns, {
-    read: (data) => JSON.parse(data.toString('utf8')) as readonly number[],
+    read: (data) => {
+      const requests = JSON.parse(data.toString('utf8')) as readonly number[];
+      held.count += requests.length;
+      return requests;
+    },
     take: (request) => {
+      held.count -= 1;
       const tookMs = Number(request);
       if (tookMs < 0) throw new Error('A defect.');
       turns.clock.nowMs += tookMs;
@@ -44,7 +51,7 @@ function scene() {
   });
   const arrive = (requests: readonly number[], byteLength = 0): void =>
     frames.arrived(Buffer.from(JSON.stringify(requests).padEnd(byteLength)), true);
-  return { ...turns, begun, broken, socket, arrive };
+  return { ...turns, begun, broken, socket, arrive, frames, held };
 }
 
 /** As many as are begun together; they use up a turn. */
@@ -85,13 +92,82 @@ describe('Requests of a stream', () => {
     assert.deepEqual(begun, [1, 2]);
   });
 
-  it('given that the stream has ended, then what waits is not begun (ARRIVING-4)', () => {
+  it('given many frames in one turn, then they have the share of one frame of it (ARRIVING-2)', () => {
     const { begun, arrive, endTurn, socket } = scene();
+    for (let frame = 0; frame < 20; frame++) arrive([1]);
+    assert.deepEqual([begun.length, socket.isPaused], [8, true]);
+    endTurn();
+    assert.deepEqual([begun.length, socket.isPaused], [16, true]);
+    endTurn();
+    assert.deepEqual([begun.length, socket.isPaused], [20, false]);
+  });
+
+  it('given what was used in earlier turns, then it does not count (ARRIVING-2)', () => {
+    const { begun, arrive, endTurn, socket } = scene();
+    for (let turn = 0; turn < 5; turn++) {
+      arrive([3]);
+      arrive([4]);
+      endTurn();
+    }
+    assert.deepEqual([begun.length, socket.isPaused], [10, false]);
+  });
+
+  it('given large frames of many streams, then one at a time is read and not begun (ARRIVING-5)', () => {
+    const turns = turnsOf();
+    const streams = Array.from({ length: 5 }, () => scene(turns));
+    for (const { arrive } of streams) arrive([...slow, ...slow], largeBytes);
+    for (let turn = 0; turns.isPlanned(); turn++) {
+      const halfBegun = streams.filter(({ held }) => held.count > 0);
+      assert.ok(halfBegun.length <= 1, `${String(halfBegun.length)} in turn ${String(turn)}`);
+      turns.endTurn();
+    }
+    for (const { begun } of streams) assert.deepEqual(begun, [...slow, ...slow]);
+  });
+
+  it('given a large frame behind another, then it is not read before those that wait (ARRIVING-5)', () => {
+    const turns = turnsOf();
+    const [first, second] = [scene(turns), scene(turns)];
+    first.arrive([...slow, 1], largeBytes);
+    first.arrive([2], largeBytes);
+    second.arrive([...slow, 1], largeBytes);
+    turns.endTurn();
+    assert.deepEqual([first.begun.length, second.begun.length], [65, 0]);
+    turns.endTurn();
+    assert.deepEqual([first.begun.length, second.begun.length], [65, 64]);
+    for (let turn = 0; turn < 2; turn++) turns.endTurn();
+    assert.deepEqual([first.begun.length, second.begun.length], [66, 65]);
+  });
+
+  it('given small frames that go on, then they keep no large one from being read (ARRIVING-5)', () => {
+    const turns = turnsOf();
+    const [small, large] = [scene(turns), scene(turns)];
+    small.arrive([...slow, ...slow, ...slow]);
+    large.arrive([1], largeBytes);
+    for (let turn = 0; turn < 2; turn++) turns.endTurn();
+    assert.deepEqual([small.begun.length, large.begun], [192, [1]]);
+  });
+
+  it('given that the node ends the stream, then what waits and what comes is not begun (ARRIVING-4)', () => {
+    const { begun, arrive, endTurn, socket, frames } = scene();
     arrive([...slow, 1]);
     arrive([2]);
-    socket.readyState = 3;
+    frames.stop();
+    assert.equal(socket.isPaused, false);
+    arrive([3]);
     endTurn();
     assert.deepEqual(begun, slow);
+  });
+
+  it('given one who waits for what has come, then it is told when that is begun (ARRIVING-4)', () => {
+    const { begun, arrive, endTurn, frames } = scene();
+    const begunThen: number[] = [];
+    const tell = (): void => void begunThen.push(begun.length);
+    frames.whenBegun(tell);
+    arrive([...slow, ...slow]);
+    frames.whenBegun(tell);
+    endTurn();
+    endTurn();
+    assert.deepEqual(begunThen, [0, 128]);
   });
 
   it('given that one throws in a later turn, then its stream is told, and the rest is not begun', () => {
