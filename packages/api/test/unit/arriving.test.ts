@@ -4,6 +4,8 @@ import { describe, it } from 'node:test';
 import { systemClock, TurnShare } from '@holdfast/engine/parts';
 import { ArrivingFrames, largeBytes } from '../../src/stream/arriving.ts';
 import { startHarness } from '../harness.ts';
+import type { Harness } from '../harness.ts';
+import { startGrpcHarness, until } from './grpc/grpc-client.ts';
 
 /** Turns that end when the test says so, and a clock that it moves. */
 function turnsOf() {
@@ -178,31 +180,59 @@ describe('Requests of a stream', () => {
   });
 });
 
-it('Large requests of HTTP that come together are begun in turns, in order (HTTP-TURN-1)', async (t) => {
-  const turns = turnsOf();
-  const clock = { ...systemClock, now: turns.now, endOfTurn: turns.endOfTurn };
-  const { request, engine, built } = startHarness(t, { clock });
-  const begun = engine.submitted;
-  const payload = 'x'.repeat(largeBytes);
+/** A node on which each large request takes longer than its share of a turn, and the keys of what was pushed. */
+function slowScene(harness: Harness, turns: ReturnType<typeof turnsOf>) {
+  const { built, engine } = harness;
   const { run } = built.http.largeRequests;
-  // Each takes longer than its share.
-  built.http.largeRequests.run = (begin) =>
-    run.call(built.http.largeRequests, () => {
+  const arrived = { count: 0 };
+  built.http.largeRequests.run = (begin) => {
+    arrived.count += 1;
+    return run.call(built.http.largeRequests, () => {
       turns.clock.nowMs += 10;
       return begin();
     }) as never;
-  const answers = ['a', 'b', 'c'].map((key) => request('POST', '/queue/push', { key, payload }));
-  const small = await request('POST', '/queue/push', { key: 'small', payload: '' });
-  assert.equal(small.status, 200);
+  };
   const keys = (): readonly unknown[] =>
-    begun.flatMap(({ command }) =>
+    engine.submitted.flatMap(({ command }) =>
       command.type === 'queue_push' ? command.messages.map((message) => message.key) : [],
     );
+  return { arrived, keys };
+}
+
+const largePayload = 'x'.repeat(largeBytes);
+
+it('Large requests of HTTP that come together are begun in turns, in order (HTTP-TURN-1)', async (t) => {
+  const turns = turnsOf();
+  const clock = { ...systemClock, now: turns.now, endOfTurn: turns.endOfTurn };
+  const harness = startHarness(t, { clock });
+  const { request } = harness;
+  const { keys } = slowScene(harness, turns);
+  const answers = ['a', 'b', 'c'].map((key) =>
+    request('POST', '/queue/push', { key, payload: largePayload }),
+  );
+  const small = await request('POST', '/queue/push', { key: 'small', payload: '' });
+  assert.equal(small.status, 200);
   assert.deepEqual(keys(), ['a', 'small']);
   while (turns.isPlanned()) turns.endTurn();
   assert.deepEqual(
     (await Promise.all(answers)).map(({ status }) => status),
     [200, 200, 200],
   );
+  assert.deepEqual(keys(), ['a', 'small', 'b', 'c']);
+});
+
+it('Large calls of gRPC that come together are begun in turns, in order (GRPC-TURN-1)', async (t) => {
+  const turns = turnsOf();
+  const clock = { ...systemClock, now: turns.now, endOfTurn: turns.endOfTurn };
+  const harness = await startGrpcHarness(t, { clock });
+  const { arrived, keys } = slowScene(harness, turns);
+  const push = (key: string, text: string): Promise<unknown> =>
+    harness.call('Queues.Push', { key, payload: Buffer.from(text) });
+  const answers = ['a', 'b', 'c'].map((key) => push(key, largePayload));
+  await push('small', '');
+  await until(() => arrived.count === 3);
+  assert.deepEqual(keys(), ['a', 'small']);
+  while (turns.isPlanned()) turns.endTurn();
+  await Promise.all(answers);
   assert.deepEqual(keys(), ['a', 'small', 'b', 'c']);
 });
