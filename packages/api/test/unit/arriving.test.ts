@@ -227,7 +227,7 @@ it('Large calls of gRPC that come together are begun in turns, in order (GRPC-TU
   const harness = await startGrpcHarness(t, { clock });
   const { arrived, keys } = slowScene(harness, turns);
   const push = (key: string, text: string): Promise<unknown> =>
-    harness.call('Queues.Push', { key, payload: text });
+    harness.call('Queues.Push', { key, payload: { stringValue: text } });
   const answers = ['a', 'b', 'c'].map((key) => push(key, largePayload));
   await push('small', '');
   await until(() => arrived.count === 3);
