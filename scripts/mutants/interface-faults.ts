@@ -195,7 +195,8 @@ export const interfaceFaults: readonly Fault[] = [
   },
   {
     name: 'large-frames-of-all-streams-read-at-once',
-    breaks: 'ARRIVING-5: large frames of many streams are all parsed before one of them is begun to its end',
+    breaks:
+      'ARRIVING-5: large frames of many streams are all parsed before one of them is begun to its end',
     file: 'packages/api/src/stream/arriving.ts',
     find: `this.#waitFor(largeRequests.goOn(`,
     put: `this.#waitFor(largeRequests.later(`,
@@ -213,7 +214,8 @@ export const interfaceFaults: readonly Fault[] = [
   },
   {
     name: 'stream-forgotten-before-it-is-begun',
-    breaks: 'ARRIVING-4: what a client sent before its Close is begun for a stream that the node has forgotten',
+    breaks:
+      'ARRIVING-4: what a client sent before its Close is begun for a stream that the node has forgotten',
     file: 'packages/api/src/stream/streams.ts',
     find: `connection.arriving.whenBegun(() => this.#forget(connection))`,
     put: `this.#forget(connection)`,
@@ -224,9 +226,18 @@ export const interfaceFaults: readonly Fault[] = [
     name: 'waiting-stream-ended-as-dead',
     breaks: 'a stream whose frames wait for a turn is cut off, as its pong is not read',
     file: 'packages/api/src/stream/connection.ts',
-    find: `const alive = this.#alive || this.arriving.isWaiting;`,
-    put: `const alive = this.#alive;`,
+    find: `this.#alive = this.arriving.isWaiting;`,
+    put: `this.#alive = false;`,
     hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/api/test/unit/arriving-streams.test.ts',
+  },
+  {
+    name: 'frame-that-is-no-sign-of-life',
+    breaks: 'a stream that sends requests and whose pong is late is cut off',
+    file: 'packages/api/src/stream/connection.ts',
+    find: `      heard();
+`,
+    put: ``,
     test: 'packages/api/test/unit/arriving-streams.test.ts',
   },
   {

@@ -368,8 +368,8 @@ export class StreamConnection {
 
   /** Whether there was a sign of life since the last call; asks for one. From a client whose frames wait none is read (ARRIVING-3). */
   heartbeat(): boolean {
-    const alive = this.#alive || this.arriving.isWaiting;
-    this.#alive = this.arriving.isWaiting; // Its pong is read when they wait no longer.
+    const alive = this.#alive;
+    this.#alive = this.arriving.isWaiting; // From their arrival on, until its pong can be read.
     if (alive) this.#socket.ping();
     return alive;
   }
