@@ -2,6 +2,7 @@
  * One operation as a call with one answer. A wait ends with its call.
  *
  * GRPC-TURN-1: large requests are begun as those of HTTP are (HTTP-TURN-1), with them.
+ * GRPC-12: whatever goes wrong before a call is performed is its answer: what its promise rejects with would end the node.
  */
 import type { handleUnaryCall } from '@grpc/grpc-js';
 import { cancelReasons } from '@holdfast/engine/parts';
@@ -12,7 +13,7 @@ import type { GrpcAdmission } from './admission.ts';
 import type { Plain } from './codec.ts';
 import type { Rpc } from './definitions.ts';
 import { statusError } from './error-status.ts';
-import { performed } from '../pipeline/perform.ts';
+import { performed, refusalOf } from '../pipeline/perform.ts';
 import type { ServedUnary } from '../pipeline/perform.ts';
 import { contextOf, defectOf, readRequest } from './performing.ts';
 import type { Performing } from './performing.ts';
@@ -48,9 +49,12 @@ export function unaryHandler(
     };
     const outcome =
       call.request.byteLength < largeBytes ? perform() : performing.largeRequests.run(perform); // GRPC-TURN-1
-    void outcome.then(answer).finally(() => {
-      cancellation = undefined;
-      end();
-    });
+    void outcome
+      .catch((error: unknown) => refusalOf(error, onDefect)) // GRPC-12
+      .then(answer)
+      .finally(() => {
+        cancellation = undefined;
+        end();
+      });
   };
 }

@@ -31,7 +31,7 @@ import { readFrame } from './frame.ts';
 import { closeCodes } from './host.ts';
 import type { StreamHost, ServerSocket } from './host.ts';
 import { OutgoingAnswers } from './outgoing.ts';
-import { answerOwn, keyIn, tooManyRequests, wrongAnsweredBelow } from './requests.ts';
+import { answerOwn, keyIn, provenBy, tooManyRequests, wrongAnsweredBelow } from './requests.ts';
 import { StreamWaits } from './waits.ts';
 import { StreamMemory } from './memory.ts';
 import { StreamWatches } from './watches.ts';
@@ -55,6 +55,7 @@ export class StreamConnection {
   readonly #watches: StreamWatches;
   readonly #memory = new StreamMemory((push) => this.#send([0, 'cache', push]));
   readonly #outgoing: OutgoingAnswers;
+  readonly arriving: ArrivingFrames;
   /** Of the unanswered requests (STREAM-7). */
   readonly #ids = new Set<number>();
   #unanswered = 0;
@@ -77,30 +78,31 @@ export class StreamConnection {
       () => this.#context,
       (push) => this.#send([0, 'watch', push]),
     );
-    const arriving = new ArrivingFrames(socket, host, {
+    this.arriving = new ArrivingFrames(socket, host, {
       read: (data, isBinary) => this.#read(data, isBinary),
       take: (request) => this.#takeOrClose(request),
       broke: (error) => this.#broke(error), // STREAM-6
     });
-    // One Buffer: that is the default `binaryType` of the socket.
-    socket.on('message', (data, isBinary) => arriving.arrived(data as Buffer, isBinary));
-    socket.on('pong', () => {
-      this.#alive = true;
+    const heard = (): void => void (this.#alive = true);
+    socket.on('message', (data, isBinary) => {
+      heard();
+      this.arriving.arrived(data as Buffer, isBinary); // One: that is the default `binaryType`.
     });
+    socket.on('pong', heard);
   }
 
   get sessions(): Iterable<string> {
     return this.#sessions.ids;
   }
 
+  /** One for all that is not begun yet. */
   get unanswered(): number {
-    return this.#unanswered;
+    return this.#unanswered + (this.arriving.isWaiting ? 1 : 0);
   }
 
   // ---- in ---------------------------------------------------------------------------------------
 
   #read(data: Buffer, isBinary: boolean): readonly unknown[] {
-    this.#alive = true;
     this.#binary = isBinary;
     const { service, caller } = this.#context;
     service.rates?.spend(caller, data.length);
@@ -192,12 +194,7 @@ export class StreamConnection {
     this.#count('hello');
     const key = keyIn(body, this.#hasAsked);
     if (key instanceof RequestError) return key;
-    const { service, caller } = this.#context;
-    const proven = service.control?.authenticate({
-      authorization: `Bearer ${key}`,
-      certificateNames: () => [],
-      address: caller.address,
-    });
+    const proven = provenBy(key, this.#context);
     this.#hasAsked = true;
     if (proven instanceof RequestError) {
       this.#refused = proven; // DENY-2; where it may hold soon, the client says hello on another connection.
@@ -205,7 +202,7 @@ export class StreamConnection {
         this.close(closeCodes.tryAgainLater, proven.message.slice(0, longestReason));
       return proven;
     }
-    this.#context = { ...this.#context, caller: proven ?? caller };
+    this.#context = { ...this.#context, caller: proven ?? this.#context.caller };
     this.#forgetOpen();
     this.#forgetOpen = this.#openForCaller();
     this.#host.tellCluster(this);
@@ -369,21 +366,23 @@ export class StreamConnection {
 
   // ---- end --------------------------------------------------------------------------------------
 
-  /** Whether there was a sign of life since the last call; asks for one. */
+  /** Whether there was a sign of life since the last call; asks for one. From a client whose frames wait none is read (ARRIVING-3). */
   heartbeat(): boolean {
     const alive = this.#alive;
-    this.#alive = false;
+    this.#alive = this.arriving.isWaiting; // From their arrival on, until its pong can be read.
     if (alive) this.#socket.ping();
     return alive;
   }
 
   /** Begins the closing handshake; a client that does not answer it in time is cut off. */
   close(code: number, reason: string): void {
+    this.arriving.stop();
     this.#socket.close(code, reason);
     this.#host.after(closeDeadlineMs, () => this.#socket.terminate());
   }
 
   terminate(): void {
+    this.arriving.stop();
     this.#socket.terminate();
   }
 

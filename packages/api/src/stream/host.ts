@@ -31,9 +31,11 @@ export interface ServerSocket {
 
 /** By what the requests of a stream are spread over turns of the event loop. */
 export interface RequestTurns {
-  readonly largeRequests: Pick<TurnShare, 'run' | 'later'>;
+  readonly largeRequests: Pick<TurnShare, 'run' | 'later' | 'goOn'>;
   /** Monotonic, in ms. */
   now(): number;
+  /** Another number in each turn. */
+  turn(): number;
 }
 
 /** What a stream asks of the server that it belongs to. */

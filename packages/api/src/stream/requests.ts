@@ -1,7 +1,8 @@
 /** What requests of a stream have to be, and how they are refused where they are not. */
 import { streamFrameNames } from '@holdfast/protocol';
-import type { Outcome } from '../operations/context.ts';
+import type { OperationContext, Outcome } from '../operations/context.ts';
 import { wrongAckedBelow } from '../pipeline/acked-below.ts';
+import type { Caller } from '../pipeline/caller.ts';
 import { RequestError } from '../request-error.ts';
 import { readHello } from './own-frames.ts';
 import type { StreamWaits } from './waits.ts';
@@ -46,4 +47,16 @@ export function keyIn(body: unknown, hasAsked: boolean): Outcome<string> {
   return hasAsked
     ? new RequestError('invalid_request', '"hello" has to come before every other request.')
     : asked.api_key;
+}
+
+/** Who shows this key; nobody where the node asks for no proof. */
+export function provenBy(
+  key: string,
+  { service, caller }: OperationContext,
+): Outcome<Caller> | undefined {
+  return service.control?.authenticate({
+    authorization: `Bearer ${key}`,
+    certificateNames: () => [],
+    address: caller.address,
+  });
 }

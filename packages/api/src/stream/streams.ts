@@ -14,6 +14,7 @@ import type { StreamStats } from '../metrics/sources.ts';
 import { StreamConnection } from './connection.ts';
 import { closeCodes } from './host.ts';
 import type { StreamHost, ServerSocket } from './host.ts';
+import { TurnCount } from './turn-count.ts';
 
 const heartbeatMs = 15_000;
 const closePollMs = 5;
@@ -53,6 +54,7 @@ export class ClientStreams {
         this.#requests += count;
       },
       now: () => clock.now(),
+      turn: new TurnCount(clock).turn,
       largeRequests,
       after: (delayMs, callback) => clock.after(delayMs, callback),
       flushLater: (connection) => this.#flushLater(connection),
@@ -93,7 +95,8 @@ export class ClientStreams {
   admit(socket: ServerSocket, context: OperationContext = this.#context): void {
     const connection = new StreamConnection(socket, this.#host, context);
     this.#connections.add(connection);
-    socket.on('close', () => this.#forget(connection));
+    // ARRIVING-4: only then, so that what is begun late is cancelled and forgotten as well.
+    socket.on('close', () => connection.arriving.whenBegun(() => this.#forget(connection)));
     connection.pushCluster(this.#cluster);
   }
 

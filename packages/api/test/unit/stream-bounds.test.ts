@@ -165,6 +165,7 @@ describe('an error of the node itself ends one stream, and is logged (STREAM-6)'
       isStopping: () => false,
       countRequests,
       now: () => 0,
+      turn: () => 0,
       largeRequests: new TurnShare(systemClock),
       after: nothing,
       flushLater: nothing,

@@ -196,6 +196,18 @@ describe('a refusal', () => {
     assert.deepEqual(decodedDetails(error).info.metadata, { first: 'f', last: 'l' });
   });
 
+  test('given a defect while it is decoded, then INTERNAL, the log has it, and the next one is answered (GRPC-12)', async (t) => {
+    const harness = await startGrpcHarness(t);
+    const spend = (): never => {
+      throw new Error('A defect.');
+    };
+    Object.assign(harness.built.service, { rates: { spend } });
+    const error = await refusal(harness.call('Administration.Health', {}));
+    assert.deepEqual([error.code, harness.logged.length], [status.INTERNAL, 1]);
+    Object.assign(harness.built.service, { rates: undefined });
+    assert.equal((await harness.call('Administration.Health', {}))['leader_id'], 'node-1');
+  });
+
   test('given an error of the node itself, then INTERNAL, and the log has it', async (t) => {
     const harness = await startGrpcHarness(t);
     harness.engine.failWith = new Error('broken');
