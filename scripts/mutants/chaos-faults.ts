@@ -41,6 +41,37 @@ export const chaosFaults: readonly Fault[] = [
     put: `if (pid > 0) return name;`,
   },
   {
+    name: 'lease-image-without-rounds',
+    breaks:
+      'lease nodes that have asked the others a different number of times are one state to the search: what only one of them does is not seen',
+    file: 'packages/explorer/src/leases/lease-node-run.ts',
+    find: `      this.isVoting ? null : this.#recovery?.image(this.#now),
+      this.isVoting ? 0 : this.#rounds,`,
+    put: `      this.isVoting ? null : this.#recovery?.image(this.#now),
+      0,`,
+    test: 'packages/explorer/test/unit/leases.test.ts',
+  },
+  {
+    name: 'lease-way-compared-with-itself',
+    breaks: 'the search compares a way to a state with itself, and another way is not looked at',
+    file: 'packages/explorer/src/leases/lease-steps.ts',
+    find: `if (!others.has(number) && !this.#isFirstWay(number, local)) others`,
+    put: `if (!others.has(number)) others`,
+    test: 'packages/explorer/test/unit/leases.test.ts',
+  },
+  {
+    name: 'lease-names-exchanged-by-twos',
+    breaks:
+      'a lease node that treats one client unlike the other, under one name alone, is not found',
+    file: 'packages/explorer/src/leases/symmetry.ts',
+    find: `this.#renamings.all.keys().drop(1).toArray();`,
+    put: `[...this.#renamings.all.keys()].filter(
+      (renaming) =>
+        this.#renamings.all[renaming]?.filter((to, name) => to !== name).length === 2,
+    );`,
+    test: 'packages/explorer/test/unit/leases.test.ts',
+  },
+  {
     name: 'lost-messages-counted-only',
     breaks:
       'a run in which one message is lost and another one is there twice looks as if none were lost',
