@@ -72,6 +72,34 @@ export const chaosFaults: readonly Fault[] = [
     test: 'packages/explorer/test/unit/leases.test.ts',
   },
   {
+    name: 'pushed-together-judged-by-key',
+    breaks:
+      'a request of which the messages of one key came and those of another did not is not found by the judge',
+    file: 'packages/checker/src/messages.ts',
+    find: `Map.groupBy(pushes, ({ request }) => request).values()`,
+    put: `Map.groupBy(pushes, ({ request, key }) => \`\${request} \${key}\`).values()`,
+    test: 'packages/checker/test/unit/messages.test.ts',
+  },
+  {
+    name: 'order-within-a-request-not-judged',
+    breaks:
+      'messages of a request without an answer that come in another order are not found by the judge',
+    file: 'packages/checker/src/messages.ts',
+    find: `(answeredMs !== undefined || request === together)`,
+    put: `answeredMs !== undefined && request.length + (together?.length ?? 0) > 0`,
+    test: 'packages/checker/test/unit/messages.test.ts',
+  },
+  {
+    name: 'chaos-pushes-one-key-at-a-time',
+    breaks: 'no run of a queue pushes to several partitions by one request',
+    file: 'packages/chaos/src/queue/batches.ts',
+    find: `    const messages = Array.from({ length: count }, () => {
+      const key = this.#randomness.pick(this.#keys);`,
+    put: `    const key = this.#randomness.pick(this.#keys);
+    const messages = Array.from({ length: count }, () => {`,
+    test: 'packages/chaos/test/unit/batches.test.ts',
+  },
+  {
     name: 'lost-messages-counted-only',
     breaks:
       'a run in which one message is lost and another one is there twice looks as if none were lost',

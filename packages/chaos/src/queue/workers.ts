@@ -7,6 +7,8 @@ import type { QueueMessage } from '@holdfast/protocol';
 import type { ShownCredentials } from '../cluster/shown.ts';
 import { nowMs } from '../now.ts';
 import type { Randomness } from '../randomness.ts';
+import { Batches } from './batches.ts';
+import type { Batch } from './batches.ts';
 import { DeliveriesInFlight } from './in-flight.ts';
 import type { HeldDelivery } from './in-flight.ts';
 
@@ -25,8 +27,6 @@ const left = 3;
 /** And so many are extended, a quarter of which is settled when only that keeps them. */
 const extended = 8;
 const extendedSeconds = 2 * visibilitySeconds;
-/** Messages that one request pushes. */
-const pushedAtOnce = [1, 1, 1, 2, 3] as const;
 const redriveEveryMs = 250;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -56,8 +56,8 @@ function numberIn(payload: unknown): number {
   return payload === payloadOf(number) ? number : 0;
 }
 
-async function pushNumbers(client: Client, key: string, numbers: readonly number[]): Promise<void> {
-  const messages = numbers.map((number) => ({
+async function pushTogether(client: Client, batch: Batch): Promise<void> {
+  const messages = batch.messages.map(({ key, number }) => ({
     key,
     payload: payloadOf(number),
     dedup_id: `${key} ${String(number)}`,
@@ -141,23 +141,20 @@ export class Workers {
   }
 
   readonly #push = async (client: Client, at: number): Promise<void> => {
-    const key = `key-${String(at)}`;
-    let next = 1;
+    const batches = new Batches(`key-${String(at)}`, this.#randomness);
     while (!this.#stopPushing.signal.aborted) {
       while (this.#pushed - this.#settled > mostBehind && !this.#stopPushing.signal.aborted)
         await pause(20);
-      const first = next;
-      const count = this.#randomness.pick(pushedAtOnce);
-      const numbers = Array.from({ length: count }, (_, place) => first + place);
-      next += count;
-      const push = { type: 'push', key, first, askedMs: nowMs() } as const;
+      const batch = batches.next();
+      const { request, messages } = batch;
+      const push = { type: 'push', request, askedMs: nowMs() } as const;
       const note = (answeredMs: number | undefined): void => {
-        for (const number of numbers) this.history.push({ ...push, number, answeredMs });
+        for (const message of messages) this.history.push({ ...push, ...message, answeredMs });
       };
       try {
-        await pushNumbers(client, key, numbers);
+        await pushTogether(client, batch);
         note(nowMs());
-        this.#pushed += count;
+        this.#pushed += messages.length;
       } catch (error) {
         if (!wasNotDone(error)) note(undefined);
         await pause(pauseAfterErrorMs);
