@@ -86,7 +86,7 @@ export const chaosFaults: readonly Fault[] = [
       'messages of a request without an answer that come in another order are not found by the judge',
     file: 'packages/checker/src/messages.ts',
     find: `(answeredMs !== undefined || request === together)`,
-    put: `answeredMs !== undefined && request.length + (together?.length ?? 0) > 0`,
+    put: `(answeredMs !== undefined || (request === together && at < 0))`,
     test: 'packages/checker/test/unit/messages.test.ts',
   },
   {

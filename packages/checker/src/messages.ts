@@ -149,11 +149,11 @@ function judgeTogether(
   deliveries: readonly TakenMessage[],
   violations: string[],
 ): void {
-  const nameOf = ({ key, number }: Push | TakenMessage): string =>
+  const numbered = ({ key, number }: Push | TakenMessage): string =>
     `${String(number)} of key "${key}"`;
-  const delivered = new Set(deliveries.map(nameOf));
+  const delivered = new Set(deliveries.map(numbered));
   for (const together of Map.groupBy(pushes, ({ request }) => request).values()) {
-    const names = together.map(nameOf);
+    const names = together.map(numbered);
     const missing = names.filter((name) => !delivered.has(name));
     if (missing.length > 0 && missing.length < names.length)
       violations.push(
