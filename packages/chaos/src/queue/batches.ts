@@ -7,7 +7,7 @@ import type { Randomness } from '../randomness.ts';
 /** Messages that one request pushes. */
 const pushedAtOnce = [1, 1, 1, 2, 3] as const;
 
-export interface Batch {
+export interface PushedTogether {
   readonly request: string;
   /** In the order in which they are pushed. */
   readonly messages: readonly { readonly key: string; readonly number: number }[];
@@ -26,7 +26,7 @@ export class Batches {
     this.#randomness = randomness;
   }
 
-  next(): Batch {
+  next(): PushedTogether {
     this.#requests += 1;
     const count = this.#randomness.pick(pushedAtOnce);
     const messages = Array.from({ length: count }, () => {

@@ -8,7 +8,7 @@ import type { ShownCredentials } from '../cluster/shown.ts';
 import { nowMs } from '../now.ts';
 import type { Randomness } from '../randomness.ts';
 import { Batches } from './batches.ts';
-import type { Batch } from './batches.ts';
+import type { PushedTogether } from './batches.ts';
 import { DeliveriesInFlight } from './in-flight.ts';
 import type { HeldDelivery } from './in-flight.ts';
 
@@ -56,7 +56,7 @@ function numberIn(payload: unknown): number {
   return payload === payloadOf(number) ? number : 0;
 }
 
-async function pushTogether(client: Client, batch: Batch): Promise<void> {
+async function pushTogether(client: Client, batch: PushedTogether): Promise<void> {
   const messages = batch.messages.map(({ key, number }) => ({
     key,
     payload: payloadOf(number),
