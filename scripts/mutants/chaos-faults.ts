@@ -64,7 +64,7 @@ export const chaosFaults: readonly Fault[] = [
     breaks:
       'a lease node that treats one client unlike the other, under one name alone, is not found',
     file: 'packages/explorer/src/leases/symmetry.ts',
-    find: `this.#renamings.all.keys().drop(1).toArray();`,
+    find: `[...this.#renamings.all.keys()].slice(1);`,
     put: `[...this.#renamings.all.keys()].filter(
       (renaming) =>
         this.#renamings.all[renaming]?.filter((to, name) => to !== name).length === 2,

@@ -66,7 +66,7 @@ export class LeaseSymmetry {
   async audit(): Promise<number> {
     const steps = this.#steps;
     const known = [...steps.known()];
-    const others = this.#renamings.all.keys().drop(1).toArray();
+    const others = [...this.#renamings.all.keys()].slice(1);
     const under = (renaming: number, state: number, code: number): number =>
       steps.step(this.state(renaming, state), this.code(renaming, code));
     for (const renaming of others) for (const [state, code] of known) under(renaming, state, code);
