@@ -23,6 +23,8 @@ const mostAtOnce = 3;
 const mostBehind = 150;
 /** Of a hundred deliveries so many are given back, and so many are left until their visibility ends. */
 const returned = 12;
+/** Of those that are delivered for the last time, so that a run of seconds has dead letters. */
+const returnedAtLast = 60;
 const left = 3;
 /** And so many are extended, a quarter of which is settled when only that keeps them. */
 const extended = 8;
@@ -238,11 +240,12 @@ export class Workers {
     if (!this.#stopPushing.signal.aborted && this.#randomness.between(0, 100) < extended)
       await this.#extend(client, held);
     this.#inFlight.settle(held);
-    const { id, fence_token: fenceToken, receipt } = held.message;
+    const { id, fence_token: fenceToken, receipt, delivery, max_deliveries: most } = held.message;
+    const back = delivery === most ? returnedAtLast : returned;
     const isDraining = this.#stopPushing.signal.aborted;
     const fate = isDraining ? 100 : this.#randomness.between(0, 100);
     if (fate < left) return;
-    const type = fate < left + returned ? 'returned' : 'acknowledged';
+    const type = fate < left + back ? 'returned' : 'acknowledged';
     const settled = { type, id, fenceToken, askedMs: nowMs() } as const;
     const settings = { timeoutMs: callMs };
     if (type === 'acknowledged') this.#settled += 1;
