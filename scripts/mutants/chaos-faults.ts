@@ -41,6 +41,65 @@ export const chaosFaults: readonly Fault[] = [
     put: `if (pid > 0) return name;`,
   },
   {
+    name: 'lease-image-without-rounds',
+    breaks:
+      'lease nodes that have asked the others a different number of times are one state to the search: what only one of them does is not seen',
+    file: 'packages/explorer/src/leases/lease-node-run.ts',
+    find: `      this.isVoting ? null : this.#recovery?.image(this.#now),
+      this.isVoting ? 0 : this.#rounds,`,
+    put: `      this.isVoting ? null : this.#recovery?.image(this.#now),
+      0,`,
+    test: 'packages/explorer/test/unit/leases.test.ts',
+  },
+  {
+    name: 'lease-way-compared-with-itself',
+    breaks: 'the search compares a way to a state with itself, and another way is not looked at',
+    file: 'packages/explorer/src/leases/lease-steps.ts',
+    find: `if (!others.has(number) && !this.#isFirstWay(number, local)) others`,
+    put: `if (!others.has(number)) others`,
+    test: 'packages/explorer/test/unit/leases.test.ts',
+  },
+  {
+    name: 'lease-names-exchanged-by-twos',
+    breaks:
+      'a lease node that treats one client unlike the other, under one name alone, is not found',
+    file: 'packages/explorer/src/leases/symmetry.ts',
+    find: `[...this.#renamings.all.keys()].slice(1);`,
+    put: `[...this.#renamings.all.keys()].filter(
+      (renaming) =>
+        this.#renamings.all[renaming]?.filter((to, name) => to !== name).length === 2,
+    );`,
+    test: 'packages/explorer/test/unit/leases.test.ts',
+  },
+  {
+    name: 'pushed-together-judged-by-key',
+    breaks:
+      'a request of which the messages of one key came and those of another did not is not found by the judge',
+    file: 'packages/checker/src/messages.ts',
+    find: `Map.groupBy(pushes, ({ request }) => request).values()`,
+    put: `Map.groupBy(pushes, ({ request, key }) => \`\${request} \${key}\`).values()`,
+    test: 'packages/checker/test/unit/messages.test.ts',
+  },
+  {
+    name: 'order-within-a-request-not-judged',
+    breaks:
+      'messages of a request without an answer that come in another order are not found by the judge',
+    file: 'packages/checker/src/messages.ts',
+    find: `(answeredMs !== undefined || request === together)`,
+    put: `(answeredMs !== undefined || (request === together && at < 0))`,
+    test: 'packages/checker/test/unit/messages.test.ts',
+  },
+  {
+    name: 'chaos-pushes-one-key-at-a-time',
+    breaks: 'no run of a queue pushes to several partitions by one request',
+    file: 'packages/chaos/src/queue/batches.ts',
+    find: `    const messages = Array.from({ length: count }, () => {
+      const key = this.#randomness.pick(this.#keys);`,
+    put: `    const key = this.#randomness.pick(this.#keys);
+    const messages = Array.from({ length: count }, () => {`,
+    test: 'packages/chaos/test/unit/batches.test.ts',
+  },
+  {
     name: 'lost-messages-counted-only',
     breaks:
       'a run in which one message is lost and another one is there twice looks as if none were lost',

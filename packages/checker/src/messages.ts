@@ -3,7 +3,7 @@
  * asking and being told, the queue acted at a moment that nobody saw, so only what is certain counts against it.
  *
  * MSG-1: messages of a key are delivered in the order of their push, one at a time: none is delivered before those
- *     pushed ahead of it have been acknowledged.
+ *     pushed ahead of it have been acknowledged. Inside one request that order is certain also where it was not answered.
  * MSG-2: a message is not delivered again while the visibility of its delivery stands, as it was last extended, unless it was given
  *     back.
  * MSG-3: a message whose acknowledgement was answered is delivered no more.
@@ -12,19 +12,19 @@
  * MSG-5: of two deliveries of a key the later one has the larger fence token.
  * MSG-6: nothing is delivered that was not pushed, and nothing pushed once is delivered as two messages.
  * MSG-7: what a consumer sends is refused only when the visibility of its delivery may be over, or after the delivery was given back.
- * MSG-8: of messages that are pushed by one request all come, or none does.
+ * MSG-8: of messages that are pushed by one request, of whatever keys, all come, or none does.
  */
 
 export interface Push {
   readonly type: 'push';
   readonly key: string;
-  /** Of the pusher's: the next one of a key is pushed when this one was answered. */
+  /** Of the pusher's: the next one of a key is pushed when this one was answered, or by the same request. */
   readonly number: number;
+  /** The same for all that one request pushed. */
+  readonly request: string;
   readonly askedMs: number;
   /** Undefined: it was not answered, or with an error that leaves open whether it was done. */
   readonly answeredMs: number | undefined;
-  /** The number of the first one of its request, where that pushed several. */
-  readonly first?: number;
 }
 
 export interface TakenMessage {
@@ -91,10 +91,8 @@ export function judgeMessages(
     judgeKey(ofKey, all.toSorted(byToken), settledById, violations);
   }
   for (const [key, ofKey] of Map.groupBy(pushes, (push) => push.key))
-    if (isDrained) {
-      judgeLoss(key, ofKey, byKey.get(key) ?? [], settledById, violations);
-      judgeTogether(key, ofKey, byKey.get(key) ?? [], violations);
-    }
+    if (isDrained) judgeLoss(key, ofKey, byKey.get(key) ?? [], settledById, violations);
+  if (isDrained) judgeTogether(pushes, takens, violations);
   const redeliveries = takens.length - byMessage.size;
   return { violations, pushed: pushes.length, deliveries: takens.length, redeliveries };
 }
@@ -147,17 +145,19 @@ function judgeRefusals(taken: TakenMessage, sent: readonly Sent[], violations: s
 
 /** MSG-8. */
 function judgeTogether(
-  key: string,
   pushes: readonly Push[],
   deliveries: readonly TakenMessage[],
   violations: string[],
 ): void {
-  const delivered = new Set(deliveries.map(({ number }) => number));
-  for (const [first, together] of Map.groupBy(pushes, (push) => push.first ?? push.number)) {
-    const missing = together.filter(({ number }) => !delivered.has(number));
-    if (missing.length > 0 && missing.length < together.length)
+  const numbered = ({ key, number }: Push | TakenMessage): string =>
+    `${String(number)} of key "${key}"`;
+  const delivered = new Set(deliveries.map(numbered));
+  for (const together of Map.groupBy(pushes, ({ request }) => request).values()) {
+    const names = together.map(numbered);
+    const missing = names.filter((name) => !delivered.has(name));
+    if (missing.length > 0 && missing.length < names.length)
       violations.push(
-        `MSG-8: of ${String(together.length)} messages of key "${key}" from ${String(first)} on, ${String(missing.length)} did not come.`,
+        `MSG-8: of messages that were pushed together (${names.join(', ')}) these did not come: ${missing.join(', ')}.`,
       );
   }
 }
@@ -185,8 +185,10 @@ function judgeKey(
         doneFromMs.set(taken.number, Math.min(doneFromMs.get(taken.number) ?? Infinity, askedMs));
   }
   for (const [at, taken] of deliveries.entries()) {
+    const together = numbers.get(taken.number)?.request;
     const before = pushes.filter(
-      ({ number, answeredMs }) => number < taken.number && answeredMs !== undefined,
+      ({ number, answeredMs, request }) =>
+        number < taken.number && (answeredMs !== undefined || request === together),
     );
     for (const { number } of before)
       if ((doneFromMs.get(number) ?? Infinity) > taken.toldMs)

@@ -35,7 +35,7 @@ export interface QueueOutcome {
   readonly acknowledged: number;
   /** Dead letters that became messages again. */
   readonly redriven: number;
-  /** Deliveries for which more time was asked. */
+  /** How often a delivery was given more time, as far as it was told. */
   readonly extended: number;
   readonly strikes: readonly string[];
   /** Of each fault: deliveries that were in flight when it began, for certain. */
@@ -160,7 +160,7 @@ async function strikeAndJudge(options: QueueRunOptions, trouble: Trouble): Promi
     violations,
     acknowledged,
     redriven: workers.redriven,
-    extended: history.filter(({ type }) => type === 'extended').length,
+    extended: history.filter((one) => one.type === 'extended' && one.outcome === 'done').length,
     strikes: struck.map(({ name }) => name),
     inFlight: struck.map(({ inFlight }) => inFlight),
     notes: ofKeys.notes,

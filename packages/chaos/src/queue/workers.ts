@@ -7,6 +7,8 @@ import type { QueueMessage } from '@holdfast/protocol';
 import type { ShownCredentials } from '../cluster/shown.ts';
 import { nowMs } from '../now.ts';
 import type { Randomness } from '../randomness.ts';
+import { Batches } from './batches.ts';
+import type { PushedTogether } from './batches.ts';
 import { DeliveriesInFlight } from './in-flight.ts';
 import type { HeldDelivery } from './in-flight.ts';
 
@@ -21,12 +23,12 @@ const mostAtOnce = 3;
 const mostBehind = 150;
 /** Of a hundred deliveries so many are given back, and so many are left until their visibility ends. */
 const returned = 12;
+/** Of those that are delivered for the last time, so that a run of seconds has dead letters. */
+const returnedAtLast = 60;
 const left = 3;
 /** And so many are extended, a quarter of which is settled when only that keeps them. */
 const extended = 8;
 const extendedSeconds = 2 * visibilitySeconds;
-/** Messages that one request pushes. */
-const pushedAtOnce = [1, 1, 1, 2, 3] as const;
 const redriveEveryMs = 250;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -56,8 +58,8 @@ function numberIn(payload: unknown): number {
   return payload === payloadOf(number) ? number : 0;
 }
 
-async function pushNumbers(client: Client, key: string, numbers: readonly number[]): Promise<void> {
-  const messages = numbers.map((number) => ({
+async function pushTogether(client: Client, batch: PushedTogether): Promise<void> {
+  const messages = batch.messages.map(({ key, number }) => ({
     key,
     payload: payloadOf(number),
     dedup_id: `${key} ${String(number)}`,
@@ -141,23 +143,20 @@ export class Workers {
   }
 
   readonly #push = async (client: Client, at: number): Promise<void> => {
-    const key = `key-${String(at)}`;
-    let next = 1;
+    const batches = new Batches(`key-${String(at)}`, this.#randomness);
     while (!this.#stopPushing.signal.aborted) {
       while (this.#pushed - this.#settled > mostBehind && !this.#stopPushing.signal.aborted)
         await pause(20);
-      const first = next;
-      const count = this.#randomness.pick(pushedAtOnce);
-      const numbers = Array.from({ length: count }, (_, place) => first + place);
-      next += count;
-      const push = { type: 'push', key, first, askedMs: nowMs() } as const;
+      const batch = batches.next();
+      const { request, messages } = batch;
+      const push = { type: 'push', request, askedMs: nowMs() } as const;
       const note = (answeredMs: number | undefined): void => {
-        for (const number of numbers) this.history.push({ ...push, number, answeredMs });
+        for (const message of messages) this.history.push({ ...push, ...message, answeredMs });
       };
       try {
-        await pushNumbers(client, key, numbers);
+        await pushTogether(client, batch);
         note(nowMs());
-        this.#pushed += count;
+        this.#pushed += messages.length;
       } catch (error) {
         if (!wasNotDone(error)) note(undefined);
         await pause(pauseAfterErrorMs);
@@ -241,11 +240,12 @@ export class Workers {
     if (!this.#stopPushing.signal.aborted && this.#randomness.between(0, 100) < extended)
       await this.#extend(client, held);
     this.#inFlight.settle(held);
-    const { id, fence_token: fenceToken, receipt } = held.message;
+    const { id, fence_token: fenceToken, receipt, delivery, max_deliveries: most } = held.message;
+    const back = delivery === most ? returnedAtLast : returned;
     const isDraining = this.#stopPushing.signal.aborted;
     const fate = isDraining ? 100 : this.#randomness.between(0, 100);
     if (fate < left) return;
-    const type = fate < left + returned ? 'returned' : 'acknowledged';
+    const type = fate < left + back ? 'returned' : 'acknowledged';
     const settled = { type, id, fenceToken, askedMs: nowMs() } as const;
     const settings = { timeoutMs: callMs };
     if (type === 'acknowledged') this.#settled += 1;

@@ -13,6 +13,7 @@ const push = (number: number, askedMs: number, answeredMs?: number): Push => ({
   type: 'push',
   key: 'a',
   number,
+  request: `${String(number)} alone`,
   askedMs,
   answeredMs,
 });
@@ -75,6 +76,16 @@ describe('A history of messages', () => {
     const early = [push(1, 0, 1), push(2, 2, 3), taken(1, 1, 4, 5), taken(2, 2, 6, 7)];
     assert.deepEqual(rulesOf([...early, settled(1, 1, 8)]), ['MSG-1']);
     assert.deepEqual(rulesOf([push(1, 0), push(2, 2, 3), taken(2, 1, 4, 5)]), [], 'never pushed');
+  });
+
+  it('is wrong where what one request pushed is out of order, though it was not answered (MSG-1)', () => {
+    const wrong = [taken(2, 1, 4, 5), settled(2, 1, 6), taken(1, 2, 7, 8), settled(1, 2, 9)];
+    const right = [taken(1, 1, 4, 5), settled(1, 1, 6), taken(2, 2, 7, 8), settled(2, 2, 9)];
+    const together = [1, 2].map((number) => ({ ...push(number, 0), request: 'both' }));
+    assert.deepEqual(rulesOf([...together, ...wrong], true), ['MSG-1']);
+    assert.deepEqual(rulesOf([...together, ...right], true), []);
+    const apart = [push(1, 0), push(2, 1)];
+    assert.deepEqual(rulesOf([...apart, ...wrong], true), [], 'the first may have come later');
   });
 
   it('is wrong where a message comes again while its visibility stands (MSG-2)', () => {
@@ -175,8 +186,21 @@ describe('A history of messages', () => {
   });
 
   it('is wrong where of messages that were pushed together some are missing (MSG-8)', () => {
-    const together = [1, 2].map((number) => ({ ...push(number, 0), first: 1 }));
+    const together = [1, 2].map((number) => ({ ...push(number, 0), request: 'both' }));
     assert.deepEqual(rulesOf(together, true), []);
     assert.deepEqual(rulesOf([...together, taken(1, 1, 2, 3), settled(1, 1, 4)], true), ['MSG-8']);
+  });
+
+  it('is wrong where they are missing of one key and there of another (MSG-8)', () => {
+    const ofBoth = ['a', 'b'].map((key) => ({ ...push(1, 0), key, request: 'both' }));
+    const first = [taken(1, 1, 2, 3), settled(1, 1, 4)];
+    const second = [
+      { ...taken(1, 1, 5, 6), key: 'b', id: 20 },
+      { ...settled(1, 1, 7), id: 20 },
+    ];
+    assert.deepEqual(rulesOf(ofBoth, true), []);
+    assert.deepEqual(rulesOf([...ofBoth, ...first], true), ['MSG-8']);
+    assert.deepEqual(rulesOf([...ofBoth, ...first]), [], 'it may still come');
+    assert.deepEqual(rulesOf([...ofBoth, ...first, ...second], true), []);
   });
 });

@@ -4,6 +4,8 @@
  * search as an error: it has no assertions of its own that would tell of a broken promise.
  *
  * LEASE-LOCAL-1: the same state of a node reached in two ways does the same ever after, and sends the same: `audit` looks at that.
+ *     A way is second only where the node was started from another file, or given other inputs: the way of a renamed state leads
+ *     back to itself under the inverse renaming.
  */
 import { IntList } from '../search/int-list.ts';
 import { Interner } from '../search/interner.ts';
@@ -61,6 +63,8 @@ export class LeaseSteps {
   readonly #founded = new IntList();
   /** A second way to each state of a node, for the audit. */
   readonly #others = new Map<number, NodeLocal>();
+  /** The same where it is the way of a state under another name: it does not take the place of one that was walked. */
+  readonly #renamedOthers = new Map<number, NodeLocal>();
   readonly #heeded = new PairMap();
   #missing: { readonly state: number; readonly code: number }[] = [];
   readonly #ttl: number;
@@ -84,18 +88,19 @@ export class LeaseSteps {
   }
 
   startNode(owner: number, file: LeaseFile): number {
-    return this.node(owner, file, []);
+    const run = new LeaseNodeRun(owner, file, this.#ttl);
+    return this.#internNode(run, { owner, startFile: file, codes: [] }, this.#others);
   }
 
   startClient(client: number): number {
     return this.client({ type: 'idle', client, attempts: 0 });
   }
 
-  /** The state of a node that is reached by these inputs since it started. */
-  node(owner: number, startFile: LeaseFile, codes: readonly number[]): number {
+  /** The state of a node, under another name, that is reached by these inputs since it started. */
+  renamedNode(owner: number, startFile: LeaseFile, codes: readonly number[]): number {
     const run = new LeaseNodeRun(owner, startFile, this.#ttl);
     for (const code of codes) run.feed(this.#nodeInput(code));
-    return this.#internNode(run, owner, startFile, codes);
+    return this.#internNode(run, { owner, startFile, codes }, this.#renamedOthers);
   }
 
   /** Each step that was taken. */
@@ -174,7 +179,8 @@ export class LeaseSteps {
       return this.#appendNode(this.startNode(owner, newFile(file.id + 1, false)), []);
     const run = this.#after(local, code);
     if (run === undefined) return this.#appendNode(none, []);
-    const next = this.#internNode(run, owner, startFile, [...codes, code]);
+    const way = { owner, startFile, codes: [...codes, code] };
+    const next = this.#internNode(run, way, this.#others);
     const { hasFounded } = run;
     const transition = this.#appendNode(next, run.take());
     if (hasFounded) this.#founded.data[transition] = momentOfFiles(run.file.bootstrapSet) + 1;
@@ -199,24 +205,28 @@ export class LeaseSteps {
     // LEASE-LOCAL-1
     let compared = 0;
     for (const [state, code, transition] of this.#known.entries()) {
-      const second = this.#others.get(state);
-      if (second === undefined || code === inputCode('restart') || code === inputCode('lose'))
-        continue;
-      compared += 1;
-      const run = this.#after(second, code);
-      const next = this.next(transition);
-      const isLike =
-        run === undefined
-          ? next === none
-          : this.#locals.numberOf(JSON.stringify(run.image())) === next &&
-            sameNumbers(
-              run.take().map((message) => this.message(message)),
-              this.sent(transition),
-            );
-      if (!isLike)
-        throw new Error(`The image of a lease node leaves something out (input ${code}).`);
+      if (code === inputCode('restart') || code === inputCode('lose')) continue;
+      for (const second of [this.#others.get(state), this.#renamedOthers.get(state)]) {
+        if (second === undefined) continue;
+        compared += 1;
+        if (!this.#isLike(second, code, transition))
+          throw new Error(`The image of a lease node leaves something out (input ${code}).`);
+      }
     }
     return compared;
+  }
+
+  #isLike(second: NodeLocal, code: number, transition: number): boolean {
+    const run = this.#after(second, code);
+    const next = this.next(transition);
+    if (run === undefined) return next === none;
+    return (
+      this.#locals.numberOf(JSON.stringify(run.image())) === next &&
+      sameNumbers(
+        run.take().map((message) => this.message(message)),
+        this.sent(transition),
+      )
+    );
   }
 
   /** Kinds of messages, and of what clients came to be. */
@@ -281,22 +291,31 @@ export class LeaseSteps {
     return number;
   }
 
+  /** @param others Where it is kept when it is a second way. */
   #internNode(
     run: LeaseNodeRun,
-    owner: number,
-    startFile: LeaseFile,
-    codes: readonly number[],
+    way: Pick<NodeLocal, 'owner' | 'startFile' | 'codes'>,
+    others: Map<number, NodeLocal>,
   ): number {
     const { size } = this.#locals;
-    const local: NodeLocal = { type: 'node', owner, startFile, codes, file: run.file };
+    const local: NodeLocal = { type: 'node', ...way, file: run.file };
     const number = this.#locals.intern(JSON.stringify(run.image()), local);
     if (number === size) {
       this.can.push((run.mayAsk ? 1 : 0) | (run.isAsking ? 2 : 0));
       this.newFiles.push(run.file.hasVoted ? -1 : whichOfFile(run.file.id));
       this.validFor.push(0);
       this.#noteOutline(run.outline());
-    } else if (!this.#others.has(number)) this.#others.set(number, local);
+    } else if (!others.has(number) && !this.#isFirstWay(number, local)) others.set(number, local); // LEASE-LOCAL-1
     return number;
+  }
+
+  #isFirstWay(number: number, { startFile, codes }: NodeLocal): boolean {
+    const first = this.#locals.value(number);
+    return (
+      first.type === 'node' &&
+      sameNumbers(first.codes, codes) &&
+      JSON.stringify(first.startFile) === JSON.stringify(startFile)
+    );
   }
 
   client(state: ClientState): number {

@@ -5,7 +5,8 @@
  *     names, and has to look the same but for the names. What a client is told is renamed in its state.
  * LEASE-SYMMETRY-2: under other names each step is the same step: it leads to the same state, sends the same, holds the same
  *     token and writes down the same files, all under those names. `audit` looks at that for each step that was taken and
- *     each exchange of two names, so that whatever depends on an order of names would be found.
+ *     each way of exchanging names. Exchanges of two names alone would not do: what they lead to was not itself taken, and
+ *     would not be compared with what the next exchange makes of it.
  */
 import { IntList } from '../search/int-list.ts';
 import type { LeaseSteps } from './lease-steps.ts';
@@ -52,7 +53,7 @@ export class LeaseSymmetry {
     const local = steps.local(state);
     if (local.type === 'client') return steps.client(this.#renamings.client(renaming, local.state));
     const { owner, startFile, codes } = local;
-    const renamed = steps.node(
+    const renamed = steps.renamedNode(
       this.#renamings.to(renaming, owner),
       this.#renamings.file(renaming, startFile),
       codes.map((code) => this.code(renaming, code)),
@@ -65,16 +66,15 @@ export class LeaseSymmetry {
   async audit(): Promise<number> {
     const steps = this.#steps;
     const known = [...steps.known()];
-    const { exchanges } = this.#renamings;
+    const others = [...this.#renamings.all.keys()].slice(1);
     const under = (renaming: number, state: number, code: number): number =>
       steps.step(this.state(renaming, state), this.code(renaming, code));
-    for (const renaming of exchanges)
-      for (const [state, code] of known) under(renaming, state, code);
+    for (const renaming of others) for (const [state, code] of known) under(renaming, state, code);
     await steps.learn();
-    for (const renaming of exchanges)
+    for (const renaming of others)
       for (const [state, code, transition] of known)
         if (!this.#isAlike(renaming, transition, under(renaming, state, code))) throw notAlike();
-    return known.length * exchanges.length;
+    return known.length * others.length;
   }
 
   #isAlike(renaming: number, transition: number, renamed: number): boolean {

@@ -31,14 +31,6 @@ export class NamingGroup {
     return this.all.length;
   }
 
-  /** Those that exchange two names: every other one is some of these, one after another. */
-  get exchanges(): readonly number[] {
-    return this.all.flatMap((to, renaming) => {
-      const moved = to.filter((one, name) => one !== name).length;
-      return moved === 2 ? [renaming] : [];
-    });
-  }
-
   to(renaming: number, name: number): number {
     return this.all[renaming]?.[name] ?? name;
   }

@@ -59,14 +59,16 @@ class Load {
 
   async #push(key: string): Promise<void> {
     for (let number = 1; this.#isPushing; number++) {
-      const messages = [{ key, payload: number, dedupId: `${key} ${String(number)}` }];
+      const request = `${key} ${String(number)}`;
+      const messages = [{ key, payload: number, dedupId: request }];
       const askedMs = performance.now();
       let pushed: Awaited<ReturnType<StoreUnderTest['submit']>> | undefined;
       while (pushed === undefined && (this.#isPushing || this.#isTaking))
         pushed = await this.#ask({ type: 'queue_push', name, messages });
       if (pushed === undefined) return;
       assert.ok(pushed.ok, JSON.stringify(pushed));
-      this.history.push({ type: 'push', key, number, askedMs, answeredMs: performance.now() });
+      const answeredMs = performance.now();
+      this.history.push({ type: 'push', key, number, request, askedMs, answeredMs });
       this.pushed += 1;
       while (this.#isPushing && this.pushed - this.acknowledged > mostBehind) await sleep(10);
       await sleep(2);
