@@ -291,7 +291,8 @@ export const peerFaults: readonly Fault[] = [
   },
   {
     name: 'joining-node-told-as-removed',
-    breaks: 'a node that joins says that it was removed, and whoever believes it deletes its folder',
+    breaks:
+      'a node that joins says that it was removed, and whoever believes it deletes its folder',
     file: 'packages/engine/src/removal.ts',
     find: `return isOwn && !names(status, id) && this.#parts.wasNamed();`,
     put: `return isOwn && !names(status, id);`,
@@ -299,7 +300,8 @@ export const peerFaults: readonly Fault[] = [
   },
   {
     name: 'led-node-told-as-removed',
-    breaks: 'a node that a leader leads says for ever that it was removed, for one member was wrong',
+    breaks:
+      'a node that a leader leads says for ever that it was removed, for one member was wrong',
     file: 'packages/engine/src/removal.ts',
     find: `return status.leader === null ? [...this.#told.keys()] : [];`,
     put: `return [...this.#told.keys()];`,
@@ -307,7 +309,8 @@ export const peerFaults: readonly Fault[] = [
   },
   {
     name: 'own-proposal-keeps-notices-away',
-    breaks: 'a leader of before that had proposed members asks for votes for ever after its removal',
+    breaks:
+      'a leader of before that had proposed members asks for votes for ever after its removal',
     file: 'packages/engine/src/removal.ts',
     find: `(membershipIndex <= commit || index < membershipIndex)) return;`,
     put: `(membershipIndex >= 0)) return;`,

@@ -63,7 +63,15 @@ function scene(t: TestContext) {
   const receive = (frame: unknown, byteLength = 0): void =>
     tell('message', Buffer.from(JSON.stringify(frame).padEnd(byteLength)), false);
   return {
-    ...{ streams, engine, socket, calls, sent, tell, receive, endTurn, fireTimers },
+    streams,
+    engine,
+    socket,
+    calls,
+    sent,
+    tell,
+    receive,
+    endTurn,
+    fireTimers,
     /** A frame that waits for the next turn: another large request has had this one. */
     receiveLate: (frame: unknown): void => {
       void share.run(() => pass(10));
