@@ -5,6 +5,7 @@ import { cacheLeaseMs, grantorLeaseMs } from '@holdfast/protocol/cache';
 import { createStateMachine } from '@holdfast/state';
 import type { ResourceName, StateMachine } from '@holdfast/state';
 import type { Status } from '@holdfast/raft';
+import { assertEnds } from '../../../checker/src/waits.ts';
 import { CacheCoherence } from '../../src/cache/coherence.ts';
 import type { Clock } from '../../src/clock.ts';
 import { turnMs } from '../../src/cache/fills.ts';
@@ -275,7 +276,7 @@ describe('a wait for the turn to load a value, whose caller goes', () => {
     const wait = world.leader.fillHere('empty', { ...asked, signal: gone.signal });
     await settled();
     gone.abort();
-    const answer = await wait;
+    const answer = await assertEnds(wait, { what: 'the wait ends', longestMs: 2000 });
     assert.ok(nothing(answer.token, answer.view), 'without any time that has passed');
     const late = await world.leader.fillHere('other', { ...asked, signal: gone.signal });
     assert.ok(nothing(late.token, late.view), 'it had gone before');

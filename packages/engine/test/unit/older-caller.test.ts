@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, describe, it } from 'node:test';
 import type { MemberId } from '@holdfast/raft';
-import { untilSo } from '../../../checker/src/waits.ts';
+import { assertSoon, untilSo } from '../../../checker/src/waits.ts';
 import { encodeJsonFrame, frameKinds, parseObject } from '../../src/transport/frames.ts';
 import { helloOf, RawPeer, RawServer, startPeer } from './peer-nodes.ts';
 import type { PeerNode } from './peer-nodes.ts';
@@ -56,7 +56,7 @@ describe('A member of a release whose calls tell no run (TRANSPORT-9)', () => {
     const node = await startWorker(works);
     const peer = await arrive(node, 1);
     peer.socket.write(callOf(1, 'lock x'));
-    await untilSo(() => works.length === 1);
+    await assertSoon(() => works.length === 1, { what: 'its call is begun' });
     works[0]?.answer('granted');
     assert.deepEqual(await nextAnswer(peer), { id: 1, answer: 'granted' });
   });
