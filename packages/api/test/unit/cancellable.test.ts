@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isCancellable, operations } from '@holdfast/contract';
 import type { UnaryOperation } from '@holdfast/contract';
-import { assertEnds, untilSo } from '../../../checker/src/waits.ts';
+import { assertEnds, assertSoon } from '../../../checker/src/waits.ts';
 import { operationOf } from '../../src/pipeline/perform.ts';
 import { RequestError } from '../../src/request-error.ts';
 import { startHarness } from '../harness.ts';
@@ -70,7 +70,7 @@ describe('given a wait for the turn to load a key of the cache', () => {
     const ann = await identity('ann', { verb: 'cache_write', kind: 'cache', name: 'x' });
     engine.endLoading = () => undefined;
     const waiting = request('POST', '/cache/fill', filling, ann);
-    await untilSo(() => engine.waitingFills === 1);
+    await assertSoon(() => engine.waitingFills === 1);
     const rule = { verb: 'cache_write', kind: 'cache', name: 'x' };
     await request('POST', '/auth/roles/of-ann/revoke', rule, root);
     const answer = await assertEnds(waiting);
@@ -83,7 +83,7 @@ describe('given a wait for the turn to load a key of the cache', () => {
     const ann = await identity('ann', { verb: 'cache_write', kind: 'cache', name: 'x' });
     engine.endLoading = () => undefined;
     const waiting = request('POST', '/cache/fill', filling, ann);
-    await untilSo(() => engine.waitingFills === 1);
+    await assertSoon(() => engine.waitingFills === 1);
     await request('DELETE', `/auth/keys/${keyOf(ann)}`, undefined, root);
     assert.equal((await assertEnds(waiting)).status, 401);
     assert.equal(engine.waitingFills, 0);
@@ -101,35 +101,35 @@ describe('given a wait for the turn to load a key of the cache', () => {
       body: JSON.stringify(filling),
       signal: hangUp.signal,
     });
-    await untilSo(() => engine.waitingFills === 1);
+    await assertSoon(() => engine.waitingFills === 1);
     hangUp.abort();
     await assert.rejects(overHttp, { name: 'AbortError' });
-    await untilSo(() => engine.waitingFills === 0);
+    await assertSoon(() => engine.waitingFills === 0);
     engine.endLoading();
-    await untilSo(() => engine.endedFills.length === 1); // FILL-WAIT-1
+    await assertSoon(() => engine.endedFills.length === 1); // FILL-WAIT-1
 
     const client = await StreamClient.open(url);
     const cancelled = client.call('cache_fill', filling);
-    await untilSo(() => engine.waitingFills === 1);
+    await assertSoon(() => engine.waitingFills === 1);
     await client.call('cancel', { request: client.lastId });
     assert.equal((await assertEnds(cancelled)).body['code'], 'wait_cancelled');
     assert.equal(engine.waitingFills, 0);
     void client.call('cache_fill', filling);
-    await untilSo(() => engine.waitingFills === 1);
+    await assertSoon(() => engine.waitingFills === 1);
     client.hangUp();
-    await untilSo(() => engine.waitingFills === 0);
+    await assertSoon(() => engine.waitingFills === 0);
 
     const late = harness.call('Cache.CacheFill', filling, { deadline: new Date(Date.now() + 300) });
-    await untilSo(() => engine.waitingFills === 1);
+    await assertSoon(() => engine.waitingFills === 1);
     await assert.rejects(late);
-    await untilSo(() => engine.waitingFills === 0);
+    await assertSoon(() => engine.waitingFills === 0);
   });
 
   test('when the node stops, then it is told so at once', async (t) => {
     const harness = startHarness(t);
     harness.engine.endLoading = () => undefined;
     const waiting = harness.request('POST', '/cache/fill', filling);
-    await untilSo(() => harness.engine.waitingFills === 1);
+    await assertSoon(() => harness.engine.waitingFills === 1);
     const closing = harness.built.close();
     assert.equal((await assertEnds(waiting)).body['code'], 'shutting_down');
     await closing;
