@@ -130,6 +130,11 @@ export class Replica {
     return replica;
   }
 
+  /** Its state takes no other snapshot meanwhile (SNAP-2 of the state). */
+  get isSavingSnapshot(): boolean {
+    return this.#snapshots.isSaving;
+  }
+
   get state(): StateMachine {
     return this.#state;
   }

@@ -39,6 +39,11 @@ export class Agreement {
 
   /** WITNESS-5, MESSAGES-4, MESSAGES-6. Once it is reached. */
   async compare(): Promise<void> {
+    // MESSAGES-4 takes a snapshot of the leader's state, which takes one at a time.
+    const isFree = (): boolean =>
+      this.isReached && this.#cluster.leader()?.replica?.isSavingSnapshot === false;
+    if (this.isReached && !isFree())
+      await this.#world.timeline.run(this.#world.nowMs + settleBoundMs, isFree);
     const leader = this.#cluster.leader()?.replica;
     if (leader !== undefined) this.#witness.messages.compareState(leader.state);
     for (const { id, replica } of this.members)
