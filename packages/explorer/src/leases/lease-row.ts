@@ -3,6 +3,7 @@ import type { LeaseSteps } from './lease-steps.ts';
 import { nodeCount, processCount } from './messages.ts';
 import type { LeaseRenamings } from './renaming.ts';
 import type { LeaseSymmetry } from './symmetry.ts';
+import { isLess } from '../search/row-order.ts';
 
 export const maxTokenPlace: number = processCount;
 export const budgetPlace: number = processCount + 1;
@@ -110,13 +111,4 @@ export class LeaseRows {
       into[place] = renamed;
     }
   }
-}
-
-function isLess(one: Int32Array, other: Int32Array): boolean {
-  for (let place = 0; place < one.length; place++) {
-    const a = one[place] ?? 0;
-    const b = other[place] ?? 0;
-    if (a !== b) return a < b;
-  }
-  return false;
 }

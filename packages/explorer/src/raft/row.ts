@@ -3,6 +3,7 @@ import type { Chronicles } from './chronicle.ts';
 import { codeOfDelivery } from './inputs.ts';
 import type { LocalSteps } from './local-steps.ts';
 import type { Renamings } from './renaming.ts';
+import { isLess } from '../search/row-order.ts';
 
 export interface RowParts {
   readonly renamings: Renamings;
@@ -180,13 +181,4 @@ export class StateRow {
       }
     }
   }
-}
-
-function isLess(one: Int32Array, other: Int32Array): boolean {
-  for (let place = 0; place < one.length; place++) {
-    const a = one[place] ?? 0;
-    const b = other[place] ?? 0;
-    if (a !== b) return a < b;
-  }
-  return false;
 }
