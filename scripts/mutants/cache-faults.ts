@@ -442,6 +442,23 @@ export const cacheFaults: readonly Fault[] = [
     test: 'packages/engine/test/unit/coherence.test.ts',
   },
   {
+    name: 'turn-of-changed-rights-kept',
+    breaks:
+      'FILL-5: who may still load a value waits for its own turn, of which it was not told as its rights had changed',
+    file: 'packages/engine/src/cache/filling.ts',
+    find: `    assertAdmitted(); // LEADERSHIP-7
+    if (given !== undefined && clock.now() >= endsMs) throw turnNotTold();
+    return answer;
+  } catch (error) {`,
+    put: `    if (given !== undefined && clock.now() >= endsMs) throw turnNotTold();
+    assertAdmitted();
+    return answer;
+  } catch (error) {
+    if (clock.now() < endsMs) throw error;`,
+    hiddenFromRuns: 'in runs rights change seldom, and clients read the key again',
+    test: 'packages/engine/test/unit/leader-calls.test.ts',
+  },
+  {
     name: 'turn-of-a-caller-that-has-gone-is-kept',
     breaks:
       'FILL-WAIT-1: a turn that is given to a caller that has gone is not given back, and others wait until it ends by itself',

@@ -139,7 +139,7 @@ export const shortageFaults: readonly Fault[] = [
     name: 'late-turn-kept',
     breaks: 'a turn that nobody was told of keeps others from loading the value of its key',
     file: 'packages/engine/src/cache/filling.ts',
-    find: `  turns.endFillHere(key, answer.token);`,
+    find: `if (given !== undefined) turns.endFillHere(key, given); // FILL-5`,
     put: ``,
     hiddenFromRuns: 'in runs whatever is committed is applied soon',
     test: 'packages/engine/test/unit/leader-calls.test.ts',

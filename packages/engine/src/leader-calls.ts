@@ -103,11 +103,10 @@ export class LeaderCalls {
         const times = { waitMs: waitMs(), fillMs };
         return { type: 'cache_fill', key, ...times, ...told, ...callerIn(options) };
       },
-      async (endsMs) => {
+      (endsMs) => {
         const request = { token, waitMs: waitMs(), fillMs, signal: options.signal };
-        const read = await turnInTime(coherence, clock, key, request, endsMs);
-        leadership.assertAdmitted(options); // LEADERSHIP-7
-        return read;
+        const assertAdmitted = (): void => leadership.assertAdmitted(options); // LEADERSHIP-7
+        return turnInTime(coherence, clock, key, request, { endsMs, assertAdmitted });
       },
       fillAnswer,
       turnNotTold,

@@ -147,9 +147,8 @@ export class PeerRequests {
       case 'cache_fill': {
         const { key, token, waitMs, fillMs } = call;
         const asked = { token, waitMs, fillMs, signal };
-        const read = await turnInTime(coherence, clock, key, asked, deadlineMs);
-        leadership.assertAdmitted(call); // LEADERSHIP-7
-        return read;
+        const assertAdmitted = (): void => leadership.assertAdmitted(call); // LEADERSHIP-7
+        return turnInTime(coherence, clock, key, asked, { endsMs: deadlineMs, assertAdmitted });
       }
       case 'cache_fill_end':
         return coherence.endFillHere(call.key, call.token) ?? null;

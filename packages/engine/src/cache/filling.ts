@@ -1,8 +1,8 @@
 /**
  * Reads a key on the leader for who would load its value: the value, the turn to load it, or a wait for the turn of another one.
  *
- * FILL-5: a turn that is given when the time of who asked is over is given back at once. Nobody was told of it, and whoever waits for
- *     the key would wait until it ends by itself.
+ * FILL-5: a turn that is given when the time of who asked is over, or its rights have changed (LEADERSHIP-7), is given back at once.
+ *     Nobody was told of it, and whoever waits for the key would wait until it ends by itself: who asked, too, by its new rights.
  * FILL-6: a wait ends when its caller has gone, and takes no room of others from then on (FILL-4): nobody is given a turn for it.
  */
 import { HoldfastError } from '@holdfast/protocol';
@@ -57,20 +57,32 @@ interface Turns {
   endFillHere(key: string, token: string): void;
 }
 
-/** @throws HoldfastError where the time of who asked is over (FILL-5). */
+/** What who asked has to meet when its answer is there. */
+export interface FillTerms {
+  readonly endsMs: number;
+  /** @throws HoldfastError where it may no longer be told (LEADERSHIP-7). */
+  readonly assertAdmitted: () => void;
+}
+
+/** @throws HoldfastError where who asked cannot be told of it any more (FILL-5). */
 export async function turnInTime(
   turns: Turns,
   clock: Pick<Clock, 'now'>,
   key: string,
   request: FillAttempt,
-  endsMs: number,
+  { endsMs, assertAdmitted }: FillTerms,
 ): Promise<FillAnswer> {
   const answer = await turns.fillHere(key, request);
   // Who had it before, and asked for more time, goes on with it or ends it.
-  if (answer.token === undefined || request.token !== undefined || clock.now() < endsMs)
+  const given = request.token === undefined ? answer.token : undefined;
+  try {
+    assertAdmitted(); // LEADERSHIP-7
+    if (given !== undefined && clock.now() >= endsMs) throw turnNotTold();
     return answer;
-  turns.endFillHere(key, answer.token);
-  throw turnNotTold();
+  } catch (error) {
+    if (given !== undefined) turns.endFillHere(key, given); // FILL-5
+    throw error;
+  }
 }
 
 /** Until the turn has ended, time has passed, or its caller has gone. */

@@ -2,12 +2,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
-import type { Status } from '@holdfast/raft';
+import type { MemberId, Status } from '@holdfast/raft';
+import { latestFeatureLevel } from '@holdfast/state';
 import type { SessionId } from '@holdfast/state';
+import type { FillRequest } from '../../src/cache/statistics.ts';
 import type { Call } from '../../src/calls.ts';
 import { LeaderCalls } from '../../src/leader-calls.ts';
 import type { LeaderCallsParts } from '../../src/leader-calls.ts';
 import { LeaderRoute } from '../../src/leader-route.ts';
+import { PeerRequests } from '../../src/peer-requests.ts';
+import type { PeerRequestsParts } from '../../src/peer-requests.ts';
 import { CallFailed } from '../../src/transport/types.ts';
 import type { Transport } from '../../src/transport/types.ts';
 import { StillClock } from './still-clock.ts';
@@ -157,5 +161,57 @@ describe('What a leader is asked that cannot have its state applied', () => {
     resolve({ view: undefined, revision: 7, token: '3-1' });
     await settled();
     assert.deepEqual(ended, [['k', '3-1']]);
+  });
+});
+
+describe('The turn to load a value that is given when the rights of who asked have changed', () => {
+  const given = { view: undefined, revision: 7, token: '3-1' };
+  const asked = { key: 'k', token: undefined, waitMs: 0, fillMs: 1000 };
+
+  /** The leader, whose state says that rights have changed since they were looked at. */
+  function leaderOf() {
+    const clock = new StillClock();
+    const status = { role: 'leader', leader: 'n1', ready: true } as unknown as Status;
+    const ended: (readonly [string, string])[] = [];
+    const parts = {
+      clock,
+      supportedLevel: () => latestFeatureLevel,
+      route: new LeaderRoute(clock, {} as Transport, status),
+      leadership: {
+        assertAdmitted: () => {
+          throw new HoldfastError('access_changed', 'The rights have changed.');
+        },
+      },
+      coherence: {
+        fillHere: (_key: string, { token }: FillRequest) =>
+          Promise.resolve({ ...given, token: token ?? given.token }),
+        endFillHere: (key: string, token: string) => void ended.push([key, token]),
+      },
+    };
+    const calls = new LeaderCalls(parts as unknown as LeaderCallsParts);
+    const requests = new PeerRequests(parts as unknown as PeerRequestsParts);
+    return { ended, calls, requests };
+  }
+
+  it('is given back before it is asked for again, so that nobody waits for it (FILL-5)', async () => {
+    const { ended, calls } = leaderOf();
+    await assert.rejects(calls.fillCache('k', asked, caller), { code: 'access_changed' });
+    assert.deepEqual(ended, [['k', '3-1']]);
+  });
+
+  it('is given back where a follower has passed it on (FILL-5)', async () => {
+    const { ended, requests } = leaderOf();
+    const call = { type: 'cache_fill', ...asked, ...caller, timeoutMs: 1000 };
+    const { signal } = new AbortController();
+    const answer = await requests.answer('n2' as MemberId, call, signal);
+    assert.equal(answer.type === 'error' && answer.code, 'access_changed');
+    assert.deepEqual(ended, [['k', '3-1']]);
+  });
+
+  it('is kept by who had it before, and asked for more time: that is asked for again', async () => {
+    const { ended, calls } = leaderOf();
+    const longer = { ...asked, token: '3-1' };
+    await assert.rejects(calls.fillCache('k', longer, caller), { code: 'access_changed' });
+    assert.deepEqual(ended, []);
   });
 });
