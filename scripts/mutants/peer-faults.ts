@@ -259,8 +259,27 @@ export const peerFaults: readonly Fault[] = [
     name: 'removed-member-told-nothing',
     breaks: 'a member that was removed and still runs asks for votes for ever, and is told nothing',
     file: 'packages/engine/src/transport/tcp.ts',
-    find: `if (message?.type === 'pre_vote' || message?.type === 'vote') this.#tellIfRemoved(peer);`,
+    find: `if (message?.type === 'pre_vote' || message?.type === 'vote') this.#removed.tell(peer);`,
     put: ``,
+    test: 'packages/engine/test/unit/removal.test.ts',
+  },
+  {
+    name: 'removed-learner-told-nothing',
+    breaks:
+      'a learner whose removal is not committed yet when it connects again follows nobody for ever, and is told nothing',
+    file: 'packages/engine/src/transport/removed-peers.ts',
+    find: `    else if (!isNamed(peer)) this.#lookLater(peer);`,
+    put: ``,
+    hiddenFromRuns: 'runs have connections of their own in the place of TCP',
+    test: 'packages/engine/test/unit/removal.test.ts',
+  },
+  {
+    name: 'removed-peer-looked-for-once-a-connection',
+    breaks: 'a removed node that connects again and again is told as often, and takes a timer each',
+    file: 'packages/engine/src/transport/removed-peers.ts',
+    find: `    if (this.#lookedFor.has(peer)) return;`,
+    put: ``,
+    hiddenFromRuns: 'runs have connections of their own in the place of TCP',
     test: 'packages/engine/test/unit/removal.test.ts',
   },
   {

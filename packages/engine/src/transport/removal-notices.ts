@@ -13,9 +13,6 @@ import type { Identity } from '../identity.ts';
 import { isCount } from './fields.ts';
 import { encodeJsonFrame, frameKinds } from './frames.ts';
 
-/** Between looks at whether the membership that names one no longer is committed. */
-export const lookEveryMs = 1000;
-
 interface Notice {
   readonly clusterId: string;
   readonly member: string;

@@ -34,7 +34,8 @@ import { PeerCalls } from './peer-calls.ts';
 import { plainSockets } from './peer-sockets.ts';
 import type { PeerListener, PeerSockets } from './peer-sockets.ts';
 import { Probation } from './probation.ts';
-import { encodeRemovalNotice, lookEveryMs, noticeFor } from './removal-notices.ts';
+import { noticeFor } from './removal-notices.ts';
+import { RemovedPeers } from './removed-peers.ts';
 import { isRun } from './run-names.ts';
 import { copyHasAsked } from './run-refusal.ts';
 import type { OtherRunError } from './run-refusal.ts';
@@ -68,6 +69,7 @@ export class TcpTransport implements Transport {
   readonly #calls: PeerCalls;
   readonly #liveRuns: LiveRuns;
   readonly #probation: Probation;
+  readonly #removed: RemovedPeers;
   readonly #inLog = new Map<MemberId, string>();
   readonly #supportedLevels = new SupportedLevels((id) => this.#outgoing.has(id));
   #listener: PeerListener | undefined;
@@ -92,6 +94,14 @@ export class TcpTransport implements Transport {
       onTooOld: (error) => clock.endOfTurn(() => this.#stop(error)),
     });
     this.#strangers = new Strangers(knowledge);
+    this.#removed = new RemovedPeers({
+      clock,
+      identity,
+      knownPeers,
+      isNamed: (peer) => this.#inLog.has(peer),
+      removedAt: (peer) => handlers.removedAt(peer),
+      connectionOf: (peer) => this.#incomingOf.get(peer),
+    });
     this.#once = new OncePerPeer(clock);
     this.#calls = new PeerCalls({
       run: this.#introductions.ownRun.run,
@@ -140,7 +150,7 @@ export class TcpTransport implements Transport {
       this.#outgoing.delete(id);
       this.#supportedLevels.forget(id);
       this.#calls.fail(id);
-      this.#tellOnceCommitted(id);
+      this.#removed.tell(id);
     }
     this.#probation.expect(this.#inLog.keys());
     for (const [id, address] of this.#inLog) {
@@ -289,7 +299,7 @@ export class TcpTransport implements Transport {
         this.#incoming.met(opened, peer, isKnownMember(peer));
         this.#incomingOf.set(peer, opened);
         this.#learn(met);
-        this.#tellIfRemoved(peer);
+        this.#removed.tell(peer);
         this.#outgoing.get(peer)?.retryNow(); // It lives again.
         if (isKnownMember(peer)) this.#options.handlers.onClientUrl(peer, clientUrl);
       },
@@ -324,7 +334,7 @@ export class TcpTransport implements Transport {
           return counted.then(() => this.#receive(peer, frames.slice(at), on));
         this.#liveRuns.takesPart(peer);
         const message = this.#admit(peer, decodeMessage(frame.body, knowledge.term()));
-        if (message?.type === 'pre_vote' || message?.type === 'vote') this.#tellIfRemoved(peer);
+        if (message?.type === 'pre_vote' || message?.type === 'vote') this.#removed.tell(peer);
         if (message !== undefined) messages.push(message);
         continue;
       }
@@ -355,25 +365,6 @@ export class TcpTransport implements Transport {
     if (index !== undefined) this.#options.handlers.onRemovalNotice(peer, index);
     const news = this.#options.addresses.told(peer, told);
     if (news.length > 0) this.#onNewAddresses(peer, news);
-  }
-
-  /** Who campaigns is told at that as well; a learner does not. Who connects is. */
-  #tellOnceCommitted(peer: MemberId): void {
-    this.#options.clock.after(lookEveryMs, () => {
-      if (this.#inLog.has(peer) || !this.#incomingOf.has(peer)) return;
-      if (this.#options.handlers.removedAt(peer) === undefined) this.#tellOnceCommitted(peer);
-      else this.#tellIfRemoved(peer);
-    });
-  }
-
-  /** REMOVED-1. */
-  #tellIfRemoved(peer: MemberId): void {
-    const { handlers, identity, knownPeers } = this.#options;
-    const incoming = this.#incomingOf.get(peer);
-    const incarnation = knownPeers.incarnationOf(peer);
-    const index = handlers.removedAt(peer);
-    if (incoming === undefined || incarnation === undefined || index === undefined) return;
-    incoming.write(() => encodeRemovalNotice(identity, peer, incarnation, index));
   }
 
   /** TRANSPORT-6. */

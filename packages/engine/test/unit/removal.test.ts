@@ -6,9 +6,12 @@ import { join } from 'node:path';
 import { after, afterEach, describe, it } from 'node:test';
 import type { Member, MemberId, Message } from '@holdfast/raft';
 import { Removal, removedAt } from '../../src/removal.ts';
+import { FrameReader } from '../../src/transport/frames.ts';
 import { noticeFor } from '../../src/transport/removal-notices.ts';
+import { lookEveryMs, RemovedPeers } from '../../src/transport/removed-peers.ts';
 import { startPeer } from './peer-nodes.ts';
 import type { PeerNode } from './peer-nodes.ts';
+import { StillClock } from './still-clock.ts';
 
 const membersOf = (...ids: readonly string[]): Member[] =>
   ids.map((id) => ({ id: id as MemberId, address: `${id}:1`, role: 'voter' }));
@@ -130,6 +133,77 @@ describe('Whether a peer was removed', () => {
   });
 });
 
+describe('A member that learns late that a peer was removed', () => {
+  /** It has met the peer as a member; the peer is connected, and the own log names it no more. */
+  function memberOf() {
+    const clock = new StillClock();
+    const said: string[] = [];
+    const write = (frame: () => Buffer): void =>
+      void said.push(
+        new FrameReader()
+          .push(frame())
+          .map(({ body }) => String(body))
+          .join(),
+      );
+    const now = {
+      isNamed: false,
+      isConnected: true,
+      isMet: true,
+      removedAt: undefined as number | undefined,
+    };
+    const removed = new RemovedPeers({
+      clock,
+      identity: { clusterId: 'one' },
+      knownPeers: { incarnationOf: () => (now.isMet ? 'x' : undefined) },
+      isNamed: () => now.isNamed,
+      removedAt: () => now.removedAt,
+      connectionOf: () => (now.isConnected ? { write } : undefined),
+    });
+    return { clock, said, now, tell: () => removed.tell('c' as MemberId) };
+  }
+
+  it('says so once its removal is committed, once, however often it connected meanwhile (REMOVED-5)', () => {
+    const { clock, said, now, tell } = memberOf();
+    for (let times = 0; times < 3; times++) tell();
+    clock.pass(5 * lookEveryMs);
+    assert.deepEqual(said, [], 'it may be undone');
+    now.removedAt = 30;
+    clock.pass(lookEveryMs);
+    assert.equal(said.length, 1);
+    assert.match(
+      said[0] ?? '',
+      /"removed":\{"clusterId":"one","member":"c","incarnation":"x","index":30\}/,
+    );
+    clock.pass(5 * lookEveryMs);
+    assert.equal(said.length, 1, 'it is told when it connects, or asks, again');
+    tell();
+    assert.equal(said.length, 2);
+  });
+
+  it('says so when it connects again, where it was not connected at the look (REMOVED-5)', () => {
+    const { clock, said, now, tell } = memberOf();
+    tell();
+    now.isConnected = false;
+    clock.pass(5 * lookEveryMs);
+    now.isConnected = true;
+    tell();
+    now.removedAt = 30;
+    clock.pass(lookEveryMs);
+    assert.equal(said.length, 1);
+  });
+
+  it('says nothing to who is a member, and to who never was one', () => {
+    for (const change of [{ isNamed: true }, { isMet: false }]) {
+      const { clock, said, now, tell } = memberOf();
+      Object.assign(now, change);
+      tell();
+      now.removedAt = 30;
+      clock.pass(5 * lookEveryMs);
+      assert.deepEqual(said, []);
+    }
+  });
+});
+
 const root = mkdtempSync(join(tmpdir(), 'holdfast-removal-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 const open: PeerNode[] = [];
@@ -177,6 +251,25 @@ describe('A member that was removed (REMOVED-1)', () => {
     remove();
     stays.transport.setPeers([]);
     await removedPeer.said.find(isNotice);
+  });
+
+  it('is told though its removal was not committed when it connected, and it asks for nothing (REMOVED-5)', async () => {
+    const clock = new StillClock();
+    let removed: number | undefined;
+    const folder = String(++folders);
+    const learner = await startPeer('removed', { root, folder: `removed-${folder}` });
+    const restarted = await startPeer('stays', {
+      root,
+      folder: `stays-${folder}`,
+      clock,
+      removedAt: () => removed,
+    });
+    open.push(learner, restarted);
+    learner.transport.setPeers([restarted]);
+    await restarted.urls.next();
+    removed = 30;
+    clock.pass(lookEveryMs);
+    await learner.said.find(isNotice);
   });
 
   it('is told when it connects', async () => {

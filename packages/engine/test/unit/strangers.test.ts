@@ -217,7 +217,7 @@ describe('A crowd of connections that say nothing (TRANSPORT-7)', () => {
     }
     await met(node, { from: 'n2' });
     assert.equal(delays[0], 5000);
-    assert.equal(delays.at(-1), 500);
+    assert.equal(delays[129], 500, 'of the last one');
   });
 
   it('is of at most four connections where they are those of one member', async () => {
