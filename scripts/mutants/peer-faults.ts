@@ -327,6 +327,16 @@ export const peerFaults: readonly Fault[] = [
     test: 'packages/engine/test/unit/removal.test.ts',
   },
   {
+    name: 'removal-told-while-led-not-logged',
+    breaks:
+      'a learner whose removal was told before it lost its leader never writes into its log that it was removed',
+    file: 'packages/engine/src/assemble.ts',
+    find: `        removal.onStatus(status); // REMOVED-6\n`,
+    put: ``,
+    hiddenFromRuns: 'runs have connections of their own in the place of TCP',
+    test: 'packages/engine/test/unit/removal.test.ts',
+  },
+  {
     name: 'own-proposal-keeps-notices-away',
     breaks:
       'a leader of before that had proposed members asks for votes for ever after its removal',

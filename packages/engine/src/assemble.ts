@@ -218,6 +218,7 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
         if (status.membership !== loggedMembership) snapshotMembers = [];
         loggedMembership = status.membership;
         view.update(status);
+        removal.onStatus(status); // REMOVED-6
         engine.onRaftStatus(status);
       },
       onTick: () => engine.onTick(),

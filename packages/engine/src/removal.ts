@@ -11,6 +11,9 @@
  * REMOVED-4: by its own log alone a node was removed only where that has named it before, and is committed: the log of one that
  *     joins begins with the members of long ago.
  *
+ * REMOVED-6: a removed node logs it once, as soon as a notice counts: when that comes, or, where a leader was known then, when there is none any
+ *     more. One that asks for no votes is not told again.
+ *
  * Nothing is recorded: after a restart it is told again.
  */
 import { voterIds } from '@holdfast/raft';
@@ -40,17 +43,27 @@ export class Removal {
   /** A member has said so. */
   onNotice(from: MemberId, index: LogIndex): void {
     const status = this.#parts.status();
-    const { id, commit, leader, membership, membershipIndex } = status;
+    const { id, commit, membershipIndex } = status;
     if (!names(status, from) || index <= commit) return; // REMOVED-2
     // Its removal is in its own log, and not committed there: what others have committed is that one, or later.
     if (!names(status, id) && (membershipIndex <= commit || index < membershipIndex)) return;
     this.#told.set(from, index);
-    if (this.#isLogged || leader !== null) return;
+    this.#say(status);
+  }
+
+  onStatus(status: Known): void {
+    if (this.#told.size > 0) this.#say(status);
+  }
+
+  /** REMOVED-6. */
+  #say(status: Known): void {
+    const [by] = this.#counting(status);
+    if (by === undefined || this.#isLogged) return;
     this.#isLogged = true;
-    const members = membership.members.map((member) => member.id);
+    const members = status.membership.members.map((member) => member.id);
     this.#parts.log.error(
-      { by: from, index, members },
-      `This node was removed from the cluster: member "${from}" has committed members without it. ` +
+      { by, index: this.#told.get(by), members },
+      `This node was removed from the cluster: member "${by}" has committed members without it. ` +
         `It serves nobody any more. Stop it, and delete its folder before its machine is used again; ` +
         `to bring the machine back, add it under a new id and with an empty folder.`,
     );

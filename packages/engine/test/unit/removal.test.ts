@@ -9,6 +9,8 @@ import { Removal, removedAt } from '../../src/removal.ts';
 import { FrameReader } from '../../src/transport/frames.ts';
 import { noticeFor } from '../../src/transport/removal-notices.ts';
 import { lookEveryMs, RemovedPeers } from '../../src/transport/removed-peers.ts';
+import { silentLog } from '../cluster.ts';
+import { appended, follow } from './following.ts';
 import { startPeer } from './peer-nodes.ts';
 import type { PeerNode } from './peer-nodes.ts';
 import { StillClock } from './still-clock.ts';
@@ -67,6 +69,41 @@ describe('A node that members tell of its removal', () => {
     assert.equal(removal.isKnown, true);
     status.membership = { members: membersOf('b', 'c') };
     assert.equal(removal.isKnown, false);
+  });
+
+  it('says so once it has lost the leader that it had at the notice, and once alone (REMOVED-6)', () => {
+    const { removal, said, status } = nodeC();
+    status.leader = 'b' as MemberId;
+    removal.onNotice('a' as MemberId, 30);
+    removal.onStatus(status);
+    assert.deepEqual(said, []);
+    status.leader = null;
+    for (let times = 0; times < 3; times++) removal.onStatus(status);
+    removal.onNotice('b' as MemberId, 30);
+    assert.equal(said.length, 1);
+    assert.match(said[0] ?? '', /^This node was removed from the cluster: member "a"/);
+  });
+
+  it('says nothing where another leader has its log know better first (REMOVED-6)', () => {
+    const { removal, said, status } = nodeC();
+    status.leader = 'b' as MemberId;
+    removal.onNotice('a' as MemberId, 30);
+    status.commit = 30;
+    status.leader = null;
+    removal.onStatus(status);
+    assert.deepEqual(said, []);
+  });
+
+  it('says so as a whole engine, asked for nothing (REMOVED-6)', async () => {
+    const said: string[] = [];
+    const error = (_: object, text: string): void => void said.push(text);
+    const { clock, handlers, receive } = await follow({ ...silentLog, error });
+    await receive([appended(1, 2)]);
+    handlers.onRemovalNotice('c' as MemberId, 30);
+    assert.deepEqual(said, [], 'it has a leader');
+    clock.pass(2000);
+    assert.equal(said.length, 1);
+    assert.match(said[0] ?? '', /^This node was removed from the cluster: member "c"/);
   });
 
   it('goes by its own log as soon as that has as much committed (REMOVED-2)', () => {
