@@ -442,6 +442,16 @@ export const cacheFaults: readonly Fault[] = [
     test: 'packages/engine/test/unit/coherence.test.ts',
   },
   {
+    name: 'ended-wait-to-load-takes-room',
+    breaks:
+      'FILL-6: callers that wait for the turn to load a value and go leave no room for others: nobody waits any more',
+    file: 'packages/engine/src/cache/filling.ts',
+    find: `  stop();\n`,
+    put: `  if (signal?.aborted !== true) stop();\n`,
+    hiddenFromRuns: 'in runs far fewer wait than may',
+    test: 'packages/engine/test/unit/coherence.test.ts',
+  },
+  {
     name: 'turn-of-changed-rights-kept',
     breaks:
       'FILL-5: who may still load a value waits for its own turn, of which it was not told as its rights had changed',

@@ -14,7 +14,7 @@ import { turnMs } from '@holdfast/protocol/cache';
 
 export { turnMs };
 const maxTurns = 10_000;
-const maxWaiters = 10_000;
+export const maxWaiters = 10_000;
 
 interface Turn {
   readonly token: string;

@@ -8,7 +8,7 @@ import type { Status } from '@holdfast/raft';
 import { assertEnds } from '../../../checker/src/waits.ts';
 import { CacheCoherence } from '../../src/cache/coherence.ts';
 import type { Clock } from '../../src/clock.ts';
-import { turnMs } from '../../src/cache/fills.ts';
+import { maxWaiters, turnMs } from '../../src/cache/fills.ts';
 import { Interrupted } from '../../src/interrupted.ts';
 
 const leaderLeaseMs = grantorLeaseMs(cacheLeaseMs);
@@ -281,6 +281,25 @@ describe('a wait for the turn to load a value, whose caller goes', () => {
     const late = await world.leader.fillHere('other', { ...asked, signal: gone.signal });
     assert.ok(nothing(late.token, late.view), 'it had gone before');
     assert.equal((await world.leader.fillHere('other', asked)).token, '1-2', 'no turn was spent');
+  });
+
+  test('given that as many wait as may, then its place is free for another one (FILL-6)', async () => {
+    const world = new World();
+    await world.leader.fillHere('empty', asked);
+    const gone = new AbortController();
+    const wait = world.leader.fillHere('empty', { ...asked, signal: gone.signal });
+    for (let others = 1; others < maxWaiters; others++) void world.leader.fillHere('empty', asked);
+    await settled();
+    await assert.rejects(world.leader.fillHere('empty', asked), { code: 'overloaded' });
+    gone.abort();
+    await assertEnds(wait, { what: 'the wait ends', longestMs: 2000 });
+    let told: unknown = 'it waits';
+    world.leader.fillHere('empty', asked).then(
+      (answer) => (told = answer),
+      (error: unknown) => (told = error),
+    );
+    await settled();
+    assert.equal(told, 'it waits');
   });
 });
 
