@@ -380,6 +380,26 @@ export const peerFaults: readonly Fault[] = [
     test: 'packages/engine/test/unit/append-frames.test.ts',
   },
   {
+    name: 'short-entries-sent-one-by-one',
+    breaks:
+      'a leader makes a checksum and a write for each small entry of a follower that catches up, and does nothing else meanwhile',
+    file: 'packages/engine/src/transport/append-frames.ts',
+    find: `const isShort = data.byteLength < shortBytes;`,
+    put: `const isShort = data.byteLength < shortBytes && run.length === 0;`,
+    hiddenFromRuns: 'it costs time alone',
+    test: 'packages/engine/test/unit/append-frames.test.ts',
+  },
+  {
+    name: 'short-entries-behind-large-ones',
+    breaks:
+      'a follower gets the data of another entry under an index, and no checksum tells: short ones were put together across a large one',
+    file: 'packages/engine/src/transport/append-frames.ts',
+    find: `if (!isShort || runBytes + data.byteLength > maxJoinedBytes) endRun();`,
+    put: `if (runBytes + data.byteLength > maxJoinedBytes) endRun();`,
+    hiddenFromRuns: 'runs have connections of their own in the place of TCP',
+    test: 'packages/engine/test/unit/append-frames.test.ts',
+  },
+  {
     name: 'entries-copied-for-each-member',
     breaks:
       'a leader copies each entry for each member, and the collector stops it for that memory',

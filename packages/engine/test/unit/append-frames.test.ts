@@ -80,6 +80,39 @@ describe('Entries that are large', () => {
   });
 });
 
+describe('Entries that are short', () => {
+  const entry = (index: number, byteLength: number): Entry => ({
+    index,
+    term: 3,
+    kind: 'command',
+    data: new Uint8Array(byteLength).fill(index),
+  });
+
+  it('leave in few pieces, in their order among large ones, which are not copied (FRAME-6, FRAME-5)', () => {
+    const bytesOf = (at: number): number =>
+      at % 1000 === 500 ? 300_000 : at % 1000 === 700 ? 1000 : 100;
+    const entries = Array.from({ length: 4000 }, (_, at) =>
+      entry(append.previousIndex + 1 + at, bytesOf(at)),
+    );
+    const message: Append = { ...append, entries };
+    const pieces = messagePieces(message, 'a peer');
+    const own = entries.filter(({ data }) => data.byteLength >= 1000);
+    for (const { data } of own) assert.ok(pieces.includes(data));
+    // Two heads, and what is short before, between and behind those: 799 of them are more than one piece holds.
+    assert.equal(pieces.length, 2 + own.length + (1 + 1 + 2 + 1 + 2 + 1 + 2 + 1 + 1));
+    assert.deepEqual(decodeMessage(bodyOf(message)), message);
+  });
+
+  it('are not copied where one is alone', () => {
+    const entries = [entry(8, 100), entry(9, 1000), entry(10, 100)];
+    const pieces = messagePieces({ ...append, entries }, 'a peer');
+    assert.deepEqual(
+      pieces.slice(2).map((piece) => entries.findIndex(({ data }) => data === piece)),
+      [0, 1, 2],
+    );
+  });
+});
+
 describe('Appends and their answers between peers', () => {
   it('arrive as they were sent, whatever numbers and bytes they carry', () => {
     const count = fc.nat(Number.MAX_SAFE_INTEGER - 10);
