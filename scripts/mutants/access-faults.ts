@@ -129,7 +129,7 @@ export const accessFaults: readonly Fault[] = [
     name: 'hold-of-a-condition-not-asked-about',
     breaks: 'ACCESS-4',
     file: 'packages/api/src/pipeline/access.ts',
-    find: `[...resourcesOf(access, body), ...conditionsOf(body)]`,
+    find: `'if_held' in body ? withCondition(access, body) : resourcesOf(access, body)`,
     put: `resourcesOf(access, body)`,
     test: 'packages/api/test/unit/advisories.test.ts',
   },

@@ -128,14 +128,6 @@ export const identityFaults: readonly Fault[] = [
     test: 'packages/state/test/unit/access.test.ts',
   },
   {
-    name: 'condition-on-a-hold-not-asked-about',
-    breaks: 'a write under a hold is tried on resources that its caller has no right to',
-    file: 'packages/api/src/pipeline/access.ts',
-    find: `[...resourcesOf(access, body), ...conditionsOf(body)]`,
-    put: `[...resourcesOf(access, body), ...conditionsOf({})]`,
-    test: 'packages/api/test/unit/advisories.test.ts',
-  },
-  {
     name: 'holders-told-to-who-may-not-read',
     breaks: 'a refusal names clients, fence tokens and resources that its caller may not read',
     file: 'packages/api/src/pipeline/masked.ts',

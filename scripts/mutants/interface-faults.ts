@@ -321,9 +321,9 @@ export const interfaceFaults: readonly Fault[] = [
     name: 'what-a-caller-wrote-is-logged',
     breaks: 'LOGGED-1: names and values of callers stand in the log of a node',
     file: 'packages/api/src/pipeline/perform.ts',
-    find: `      return logLevel.level === 'debug' ? logged(declared, context, perform) : perform();`,
+    find: `      return logged(declared, context, () => actTraced(body, context));`,
     put: `      context.service.log.debug?.({ body }, 'A request.');
-      return logLevel.level === 'debug' ? logged(declared, context, perform) : perform();`,
+      return logged(declared, context, () => actTraced(body, context));`,
     test: 'packages/api/test/unit/logged.test.ts',
   },
 ];

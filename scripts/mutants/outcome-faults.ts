@@ -261,8 +261,8 @@ export const outcomeFaults: readonly Fault[] = [
     breaks:
       'followers apply a request without a number as one of an unknown time, and their state differs from that of the leader',
     file: 'packages/engine/src/batch.ts',
-    find: `    ...(askedAt === undefined ? {} : { askedAt }),`,
-    put: `    ...(askedAt === undefined || level > 0 ? {} : { askedAt }),`,
+    find: `  if (askedAt !== undefined) to.askedAt = askedAt;`,
+    put: ``,
     test: 'packages/engine/test/unit/batch.test.ts',
     hiddenFromRuns: 'runs ask with numbers',
   },

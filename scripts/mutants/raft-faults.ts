@@ -61,6 +61,14 @@ export const raftFaults: readonly Fault[] = [
     put: `    if (commit < 0 || memberships.currentIndex < 0) return { ok: false, reason: 'not_ready' };`,
   },
   {
+    name: 'voters-of-an-older-membership',
+    breaks:
+      'RAFT-MEMBER-1: majorities are counted among the voters of a membership that another one has replaced',
+    file: 'packages/raft/src/membership.ts',
+    find: `    this.#voters = voterIds(newest.membership);`,
+    put: ``,
+  },
+  {
     name: 'read-proof-counts-older-rounds',
     breaks: 'answers to messages sent before a read was asked prove it',
     file: 'packages/raft/src/reads.ts',

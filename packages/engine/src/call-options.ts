@@ -18,21 +18,27 @@ export interface Caller {
   readonly isAdministrator?: true;
 }
 
+export type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
+
 /** As much of it as goes with a call. */
-export function callerIn({
-  identity,
-  proof,
-  address,
-  authorizedAt,
-  isAdministrator,
-}: Caller): Caller {
-  return {
-    identity,
-    ...(proof === undefined ? {} : { proof }),
-    ...(address === undefined ? {} : { address }),
-    ...(authorizedAt === undefined ? {} : { authorizedAt }),
-    ...(isAdministrator === undefined ? {} : { isAdministrator }),
-  };
+export function callerIn(caller: Caller): Caller {
+  const own: Writable<Caller> = { identity: caller.identity };
+  tellCaller(own, caller);
+  return own;
+}
+
+/**
+ * Tells there who asks, and leaves out what is not known. Assigned field by field: this is the hot path, and an object that is put together
+ * of parts that may be empty takes V8 several times as long.
+ */
+export function tellCaller(
+  to: Writable<Omit<Caller, 'identity'>>,
+  { proof, address, authorizedAt, isAdministrator }: Caller,
+): void {
+  if (proof !== undefined) to.proof = proof;
+  if (address !== undefined) to.address = address;
+  if (authorizedAt !== undefined) to.authorizedAt = authorizedAt;
+  if (isAdministrator !== undefined) to.isAdministrator = isAdministrator;
 }
 
 export interface CallOptions extends Caller {

@@ -1,7 +1,7 @@
 /** What a command is to the engine: how it is wrapped, and whether it may be submitted again. */
 import type { Command, Envelope } from '@holdfast/state';
-import { callerIn } from './types.ts';
-import type { CallOptions } from './types.ts';
+import { tellCaller } from './call-options.ts';
+import type { CallOptions, Writable } from './call-options.ts';
 import { isAcquire } from './waits.ts';
 
 /** @param repeated See `isRepetition`. */
@@ -11,13 +11,12 @@ export function envelopeOf(
   repeated = false,
 ): Envelope {
   const { ackedBelow, askedAt } = options;
-  return {
-    ...callerIn(options),
-    command,
-    ...(ackedBelow === undefined ? {} : { ackedBelow }),
-    ...(askedAt === undefined ? {} : { askedAt }),
-    ...(repeated ? { repeated } : {}),
-  };
+  const envelope: Writable<Envelope> = { identity: options.identity, command };
+  tellCaller(envelope, options);
+  if (ackedBelow !== undefined) envelope.ackedBelow = ackedBelow;
+  if (askedAt !== undefined) envelope.askedAt = askedAt;
+  if (repeated) envelope.repeated = repeated;
+  return envelope;
 }
 
 /**

@@ -56,7 +56,7 @@ export interface Core {
   /** Undefined: this node does not lead. */
   readonly leadership: LeaderPart | undefined;
   readonly role: Role;
-  readonly voters: MemberId[];
+  readonly voters: readonly MemberId[];
   isVoter(id: MemberId): boolean;
   /** RAFT-MEMBER-3. */
   readonly mayCampaign: boolean;

@@ -34,20 +34,37 @@ export function decodeMembership(data: Uint8Array): Membership {
   return { members: parsed.members as readonly Member[] };
 }
 
+interface Step {
+  readonly index: LogIndex;
+  readonly membership: Membership;
+}
+
 export class MembershipLog {
   /** In order of index; the first is the base (snapshot or start). */
-  #history: { readonly index: LogIndex; readonly membership: Membership }[];
+  #history: readonly Step[];
+  /** Kept, for they are read many times for each entry. */
+  #current: Membership;
+  #currentIndex: LogIndex;
+  #voters: readonly MemberId[];
 
   constructor(index: LogIndex, membership: Membership) {
     this.#history = [{ index, membership }];
+    this.#current = membership;
+    this.#currentIndex = index;
+    this.#voters = voterIds(membership);
   }
 
   get current(): Membership {
-    return this.#newest().membership;
+    return this.#current;
   }
 
   get currentIndex(): LogIndex {
-    return this.#newest().index;
+    return this.#currentIndex;
+  }
+
+  /** Of the current one. */
+  get voters(): readonly MemberId[] {
+    return this.#voters;
   }
 
   /** As of this index, which is not before that of the base. */
@@ -58,32 +75,36 @@ export class MembershipLog {
   }
 
   append(index: LogIndex, membership: Membership): void {
-    this.#history.push({ index, membership });
+    this.#become([...this.#history, { index, membership }]);
   }
 
   truncateFrom(index: LogIndex): void {
-    this.#history = this.#history.filter((step, position) => position === 0 || step.index < index);
+    this.#become(this.#history.filter((step, position) => position === 0 || step.index < index));
   }
 
   /** Keeps what `at` needs for this index and later ones. */
   forgetBefore(index: LogIndex): void {
     const keep = this.#history.findLastIndex((step) => step.index <= index);
-    if (keep > 0) this.#history = this.#history.slice(keep);
+    if (keep > 0) this.#become(this.#history.slice(keep));
   }
 
   /** A snapshot replaces the log. */
   reset(index: LogIndex, membership: Membership): void {
-    this.#history = [{ index, membership }];
+    this.#become([{ index, membership }]);
   }
 
   image(): Image {
     return this.#history.map(({ index, membership }) => [index, imageOfMembership(membership)]);
   }
 
-  #newest(): { readonly index: LogIndex; readonly membership: Membership } {
-    const step = this.#history.at(-1);
-    invariant(step !== undefined, 'the membership history is empty');
-    return step;
+  #become(history: readonly Step[]): void {
+    const newest = history.at(-1);
+    invariant(newest !== undefined, 'the membership history is empty');
+    this.#history = history;
+    this.#currentIndex = newest.index;
+    if (newest.membership === this.#current) return;
+    this.#current = newest.membership;
+    this.#voters = voterIds(newest.membership);
   }
 }
 

@@ -110,8 +110,8 @@ export class RaftCore implements Core, Raft, HasImage {
       : role;
   }
 
-  get voters(): MemberId[] {
-    return voterIds(this.memberships.current);
+  get voters(): readonly MemberId[] {
+    return this.memberships.voters;
   }
 
   isVoter(id: MemberId): boolean {

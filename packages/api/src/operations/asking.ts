@@ -70,6 +70,8 @@ export function termsOf(
   { priority, max_hold_seconds, metadata, independent }: Omit<AcquireTerms, 'ttl_seconds'>,
   field: 'metadata' | 'value' = 'metadata',
 ): Outcome<{ readonly terms?: Terms }> {
+  if (!priority && max_hold_seconds === undefined && metadata === undefined && !independent)
+    return noTerms;
   const tooLarge = valueTooLarge(field, metadata);
   if (tooLarge !== undefined) return tooLarge;
   const terms: Terms = {
@@ -78,8 +80,10 @@ export function termsOf(
     ...(metadata === undefined ? {} : { metadata }),
     ...(independent === true ? { independent } : {}),
   };
-  return Object.keys(terms).length === 0 ? {} : { terms };
+  return { terms };
 }
+
+const noTerms: { readonly terms?: Terms } = {};
 
 export function valueTooLarge(field: string, value: Json | undefined): RequestError | undefined {
   if (value === undefined) return undefined;
@@ -118,11 +122,14 @@ export async function submitAcquire<A extends Acquire>(
   const { service, onWait } = context;
   const { engine } = service;
   const startedMs = performance.now();
-  const options = callOptions(context);
   const result =
     command.waitMs > 0 || typeof command.requestId !== 'number'
-      ? await service.waiting.run(command, { engine, options, onWait })
-      : await engine.submit<Acquire>(command, options);
+      ? await service.waiting.run(command, {
+          engine,
+          optionsOf: (signal) => callOptions(context, signal),
+          onWait,
+        })
+      : await engine.submit<Acquire>(command, callOptions(context));
   const seconds = (performance.now() - startedMs) / 1000;
   const outcome = result instanceof RequestError || result.ok ? result : requestErrorOf(result);
   const code = outcome instanceof RequestError ? outcome.code : 'granted';

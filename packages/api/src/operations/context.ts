@@ -105,24 +105,26 @@ export interface OperationContext {
   readonly trace?: TraceSpan;
 }
 
-/** What the engine is to know about the caller. */
-export function callOptions({
-  caller,
-  ackedBelow,
-  authorizedAt,
-  isAdministrator,
-  trace,
-}: OperationContext): CallOptions {
+/**
+ * What the engine is to know about the caller.
+ *
+ * @param signal Of a call that its caller may cancel.
+ */
+export function callOptions(context: OperationContext, signal?: AbortSignal): CallOptions {
+  const { caller, ackedBelow, authorizedAt, isAdministrator, trace } = context;
   const { identity, proof, keyId, address } = caller;
-  const options = {
+  // Field by field: this is the hot path (`tellCaller` of the engine).
+  const options: { -readonly [Name in keyof CallOptions]: CallOptions[Name] } = {
     identity,
     proof: keyId === undefined ? proof : `key ${keyId}`,
-    ...(address === undefined ? {} : { address }),
-    ...(ackedBelow === undefined ? {} : { ackedBelow }),
-    ...(authorizedAt === undefined ? {} : { authorizedAt }),
-    ...(isAdministrator === undefined ? {} : { isAdministrator }),
   };
-  return trace === undefined ? options : { ...options, trace };
+  if (address !== undefined) options.address = address;
+  if (authorizedAt !== undefined) options.authorizedAt = authorizedAt;
+  if (isAdministrator !== undefined) options.isAdministrator = isAdministrator;
+  if (ackedBelow !== undefined) options.ackedBelow = ackedBelow;
+  if (trace !== undefined) options.trace = trace;
+  if (signal !== undefined) options.signal = signal;
+  return options;
 }
 
 export type Outcome<Answer> = Answer | RequestError;

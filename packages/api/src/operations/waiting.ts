@@ -21,7 +21,8 @@ export interface CountedWait {
 /** Where an acquire is executed, and for whom. */
 export interface AcquireCall {
   readonly engine: Pick<Engine, 'submit'>;
-  readonly options: CallOptions;
+  /** Made with the signal that cancels it. */
+  readonly optionsOf: (signal: AbortSignal) => CallOptions;
   /** Given what cancels its wait, and whose wait it is. */
   readonly onWait: ((cancellation: AbortController, sessionId: SessionId) => void) | undefined;
 }
@@ -37,13 +38,12 @@ export class WaitingCallers {
   /** Executes an acquire, for as long as its caller waits for it. */
   run(
     command: Acquire,
-    { engine, options, onWait }: AcquireCall,
+    { engine, optionsOf, onWait }: AcquireCall,
   ): Promise<CommandAnswer<Acquire> | RequestError> {
     if (this.#stopping) return Promise.resolve(stoppingError);
     const cancellation = new AbortController();
     onWait?.(cancellation, command.sessionId);
-    const { signal } = cancellation;
-    const result = engine.submit(command, { ...options, signal });
+    const result = engine.submit(command, optionsOf(cancellation.signal));
     if (command.waitMs === 0) return result;
     return this.#unlessStopped(result, () => {
       if (typeof command.requestId !== 'number') cancellation.abort(cancelReasons.hungUp);

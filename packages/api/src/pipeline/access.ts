@@ -49,10 +49,8 @@ export function admitted<Answer extends object>(
   const isAudited = audit !== undefined || auditing?.isOn === true;
   const isGuarded = control?.isOn === true || authorize !== undefined;
   const isEndable = isCancellable(declared) && control !== undefined;
-  const reserved =
-    declared.access.verb === 'acquire'
-      ? reservedAmong(resourcesOf(declared.access, body)) // ACCESS-3
-      : undefined;
+  const isAcquire = declared.access.verb === 'acquire';
+  const reserved = isAcquire ? reservedAmong(resourcesOf(declared.access, body)) : undefined; // ACCESS-3
   const tooMany = service.rates?.take(context.caller, declared.name);
   if (!isAudited) {
     if (tooMany !== undefined) return tooMany;
@@ -159,7 +157,8 @@ function attempt<Answer extends object>(
 ): Outcome<Answer> | Promise<Outcome<Answer>> {
   const admission = authorized(request, context);
   if (admission instanceof RequestError) return admission;
-  const own = { ...context, ...admission };
+  const isPlain = admission.authorizedAt === undefined && admission.isAdministrator === undefined;
+  const own = isPlain ? context : { ...context, ...admission };
   const outcome = how.isEndable ? whileAdmitted(request, own, run) : run(own);
   // Also of what was admitted before authentication was on, where it was told that it would be (DENY-3).
   const mayHaveChanged =
@@ -250,7 +249,7 @@ function requestOf(declared: Operation, body: object): AccessRequest {
   return {
     operation: name,
     verb: access.verb,
-    resources: [...resourcesOf(access, body), ...conditionsOf(body)],
+    resources: 'if_held' in body ? withCondition(access, body) : resourcesOf(access, body),
     isFiltered: access.filtered === true,
     isOpen: access.open === true,
     changes: 'changes' in declared && declared.changes,
@@ -265,18 +264,23 @@ function resourcesOf(access: RequiredAccess, body: object): readonly Resource[] 
     return (body.resources as readonly object[]).flatMap((one) => resourcesOf(access, one));
   const told = textOf(body, 'kind');
   const kind = told !== undefined && resourceKinds.has(told) ? told : access.resource;
-  const fields = nameFields[kind] ?? ['name'];
-  const name =
-    fields.map((field) => textOf(body, field)).find((text) => text !== undefined) ??
-    access.whenUnnamed;
-  return [{ kind, name }];
+  return [{ kind, name: nameIn(body, kind) ?? access.whenUnnamed }];
+}
+
+function nameIn(body: object, kind: string): string | undefined {
+  for (const field of nameFields[kind] ?? inName) {
+    const name = textOf(body, field);
+    if (name !== undefined) return name;
+  }
+  return undefined;
 }
 
 /** ACCESS-4. */
-function conditionsOf(body: object): readonly Resource[] {
-  const ifHeld: unknown = Object.getOwnPropertyDescriptor(body, 'if_held')?.value;
-  if (typeof ifHeld !== 'object' || ifHeld === null) return [];
-  return [{ kind: 'hold', name: textOf(ifHeld, 'resource'), verb: 'acquire' }];
+function withCondition(access: RequiredAccess, body: object): readonly Resource[] {
+  const resources = resourcesOf(access, body);
+  const { if_held: ifHeld } = fieldsOf(body);
+  if (typeof ifHeld !== 'object' || ifHeld === null) return resources;
+  return [...resources, { kind: 'hold', name: textOf(ifHeld, 'resource'), verb: 'acquire' }];
 }
 
 /** ACCESS-3. */
@@ -292,6 +296,8 @@ function reservedAmong(resources: readonly Resource[]): RequestError | undefined
   );
 }
 
+const inName: readonly string[] = ['name'];
+
 /** Where the name stands, if not in `name`. */
 const nameFields: Readonly<Record<string, readonly string[]>> = {
   session: ['session_id'],
@@ -299,7 +305,11 @@ const nameFields: Readonly<Record<string, readonly string[]>> = {
   cache: ['key', 'k'],
 };
 
+/** Of a body: no object has a field of these names by itself. Descriptors of properties would take several times as long. */
+const fieldsOf = (body: object): Readonly<Record<string, unknown>> =>
+  body as Readonly<Record<string, unknown>>;
+
 function textOf(body: object, field: string): string | undefined {
-  const value: unknown = Object.getOwnPropertyDescriptor(body, field)?.value;
+  const value = fieldsOf(body)[field];
   return typeof value === 'string' ? value : undefined;
 }

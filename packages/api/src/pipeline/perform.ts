@@ -49,18 +49,20 @@ function serveUnary(declared: UnaryOperation): ServedUnary {
     check.passes(body)
       ? admitted(declared, body, context, (own) => run(body, own))
       : invalid(declared, check.requestError(), context);
+  const actTraced: typeof act = (body, context) => {
+    const { tracing } = context.service;
+    if (tracing === undefined) return act(body, context);
+    return traced(tracing, declared, context, (own) => act(body, own));
+  };
   return {
     declared,
     name: declared.name,
     bodySchema,
     answerSchema: jsonSchemaOf(declared.answer),
     perform(body, context) {
-      const { tracing, logLevel } = context.service;
-      const perform = (): Outcome<object> | Promise<Outcome<object>> =>
-        tracing === undefined
-          ? act(body, context)
-          : traced(tracing, declared, context, (own) => act(body, own));
-      return logLevel.level === 'debug' ? logged(declared, context, perform) : perform();
+      const { logLevel } = context.service;
+      if (logLevel.level !== 'debug') return actTraced(body, context); // No closure: this is the hot path.
+      return logged(declared, context, () => actTraced(body, context));
     },
   };
 }
