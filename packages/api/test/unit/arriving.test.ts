@@ -2,26 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ArrivingFrames } from '../../src/stream/arriving.ts';
-import { largeBytes, RequestTurns } from '../../src/turns/request-turns.ts';
-
-/** Turns that end when the test says so, and a clock that it moves. */
-function turnsOf() {
-  const clock = { nowMs: 0 };
-  let due: (() => void)[] = [];
-  const now = (): number => clock.nowMs;
-  const endOfTurn = (callback: () => void): void => void due.push(callback);
-  const turns = new RequestTurns({ now, endOfTurn });
-  const endTurn = (): void => {
-    const callbacks = due;
-    due = [];
-    for (const callback of callbacks) callback();
-  };
-  const isPlanned = (): boolean => due.length > 0;
-  /** Another request has used up this turn. */
-  const useUp = (): void =>
-    void turns.begin({ share: 'another', byteLength: 0, begin: () => (clock.nowMs += 20) });
-  return { clock, now, endOfTurn, turns, endTurn, isPlanned, useUp };
-}
+import { largeBytes } from '../../src/turns/request-turns.ts';
+import { turnsOf } from './turns/turns-of.ts';
 
 /** A stream whose frames are lists of numbers: each takes so many ms, and those below zero throw. */
 function scene(world = turnsOf(), share = 'somebody') {
@@ -165,10 +147,7 @@ describe('Requests of a stream', () => {
     const world = turnsOf();
     const streams = Array.from({ length: 50 }, () => scene(world));
     for (const { arrive } of streams)
-      arrive(
-        Array.from({ length: 20 }, () => slow).flat(),
-        largeBytes,
-      );
+      arrive(Array.from({ length: 20 }, () => slow).flat(), largeBytes);
     const small = scene(world);
     for (let sent = 1; sent <= 10; sent++) {
       world.useUp();
