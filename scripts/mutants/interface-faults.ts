@@ -387,7 +387,7 @@ export const interfaceFaults: readonly Fault[] = [
   },
   {
     name: 'request-of-an-ended-connection-executed',
-    breaks: 'HTTP-TURN-3: what a client gave up and sent again is executed twice',
+    breaks: 'HTTP-TURN-3: what a client cancelled and sent again is executed twice',
     file: 'packages/api/src/http/http-turns.ts',
     find: `      if (connection.destroyed) return; // HTTP-TURN-3
 `,
