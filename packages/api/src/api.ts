@@ -3,7 +3,7 @@ import type { AddressInfo, Server } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import { Connections, OwnHosts, answerAndClose, isLoopback } from '@holdfast/tls';
 import type { FastifyInstance } from 'fastify';
-import { systemClock, TurnShare } from '@holdfast/engine/parts';
+import { systemClock } from '@holdfast/engine/parts';
 import { ReplicatedQueues } from '@holdfast/queue';
 import { formatHostPort, hostOnThisMachine, streamPath, toProblem } from '@holdfast/protocol';
 import { sharesOf } from './callers.ts';
@@ -31,6 +31,7 @@ import type { Api, ApiOptions, GrpcAddress } from './options.ts';
 import { RequestError } from './request-error.ts';
 import { StreamServer } from './stream/server.ts';
 import { ClientStreams } from './stream/streams.ts';
+import { RequestTurns } from './turns/request-turns.ts';
 import { Machines } from './operations/machines.ts';
 import { PopRoom } from './operations/pop-room.ts';
 import { QueueWaiters } from './operations/queue-waiters.ts';
@@ -121,14 +122,16 @@ export function buildApi(options: ApiOptions): BuiltApi {
     expiredAtCleanup: 0,
   };
   const context: OperationContext = { service, caller: callerFrom(undefined) };
-  const largeRequests = new TurnShare(clock);
-  const streams = new ClientStreams(context, clock, log, largeRequests);
+  const turns = new RequestTurns(clock, (error) =>
+    log.error({ err: error }, 'A request that waited for its turn failed with an internal error.'),
+  );
+  const streams = new ClientStreams(context, clock, log, turns);
   const ownHosts = ownHostsOf(options);
   const server = new StreamServer(streams, context, ownHosts);
   let stopping = false;
   const http = {
     context,
-    largeRequests,
+    turns,
     metrics,
     allowedOrigins,
     ownHosts,
@@ -246,9 +249,9 @@ export async function startApi(options: ApiOptions): Promise<Api> {
 /** Its libraries are read only where it is served: commands of the command line start without them. */
 async function startGrpc(
   address: GrpcAddress,
-  { context, http: { largeRequests } }: BuiltApi,
+  { context, http: { turns } }: BuiltApi,
   { log, security }: ApiOptions,
 ): Promise<GrpcServer> {
   const { startGrpcServer } = await import('./grpc/server.ts');
-  return startGrpcServer(address, { context, log, largeRequests }, security);
+  return startGrpcServer(address, { context, log, turns }, security);
 }

@@ -212,7 +212,12 @@ const alwaysPossible = [
 ] as const;
 
 /** What a request of HTTP with a body can be answered with beside. */
-export const bodyErrors = ['invalid_json', 'body_too_large', 'unsupported_media_type'] as const;
+export const bodyErrors = [
+  'invalid_json',
+  'body_too_large',
+  'unsupported_media_type',
+  'overloaded',
+] as const;
 
 /** What anything that needs the leader can be answered with. */
 const leaderErrors = [

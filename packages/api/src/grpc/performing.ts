@@ -1,7 +1,6 @@
 /** What a call is decoded to: its body, and its caller. */
 import type { Metadata } from '@grpc/grpc-js';
 import type { PeerCertificate } from 'node:tls';
-import type { TurnShare } from '@holdfast/engine/parts';
 import { certificateNames } from '@holdfast/tls';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { ApiLog } from '../log.ts';
@@ -9,6 +8,7 @@ import { readAckedBelow } from '../pipeline/acked-below.ts';
 import { callerFrom } from '../pipeline/caller.ts';
 import { calledUnder } from '../pipeline/traced.ts';
 import { RequestError } from '../request-error.ts';
+import type { RequestTurns } from '../turns/request-turns.ts';
 import { readMessage, UnreadableMessage } from './codec.ts';
 import type { Plain } from './codec.ts';
 import type { Rpc } from './definitions.ts';
@@ -17,7 +17,7 @@ import type { Rpc } from './definitions.ts';
 export interface Performing {
   readonly context: OperationContext;
   /** Of the node, with those of HTTP. */
-  readonly largeRequests: Pick<TurnShare, 'run'>;
+  readonly turns: RequestTurns;
   readonly log: ApiLog;
 }
 

@@ -4,16 +4,12 @@
  * HOSTILE-1: a request that has not arrived in time is cut off, headers and body alike, and a connection that says nothing.
  * HOSTILE-2: what has no end is refused at its limit, before it is kept: headers, bodies, frames, messages.
  * HOSTILE-3: nothing that is compressed is inflated, but messages of gRPC, and those up to the limit of a message.
- * HTTP-TURN-1: requests of `largeBytes` are begun until their share of a turn is used up, the others in the next turns, in the order in
- *     which they came: to read one and to encode what it asks for takes milliseconds, and many may come in one turn.
  * NO-STORE-1: no answer may be kept by a browser or a proxy: given again it would be old, and one of a pop a message twice.
  */
 import type { Readable } from 'node:stream';
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { cancelReasons } from '@holdfast/engine/parts';
-import type { TurnShare } from '@holdfast/engine/parts';
-import { HoldfastError } from '@holdfast/protocol';
 import { secureServer } from '@holdfast/tls';
 import type { OwnHosts, ServerSecurity } from '@holdfast/tls';
 import type { ApiMetrics } from '../metrics/metrics.ts';
@@ -29,13 +25,13 @@ import type { ServedUnary } from '../pipeline/perform.ts';
 import { calledUnder } from '../pipeline/traced.ts';
 import type { ApiLog } from '../log.ts';
 import { RequestError, stoppingError } from '../request-error.ts';
-import { largeBytes } from '../stream/arriving.ts';
+import type { RequestTurns } from '../turns/request-turns.ts';
 import { compileCheck } from '../validation/compile.ts';
 import { addVary, CompressedText } from './compressed-text.ts';
 import { addDashboard, sendPage, takesHtml } from './dashboard.ts';
-import { parseJsonBody } from './json-body.ts';
+import { beginInTurns, HttpTurns } from './http-turns.ts';
 import { foreignHost, foreignSite, refusedUnread, tellOrigin } from './origins.ts';
-import { answerBrokenRequest, errorHandler, notFound, sendProblem } from './problems.ts';
+import { answerBrokenRequest, asError, errorHandler, notFound, sendProblem } from './problems.ts';
 import { readRelayed } from './relay.ts';
 import { givenTwice, readQuery, requestSchemas } from './request-schemas.ts';
 import { routes } from './routes.ts';
@@ -50,7 +46,7 @@ const longestPathField = 16_384;
 export interface HttpParts {
   readonly context: OperationContext;
   /** Of the node, with those of streams. */
-  readonly largeRequests: TurnShare;
+  readonly turns: RequestTurns;
   readonly metrics: ApiMetrics;
   readonly allowedOrigins: readonly string[];
   /** HOST-2; undefined where other machines reach this node without a proof as well. */
@@ -91,26 +87,14 @@ export function createHttpApplication(parts: HttpParts): FastifyInstance {
     const check = compileCheck<object>(schema);
     return (value) => check.passes(value) || { error: asError(check.requestError()) };
   });
-  app.removeAllContentTypeParsers();
-  const { rates } = parts.context.service;
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    const caller = rates === undefined ? undefined : callers.get(request);
-    if (caller !== undefined) rates?.spend(caller, body.length);
-    const begin = (): void => {
-      let parsed: unknown;
-      try {
-        parsed = parseJsonBody(body as Buffer);
-      } catch (error) {
-        done(error as Error);
-        return;
-      }
-      done(null, parsed);
-    };
-    if (body.length < largeBytes) begin();
-    else void parts.largeRequests.run(begin); // HTTP-TURN-1
-  });
   addHooks(app, parts);
   authenticateRequests(app, parts);
+  const { rates } = parts.context.service;
+  const onBody = (request: FastifyRequest, byteLength: number): void => {
+    const caller = rates === undefined ? undefined : callers.get(request);
+    if (caller !== undefined) rates?.spend(caller, byteLength);
+  };
+  beginInTurns(app, new HttpTurns(parts.turns), onBody, (request) => callers.get(request)?.share);
   for (const route of routes) {
     if (route.kind === 'operation') addOperation(app, route, parts);
     else if (route.kind === 'events') addEvents(app, route, parts);
@@ -119,11 +103,6 @@ export function createHttpApplication(parts: HttpParts): FastifyInstance {
   }
   addDashboard(app);
   return app;
-}
-
-/** Fastify wants an `Error` where a validation fails; the error handler makes the problem of it. */
-function asError({ code, message, details }: RequestError): HoldfastError {
-  return new HoldfastError(code, message, details);
 }
 
 function addHooks(app: FastifyInstance, parts: HttpParts): void {

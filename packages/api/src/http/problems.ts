@@ -2,7 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { toProblem } from '@holdfast/protocol';
+import { HoldfastError, toProblem } from '@holdfast/protocol';
 import { answerAndClose } from '@holdfast/tls';
 import type { ApiLog } from '../log.ts';
 import {
@@ -22,6 +22,11 @@ export function sendProblem(reply: FastifyReply, refused: RequestError): Fastify
     reply.header('retry-after', String(retryAfterSeconds(refused)));
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="holdfast"');
   return reply.send(`${JSON.stringify(problem)}\n`);
+}
+
+/** Fastify wants an `Error` where something fails; the error handler makes the problem of it. */
+export function asError({ code, message, details }: RequestError): HoldfastError {
+  return new HoldfastError(code, message, details);
 }
 
 /** What the HTTP library refuses by itself, in our words. */

@@ -2,19 +2,20 @@
  * Frames that have come on one stream and are not begun yet, a bounded part of them in each turn of the event loop.
  *
  * ARRIVING-1: requests are begun in the order in which they came, each once, also where a part of them waits for another turn.
- * ARRIVING-2: a turn that has begun requests of this stream for `mostMs`, of one frame or of many, leaves the others to the next one,
- *     however many there are, but for some that are begun together.
+ * ARRIVING-2: what has used `mostMs` of a turn leaves the rest to one of the next ones, however much that is, but for some requests that
+ *     are begun together. A frame that comes when requests, of whatever stream, have used up the turn waits (REQUEST-TURN-1).
  * ARRIVING-3: while something waits nothing more is read from the socket: what waits is what was read before.
  * ARRIVING-4: what waits is dropped where this node ends the stream. What came before a client ended it is begun, as it would have been
  *     without a wait, and only then the stream is over for the node: what it began is cancelled with it.
- * ARRIVING-5: a frame of `largeBytes` is read in the share that all large requests of the node have of a turn (TURN-SHARE-2), and one of
- *     all streams at a time is read and not begun to its end (TURN-SHARE-3): what it was parsed to takes many times its bytes. What is
- *     left of a smaller one waits behind them, so that nobody keeps large ones from being read with many small ones.
+ * ARRIVING-5: a frame of `largeBytes` is read in the turns of large requests, and one of all streams at a time is read and not begun to
+ *     its end (REQUEST-TURN-3). What is left of a smaller one waits with small requests: neither keeps the other from its turn.
+ * ARRIVING-6: what waits does so as its caller's, who has others of the same caller before it, and one of each other caller
+ *     (REQUEST-TURN-2): what keeps, cancels or gives back is read in time, whatever other callers send.
  */
-import type { RequestTurns, ServerSocket } from './host.ts';
+import { largeBytes } from '../turns/request-turns.ts';
+import type { RequestTurns } from '../turns/request-turns.ts';
+import type { ServerSocket } from './host.ts';
 
-/** To read so many, check them and encode what they ask for takes a quarter of a millisecond. */
-export const largeBytes: number = 16 * 1024;
 const mostMs = 8;
 /** Of one frame: few requests that are sent together are begun together, whatever else runs on the machine. */
 const requestsAtOnce = 64;
@@ -26,6 +27,8 @@ interface Frame {
 
 /** Who reads and begins them. */
 export interface FrameTaker {
+  /** Whose limits they count for (ARRIVING-6). */
+  share(): string | undefined;
   /** Its requests; none where it is no frame of any. */
   read(data: Buffer, isBinary: boolean): readonly unknown[];
   take(request: unknown): void;
@@ -42,9 +45,6 @@ export class ArrivingFrames {
   #requests: readonly unknown[] = [];
   #next = 0;
   #isLarge = false;
-  /** Of the turn `#turn`: many frames may come in one. */
-  #usedMs = 0;
-  #turn = -1;
   #isWaiting = false;
   #isStopped = false;
   #whenBegun: (() => void)[] = [];
@@ -68,8 +68,7 @@ export class ArrivingFrames {
     if (this.#isStopped) return;
     this.#frames.push({ data, isBinary });
     if (this.#isWaiting) return; // ARRIVING-1
-    if (data.length >= largeBytes) this.#waitFor(this.#turns.largeRequests.run(() => this.#goOn()));
-    else if (this.#mayBegin()) this.#goOn();
+    if (this.#turns.mayBegin(data.length)) this.#goOn(data.length >= largeBytes);
     else this.#planNext();
   }
 
@@ -86,10 +85,6 @@ export class ArrivingFrames {
     else callback();
   }
 
-  #waitFor(begun: unknown): void {
-    if (begun instanceof Promise) this.#wait(true);
-  }
-
   /** ARRIVING-3. */
   #wait(isWaiting: boolean): void {
     if (isWaiting === this.#isWaiting) return;
@@ -101,9 +96,9 @@ export class ArrivingFrames {
     }
   }
 
-  #goOn(mayReadLarge = true): void {
+  #goOn(mayReadLarge: boolean): void {
     try {
-      if (this.#mayBegin()) this.#work(mayReadLarge);
+      this.#work(mayReadLarge);
     } catch (error) {
       this.#drop();
       this.#taker.broke(error);
@@ -111,32 +106,35 @@ export class ArrivingFrames {
     this.#planNext();
   }
 
-  /** ARRIVING-5: what is left of a large frame goes before those that wait, everything else behind them. */
+  /** What waits is made once for a stream, and not for each wait. */
+  readonly #goOnSmall = (): void => this.#goOn(false);
+  readonly #goOnLarge = (): void => this.#goOn(true);
+
+  /** ARRIVING-5 */
   #planNext(): void {
-    const { largeRequests } = this.#turns;
-    if (this.#isBegun && this.#isLarge)
-      this.#waitFor(largeRequests.goOn(() => this.#inNextTurn(false)));
-    else if (this.#isBegun || this.#frames.length > 0)
-      this.#waitFor(largeRequests.later(() => this.#inNextTurn(true)));
-    else this.#wait(false);
+    const [frame] = this.#frames;
+    const isLeft = this.#isBegun || frame !== undefined;
+    this.#wait(isLeft);
+    if (!isLeft) return;
+    if (this.#isBegun && this.#isLarge) this.#turns.goOn(this.#goOnSmall);
+    else if (this.#isBegun || isSmall(frame))
+      this.#turns.wait(this.#taker.share(), false, this.#goOnSmall);
+    else this.#turns.wait(this.#taker.share(), true, this.#goOnLarge);
   }
 
-  #inNextTurn(mayReadLarge: boolean): void {
-    this.#usedMs = 0;
-    this.#goOn(mayReadLarge);
-  }
-
-  /** Until nothing is left, or it is another one's turn. */
+  /** Until nothing is left, or it is another one's turn. @param mayReadLarge One large frame. */
   #work(mayReadLarge: boolean): void {
+    const untilMs = this.#turns.usedMs + mostMs;
     let startedMs = this.#turns.now();
     do {
       if (this.#isBegun) this.#taker.take(this.#requests[this.#next++]);
       else if (!this.#readNext(mayReadLarge)) return;
+      else mayReadLarge &&= !this.#isLarge;
       if (!this.#mayStop) continue;
       const nowMs = this.#turns.now();
-      this.#count(nowMs - startedMs);
+      this.#turns.used(nowMs - startedMs);
       startedMs = nowMs;
-    } while (!this.#mayStop || this.#usedMs < mostMs); // ARRIVING-2
+    } while (!this.#mayStop || this.#turns.usedMs < untilMs); // ARRIVING-2
   }
 
   get #isBegun(): boolean {
@@ -147,26 +145,14 @@ export class ArrivingFrames {
     return this.#next % requestsAtOnce === 0 || !this.#isBegun;
   }
 
-  #count(ms: number): void {
-    if (ms <= 0) return;
-    this.#turn = this.#turns.turn();
-    this.#usedMs += ms;
-  }
-
-  /** ARRIVING-2: what was used in an earlier turn counts no longer. */
-  #mayBegin(): boolean {
-    if (this.#usedMs > 0 && this.#turn !== this.#turns.turn()) this.#usedMs = 0;
-    return this.#usedMs < mostMs;
-  }
-
   /** Whether there was a frame that may be read now. */
   #readNext(mayReadLarge: boolean): boolean {
     const [frame] = this.#frames;
     this.#requests = [];
     this.#next = 0;
-    if (frame === undefined || (frame.data.length >= largeBytes && !mayReadLarge)) return false;
+    if (frame === undefined || (!mayReadLarge && !isSmall(frame))) return false;
     this.#frames.shift();
-    this.#isLarge = frame.data.length >= largeBytes;
+    this.#isLarge = !isSmall(frame);
     this.#requests = this.#taker.read(frame.data, frame.isBinary);
     return true;
   }
@@ -176,3 +162,6 @@ export class ArrivingFrames {
     this.#requests = [];
   }
 }
+
+const isSmall = (frame: Frame | undefined): boolean =>
+  frame !== undefined && frame.data.length < largeBytes;

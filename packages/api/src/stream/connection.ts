@@ -78,7 +78,8 @@ export class StreamConnection {
       () => this.#context,
       (push) => this.#send([0, 'watch', push]),
     );
-    this.arriving = new ArrivingFrames(socket, host, {
+    this.arriving = new ArrivingFrames(socket, host.turns, {
+      share: () => this.#context.caller.share,
       read: (data, isBinary) => this.#read(data, isBinary),
       take: (request) => this.#takeOrClose(request),
       broke: (error) => this.#broke(error), // STREAM-6

@@ -1,6 +1,6 @@
 /** What a client stream stands on, and what it belongs to. */
 import type { RawData } from 'ws';
-import type { TurnShare } from '@holdfast/engine/parts';
+import type { RequestTurns } from '../turns/request-turns.ts';
 
 export const closeCodes = {
   goingAway: 1001,
@@ -29,17 +29,10 @@ export interface ServerSocket {
   terminate(): void;
 }
 
-/** By what the requests of a stream are spread over turns of the event loop. */
-export interface RequestTurns {
-  readonly largeRequests: Pick<TurnShare, 'run' | 'later' | 'goOn'>;
-  /** Monotonic, in ms. */
-  now(): number;
-  /** Another number in each turn. */
-  turn(): number;
-}
-
 /** What a stream asks of the server that it belongs to. */
-export interface StreamHost<Connection> extends RequestTurns {
+export interface StreamHost<Connection> {
+  /** Of the node, with those of other interfaces. */
+  readonly turns: RequestTurns;
   readonly maxRequests: number;
   readonly maxUnreadBytes: number;
   /** Whether the node is stopping: nothing new is begun. */

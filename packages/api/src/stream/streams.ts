@@ -3,7 +3,6 @@
  * sockets or others, is given.
  */
 import type { ClusterStatus } from '@holdfast/engine';
-import { TurnShare } from '@holdfast/engine/parts';
 import type { Clock } from '@holdfast/engine/parts';
 import type { ClusterPush } from '@holdfast/protocol';
 import type { Event } from '@holdfast/state';
@@ -11,10 +10,10 @@ import type { OperationContext } from '../operations/context.ts';
 import type { ApiLimits } from '../limits.ts';
 import type { ApiLog } from '../log.ts';
 import type { StreamStats } from '../metrics/sources.ts';
+import { RequestTurns } from '../turns/request-turns.ts';
 import { StreamConnection } from './connection.ts';
 import { closeCodes } from './host.ts';
 import type { StreamHost, ServerSocket } from './host.ts';
-import { TurnCount } from './turn-count.ts';
 
 const heartbeatMs = 15_000;
 const closePollMs = 5;
@@ -35,12 +34,12 @@ export class ClientStreams {
   #cluster: ClusterPush;
   #clusterText: string;
 
-  /** @param largeRequests Of the whole node, where it has others than those of streams. */
+  /** @param turns Of the whole node, where it has other requests than those of streams. */
   constructor(
     context: OperationContext,
     clock: Clock,
     log: ApiLog,
-    largeRequests: TurnShare = new TurnShare(clock),
+    turns: RequestTurns = new RequestTurns(clock),
   ) {
     const { engine, limits } = context.service;
     this.#limits = limits;
@@ -53,9 +52,7 @@ export class ClientStreams {
       countRequests: (count) => {
         this.#requests += count;
       },
-      now: () => clock.now(),
-      turn: new TurnCount(clock).turn,
-      largeRequests,
+      turns,
       after: (delayMs, callback) => clock.after(delayMs, callback),
       flushLater: (connection) => this.#flushLater(connection),
       followSession: (sessionId, connection) => this.#follow(sessionId, connection),

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
-import { systemClock, TurnShare } from '@holdfast/engine/parts';
+import { systemClock } from '@holdfast/engine/parts';
 import type { Clock } from '@holdfast/engine/parts';
-import { largeBytes } from '../../src/stream/arriving.ts';
 import type { ServerSocket } from '../../src/stream/host.ts';
 import { ClientStreams } from '../../src/stream/streams.ts';
+import { largeBytes, RequestTurns } from '../../src/turns/request-turns.ts';
 import { startHarness } from '../harness.ts';
 
 /** A clock whose turns end, and whose timers fire, when the test says so. */
@@ -37,10 +37,10 @@ function clockOf() {
 function scene(t: TestContext) {
   const { built, engine } = startHarness(t);
   const { clock, pass, endTurn, fireTimers } = clockOf();
-  const share = new TurnShare(clock);
+  const turns = new RequestTurns(clock);
   const ignore = (): void => undefined;
   const log = { info: ignore, warn: ignore, error: ignore };
-  const streams = new ClientStreams(built.context, clock, log, share);
+  const streams = new ClientStreams(built.context, clock, log, turns);
   const heard = new Map<string, (...values: never[]) => void>();
   const calls: string[] = [];
   const sent: string[] = [];
@@ -74,7 +74,7 @@ function scene(t: TestContext) {
     fireTimers,
     /** A frame that waits for the next turn: another large request has had this one. */
     receiveLate: (frame: unknown): void => {
-      void share.run(() => pass(10));
+      turns.begin({ share: 'another', byteLength: largeBytes, begin: () => void pass(10) });
       receive(frame, largeBytes);
       assert.deepEqual(calls, ['pause']);
     },

@@ -1,32 +1,12 @@
 /** Many requests, or large ones, that come in one turn of the event loop. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { systemClock, TurnShare } from '@holdfast/engine/parts';
-import { ArrivingFrames, largeBytes } from '../../src/stream/arriving.ts';
-import { startHarness } from '../harness.ts';
-import type { Harness } from '../harness.ts';
-import { startGrpcHarness, until } from './grpc/grpc-client.ts';
-
-/** Turns that end when the test says so, and a clock that it moves. */
-function turnsOf() {
-  const clock = { nowMs: 0 };
-  let due: (() => void)[] = [];
-  let turn = 0;
-  const now = (): number => clock.nowMs;
-  const endOfTurn = (callback: () => void): void => void due.push(callback);
-  const largeRequests = new TurnShare({ now, endOfTurn });
-  const endTurn = (): void => {
-    const callbacks = due;
-    due = [];
-    turn += 1;
-    for (const callback of callbacks) callback();
-  };
-  const isPlanned = (): boolean => due.length > 0;
-  return { clock, now, turn: () => turn, endOfTurn, largeRequests, endTurn, isPlanned };
-}
+import { ArrivingFrames } from '../../src/stream/arriving.ts';
+import { largeBytes } from '../../src/turns/request-turns.ts';
+import { turnsOf } from './turns/turns-of.ts';
 
 /** A stream whose frames are lists of numbers: each takes so many ms, and those below zero throw. */
-function scene(turns = turnsOf()) {
+function scene(world = turnsOf(), share = 'somebody') {
   const begun: number[] = [];
   /** Requests of frames that are read, without those that are begun. */
   const held = { count: 0 };
@@ -36,7 +16,8 @@ function scene(turns = turnsOf()) {
     pause: () => void (socket.isPaused = true),
     resume: () => void (socket.isPaused = false),
   };
-  const frames = new ArrivingFrames(socket, turns, {
+  const frames = new ArrivingFrames(socket, world.turns, {
+    share: () => share,
     read: (data) => {
       const requests = JSON.parse(data.toString('utf8')) as readonly number[];
       held.count += requests.length;
@@ -46,14 +27,14 @@ function scene(turns = turnsOf()) {
       held.count -= 1;
       const tookMs = Number(request);
       if (tookMs < 0) throw new Error('A defect.');
-      turns.clock.nowMs += tookMs;
+      world.clock.nowMs += tookMs;
       begun.push(tookMs);
     },
     broke: (error) => void broken.push(error),
   });
   const arrive = (requests: readonly number[], byteLength = 0): void =>
     frames.arrived(Buffer.from(JSON.stringify(requests).padEnd(byteLength)), true);
-  return { ...turns, begun, broken, socket, arrive, frames, held };
+  return { ...world, begun, broken, socket, arrive, frames, held };
 }
 
 /** As many as are begun together; they use up a turn. */
@@ -61,12 +42,13 @@ const slow = Array.from({ length: 64 }, () => 0.2);
 
 describe('Requests of a stream', () => {
   it('given few, then they are begun in the turn in which they come', () => {
-    const { begun, arrive, isPlanned, socket } = scene();
+    const { begun, arrive, isPlanned, endTurn, socket } = scene();
     arrive([1, 2]);
     arrive([3]);
     assert.deepEqual(begun, [1, 2, 3]);
-    assert.equal(isPlanned(), false);
     assert.equal(socket.isPaused, false);
+    endTurn();
+    assert.equal(isPlanned(), false);
   });
 
   it('given many in one frame, then a turn begins some, in order, and reads no other frame (ARRIVING-1 to 3)', () => {
@@ -85,8 +67,8 @@ describe('Requests of a stream', () => {
   });
 
   it('given large frames, then they have one share of a turn with all large requests (ARRIVING-2)', () => {
-    const { begun, arrive, endTurn, largeRequests, clock } = scene();
-    void largeRequests.run(() => (clock.nowMs += 10));
+    const { begun, arrive, endTurn, turns, clock } = scene();
+    turns.begin({ share: 'another', byteLength: largeBytes, begin: () => (clock.nowMs += 10) });
     arrive([1], largeBytes);
     arrive([2]);
     assert.deepEqual(begun, []);
@@ -94,14 +76,27 @@ describe('Requests of a stream', () => {
     assert.deepEqual(begun, [1, 2]);
   });
 
-  it('given many frames in one turn, then they have the share of one frame of it (ARRIVING-2)', () => {
+  it('given many frames in one turn, then a bounded part of them is begun in it (ARRIVING-2)', () => {
     const { begun, arrive, endTurn, socket } = scene();
-    for (let frame = 0; frame < 20; frame++) arrive([1]);
-    assert.deepEqual([begun.length, socket.isPaused], [8, true]);
-    endTurn();
+    for (let frame = 0; frame < 30; frame++) arrive([1]);
     assert.deepEqual([begun.length, socket.isPaused], [16, true]);
     endTurn();
-    assert.deepEqual([begun.length, socket.isPaused], [20, false]);
+    assert.deepEqual([begun.length, socket.isPaused], [24, true]);
+    endTurn();
+    assert.deepEqual([begun.length, socket.isPaused], [30, false]);
+  });
+
+  it('given small frames of many streams in one turn, then it is not longer than that of one stream (ARRIVING-2)', () => {
+    const world = turnsOf();
+    const streams = Array.from({ length: 40 }, (_, at) => scene(world, String(at)));
+    for (const { arrive } of streams) for (let frame = 0; frame < 8; frame++) arrive([1]);
+    assert.ok(world.clock.nowMs < 25, String(world.clock.nowMs));
+    for (let turn = 0; world.isPlanned(); turn++) {
+      const startedMs = world.clock.nowMs;
+      world.endTurn();
+      assert.ok(world.clock.nowMs - startedMs < 25, String(turn));
+    }
+    for (const { begun } of streams) assert.equal(begun.length, 8);
   });
 
   it('given what was used in earlier turns, then it does not count (ARRIVING-2)', () => {
@@ -115,38 +110,77 @@ describe('Requests of a stream', () => {
   });
 
   it('given large frames of many streams, then one at a time is read and not begun (ARRIVING-5)', () => {
-    const turns = turnsOf();
-    const streams = Array.from({ length: 5 }, () => scene(turns));
+    const world = turnsOf();
+    const streams = Array.from({ length: 5 }, () => scene(world));
     for (const { arrive } of streams) arrive([...slow, ...slow], largeBytes);
-    for (let turn = 0; turns.isPlanned(); turn++) {
+    for (let turn = 0; world.isPlanned(); turn++) {
       const halfBegun = streams.filter(({ held }) => held.count > 0);
       assert.ok(halfBegun.length <= 1, `${String(halfBegun.length)} in turn ${String(turn)}`);
-      turns.endTurn();
+      world.endTurn();
     }
     for (const { begun } of streams) assert.deepEqual(begun, [...slow, ...slow]);
   });
 
   it('given a large frame behind another, then it is not read before those that wait (ARRIVING-5)', () => {
-    const turns = turnsOf();
-    const [first, second] = [scene(turns), scene(turns)];
+    const world = turnsOf();
+    const [first, second] = [scene(world), scene(world)];
     first.arrive([...slow, 1], largeBytes);
     first.arrive([2], largeBytes);
     second.arrive([...slow, 1], largeBytes);
-    turns.endTurn();
-    assert.deepEqual([first.begun.length, second.begun.length], [65, 0]);
-    turns.endTurn();
+    assert.deepEqual([first.begun.length, second.begun.length], [64, 0]);
+    world.endTurn();
     assert.deepEqual([first.begun.length, second.begun.length], [65, 64]);
-    for (let turn = 0; turn < 2; turn++) turns.endTurn();
+    world.endTurn();
     assert.deepEqual([first.begun.length, second.begun.length], [66, 65]);
   });
 
   it('given small frames that go on, then they keep no large one from being read (ARRIVING-5)', () => {
-    const turns = turnsOf();
-    const [small, large] = [scene(turns), scene(turns)];
+    const world = turnsOf();
+    const [small, large] = [scene(world), scene(world)];
     small.arrive([...slow, ...slow, ...slow]);
     large.arrive([1], largeBytes);
-    for (let turn = 0; turn < 2; turn++) turns.endTurn();
+    for (let turn = 0; turn < 2; turn++) world.endTurn();
     assert.deepEqual([small.begun.length, large.begun], [192, [1]]);
+  });
+
+  it('given large frames that go on, then they keep no small one from being read, even of their caller (ARRIVING-5)', () => {
+    const world = turnsOf();
+    const streams = Array.from({ length: 50 }, () => scene(world));
+    for (const { arrive } of streams)
+      arrive(Array.from({ length: 20 }, () => slow).flat(), largeBytes);
+    const small = scene(world);
+    for (let sent = 1; sent <= 10; sent++) {
+      world.useUp();
+      small.arrive([1]);
+      assert.equal(small.begun.length, sent - 1);
+      for (let turn = 0; turn < 2; turn++) world.endTurn();
+      assert.equal(small.begun.length, sent);
+    }
+  });
+
+  it('given another caller with many streams, then a frame waits for one of them (ARRIVING-6)', () => {
+    for (const byteLength of [0, largeBytes]) {
+      const world = turnsOf();
+      world.useUp();
+      const many = Array.from({ length: 50 }, () => scene(world, 'another'));
+      for (const { arrive } of many) arrive([...slow], byteLength);
+      const own = scene(world, 'somebody');
+      own.arrive([1], byteLength);
+      for (let turn = 0; turn < 2; turn++) world.endTurn();
+      assert.deepEqual(own.begun, [1]);
+      assert.ok(many.filter(({ begun }) => begun.length > 0).length <= 2);
+    }
+  });
+
+  it('given a frame that takes many turns, then one of each other caller is begun between (ARRIVING-6)', () => {
+    const world = turnsOf();
+    const many = Array.from({ length: 50 }, () => scene(world, 'another'));
+    world.useUp();
+    for (const { arrive } of many) arrive([...slow, ...slow]);
+    const own = scene(world, 'somebody');
+    own.arrive([...slow, ...slow, ...slow]);
+    for (let turn = 0; turn < 6; turn++) world.endTurn();
+    assert.equal(own.begun.length, 192);
   });
 
   it('given that the node ends the stream, then what waits and what comes is not begun (ARRIVING-4)', () => {
@@ -178,61 +212,4 @@ describe('Requests of a stream', () => {
     endTurn();
     assert.deepEqual([begun, broken.length], [slow, 1]);
   });
-});
-
-/** A node on which each large request takes longer than its share of a turn, and the keys of what was pushed. */
-function slowScene(harness: Harness, turns: ReturnType<typeof turnsOf>) {
-  const { built, engine } = harness;
-  const { run } = built.http.largeRequests;
-  const arrived = { count: 0 };
-  built.http.largeRequests.run = (begin) => {
-    arrived.count += 1;
-    return run.call(built.http.largeRequests, () => {
-      turns.clock.nowMs += 10;
-      return begin();
-    }) as never;
-  };
-  const keys = (): readonly unknown[] =>
-    engine.submitted.flatMap(({ command }) =>
-      command.type === 'queue_push' ? command.messages.map((message) => message.key) : [],
-    );
-  return { arrived, keys };
-}
-
-const largePayload = 'x'.repeat(largeBytes);
-
-it('Large requests of HTTP that come together are begun in turns, in order (HTTP-TURN-1)', async (t) => {
-  const turns = turnsOf();
-  const clock = { ...systemClock, now: turns.now, endOfTurn: turns.endOfTurn };
-  const harness = startHarness(t, { clock });
-  const { request } = harness;
-  const { keys } = slowScene(harness, turns);
-  const answers = ['a', 'b', 'c'].map((key) =>
-    request('POST', '/queue/push', { key, payload: largePayload }),
-  );
-  const small = await request('POST', '/queue/push', { key: 'small', payload: '' });
-  assert.equal(small.status, 200);
-  assert.deepEqual(keys(), ['a', 'small']);
-  while (turns.isPlanned()) turns.endTurn();
-  assert.deepEqual(
-    (await Promise.all(answers)).map(({ status }) => status),
-    [200, 200, 200],
-  );
-  assert.deepEqual(keys(), ['a', 'small', 'b', 'c']);
-});
-
-it('Large calls of gRPC that come together are begun in turns, in order (GRPC-TURN-1)', async (t) => {
-  const turns = turnsOf();
-  const clock = { ...systemClock, now: turns.now, endOfTurn: turns.endOfTurn };
-  const harness = await startGrpcHarness(t, { clock });
-  const { arrived, keys } = slowScene(harness, turns);
-  const push = (key: string, text: string): Promise<unknown> =>
-    harness.call('Queues.Push', { key, payload: { stringValue: text } });
-  const answers = ['a', 'b', 'c'].map((key) => push(key, largePayload));
-  await push('small', '');
-  await until(() => arrived.count === 3);
-  assert.deepEqual(keys(), ['a', 'small']);
-  while (turns.isPlanned()) turns.endTurn();
-  await Promise.all(answers);
-  assert.deepEqual(keys(), ['a', 'small', 'b', 'c']);
 });

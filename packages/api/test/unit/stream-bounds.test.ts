@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { systemClock, TurnShare } from '@holdfast/engine/parts';
+import { systemClock } from '@holdfast/engine/parts';
 import type { StreamAnswer } from '@holdfast/protocol';
 import { mostUnits } from '../../../client/src/outgoing.ts';
 import type { BuiltApi } from '../../src/api.ts';
@@ -13,6 +13,7 @@ import { mostInFrame, readFrame } from '../../src/stream/frame.ts';
 import type { StreamHost, ServerSocket } from '../../src/stream/host.ts';
 import { OutgoingAnswers } from '../../src/stream/outgoing.ts';
 import { StreamWaits } from '../../src/stream/waits.ts';
+import { RequestTurns } from '../../src/turns/request-turns.ts';
 import { startHarness } from '../harness.ts';
 import type { Harness } from '../harness.ts';
 import { codeOf, StreamClient } from '../stream-client.ts';
@@ -164,9 +165,7 @@ describe('an error of the node itself ends one stream, and is logged (STREAM-6)'
       maxUnreadBytes: 1000,
       isStopping: () => false,
       countRequests,
-      now: () => 0,
-      turn: () => 0,
-      largeRequests: new TurnShare(systemClock),
+      turns: new RequestTurns(systemClock),
       after: nothing,
       flushLater: nothing,
       followSession: nothing,

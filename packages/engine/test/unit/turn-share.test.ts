@@ -67,25 +67,6 @@ describe('Reads that are asked for in one turn', () => {
     assert.equal(read(4, 1), 4);
   });
 
-  it('given one that goes on, then it does so in the next turn, before those that wait (TURN-SHARE-3)', async () => {
-    const { read, share, made, endTurn } = scene();
-    void read(0, 5);
-    const part = (number: number): unknown =>
-      share.goOn(() => {
-        made.push(number);
-        if (number < 12) void part(number + 1);
-      });
-    void share.later(() => part(10));
-    void read(1, 1);
-    await endTurn();
-    assert.deepEqual(made, [0]);
-    await endTurn();
-    assert.deepEqual(made, [0, 10]);
-    await endTurn();
-    await endTurn();
-    assert.deepEqual(made, [0, 10, 11, 12, 1]);
-  });
-
   it('given one that throws, then its caller is told, and the next one is made', async () => {
     const { read, share, endTurn } = scene();
     const refuse = (): number => {

@@ -162,7 +162,7 @@ export async function startGrpcHarness(
     { host: '127.0.0.1', port: 0 },
     {
       context: harness.built.context,
-      largeRequests: harness.built.http.largeRequests,
+      turns: harness.built.http.turns,
       log: {
         info: ignore,
         warn: ignore,

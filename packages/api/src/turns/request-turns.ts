@@ -1,0 +1,178 @@
+/**
+ * What requests may use of a turn of the event loop, by whatever interface they come, and which of those that wait for another turn
+ * is begun next. To read a request, to check it and to encode what it asks for is not interrupted: meanwhile no tick of the node is
+ * on time, and nothing of another client is read.
+ *
+ * REQUEST-TURN-1: the requests of all interfaces together are begun until a turn has used `mostMs` for them; what comes then waits.
+ *     Where nothing has used up the turn, a small request is begun as it comes, whatever waits.
+ * REQUEST-TURN-2: each turn begins some of what waits, for `waitingMs` and at least one: one of each caller in turn (CALLER-RING-1),
+ *     and small and large ones alternate. So small requests wait for as many turns as callers wait, however much each has sent.
+ * REQUEST-TURN-3: of large things one at a time is begun and not done, before any other large one is begun: what it was parsed to takes
+ *     many times its bytes.
+ * REQUEST-TURN-4: what waits of connections that are read on is bounded (WAITING-BYTES-1). Beyond that a request is refused with
+ *     `overloaded`, and not executed.
+ * REQUEST-TURN-5: what a request throws that has waited is told, and holds up no other one.
+ */
+import type { Clock } from '@holdfast/engine/parts';
+import { RequestError } from '../request-error.ts';
+import { CallerRing } from './caller-ring.ts';
+import { WaitingBytes } from './waiting-bytes.ts';
+
+/** To read so many, check them and encode what they ask for takes a quarter of a millisecond. */
+export const largeBytes: number = 16 * 1024;
+/** Far below what makes a tick late. */
+const mostMs = 16;
+/** About as long again takes it to answer them. */
+const waitingMs = 4;
+/** As much as the engine has of commands that wait. */
+const mostWaitingBytes = 64 * 1024 * 1024;
+/** Of a request beside its body: its headers, and what keeps it. */
+const bytesOfRequest = 8 * 1024;
+
+const noRoom: RequestError = new RequestError(
+  'overloaded',
+  'Too many large requests wait for their turn on this node. The request was not executed. Retry later, or use another node.',
+);
+
+/** What is to be begun, on an interface that goes on reading while it waits. */
+export interface TurnRequest {
+  /** Whose limits it counts for. */
+  readonly share: string | undefined;
+  readonly byteLength: number;
+  /** Called once. */
+  begin(): void;
+}
+
+export class RequestTurns {
+  readonly #clock: Pick<Clock, 'now' | 'endOfTurn'>;
+  readonly #onDefect: (error: unknown) => void;
+  readonly #small = new CallerRing<() => void>();
+  readonly #large = new CallerRing<() => void>();
+  /** The rest of a large one (REQUEST-TURN-3). */
+  #begun: (() => void) | undefined;
+  readonly #waitingBytes = new WaitingBytes(mostWaitingBytes);
+  #usedMs = 0;
+  #isPlanned = false;
+  #isTurnOfLarge = false;
+
+  /** @param onDefect Told of what a request threw that had waited. */
+  constructor(
+    clock: Pick<Clock, 'now' | 'endOfTurn'>,
+    onDefect: (error: unknown) => void = () => undefined,
+  ) {
+    this.#clock = clock;
+    this.#onDefect = onDefect;
+  }
+
+  /** By requests, in this turn. */
+  get usedMs(): number {
+    return this.#usedMs;
+  }
+
+  /** Of bodies that wait. */
+  get waitingBytes(): number {
+    return this.#waitingBytes.all;
+  }
+
+  /** Monotonic, in ms. */
+  now(): number {
+    return this.#clock.now();
+  }
+
+  /** Whether something of so many bytes is begun as it comes. */
+  mayBegin(byteLength: number): boolean {
+    if (byteLength < largeBytes) return this.#usedMs < mostMs; // REQUEST-TURN-1
+    return this.#usedMs < waitingMs && this.#begun === undefined && this.#large.isEmpty; // REQUEST-TURN-3
+  }
+
+  /** That requests have taken so long in this turn. */
+  used(ms: number): void {
+    if (ms <= 0) return;
+    this.#usedMs += ms;
+    this.#plan();
+  }
+
+  /** In one of the next turns (REQUEST-TURN-2). What is large begins at most one large thing, and what is small none. */
+  wait(share: string | undefined, isLarge: boolean, begin: () => void): void {
+    (isLarge ? this.#large : this.#small).push(share ?? '', begin);
+    this.#plan();
+  }
+
+  /** The rest of the large one that is being begun (REQUEST-TURN-3). */
+  goOn(rest: () => void): void {
+    this.#begun = rest;
+    this.#plan();
+  }
+
+  /** At once or in its turn. @returns Why it is refused: then it is never begun. */
+  begin(request: TurnRequest): RequestError | undefined {
+    const { byteLength } = request;
+    if (!this.mayBegin(byteLength)) return this.beginLater(request, byteLength >= largeBytes);
+    this.timed(request);
+    return undefined;
+  }
+
+  /** As `begin`, behind what its caller has waiting. */
+  beginLater(request: TurnRequest, isLarge: boolean): RequestError | undefined {
+    const { share, byteLength } = request;
+    const bytes = byteLength + bytesOfRequest;
+    if (!this.#waitingBytes.take(share ?? '', bytes)) return noRoom; // REQUEST-TURN-4
+    this.wait(share, isLarge, () => {
+      this.#waitingBytes.giveBack(share ?? '', bytes);
+      this.timed(request);
+    });
+    return undefined;
+  }
+
+  /** Begins it, and counts what that takes. */
+  timed(request: Pick<TurnRequest, 'begin'>): void {
+    const startedMs = this.#clock.now();
+    try {
+      request.begin();
+    } finally {
+      this.used(this.#clock.now() - startedMs);
+    }
+  }
+
+  #plan(): void {
+    if (this.#isPlanned) return;
+    this.#isPlanned = true;
+    this.#clock.endOfTurn(this.#endTurn);
+  }
+
+  /** One for all turns: this is the hot path. */
+  readonly #endTurn = (): void => {
+    this.#usedMs = 0;
+    do {
+      const next = this.#next();
+      if (next === undefined) break;
+      try {
+        next();
+      } catch (error) {
+        this.#onDefect(error); // REQUEST-TURN-5
+      }
+    } while (this.#usedMs < waitingMs); // REQUEST-TURN-2
+    this.#isPlanned = false;
+    // Also where nobody waits: what this turn has used counts until the next one.
+    if (this.#usedMs > 0 || !this.#isIdle) this.#plan();
+  };
+
+  get #isIdle(): boolean {
+    return this.#begun === undefined && this.#large.isEmpty && this.#small.isEmpty;
+  }
+
+  /** REQUEST-TURN-2 */
+  #next(): (() => void) | undefined {
+    this.#isTurnOfLarge = !this.#isTurnOfLarge;
+    return this.#isTurnOfLarge
+      ? (this.#nextLarge() ?? this.#small.shift())
+      : (this.#small.shift() ?? this.#nextLarge());
+  }
+
+  #nextLarge(): (() => void) | undefined {
+    const begun = this.#begun;
+    if (begun === undefined) return this.#large.shift();
+    this.#begun = undefined;
+    return begun; // REQUEST-TURN-3
+  }
+}

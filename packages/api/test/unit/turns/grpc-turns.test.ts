@@ -1,0 +1,80 @@
+/** Calls of gRPC that come together. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { TestContext } from 'node:test';
+import { systemClock } from '@holdfast/engine/parts';
+import { callerFrom } from '../../../src/pipeline/caller.ts';
+import { largeBytes } from '../../../src/turns/request-turns.ts';
+import { codeOf, refusal, startGrpcHarness, until } from '../grpc/grpc-client.ts';
+import { turnsOf } from './turns-of.ts';
+
+const largePayload = 'x'.repeat(largeBytes);
+
+/** A node whose turns end when the test says so, and in which each call takes longer than the share of large ones. */
+async function scene(t: TestContext) {
+  const world = turnsOf();
+  const clock = { ...systemClock, now: world.now, endOfTurn: world.endOfTurn };
+  const harness = await startGrpcHarness(t, { clock });
+  const { built, engine, call } = harness;
+  const { turns } = built.http;
+  const { timed } = turns;
+  turns.timed = (request): void =>
+    timed.call(turns, {
+      begin: () => {
+        world.clock.nowMs += 10;
+        request.begin();
+      },
+    });
+  const keys = (): readonly unknown[] =>
+    engine.submitted.flatMap(({ command }) =>
+      command.type === 'queue_push' ? command.messages.map((message) => message.key) : [],
+    );
+  const push = (key: string, text: string, signal?: AbortSignal): Promise<unknown> =>
+    call(
+      'Queues.Push',
+      { key, payload: { stringValue: text } },
+      signal === undefined ? {} : { signal },
+    );
+  return { ...world, ...harness, turns, keys, push };
+}
+
+describe('Calls of gRPC that come together', () => {
+  it('given large ones, then they are begun in turns, in order, and small ones at once (GRPC-TURN-1)', async (t) => {
+    const { turns, push, keys, endAll } = await scene(t);
+    const answers = ['a', 'b', 'c'].map((key) => push(key, largePayload));
+    await push('small', '');
+    await until(() => turns.waitingBytes > 2 * largeBytes);
+    assert.deepEqual(keys(), ['a', 'small']);
+    endAll();
+    await Promise.all(answers);
+    assert.deepEqual(keys(), ['a', 'small', 'b', 'c']);
+  });
+
+  it('given one that ends before its turn, then it is not executed, and is counted no more at once (GRPC-TURN-2)', async (t) => {
+    const { turns, push, keys, endAll, useUp, built } = await scene(t);
+    useUp(turns);
+    const { grpcCalls } = built.service.shares;
+    const cancellation = new AbortController();
+    const refused = refusal(push('a', largePayload, cancellation.signal));
+    await until(() => turns.waitingBytes > largeBytes);
+    assert.equal(grpcCalls.callers, 1);
+    cancellation.abort();
+    await refused;
+    await until(() => grpcCalls.callers === 0);
+    endAll();
+    assert.deepEqual([keys(), turns.waitingBytes], [[], 0]);
+    await push('b', '');
+    assert.deepEqual(keys(), ['b']);
+  });
+
+  it('given that too much waits, then they are refused, and counted no more (REQUEST-TURN-4)', async (t) => {
+    const { turns, push, keys, endAll, useUp, built } = await scene(t);
+    useUp(turns);
+    const { share } = callerFrom('127.0.0.1');
+    turns.begin({ share, byteLength: 32 * 1024 * 1024 - 10_000, begin: () => undefined });
+    assert.equal(codeOf(await refusal(push('a', largePayload))), 'overloaded');
+    await until(() => built.service.shares.grpcCalls.callers === 0);
+    endAll();
+    assert.deepEqual(keys(), []);
+  });
+});

@@ -1,0 +1,157 @@
+/** Requests of HTTP that come together, over connections of their own. */
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { describe, it } from 'node:test';
+import type { TestContext } from 'node:test';
+import { systemClock } from '@holdfast/engine/parts';
+import { HttpTurns } from '../../../src/http/http-turns.ts';
+import { callerFrom } from '../../../src/pipeline/caller.ts';
+import { largeBytes } from '../../../src/turns/request-turns.ts';
+import { untilSo } from '../../../../checker/src/waits.ts';
+import { assertProblem, startHarness } from '../../harness.ts';
+import type { Answer } from '../../harness.ts';
+import { turnsOf } from './turns-of.ts';
+
+const largePayload = 'x'.repeat(largeBytes);
+
+const push = (key: string, payload: string): string => {
+  const body = JSON.stringify({ key, payload });
+  return [
+    'POST /queue/push HTTP/1.1',
+    'Host: localhost',
+    'Content-Type: application/json',
+    `Content-Length: ${String(body.length)}`,
+    '',
+    body,
+  ].join('\r\n');
+};
+
+/** A node whose turns end when the test says so, and in which each large request takes longer than its share of one. */
+async function scene(t: TestContext) {
+  const world = turnsOf();
+  const clock = { ...systemClock, now: world.now, endOfTurn: world.endOfTurn };
+  const harness = startHarness(t, { clock });
+  const { built, engine } = harness;
+  const { turns } = built.http;
+  const { timed } = turns;
+  turns.timed = (request): void =>
+    timed.call(turns, {
+      begin: () => {
+        world.clock.nowMs += 10;
+        request.begin();
+      },
+    });
+  const sockets: Socket[] = [];
+  built.app.server.on('connection', (socket: Socket) => void sockets.push(socket));
+  await built.app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = built.app.server.address() as AddressInfo;
+  const connection = (): { readonly socket: Socket; text: () => string } => {
+    const socket = connect({ host: '127.0.0.1', port });
+    t.after(() => socket.destroy());
+    let text = '';
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk) => (text += chunk.toString('latin1')));
+    return { socket, text: () => text };
+  };
+  const keys = (): readonly unknown[] =>
+    engine.submitted.flatMap(({ command }) =>
+      command.type === 'queue_push' ? command.messages.map((message) => message.key) : [],
+    );
+  const endAll = async (): Promise<void> => {
+    while (world.isPlanned() || turns.waitingBytes > 0) {
+      world.endTurn();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  return { ...world, ...harness, turns, connection, sockets, keys, endAll };
+}
+
+describe('Requests of HTTP that come together', () => {
+  it('given large ones, then they are begun in turns, in order, and small ones at once (HTTP-TURN-1)', async (t) => {
+    const { request, keys, endAll } = await scene(t);
+    const answers = ['a', 'b', 'c'].map((key) =>
+      request('POST', '/queue/push', { key, payload: largePayload }),
+    );
+    const small = await request('POST', '/queue/push', { key: 'small', payload: '' });
+    assert.equal(small.status, 200);
+    assert.deepEqual(keys(), ['a', 'small']);
+    await endAll();
+    for (const { status } of await Promise.all(answers)) assert.equal(status, 200);
+    assert.deepEqual(keys(), ['a', 'small', 'b', 'c']);
+  });
+
+  it('given a small one behind a large one on its connection, then it is begun behind it (HTTP-TURN-2)', async (t) => {
+    const { connection, turns, keys, engine, endAll } = await scene(t);
+    // A small one would still be begun in this turn.
+    turns.begin({ share: 'another', byteLength: 0, begin: () => undefined });
+    assert.equal(turns.mayBegin(0), true);
+    const { socket, text } = connection();
+    const waiting = (requests: number): boolean =>
+      turns.waitingBytes > largeBytes + requests * 8192;
+    socket.write(push('large', largePayload));
+    await untilSo(() => waiting(1));
+    socket.write(push('small', ''));
+    await untilSo(() => waiting(2) || engine.submitted.length > 0);
+    socket.write('POST /sessions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n');
+    await untilSo(() => waiting(3) || engine.submitted.length > 0);
+    assert.equal(engine.submitted.length, 0);
+    await endAll();
+    await untilSo(() => text().split('HTTP/1.1 200').length === 4);
+    assert.deepEqual(keys(), ['large', 'small']);
+    assert.equal(engine.submitted.at(-1)?.command.type, 'create_session');
+  });
+
+  it('given one whose connection ends before its turn, then it is not begun (HTTP-TURN-3)', async (t) => {
+    const { connection, turns, keys, sockets, endAll, useUp } = await scene(t);
+    useUp(turns);
+    const { socket } = connection();
+    socket.write(push('large', largePayload));
+    await untilSo(() => turns.waitingBytes > largeBytes);
+    socket.destroy();
+    await untilSo(() => sockets.every(({ destroyed }) => destroyed));
+    await endAll();
+    assert.deepEqual([keys(), turns.waitingBytes], [[], 0]);
+  });
+
+  it('given that too much waits, then they are refused, and not begun (REQUEST-TURN-4)', async (t) => {
+    const { request, turns, keys, endAll, useUp } = await scene(t);
+    useUp(turns);
+    const { share } = callerFrom('127.0.0.1');
+    const begin = (): void => undefined;
+    turns.begin({ share, byteLength: 31.9 * 1024 * 1024, begin });
+    const refused: Answer[] = [];
+    const asked: Promise<unknown>[] = [];
+    for (let at = 0; at < 10; at++)
+      asked.push(
+        request('POST', '/queue/push', { key: 'k', payload: largePayload }).then((answer) => {
+          if (answer.status !== 200) refused.push(answer);
+        }),
+      );
+    await untilSo(() => refused.length > 0);
+    assertProblem(refused[0] ?? assert.fail(), 503, 'overloaded');
+    await endAll();
+    await Promise.all(asked);
+    assert.ok(keys().length > 0 && keys().length < 10, String(keys().length));
+  });
+
+  it('given one that throws after it has waited, then that is its answer, and nothing is thrown (HTTP-TURN-4)', () => {
+    const { turns, useUp, endTurn, defects } = turnsOf();
+    const ofHttp = new HttpTurns(turns);
+    useUp();
+    const failed: string[] = [];
+    const connection = { destroyed: false };
+    ofHttp.begin({
+      connection,
+      share: 'x',
+      byteLength: 0,
+      begin: () => {
+        throw new Error('A defect.');
+      },
+      fail: ({ message }) => void failed.push(message),
+    });
+    assert.equal(ofHttp.isWaiting(connection), true);
+    endTurn();
+    assert.deepEqual([failed, defects, ofHttp.isWaiting(connection)], [['A defect.'], [], false]);
+  });
+});

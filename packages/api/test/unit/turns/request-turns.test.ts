@@ -1,0 +1,160 @@
+/** Which requests are begun in which turn of the event loop. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { CallerRing } from '../../../src/turns/caller-ring.ts';
+import { largeBytes } from '../../../src/turns/request-turns.ts';
+import { WaitingBytes } from '../../../src/turns/waiting-bytes.ts';
+import { turnsOf } from './turns-of.ts';
+
+const mebibyte = 1024 * 1024;
+
+/** Requests that take so long, by name. */
+function scene() {
+  const world = turnsOf();
+  const begun: string[] = [];
+  const ask = (name: string, share: string, byteLength: number, tookMs: number) =>
+    world.turns.begin({
+      share,
+      byteLength,
+      begin: () => {
+        world.clock.nowMs += tookMs;
+        begun.push(name);
+      },
+    });
+  return { ...world, begun, ask };
+}
+
+describe('Requests', () => {
+  it('given few, then they are begun at once, and nothing is planned but the end of the turn', () => {
+    const { ask, begun, endTurn, isPlanned } = scene();
+    ask('a', 'x', 0, 0);
+    assert.equal(isPlanned(), false);
+    ask('b', 'x', largeBytes, 1);
+    ask('c', 'y', 0, 1);
+    assert.deepEqual(begun, ['a', 'b', 'c']);
+    endTurn();
+    assert.equal(isPlanned(), false);
+  });
+
+  it('given more than a turn has time for, then the others wait (REQUEST-TURN-1)', () => {
+    const { ask, begun, endTurn } = scene();
+    for (let at = 0; at < 30; at++) ask(String(at), 'x', 0, 1);
+    assert.equal(begun.length, 16);
+    endTurn();
+    assert.equal(begun.length, 20);
+    // What waited is counted for the turn in which it is begun.
+    for (let at = 30; at < 60; at++) ask(String(at), 'x', 0, 1);
+    assert.equal(begun.length, 32);
+  });
+
+  it('given large ones that wait, then a small one is begun as it comes (REQUEST-TURN-1)', () => {
+    const { ask, begun } = scene();
+    ask('a', 'x', largeBytes, 5);
+    ask('b', 'x', largeBytes, 5);
+    ask('small', 'x', 0, 1);
+    assert.deepEqual(begun, ['a', 'small']);
+  });
+
+  it('given one that has much waiting, then another waits for one of it (REQUEST-TURN-2)', () => {
+    for (const byteLength of [0, largeBytes]) {
+      const { ask, begun, endTurn, useUp } = scene();
+      useUp();
+      for (let at = 0; at < 1000; at++) ask(`x${String(at)}`, 'x', byteLength, 5);
+      ask('y', 'y', byteLength, 5);
+      endTurn();
+      endTurn();
+      assert.deepEqual(begun, ['x0', 'y']);
+    }
+  });
+
+  it('given small and large ones, then they alternate (REQUEST-TURN-2)', () => {
+    const { ask, begun, endTurn, useUp } = scene();
+    useUp();
+    for (const at of [0, 1, 2]) ask(`large${String(at)}`, 'x', largeBytes, 5);
+    for (const at of [0, 1, 2]) ask(`small${String(at)}`, 'x', 0, 5);
+    for (let turn = 0; turn < 6; turn++) endTurn();
+    const ofKind = begun.map((name) => name.slice(0, 5));
+    assert.deepEqual(ofKind, ['large', 'small', 'large', 'small', 'large', 'small']);
+  });
+
+  it('given a large one that goes on, then no other large one is begun before it is done (REQUEST-TURN-3)', () => {
+    const { ask, begun, endTurn, turns, clock, useUp } = scene();
+    let left = 3;
+    const part = (): void => {
+      clock.nowMs += 5;
+      begun.push(`part${String(left)}`);
+      left -= 1;
+      if (left > 0) turns.goOn(part);
+    };
+    turns.goOn(part);
+    ask('large', 'y', largeBytes, 0);
+    useUp();
+    ask('small', 'y', 0, 5);
+    for (let turn = 0; turn < 5; turn++) endTurn();
+    assert.deepEqual(begun, ['part3', 'small', 'part2', 'part1', 'large']);
+  });
+
+  it('given more bytes than may wait, then they are refused, and not begun (REQUEST-TURN-4)', () => {
+    const { ask, begun, useUp, turns, endAll } = scene();
+    useUp();
+    let refused = 0;
+    for (let at = 0; at < 100; at++) {
+      const refusal = ask('x', 'x', mebibyte, 1);
+      if (refusal?.code === 'overloaded') refused += 1;
+    }
+    assert.ok(refused > 60 && refused < 75, String(refused));
+    assert.equal(ask('y', 'y', mebibyte, 1), undefined);
+    assert.ok(turns.waitingBytes < 64 * mebibyte);
+    endAll();
+    assert.equal(begun.length, 101 - refused);
+    assert.equal(turns.waitingBytes, 0);
+  });
+
+  it('given one that throws after it has waited, then that is told, and the next one is begun (REQUEST-TURN-5)', () => {
+    const { ask, begun, useUp, turns, endTurn, defects } = scene();
+    useUp();
+    const begin = (): never => {
+      throw new Error('A defect.');
+    };
+    turns.begin({ share: 'x', byteLength: 0, begin });
+    ask('a', 'y', 0, 1);
+    endTurn();
+    assert.deepEqual([begun, defects.length], [['a'], 1]);
+    assert.throws(() => turns.begin({ share: 'x', byteLength: 0, begin }), /A defect/);
+  });
+});
+
+describe('A ring of callers', () => {
+  it('takes one of each in turn, in their order, and keeps nothing of those that have nothing', () => {
+    const ring = new CallerRing<string>();
+    for (const item of ['a1', 'a2', 'a3', 'b1', 'c1', 'c2']) ring.push(item.slice(0, 1), item);
+    const taken: (string | undefined)[] = [];
+    for (let at = 0; at < 4; at++) taken.push(ring.shift());
+    ring.push('b', 'b2');
+    while (!ring.isEmpty) taken.push(ring.shift());
+    assert.deepEqual(taken, ['a1', 'b1', 'c1', 'a2', 'c2', 'a3', 'b2']);
+    assert.deepEqual([ring.callers, ring.shift()], [0, undefined]);
+  });
+});
+
+describe('Bytes that wait', () => {
+  it('leave as much for others as one caller has', () => {
+    const bytes = new WaitingBytes(100);
+    assert.equal(bytes.take('a', 50), true);
+    assert.equal(bytes.take('a', 1), false);
+    assert.equal(bytes.take('b', 25), true);
+    assert.equal(bytes.take('b', 1), false);
+    bytes.giveBack('a', 30);
+    assert.equal(bytes.take('b', 10), true);
+  });
+
+  it('are given back, and nothing is kept of who has none', () => {
+    const bytes = new WaitingBytes(100);
+    bytes.take('a', 20);
+    bytes.take('a', 30);
+    bytes.giveBack('a', 20);
+    assert.deepEqual([bytes.all, bytes.callers], [30, 1]);
+    bytes.giveBack('a', 30);
+    assert.deepEqual([bytes.all, bytes.callers], [0, 0]);
+  });
+});
