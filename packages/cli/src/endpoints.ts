@@ -4,7 +4,6 @@
  * are unknown.
  */
 import { endpointOf, HoldfastError } from '@holdfast/protocol';
-import { askUrl } from './certificates.ts';
 import { UsageError } from './failure.ts';
 
 /** Where a node or a cluster listens that was started without saying where. */
@@ -54,13 +53,21 @@ function asUrl(text: string): string {
   }
 }
 
-/** Without the API key: anybody may listen at an address that the user has not named. */
-async function isAlive(url: string): Promise<boolean> {
-  try {
-    const answer = await askUrl(`${url}/livez`, { signal: AbortSignal.timeout(probeMs) }, false);
-    await answer.body?.cancel();
-    return answer.ok;
-  } catch {
-    return false;
-  }
+/**
+ * Without the API key: anybody may listen at an address that the user has not named. Not by `fetch`, which takes longer to load than
+ * most commands run.
+ */
+export async function isAlive(url: string): Promise<boolean> {
+  const { get } = await import('node:http'); // (START-1)
+  return new Promise((resolve) => {
+    const none = (): void => resolve(false);
+    const asked = get(`${url}/livez`, { agent: false }, (answer) => {
+      answer.resume();
+      answer.on('error', none);
+      resolve(answer.statusCode === 200);
+    });
+    asked.on('error', none);
+    const limit = setTimeout(() => asked.destroy(), probeMs);
+    asked.on('close', () => clearTimeout(limit));
+  });
 }

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
 import { noneAnswered, readStatus, readStatusOfAny } from '../../src/ask-node.ts';
-import { findUsualEndpoints } from '../../src/endpoints.ts';
+import { isAlive } from '../../src/endpoints.ts';
 import { explain, UsageError } from '../../src/failure.ts';
 import { change } from '../../src/operate.ts';
 
@@ -23,8 +24,14 @@ function setVariable(t: TestContext, name: string, value: string): void {
 }
 
 /** A server that answers everything so, without its scheme. */
-async function serve(t: TestContext, status: number, body: string): Promise<string> {
-  const server = createServer((_request, response) => {
+async function serve(
+  t: TestContext,
+  status: number,
+  body: string,
+  note: (request: IncomingMessage) => void = () => undefined,
+): Promise<string> {
+  const server = createServer((request, response) => {
+    note(request);
     response.writeHead(status, { 'content-type': 'application/json' }).end(body);
   });
   server.listen(0, '127.0.0.1');
@@ -86,15 +93,14 @@ describe('a node that is asked for its status', () => {
 });
 
 describe('the nodes that nobody has named', () => {
-  it('are looked for without the API key', async (t) => {
+  it('are looked for without the API key; what is no node that lives is none', async (t) => {
     setVariable(t, 'HOLDFAST_API_KEY', 'hf_secret');
-    const shown: (string | null)[] = [];
-    t.mock.method(globalThis, 'fetch', async (_url: string, init?: RequestInit) => {
-      shown.push(new Headers(init?.headers).get('authorization'));
-      return new Response('', { status: 503 });
-    });
-    await findUsualEndpoints();
-    assert.deepEqual(shown, [null, null, null, null]);
+    const shown: (string | undefined)[] = [];
+    const note = ({ headers }: IncomingMessage): number => shown.push(headers.authorization);
+    assert.equal(await isAlive(`http://${await serve(t, 200, '{}', note)}`), true);
+    assert.equal(await isAlive(`http://${await serve(t, 503, '{}', note)}`), false);
+    assert.deepEqual(shown, [undefined, undefined]);
+    assert.equal(await isAlive('http://127.0.0.1:1'), false);
   });
 });
 
