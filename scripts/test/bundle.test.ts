@@ -131,23 +131,37 @@ describe('The bundle of the client commands', () => {
     }
   });
 
-  it('has Node load nothing for one plain request that only others need: TLS, `fetch`, compression (BUNDLE-3)', async () => {
-    const peer = await FakePeer.start();
-    try {
-      const { loaded, status, stderr } = await run(
-        ['lock', 'release', 'x', '--fence-token', '1'],
-        peer.url,
-      );
+  describe('has Node load nothing that only others need: TLS, `fetch`, compression', () => {
+    const unneeded = ['https', 'tls', 'zlib', 'child_process', 'internal/deps/undici/undici'];
+    const loadedOf = async (url: string, words: string): Promise<readonly string[]> => {
+      const { loaded, status, stderr } = await run(words.split(' '), url);
       assert.equal(status, 0, stderr);
-      assert.ok(loaded.includes('http') && loaded.includes('crypto'), loaded.join(' '));
-      const unneeded = ['https', 'tls', 'zlib', 'child_process', 'internal/deps/undici/undici'];
-      assert.deepEqual(
-        loaded.filter((name) => unneeded.includes(name)),
-        [],
+      assert.ok(loaded.includes('http'), loaded.join(' '));
+      return loaded.filter((name) => unneeded.includes(name));
+    };
+
+    it('for a request on the client stream (BUNDLE-3)', async () => {
+      const peer = await FakePeer.start();
+      try {
+        assert.deepEqual(await loadedOf(peer.url, 'lock release x --fence-token 1'), []);
+      } finally {
+        await peer.close();
+      }
+    });
+
+    it('for a question of an operator (PLAIN-1): not `fetch`', async () => {
+      const server = createServer((_request, response) =>
+        response.end('{"node_id":"n","level":"info"}'),
       );
-    } finally {
-      await peer.close();
-    }
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.address() as AddressInfo;
+      try {
+        const loaded = await loadedOf(`http://127.0.0.1:${String(port)}`, 'log-level');
+        assert.ok(!loaded.includes('internal/deps/undici/undici'), loaded.join(' '));
+      } finally {
+        server.close();
+      }
+    });
   });
 
   it('reads nothing of the client for --version', async () => {

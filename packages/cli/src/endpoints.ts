@@ -5,6 +5,7 @@
  */
 import { endpointOf, HoldfastError } from '@holdfast/protocol';
 import { UsageError } from './failure.ts';
+import { httpOfNode } from './plain-question.ts';
 
 /** Where a node or a cluster listens that was started without saying where. */
 const usual: readonly (readonly string[])[] = [
@@ -53,12 +54,9 @@ function asUrl(text: string): string {
   }
 }
 
-/**
- * Without the API key: anybody may listen at an address that the user has not named. Not by `fetch`, which takes longer to load than
- * most commands run.
- */
+/** Without the API key: anybody may listen at an address that the user has not named. */
 export async function isAlive(url: string): Promise<boolean> {
-  const { get } = await import('node:http'); // (START-1)
+  const { get } = await httpOfNode(); // PLAIN-1
   return new Promise((resolve) => {
     const none = (): void => resolve(false);
     const asked = get(`${url}/livez`, { agent: false }, (answer) => {

@@ -1,7 +1,7 @@
 /** What is asked of nodes over HTTP: who is shown the key, and what is told where no answer comes. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { EventEmitter, once } from 'node:events';
+import http, { createServer } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
@@ -104,19 +104,48 @@ describe('the nodes that nobody has named', () => {
   });
 });
 
+describe('a question without TLS', () => {
+  it('is asked with the key and a body, and without `fetch` (PLAIN-1)', async (t) => {
+    setVariable(t, 'HOLDFAST_API_KEY', 'hf_secret');
+    const fetched = t.mock.method(globalThis, 'fetch');
+    const shown: unknown[] = [];
+    const note = ({ method, headers }: IncomingMessage): number =>
+      shown.push([method, headers.authorization, headers['content-length']]);
+    const url = `http://${await serve(t, 200, '{"level":"info"}', note)}`;
+    assert.deepEqual(await change([url], 'log_level', {}), { level: 'info' });
+    await change([url], 'set_log_level', { level: 'info' });
+    assert.deepEqual(shown, [
+      ['GET', 'Bearer hf_secret', undefined],
+      ['POST', 'Bearer hf_secret', '16'],
+    ]);
+    assert.equal(fetched.mock.callCount(), 0);
+  });
+});
+
 describe('a change of the cluster of which no answer comes', () => {
   const failing = (t: TestContext, cause: object): void => {
     t.mock.method(globalThis, 'fetch', async () => {
       throw new TypeError('fetch failed', { cause: Object.assign(new Error('x'), cause) });
     });
+    t.mock.method(http, 'request', () => {
+      const asked = new EventEmitter();
+      const fail = (): boolean => asked.emit('error', Object.assign(new Error('x'), cause));
+      return Object.assign(asked, { end: () => setImmediate(fail) });
+    });
   };
+  /** The same with TLS and without. */
   const codeOf = async (operation: 'transfer' | 'log_level'): Promise<string> => {
-    const failure = await change(['http://a'], operation, {}).then(
-      () => assert.fail('there is no answer'),
-      (error: unknown) => error,
-    );
-    assert.ok(failure instanceof HoldfastError);
-    return failure.code;
+    const codes: string[] = [];
+    for (const url of ['http://a', 'https://a']) {
+      const failure = await change([url], operation, {}).then(
+        () => assert.fail('there is no answer'),
+        (error: unknown) => error,
+      );
+      assert.ok(failure instanceof HoldfastError);
+      codes.push(failure.code);
+    }
+    assert.equal(codes[0], codes[1]);
+    return codes[0] ?? '';
   };
 
   for (const cause of [
