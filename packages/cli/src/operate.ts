@@ -4,7 +4,7 @@ import { readAnswer } from '@holdfast/protocol/bounded-answer';
 import type { HttpOperations } from '@holdfast/protocol';
 import { isRecord, noneAnswered, refusalOf, unreached } from './ask-node.ts';
 import { ask } from './plain-question.ts';
-import type { Answer } from './plain-question.ts';
+import type { PlainAnswer } from './plain-question.ts';
 import { AdvisedError, UsageError } from './failure.ts';
 import { causeOf, wasNothingSent } from './reach-failure.ts';
 
@@ -53,7 +53,7 @@ export async function change<N extends ClusterChange>(
   const isInPath = path.includes('{') || method === 'GET';
   const failures: HoldfastError[] = [];
   for (const url of endpoints) {
-    let answer: Answer;
+    let answer: PlainAnswer;
     try {
       answer = await ask(url + pathOf(operation, body), {
         method,

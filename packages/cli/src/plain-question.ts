@@ -8,14 +8,14 @@ import type { IncomingMessage } from 'node:http';
 import type { AnswerToRead } from '@holdfast/protocol/bounded-answer';
 import { askUrl, certificates, keyHeader } from './certificates.ts';
 
-export interface Question {
+export interface PlainQuestion {
   readonly method?: 'GET' | 'POST' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal: AbortSignal;
 }
 
-export interface Answer extends AnswerToRead {
+export interface PlainAnswer extends AnswerToRead {
   readonly ok: boolean;
   /** Of HTTP. */
   readonly status: number;
@@ -27,7 +27,11 @@ export interface Answer extends AnswerToRead {
  * @param showsKey Not where it is not known who listens there, or where somebody else named the address.
  * @throws UsageError where they cannot be used; nobody was asked then.
  */
-export async function ask(url: string, question: Question, showsKey = true): Promise<Answer> {
+export async function ask(
+  url: string,
+  question: PlainQuestion,
+  showsKey = true,
+): Promise<PlainAnswer> {
   if (!url.startsWith('http:')) return askUrl(url, question, showsKey);
   certificates(); // What cannot be read is told, whoever is asked.
   const key = showsKey ? await keyHeader() : undefined;
@@ -51,7 +55,7 @@ export const httpOfNode = async (): Promise<typeof Http> =>
     ? process.getBuiltinModule('node:http')
     : (await import('node:http')).default;
 
-const bodyOf = (answer: IncomingMessage): Answer['body'] => ({
+const bodyOf = (answer: IncomingMessage): PlainAnswer['body'] => ({
   getReader() {
     const chunks: AsyncIterator<Buffer> = answer[Symbol.asyncIterator]();
     return {
