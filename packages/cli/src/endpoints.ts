@@ -5,7 +5,6 @@
  */
 import { endpointOf, HoldfastError } from '@holdfast/protocol';
 import { UsageError } from './failure.ts';
-import { httpOfNode } from './plain-question.ts';
 
 /** Where a node or a cluster listens that was started without saying where. */
 const usual: readonly (readonly string[])[] = [
@@ -56,6 +55,7 @@ function asUrl(text: string): string {
 
 /** Without the API key: anybody may listen at an address that the user has not named. */
 export async function isAlive(url: string): Promise<boolean> {
+  const { httpOfNode } = await import('./plain-question.ts'); // (START-1)
   const { get } = await httpOfNode(); // PLAIN-1
   return new Promise((resolve) => {
     const none = (): void => resolve(false);
