@@ -3,8 +3,8 @@
  * sources and keeps their names and lines; only what Node 20 cannot read is written in older words. A group of commands is a file
  * of its own (START-1), and the commands that need packages of the server are left to the modules (BUNDLE-1).
  *
- * BUNDLE-2: a group of commands that jobs start often is whole in one file: to find and link thirty takes an older Node longer than
- *     to read what is in them.
+ * BUNDLE-2: the groups of commands that jobs start are together in one file, and each is run only where it is asked for: to find
+ *     and link thirty files takes an older Node longer than to read what is in them.
  * BUNDLE-3: there a module of Node is loaded where something of it is used first. To import one reads all that it exports, and with
  *     that modules that a command does not need: `node:https` and all of TLS for a connection without it.
  */
@@ -74,17 +74,18 @@ const lazyModulesOfNode: Plugin = {
   },
 };
 
-/** BUNDLE-2: no other group than this one, which is all that a command line of it asks for. */
-const onlyGroup = (group: string): Plugin => ({
-  name: 'only-group',
+/** BUNDLE-2: no other groups, which no command line of one of these asks for. */
+const onlyGroupsInOneFile: Plugin = {
+  name: 'only-groups-in-one-file',
   setup(builder) {
     builder.onResolve({ filter: /^\.\/commands\// }, ({ path, importer }) => {
-      const isOther = importer.endsWith('/cli/src/groups.ts') && path !== `./commands/${group}.ts`;
+      const name = path.replace(/^.*\/|\.ts$/g, '');
+      const isOther = importer.endsWith('/cli/src/groups.ts') && !groupsInOneFile.has(name);
       return isOther ? { path, namespace: 'left-out' } : undefined;
     });
     builder.onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({ contents: 'export {};' }));
   },
-});
+};
 
 /** For the files in which esbuild looks for it. */
 const requireMade = `import { createRequire as bundleRequire } from 'node:module';
@@ -125,18 +126,14 @@ export async function makeBundle(): Promise<Bundle> {
     splitting: true,
     plugins: [leaveOut],
   });
-  const whole = await Promise.all(
-    [...groupsInOneFile].map((group) =>
-      build({
-        ...settings,
-        // Beside the guard, which it starts.
-        entryPoints: [{ in: 'packages/cli/src/start.ts', out: `parts/${group}-commands` }],
-        plugins: [leaveOut, onlyGroup(group), lazyModulesOfNode],
-      }),
-    ),
-  );
+  const whole = await build({
+    ...settings,
+    // Beside the guard, which it starts.
+    entryPoints: [{ in: 'packages/cli/src/start.ts', out: 'parts/job-commands' }],
+    plugins: [leaveOut, onlyGroupsInOneFile, lazyModulesOfNode],
+  });
   const files = new Map(
-    [...outputFiles, ...whole.flatMap((one) => one.outputFiles)].map(({ path, text }) => [
+    [...outputFiles, ...whole.outputFiles].map(({ path, text }) => [
       path.slice(outdir.length + 1),
       text.includes('typeof require') ? requireMade + text : text,
     ]),

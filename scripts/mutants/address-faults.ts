@@ -74,8 +74,8 @@ export const addressFaults: readonly Fault[] = [
     name: 'key-shown-at-usual-ports',
     breaks: 'whatever listens on a usual port of this machine is shown the API key',
     file: 'packages/cli/src/endpoints.ts',
-    find: `{ signal: AbortSignal.timeout(probeMs) }, false)`,
-    put: `{ signal: AbortSignal.timeout(probeMs) })`,
+    find: `{ agent: false }`,
+    put: `{ agent: false, headers: { authorization: process.env['HOLDFAST_API_KEY'] ?? '' } }`,
     test: 'packages/cli/test/unit/ask-node.test.ts',
   },
   {

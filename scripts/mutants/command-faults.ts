@@ -3,6 +3,39 @@ import type { Fault } from './fault.ts';
 
 export const commandFaults: readonly Fault[] = [
   {
+    name: 'command-that-asks-twice',
+    breaks:
+      'each command makes a round trip more, and asks something that its caller may be refused',
+    file: 'packages/cli/src/with-client.ts',
+    find: `{ probe = false }`,
+    put: `{ probe = true }`,
+    test: 'packages/cli/test/unit/one-request.test.ts',
+  },
+  {
+    name: 'fetch-loaded-for-a-question',
+    breaks: 'PLAIN-1: a question of an operator takes twice as long, to load what it does not need',
+    file: 'packages/cli/src/plain-question.ts',
+    find: `if (!url.startsWith('http:')) return`,
+    put: `if (url !== '') return`,
+    test: 'packages/cli/test/unit/ask-node.test.ts',
+  },
+  {
+    name: 'no-node-told-after-the-wait',
+    breaks: 'a command that waits for an hour tells only then that there is no node',
+    file: 'packages/cli/src/with-client.ts',
+    find: `{ probe: true, timeoutMs: waitSeconds * 1000 + afterWaitMs }`,
+    put: `{ probe: false, timeoutMs: waitSeconds * 1000 + afterWaitMs }`,
+    test: 'packages/cli/test/unit/one-request.test.ts',
+  },
+  {
+    name: 'silent-node-not-told',
+    breaks: 'a call that ends while its node is still tried does not tell which node that is',
+    file: 'packages/client/src/reach.ts',
+    find: `this.#unreached.allAnd(tried)`,
+    put: `this.#unreached.allAnd([])`,
+    test: 'packages/client/test/unit/unreached.test.ts',
+  },
+  {
     name: 'acquire-of-a-command-not-cancelled',
     breaks: 'a command that failed leaves a lock held that nobody knows of',
     file: 'packages/cli/src/acquire-once.ts',

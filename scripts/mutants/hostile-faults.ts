@@ -249,8 +249,18 @@ export const hostileFaults: readonly Fault[] = [
     breaks:
       'a client with very many sessions on one stream is not told that another one holds its lock',
     file: 'packages/api/src/stream/followed.ts',
-    find: `if (this.#isFull) return ofHolders.has(operation) ? undefined : this.#full();`,
+    find: `if (this.#isFull) return ofHolders.has(operation.name) ? undefined : this.#full();`,
     put: `if (this.#isFull) return undefined;`,
+    test: 'packages/api/test/unit/followed.test.ts',
+  },
+  {
+    name: 'created-session-unfollowed',
+    breaks:
+      'FOLLOWED-4: a client that has not used its new session yet is not told on its stream that it ended',
+    file: 'packages/contract/src/operations/session.ts',
+    find: `  sessionEffect: 'creates',
+`,
+    put: ``,
     test: 'packages/api/test/unit/followed.test.ts',
   },
   {

@@ -8,14 +8,16 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Metafile } from 'esbuild';
-import { needsServerPackages } from '../../packages/cli/src/groups.ts';
+import { groupsInOneFile, needsServerPackages } from '../../packages/cli/src/groups.ts';
+import { FakePeer } from '../../packages/client/test/fake-peer.ts';
 import { makeBundle, notBundled, writeBundle } from '../bundle-commands.ts';
 
-/** Tells on stderr which files are read, each as it is read. */
+/** Tells on stderr which files are read, each as it is read, and in the end which modules of its own Node has loaded. */
 const teller = `data:text/javascript,${encodeURIComponent(`
   import { registerHooks } from 'node:module';
   import { writeSync } from 'node:fs';
   registerHooks({ load(url, context, next) { writeSync(2, url + '\\n'); return next(url, context); } });
+  process.on('exit', () => writeSync(2, 'loaded:' + process.moduleLoadList + '\\n'));
 `)}`;
 
 const bundle = await makeBundle();
@@ -26,6 +28,8 @@ after(() => rmSync(folder, { recursive: true }));
 
 interface Ended {
   readonly files: readonly string[];
+  /** Modules of Node; none of a process that was killed. */
+  readonly loaded: readonly string[];
   readonly status: number | null;
   readonly stderr: string;
 }
@@ -48,10 +52,12 @@ async function run(
   const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
   const lines = stderr.split('\n');
   const files = lines.filter((line) => line.startsWith('file:')).map((file) => fileURLToPath(file));
+  const loaded = lines.find((line) => line.startsWith('loaded:')) ?? '';
   return {
     files,
+    loaded: Array.from(loaded.matchAll(/NativeModule ([^,]+)/g), ([, name = '']) => name),
     status,
-    stderr: lines.filter((line) => !/^(?:file|node):/.test(line)).join('\n'),
+    stderr: lines.filter((line) => !/^(?:file|node|loaded):/.test(line)).join('\n'),
   };
 }
 
@@ -89,7 +95,7 @@ function leftOutBehind(module: string, { inputs }: Metafile): readonly string[] 
 describe('The bundle of the client commands', () => {
   // Were it the modules, it would be about 160 files.
   it('reads few files for a command that asks a node, and nothing outside of itself (START-1)', async () => {
-    const files = await readUntilConnected('latch', 'status', 'x');
+    const files = await readUntilConnected('audit', 'status');
     assert.ok(files.length <= 34, `${String(files.length)}:\n${files.join('\n')}`);
     assert.ok(bytesOf(files) <= 530_000, String(bytesOf(files)));
     assert.deepEqual(
@@ -98,23 +104,64 @@ describe('The bundle of the client commands', () => {
     );
   });
 
-  it('has what jobs start often in one file, with its entry and what chooses it (BUNDLE-2)', async () => {
-    const files = await readUntilConnected('lock', 'status', 'x');
-    // What esbuild puts around modules is in files of its own.
-    const own = files.filter((file) => !file.includes('/parts/chunk-'));
-    assert.deepEqual(
-      own.map((file) => file.slice(folder.length + 1).replace(/-[A-Z0-9]{8}/, '')),
-      ['holdfast.js', 'parts/groups.js', 'parts/lock-commands.js'],
-    );
-    assert.ok(files.length <= 5, files.join('\n'));
-    assert.ok(bytesOf(files) <= 700_000, String(bytesOf(files)));
-  });
+  for (const words of ['lock status x', 'latch status x', 'queue pop', 'session list'])
+    it(`has "${words}" in the file of what jobs start, with its entry and what chooses it (BUNDLE-2)`, async () => {
+      const files = await readUntilConnected(...words.split(' '));
+      // What esbuild puts around modules is in files of its own.
+      const own = files.filter((file) => !file.includes('/parts/chunk-'));
+      assert.deepEqual(
+        own.map((file) => file.slice(folder.length + 1).replace(/-[A-Z0-9]{8}/, '')),
+        ['holdfast.js', 'parts/groups.js', 'parts/job-commands.js'],
+      );
+      assert.ok(files.length <= 5, files.join('\n'));
+      assert.ok(bytesOf(files) <= 760_000, String(bytesOf(files)));
+    });
 
   it('loads a module of Node there where something of it is used, and none before (BUNDLE-3)', () => {
-    const text = bundle.files.get('parts/lock-commands.js') ?? '';
+    const text = bundle.files.get('parts/job-commands.js') ?? '';
     const imported = text.matchAll(/^(?:import|\} from) ?.*["'](node:[a-z_/]+)["'];$/gm);
     assert.deepEqual([...new Set([...imported].map(([, name]) => name))], ['node:module']);
     assert.match(text, /get request\(\) \{\s+return load\w*\(\)\.request;/);
+  });
+
+  it('has in that file each group that it is for (BUNDLE-2)', async () => {
+    for (const group of groupsInOneFile) {
+      const { status, stderr } = await run([group, '--help']);
+      assert.equal(status, 0, `${group}: ${stderr}`);
+    }
+  });
+
+  describe('has Node load nothing that only others need: TLS, `fetch`, compression', () => {
+    const unneeded = ['https', 'tls', 'zlib', 'child_process', 'internal/deps/undici/undici'];
+    const loadedOf = async (url: string, words: string): Promise<readonly string[]> => {
+      const { loaded, status, stderr } = await run(words.split(' '), url);
+      assert.equal(status, 0, stderr);
+      assert.ok(loaded.includes('http'), loaded.join(' '));
+      return loaded.filter((name) => unneeded.includes(name));
+    };
+
+    it('for a request on the client stream (BUNDLE-3)', async () => {
+      const peer = await FakePeer.start();
+      try {
+        assert.deepEqual(await loadedOf(peer.url, 'lock release x --fence-token 1'), []);
+      } finally {
+        await peer.close();
+      }
+    });
+
+    it('for a question of an operator (PLAIN-1): not `fetch`', async () => {
+      const server = createServer((_request, response) =>
+        response.end('{"node_id":"n","level":"info"}'),
+      );
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.address() as AddressInfo;
+      try {
+        const loaded = await loadedOf(`http://127.0.0.1:${String(port)}`, 'log-level');
+        assert.ok(!loaded.includes('internal/deps/undici/undici'), loaded.join(' '));
+      } finally {
+        server.close();
+      }
+    });
   });
 
   it('reads nothing of the client for --version', async () => {

@@ -5,8 +5,8 @@
 import { HoldfastError, isErrorCode } from '@holdfast/protocol';
 import { readAnswer, readText } from '@holdfast/protocol/bounded-answer';
 import type { ClusterStatusAnswer } from '@holdfast/protocol';
-import { askUrl } from './certificates.ts';
 import { AdvisedError, UsageError } from './failure.ts';
+import { ask } from './plain-question.ts';
 import { causeOf, isOfHandshake } from './reach-failure.ts';
 
 /** Of members, and of pages. */
@@ -31,7 +31,7 @@ export async function askNode<T>(
   showsKey = true,
 ): Promise<Heard<T>> {
   try {
-    const response = await askUrl(url + path, { signal }, showsKey);
+    const response = await ask(url + path, { signal }, showsKey);
     const body = await readAnswer(url, response, longestJsonBytes).catch(() => undefined);
     if (response.ok && isAnswer(body)) return { answer: body };
     return { failure: strangerOr(url, response.status, body) };
@@ -47,7 +47,7 @@ export async function askMetrics(
   showsKey = true,
 ): Promise<string | undefined> {
   try {
-    const answer = await askUrl(`${url}/metrics`, { signal }, showsKey);
+    const answer = await ask(`${url}/metrics`, { signal }, showsKey);
     const text = await readText(url, answer, longestMetricsBytes);
     return answer.ok ? text : undefined;
   } catch (error) {

@@ -80,6 +80,14 @@ export function certificatesForConnections(): (() => TlsOptions) | undefined {
   return certificates() === undefined ? undefined : () => certificates() ?? {};
 }
 
+/** What shows the key of this command line. @throws UsageError where it cannot be used. */
+export async function keyHeader(): Promise<string | undefined> {
+  // Read where nodes are asked (START-1).
+  const { apiKey } = await import('./api-key.ts');
+  const key = apiKey();
+  return key === undefined ? undefined : `Bearer ${key}`;
+}
+
 /**
  * `fetch`, with the certificates and the key of this command line.
  *
@@ -92,12 +100,9 @@ export async function askUrl(
   showsKey = true,
 ): Promise<Response> {
   const tls = certificates();
-  // Read where nodes are asked (START-1).
-  const { apiKey } = await import('./api-key.ts');
-  const key = showsKey ? apiKey() : undefined;
+  const key = showsKey ? await keyHeader() : undefined;
   const headers = new Headers(init.headers);
-  if (key !== undefined && !headers.has('authorization'))
-    headers.set('authorization', `Bearer ${key}`);
+  if (key !== undefined && !headers.has('authorization')) headers.set('authorization', key);
   if (tls === undefined) return fetch(url, { ...init, headers });
   // The client is read only where there are certificates: plain questions need none of it.
   const { fetchWith } = await import('@holdfast/client/parts');

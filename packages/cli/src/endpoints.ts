@@ -4,7 +4,6 @@
  * are unknown.
  */
 import { endpointOf, HoldfastError } from '@holdfast/protocol';
-import { askUrl } from './certificates.ts';
 import { UsageError } from './failure.ts';
 
 /** Where a node or a cluster listens that was started without saying where. */
@@ -55,12 +54,18 @@ function asUrl(text: string): string {
 }
 
 /** Without the API key: anybody may listen at an address that the user has not named. */
-async function isAlive(url: string): Promise<boolean> {
-  try {
-    const answer = await askUrl(`${url}/livez`, { signal: AbortSignal.timeout(probeMs) }, false);
-    await answer.body?.cancel();
-    return answer.ok;
-  } catch {
-    return false;
-  }
+export async function isAlive(url: string): Promise<boolean> {
+  const { httpOfNode } = await import('./plain-question.ts'); // (START-1)
+  const { get } = await httpOfNode(); // PLAIN-1
+  return new Promise((resolve) => {
+    const none = (): void => resolve(false);
+    const asked = get(`${url}/livez`, { agent: false }, (answer) => {
+      answer.resume();
+      answer.on('error', none);
+      resolve(answer.statusCode === 200);
+    });
+    asked.on('error', none);
+    const limit = setTimeout(() => asked.destroy(), probeMs);
+    asked.on('close', () => clearTimeout(limit));
+  });
 }

@@ -148,15 +148,23 @@ const withServerPackages: ReadonlySet<string> = new Set([
   'cert',
 ]);
 
-/** What jobs start once a second: each is whole in one file of the bundle (BUNDLE-2 of scripts/bundle-commands.ts). */
-export const groupsInOneFile: ReadonlySet<string> = new Set(['lock']);
+/** What jobs start, some once a second: together in one file of the bundle (BUNDLE-2 of scripts/bundle-commands.ts). */
+export const groupsInOneFile: ReadonlySet<string> = new Set([
+  'session',
+  'lock',
+  'semaphore',
+  'election',
+  'barrier',
+  'latch',
+  'queue',
+  'cache',
+]);
+const oneFile = './parts/job-commands.js';
 
 /** @returns The file of the bundle in which all is that these words need; undefined: it is in several. */
 export function fileWith(words: readonly string[]): string | undefined {
   const name = commandIn(words);
-  return name !== undefined && groupsInOneFile.has(name)
-    ? `./parts/${name}-commands.js`
-    : undefined;
+  return name !== undefined && groupsInOneFile.has(name) ? oneFile : undefined;
 }
 
 /** Whether this command line is for the modules of this package, not for the bundle (BUNDLE-1 of bundle-entry.ts). */

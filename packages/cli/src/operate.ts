@@ -3,7 +3,8 @@ import { HoldfastError } from '@holdfast/protocol';
 import { readAnswer } from '@holdfast/protocol/bounded-answer';
 import type { HttpOperations } from '@holdfast/protocol';
 import { isRecord, noneAnswered, refusalOf, unreached } from './ask-node.ts';
-import { askUrl } from './certificates.ts';
+import { ask } from './plain-question.ts';
+import type { PlainAnswer } from './plain-question.ts';
 import { AdvisedError, UsageError } from './failure.ts';
 import { causeOf, wasNothingSent } from './reach-failure.ts';
 
@@ -52,9 +53,9 @@ export async function change<N extends ClusterChange>(
   const isInPath = path.includes('{') || method === 'GET';
   const failures: HoldfastError[] = [];
   for (const url of endpoints) {
-    let answer: Response;
+    let answer: PlainAnswer;
     try {
-      answer = await askUrl(url + pathOf(operation, body), {
+      answer = await ask(url + pathOf(operation, body), {
         method,
         ...(isInPath
           ? {}

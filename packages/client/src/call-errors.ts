@@ -3,6 +3,7 @@ import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type { ErrorCode, ErrorEffect, Problem } from '@holdfast/protocol';
 import { causesText } from './causes.ts';
 import type { Unreached } from './causes.ts';
+import type { Pending } from './pending.ts';
 import type { AskedOperation } from './request.ts';
 
 /** Whether the request may have had an effect, as far as this client knows. */
@@ -16,19 +17,25 @@ export const cancelledError = (known: Known): HoldfastError =>
 export const closedError = (message: string, known: Known): HoldfastError =>
   new HoldfastError('connection_lost', message, {}, known);
 
-export const lateError = (
-  operation: AskedOperation,
+/** Of a request that was not sent, its operation says nothing: why no node was reached does. */
+export function lateError(
+  { operation, timeoutMs, refusal }: Pick<Pending, 'operation' | 'timeoutMs' | 'refusal'>,
   known: Known,
-  unreached: readonly Unreached[] = [],
-): HoldfastError =>
-  new HoldfastError(
-    'deadline_exceeded',
+  unreached: readonly Unreached[],
+): HoldfastError {
+  const within = `within ${String(Math.round(timeoutMs))} ms`;
+  const latest = refusal === undefined ? '' : ` The latest answer: ${refusal}`;
+  const what =
     known.effect === 'none'
-      ? `${operation} timed out: it was not executed.${causesText(unreached)}`
-      : `${operation} timed out; it may have been executed.${causesText(unreached)}`,
+      ? `No node ${refusal === undefined ? 'answered' : 'executed it'} ${within}. Nothing was executed.`
+      : `No node answered ${operation} ${within}; it may have been executed.`;
+  return new HoldfastError(
+    'deadline_exceeded',
+    what + latest + causesText(unreached),
     unreached.length === 0 ? {} : { unreached },
     known,
   );
+}
 
 export const brokenError = (operation: AskedOperation): HoldfastError =>
   new HoldfastError(

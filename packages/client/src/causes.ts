@@ -10,12 +10,16 @@ export interface Unreached {
 const mostKept = 8;
 const longestCause = 100;
 
+export const noAnswerIn = (ms: number): string => `no answer within ${String(ms)} ms`;
+
 /** The latest cause of each node. */
 export class Causes {
   readonly #byUrl = new Map<string, string>();
 
-  get all(): readonly Unreached[] {
-    return Array.from(this.#byUrl, ([endpoint, cause]) => ({ endpoint, cause }));
+  /** @param tried Being tried: told with them where nothing is known of them. */
+  allAnd(tried: readonly Unreached[]): readonly Unreached[] {
+    const known = Array.from(this.#byUrl, ([endpoint, cause]) => ({ endpoint, cause }));
+    return [...known, ...tried.filter(({ endpoint }) => !this.#byUrl.has(endpoint))];
   }
 
   add(url: string, cause: string): void {

@@ -197,7 +197,8 @@ export class Connection {
           body,
           text: textOfRequest(operation, requestOf(id, operation, body, settings.ackedBelow, span)),
           span,
-          deadlineMs: this.clock.now() + settings.timeoutMs,
+          askedAtMs: this.clock.now(),
+          timeoutMs: settings.timeoutMs,
           resolve:
             onAnswer === undefined
               ? resolve
@@ -327,6 +328,7 @@ export class Connection {
     const code = codeIn(problem);
     const { retry, effect } = errorDefinitions[code];
     pending.sent = false;
+    pending.refusal = problem.detail;
     if (effect !== 'none' && code !== 'access_changed') pending.uncertain = true; // REQUEST-2
     if (retry === 'same' && (pending.repeatable || isOfCopyAlone(code))) {
       const delayMs = backoffMs(this.clock, pending.attempts);
@@ -385,8 +387,7 @@ export class Connection {
       const now = this.clock.now();
       for (const pending of this.#pending.values()) {
         if (pending.deadlineMs > now) continue;
-        const known = this.#effectOf(pending);
-        this.#cancel(pending, lateError(pending.operation, known, this.#reach.unreached));
+        this.#cancel(pending, lateError(pending, this.#effectOf(pending), this.#reach.unreached));
       }
       if (this.#pending.size === 0) {
         this.#reach.rest();

@@ -16,7 +16,12 @@ export type {
 export type { AcquireOptions, WaitOptions } from './acquiring.ts';
 export { Barrier } from './barrier.ts';
 export { Client, connect } from './client.ts';
-export type { CacheMemoryOptions, ClientOptions, SessionOptions } from './client.ts';
+export type {
+  CacheMemoryOptions,
+  ClientOptions,
+  ConnectSettings,
+  SessionOptions,
+} from './client.ts';
 export type { CallSettings } from './call-settings.ts';
 export { Election, Leadership } from './election.ts';
 export type { CampaignOptions } from './election.ts';

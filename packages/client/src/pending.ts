@@ -13,7 +13,8 @@ interface PendingFacts {
   readonly body: unknown;
   readonly text: string;
   readonly span: ClientSpan | undefined;
-  readonly deadlineMs: number;
+  readonly askedAtMs: number;
+  readonly timeoutMs: number;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: HoldfastError) => void;
 }
@@ -24,6 +25,9 @@ export interface Pending extends CallOfSession<Pending>, OutgoingRequest, Pendin
   cleanUp: (() => void) | undefined;
   /** A copy that was sent is not answered, or its answer left open what became of it (CONNECTION-5). */
   uncertain: boolean;
+  readonly deadlineMs: number;
+  /** What the node said that refused it last, for now. */
+  refusal: string | undefined;
 }
 
 export const pendingOf = ({
@@ -32,7 +36,8 @@ export const pendingOf = ({
   body,
   text,
   span,
-  deadlineMs,
+  askedAtMs,
+  timeoutMs,
   resolve,
   reject,
 }: PendingFacts): Pending => ({
@@ -42,7 +47,9 @@ export const pendingOf = ({
   text,
   isOfHolders: isOfHolders(operation),
   span,
-  deadlineMs,
+  askedAtMs,
+  timeoutMs,
+  deadlineMs: askedAtMs + timeoutMs,
   repeatable: isRepeatable(operation, body),
   resolve,
   reject,
@@ -50,6 +57,7 @@ export const pendingOf = ({
   sent: false,
   attempts: 0,
   uncertain: false,
+  refusal: undefined,
   session: undefined,
   before: undefined,
   after: undefined,

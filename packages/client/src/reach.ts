@@ -18,7 +18,7 @@
  */
 import { streamUrlOf } from '@holdfast/protocol';
 import type { ClusterPush, Endpoint } from '@holdfast/protocol';
-import { Causes } from './causes.ts';
+import { Causes, noAnswerIn } from './causes.ts';
 import type { Unreached } from './causes.ts';
 import type { ClientClock } from './clock.ts';
 import { helloId } from './hello.ts';
@@ -128,7 +128,11 @@ export class Reach {
 
   /** Why no node was reached since one was; empty where one is there. */
   get unreached(): readonly Unreached[] {
-    return this.isOpen ? [] : this.#unreached.all;
+    const tried = Array.from(this.#attempts, ({ endpoint: { url }, sweeps }) => ({
+      endpoint: url,
+      cause: noAnswerIn(sweeps * sweepEveryMs),
+    }));
+    return this.isOpen ? [] : this.#unreached.allAnd(tried);
   }
 
   get isOpen(): boolean {
@@ -174,7 +178,8 @@ export class Reach {
     this.#sweepsSinceTry += 1;
     for (const attempt of this.#attempts) {
       attempt.sweep();
-      if (attempt.sweeps > maxAttemptSweeps) this.#failed(attempt);
+      if (attempt.sweeps > maxAttemptSweeps)
+        this.#failed(attempt, noAnswerIn(attempt.sweeps * sweepEveryMs));
     }
   }
 

@@ -86,14 +86,14 @@ export class SessionHolds {
     this.holdings.delete(held);
     await this.#session.numbered.giveBack(operation, held, () => {
       held.lose('released');
-      this.#isGivenBack(operation, held);
+      this.#isGivenBack(held);
     });
-    this.#isGivenBack(operation, held);
+    this.#isGivenBack(held);
   }
 
   /** A leadership that was told twice is one: with one of them both have ended. */
-  #isGivenBack(operation: GivingBackOperation, held: Held): void {
-    if (operation !== 'resign') return;
+  #isGivenBack(held: Held): void {
+    if (held.kind !== 'election') return;
     for (const twin of this.twinsOf(held)) {
       if (twin.fenceToken !== held.fenceToken) continue; // A later one, which stands.
       this.holdings.delete(twin);

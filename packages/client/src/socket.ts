@@ -1,8 +1,10 @@
 /** The WebSocket of `ws` for Node, whose own is missing from Node 20; `socket.browser.ts` is its counterpart for browsers. */
 import { WebSocket } from 'ws';
-import { causeOf } from './causes.ts';
+import { causeOf, noAnswerIn } from './causes.ts';
 import { tlsOptionsOf } from './tls.ts';
 import type { TlsSettings } from './tls.ts';
+
+const handshakeMs = 2000;
 
 export interface StreamSocket {
   send(text: string): void;
@@ -33,7 +35,7 @@ export function openSocket(url: string, events: SocketEvents, tls?: TlsSettings)
     socket = new WebSocket(url, {
       ...certificates,
       perMessageDeflate: false,
-      handshakeTimeout: 2000,
+      handshakeTimeout: handshakeMs,
     });
   } catch (error) {
     // What is no certificate, or a function that gives none: no connection, like any other that fails.
@@ -45,7 +47,7 @@ export function openSocket(url: string, events: SocketEvents, tls?: TlsSettings)
   let cause: string | undefined;
   // 'close' follows.
   socket.on('error', (error) => {
-    cause = causeOf(error);
+    cause = isLateHandshake(error) ? noAnswerIn(handshakeMs) : causeOf(error);
   });
   socket.on('close', () => events.onClose(cause));
   // Binary: what is JSON needs no second check for being UTF-8.
@@ -57,3 +59,7 @@ export function openSocket(url: string, events: SocketEvents, tls?: TlsSettings)
     },
   };
 }
+
+/** As `ws` says it. */
+const isLateHandshake = ({ message }: Error): boolean =>
+  message === 'Opening handshake has timed out';

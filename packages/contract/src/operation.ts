@@ -34,6 +34,13 @@ export type Verb =
   /** For operators: ends holds of others, changes the members, takes backups. */
   | 'admin';
 
+/** What it does to a session itself. */
+type SessionEffect =
+  /** Its answer names a session that its request did not: it stands from then on. */
+  | 'creates'
+  /** The session that its request names is over afterwards. */
+  | 'ends';
+
 /** What it is to those who hold something already. */
 type ForHolders =
   /** It keeps what its caller holds. */
@@ -101,6 +108,8 @@ interface Declared {
   readonly http: readonly HttpBinding[];
   /** It is never refused for how often somebody asks, and has room of its own on a stream (RATE-2 and STREAM-5 of the api). */
   readonly forHolders?: ForHolders;
+  /** A stream follows a session that was created on it, and none that is to end (FOLLOWED-4 of the api). */
+  readonly sessionEffect?: SessionEffect;
   /**
    * It becomes a command in the log even where its caller holds nothing, so those that were refused are limited (RATE-5 of the api).
    * The kind of hold that is looked for beyond that limit; `other`: it is told to come again.

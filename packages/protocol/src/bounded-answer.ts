@@ -10,10 +10,20 @@ export const longestAnswerBytes: number = 64 * 1024;
 /** What a name of one unit of UTF-16 takes at most in JSON: `\u0001`. */
 export const bytesOfUnitInJson = 6;
 
+/** An answer, as far as it is read: of `fetch`, or of whoever else asks. */
+export interface AnswerToRead {
+  readonly body: {
+    getReader(): {
+      read(): Promise<{ readonly done?: boolean; readonly value?: Uint8Array | undefined }>;
+      cancel(): Promise<void>;
+    };
+  } | null;
+}
+
 /** The JSON in it. @throws HoldfastError `internal` where it is longer, or no JSON. */
 export async function readAnswer(
   from: string,
-  response: Response,
+  response: AnswerToRead,
   longestBytes: number = longestAnswerBytes,
 ): Promise<unknown> {
   const text = await readText(from, response, longestBytes);
@@ -32,7 +42,7 @@ export async function readAnswer(
 /** @throws HoldfastError `internal` where it is longer. */
 export async function readText(
   from: string,
-  response: Response,
+  response: AnswerToRead,
   longestBytes: number,
 ): Promise<string> {
   const chunks: Uint8Array[] = [];

@@ -217,7 +217,7 @@ export class StreamConnection {
     ackedBelow: number | undefined,
     from: OperationContext,
   ): void {
-    const session = this.#sessions.name(operation.name, body); // FOLLOWED-1
+    const session = this.#sessions.name(operation.declared, body); // FOLLOWED-1
     if (session instanceof RequestError) {
       this.#refuse(id, operation.name, session); // FOLLOWED-3
       return;
@@ -276,8 +276,7 @@ export class StreamConnection {
     try {
       if (isCancellable(operation.declared)) this.#waits.noLongerWaits(id);
       if (session !== undefined) this.#sessions.answered(session, outcome);
-      else if (operation.name === 'create_session' && !(outcome instanceof RequestError))
-        this.#sessions.made(outcome);
+      else this.#sessions.answeredUnnamed(operation.declared, outcome);
       this.#answer(id, outcome);
     } catch (error) {
       this.#broke(error); // STREAM-6: nobody looks at what this turn throws.

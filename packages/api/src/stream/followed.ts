@@ -7,7 +7,10 @@
  *     more: names that anybody makes up, with or without a right, take no memory.
  * FOLLOWED-3: a client relies on being told. So where more sessions are followed than may be, a request of one more is refused; what
  *     keeps or gives back is not (STREAM-5).
+ * FOLLOWED-4: a session that was created on the stream is followed without being named; one is not followed for the request that
+ *     ends it.
  */
+import type { Operation } from '@holdfast/contract';
 import { ofHolders } from '@holdfast/protocol';
 import type { ErrorCode } from '@holdfast/protocol';
 import type { Outcome } from '../operations/context.ts';
@@ -48,13 +51,13 @@ export class FollowedSessions {
   }
 
   /** Before the request is executed (FOLLOWED-1). Undefined: it names none. */
-  name(operation: string, body: unknown): Followed | RequestError | undefined {
+  name(operation: Operation, body: unknown): Followed | RequestError | undefined {
     const sessionId = sessionIn(body);
     if (sessionId === undefined) return this.#isFullFor(operation) ? this.#full() : undefined;
-    if (operation === 'end_session') return undefined;
+    if (operation.sessionEffect === 'ends') return undefined; // FOLLOWED-4
     let followed = this.#byId.get(sessionId);
     if (followed === undefined) {
-      if (this.#isFull) return ofHolders.has(operation) ? undefined : this.#full();
+      if (this.#isFull) return ofHolders.has(operation.name) ? undefined : this.#full();
       followed = this.#follow(sessionId);
     }
     followed.unanswered += 1;
@@ -70,9 +73,10 @@ export class FollowedSessions {
     if (isGone || (!followed.wasThere && followed.unanswered === 0)) this.ended(followed.sessionId);
   }
 
-  /** A session that was made on this stream. */
-  made(answer: object): void {
-    const sessionId = sessionIn(answer);
+  /** Of a request that named none (FOLLOWED-4). */
+  answeredUnnamed({ sessionEffect }: Operation, outcome: Outcome<object>): void {
+    if (sessionEffect !== 'creates' || outcome instanceof RequestError) return;
+    const sessionId = sessionIn(outcome);
     if (sessionId === undefined) return;
     const followed = this.#byId.get(sessionId) ?? this.#follow(sessionId);
     followed.wasThere = true;
@@ -86,9 +90,9 @@ export class FollowedSessions {
     return this.#byId.size >= (this.#parts.most ?? mostFollowed);
   }
 
-  /** What makes a session is refused before it does. */
-  #isFullFor(operation: string): boolean {
-    return operation === 'create_session' && this.#isFull;
+  /** What creates a session is refused before it does. */
+  #isFullFor({ sessionEffect }: Operation): boolean {
+    return sessionEffect === 'creates' && this.#isFull;
   }
 
   #follow(sessionId: string): Followed {

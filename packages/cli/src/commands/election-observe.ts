@@ -29,8 +29,8 @@ Examples:
       const environment = at();
       const { output } = environment;
       await withClient(environment, async (client) => {
-        using stop = new StopSignal();
         const session = await client.session({ clientId: defaultClientId });
+        using stop = new StopSignal();
         const { signal } = stop;
         const { Election } = await import('@holdfast/client');
         const observed = new Election(session, name).observe({

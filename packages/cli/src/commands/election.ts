@@ -1,6 +1,7 @@
 /** `holdfast election ...` */
 import { acquireOnce, whatBecomesOfIt } from '../acquire-once.ts';
 import type { Command } from 'commander';
+import type { Client } from '@holdfast/client';
 import type { ElectionAnswer } from '@holdfast/protocol';
 import { UsageError } from '../failure.ts';
 import { jsonOrText, shownJson } from '../json-text.ts';
@@ -13,7 +14,7 @@ import type { TermOptions } from '../run/terms.ts';
 import { waitsAt } from '../status-rows.ts';
 import { addHolderOptions, tokenOf, whoOf } from '../who.ts';
 import type { HolderOptions } from '../who.ts';
-import { secondsOf, withClient } from '../with-client.ts';
+import { secondsOf, waiting, withClient } from '../with-client.ts';
 import { addElectionObserve } from './election-observe.ts';
 import { addElectionRun } from './election-run.ts';
 
@@ -84,15 +85,16 @@ Example:
         ...(priority === undefined ? {} : { priority }),
         ...(maxHoldMs === undefined ? {} : { max_hold_seconds: maxHoldMs / 1000 }),
       };
-      await withClient(environment, async (client) => {
-        const settings = { timeoutMs: wait * 1000 + 10_000 };
+      const { probe, timeoutMs } = waiting(wait);
+      const run = async (client: Client): Promise<void> => {
         const acquired = { name, kind: 'election' as const, ...whoOf(options) };
         const answer = await acquireOnce(client, acquired, (request, signal) =>
-          client.call('campaign', { ...body, ...request }, { ...settings, signal }),
+          client.call('campaign', { ...body, ...request }, { timeoutMs, signal }),
         );
         if (typeof answer === 'number') environment.finish(answer);
         else printRecord(environment.output, answer);
-      });
+      };
+      await withClient(environment, run, { probe });
     });
 }
 

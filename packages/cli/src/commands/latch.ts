@@ -5,7 +5,7 @@ import { printRecord } from '../output.ts';
 import { printable } from '../printable.ts';
 import type { Environment } from '../environment.ts';
 import { untilSignal } from '../until-signal.ts';
-import { countOf, defaultClientId, secondsOf, withClient } from '../with-client.ts';
+import { countOf, defaultClientId, secondsOf, waiting, withClient } from '../with-client.ts';
 
 /** The cluster ends a wait; this only has to be longer. */
 const longestWaitSeconds = 86_400;
@@ -82,13 +82,14 @@ Example:
       const environment = at();
       const seconds = secondsOf('--wait', options.wait);
       const body = { name, ...(seconds === undefined ? {} : { wait_seconds: seconds }) };
-      const timeoutMs = (seconds ?? longestWaitSeconds) * 1000 + 10_000;
-      await withClient(environment, async (client) => {
+      const { probe, timeoutMs } = waiting(seconds ?? longestWaitSeconds);
+      const wait = async (client: Client): Promise<void> => {
         const answer = await untilSignal((signal) =>
           client.call('wait_latch', body, { timeoutMs, signal }),
         );
         if (typeof answer === 'number') environment.finish(answer);
         else printRecord(environment.output, answer);
-      });
+      };
+      await withClient(environment, wait, { probe });
     });
 }

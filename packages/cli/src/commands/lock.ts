@@ -1,5 +1,6 @@
 import { acquireOnce, whatBecomesOfIt } from '../acquire-once.ts';
 import type { Command } from 'commander';
+import type { Client } from '@holdfast/client';
 import type { ListLocksAnswer, LockStatusAnswer } from '@holdfast/protocol';
 import { exitStatus } from '../exit-status.ts';
 import { noteMore, printRecord, printTable } from '../output.ts';
@@ -10,7 +11,7 @@ import type { Environment } from '../environment.ts';
 import { addMetadataOption, addTermOptions, termsOf } from '../run/terms.ts';
 import type { TermOptions } from '../run/terms.ts';
 import { holderRow, statusHeads, tellMore, waiterRow } from '../status-rows.ts';
-import { countOf, defaultClientId, secondsOf, withClient } from '../with-client.ts';
+import { countOf, defaultClientId, secondsOf, waiting, withClient } from '../with-client.ts';
 import { jsonOrText } from '../json-text.ts';
 import { addHolderOptions, tokenOf, whoOf } from '../who.ts';
 import type { HolderOptions } from '../who.ts';
@@ -124,7 +125,8 @@ async function acquire(
           ttl_seconds: secondsOf('--ttl', options.ttl) ?? 60,
         }
       : { session_id: options.session };
-  await withClient(environment, async (client) => {
+  const { probe, timeoutMs } = waiting(wait);
+  const take = async (client: Client): Promise<void> => {
     const { session } = options;
     const by = session === undefined ? { client_id: clientId } : { session_id: session };
     const acquired = { name, kind: 'lock' as const, ...by };
@@ -141,12 +143,13 @@ async function acquire(
           ...(maxHoldMs === undefined ? {} : { max_hold_seconds: maxHoldMs / 1000 }),
           ...(metadata === undefined ? {} : { metadata: jsonOrText(metadata) }),
         },
-        { timeoutMs: wait * 1000 + 10_000, signal },
+        { timeoutMs, signal },
       ),
     );
     if (typeof answer === 'number') environment.finish(answer);
     else printRecord(environment.output, answer);
-  });
+  };
+  await withClient(environment, take, { probe });
 }
 
 const listHeads = ['RESOURCE', 'MODE', 'HOLDER', 'FENCE TOKEN', 'WAITERS'];

@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { QueueDelivery } from '@holdfast/client';
+import type { Client, QueueDelivery } from '@holdfast/client';
 import { exitStatus } from '../exit-status.ts';
 import { UsageError } from '../failure.ts';
 import type { Environment } from '../environment.ts';
@@ -65,7 +65,7 @@ async function work(
     throw new UsageError('--visibility takes at least 1 second: a command has to have time.');
   const visibilityMs = seconds * 1000;
   const { tellLoss } = await import('../run/under-lease.ts'); // (START-1)
-  return withClient(environment, async (client) => {
+  const run = async (client: Client): Promise<number> => {
     using stop = new StopSignal();
     const messages = client.queue(name).consume({ visibilityMs, signal: stop.signal });
     for await (const message of messages) {
@@ -80,7 +80,9 @@ async function work(
       if (once || end === undefined) return outcome;
     }
     return stop.status ?? 0;
-  });
+  };
+  // The loop goes on asking where no node answers.
+  return withClient(environment, run, { probe: true });
 }
 
 async function runFor(

@@ -8,7 +8,7 @@ import { printRecord, printTable } from '../output.ts';
 import { textOfStdin } from '../stdin.ts';
 import type { Environment } from '../environment.ts';
 import { untilSignal } from '../until-signal.ts';
-import { countOf, secondsOf, withClient } from '../with-client.ts';
+import { countOf, secondsOf, waiting, withClient } from '../with-client.ts';
 import { addQueueStats } from './queue-stats.ts';
 import { addQueueWork } from './queue-work.ts';
 
@@ -120,8 +120,8 @@ Example:
         ...(wait === undefined ? {} : { wait_seconds: wait }),
         ...(visibility === undefined ? {} : { visibility_seconds: visibility }),
       };
-      await withClient(environment, async (client) => {
-        const timeoutMs = (wait ?? 0) * 1000 + 10_000;
+      const { probe, timeoutMs } = waiting(wait ?? 0);
+      const pop = async (client: Client): Promise<void> => {
         const answer = await untilSignal((signal) =>
           client.call('queue_pop', body, { timeoutMs, signal }),
         );
@@ -139,7 +139,8 @@ Example:
           ]),
         );
         if (answer.messages.length === 0) environment.finish(3);
-      });
+      };
+      await withClient(environment, pop, { probe });
     });
 }
 

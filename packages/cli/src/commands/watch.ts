@@ -1,7 +1,7 @@
 /** `holdfast watch`: every change, as it comes, or those that are still kept. */
 import { Argument, Option } from 'commander';
 import type { Command } from 'commander';
-import type { WatchEvent } from '@holdfast/client';
+import type { Client, WatchEvent } from '@holdfast/client';
 import { watchedKindWords } from '@holdfast/protocol';
 import type { EventsBody, WatchedKind } from '@holdfast/protocol';
 import { eventLine } from '../event-line.ts';
@@ -65,15 +65,17 @@ Examples:
 }
 
 async function follow(environment: Environment, filter: Filter, limit: number): Promise<void> {
-  await withClient(environment, async (client) => {
+  const print = async (client: Client): Promise<void> => {
     using stop = new StopSignal();
     let printed = 0;
     for await (const event of client.watch({ ...filter, signal: stop.signal })) {
-      print(environment, event, new Date());
+      printEvent(environment, event, new Date());
       printed += 1;
       if (printed >= limit) break;
     }
-  });
+  };
+  // A watch goes on asking where no node answers.
+  await withClient(environment, print, { probe: true });
 }
 
 async function printHistory(
@@ -90,7 +92,7 @@ async function printHistory(
         ...(after === undefined ? {} : { after }),
         limit: Math.min(longestPage, left),
       });
-      for (const event of page.events) print(environment, event);
+      for (const event of page.events) printEvent(environment, event);
       left -= page.events.length;
       // Without a position it is the latest that are told, on one page.
       if (after === undefined || !page.more || left <= 0) return;
@@ -99,6 +101,6 @@ async function printHistory(
   });
 }
 
-function print({ output }: Environment, event: WatchEvent, receivedAt?: Date): void {
+function printEvent({ output }: Environment, event: WatchEvent, receivedAt?: Date): void {
   output.write(output.json ? `${JSON.stringify(event)}\n` : eventLine(event, receivedAt));
 }

@@ -1,13 +1,14 @@
 /** What is asked of nodes over HTTP: who is shown the key, and what is told where no answer comes. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { EventEmitter, once } from 'node:events';
+import http, { createServer } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
 import { noneAnswered, readStatus, readStatusOfAny } from '../../src/ask-node.ts';
-import { findUsualEndpoints } from '../../src/endpoints.ts';
+import { isAlive } from '../../src/endpoints.ts';
 import { explain, UsageError } from '../../src/failure.ts';
 import { change } from '../../src/operate.ts';
 
@@ -23,8 +24,14 @@ function setVariable(t: TestContext, name: string, value: string): void {
 }
 
 /** A server that answers everything so, without its scheme. */
-async function serve(t: TestContext, status: number, body: string): Promise<string> {
-  const server = createServer((_request, response) => {
+async function serve(
+  t: TestContext,
+  status: number,
+  body: string,
+  note: (request: IncomingMessage) => void = () => undefined,
+): Promise<string> {
+  const server = createServer((request, response) => {
+    note(request);
     response.writeHead(status, { 'content-type': 'application/json' }).end(body);
   });
   server.listen(0, '127.0.0.1');
@@ -86,15 +93,32 @@ describe('a node that is asked for its status', () => {
 });
 
 describe('the nodes that nobody has named', () => {
-  it('are looked for without the API key', async (t) => {
+  it('are looked for without the API key; what is no node that lives is none', async (t) => {
     setVariable(t, 'HOLDFAST_API_KEY', 'hf_secret');
-    const shown: (string | null)[] = [];
-    t.mock.method(globalThis, 'fetch', async (_url: string, init?: RequestInit) => {
-      shown.push(new Headers(init?.headers).get('authorization'));
-      return new Response('', { status: 503 });
-    });
-    await findUsualEndpoints();
-    assert.deepEqual(shown, [null, null, null, null]);
+    const shown: (string | undefined)[] = [];
+    const note = ({ headers }: IncomingMessage): number => shown.push(headers.authorization);
+    assert.equal(await isAlive(`http://${await serve(t, 200, '{}', note)}`), true);
+    assert.equal(await isAlive(`http://${await serve(t, 503, '{}', note)}`), false);
+    assert.deepEqual(shown, [undefined, undefined]);
+    assert.equal(await isAlive('http://127.0.0.1:1'), false);
+  });
+});
+
+describe('a question without TLS', () => {
+  it('is asked with the key and a body, and without `fetch` (PLAIN-1)', async (t) => {
+    setVariable(t, 'HOLDFAST_API_KEY', 'hf_secret');
+    const fetched = t.mock.method(globalThis, 'fetch');
+    const shown: unknown[] = [];
+    const note = ({ method, headers }: IncomingMessage): number =>
+      shown.push([method, headers.authorization, headers['content-length']]);
+    const url = `http://${await serve(t, 200, '{"level":"info"}', note)}`;
+    assert.deepEqual(await change([url], 'log_level', {}), { level: 'info' });
+    await change([url], 'set_log_level', { level: 'info' });
+    assert.deepEqual(shown, [
+      ['GET', 'Bearer hf_secret', undefined],
+      ['POST', 'Bearer hf_secret', '16'],
+    ]);
+    assert.equal(fetched.mock.callCount(), 0);
   });
 });
 
@@ -103,14 +127,25 @@ describe('a change of the cluster of which no answer comes', () => {
     t.mock.method(globalThis, 'fetch', async () => {
       throw new TypeError('fetch failed', { cause: Object.assign(new Error('x'), cause) });
     });
+    t.mock.method(http, 'request', () => {
+      const asked = new EventEmitter();
+      const fail = (): boolean => asked.emit('error', Object.assign(new Error('x'), cause));
+      return Object.assign(asked, { end: () => setImmediate(fail) });
+    });
   };
+  /** The same with TLS and without. */
   const codeOf = async (operation: 'transfer' | 'log_level'): Promise<string> => {
-    const failure = await change(['http://a'], operation, {}).then(
-      () => assert.fail('there is no answer'),
-      (error: unknown) => error,
-    );
-    assert.ok(failure instanceof HoldfastError);
-    return failure.code;
+    const codes: string[] = [];
+    for (const url of ['http://a', 'https://a']) {
+      const failure = await change([url], operation, {}).then(
+        () => assert.fail('there is no answer'),
+        (error: unknown) => error,
+      );
+      assert.ok(failure instanceof HoldfastError);
+      codes.push(failure.code);
+    }
+    assert.equal(codes[0], codes[1]);
+    return codes[0] ?? '';
   };
 
   for (const cause of [

@@ -52,6 +52,19 @@ describe('connect', () => {
     }
   });
 
+  it('asks nothing without a probe: what is asked for first is the first request', async () => {
+    const peer = await FakePeer.start();
+    try {
+      const client = await connect({ endpoints: [peer.url] }, { probe: false });
+      await client.call('lock_status', { name: 'x' });
+      await client.close();
+      const asked = peer.received.map(({ operation }) => operation);
+      assert.deepEqual(asked, ['lock_status']);
+    } finally {
+      await peer.close();
+    }
+  });
+
   it('names a password nowhere', async () => {
     await assert.rejects(
       connect({ endpoints: ['http://me:secret@a:1'] }),

@@ -42,6 +42,7 @@ const errors = [...sessionErrors];
 
 const createSession: UnaryOperation = changing('by_id', {
   name: 'create_session',
+  sessionEffect: 'creates',
   request: request('CreateSession', 'CreateSessionBody', {
     client_id: [1, optional(clientId)],
     timeout: [
@@ -156,6 +157,7 @@ const getSession: UnaryOperation = reading({
 
 const endSession: UnaryOperation = changing('always', {
   name: 'end_session',
+  sessionEffect: 'ends',
   forHolders: 'gives_back',
   request: request('EndSession', 'EndSessionBody', { session_id: [1, sessionId] }),
   answer: answer('EndSession', 'EndSessionAnswer', {

@@ -75,6 +75,18 @@ describe('the contract', () => {
       }
   });
 
+  test('given what creates a session, then its answer alone names one; given what ends one, then its request has to', () => {
+    const creating = operations.filter(({ sessionEffect }) => sessionEffect === 'creates');
+    const ending = operations.filter(({ sessionEffect }) => sessionEffect === 'ends');
+    assert.ok(creating.length > 0 && ending.length > 0);
+    for (const one of creating) {
+      assert.ok(one.kind === 'unary' && one.answer.fields['session_id'] !== undefined, one.name);
+      assert.equal(one.request.fields['session_id'], undefined, one.name);
+    }
+    for (const { name, request } of ending)
+      assert.ok(request.fields['session_id']?.[1].optional !== true, name);
+  });
+
   test('given all errors, then each code stands once', () => {
     const codes = groups.flatMap((group) => Object.keys(group.errors));
     assert.deepEqual(duplicates(codes), []);

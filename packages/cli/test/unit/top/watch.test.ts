@@ -1,8 +1,9 @@
 /** Nodes played by small HTTP servers: what they answer is the test's own. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { EventEmitter, once } from 'node:events';
+import http, { createServer } from 'node:http';
 import type { Server } from 'node:http';
+import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { ClusterStatusAnswer } from '@holdfast/protocol';
@@ -94,14 +95,27 @@ function playAll(
   nodes: Readonly<Record<string, ClusterStatusAnswer>>,
 ): ReadonlyMap<string, boolean> {
   const shown = new Map<string, boolean>();
-  t.mock.method(globalThis, 'fetch', async (asked: string, init?: RequestInit) => {
+  const answerTo = (asked: string, isShown: boolean): Response => {
     const { origin, pathname } = new URL(asked);
-    const isShown = new Headers(init?.headers).has('authorization');
     shown.set(origin, isShown || shown.get(origin) === true);
     return pathname === '/cluster/status'
       ? Response.json(nodes[origin] ?? {})
       : new Response('', { status: 503 });
-  });
+  };
+  t.mock.method(globalThis, 'fetch', async (asked: string, init?: RequestInit) =>
+    answerTo(asked, new Headers(init?.headers).has('authorization')),
+  );
+  type Plain = (
+    asked: string,
+    options: { headers: object },
+    answered: (answer: object) => void,
+  ) => object;
+  const request: Plain = (asked, { headers }, answered) => {
+    const { status: statusCode, body } = answerTo(asked, 'authorization' in headers);
+    const answer = Object.assign(Readable.from(body ?? []), { statusCode });
+    return Object.assign(new EventEmitter(), { end: () => answered(answer) });
+  };
+  t.mock.method(http, 'request', request);
   return shown;
 }
 
