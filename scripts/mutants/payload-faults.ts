@@ -157,9 +157,9 @@ export const payloadFaults: readonly Fault[] = [
   {
     name: 'payload-file-gone-with-what-cannot-be-read',
     breaks: 'a file goes while nobody knows what is in it, for a while later it can be read again',
-    file: files,
-    find: `    if (hasUnread || slot === this.#current?.slot) return false;`,
-    put: `    if (slot === this.#current?.slot) return false;`,
+    file: 'packages/storage/src/payload-waste.ts',
+    find: `  if (hasUnread || slot === current?.slot) return false;`,
+    put: `  if (slot === current?.slot) return false;`,
     test: troubles,
   },
   {

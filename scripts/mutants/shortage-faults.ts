@@ -2,6 +2,7 @@
 import type { Fault } from './fault.ts';
 
 const files = 'packages/storage/src/payload-files.ts';
+const waste = 'packages/storage/src/payload-waste.ts';
 const room = 'packages/engine/src/log-room.ts';
 const storageTest = 'packages/storage/test/unit/payload-shortage.test.ts';
 const roomTest = 'packages/engine/test/unit/log-room.test.ts';
@@ -49,8 +50,53 @@ export const shortageFaults: readonly Fault[] = [
     name: 'files-made-smaller-on-a-full-disk',
     breaks: 'a full disk is asked without an end to take copies of payloads',
     file: files,
-    find: `    if (this.shortage !== undefined) return; // PFILE-9`,
+    find: `    const canWrite = this.shortage === undefined; // PFILE-9`,
+    put: `    const canWrite = true;`,
+    hiddenFromRuns: neverFull,
+    test: storageTest,
+  },
+  {
+    name: 'dead-payload-files-stay-on-a-full-disk',
+    breaks: 'a full disk gets no room back by what is deleted',
+    file: waste,
+    find: `  if (dead !== undefined) return { file: dead, isDead: true };`,
+    put: `  if (dead !== undefined && canWrite) return { file: dead, isDead: true };`,
+    hiddenFromRuns: neverFull,
+    test: storageTest,
+  },
+  {
+    name: 'payload-file-gone-while-its-payloads-wait',
+    breaks: 'payloads that are put again on a full disk are lost with the power',
+    file: waste,
+    find: `  file.liveBytes === 0 && file.putAgainCount <= durableCount && isWasteful(file, current);`,
+    put: `  file.liveBytes === 0 && durableCount >= 0 && isWasteful(file, current);`,
+    hiddenFromRuns: neverFull,
+    test: storageTest,
+  },
+  {
+    name: 'last-payload-file-stays-on-a-full-disk',
+    breaks: 'the file that was being written when the disk filled up stays until there is room',
+    file: files,
+    find: `      if (this.#current?.liveBytes === 0) this.#current = undefined; // PWASTE-1`,
     put: ``,
+    hiddenFromRuns: neverFull,
+    test: storageTest,
+  },
+  {
+    name: 'ended-payloads-wait-for-room',
+    breaks: 'payloads of messages that are gone keep a full disk from being used again',
+    file: files,
+    find: `    const needed = some.filter((one) => this.#isNeeded(one)); // PFILE-9`,
+    put: `    const needed = some;`,
+    hiddenFromRuns: neverFull,
+    test: storageTest,
+  },
+  {
+    name: 'empty-payload-files-stay',
+    breaks: 'a node that starts again and again on a full disk comes to the bound of its files',
+    file: waste,
+    find: `  return liveBytes === 0 || (!isStuck && liveBytes * 2 < byteLength);`,
+    put: `  return isStuck ? liveBytes === 0 : liveBytes * 2 < byteLength;`,
     hiddenFromRuns: neverFull,
     test: storageTest,
   },

@@ -14,7 +14,9 @@
  * PFILE-9: where there is no room for payloads, or no descriptor for their file (DERR-3), nothing stops: all members write them at the
  *     same entry. They wait in memory, none of them counts as durable, and it is told. They are written again when somebody asks for
  *     `durable`, beginning with the same one: at the same place, or in a new file, and what was torn at the end of the old one counts for nothing
- *     (PSCAN-2); not for what is put meanwhile, for each trial fills the disk. Until then no file is made smaller, for that takes room.
+ *     (PSCAN-2); not for what is put meanwhile, for each trial fills the disk. Until then no file is made smaller, for that takes room;
+ *     one of which nothing counts goes (PWASTE-1), and what has ended while it waited is not written.
+ * PFILE-10: an id has one body for ever. What is put again while it waits is not put twice: its first put says when it is durable (PWASTE-1).
  * PFILE-8: one that is found damaged when its file is to go is not here any more, which is told at once, also to who looks elsewhere.
  */
 import { join } from 'node:path';
@@ -25,13 +27,15 @@ import { KeptBuffer } from './kept-buffer.ts';
 import { payloadFileName } from './layout.ts';
 import { makePayloadFile } from './make-payload-file.ts';
 import {
+  framesBytes,
   framesThatFit,
   payloadBodyAt,
   payloadFrameBytes,
   payloadHeadAt,
   payloadHeadBytes,
-  putPayload,
+  putPayloads,
 } from './payload-frame.ts';
+import type { WaitingPayload } from './payload-frame.ts';
 import { bufferOf, framesOf } from './payload-scan.ts';
 import type { FoundPayloads } from './payload-scan.ts';
 import {
@@ -42,17 +46,14 @@ import {
   PayloadPlaces,
   unpacked,
 } from './payload-places.ts';
+import { payloadFileAt, sizesOf } from './payload-file.ts';
 import type { PayloadFile } from './payload-file.ts';
-import { mostFiles, mostWaitingBytes, mostWrittenBytes } from './payload-settings.ts';
+import { mostWaitingBytes, mostWrittenBytes } from './payload-settings.ts';
 import type { PayloadListeners, PayloadSettings } from './payload-settings.ts';
+import { freeSlot, isWasteful, nextUnneeded } from './payload-waste.ts';
 import { PayloadTroubles } from './payload-troubles.ts';
 import { RecentPayloads } from './recent-payloads.ts';
 import type { PayloadStore } from './types.ts';
-
-interface Waiting {
-  readonly id: number;
-  readonly body: Uint8Array;
-}
 
 export class PayloadFiles implements PayloadStore {
   readonly #disk: Disk;
@@ -64,7 +65,7 @@ export class PayloadFiles implements PayloadStore {
   readonly #files: (PayloadFile | undefined)[];
   #nextNumber: number;
   #current: PayloadFile | undefined;
-  #waiting: Waiting[] = [];
+  #waiting: WaitingPayload[] = [];
   #waitingBytes = 0;
   readonly #buffer = new KeptBuffer(mostWrittenBytes);
   /** Those that wait, and the latest that were written. */
@@ -108,12 +109,7 @@ export class PayloadFiles implements PayloadStore {
   }
 
   get stats(): PayloadStore['stats'] {
-    let sizeBytes = 0;
-    let liveBytes = 0;
-    for (const file of this.#files) {
-      sizeBytes += file?.byteLength ?? 0;
-      liveBytes += file?.liveBytes ?? 0;
-    }
+    const { sizeBytes, liveBytes } = sizesOf(this.#files);
     return {
       count: this.#places.size,
       sizeBytes: sizeBytes + this.#troubles.leftoverBytes,
@@ -162,12 +158,13 @@ export class PayloadFiles implements PayloadStore {
     if (body.byteLength > maxBodyBytes)
       throw new Error(`A payload of ${String(body.byteLength)} bytes cannot be kept.`);
     if (this.#failed || this.#closed) return; // PFILE-6
-    this.#leave(id);
+    if (this.#places.get(id) === notWritten) return; // PFILE-10
+    this.#putCount += 1;
+    this.#leave(id, this.#putCount);
     this.#places.set(id, notWritten);
     this.#troubles.forget(id);
     this.#memory.add(id, body);
     this.#waiting.push({ id, body });
-    this.#putCount += 1;
     this.#waitingBytes += body.byteLength;
     // PFILE-9
     if (this.#waitingBytes >= this.#settings.gatheredBytes && this.shortage === undefined)
@@ -176,7 +173,7 @@ export class PayloadFiles implements PayloadStore {
 
   /** It is needed no more. */
   end(id: number): void {
-    this.#leave(id);
+    this.#leave(id, 0);
     this.#places.delete(id);
     this.#memory.remove(id);
     this.#troubles.forget(id);
@@ -265,13 +262,13 @@ export class PayloadFiles implements PayloadStore {
     this.#compactSoon();
   }
 
-  #takeSome(): Waiting[] {
+  #takeSome(): WaitingPayload[] {
     const most = Math.min(mostWrittenBytes, this.#settings.fileBytes);
     return this.#waiting.splice(0, framesThatFit(this.#waiting, most));
   }
 
   /** PFILE-9. Whether they were written. */
-  async #hasRoomFor(some: readonly Waiting[]): Promise<boolean> {
+  async #hasRoomFor(some: readonly WaitingPayload[]): Promise<boolean> {
     try {
       await this.#write(some);
     } catch (error) {
@@ -279,50 +276,53 @@ export class PayloadFiles implements PayloadStore {
       this.#waiting = some.concat(this.#waiting);
       this.#awaitedCount = this.#durableCount; // Whoever waits for more is told, and may ask again.
       this.#troubles.noRoom(error);
+      if (this.#current?.liveBytes === 0) this.#current = undefined; // PWASTE-1
+      this.#compactSoon();
       return false;
     }
     this.#troubles.hasRoom();
     return true;
   }
 
-  async #write(some: readonly Waiting[]): Promise<void> {
-    let byteLength = 0;
-    for (const { body } of some) byteLength += payloadFrameBytes(body.byteLength);
+  async #write(some: readonly WaitingPayload[]): Promise<void> {
+    const needed = some.filter((one) => this.#isNeeded(one)); // PFILE-9
+    if (needed.length > 0) await this.#writeFrames(needed, framesBytes(needed));
+    for (const { body } of some) this.#waitingBytes -= body.byteLength;
+    this.#memory.shrink();
+  }
+
+  /** It has not ended since it was put. */
+  #isNeeded({ id, body }: WaitingPayload): boolean {
+    return this.#memory.get(id) === body && this.#places.get(id) === notWritten;
+  }
+
+  async #writeFrames(some: readonly WaitingPayload[], byteLength: number): Promise<void> {
     const file = await this.#fileFor(byteLength);
     const bytes = this.#buffer.of(byteLength); // PFILE-4
-    let end = 0;
-    for (const { id, body } of some) end = putPayload(bytes, end, id, body);
+    putPayloads(bytes, some);
     await file.file.write(bytes, file.byteLength);
     let offset = file.byteLength;
     file.byteLength += byteLength;
-    for (const { id, body } of some) {
-      this.#waitingBytes -= body.byteLength;
+    for (const one of some) {
+      const { id, body } = one;
       const length = payloadFrameBytes(body.byteLength);
-      // It may have ended, or been put again, meanwhile.
-      if (this.#memory.get(id) === body && this.#places.get(id) === notWritten) {
+      if (this.#isNeeded(one)) {
         const place = { slot: file.slot, offset, byteLength: body.byteLength };
         this.#places.set(id, packed(place));
         file.liveBytes += length;
       }
       offset += length;
     }
-    this.#memory.shrink();
   }
 
   async #fileFor(byteLength: number): Promise<PayloadFile> {
     const current = this.#current;
     if (current !== undefined && current.byteLength + byteLength <= this.#settings.fileBytes)
       return current;
-    const free = this.#files.indexOf(undefined);
-    const slot = free === -1 ? this.#files.length : free;
-    if (slot >= mostFiles)
-      throw new Error(
-        `There are ${String(slot)} files of payloads in ${this.#folder}, which is the most.`,
-      );
+    const slot = freeSlot(this.#files, this.#folder);
     const path = join(this.#folder, payloadFileName(this.#nextNumber++));
     const file = await makePayloadFile(this.#disk, this.#folder, path);
-    const unread = { isStuck: false, hasUnread: false };
-    const made = { ...unread, slot, path, file, byteLength: 0, liveBytes: 0, users: 1 };
+    const made = payloadFileAt(slot, path, file, 0);
     this.#files[slot] = made;
     this.#current = made;
     await this.#troubles.removeLeftovers(); // PFILE-7
@@ -331,29 +331,25 @@ export class PayloadFiles implements PayloadStore {
 
   // ---- what is needed no more -------------------------------------------------------------------
 
-  /** The frame that counted does no more. */
-  #leave(id: number): void {
+  /** The frame that counted does no more. @param putCount With the put that takes its place; 0: nothing does (PWASTE-1). */
+  #leave(id: number, putCount: number): void {
     const place = this.#places.get(id);
     if (place === undefined || place === notWritten) return;
     const { slot, byteLength } = unpacked(place);
     const file = this.#files[slot];
     if (file === undefined) return;
     file.liveBytes -= payloadFrameBytes(byteLength);
-    if (this.#isWasteful(file)) this.#compactSoon();
-  }
-
-  /** Less than half of it counts; of one that could not be read, nothing (PFILE-7). */
-  #isWasteful({ isStuck, hasUnread, liveBytes, byteLength, slot }: PayloadFile): boolean {
-    if (hasUnread || slot === this.#current?.slot) return false;
-    return isStuck ? liveBytes === 0 : liveBytes * 2 < byteLength;
+    file.putAgainCount = Math.max(file.putAgainCount, putCount);
+    if (isWasteful(file, this.#current)) this.#compactSoon();
   }
 
   #compactSoon(): void {
     if (this.#failed || this.#closed || this.#compacting !== undefined) return;
-    if (this.shortage !== undefined) return; // PFILE-9
-    const wasteful = this.#files.find((file) => file !== undefined && this.#isWasteful(file));
-    if (wasteful === undefined) return;
-    this.#compacting = this.#compact(wasteful)
+    const [files, current, durableCount] = [this.#files, this.#current, this.#durableCount];
+    const canWrite = this.shortage === undefined; // PFILE-9
+    const next = nextUnneeded({ files, current, durableCount }, canWrite);
+    if (next === undefined) return;
+    this.#compacting = (next.isDead ? this.#forget(next.file) : this.#compact(next.file))
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {
         this.#compacting = undefined;
@@ -388,6 +384,10 @@ export class PayloadFiles implements PayloadStore {
     file.isStuck = file.liveBytes > 0;
     if (file.isStuck) this.#troubles.cannotGo(file.path, file.liveBytes, cause);
     if (this.#closed || this.#failed || file.isStuck) return;
+    await this.#forget(file);
+  }
+
+  async #forget(file: PayloadFile): Promise<void> {
     this.#files[file.slot] = undefined;
     this.#release(file);
     await this.#troubles.remove(file); // PFILE-7
