@@ -345,9 +345,9 @@ export class PayloadFiles implements PayloadStore {
 
   #compactSoon(): void {
     if (this.#failed || this.#closed || this.#compacting !== undefined) return;
-    const [files, current, durableCount] = [this.#files, this.#current, this.#durableCount];
     const canWrite = this.shortage === undefined; // PFILE-9
-    const next = nextUnneeded({ files, current, durableCount }, canWrite);
+    const about = { ...this.#settings, durableCount: this.#durableCount, canWrite };
+    const next = nextUnneeded(this.#files, this.#current, about);
     if (next === undefined) return;
     this.#compacting = (next.isDead ? this.#forget(next.file) : this.#compact(next.file))
       .catch((error: unknown) => this.#fail(error))

@@ -7,6 +7,7 @@ import type { Disk } from '../../src/disk.ts';
 import { fileDisk } from '../../src/file-disk.ts';
 import { MemoryFiles } from '../../src/memory-disk.ts';
 import { PayloadFiles } from '../../src/payload-files.ts';
+import { mostShortFiles } from '../../src/payload-settings.ts';
 import type { PayloadSettings } from '../../src/payload-settings.ts';
 import { findPayloads } from '../../src/payload-scan.ts';
 import { bytesOf, fill, LogInMemory, membership, settle } from '../log-in-memory.ts';
@@ -84,6 +85,37 @@ describe('files of payloads', () => {
       for (let id = 10; id <= 100; id += 10) await assertReads(again, id, bodyOf(id));
       await again.close();
     }));
+
+  it('are no more than a bound where each start leaves a short one that stays (PWASTE-2)', async () => {
+    const files = new MemoryFiles();
+    const starts = mostShortFiles + 40;
+    for (let start = 1; start <= starts; start++) {
+      const store = await open(memoryDisk(files), '/p', { ...small, fileBytes: 65_536 });
+      store.put(start, bodyOf(start));
+      await store.durable();
+      await turns(10);
+      assert.ok(files.paths.length <= mostShortFiles + 1, `at start ${String(start)}`);
+      await store.close();
+    }
+    const again = await open(memoryDisk(files), '/p', { ...small, fileBytes: 65_536 });
+    for (let id = 1; id <= starts; id++) await assertReads(again, id, bodyOf(id));
+    await again.close();
+  });
+
+  it('stay as they are below that bound, and where they are full, however many there are (PWASTE-2)', async () => {
+    const files = new MemoryFiles();
+    const store = await open(memoryDisk(files), '/p', { ...small, fileBytes: 1024 });
+    for (let id = 1; id <= 300; id++) store.put(id, bodyOf(id, 0, 700));
+    await store.durable();
+    await turns(50);
+    const before = files.paths;
+    assert.ok(before.length > 2 * mostShortFiles);
+    store.put(301, bodyOf(301, 0, 700));
+    await store.durable();
+    await turns(200);
+    assert.deepEqual(files.paths.slice(0, before.length), before);
+    await store.close();
+  });
 
   it('do not give a payload whose bytes have changed on the disk (PFILE-3)', () =>
     inFolder(async (folder) => {
