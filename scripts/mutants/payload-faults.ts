@@ -30,7 +30,7 @@ export const payloadFaults: readonly Fault[] = [
     name: 'payload-gone-when-it-ends',
     breaks: 'a node that starts from its snapshot has not what that names',
     file: ended,
-    find: `    if (first === undefined || first.index > this.#durableIndex) return false;`,
+    find: `    if (first === undefined || !this.#mayGo(first)) return false;`,
     put: `    if (first === undefined) return false;`,
   },
   {
@@ -156,7 +156,8 @@ export const payloadFaults: readonly Fault[] = [
   },
   {
     name: 'short-payload-files-without-a-bound',
-    breaks: 'a node that has started thousands of times stops when it writes a payload, at each start',
+    breaks:
+      'a node that has started thousands of times stops when it writes a payload, at each start',
     file: 'packages/storage/src/payload-waste.ts',
     find: `  return short.length > mostShortFiles ? short[0] : undefined;`,
     put: `  return short.length > mostFiles ? short[0] : undefined;`,

@@ -5,6 +5,8 @@ const files = 'packages/storage/src/payload-files.ts';
 const waste = 'packages/storage/src/payload-waste.ts';
 const room = 'packages/engine/src/log-room.ts';
 const storageTest = 'packages/storage/test/unit/payload-shortage.test.ts';
+const endedFile = 'packages/engine/src/payloads/ended-payloads.ts';
+const deletionTest = 'packages/engine/test/unit/room-by-deletion.test.ts';
 const roomTest = 'packages/engine/test/unit/log-room.test.ts';
 const neverFull = 'in runs a full disk has room again before it matters';
 
@@ -99,6 +101,34 @@ export const shortageFaults: readonly Fault[] = [
     put: `  return isStuck ? liveBytes === 0 : liveBytes * 2 < byteLength;`,
     hiddenFromRuns: neverFull,
     test: storageTest,
+  },
+  {
+    name: 'ended-payloads-wait-for-a-snapshot-without-room',
+    breaks: 'a full disk gets no room back by what is deleted: the snapshot for it has no room',
+    file: endedFile,
+    find: `    return this.#parts.lacksRoom() && atMs + graceMs <= this.#parts.clock.now();`,
+    put: `    return false;`,
+    hiddenFromRuns: neverFull,
+    test: deletionTest,
+  },
+  {
+    name: 'payloads-gone-under-who-took-them',
+    breaks: 'a message that was taken on a node without room has no payload any more',
+    file: endedFile,
+    find: `this.#parts.lacksRoom() && atMs + graceMs <= this.#parts.clock.now()`,
+    put: `this.#parts.lacksRoom()`,
+    hiddenFromRuns: neverFull,
+    test: deletionTest,
+  },
+  {
+    name: 'snapshot-without-room-frees-nothing',
+    breaks: 'a node whose snapshots have no room keeps the payloads that take it',
+    file: 'packages/engine/src/snapshots.ts',
+    find: `    this.#options.payloads.snapshotNotSaved();
+`,
+    put: ``,
+    hiddenFromRuns: neverFull,
+    test: 'packages/engine/test/unit/refused-snapshots.test.ts',
   },
   {
     name: 'payloads-without-room-never-tried-again',
