@@ -5,6 +5,8 @@ const files = 'packages/storage/src/payload-files.ts';
 const waste = 'packages/storage/src/payload-waste.ts';
 const room = 'packages/engine/src/log-room.ts';
 const storageTest = 'packages/storage/test/unit/payload-shortage.test.ts';
+const handover = 'packages/engine/src/room-handover.ts';
+const handoverTest = 'packages/engine/test/unit/room-handover.test.ts';
 const endedFile = 'packages/engine/src/payloads/ended-payloads.ts';
 const deletionTest = 'packages/engine/test/unit/room-by-deletion.test.ts';
 const roomTest = 'packages/engine/test/unit/log-room.test.ts';
@@ -153,7 +155,7 @@ export const shortageFaults: readonly Fault[] = [
     breaks: 'a leader whose snapshots fail runs out of memory',
     file: room,
     find: `return this.#parts.snapshots.lacksRoom && this.#isLong;`,
-    put: `return this.#parts.snapshots.lacksRoom && this.#handedOverMs > 0 && this.#isLong;`,
+    put: `return this.#parts.snapshots.lacksRoom && this.#bytesSinceCheckpoint < 0 && this.#isLong;`,
     hiddenFromRuns: neverFull,
     test: roomTest,
   },
@@ -179,10 +181,37 @@ export const shortageFaults: readonly Fault[] = [
     name: 'leader-without-room-goes-on-leading',
     breaks: 'nothing is applied in a cluster of which only the leader lacks room',
     file: 'packages/engine/src/checkpoints.ts',
-    find: `if (room.wantsHandover && this.#replica.transferLeadership(null).ok) room.handedOver();`,
-    put: `if (room.wantsHandover) room.handedOver();`,
+    find: `if (this.#replica.transferLeadership(to).ok) room.handover.handedOver(to);`,
+    put: `room.handover.handedOver(to);`,
     hiddenFromRuns: neverFull,
     test: roomTest,
+  },
+  {
+    name: 'leadership-handed-round-without-an-end',
+    breaks: 'where no member has room leadership is handed on every minute, for ever',
+    file: handover,
+    find: `isBackSoon ? Math.min(longestPauseMs, 2 * this.#pauseMs) : firstPauseMs;`,
+    put: `isBackSoon ? this.#pauseMs : firstPauseMs;`,
+    hiddenFromRuns: neverFull,
+    test: handoverTest,
+  },
+  {
+    name: 'handovers-never-frequent-again',
+    breaks: 'a leader without room leads for half an hour, though another member had room before',
+    file: handover,
+    find: `nowMs <= this.#handedOverMs + 2 * this.#pauseMs;`,
+    put: `this.#handedOverMs > 0;`,
+    hiddenFromRuns: neverFull,
+    test: handoverTest,
+  },
+  {
+    name: 'leadership-handed-between-two',
+    breaks: 'two members without room hand leadership to each other, and never to the third one',
+    file: handover,
+    find: `able.find((one) => one > after) ?? able[0] ?? null;`,
+    put: `able[0] ?? after;`,
+    hiddenFromRuns: neverFull,
+    test: handoverTest,
   },
   {
     name: 'passed-on-reads-wait-for-ever',
