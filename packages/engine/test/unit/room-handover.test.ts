@@ -10,7 +10,7 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
 /** Members that all lack room unless they are named, and what they do in this time: [when, to whom]. */
-function circle(clock: StillClock, durationMs: number, withRoom: readonly string[] = []) {
+function cycle(clock: StillClock, durationMs: number, withRoom: readonly string[] = []) {
   const ids = ['a', 'b', 'c'];
   const members = new Map(ids.map((id) => [id, new RoomHandover(clock)]));
   const handovers: (readonly [atMs: number, to: string])[] = [];
@@ -38,7 +38,7 @@ function circle(clock: StillClock, durationMs: number, withRoom: readonly string
 
 describe('A leader without room', () => {
   it('tries each member that keeps up, one after the other (ROOM-HANDOVER-1)', () => {
-    const { handovers, leader } = circle(new StillClock(), minuteMs, ['c']);
+    const { handovers, leader } = cycle(new StillClock(), minuteMs, ['c']);
     assert.deepEqual(handovers, [
       [0, 'b'],
       [1000, 'c'],
@@ -69,7 +69,7 @@ describe('A leader without room', () => {
   });
 
   it('hands it over less and less where none has room (ROOM-HANDOVER-2)', () => {
-    const { handovers } = circle(new StillClock(), 24 * hourMs);
+    const { handovers } = cycle(new StillClock(), 24 * hourMs);
     const first = handovers.filter(([atMs]) => atMs < hourMs).length;
     assert.ok(first >= 15 && first <= 18, `${String(first)} in the first hour`);
     const last = handovers.filter(([atMs]) => atMs >= 23 * hourMs).length;
