@@ -112,8 +112,8 @@ export const payloadFaults: readonly Fault[] = [
     name: 'payload-file-gone-before-its-copies',
     breaks: 'a power cut while files are made smaller loses payloads',
     file: files,
-    find: `      if (!(await this.durable())) return;`,
-    put: `      if (this.#failed) return;`,
+    find: `    if (!(await this.durable())) return;`,
+    put: `    if (this.#failed) return;`,
   },
   {
     name: 'payload-end-not-told',
@@ -153,6 +153,15 @@ export const payloadFaults: readonly Fault[] = [
     find: `      const opened = await disk.open(path).catch(onUnreadable);`,
     put: `      const opened = await disk.open(path);`,
     test: troubles,
+  },
+  {
+    name: 'durable-waits-for-what-is-put-later',
+    breaks: 'under load no payload file is made smaller, and no snapshot is saved',
+    file: files,
+    find: `      await this.#written.promise;`,
+    put: `      await this.#working;`,
+    hiddenFromRuns: 'in runs the disk is faster than what is put',
+    test: 'packages/storage/test/unit/payload-files.test.ts',
   },
   {
     name: 'short-payload-files-without-a-bound',

@@ -49,3 +49,9 @@ export function sizesOf(files: readonly (PayloadFile | undefined)[]): {
   }
   return { sizeBytes, liveBytes };
 }
+
+/** One who used it does no more; after the last one it is closed. */
+export function release(file: PayloadFile): void {
+  file.users -= 1;
+  if (file.users === 0) void file.file.close().catch(() => undefined);
+}

@@ -1,12 +1,12 @@
 /**
  * Payloads of messages beside log and snapshots: files of frames (payload-frame.ts), written one after the other.
  *
- * PFILE-1: `durable` resolves when all that was put before is durable. Until then it may be lost with the power: whoever
+ * PFILE-1: `durable` resolves when all that was put before is durable, whatever is put meanwhile. Until then it may be lost with the power: whoever
  *     puts it has it elsewhere.
  * PFILE-2: a file goes only when each payload in it has ended, or is durable in another file.
  * PFILE-3: what is read is the body of a frame of that id, with the checksum that was written. Else it is not here.
  * PFILE-4: one write is under way; what is put meanwhile is gathered for the next one. What waits is in memory: who puts
- *     more than `mostWaitingBytes` is asked to wait (`isBehind`).
+ *     more than `mostWaitingBytes` is asked to wait (`isBehind`). What is put again comes on top (PWASTE-3).
  * PFILE-5: of two whole frames of one id the later one counts: the first may not have become durable, or its file is to go.
  * PFILE-6: after the first failure to write, here or of the log, nothing more is written.
  * PFILE-7: a file that cannot be read, or not be removed, stops nothing: what is in it counts as not here, a file in which
@@ -29,14 +29,14 @@ import { makePayloadFile } from './make-payload-file.ts';
 import {
   framesBytes,
   framesThatFit,
-  payloadBodyAt,
   payloadFrameBytes,
-  payloadHeadAt,
   payloadHeadBytes,
+  payloadIn,
   putPayloads,
 } from './payload-frame.ts';
 import type { WaitingPayload } from './payload-frame.ts';
-import { bufferOf, framesOf } from './payload-scan.ts';
+import { putAgain } from './payload-copies.ts';
+import { bufferOf } from './payload-scan.ts';
 import type { FoundPayloads } from './payload-scan.ts';
 import {
   maxBodyBytes,
@@ -46,7 +46,7 @@ import {
   PayloadPlaces,
   unpacked,
 } from './payload-places.ts';
-import { payloadFileAt, sizesOf } from './payload-file.ts';
+import { payloadFileAt, release, sizesOf } from './payload-file.ts';
 import type { PayloadFile } from './payload-file.ts';
 import { mostWaitingBytes, mostWrittenBytes } from './payload-settings.ts';
 import type { PayloadListeners, PayloadSettings } from './payload-settings.ts';
@@ -71,6 +71,8 @@ export class PayloadFiles implements PayloadStore {
   /** Those that wait, and the latest that were written. */
   readonly #memory: RecentPayloads;
   #working: Promise<void> | undefined;
+  /** Resolves after the write that is under way, and when there is none any more. */
+  #written = Promise.withResolvers<void>();
   /** How many were put, are durable, and are waited for by somebody. */
   #putCount = 0;
   #durableCount = 0;
@@ -190,14 +192,13 @@ export class PayloadFiles implements PayloadStore {
     if (file === undefined || this.#closed) return undefined;
     file.users += 1;
     try {
-      const bytes = bufferOf(await file.file.read(offset, payloadHeadBytes + byteLength));
-      const head = payloadHeadAt(bytes, 0);
-      return head?.id === id ? payloadBodyAt(bytes, 0, head) : undefined;
+      const bytes = await file.file.read(offset, payloadHeadBytes + byteLength);
+      return payloadIn(bufferOf(bytes), id);
     } catch (error) {
       this.#troubles.cannotRead(id, file.path, error); // PFILE-7
       return undefined; // It is read elsewhere.
     } finally {
-      this.#release(file);
+      release(file);
     }
   }
 
@@ -209,7 +210,7 @@ export class PayloadFiles implements PayloadStore {
       if (this.#failed || this.#closed || this.#troubles.shortages !== shortages) return false;
       this.#awaitedCount = Math.max(this.#awaitedCount, wanted);
       this.#begin();
-      await this.#working;
+      await this.#written.promise;
     }
     return true;
   }
@@ -219,10 +220,8 @@ export class PayloadFiles implements PayloadStore {
     this.#waiting = [];
     await this.#working;
     await this.#compacting;
-    for (const file of this.#files) if (file !== undefined) this.#release(file);
+    for (const file of this.#files) if (file !== undefined) release(file);
   }
-
-  // ---- writing ----------------------------------------------------------------------------------
 
   #begin(): void {
     if (this.#failed || this.#closed) return;
@@ -231,7 +230,13 @@ export class PayloadFiles implements PayloadStore {
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {
         this.#working = undefined;
+        this.#tellWritten();
       });
+  }
+
+  #tellWritten(): void {
+    this.#written.resolve();
+    this.#written = Promise.withResolvers();
   }
 
   /** PFILE-6: something else has failed, and was told. */
@@ -251,20 +256,17 @@ export class PayloadFiles implements PayloadStore {
       (this.#durableCount < this.#awaitedCount ||
         this.#waitingBytes >= this.#settings.gatheredBytes)
     ) {
-      const some = this.#takeSome();
+      const most = Math.min(mostWrittenBytes, this.#settings.fileBytes);
+      const some = this.#waiting.splice(0, framesThatFit(this.#waiting, most));
       if (some.length === 0) break;
       const wasBehind = this.isBehind;
       if (!(await this.#hasRoomFor(some))) return;
       this.#durableCount += some.length;
+      this.#tellWritten();
       if (wasBehind && !this.isBehind) this.#onRoom();
       if (this.#closed) return;
     }
     this.#compactSoon();
-  }
-
-  #takeSome(): WaitingPayload[] {
-    const most = Math.min(mostWrittenBytes, this.#settings.fileBytes);
-    return this.#waiting.splice(0, framesThatFit(this.#waiting, most));
   }
 
   /** PFILE-9. Whether they were written. */
@@ -329,8 +331,6 @@ export class PayloadFiles implements PayloadStore {
     return made;
   }
 
-  // ---- what is needed no more -------------------------------------------------------------------
-
   /** The frame that counted does no more. @param putCount With the put that takes its place; 0: nothing does (PWASTE-1). */
   #leave(id: number, putCount: number): void {
     const place = this.#places.get(id);
@@ -349,7 +349,7 @@ export class PayloadFiles implements PayloadStore {
     const about = { ...this.#settings, durableCount: this.#durableCount, canWrite };
     const next = nextUnneeded(this.#files, this.#current, about);
     if (next === undefined) return;
-    this.#compacting = (next.isDead ? this.#forget(next.file) : this.#compact(next.file))
+    this.#compacting = (next.areDead ? this.#forget(next.files) : this.#compact(next.files))
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {
         this.#compacting = undefined;
@@ -357,44 +357,44 @@ export class PayloadFiles implements PayloadStore {
       });
   }
 
-  /** PFILE-2: what counts in it is put again, and is durable before the file goes. */
-  async #compact(file: PayloadFile): Promise<void> {
+  /** PFILE-2: what counts in them is put again, and is durable before they go. */
+  async #compact(files: readonly PayloadFile[]): Promise<void> {
+    const causes: unknown[] = [];
+    for (const file of files) causes.push(await this.#putAgain(file));
+    if (!(await this.durable())) return;
+    for (const [position, file] of files.entries()) {
+      if (this.#closed || this.#failed) return;
+      file.isStuck = file.liveBytes > 0;
+      if (file.isStuck) this.#troubles.cannotGo(file.path, file.liveBytes, causes[position]);
+      else await this.#forget([file]);
+    }
+  }
+
+  /** Returns why some of it could not be read. */
+  async #putAgain(file: PayloadFile): Promise<unknown> {
     file.users += 1;
     const damaged: number[] = [];
-    let cause: unknown;
-    const onUnreadable = (error: unknown): void => void (cause ??= error);
     try {
-      if (file.liveBytes > 0)
-        for await (const frame of framesOf(file, true, onUnreadable)) {
-          const { id, offset, byteLength, body } = frame;
-          if (this.#closed || this.#failed) return;
-          if (this.#places.get(id) !== packed({ slot: file.slot, offset, byteLength })) continue;
-          if (body === undefined && cause !== undefined) continue; // PFILE-7
-          if (body === undefined) {
-            this.end(id); // PFILE-8
-            damaged.push(id);
-          } else this.put(id, Uint8Array.from(body));
-          if (this.isBehind && !(await this.durable())) return;
-        }
-      if (!(await this.durable())) return;
+      return await putAgain(file, {
+        isOver: () => this.#closed || this.#failed,
+        counts: (id, place) => this.#places.get(id) === place,
+        onBody: (id, body) => this.put(id, body),
+        onDamaged: (id) => {
+          this.end(id); // PFILE-8
+          damaged.push(id);
+        },
+      });
     } finally {
-      this.#release(file);
+      release(file);
       this.#troubles.damaged(file.path, damaged); // PFILE-8
     }
-    file.isStuck = file.liveBytes > 0;
-    if (file.isStuck) this.#troubles.cannotGo(file.path, file.liveBytes, cause);
-    if (this.#closed || this.#failed || file.isStuck) return;
-    await this.#forget(file);
   }
 
-  async #forget(file: PayloadFile): Promise<void> {
-    this.#files[file.slot] = undefined;
-    this.#release(file);
-    await this.#troubles.remove(file); // PFILE-7
-  }
-
-  #release(file: PayloadFile): void {
-    file.users -= 1;
-    if (file.users === 0) void file.file.close().catch(() => undefined);
+  async #forget(files: readonly PayloadFile[]): Promise<void> {
+    for (const file of files) {
+      this.#files[file.slot] = undefined;
+      release(file);
+      await this.#troubles.remove(file); // PFILE-7
+    }
   }
 }

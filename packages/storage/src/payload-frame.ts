@@ -95,3 +95,9 @@ export function payloadBodyAt(
   const body = bytes.subarray(begin, begin + byteLength);
   return body.byteLength === byteLength && crc32(body) === bodySum ? body : undefined;
 }
+
+/** The body of the one frame that is in `bytes`, where it is of this id. */
+export function payloadIn(bytes: Buffer, id: number): Uint8Array | undefined {
+  const head = payloadHeadAt(bytes, 0);
+  return head?.id === id ? payloadBodyAt(bytes, 0, head) : undefined;
+}

@@ -10,8 +10,10 @@
  *     kept, and `mostShortFiles` + 1. Of payloads there are at most 64 GiB in messages (`limits.max_message_bytes`; a frame takes less
  *     than that counts for it), 61 GiB of a million that have ended and are held for a reader (PAYLOAD-8 of the engine), and 1 GiB of the
  *     log since: 4,096 + 3,911 + 64 + 65 files, which is fewer than `mostFiles` (8,192), and with the default of 16 GiB
- *     1,024 + 3,911 + 64 + 65. What waits to be made smaller comes on top: one file after the other, each in the time in which at most
- *     `mostWaitingBytes` and its own copies are written. Those in which nothing counts wait for no write.
+ *     1,024 + 3,911 + 64 + 65. Those that wait to be made smaller come on top (PWASTE-3).
+ * PWASTE-3: files are made smaller as fast as others are written, also where more is put than the disk can write: those of which the least
+ *     counts go first, and of as many together as have half a file of payloads that count, all is put again at once. So they
+ *     wait once for what is written before, at most `mostWaitingBytes`.
  */
 import type { PayloadFile } from './payload-file.ts';
 import { mostFiles, mostShortFiles } from './payload-settings.ts';
@@ -28,11 +30,11 @@ interface Circumstances {
   readonly canWrite: boolean;
 }
 
-/** What is done with it; it is there until then. */
+/** Files that are to go together. */
 export interface Unneeded {
-  readonly file: PayloadFile;
-  /** PWASTE-1. Else it is made smaller first, which takes room. */
-  readonly isDead: boolean;
+  readonly files: readonly PayloadFile[];
+  /** PWASTE-1. Else they are made smaller first, which takes room. */
+  readonly areDead: boolean;
 }
 
 /** Less than half of it counts; of one that could not be read, nothing (PFILE-7). */
@@ -46,30 +48,43 @@ export function isWasteful(
 
 /** @param current It is still written to. */
 export function nextUnneeded(
-  files: Files,
+  slots: Files,
   current: PayloadFile | undefined,
   { durableCount, fileBytes, canWrite }: Circumstances,
 ): Unneeded | undefined {
+  const files = slots.filter((file) => file !== undefined);
   // PWASTE-1
   const isDead = (file: PayloadFile): boolean =>
     file.liveBytes === 0 && file.putAgainCount <= durableCount && isWasteful(file, current);
-  const dead = files.find((file) => file !== undefined && isDead(file));
-  if (dead !== undefined) return { file: dead, isDead: true };
+  const dead = files.filter(isDead);
+  if (dead.length > 0) return { files: dead, areDead: true };
   if (!canWrite) return undefined;
-  const wasteful = files.find((file) => file !== undefined && isWasteful(file, current));
-  const file = wasteful ?? oneTooShort(files, current, fileBytes);
-  return file && { file, isDead: false };
+  const wasteful = files.filter((file) => isWasteful(file, current));
+  if (wasteful.length > 0) return { files: together(wasteful, fileBytes / 2), areDead: false };
+  const short = oneTooShort(files, current, fileBytes);
+  return short && { files: [short], areDead: false };
+}
+
+/** PWASTE-3. */
+function together(files: readonly PayloadFile[], mostBytes: number): readonly PayloadFile[] {
+  let bytes = 0;
+  return files
+    .toSorted((a, b) => a.liveBytes - b.liveBytes)
+    .filter(({ liveBytes }, position) => {
+      bytes += liveBytes;
+      return position === 0 || bytes <= mostBytes;
+    });
 }
 
 /** PWASTE-2. */
 function oneTooShort(
-  files: Files,
+  files: readonly PayloadFile[],
   current: PayloadFile | undefined,
   fileBytes: number,
 ): PayloadFile | undefined {
   const isShort = ({ slot, liveBytes, isStuck, hasUnread }: PayloadFile): boolean =>
     slot !== current?.slot && !isStuck && !hasUnread && liveBytes * 2 < fileBytes;
-  const short = files.filter((file) => file !== undefined && isShort(file));
+  const short = files.filter(isShort);
   return short.length > mostShortFiles ? short[0] : undefined;
 }
 

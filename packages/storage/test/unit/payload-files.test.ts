@@ -186,6 +186,46 @@ describe('files of payloads', () => {
       await store.close();
     }));
 
+  it('are durable in their turn, and are made smaller, though more is put all the time than is written (PFILE-1, PWASTE-3)', async () => {
+    const files = new MemoryFiles();
+    let id = 0;
+    let isOver = false;
+    /** Each write is followed by the puts of as much as it wrote. */
+    const disk = files.disk({
+      now: () => 0,
+      later: (operation, act) =>
+        void setImmediate(() => {
+          act();
+          if (operation === 'write' && !isOver) pushSome();
+        }),
+    });
+    const settings = { fileBytes: 16_384, gatheredBytes: 512, rememberedBytes: 0 };
+    const store = await open(disk, '/p', settings);
+    /** Of each ten payloads one stays. */
+    const pushSome = (): void => {
+      for (let count = 0; count < 50; count++) {
+        id += 1;
+        store.put(id, bodyOf(id, 0, 300));
+        if (id > 200 && id % 10 !== 0) store.end(id - 200);
+      }
+    };
+    pushSome();
+    pushSome();
+    let isDurable = false;
+    void store.durable().then(() => (isDurable = true));
+    let mostFiles = 0;
+    for (let turn = 0; turn < 600; turn++) {
+      await turns(1);
+      mostFiles = Math.max(mostFiles, files.paths.length);
+    }
+    assert.ok(isDurable);
+    assert.ok(id > 5000, String(id));
+    const allOfThem = (id * 384) / settings.fileBytes;
+    assert.ok(mostFiles < allOfThem / 2, `${String(mostFiles)} of ${String(allOfThem)} files`);
+    isOver = true;
+    await store.close();
+  });
+
   it('say that what is put will not be durable when the disk has failed, or this is closed (PFILE-6)', async () => {
     const files = new MemoryFiles();
     let failures = 0;
