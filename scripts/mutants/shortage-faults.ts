@@ -2,8 +2,13 @@
 import type { Fault } from './fault.ts';
 
 const files = 'packages/storage/src/payload-files.ts';
+const waste = 'packages/storage/src/payload-waste.ts';
 const room = 'packages/engine/src/log-room.ts';
 const storageTest = 'packages/storage/test/unit/payload-shortage.test.ts';
+const handover = 'packages/engine/src/room-handover.ts';
+const handoverTest = 'packages/engine/test/unit/room-handover.test.ts';
+const endedFile = 'packages/engine/src/payloads/ended-payloads.ts';
+const deletionTest = 'packages/engine/test/unit/room-by-deletion.test.ts';
 const roomTest = 'packages/engine/test/unit/log-room.test.ts';
 const neverFull = 'in runs a full disk has room again before it matters';
 
@@ -49,10 +54,83 @@ export const shortageFaults: readonly Fault[] = [
     name: 'files-made-smaller-on-a-full-disk',
     breaks: 'a full disk is asked without an end to take copies of payloads',
     file: files,
-    find: `    if (this.shortage !== undefined) return; // PFILE-9`,
+    find: `    const canWrite = this.shortage === undefined; // PFILE-9`,
+    put: `    const canWrite = true;`,
+    hiddenFromRuns: neverFull,
+    test: storageTest,
+  },
+  {
+    name: 'dead-payload-files-stay-on-a-full-disk',
+    breaks: 'a full disk gets no room back by what is deleted',
+    file: waste,
+    find: `  if (dead.length > 0) return { files: dead, areDead: true };`,
+    put: `  if (dead.length > 0 && canWrite) return { files: dead, areDead: true };`,
+    hiddenFromRuns: neverFull,
+    test: storageTest,
+  },
+  {
+    name: 'payload-file-gone-while-its-payloads-wait',
+    breaks: 'payloads that are put again on a full disk are lost with the power',
+    file: waste,
+    find: `file.liveBytes === 0 && file.putAgainCount <= durableCount && isWasteful(file, current);`,
+    put: `file.liveBytes === 0 && durableCount >= 0 && isWasteful(file, current);`,
+    hiddenFromRuns: neverFull,
+    test: storageTest,
+  },
+  {
+    name: 'last-payload-file-stays-on-a-full-disk',
+    breaks: 'the file that was being written when the disk filled up stays until there is room',
+    file: files,
+    find: `      if (this.#current?.liveBytes === 0) this.#current = undefined; // PWASTE-1`,
     put: ``,
     hiddenFromRuns: neverFull,
     test: storageTest,
+  },
+  {
+    name: 'ended-payloads-wait-for-room',
+    breaks: 'payloads of messages that are gone keep a full disk from being used again',
+    file: files,
+    find: `    const needed = some.filter((one) => this.#isNeeded(one)); // PFILE-9`,
+    put: `    const needed = some;`,
+    hiddenFromRuns: neverFull,
+    test: storageTest,
+  },
+  {
+    name: 'empty-payload-files-stay',
+    breaks: 'a node that starts again and again on a full disk comes to the bound of its files',
+    file: waste,
+    find: `  return liveBytes === 0 || (!isStuck && liveBytes * 2 < byteLength);`,
+    put: `  return isStuck ? liveBytes === 0 : liveBytes * 2 < byteLength;`,
+    hiddenFromRuns: neverFull,
+    test: storageTest,
+  },
+  {
+    name: 'ended-payloads-wait-for-a-snapshot-without-room',
+    breaks: 'a full disk gets no room back by what is deleted: the snapshot for it has no room',
+    file: endedFile,
+    find: `    return this.#parts.lacksRoom() && atMs + graceMs <= this.#parts.clock.now();`,
+    put: `    return false;`,
+    hiddenFromRuns: neverFull,
+    test: deletionTest,
+  },
+  {
+    name: 'payloads-gone-under-who-took-them',
+    breaks: 'a message that was taken on a node without room has no payload any more',
+    file: endedFile,
+    find: `this.#parts.lacksRoom() && atMs + graceMs <= this.#parts.clock.now()`,
+    put: `this.#parts.lacksRoom()`,
+    hiddenFromRuns: neverFull,
+    test: deletionTest,
+  },
+  {
+    name: 'snapshot-without-room-frees-nothing',
+    breaks: 'a node whose snapshots have no room keeps the payloads that take it',
+    file: 'packages/engine/src/snapshots.ts',
+    find: `    this.#options.payloads.snapshotNotSaved();
+`,
+    put: ``,
+    hiddenFromRuns: neverFull,
+    test: 'packages/engine/test/unit/refused-snapshots.test.ts',
   },
   {
     name: 'payloads-without-room-never-tried-again',
@@ -77,7 +155,7 @@ export const shortageFaults: readonly Fault[] = [
     breaks: 'a leader whose snapshots fail runs out of memory',
     file: room,
     find: `return this.#parts.snapshots.lacksRoom && this.#isLong;`,
-    put: `return this.#parts.snapshots.lacksRoom && this.#handedOverMs > 0 && this.#isLong;`,
+    put: `return this.#parts.snapshots.lacksRoom && this.#bytesSinceCheckpoint < 0 && this.#isLong;`,
     hiddenFromRuns: neverFull,
     test: roomTest,
   },
@@ -103,10 +181,37 @@ export const shortageFaults: readonly Fault[] = [
     name: 'leader-without-room-goes-on-leading',
     breaks: 'nothing is applied in a cluster of which only the leader lacks room',
     file: 'packages/engine/src/checkpoints.ts',
-    find: `if (room.wantsHandover && this.#replica.transferLeadership(null).ok) room.handedOver();`,
-    put: `if (room.wantsHandover) room.handedOver();`,
+    find: `if (this.#replica.transferLeadership(to).ok) room.handover.handedOver(to);`,
+    put: `room.handover.handedOver(to);`,
     hiddenFromRuns: neverFull,
     test: roomTest,
+  },
+  {
+    name: 'leadership-handed-round-without-an-end',
+    breaks: 'where no member has room leadership is handed on every minute, for ever',
+    file: handover,
+    find: `isBackSoon ? Math.min(longestPauseMs, 2 * this.#pauseMs) : firstPauseMs;`,
+    put: `isBackSoon ? this.#pauseMs : firstPauseMs;`,
+    hiddenFromRuns: neverFull,
+    test: handoverTest,
+  },
+  {
+    name: 'handovers-never-frequent-again',
+    breaks: 'a leader without room leads for half an hour, though another member had room before',
+    file: handover,
+    find: `nowMs <= this.#handedOverMs + 2 * this.#pauseMs;`,
+    put: `this.#handedOverMs > 0;`,
+    hiddenFromRuns: neverFull,
+    test: handoverTest,
+  },
+  {
+    name: 'leadership-handed-between-two',
+    breaks: 'two members without room hand leadership to each other, and never to the third one',
+    file: handover,
+    find: `able.find((one) => one > after) ?? able[0] ?? null;`,
+    put: `able[0] ?? after;`,
+    hiddenFromRuns: neverFull,
+    test: handoverTest,
   },
   {
     name: 'passed-on-reads-wait-for-ever',

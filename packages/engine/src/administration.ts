@@ -24,6 +24,7 @@ import type { LeaderDuties } from './leadership.ts';
 import type { LeaderRoute } from './leader-route.ts';
 import { isPeerId } from './transport/peer-names.ts';
 import type { Replica } from './replica.ts';
+import { answeredWithinTicks } from './ticks.ts';
 import { callerIn } from './types.ts';
 import type { EngineLog } from './types.ts';
 
@@ -35,8 +36,6 @@ const ticksPerPromotion = 10;
  * since the log may grow before it is asked.
  */
 const promotedWithinEntries = 100;
-/** A member that lives says something at every heartbeat, which is every ten ticks. */
-const answeredWithinTicks = 50;
 
 export type AdministrativeCall = WithoutTimeout<
   Extract<Call, { type: 'add_member' | 'promote_member' | 'remove_member' | 'transfer' }>

@@ -20,7 +20,10 @@ export class Checkpoints {
   /** On the leader. */
   onTick(status: Status): void {
     const { room } = this.#replica;
-    if (room.wantsHandover && this.#replica.transferLeadership(null).ok) room.handedOver();
+    if (room.wantsHandover) {
+      const to = room.handover.next(this.#replica.status());
+      if (this.#replica.transferLeadership(to).ok) room.handover.handedOver(to);
+    }
     if (this.#isPending || !room.isCheckpointDue || !status.ready) return;
     this.#isPending = true;
     const done = (): void => {

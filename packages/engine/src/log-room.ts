@@ -9,7 +9,7 @@
  *     refused had no effect.
  * LOG-ROOM-3: at that bound a checkpoint is due by time, whatever was logged since the last one: without commands none ever would be.
  * LOG-ROOM-4: a leader at that bound, or one that applies nothing since its memory for payloads is used up and its disk has no room for
- *     them, hands leadership over, once in `pauseMs`: another member may have room.
+ *     them, hands leadership over: another member may have room. To whom and how often: room-handover.ts.
  * LOG-ROOM-5: a node that applies nothing for that reason stops once the log in memory is that long: a follower has to take the log as it
  *     is, and memory would be used up, and nothing would tell why.
  */
@@ -18,6 +18,7 @@ import { nodeIdentity } from '@holdfast/state';
 import type { Envelope } from '@holdfast/state';
 import type { PayloadStore } from '@holdfast/storage';
 import type { Clock } from './clock.ts';
+import { RoomHandover } from './room-handover.ts';
 import type { Snapshots } from './snapshots.ts';
 
 /** A member that saw no checkpoint for so many times `snapshotLogBytes` takes a snapshot by itself (REPLICA-5). */
@@ -25,8 +26,6 @@ const mostCheckpointsMissed = 4;
 /** LOG-ROOM-2. A log that is shorter is no danger, however small `snapshotLogBytes` is. */
 const mostUnsavedTimes = 16;
 export const leastBoundBytes: number = 256 * 1024 * 1024;
-/** LOG-ROOM-4. */
-const pauseMs = 60_000;
 
 interface LogRoomParts {
   readonly snapshotLogBytes: number;
@@ -48,10 +47,11 @@ export class LogRoom {
   readonly #parts: LogRoomParts;
   /** Of the log that was applied. */
   #bytesSinceCheckpoint = 0;
-  #handedOverMs = Number.NEGATIVE_INFINITY;
+  readonly handover: RoomHandover;
 
   constructor(parts: LogRoomParts) {
     this.#parts = parts;
+    this.handover = new RoomHandover(parts.clock);
   }
 
   get statistics(): LogStatistics {
@@ -84,13 +84,7 @@ export class LogRoom {
 
   /** LOG-ROOM-4. */
   get wantsHandover(): boolean {
-    if (!this.#appliesNothing && !this.#isFull) return false;
-    return this.#parts.clock.now() >= this.#handedOverMs + pauseMs;
-  }
-
-  /** LOG-ROOM-4. */
-  handedOver(): void {
-    this.#handedOverMs = this.#parts.clock.now();
+    return (this.#appliesNothing || this.#isFull) && !this.handover.isPausing;
   }
 
   /** LOG-ROOM-5. Undefined: it may go on. */

@@ -156,6 +156,7 @@ export class Snapshots {
     this.notSaved += 1;
     this.lacksRoom = true;
     this.#noRoomUntilMs = this.#options.clock.now() + noRoomPauseMs;
+    this.#options.payloads.snapshotNotSaved();
     this.#options.log.warn(
       { index, code: systemCode, snapshotsNotSaved: this.notSaved },
       `A snapshot was not saved: ${message} It is tried again at the next checkpoint. Until one is saved the log grows, and this node stops when there is no room for it.`,

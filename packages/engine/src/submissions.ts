@@ -22,7 +22,7 @@ import { submitCancellable } from './caller-signal.ts';
 import type { Clock } from './clock.ts';
 import { notCommitted, outcomeUnknown, shuttingDown } from './failures.ts';
 import { Interrupted } from './interrupted.ts';
-import { isBeside } from './payloads/payloads.ts';
+import { isBeside } from './payloads/payload-texts.ts';
 import type { Payloads } from './payloads/payloads.ts';
 import type { LeaderRoute } from './leader-route.ts';
 import { envelopeOf, isRepeatable, isRepetition, withTimeLeft } from './submission.ts';

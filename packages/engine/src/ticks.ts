@@ -10,6 +10,9 @@ import type { Clock } from './clock.ts';
 const maxTicksAtOnce = 3;
 const maxLateHeartbeats = 3;
 
+/** A member that lives says something at every heartbeat, which is every ten ticks. */
+export const answeredWithinTicks = 50;
+
 export interface TicksOptions {
   readonly clock: Clock;
   readonly tickMs: number;

@@ -1,12 +1,12 @@
 /**
  * Payloads of messages beside log and snapshots: files of frames (payload-frame.ts), written one after the other.
  *
- * PFILE-1: `durable` resolves when all that was put before is durable. Until then it may be lost with the power: whoever
+ * PFILE-1: `durable` resolves when all that was put before is durable, whatever is put meanwhile. Until then it may be lost with the power: whoever
  *     puts it has it elsewhere.
  * PFILE-2: a file goes only when each payload in it has ended, or is durable in another file.
  * PFILE-3: what is read is the body of a frame of that id, with the checksum that was written. Else it is not here.
  * PFILE-4: one write is under way; what is put meanwhile is gathered for the next one. What waits is in memory: who puts
- *     more than `mostWaitingBytes` is asked to wait (`isBehind`).
+ *     more than `mostWaitingBytes` is asked to wait (`isBehind`). What is put again comes on top (PWASTE-3).
  * PFILE-5: of two whole frames of one id the later one counts: the first may not have become durable, or its file is to go.
  * PFILE-6: after the first failure to write, here or of the log, nothing more is written.
  * PFILE-7: a file that cannot be read, or not be removed, stops nothing: what is in it counts as not here, a file in which
@@ -14,7 +14,9 @@
  * PFILE-9: where there is no room for payloads, or no descriptor for their file (DERR-3), nothing stops: all members write them at the
  *     same entry. They wait in memory, none of them counts as durable, and it is told. They are written again when somebody asks for
  *     `durable`, beginning with the same one: at the same place, or in a new file, and what was torn at the end of the old one counts for nothing
- *     (PSCAN-2); not for what is put meanwhile, for each trial fills the disk. Until then no file is made smaller, for that takes room.
+ *     (PSCAN-2); not for what is put meanwhile, for each trial fills the disk. Until then no file is made smaller, for that takes room;
+ *     one of which nothing counts goes (PWASTE-1), and what has ended while it waited is not written.
+ * PFILE-10: an id has one body for ever. What is put again while it waits is not put twice: its first put says when it is durable (PWASTE-1).
  * PFILE-8: one that is found damaged when its file is to go is not here any more, which is told at once, also to who looks elsewhere.
  */
 import { join } from 'node:path';
@@ -25,14 +27,16 @@ import { KeptBuffer } from './kept-buffer.ts';
 import { payloadFileName } from './layout.ts';
 import { makePayloadFile } from './make-payload-file.ts';
 import {
+  framesBytes,
   framesThatFit,
-  payloadBodyAt,
   payloadFrameBytes,
-  payloadHeadAt,
   payloadHeadBytes,
-  putPayload,
+  payloadIn,
+  putPayloads,
 } from './payload-frame.ts';
-import { bufferOf, framesOf } from './payload-scan.ts';
+import type { WaitingPayload } from './payload-frame.ts';
+import { putAgain } from './payload-copies.ts';
+import { bufferOf } from './payload-scan.ts';
 import type { FoundPayloads } from './payload-scan.ts';
 import {
   maxBodyBytes,
@@ -42,17 +46,14 @@ import {
   PayloadPlaces,
   unpacked,
 } from './payload-places.ts';
+import { payloadFileAt, release, sizesOf } from './payload-file.ts';
 import type { PayloadFile } from './payload-file.ts';
-import { mostFiles, mostWaitingBytes, mostWrittenBytes } from './payload-settings.ts';
+import { mostWaitingBytes, mostWrittenBytes } from './payload-settings.ts';
 import type { PayloadListeners, PayloadSettings } from './payload-settings.ts';
+import { freeSlot, isWasteful, nextUnneeded } from './payload-waste.ts';
 import { PayloadTroubles } from './payload-troubles.ts';
 import { RecentPayloads } from './recent-payloads.ts';
 import type { PayloadStore } from './types.ts';
-
-interface Waiting {
-  readonly id: number;
-  readonly body: Uint8Array;
-}
 
 export class PayloadFiles implements PayloadStore {
   readonly #disk: Disk;
@@ -64,12 +65,14 @@ export class PayloadFiles implements PayloadStore {
   readonly #files: (PayloadFile | undefined)[];
   #nextNumber: number;
   #current: PayloadFile | undefined;
-  #waiting: Waiting[] = [];
+  #waiting: WaitingPayload[] = [];
   #waitingBytes = 0;
   readonly #buffer = new KeptBuffer(mostWrittenBytes);
   /** Those that wait, and the latest that were written. */
   readonly #memory: RecentPayloads;
   #working: Promise<void> | undefined;
+  /** Resolves after the write that is under way, and when there is none any more. */
+  #written = Promise.withResolvers<void>();
   /** How many were put, are durable, and are waited for by somebody. */
   #putCount = 0;
   #durableCount = 0;
@@ -108,12 +111,7 @@ export class PayloadFiles implements PayloadStore {
   }
 
   get stats(): PayloadStore['stats'] {
-    let sizeBytes = 0;
-    let liveBytes = 0;
-    for (const file of this.#files) {
-      sizeBytes += file?.byteLength ?? 0;
-      liveBytes += file?.liveBytes ?? 0;
-    }
+    const { sizeBytes, liveBytes } = sizesOf(this.#files);
     return {
       count: this.#places.size,
       sizeBytes: sizeBytes + this.#troubles.leftoverBytes,
@@ -162,12 +160,13 @@ export class PayloadFiles implements PayloadStore {
     if (body.byteLength > maxBodyBytes)
       throw new Error(`A payload of ${String(body.byteLength)} bytes cannot be kept.`);
     if (this.#failed || this.#closed) return; // PFILE-6
-    this.#leave(id);
+    if (this.#places.get(id) === notWritten) return; // PFILE-10
+    this.#putCount += 1;
+    this.#leave(id, this.#putCount);
     this.#places.set(id, notWritten);
     this.#troubles.forget(id);
     this.#memory.add(id, body);
     this.#waiting.push({ id, body });
-    this.#putCount += 1;
     this.#waitingBytes += body.byteLength;
     // PFILE-9
     if (this.#waitingBytes >= this.#settings.gatheredBytes && this.shortage === undefined)
@@ -176,7 +175,7 @@ export class PayloadFiles implements PayloadStore {
 
   /** It is needed no more. */
   end(id: number): void {
-    this.#leave(id);
+    this.#leave(id, 0);
     this.#places.delete(id);
     this.#memory.remove(id);
     this.#troubles.forget(id);
@@ -193,14 +192,13 @@ export class PayloadFiles implements PayloadStore {
     if (file === undefined || this.#closed) return undefined;
     file.users += 1;
     try {
-      const bytes = bufferOf(await file.file.read(offset, payloadHeadBytes + byteLength));
-      const head = payloadHeadAt(bytes, 0);
-      return head?.id === id ? payloadBodyAt(bytes, 0, head) : undefined;
+      const bytes = await file.file.read(offset, payloadHeadBytes + byteLength);
+      return payloadIn(bufferOf(bytes), id);
     } catch (error) {
       this.#troubles.cannotRead(id, file.path, error); // PFILE-7
       return undefined; // It is read elsewhere.
     } finally {
-      this.#release(file);
+      release(file);
     }
   }
 
@@ -212,7 +210,7 @@ export class PayloadFiles implements PayloadStore {
       if (this.#failed || this.#closed || this.#troubles.shortages !== shortages) return false;
       this.#awaitedCount = Math.max(this.#awaitedCount, wanted);
       this.#begin();
-      await this.#working;
+      await this.#written.promise;
     }
     return true;
   }
@@ -222,10 +220,8 @@ export class PayloadFiles implements PayloadStore {
     this.#waiting = [];
     await this.#working;
     await this.#compacting;
-    for (const file of this.#files) if (file !== undefined) this.#release(file);
+    for (const file of this.#files) if (file !== undefined) release(file);
   }
-
-  // ---- writing ----------------------------------------------------------------------------------
 
   #begin(): void {
     if (this.#failed || this.#closed) return;
@@ -234,7 +230,13 @@ export class PayloadFiles implements PayloadStore {
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {
         this.#working = undefined;
+        this.#tellWritten();
       });
+  }
+
+  #tellWritten(): void {
+    this.#written.resolve();
+    this.#written = Promise.withResolvers();
   }
 
   /** PFILE-6: something else has failed, and was told. */
@@ -254,24 +256,21 @@ export class PayloadFiles implements PayloadStore {
       (this.#durableCount < this.#awaitedCount ||
         this.#waitingBytes >= this.#settings.gatheredBytes)
     ) {
-      const some = this.#takeSome();
+      const most = Math.min(mostWrittenBytes, this.#settings.fileBytes);
+      const some = this.#waiting.splice(0, framesThatFit(this.#waiting, most));
       if (some.length === 0) break;
       const wasBehind = this.isBehind;
       if (!(await this.#hasRoomFor(some))) return;
       this.#durableCount += some.length;
+      this.#tellWritten();
       if (wasBehind && !this.isBehind) this.#onRoom();
       if (this.#closed) return;
     }
     this.#compactSoon();
   }
 
-  #takeSome(): Waiting[] {
-    const most = Math.min(mostWrittenBytes, this.#settings.fileBytes);
-    return this.#waiting.splice(0, framesThatFit(this.#waiting, most));
-  }
-
   /** PFILE-9. Whether they were written. */
-  async #hasRoomFor(some: readonly Waiting[]): Promise<boolean> {
+  async #hasRoomFor(some: readonly WaitingPayload[]): Promise<boolean> {
     try {
       await this.#write(some);
     } catch (error) {
@@ -279,81 +278,78 @@ export class PayloadFiles implements PayloadStore {
       this.#waiting = some.concat(this.#waiting);
       this.#awaitedCount = this.#durableCount; // Whoever waits for more is told, and may ask again.
       this.#troubles.noRoom(error);
+      if (this.#current?.liveBytes === 0) this.#current = undefined; // PWASTE-1
+      this.#compactSoon();
       return false;
     }
     this.#troubles.hasRoom();
     return true;
   }
 
-  async #write(some: readonly Waiting[]): Promise<void> {
-    let byteLength = 0;
-    for (const { body } of some) byteLength += payloadFrameBytes(body.byteLength);
+  async #write(some: readonly WaitingPayload[]): Promise<void> {
+    const needed = some.filter((one) => this.#isNeeded(one)); // PFILE-9
+    if (needed.length > 0) await this.#writeFrames(needed, framesBytes(needed));
+    for (const { body } of some) this.#waitingBytes -= body.byteLength;
+    this.#memory.shrink();
+  }
+
+  /** It has not ended since it was put. */
+  #isNeeded({ id, body }: WaitingPayload): boolean {
+    return this.#memory.get(id) === body && this.#places.get(id) === notWritten;
+  }
+
+  async #writeFrames(some: readonly WaitingPayload[], byteLength: number): Promise<void> {
     const file = await this.#fileFor(byteLength);
     const bytes = this.#buffer.of(byteLength); // PFILE-4
-    let end = 0;
-    for (const { id, body } of some) end = putPayload(bytes, end, id, body);
+    putPayloads(bytes, some);
     await file.file.write(bytes, file.byteLength);
     let offset = file.byteLength;
     file.byteLength += byteLength;
-    for (const { id, body } of some) {
-      this.#waitingBytes -= body.byteLength;
+    for (const one of some) {
+      const { id, body } = one;
       const length = payloadFrameBytes(body.byteLength);
-      // It may have ended, or been put again, meanwhile.
-      if (this.#memory.get(id) === body && this.#places.get(id) === notWritten) {
+      if (this.#isNeeded(one)) {
         const place = { slot: file.slot, offset, byteLength: body.byteLength };
         this.#places.set(id, packed(place));
         file.liveBytes += length;
       }
       offset += length;
     }
-    this.#memory.shrink();
   }
 
   async #fileFor(byteLength: number): Promise<PayloadFile> {
     const current = this.#current;
     if (current !== undefined && current.byteLength + byteLength <= this.#settings.fileBytes)
       return current;
-    const free = this.#files.indexOf(undefined);
-    const slot = free === -1 ? this.#files.length : free;
-    if (slot >= mostFiles)
-      throw new Error(
-        `There are ${String(slot)} files of payloads in ${this.#folder}, which is the most.`,
-      );
+    const slot = freeSlot(this.#files, this.#folder);
     const path = join(this.#folder, payloadFileName(this.#nextNumber++));
     const file = await makePayloadFile(this.#disk, this.#folder, path);
-    const unread = { isStuck: false, hasUnread: false };
-    const made = { ...unread, slot, path, file, byteLength: 0, liveBytes: 0, users: 1 };
+    const made = payloadFileAt(slot, path, file, 0);
     this.#files[slot] = made;
     this.#current = made;
     await this.#troubles.removeLeftovers(); // PFILE-7
     return made;
   }
 
-  // ---- what is needed no more -------------------------------------------------------------------
-
-  /** The frame that counted does no more. */
-  #leave(id: number): void {
+  /** The frame that counted does no more. @param putCount With the put that takes its place; 0: nothing does (PWASTE-1). */
+  #leave(id: number, putCount: number): void {
     const place = this.#places.get(id);
     if (place === undefined || place === notWritten) return;
     const { slot, byteLength } = unpacked(place);
     const file = this.#files[slot];
     if (file === undefined) return;
     file.liveBytes -= payloadFrameBytes(byteLength);
-    if (this.#isWasteful(file)) this.#compactSoon();
-  }
-
-  /** Less than half of it counts; of one that could not be read, nothing (PFILE-7). */
-  #isWasteful({ isStuck, hasUnread, liveBytes, byteLength, slot }: PayloadFile): boolean {
-    if (hasUnread || slot === this.#current?.slot) return false;
-    return isStuck ? liveBytes === 0 : liveBytes * 2 < byteLength;
+    file.putAgainCount = Math.max(file.putAgainCount, putCount);
+    if (isWasteful(file, this.#current)) this.#compactSoon();
   }
 
   #compactSoon(): void {
     if (this.#failed || this.#closed || this.#compacting !== undefined) return;
-    if (this.shortage !== undefined) return; // PFILE-9
-    const wasteful = this.#files.find((file) => file !== undefined && this.#isWasteful(file));
-    if (wasteful === undefined) return;
-    this.#compacting = this.#compact(wasteful)
+    const canWrite = this.shortage === undefined; // PFILE-9
+    const about = { ...this.#settings, durableCount: this.#durableCount, canWrite };
+    const next = nextUnneeded(this.#files, this.#current, about);
+    if (next === undefined) return;
+    this.#compacting = (next.areDead ? this.#forget(next.files) : this.#compact(next.files))
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {
         this.#compacting = undefined;
@@ -361,40 +357,44 @@ export class PayloadFiles implements PayloadStore {
       });
   }
 
-  /** PFILE-2: what counts in it is put again, and is durable before the file goes. */
-  async #compact(file: PayloadFile): Promise<void> {
-    file.users += 1;
-    const damaged: number[] = [];
-    let cause: unknown;
-    const onUnreadable = (error: unknown): void => void (cause ??= error);
-    try {
-      if (file.liveBytes > 0)
-        for await (const frame of framesOf(file, true, onUnreadable)) {
-          const { id, offset, byteLength, body } = frame;
-          if (this.#closed || this.#failed) return;
-          if (this.#places.get(id) !== packed({ slot: file.slot, offset, byteLength })) continue;
-          if (body === undefined && cause !== undefined) continue; // PFILE-7
-          if (body === undefined) {
-            this.end(id); // PFILE-8
-            damaged.push(id);
-          } else this.put(id, Uint8Array.from(body));
-          if (this.isBehind && !(await this.durable())) return;
-        }
-      if (!(await this.durable())) return;
-    } finally {
-      this.#release(file);
-      this.#troubles.damaged(file.path, damaged); // PFILE-8
+  /** PFILE-2: what counts in them is put again, and is durable before they go. */
+  async #compact(files: readonly PayloadFile[]): Promise<void> {
+    const causes: unknown[] = [];
+    for (const file of files) causes.push(await this.#putAgain(file));
+    if (!(await this.durable())) return;
+    for (const [position, file] of files.entries()) {
+      if (this.#closed || this.#failed) return;
+      file.isStuck = file.liveBytes > 0;
+      if (file.isStuck) this.#troubles.cannotGo(file.path, file.liveBytes, causes[position]);
+      else await this.#forget([file]);
     }
-    file.isStuck = file.liveBytes > 0;
-    if (file.isStuck) this.#troubles.cannotGo(file.path, file.liveBytes, cause);
-    if (this.#closed || this.#failed || file.isStuck) return;
-    this.#files[file.slot] = undefined;
-    this.#release(file);
-    await this.#troubles.remove(file); // PFILE-7
   }
 
-  #release(file: PayloadFile): void {
-    file.users -= 1;
-    if (file.users === 0) void file.file.close().catch(() => undefined);
+  /** Returns why some of it could not be read. */
+  async #putAgain(file: PayloadFile): Promise<unknown> {
+    file.users += 1;
+    const damaged: number[] = [];
+    try {
+      return await putAgain(file, {
+        isOver: () => this.#closed || this.#failed,
+        counts: (id, place) => this.#places.get(id) === place,
+        onBody: (id, body) => this.put(id, body),
+        onDamaged: (id) => {
+          this.end(id); // PFILE-8
+          damaged.push(id);
+        },
+      });
+    } finally {
+      release(file);
+      this.#troubles.damaged(file.path, damaged); // PFILE-8
+    }
+  }
+
+  async #forget(files: readonly PayloadFile[]): Promise<void> {
+    for (const file of files) {
+      this.#files[file.slot] = undefined;
+      release(file);
+      await this.#troubles.remove(file); // PFILE-7
+    }
   }
 }

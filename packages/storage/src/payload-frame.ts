@@ -21,13 +21,19 @@ export interface PayloadHead {
   readonly bodySum: number;
 }
 
+/** One that is to be written. */
+export interface WaitingPayload {
+  readonly id: number;
+  readonly body: Uint8Array;
+}
+
 /** What a payload takes in its file. */
 export const payloadFrameBytes = (byteLength: number): number =>
   Math.ceil((payloadHeadBytes + byteLength) / payloadAlignment) * payloadAlignment;
 
 /** How many of these, the first one and those behind it, have frames of so many bytes together. At least one, where there is one. */
 export function framesThatFit(
-  payloads: readonly { readonly body: Uint8Array }[],
+  payloads: readonly Pick<WaitingPayload, 'body'>[],
   mostBytes: number,
 ): number {
   let count = 0;
@@ -38,6 +44,19 @@ export function framesThatFit(
     count += 1;
   }
   return count;
+}
+
+/** What their frames take together. */
+export function framesBytes(payloads: readonly WaitingPayload[]): number {
+  let byteLength = 0;
+  for (const { body } of payloads) byteLength += payloadFrameBytes(body.byteLength);
+  return byteLength;
+}
+
+/** Writes their frames into `bytes`, one behind the other. */
+export function putPayloads(bytes: Buffer, payloads: readonly WaitingPayload[]): void {
+  let end = 0;
+  for (const { id, body } of payloads) end = putPayload(bytes, end, id, body);
 }
 
 /** Writes the frame of a payload into `bytes`, and returns where the next one begins. */
@@ -75,4 +94,10 @@ export function payloadBodyAt(
   const begin = offset + payloadHeadBytes;
   const body = bytes.subarray(begin, begin + byteLength);
   return body.byteLength === byteLength && crc32(body) === bodySum ? body : undefined;
+}
+
+/** The body of the one frame that is in `bytes`, where it is of this id. */
+export function payloadIn(bytes: Buffer, id: number): Uint8Array | undefined {
+  const head = payloadHeadAt(bytes, 0);
+  return head?.id === id ? payloadBodyAt(bytes, 0, head) : undefined;
 }

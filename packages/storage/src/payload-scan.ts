@@ -13,6 +13,7 @@
 import { join } from 'node:path';
 import type { Disk, DiskFile } from './disk.ts';
 import { payloadFileOf } from './layout.ts';
+import { payloadFileAt } from './payload-file.ts';
 import type { PayloadFile } from './payload-file.ts';
 import {
   payloadAlignment,
@@ -125,8 +126,7 @@ export async function findPayloads(disk: Disk, folder: string): Promise<FoundPay
       const onUnreadable = (error: unknown): void => void (cause ??= error);
       const opened = await disk.open(path).catch(onUnreadable);
       if (opened !== undefined) {
-        const about = { slot: found.length, path, file: opened, byteLength };
-        const file = { ...about, liveBytes: 0, users: 1, isStuck: false, hasUnread: false };
+        const file = payloadFileAt(found.length, path, opened, byteLength);
         found.push(file);
         await noteFrames(places, found, file, onUnreadable);
         file.hasUnread = cause !== undefined; // PFILE-7

@@ -22,6 +22,8 @@ export const mostWaitingBytes: number = 32 * mebibyte;
 export const mostWrittenBytes: number = 2 * mebibyte;
 /** Files that are there at the same time: their places are numbered. */
 export const mostFiles = 8192;
+/** Of these, files that are not half full (PWASTE-2 of payload-waste.ts). */
+export const mostShortFiles = 64;
 
 /** Who is told what. */
 export interface PayloadListeners {

@@ -4,6 +4,11 @@
  * PAYLOAD-8: what is kept for those who read an older snapshot is bounded. When more than `mostHeld` payloads have ended meanwhile
  *     each of them loses its hold: a backup is cancelled and says so, a member that gets a snapshot is told of what
  *     is gone like of what has been lost, and reads in the log behind the snapshot that it has ended.
+ * PAYLOAD-10: while this node has no room for a snapshot, or for payloads, those go that ended at least `graceMs` ago, though no snapshot in
+ *     which they have ended is durable: it would wait for the room that they take, for ever. The entry that ended them is committed. A
+ *     node that starts from the older snapshot, and who gets that one, counts them as missing (PAYLOAD-7) until it has applied
+ *     that entry again; none is lost by that, for a command that says so (PREPAIR-3) stands behind it in the log. Whoever took such a
+ *     message has read it by then (PAYLOAD-9), and no reader of a snapshot loses what it holds.
  */
 import type { PayloadStore } from '@holdfast/storage';
 import type { Clock } from '../clock.ts';
@@ -12,10 +17,16 @@ import { perTurn } from './payload-bounds.ts';
 
 /** PAYLOAD-8: about 100 MB, when each of them is ended by an entry of its own. */
 const defaultMostHeld = 1_000_000;
+/** PAYLOAD-10: longer than anybody waits for a payload. */
+export const graceMs = 60_000;
+/** Looked at so often while there is no room. */
+const reliefMs = 5000;
 
 export interface EndedParts {
   readonly store: Pick<PayloadStore, 'end'>;
-  readonly clock: Pick<Clock, 'endOfTurn'>;
+  readonly clock: Pick<Clock, 'after' | 'endOfTurn' | 'now'>;
+  /** This node has no room for a snapshot, or for payloads (PAYLOAD-10). */
+  readonly lacksRoom: () => boolean;
   /** PAYLOAD-8; fewer for tests. */
   readonly mostHeld?: number | undefined;
 }
@@ -23,6 +34,8 @@ export interface EndedParts {
 interface Ended {
   /** Of the entry that ended them. */
   readonly index: number;
+  /** When it was applied here. */
+  readonly atMs: number;
   readonly ids: readonly number[];
   /** So many of them have gone. */
   gone: number;
@@ -40,6 +53,7 @@ export class EndedPayloads {
   /** Each with what is called when it is lost (PAYLOAD-8). */
   readonly #holds = new Set<{ readonly onLost: () => void }>();
   #isClearing = false;
+  #endRelief: (() => void) | undefined;
   #stopped = false;
 
   constructor(parts: EndedParts) {
@@ -49,12 +63,13 @@ export class EndedPayloads {
 
   stop(): void {
     this.#stopped = true;
+    this.#endRelief?.();
   }
 
   /** By the entry of this index. */
   add(index: number, ids: readonly number[]): void {
     if (ids.length === 0) return;
-    this.#ended.push({ index, ids, gone: 0 });
+    this.#ended.push({ index, atMs: this.#parts.clock.now(), ids, gone: 0 });
     this.#count += ids.length;
     if (this.#count > this.#mostHeld && this.#holds.size > 0) this.#loseHolds();
   }
@@ -76,10 +91,20 @@ export class EndedPayloads {
   /** These are named by nothing that is to stay, whatever becomes durable. */
   sweep(ids: readonly number[]): void {
     if (ids.length === 0) return;
-    this.#swept.push({ index: 0, ids, gone: 0 });
+    this.#swept.push({ index: 0, atMs: 0, ids, gone: 0 });
     this.#count += ids.length;
     if (this.#count > this.#mostHeld && this.#holds.size > 0) this.#loseHolds();
     this.#clear();
+  }
+
+  /** PAYLOAD-10. From now on there is none, until `lacksRoom` says otherwise. */
+  noRoom(): void {
+    if (this.#stopped || this.#endRelief !== undefined) return;
+    this.#endRelief = this.#parts.clock.after(reliefMs, () => {
+      this.#endRelief = undefined;
+      this.#clear();
+      if (this.#parts.lacksRoom()) this.noRoom();
+    });
   }
 
   get isHeld(): boolean {
@@ -117,11 +142,17 @@ export class EndedPayloads {
     });
   }
 
-  /** False: none may go now (PAYLOAD-2). */
+  /** PAYLOAD-2, PAYLOAD-10. */
+  #mayGo({ index, atMs }: Ended): boolean {
+    if (index <= this.#durableIndex) return true;
+    return this.#parts.lacksRoom() && atMs + graceMs <= this.#parts.clock.now();
+  }
+
+  /** False: none may go now. */
   #endNext(): boolean {
     const from = this.#swept.length > 0 ? this.#swept : this.#ended;
     const first = from.peek();
-    if (first === undefined || first.index > this.#durableIndex) return false;
+    if (first === undefined || !this.#mayGo(first)) return false;
     const id = first.ids[first.gone];
     first.gone += 1;
     if (first.gone >= first.ids.length) from.shift();

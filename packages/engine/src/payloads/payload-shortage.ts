@@ -9,15 +9,17 @@ import type { Clock } from '../clock.ts';
 
 const retryMs = 5000;
 
-/** Returns what ends the retries. */
+/** Returns what ends the retries. @param onShortage Told of each that finds no room. */
 export function retryForRoom(
   store: Pick<PayloadStore, 'durable' | 'onShortage'>,
   clock: Pick<Clock, 'after'>,
+  onShortage: () => void = () => undefined,
 ): () => void {
   let cancel: (() => void) | undefined;
   let isOver = false;
   store.onShortage(() => {
     cancel?.();
+    onShortage();
     // A failure of the disk is told by the storage.
     if (!isOver) cancel = clock.after(retryMs, () => void store.durable());
   });

@@ -6,7 +6,7 @@
  *     and is put again where the log is applied again. But for those that nobody who can be asked has (PAYLOAD-7).
  * PAYLOAD-2: a payload that has ended goes only when a snapshot of this node is durable in which it has ended, and
  *     while nobody reads an older one (`hold`): whoever starts from a snapshot, or gets one, finds what it names. How much is
- *     kept for a reader is bounded (PAYLOAD-8 of ended-payloads.ts).
+ *     kept for a reader is bounded (PAYLOAD-8 of ended-payloads.ts). On a full disk it does not wait for a snapshot (PAYLOAD-10).
  * PAYLOAD-3: bytes are given to somebody only where length and hash are those that the state names. Where those here
  *     are not, another member is asked, and what it gives is kept here. Where none has them the answer says so.
  * PAYLOAD-6: a delivery whose payload nobody has takes no other one of its pop with it: that may have been acknowledged.
@@ -20,7 +20,6 @@
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type {
-  CommandResult,
   DeadLettersPage,
   Delivery,
   PayloadChanges,
@@ -40,7 +39,8 @@ import { PayloadRepairs } from './payload-repairs.ts';
 import { retryForRoom } from './payload-shortage.ts';
 import type { PayloadStatistics } from './payload-statistics.ts';
 import { PayloadScrub } from './payload-scrub.ts';
-import { textHere } from './payload-texts.ts';
+import { storedIn, textHere } from './payload-texts.ts';
+import type { Taken } from './payload-texts.ts';
 import { Pauses } from './pauses.ts';
 import type { GivenPayload } from './wire-payloads.ts';
 
@@ -70,14 +70,6 @@ export interface PayloadsParts {
   readonly mostHeldEnded?: number;
 }
 
-type Taken = Extract<CommandResult, { readonly type: 'queue_taken' }>;
-
-/** Something in it stands beside the state (PAYLOAD-3). */
-export const isBeside = (result: CommandResult): result is Taken =>
-  result.ok &&
-  result.type === 'queue_taken' &&
-  result.deliveries.some(({ stored }) => stored !== undefined);
-
 /** Payloads on their way to who asked for them. */
 interface Reading {
   /** By id, those that have come. */
@@ -96,14 +88,17 @@ export class Payloads {
   readonly #endRetries: () => void;
   /** PAYLOAD-7. */
   #isTransferWaiting = false;
+  /** There was no room for the last one (PAYLOAD-10). */
+  #lacksSnapshot = false;
 
   constructor(parts: PayloadsParts) {
     this.#parts = parts;
-    this.#ended = new EndedPayloads({ ...parts, mostHeld: parts.mostHeldEnded });
+    const lacksRoom = (): boolean => this.#lacksSnapshot || parts.store.shortage !== undefined;
+    this.#ended = new EndedPayloads({ ...parts, mostHeld: parts.mostHeldEnded, lacksRoom });
     this.#pauses = new Pauses(parts.clock);
     this.#repairs = new PayloadRepairs(parts);
     this.#scrub = new PayloadScrub({ ...parts, repairs: this.#repairs });
-    this.#endRetries = retryForRoom(parts.store, parts.clock);
+    this.#endRetries = retryForRoom(parts.store, parts.clock, () => this.#ended.noRoom());
     parts.store.onDamaged((ids) => this.#repairs.look(ids)); // PREPAIR-1
   }
 
@@ -148,7 +143,14 @@ export class Payloads {
 
   /** A snapshot of this index is durable here. */
   snapshotDurable(index: number): void {
+    this.#lacksSnapshot = false;
     this.#ended.snapshotDurable(index);
+  }
+
+  /** There was no room for a snapshot here (PAYLOAD-10). */
+  snapshotNotSaved(): void {
+    this.#lacksSnapshot = true;
+    this.#ended.noRoom();
   }
 
   /** Until the function that it returns is called nothing goes (PAYLOAD-2), or until `onLost` is called (PAYLOAD-8). */
@@ -238,6 +240,7 @@ export class Payloads {
   /** A state took the place of the one before: nothing but what it names, and what comes later, is needed. */
   adopt(named: IdSet, state: StateMachine): void {
     this.#isTransferWaiting = false;
+    this.#lacksSnapshot = false;
     this.#ended.begin(state.index);
     void this.#sweep(named, state.queues.lastId());
   }
@@ -393,8 +396,3 @@ export class Payloads {
     }
   }
 }
-
-const storedIn = (
-  parts: readonly { readonly stored?: StoredPayload }[],
-): readonly StoredPayload[] =>
-  parts.flatMap(({ stored }) => (stored === undefined ? [] : [stored]));

@@ -32,7 +32,12 @@ describe('Payloads that have ended, at the bound of what is kept', () => {
     const planned: (() => void)[] = [];
     const ended = new EndedPayloads({
       store: { end: (id) => void gone.push(id) },
-      clock: { endOfTurn: (callback) => void planned.push(callback) },
+      clock: {
+        now: () => 0,
+        after: () => () => undefined,
+        endOfTurn: (callback) => void planned.push(callback),
+      },
+      lacksRoom: () => false,
     });
     const release = ended.hold(assert.fail);
     addAll(ended);

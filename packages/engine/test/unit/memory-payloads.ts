@@ -2,8 +2,10 @@
 import { createStateMachine } from '@holdfast/state';
 import type { PayloadStore } from '@holdfast/storage';
 import { Payloads } from '../../src/payloads/payloads.ts';
+import type { PayloadsParts } from '../../src/payloads/payloads.ts';
 import { PayloadAsks } from '../../src/payloads/payload-asks.ts';
 import { silentLog } from '../cluster.ts';
+import { StillClock } from './still-clock.ts';
 
 export class MemoryPayloads implements PayloadStore {
   readonly bodies = new Map<number, Uint8Array>();
@@ -68,14 +70,17 @@ export class MemoryPayloads implements PayloadStore {
 }
 
 /** Of a node without others. */
-export const alone = (store: PayloadStore = new MemoryPayloads()): Payloads =>
+export const alone = (
+  store: PayloadStore = new MemoryPayloads(),
+  clock: PayloadsParts['clock'] = {
+    now: () => 0,
+    after: () => () => undefined,
+    endOfTurn: (callback) => void setImmediate(callback),
+  },
+): Payloads =>
   new Payloads({
     store,
-    clock: {
-      now: () => 0,
-      after: () => () => undefined,
-      endOfTurn: (callback) => void setImmediate(callback),
-    },
+    clock,
     random: () => 0.5,
     log: silentLog,
     state: () => createStateMachine(),
@@ -92,3 +97,19 @@ export const alone = (store: PayloadStore = new MemoryPayloads()): Payloads =>
       leader: () => undefined,
     }),
   });
+
+/** Payloads 1 to 3, of which 1 and 2 have ended in entries that no snapshot has. */
+export function twoEnded() {
+  const store = new MemoryPayloads();
+  const clock = new StillClock();
+  const payloads = alone(store, clock);
+  payloads.applied(5, {
+    kept: [1, 2, 3].map((id) => ({ id, byteLength: 1, text: String(id) })),
+    ended: [],
+    lost: [],
+  });
+  payloads.snapshotDurable(5);
+  payloads.applied(6, { kept: [], ended: [1, 2], lost: [] });
+  const here = (): readonly number[] => [...store.bodies.keys()];
+  return { store, clock, payloads, here };
+}

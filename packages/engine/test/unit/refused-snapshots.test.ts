@@ -5,10 +5,11 @@ import { HoldfastError } from '@holdfast/protocol';
 import type { SnapshotMeta } from '@holdfast/raft';
 import { createStateMachine, initialLimits, snapshotFormatVersion } from '@holdfast/state';
 import { DiskError, SnapshotNotSavedError } from '@holdfast/storage';
+import { graceMs } from '../../src/payloads/ended-payloads.ts';
 import { Snapshots } from '../../src/snapshots.ts';
 import { silentLog } from '../cluster.ts';
 import { HandDisk, settled, snapshotOf } from './hand-disk.ts';
-import { alone } from './memory-payloads.ts';
+import { alone, twoEnded } from './memory-payloads.ts';
 import { StillClock } from './still-clock.ts';
 
 const point = { index: 5, term: 1, membership: { members: [] } };
@@ -76,6 +77,17 @@ describe('A snapshot for which there is no room', () => {
     await snapshots.save(point, state);
     assert.deepEqual(saved, [5]);
     assert.deepEqual(fatal, []);
+  });
+
+  it('lets payloads of messages that are gone go, which wait for none then (PAYLOAD-10)', async () => {
+    const disk = new Full();
+    const { store, clock: payloadClock, payloads, here } = twoEnded();
+    const { snapshots } = receiver(disk, payloads);
+    assert.equal(await snapshots.save(point, createStateMachine(initialLimits)), undefined);
+    payloadClock.pass(graceMs + 10_000);
+    assert.deepEqual(here(), [3]);
+    assert.equal(store.shortage, undefined);
+    payloads.stop();
   });
 
   it('is asked for once by a backup, which is refused with the cause (ENG-SNAP-10)', async () => {

@@ -7,6 +7,7 @@ import type { Disk } from '../../src/disk.ts';
 import { fileDisk } from '../../src/file-disk.ts';
 import { MemoryFiles } from '../../src/memory-disk.ts';
 import { PayloadFiles } from '../../src/payload-files.ts';
+import { mostShortFiles } from '../../src/payload-settings.ts';
 import type { PayloadSettings } from '../../src/payload-settings.ts';
 import { findPayloads } from '../../src/payload-scan.ts';
 import { bytesOf, fill, LogInMemory, membership, settle } from '../log-in-memory.ts';
@@ -85,6 +86,37 @@ describe('files of payloads', () => {
       await again.close();
     }));
 
+  it('are no more than a bound where each start leaves a short one that stays (PWASTE-2)', async () => {
+    const files = new MemoryFiles();
+    const starts = mostShortFiles + 40;
+    for (let start = 1; start <= starts; start++) {
+      const store = await open(memoryDisk(files), '/p', { ...small, fileBytes: 65_536 });
+      store.put(start, bodyOf(start));
+      await store.durable();
+      await turns(10);
+      assert.ok(files.paths.length <= mostShortFiles + 1, `at start ${String(start)}`);
+      await store.close();
+    }
+    const again = await open(memoryDisk(files), '/p', { ...small, fileBytes: 65_536 });
+    for (let id = 1; id <= starts; id++) await assertReads(again, id, bodyOf(id));
+    await again.close();
+  });
+
+  it('stay as they are below that bound, and where they are full, however many there are (PWASTE-2)', async () => {
+    const files = new MemoryFiles();
+    const store = await open(memoryDisk(files), '/p', { ...small, fileBytes: 1024 });
+    for (let id = 1; id <= 300; id++) store.put(id, bodyOf(id, 0, 700));
+    await store.durable();
+    await turns(50);
+    const before = files.paths;
+    assert.ok(before.length > 2 * mostShortFiles);
+    store.put(301, bodyOf(301, 0, 700));
+    await store.durable();
+    await turns(200);
+    assert.deepEqual(files.paths.slice(0, before.length), before);
+    await store.close();
+  });
+
   it('do not give a payload whose bytes have changed on the disk (PFILE-3)', () =>
     inFolder(async (folder) => {
       const store = await open(fileDisk, folder);
@@ -153,6 +185,46 @@ describe('files of payloads', () => {
       assert.ok(roomTold > 0);
       await store.close();
     }));
+
+  it('are durable in their turn, and are made smaller, though more is put all the time than is written (PFILE-1, PWASTE-3)', async () => {
+    const files = new MemoryFiles();
+    let id = 0;
+    let isOver = false;
+    /** Each write is followed by the puts of as much as it wrote. */
+    const disk = files.disk({
+      now: () => 0,
+      later: (operation, act) =>
+        void setImmediate(() => {
+          act();
+          if (operation === 'write' && !isOver) pushSome();
+        }),
+    });
+    const settings = { fileBytes: 16_384, gatheredBytes: 512, rememberedBytes: 0 };
+    const store = await open(disk, '/p', settings);
+    /** Of each ten payloads one stays. */
+    const pushSome = (): void => {
+      for (let count = 0; count < 50; count++) {
+        id += 1;
+        store.put(id, bodyOf(id, 0, 300));
+        if (id > 200 && id % 10 !== 0) store.end(id - 200);
+      }
+    };
+    pushSome();
+    pushSome();
+    let isDurable = false;
+    void store.durable().then(() => (isDurable = true));
+    let mostFiles = 0;
+    for (let turn = 0; turn < 600; turn++) {
+      await turns(1);
+      mostFiles = Math.max(mostFiles, files.paths.length);
+    }
+    assert.ok(isDurable);
+    assert.ok(id > 5000, String(id));
+    const allOfThem = (id * 384) / settings.fileBytes;
+    assert.ok(mostFiles < allOfThem / 2, `${String(mostFiles)} of ${String(allOfThem)} files`);
+    isOver = true;
+    await store.close();
+  });
 
   it('say that what is put will not be durable when the disk has failed, or this is closed (PFILE-6)', async () => {
     const files = new MemoryFiles();

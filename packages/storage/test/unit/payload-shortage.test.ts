@@ -5,6 +5,7 @@ import type { SnapshotMeta } from '@holdfast/raft';
 import type { Disk, DiskFile } from '../../src/disk.ts';
 import { DiskError, SnapshotNotSavedError } from '../../src/index.ts';
 import type { Opened } from '../../src/index.ts';
+import { payloadFileName } from '../../src/layout.ts';
 import { MemoryFiles } from '../../src/memory-disk.ts';
 import { PayloadFiles } from '../../src/payload-files.ts';
 import { findPayloads } from '../../src/payload-scan.ts';
@@ -199,6 +200,95 @@ describe('Payloads for which there is no room', () => {
     assert.equal(await store.durable(), true);
     while (store.stats.sizeBytes > before / 2) await turns(1);
     assert.deepEqual(await readable(store, 41), [10, 20, 30, 40, 41]);
+    await store.close();
+  });
+
+  it('keep no file of which nothing counts: it goes though nothing can be written (PWASTE-1)', async () => {
+    const disk = new Full();
+    const store = await disk.open(4096);
+    put(store, range(1, 40));
+    assert.equal(await store.durable(), true);
+    const before = disk.files.paths.length;
+    disk.refused = { step: 'write', code: 'ENOSPC', syscall: 'write' };
+    put(store, [41]);
+    assert.equal(await store.durable(), false);
+    const { attempts } = disk;
+    for (const id of range(1, 20)) store.end(id);
+    await turns(50);
+    assert.ok(disk.files.paths.length <= before - 2, disk.files.paths.join(' '));
+    assert.equal(disk.attempts, attempts, 'nothing was written for it');
+    assert.deepEqual(await readable(store, 41), range(21, 41));
+    // The power goes while there is no room: a file that was removed may be there again.
+    disk.files.cutPower(noRandomness);
+    const after = await disk.open(4096);
+    for (const id of range(1, 20)) after.end(id);
+    assert.deepEqual(await readable(after, 40), range(21, 40));
+    await after.close();
+  });
+
+  it('keep no file that is being written when the disk fills up, once nothing in it counts (PWASTE-1)', async () => {
+    const disk = new Full();
+    const store = await disk.open();
+    put(store, range(1, 40));
+    assert.equal(await store.durable(), true);
+    for (const id of range(1, 40)) store.end(id);
+    disk.refused = { step: 'write', code: 'ENOSPC', syscall: 'write' };
+    put(store, [41]);
+    assert.equal(await store.durable(), false);
+    await turns(10);
+    assert.deepEqual(disk.files.paths, []);
+    // What the next trials leave behind goes as well.
+    assert.equal(await store.durable(), false);
+    await turns(10);
+    assert.deepEqual(disk.files.paths, []);
+    disk.refused = undefined;
+    assert.equal(await store.durable(), true);
+    assert.deepEqual(await readable(store, 41), [41]);
+    await store.close();
+  });
+
+  it('keep a file of which each payload waits to be written anew (PFILE-2, PWASTE-1)', async () => {
+    const disk = new Full();
+    const store = await disk.open(4096);
+    put(store, range(1, 40));
+    assert.equal(await store.durable(), true);
+    const before = disk.files.paths;
+    disk.refused = { step: 'write', code: 'ENOSPC', syscall: 'write' };
+    put(store, range(1, 20));
+    put(store, range(1, 20));
+    assert.equal(await store.durable(), false);
+    await turns(50);
+    assert.deepEqual(disk.files.paths, before);
+    disk.files.cutPower(noRandomness);
+    const after = await disk.open(4096);
+    assert.deepEqual(await readable(after, 40), range(1, 40));
+    await after.close();
+  });
+
+  it('are written no more once they have ended (PFILE-9)', async () => {
+    const disk = new Full();
+    const store = await disk.open();
+    disk.refused = { step: 'write', code: 'ENOSPC', syscall: 'write' };
+    put(store, range(1, 40));
+    assert.equal(await store.durable(), false);
+    for (const id of range(1, 40)) store.end(id);
+    const { attempts } = disk;
+    assert.equal(await store.durable(), true);
+    assert.deepEqual([disk.attempts, store.shortage], [attempts, undefined]);
+    assert.equal(store.stats.waitingBytes, 0);
+    await store.close();
+  });
+
+  it('leave no file behind at each start on a full disk (PWASTE-1)', async () => {
+    const disk = new Full();
+    for (let start = 1; start <= 5; start++) {
+      disk.files.put(`/p/${payloadFileName(start)}`, Buffer.alloc(0));
+    }
+    const store = await disk.open();
+    put(store, [1]);
+    assert.equal(await store.durable(), true);
+    await turns(20);
+    assert.equal(disk.files.paths.length, 1);
     await store.close();
   });
 
