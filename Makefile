@@ -119,8 +119,8 @@ mutants: install ## Plants faults in a copy of the sources: each must be found (
 explore: install ## Explores every interleaving of small configurations (NAME=old-terms, STATES=1000000, MINUTES=5; FAULTS=1 plants faults)
 	@$(NODE) $(if $(FAULTS),npm run --silent explore:faults -- $(NAMES),npm run --silent explore -- $(if $(NAME),--name $(NAME)) $(if $(STATES),--states $(STATES)) $(if $(MINUTES),--minutes $(MINUTES)))
 
-check: install ## Checks format, lint, package imports, types, unused code, generated documents
-	@$(NODE) npm run --silent check
+check: install ## Checks format, lint, package imports, types, unused code, generated documents (RELEASE=1: the dashboard's screenshots too)
+	@$(if $(RELEASE),RELEASE=1) $(NODE) npm run --silent check
 
 format: install ## Formats everything
 	@$(NODE) npm run --silent format
