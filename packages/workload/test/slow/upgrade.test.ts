@@ -142,7 +142,7 @@ describe(
       older = await installOlder(found);
     });
 
-    it('are replaced one after the other, the leader last: clients see no error, and there is no way back only at the end', () =>
+    it('are replaced one after the other, the leader last: clients see no error, and only at the end a downgrade is refused', () =>
       upgrade(older, ({ first, second, leader }) => [
         by('present', first),
         by('present', second),
