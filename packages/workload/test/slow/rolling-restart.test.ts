@@ -40,7 +40,7 @@ async function beginWorks(client: Client, queues: boolean): Promise<Works> {
     pairs.push([pushes(client, 'jobs', over.signal), consumed(client, 'jobs', read.signal)]);
   const works = worksOf({ pairs, alone: semaphoreCycles(others, over.signal), over, read });
   return {
-    all: works.all,
+    ...works,
     end: async () => {
       await works.end();
       kept.assertHeld();
@@ -63,7 +63,7 @@ describe('Three nodes that are upgraded one after the other, the leader last', (
       );
       delete environment['HOLDFAST_TEST_FEATURE_LEVEL'];
       await using client = await connect({ endpoints: cluster.urls });
-      const works = await beginWorks(client, olderLevel >= queuesLevel);
+      using works = await beginWorks(client, olderLevel >= queuesLevel);
       await goOn(works, 'before');
       const leader = await cluster.leader();
       const followers = cluster.nodes.map(({ nodeId }) => nodeId).filter((id) => id !== leader);

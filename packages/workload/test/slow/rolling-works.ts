@@ -129,12 +129,12 @@ export function consumed(
 const isOutcomeUnknown = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'outcome_unknown';
 
-/** Sees each grant and each end of a hold of the lock once, in order. */
+/** Sees each grant and each end of a hold of the lock once, in order, from the beginning of the cluster: also what is done before the watch begins. */
 export function watched(client: Client, name: string, stop: AbortSignal): Work {
   return begin('watch', async (done) => {
     let latest = 0;
     let held: number | undefined;
-    for await (const event of client.watch({ name, kind: 'lock', signal: stop })) {
+    for await (const event of client.watch({ name, kind: 'lock', after: '0', signal: stop })) {
       const { type, fence_token: token = 0, reason } = event;
       if (type === 'granted') {
         assert.equal(held, undefined, 'a grant comes behind the end of the hold before it');
@@ -150,7 +150,7 @@ export function watched(client: Client, name: string, stop: AbortSignal): Work {
 }
 
 /** All that clients do at one time. */
-export interface Works {
+export interface Works extends Disposable {
   readonly all: readonly Work[];
   /** Ends them all. @throws What one of them has seen, or that a reader has not seen all. */
   end(): Promise<void>;
@@ -183,6 +183,11 @@ export function worksOf({ pairs, alone, over, read }: WorksParts): Works {
         );
       read.abort();
       await endOf(pairs.map(([, reader]) => reader));
+    },
+    // Where a test has failed: a client that is closed ends not all of them.
+    [Symbol.dispose]() {
+      over.abort();
+      read.abort();
     },
   };
 }

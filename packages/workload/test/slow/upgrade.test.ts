@@ -79,7 +79,7 @@ async function beginWorks(present: Workers, former: Workers): Promise<Works> {
     ...ends,
   });
   return {
-    all: works.all,
+    ...works,
     end: async () => {
       await works.end();
       for (const hold of kept) hold.assertHeld();
@@ -97,7 +97,7 @@ async function upgrade(older: OlderProgram, stepsOf: (ids: Ids) => readonly Step
   await using present = await connect({ endpoints: cluster.urls });
   await using former = await older.connect({ endpoints: cluster.urls });
   // A client of feature level 2 ends its loop where the leader goes that it has asked; the present one goes on by itself.
-  const works = await beginWorks(await workersOf(present, false), await workersOf(former, true));
+  using works = await beginWorks(await workersOf(present, false), await workersOf(former, true));
   const goesOn = async (when: string): Promise<void> => {
     await goOn(works, when);
     await nodes.haveOneState(when);
