@@ -142,9 +142,15 @@ export class TwoPrograms implements AsyncDisposable {
         1,
         `snapshots of entry ${String(index)} ${when}: ${JSON.stringify([...hashes])}`,
       );
+    this.assertNoneEnded();
+  }
+
+  /** None that was not told to. */
+  assertNoneEnded(): void {
+    const ends = this.#ends.join(', ');
     assert.ok(
       this.#ends.every((how) => how === inOrder),
-      `how nodes have ended: ${this.#ends.join(', ')}`,
+      `how nodes have ended: ${ends}`,
     );
   }
 

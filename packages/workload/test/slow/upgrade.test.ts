@@ -98,10 +98,19 @@ async function upgrade(older: OlderProgram, stepsOf: (ids: Ids) => readonly Step
   await using former = await older.connect({ endpoints: cluster.urls });
   // A client of feature level 2 ends its loop where the leader goes that it has asked; the present one goes on by itself.
   using works = await beginWorks(await workersOf(present, false), await workersOf(former, true));
+  const clientsGoOn = async (when: string): Promise<void> => {
+    try {
+      await goOn(works, when);
+    } catch (error) {
+      // That a node has ended is told before what it means to clients.
+      nodes.assertNoneEnded();
+      throw error;
+    }
+  };
   const goesOn = async (when: string): Promise<void> => {
-    await goOn(works, when);
+    await clientsGoOn(when);
     await nodes.haveOneState(when);
-    await goOn(works, `with snapshots ${when}`);
+    await clientsGoOn(`with snapshots ${when}`);
   };
   await goesOn('before');
   const leader = await cluster.leader();
