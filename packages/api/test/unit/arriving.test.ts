@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ArrivingFrames } from '../../src/stream/arriving.ts';
 import { largeBytes } from '../../src/turns/request-turns.ts';
-import { turnsOf } from './turns/turns-of.ts';
+import { isForHolders, turnsOf } from './turns/turns-of.ts';
 
 /** A stream whose frames are lists of numbers: each takes so many ms, and those below zero throw. */
 function scene(world = turnsOf(), share = 'somebody') {
@@ -68,7 +68,12 @@ describe('Requests of a stream', () => {
 
   it('given large frames, then they have one share of a turn with all large requests (ARRIVING-2)', () => {
     const { begun, arrive, endTurn, turns, clock } = scene();
-    turns.begin({ share: 'another', byteLength: largeBytes, begin: () => (clock.nowMs += 10) });
+    turns.begin({
+      share: 'another',
+      byteLength: largeBytes,
+      isForHolders,
+      begin: () => (clock.nowMs += 10),
+    });
     arrive([1], largeBytes);
     arrive([2]);
     assert.deepEqual(begun, []);

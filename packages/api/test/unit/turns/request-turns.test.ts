@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { CallerRing } from '../../../src/turns/caller-ring.ts';
 import { largeBytes } from '../../../src/turns/request-turns.ts';
 import { WaitingBytes } from '../../../src/turns/waiting-bytes.ts';
-import { turnsOf } from './turns-of.ts';
+import { isForHolders, turnsOf } from './turns-of.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -12,10 +12,17 @@ const mebibyte = 1024 * 1024;
 function scene() {
   const world = turnsOf();
   const begun: string[] = [];
-  const ask = (name: string, share: string, byteLength: number, tookMs: number) =>
+  const ask = (
+    name: string,
+    share: string,
+    byteLength: number,
+    tookMs: number,
+    forHolders = false,
+  ) =>
     world.turns.begin({
       share,
       byteLength,
+      isForHolders: () => forHolders,
       begin: () => {
         world.clock.nowMs += tookMs;
         begun.push(name);
@@ -67,14 +74,52 @@ describe('Requests', () => {
     }
   });
 
-  it('given small and large ones, then they alternate (REQUEST-TURN-2)', () => {
+  it('given small and large ones, then a turn begins both, small ones first (REQUEST-TURN-2)', () => {
     const { ask, begun, endTurn, useUp } = scene();
     useUp();
-    for (const at of [0, 1, 2]) ask(`large${String(at)}`, 'x', largeBytes, 5);
-    for (const at of [0, 1, 2]) ask(`small${String(at)}`, 'x', 0, 5);
-    for (let turn = 0; turn < 6; turn++) endTurn();
-    const ofKind = begun.map((name) => name.slice(0, 5));
-    assert.deepEqual(ofKind, ['large', 'small', 'large', 'small', 'large', 'small']);
+    for (let at = 0; at < 10; at++) ask('large', 'x', largeBytes, 2);
+    for (let at = 0; at < 10; at++) ask('small', 'x', 0, 2);
+    const ofTurn = ['small', 'small', 'large', 'large'];
+    endTurn();
+    assert.deepEqual(begun, ofTurn);
+    endTurn();
+    assert.deepEqual(begun, [...ofTurn, ...ofTurn]);
+  });
+
+  it('given large ones that each use up a turn, then small ones are begun as they come, or in the next (REQUEST-TURN-1)', () => {
+    const { turns, clock, endTurn } = scene();
+    let large = 0;
+    const askLarge = (): void =>
+      void turns.begin({
+        share: 'large',
+        byteLength: largeBytes,
+        isForHolders,
+        begin: () => {
+          clock.nowMs += 40;
+          large += 1;
+        },
+      });
+    const waitedMs: number[] = [];
+    let asked = 0;
+    // What comes in the meantime is read when the turn has ended: 20 large ones all the time, and a small one in each millisecond.
+    for (let askedLarge = 0; clock.nowMs < 4000; endTurn()) {
+      for (; askedLarge < large + 20; askedLarge++) askLarge();
+      for (; asked < clock.nowMs; asked++) {
+        const cameMs = asked;
+        turns.begin({
+          share: String(asked % 50),
+          byteLength: 0,
+          isForHolders,
+          begin: () => {
+            clock.nowMs += 0.1;
+            waitedMs.push(clock.nowMs - cameMs);
+          },
+        });
+      }
+    }
+    assert.ok(waitedMs.length > asked - 60, `${String(waitedMs.length)} of ${String(asked)}`);
+    assert.ok(Math.max(...waitedMs) < 100, String(Math.max(...waitedMs)));
+    assert.ok(large > 80, String(large));
   });
 
   it('given a large one that goes on, then no other large one is begun before it is done (REQUEST-TURN-3)', () => {
@@ -91,7 +136,7 @@ describe('Requests', () => {
     useUp();
     ask('small', 'y', 0, 5);
     for (let turn = 0; turn < 5; turn++) endTurn();
-    assert.deepEqual(begun, ['part3', 'small', 'part2', 'part1', 'large']);
+    assert.deepEqual(begun, ['small', 'part3', 'part2', 'part1', 'large']);
   });
 
   it('given more bytes than may wait, then they are refused, and not begun (REQUEST-TURN-4)', () => {
@@ -110,17 +155,35 @@ describe('Requests', () => {
     assert.equal(turns.waitingBytes, 0);
   });
 
+  it('given what keeps or gives back, then others leave it room of its own (REQUEST-TURN-4)', () => {
+    const { ask, begun, useUp, turns, endAll } = scene();
+    useUp();
+    while (ask('x', 'x', mebibyte, 1) === undefined);
+    while (ask('x', 'x', 0, 1) === undefined);
+    let kept = 0;
+    while (ask('kept', 'x', 100, 1, true) === undefined) kept += 1;
+    assert.ok(kept > 1000 && kept < 1100, String(kept));
+    assert.equal(ask('x', 'x', 0, 1)?.code, 'overloaded');
+    assert.equal(ask('y', 'y', 100, 1, true), undefined);
+    endAll();
+    assert.equal(begun.filter((name) => name === 'kept').length, kept);
+    assert.equal(turns.waitingBytes, 0);
+  });
+
   it('given one that throws after it has waited, then that is told, and the next one is begun (REQUEST-TURN-5)', () => {
     const { ask, begun, useUp, turns, endTurn, defects } = scene();
     useUp();
     const begin = (): never => {
       throw new Error('A defect.');
     };
-    turns.begin({ share: 'x', byteLength: 0, begin });
+    turns.begin({ share: 'x', byteLength: 0, isForHolders, begin });
     ask('a', 'y', 0, 1);
     endTurn();
     assert.deepEqual([begun, defects.length], [['a'], 1]);
-    assert.throws(() => turns.begin({ share: 'x', byteLength: 0, begin }), /A defect/);
+    assert.throws(
+      () => turns.begin({ share: 'x', byteLength: 0, isForHolders, begin }),
+      /A defect/,
+    );
   });
 });
 
