@@ -194,6 +194,15 @@ export const interfaceFaults: readonly Fault[] = [
     test: 'packages/api/test/unit/arriving.test.ts',
   },
   {
+    name: 'large-frames-counted-as-small',
+    breaks: 'REQUEST-TURN-1: what large frames take of a turn is taken from small requests',
+    file: 'packages/api/src/stream/arriving.ts',
+    find: `this.#turns.used(nowMs - startedMs, this.#isLarge);`,
+    put: `this.#turns.used(nowMs - startedMs, false);`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/api/test/unit/arriving.test.ts',
+  },
+  {
     name: 'large-frames-of-all-streams-read-at-once',
     breaks:
       'ARRIVING-5: large frames of many streams are all parsed before one of them is begun to its end',
@@ -253,8 +262,8 @@ export const interfaceFaults: readonly Fault[] = [
     name: 'large-calls-of-grpc-in-one-turn',
     breaks: 'GRPC-TURN-1: large calls of gRPC that come together are all begun in one turn',
     file: 'packages/api/src/grpc/unary.ts',
-    find: `performing.turns.begin({ share, byteLength, begin })`,
-    put: `performing.turns.begin({ share, byteLength: 0, begin })`,
+    find: `performing.turns.begin({ share, byteLength, isForHolders, begin })`,
+    put: `performing.turns.begin({ share, byteLength: 0, isForHolders, begin })`,
     hiddenFromRuns: 'in runs a turn of the event loop takes no time',
     test: 'packages/api/test/unit/turns/grpc-turns.test.ts',
   },

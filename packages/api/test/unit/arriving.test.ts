@@ -81,6 +81,23 @@ describe('Requests of a stream', () => {
     assert.deepEqual(begun, [1, 2]);
   });
 
+  it('given a large frame that takes longer than a turn has, then a small one is begun as it comes (REQUEST-TURN-1)', () => {
+    const world = turnsOf();
+    const [large, small] = [scene(world, 'large'), scene(world, 'small')];
+    large.arrive([40], largeBytes);
+    small.arrive([1]);
+    large.arrive([40, 1], largeBytes);
+    world.endTurn();
+    small.arrive([2]);
+    assert.deepEqual(
+      [large.begun, small.begun],
+      [
+        [40, 40, 1],
+        [1, 2],
+      ],
+    );
+  });
+
   it('given many frames in one turn, then a bounded part of them is begun in it (ARRIVING-2)', () => {
     const { begun, arrive, endTurn, socket } = scene();
     for (let frame = 0; frame < 30; frame++) arrive([1]);

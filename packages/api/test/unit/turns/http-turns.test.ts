@@ -222,9 +222,12 @@ describe('Requests of HTTP that come together', () => {
     await untilSo(() => refused.length > 0);
     assertProblem(refused[0] ?? assert.fail(), 503, 'overloaded');
     // What keeps or gives back has room above that, and waits (RATE-2).
-    const kept = ['/sessions/x/keepalive', '/operations/keepalive'].map((path) =>
-      request('POST', path, { session_id: 'x' }),
-    );
+    const waitingBytes = turns.waitingBytes;
+    const kept = ['/sessions/x/keepalive', '/operations/keepalive'].flatMap((path) => {
+      const body = path.startsWith('/sessions') ? {} : { session_id: 'x' };
+      return [request('POST', path, body), request('POST', path, body)];
+    });
+    await untilSo(() => turns.waitingBytes > waitingBytes + 4 * 8192);
     await endAll();
     await Promise.all(asked);
     assert.ok(keys().length > 0 && keys().length < 10, String(keys().length));
