@@ -318,12 +318,31 @@ export const interfaceFaults: readonly Fault[] = [
   },
   {
     name: 'large-requests-before-small-ones',
-    breaks:
-      'REQUEST-TURN-2: small requests that wait are begun only in turns that have time left by large ones',
+    breaks: 'REQUEST-TURN-2: small requests wait until no large one does',
     file: 'packages/api/src/turns/request-turns.ts',
-    find: `    this.#beginSome(this.#nextSmall);
-    this.#beginSome(this.#nextLarge);`,
-    put: `    this.#beginSome(() => this.#nextLarge() ?? this.#nextSmall());`,
+    find: `    this.#beginSome(this.#nextSmall);`,
+    put: `    if (this.#large.isEmpty) this.#beginSome(this.#nextSmall);`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/api/test/unit/turns/request-turns.test.ts',
+  },
+  {
+    name: 'time-of-large-requests-not-made-up-for',
+    breaks:
+      'REQUEST-TURN-2: small requests have 16 ms of each turn and large ones as long as one takes, so small ones wait ever longer',
+    file: 'packages/api/src/turns/request-turns.ts',
+    find: `if (this.#aheadMs === 0) this.#beginSome(`,
+    put: `if (this.#aheadMs >= 0) this.#beginSome(`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/api/test/unit/turns/request-turns.test.ts',
+  },
+  {
+    name: 'large-requests-wait-for-small-ones-that-are-not-there',
+    breaks:
+      'REQUEST-TURN-2: a large request waits for others to use as much of a turn, though none waits',
+    file: 'packages/api/src/turns/request-turns.ts',
+    find: `    if (this.#small.isEmpty) this.#aheadMs = 0;
+`,
+    put: ``,
     hiddenFromRuns: 'in runs a turn of the event loop takes no time',
     test: 'packages/api/test/unit/turns/request-turns.test.ts',
   },

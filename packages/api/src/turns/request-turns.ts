@@ -6,9 +6,10 @@
  * REQUEST-TURN-1: the small requests of all interfaces together are begun as they come until they have used `mostMs` of a turn, whatever
  *     waits, and however long large ones take; what comes then waits. A large one is begun as it comes where no other one waits, and
  *     all together have used less than `waitingMs`.
- * REQUEST-TURN-2: each turn begins some of what waits: small ones for `waitingMs`, then large ones as long, at least one of each, and
- *     one of each caller in turn (CALLER-RING-1). So what waits does so for at most as many turns as callers have something of its
- *     size waiting, however much each has sent, and neither size takes the other's part of a turn.
+ * REQUEST-TURN-2: each turn begins some of what waits, one of each caller in turn (CALLER-RING-1): small ones for `waitingMs` and at least
+ *     one, then large ones likewise. Where small ones still wait, that has to be made up for by as much time for small ones before
+ *     another large one is begun. So small ones wait for at most as many turns as callers wait, however much each has sent, and while
+ *     both wait each has half of the time.
  * REQUEST-TURN-3: of large things one at a time is begun and not done, before any other large one is begun: what it was parsed to takes
  *     many times its bytes.
  * REQUEST-TURN-4: what waits of connections that are read on is bounded (WAITING-BYTES-1). Beyond that a request is refused with
@@ -67,6 +68,8 @@ export class RequestTurns {
   #usedMs = 0;
   /** Of it by large ones. */
   #largeMs = 0;
+  /** So much more than small ones, since one of these has waited (REQUEST-TURN-2). */
+  #aheadMs = 0;
   #isPlanned = false;
 
   /** @param onDefect Told of what a request threw that had waited. */
@@ -104,6 +107,7 @@ export class RequestTurns {
     if (ms <= 0) return;
     this.#usedMs += ms;
     if (isLarge) this.#largeMs += ms;
+    this.#aheadMs = Math.max(0, this.#aheadMs + (isLarge ? ms : -ms));
     this.#plan();
   }
 
@@ -165,7 +169,8 @@ export class RequestTurns {
     this.#usedMs = 0;
     this.#largeMs = 0;
     this.#beginSome(this.#nextSmall);
-    this.#beginSome(this.#nextLarge);
+    if (this.#small.isEmpty) this.#aheadMs = 0;
+    if (this.#aheadMs === 0) this.#beginSome(this.#nextLarge); // REQUEST-TURN-2
     this.#isPlanned = false;
     // Also where nobody waits: what this turn has used counts until the next one.
     if (this.#usedMs > 0 || !this.#isIdle) this.#plan();
