@@ -3,9 +3,9 @@
  * is begun next. To read a request, to check it and to encode what it asks for is not interrupted: meanwhile no tick of the node is
  * on time, and nothing of another client is read.
  *
- * REQUEST-TURN-1: the small requests of all interfaces together are begun as they come until they have used `mostMs` of a turn, whatever
- *     waits, and however long large ones take; what comes then waits. A large one is begun as it comes where no other one waits, and
- *     all together have used less than `waitingMs`.
+ * REQUEST-TURN-1: the requests of all interfaces together are begun until a turn has used `mostMs` for them; what comes then waits.
+ *     Where nothing has used up the turn, a small request is begun as it comes, whatever waits; a large one where no other large one
+ *     waits, and the turn has used less than `waitingMs`.
  * REQUEST-TURN-2: each turn begins some of what waits, one of each caller in turn (CALLER-RING-1): small ones for `waitingMs` and at least
  *     one, then large ones likewise. Where small ones still wait, that has to be made up for by as much time for small ones before
  *     another large one is begun. So small ones wait for at most as many turns as callers wait, however much each has sent, and while
@@ -66,9 +66,7 @@ export class RequestTurns {
   readonly #waitingBytes = new WaitingBytes(mostWaitingBytes);
   readonly #bytesOfHolders = new WaitingBytes(mostBytesOfHolders);
   #usedMs = 0;
-  /** Of it by large ones. */
-  #largeMs = 0;
-  /** So much more than small ones, since one of these has waited (REQUEST-TURN-2). */
+  /** So much more time large ones have had than small ones, since one of these waits (REQUEST-TURN-2). */
   #aheadMs = 0;
   #isPlanned = false;
 
@@ -98,7 +96,7 @@ export class RequestTurns {
 
   /** Whether something of so many bytes is begun as it comes. */
   mayBegin(byteLength: number): boolean {
-    if (byteLength < largeBytes) return this.#usedMs - this.#largeMs < mostMs; // REQUEST-TURN-1
+    if (byteLength < largeBytes) return this.#usedMs < mostMs; // REQUEST-TURN-1
     return this.#usedMs < waitingMs && this.#begun === undefined && this.#large.isEmpty; // REQUEST-TURN-3
   }
 
@@ -106,7 +104,6 @@ export class RequestTurns {
   used(ms: number, isLarge: boolean): void {
     if (ms <= 0) return;
     this.#usedMs += ms;
-    if (isLarge) this.#largeMs += ms;
     this.#aheadMs = Math.max(0, this.#aheadMs + (isLarge ? ms : -ms));
     this.#plan();
   }
@@ -167,7 +164,6 @@ export class RequestTurns {
   /** One for all turns: this is the hot path. */
   readonly #endTurn = (): void => {
     this.#usedMs = 0;
-    this.#largeMs = 0;
     this.#beginSome(this.#nextSmall);
     if (this.#small.isEmpty) this.#aheadMs = 0;
     if (this.#aheadMs === 0) this.#beginSome(this.#nextLarge); // REQUEST-TURN-2

@@ -81,21 +81,20 @@ describe('Requests of a stream', () => {
     assert.deepEqual(begun, [1, 2]);
   });
 
-  it('given a large frame that takes longer than a turn has, then a small one is begun as it comes (REQUEST-TURN-1)', () => {
+  it('given a large frame that takes long, then small ones that wait have as much time before the next (REQUEST-TURN-2)', () => {
     const world = turnsOf();
-    const [large, small] = [scene(world, 'large'), scene(world, 'small')];
-    large.arrive([40], largeBytes);
-    small.arrive([1]);
-    large.arrive([40, 1], largeBytes);
+    world.useUp();
+    const large = [scene(world, 'a'), scene(world, 'b')];
+    for (const { arrive } of large) arrive([40], largeBytes);
+    const small = Array.from({ length: 10 }, (_, at) => scene(world, String(at)));
+    for (const { arrive } of small) arrive([5]);
+    const begun = (of: typeof small): number => of.filter((one) => one.begun.length > 0).length;
+    for (let turn = 1; turn <= 8; turn++) {
+      world.endTurn();
+      assert.deepEqual([begun(small), begun(large)], [turn, 1]);
+    }
     world.endTurn();
-    small.arrive([2]);
-    assert.deepEqual(
-      [large.begun, small.begun],
-      [
-        [40, 40, 1],
-        [1, 2],
-      ],
-    );
+    assert.deepEqual([begun(small), begun(large)], [9, 2]);
   });
 
   it('given many frames in one turn, then a bounded part of them is begun in it (ARRIVING-2)', () => {

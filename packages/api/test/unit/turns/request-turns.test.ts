@@ -86,10 +86,10 @@ describe('Requests', () => {
     assert.deepEqual(begun, [...ofTurn, ...ofTurn]);
   });
 
-  it('given large ones that use up turns, then small ones are begun as they come, or soon (REQUEST-TURN-1, REQUEST-TURN-2)', () => {
+  it('given large ones that use up turns, then small ones are begun soon, and have half of the time (REQUEST-TURN-2)', () => {
     const cases = [
       { largeMs: 40, smallInMs: 1, mostWaitMs: 50 },
-      // Those of one large one take longer than the 16 ms.
+      // What comes meanwhile takes longer than the 16 ms of a turn.
       { largeMs: 200, smallInMs: 2, mostWaitMs: 300 },
     ];
     for (const { largeMs, smallInMs, mostWaitMs } of cases) {
