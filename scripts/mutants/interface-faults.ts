@@ -360,9 +360,18 @@ export const interfaceFaults: readonly Fault[] = [
     breaks:
       'REQUEST-TURN-4: bodies that come faster than they are read fill the memory of the node',
     file: 'packages/api/src/turns/waiting-bytes.ts',
-    find: `    if (own > this.#most - this.#all) return false; // WAITING-BYTES-1
+    find: `    if (own > this.#most - this.#all - bytes) return false; // WAITING-BYTES-1
 `,
     put: ``,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/api/test/unit/turns/request-turns.test.ts',
+  },
+  {
+    name: 'one-request-has-all-room',
+    breaks: 'WAITING-BYTES-1: what a caller is given is not counted as gone for others',
+    file: 'packages/api/src/turns/waiting-bytes.ts',
+    find: `if (own > this.#most - this.#all - bytes) return false;`,
+    put: `if (own > this.#most - this.#all) return false;`,
     hiddenFromRuns: 'in runs a turn of the event loop takes no time',
     test: 'packages/api/test/unit/turns/request-turns.test.ts',
   },
@@ -370,7 +379,7 @@ export const interfaceFaults: readonly Fault[] = [
     name: 'one-caller-has-all-room',
     breaks: 'WAITING-BYTES-1: one caller with many large requests has those of all others refused',
     file: 'packages/api/src/turns/waiting-bytes.ts',
-    find: `if (own > this.#most - this.#all) return false;`,
+    find: `if (own > this.#most - this.#all - bytes) return false;`,
     put: `if (this.#all + bytes > this.#most) return false;`,
     hiddenFromRuns: 'in runs a turn of the event loop takes no time',
     test: 'packages/api/test/unit/turns/request-turns.test.ts',

@@ -208,6 +208,7 @@ describe('A ring of callers', () => {
 describe('Bytes that wait', () => {
   it('leave as much for others as one caller has', () => {
     const bytes = new WaitingBytes(100);
+    assert.equal(bytes.take('a', 51), false);
     assert.equal(bytes.take('a', 50), true);
     assert.equal(bytes.take('a', 1), false);
     assert.equal(bytes.take('b', 25), true);
