@@ -107,7 +107,9 @@ describe('Requests', () => {
         });
       const [asked, begun] = [{ small: 0, large: 0 }, { large: 0 }];
       // What comes in the meantime is read when the turn has ended; 20 large ones are asked for all the time.
-      for (; clock.nowMs < 4000; endTurn()) {
+      for (let turn = 0; clock.nowMs < 4000; turn++) {
+        assert.ok(turn < 10_000, 'What waits is not begun.');
+        endTurn();
         for (; asked.large < begun.large + 20; asked.large++)
           ask('large', largeBytes, largeMs, () => (begun.large += 1));
         for (; asked.small < clock.nowMs * smallInMs; asked.small++) {
