@@ -424,11 +424,21 @@ export const interfaceFaults: readonly Fault[] = [
     test: 'packages/api/test/unit/turns/http-turns.test.ts',
   },
   {
+    name: 'probes-without-room-of-their-own',
+    breaks:
+      'REQUEST-TURN-4: a node that is at capacity refuses its liveness probe, and is started anew for it',
+    file: 'packages/api/src/turns/own-room.ts',
+    find: `isProbe === true || isFreeOfRates(name)`,
+    put: `isProbe === undefined && isFreeOfRates(name)`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/api/test/unit/turns/own-room.test.ts',
+  },
+  {
     name: 'holders-of-grpc-unknown',
     breaks:
       'REQUEST-TURN-4: keepalives of gRPC are refused for what others of their address have waiting',
     file: 'packages/api/src/grpc/unary.ts',
-    find: `isFreeOfRates(operation.name);`,
+    find: `hasOwnRoom(operation.declared);`,
     put: `operation.name === '';`,
     hiddenFromRuns: 'in runs a turn of the event loop takes no time',
     test: 'packages/api/test/unit/turns/grpc-turns.test.ts',

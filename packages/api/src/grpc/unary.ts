@@ -14,7 +14,7 @@ import type { Plain } from './codec.ts';
 import type { Rpc } from './definitions.ts';
 import { statusError } from './error-status.ts';
 import { recordUnread } from '../pipeline/auditing.ts';
-import { isFreeOfRates } from '../pipeline/rates.ts';
+import { hasOwnRoom } from '../turns/own-room.ts';
 import { performed, refusalOf } from '../pipeline/perform.ts';
 import type { ServedUnary } from '../pipeline/perform.ts';
 import { contextOf, defectOf, readRequest } from './performing.ts';
@@ -27,7 +27,7 @@ export function unaryHandler(
   performing: Performing,
 ): handleUnaryCall<Uint8Array, object> {
   const onDefect = defectOf(performing, operation.name);
-  const isForHolders = (): boolean => isFreeOfRates(operation.name);
+  const isForHolders = (): boolean => hasOwnRoom(operation.declared);
   return (call, callback) => {
     const answer = (outcome: Outcome<object>): void => {
       if (outcome instanceof RequestError) callback(statusError(outcome));

@@ -13,7 +13,8 @@
  * REQUEST-TURN-3: of large things one at a time is begun and not done, before any other large one is begun: what it was parsed to takes
  *     many times its bytes.
  * REQUEST-TURN-4: what waits of connections that are read on is bounded (WAITING-BYTES-1). Beyond that a request is refused with
- *     `overloaded`, and not executed. What keeps or gives back (RATE-2) has room of its own above that, which no other request takes.
+ *     `overloaded`, and not executed. What keeps or gives back (RATE-2), and a probe, has room of its own above that, which no other request
+ *     takes: a node whose liveness probe is refused would be ended and started anew.
  * REQUEST-TURN-5: what a request throws that has waited is told, and holds up no other one.
  */
 import type { Clock } from '@holdfast/engine/parts';
