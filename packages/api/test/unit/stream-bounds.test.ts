@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { systemClock } from '@holdfast/engine/parts';
 import type { StreamAnswer } from '@holdfast/protocol';
+import { assertEnds } from '../../../checker/src/waits.ts';
 import { mostUnits } from '../../../client/src/outgoing.ts';
 import type { BuiltApi } from '../../src/api.ts';
 import type { ApiOptions } from '../../src/options.ts';
@@ -64,9 +65,12 @@ test('an id that is used again before its response ends the stream (STREAM-7)', 
     open = resolve;
   });
   client.sendText('[[1,"create_session",{}],[1,"list_locks",{}]]');
-  const { code, reason } = await client.closed;
-  open();
-  assert.deepEqual([code, reason.startsWith('The id 1 ')], [1002, true]);
+  try {
+    const { code, reason } = await assertEnds(client.closed, { what: 'the stream ends' });
+    assert.deepEqual([code, reason.startsWith('The id 1 ')], [1002, true]);
+  } finally {
+    open();
+  }
 });
 
 test('an id may be used again after its response (STREAM-7)', async (t) => {
