@@ -5,7 +5,7 @@ PORTS ?= 5000,5001,5002
 DATA ?= data/cluster
 SEEDS ?= 1000
 .DEFAULT_GOAL := help
-.PHONY: help install build run cluster quorum-cluster demo bench bench-security test-performance bench-queue bench-cache bench-access bench-queue-depth test-redis test-chaos-queue test-chaos-cache bench-failover bench-quorum bench-state test test-unit test-integration test-slow test-conformance simulate test-chaos test-chaos-quorum soak soak-chaos test-containers test-packages test-dashboard test-rolling-restart fuzz mutants explore check format documents tarballs reference clean
+.PHONY: help install build run cluster quorum-cluster demo bench bench-security test-performance bench-queue bench-cache bench-access bench-queue-depth test-redis test-chaos-queue test-chaos-cache bench-failover bench-quorum bench-state test test-unit test-integration test-slow test-conformance simulate test-chaos test-chaos-quorum soak soak-chaos test-containers test-packages test-dashboard test-rolling-restart test-upgrade fuzz mutants explore check format documents tarballs reference clean
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -110,6 +110,9 @@ test-dashboard: install ## Tests the dashboard in Chromium, with axe (SCREENSHOT
 test-rolling-restart: install ## Restarts three nodes one after the other under load: a client sees no error
 	@$(NODE) npm run --silent test:rolling-restart
 
+test-upgrade: install ## Replaces three nodes of an older program by this one under load, and goes back in between (FROM=v0.1.0; the latest release)
+	@$(if $(FROM),UPGRADE_FROM=$(FROM)) $(NODE) npm run --silent test:upgrade
+
 fuzz: install ## Fuzzes all readers of untrusted bytes: ports, logs, snapshots, configuration, keys (SECONDS=60, SEED=7, TARGET=logs)
 	@$(NODE) npm run --silent fuzz
 
@@ -119,8 +122,8 @@ mutants: install ## Plants faults in a copy of the sources: each must be found (
 explore: install ## Explores every interleaving of small configurations (NAME=old-terms, STATES=1000000, MINUTES=5; FAULTS=1 plants faults)
 	@$(NODE) $(if $(FAULTS),npm run --silent explore:faults -- $(NAMES),npm run --silent explore -- $(if $(NAME),--name $(NAME)) $(if $(STATES),--states $(STATES)) $(if $(MINUTES),--minutes $(MINUTES)))
 
-check: install ## Checks format, lint, package imports, types, unused code, generated documents
-	@$(NODE) npm run --silent check
+check: install ## Checks format, lint, package imports, types, unused code, generated documents (RELEASE=1: the dashboard's screenshots too)
+	@$(if $(RELEASE),RELEASE=1) $(NODE) npm run --silent check
 
 format: install ## Formats everything
 	@$(NODE) npm run --silent format

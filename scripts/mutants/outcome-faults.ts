@@ -190,8 +190,8 @@ export const outcomeFaults: readonly Fault[] = [
     name: 'cancelled-call-of-grpc-not-told',
     breaks: 'who cancels a call of gRPC goes on waiting in the cluster',
     file: 'packages/api/src/grpc/unary.ts',
-    find: `cancellation?.abort(cancelReasons.hungUp));`,
-    put: `(cancellation = undefined));`,
+    find: `      cancellation?.abort(cancelReasons.hungUp);`,
+    put: `      cancellation = undefined;`,
     test: 'packages/api/test/unit/cancelling.test.ts',
   },
   {

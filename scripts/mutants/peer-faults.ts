@@ -302,7 +302,7 @@ export const peerFaults: readonly Fault[] = [
   },
   {
     name: 'older-notice-of-removal-believed',
-    breaks: 'a member whose log lags keeps one that was added since from leading',
+    breaks: 'REMOVED-2: a notice that comes late takes back what the same member has said since',
     file: 'packages/engine/src/removal.ts',
     find: `if (!names(status, from) || index <= commit) return;`,
     put: `if (!names(status, from)) return;`,

@@ -37,6 +37,8 @@ export interface LocalClusterOptions {
   readonly logs?: 'files' | 'inherit';
   /** Ends a start that is under way: the nodes are stopped, and it is rejected. */
   readonly signal?: AbortSignal;
+  /** The file that a node runs, asked at each of its starts: that of another release. Undefined: the one of this release. */
+  readonly entryOf?: (nodeId: string) => string | undefined;
   /** Told each time a node's process has ended, with its signal or exit status. */
   readonly onNodeEnd?: (nodeId: string, how: string) => void;
 }
@@ -170,8 +172,7 @@ function startProcess(
   options: LocalClusterOptions,
 ): Promise<void> {
   makeFolders(slot.folder);
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const entry = fileURLToPath(new URL(`./node-entry.${extension}`, import.meta.url));
+  const entry = options.entryOf?.(slot.nodeId) ?? ownEntry();
   const logPath = join(slot.folder, 'node.log');
   const log = options.logs === 'inherit' ? 'inherit' : openLog(logPath);
   const child = spawn(process.execPath, ['--disable-sigusr1', ...sourceFlags(), entry], {
@@ -222,6 +223,11 @@ function startProcess(
       finish(new Error(`${slot.nodeId} ended (${how}). ${logEnd(logPath)}`));
     });
   });
+}
+
+function ownEntry(): string {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return fileURLToPath(new URL(`./node-entry.${extension}`, import.meta.url));
 }
 
 /** One older file is kept, so that logs do not grow for ever. */

@@ -58,6 +58,9 @@ describe('A node that members tell of its removal', () => {
       assert.deepEqual([node.removal.isKnown, node.said], [false, []]);
     }
     assert.deepEqual(said, []);
+    removal.onNotice('a' as MemberId, 30);
+    removal.onNotice('a' as MemberId, 20);
+    assert.equal(removal.isKnown, true, 'an older notice takes nothing back');
   });
 
   it('takes no notice while it is led, and forgets those of who is no member any more (REMOVED-2)', () => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
+import { recordScreenshot } from '../../../../scripts/check-screenshots.ts';
 import { findChromium } from '../integration/support/page.ts';
 
 const longestMs = 20_000;
@@ -120,6 +121,7 @@ export async function look(
       await page.setViewportSize(isPhone ? phone : desk);
       const path = join(screenshots, `dashboard-${name}.png`);
       await page.screenshot({ path, fullPage: isWhole });
+      recordScreenshot(name);
       await page.emulateMedia({ colorScheme: 'light' });
       await page.setViewportSize(desk);
     },

@@ -32,7 +32,7 @@ describe('A cluster on IPv6 alone', () => {
   let nodes: TestCluster;
   let cluster: LocalCluster;
   before(async () => {
-    nodes = await threeNodes({}, host);
+    nodes = await threeNodes({}, { host });
     ({ cluster } = nodes);
   });
   after(() => nodes[Symbol.asyncDispose]());

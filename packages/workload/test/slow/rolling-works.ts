@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client, Session } from '@holdfast/client';
+import { waitUntil } from '../../src/wait-until.ts';
 
+const longestMs = 20_000;
 const waitMs = 20_000;
 /** The processors are for the nodes that start. */
 const paceMs = 5;
-const visibilityMs = 60_000;
 
 export interface Work {
   readonly name: string;
@@ -38,16 +39,26 @@ function repeat(name: string, over: AbortSignal, cycle: () => Promise<void>): Wo
   });
 }
 
-/** Takes the lock and releases it: tokens rise. */
-export function lockCycles(session: Session, name: string, over: AbortSignal): Work {
+/** Take the lock by turns and release it: one at a time, and tokens rise over all of them. */
+export function lockCycles(
+  sessions: readonly Session[],
+  name: string,
+  over: AbortSignal,
+): readonly Work[] {
   let latest = 0;
-  return repeat('lock cycles', over, async () => {
-    const hold = await session.lock(name, { waitMs });
-    hold.assertHeld();
-    assert.ok(hold.fenceToken > latest, 'tokens rise');
-    latest = hold.fenceToken;
-    await hold.release();
-  });
+  let holders = 0;
+  return sessions.map((session, number) =>
+    repeat(`lock cycles of ${name} ${String(number)}`, over, async () => {
+      const hold = await session.lock(name, { waitMs });
+      holders += 1;
+      assert.equal(holders, 1, `${name} is held once at a time`);
+      hold.assertHeld();
+      assert.ok(hold.fenceToken > latest, 'tokens rise');
+      latest = hold.fenceToken;
+      holders -= 1;
+      await hold.release();
+    }),
+  );
 }
 
 /** Two of three sessions have the permits of one at a time. */
@@ -66,41 +77,64 @@ export function semaphoreCycles(sessions: readonly Session[], over: AbortSignal)
 }
 
 /** Pushes numbers, in order. */
-export function pushes(client: Client, over: AbortSignal): Work {
-  const queue = client.queue('jobs');
+export function pushes(client: Client, name: string, over: AbortSignal): Work {
+  const queue = client.queue(name);
   let pushed = 0;
-  return repeat('producer', over, async () => {
+  return repeat(`producer of ${name}`, over, async () => {
     await queue.push('key', pushed);
     pushed += 1;
   });
 }
 
+export interface ConsumerOptions {
+  readonly visibilityMs?: number;
+  /** Whether a loop that ended because nobody knows what became of a request is begun again. */
+  readonly beginsAgain?: boolean;
+}
+
 /** Consumes what is pushed, in its order, and none is left out. */
-export function consumed(client: Client, stop: AbortSignal): Work {
-  return begin('consumer', async (done) => {
+export function consumed(
+  client: Client,
+  name: string,
+  stop: AbortSignal,
+  { visibilityMs = 60_000, beginsAgain = false }: ConsumerOptions = {},
+): Work {
+  return begin(`consumer of ${name}`, async (done) => {
     let next = 0;
-    const messages = client.queue('jobs').consume({ visibilityMs, signal: stop });
-    for await (const { payload, delivery } of messages) {
-      if (payload === next) {
-        next += 1;
-        done();
+    const loop = async (): Promise<void> => {
+      const messages = client.queue(name).consume({ visibilityMs, signal: stop });
+      for await (const { payload, delivery } of messages) {
+        if (payload === next) {
+          next += 1;
+          done();
+        }
+        // At least once: one whose acknowledgement was lost may come again, and no other one.
+        else
+          assert.ok(
+            payload === next - 1 && delivery > 1,
+            `${JSON.stringify(payload)} for ${String(next)}`,
+          );
       }
-      // At least once: one whose acknowledgement was lost may come again, and no other one.
-      else
-        assert.ok(
-          payload === next - 1 && delivery > 1,
-          `${JSON.stringify(payload)} for ${String(next)}`,
-        );
-    }
+    };
+    while (!stop.aborted)
+      try {
+        await loop();
+      } catch (error) {
+        if (!beginsAgain || !isOutcomeUnknown(error)) throw error;
+      }
   });
 }
 
-/** Sees each grant and each end of a hold of the lock once, in order. */
+/** Of a client of any release: each has an error class of its own. */
+const isOutcomeUnknown = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'outcome_unknown';
+
+/** Sees each grant and each end of a hold of the lock once, in order, from the beginning of the cluster: also what is done before the watch begins. */
 export function watched(client: Client, name: string, stop: AbortSignal): Work {
   return begin('watch', async (done) => {
     let latest = 0;
     let held: number | undefined;
-    for await (const event of client.watch({ name, kind: 'lock', signal: stop })) {
+    for await (const event of client.watch({ name, kind: 'lock', after: '0', signal: stop })) {
       const { type, fence_token: token = 0, reason } = event;
       if (type === 'granted') {
         assert.equal(held, undefined, 'a grant comes behind the end of the hold before it');
@@ -113,4 +147,60 @@ export function watched(client: Client, name: string, stop: AbortSignal): Work {
       } else assert.notEqual(type, 'expired');
     }
   });
+}
+
+/** All that clients do at one time. */
+export interface Works extends Disposable {
+  readonly all: readonly Work[];
+  /** Ends them all. @throws What one of them has seen, or that a reader has not seen all. */
+  end(): Promise<void>;
+}
+
+/** What one makes the other one reads: it has to see all of it. */
+export type MakerAndReader = readonly [maker: Work, reader: Work];
+
+export interface WorksParts {
+  readonly pairs: readonly MakerAndReader[];
+  readonly alone: readonly Work[];
+  /** Ends all but the readers. */
+  readonly over: AbortController;
+  /** Ends the readers. */
+  readonly read: AbortController;
+}
+
+export function worksOf({ pairs, alone, over, read }: WorksParts): Works {
+  const endOf = (works: readonly Work[]) => Promise.all(works.map(({ ended }) => ended));
+  return {
+    all: [...pairs.flat(), ...alone],
+    end: async () => {
+      over.abort();
+      await endOf([...pairs.map(([maker]) => maker), ...alone]);
+      for (const [maker, reader] of pairs)
+        await waitUntil(
+          `the ${reader.name} sees all that ${maker.name} made`,
+          longestMs,
+          () => reader.cycles() === maker.cycles(),
+        );
+      read.abort();
+      await endOf(pairs.map(([, reader]) => reader));
+    },
+    // Where a test has failed: a client that is closed ends not all of them.
+    [Symbol.dispose]() {
+      over.abort();
+      read.abort();
+    },
+  };
+}
+
+/** Each does some more. @throws What one of them has seen. */
+export async function goOn({ all }: Works, when: string): Promise<void> {
+  const before = all.map(({ cycles }) => cycles());
+  const ended = all.map(async ({ name, ended: end }) => {
+    await end;
+    throw new Error(`${name} has ended`);
+  });
+  const more = all.map(({ name, cycles }, position) =>
+    waitUntil(`${name} goes on ${when}`, longestMs, () => cycles() > (before[position] ?? 0)),
+  );
+  await Promise.race([Promise.all(more), ...ended]);
 }

@@ -23,7 +23,7 @@ let nodes: Nodes;
 let shown: Shown = {};
 
 before(async () => {
-  nodes = await threeNodes({}, '127.0.0.1', isSecured);
+  nodes = await threeNodes({}, { tls: isSecured });
   if (isSecured) shown = await keysIn(nodes.cluster);
 });
 after(async () => {

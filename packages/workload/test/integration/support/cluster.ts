@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startLocalCluster } from '@holdfast/server';
-import type { LocalCluster } from '@holdfast/server';
+import type { LocalCluster, LocalClusterOptions } from '@holdfast/server';
 import { untilSo } from '../../../../checker/src/waits.ts';
 import { freePorts } from '../../../src/free-ports.ts';
 
@@ -15,16 +15,14 @@ export interface TestCluster extends AsyncDisposable {
 /** Three real processes in a folder of their own, with a leader; gone with the scope. */
 export async function threeNodes(
   environment: Readonly<Record<string, string>> = {},
-  host = '127.0.0.1',
-  tls = false,
+  more: Pick<LocalClusterOptions, 'entryOf' | 'host' | 'onNodeEnd' | 'tls'> = {},
 ): Promise<TestCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-test-'));
   const cluster = await startLocalCluster({
-    ports: await freePorts(3, host),
-    host,
+    ...more,
+    ports: await freePorts(3, more.host),
     folder,
     environment,
-    tls,
   });
   await cluster.leader();
   // A follower hears of its leader a moment later.
