@@ -194,6 +194,15 @@ export const interfaceFaults: readonly Fault[] = [
     test: 'packages/api/test/unit/arriving.test.ts',
   },
   {
+    name: 'large-frames-counted-as-small',
+    breaks: 'REQUEST-TURN-2: while large frames wait, small requests have little of the time',
+    file: 'packages/api/src/stream/arriving.ts',
+    find: `this.#turns.used(nowMs - startedMs, this.#isLarge);`,
+    put: `this.#turns.used(nowMs - startedMs, false);`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/api/test/unit/arriving.test.ts',
+  },
+  {
     name: 'large-frames-of-all-streams-read-at-once',
     breaks:
       'ARRIVING-5: large frames of many streams are all parsed before one of them is begun to its end',
@@ -253,8 +262,8 @@ export const interfaceFaults: readonly Fault[] = [
     name: 'large-calls-of-grpc-in-one-turn',
     breaks: 'GRPC-TURN-1: large calls of gRPC that come together are all begun in one turn',
     file: 'packages/api/src/grpc/unary.ts',
-    find: `performing.turns.begin({ share, byteLength, begin })`,
-    put: `performing.turns.begin({ share, byteLength: 0, begin })`,
+    find: `performing.turns.begin({ share, byteLength, isForHolders, begin })`,
+    put: `performing.turns.begin({ share, byteLength: 0, isForHolders, begin })`,
     hiddenFromRuns: 'in runs a turn of the event loop takes no time',
     test: 'packages/api/test/unit/turns/grpc-turns.test.ts',
   },
@@ -272,7 +281,7 @@ export const interfaceFaults: readonly Fault[] = [
     breaks:
       'large requests of HTTP that come together are all read, checked and encoded in one turn',
     file: 'packages/api/src/http/http-turns.ts',
-    find: `      byteLength: body.length,`,
+    find: `      byteLength: bytes?.length ?? 0,`,
     put: `      byteLength: 0,`,
     hiddenFromRuns: 'in runs a turn of the event loop takes no time',
     test: 'packages/api/test/unit/turns/http-turns.test.ts',
@@ -301,8 +310,29 @@ export const interfaceFaults: readonly Fault[] = [
     name: 'large-requests-before-small-ones',
     breaks: 'REQUEST-TURN-2: small requests wait until no large one does',
     file: 'packages/api/src/turns/request-turns.ts',
-    find: `this.#isTurnOfLarge = !this.#isTurnOfLarge;`,
-    put: `this.#isTurnOfLarge = true;`,
+    find: `    this.#beginSome(this.#nextSmall);`,
+    put: `    if (this.#large.isEmpty) this.#beginSome(this.#nextSmall);`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/api/test/unit/turns/request-turns.test.ts',
+  },
+  {
+    name: 'time-of-large-requests-not-made-up-for',
+    breaks:
+      'REQUEST-TURN-2: while large requests that take long wait, small ones of all callers are begun in 4 ms of each turn',
+    file: 'packages/api/src/turns/request-turns.ts',
+    find: `if (this.#aheadMs === 0) this.#beginSome(`,
+    put: `if (this.#aheadMs >= 0) this.#beginSome(`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/api/test/unit/turns/request-turns.test.ts',
+  },
+  {
+    name: 'large-requests-wait-for-small-ones-that-are-not-there',
+    breaks:
+      'REQUEST-TURN-2: a large request waits for others to use as much of a turn, though none waits',
+    file: 'packages/api/src/turns/request-turns.ts',
+    find: `    if (this.#small.isEmpty) this.#aheadMs = 0;
+`,
+    put: ``,
     hiddenFromRuns: 'in runs a turn of the event loop takes no time',
     test: 'packages/api/test/unit/turns/request-turns.test.ts',
   },
@@ -310,8 +340,8 @@ export const interfaceFaults: readonly Fault[] = [
     name: 'all-that-waits-in-one-turn',
     breaks: 'REQUEST-TURN-2: whatever waits is begun in one turn',
     file: 'packages/api/src/turns/request-turns.ts',
-    find: `} while (this.#usedMs < waitingMs); // REQUEST-TURN-2`,
-    put: `} while (this.#usedMs >= 0);`,
+    find: `} while (this.#usedMs < untilMs);`,
+    put: `} while (untilMs > 0);`,
     hiddenFromRuns: 'in runs a turn of the event loop takes no time',
     test: 'packages/api/test/unit/turns/request-turns.test.ts',
   },
@@ -330,9 +360,18 @@ export const interfaceFaults: readonly Fault[] = [
     breaks:
       'REQUEST-TURN-4: bodies that come faster than they are read fill the memory of the node',
     file: 'packages/api/src/turns/waiting-bytes.ts',
-    find: `    if (own > this.#most - this.#all) return false; // WAITING-BYTES-1
+    find: `    if (own > this.#most - this.#all - bytes) return false; // WAITING-BYTES-1
 `,
     put: ``,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/api/test/unit/turns/request-turns.test.ts',
+  },
+  {
+    name: 'one-request-has-all-room',
+    breaks: 'WAITING-BYTES-1: what a caller is given is not counted as gone for others',
+    file: 'packages/api/src/turns/waiting-bytes.ts',
+    find: `if (own > this.#most - this.#all - bytes) return false;`,
+    put: `if (own > this.#most - this.#all) return false;`,
     hiddenFromRuns: 'in runs a turn of the event loop takes no time',
     test: 'packages/api/test/unit/turns/request-turns.test.ts',
   },
@@ -340,7 +379,7 @@ export const interfaceFaults: readonly Fault[] = [
     name: 'one-caller-has-all-room',
     breaks: 'WAITING-BYTES-1: one caller with many large requests has those of all others refused',
     file: 'packages/api/src/turns/waiting-bytes.ts',
-    find: `if (own > this.#most - this.#all) return false;`,
+    find: `if (own > this.#most - this.#all - bytes) return false;`,
     put: `if (this.#all + bytes > this.#most) return false;`,
     hiddenFromRuns: 'in runs a turn of the event loop takes no time',
     test: 'packages/api/test/unit/turns/request-turns.test.ts',
@@ -350,11 +389,59 @@ export const interfaceFaults: readonly Fault[] = [
     breaks:
       'REQUEST-TURN-4: after 64 MiB of requests that have waited a node refuses all that would wait',
     file: 'packages/api/src/turns/request-turns.ts',
-    find: `      this.#waitingBytes.giveBack(share ?? '', bytes);
-`,
-    put: ``,
+    find: `{ giveBack: () => all.giveBack(share, bytes) }`,
+    put: `{ giveBack: () => undefined }`,
     hiddenFromRuns: 'in runs a turn of the event loop takes no time',
     test: 'packages/api/test/unit/turns/request-turns.test.ts',
+  },
+  {
+    name: 'no-room-for-holders',
+    breaks:
+      'REQUEST-TURN-4: keepalives and releases are refused for what others of their address have waiting',
+    file: 'packages/api/src/turns/request-turns.ts',
+    find: `if (ofAll !== undefined || !request.isForHolders())`,
+    put: `if (ofAll !== undefined || bytes > 0)`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/api/test/unit/turns/request-turns.test.ts',
+  },
+  {
+    name: 'room-of-holders-for-all',
+    breaks: 'REQUEST-TURN-4: any request takes the room of what keeps or gives back',
+    file: 'packages/api/src/turns/request-turns.ts',
+    find: `if (ofAll !== undefined || !request.isForHolders())`,
+    put: `if (ofAll !== undefined)`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/api/test/unit/turns/request-turns.test.ts',
+  },
+  {
+    name: 'holders-of-http-unknown',
+    breaks:
+      'REQUEST-TURN-4: keepalives of HTTP are refused for what others of their address have waiting',
+    file: 'packages/api/src/http/routes.ts',
+    find: `: pathsOfHolders.has(\`\${method} \${path}\`);`,
+    put: `: false;`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/api/test/unit/turns/http-turns.test.ts',
+  },
+  {
+    name: 'probes-without-room-of-their-own',
+    breaks:
+      'REQUEST-TURN-4: a node that is at capacity refuses its liveness probe, and is started anew for it',
+    file: 'packages/api/src/turns/own-room.ts',
+    find: `isProbe === true || isFreeOfRates(name)`,
+    put: `isProbe === undefined && isFreeOfRates(name)`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/api/test/unit/turns/own-room.test.ts',
+  },
+  {
+    name: 'holders-of-grpc-unknown',
+    breaks:
+      'REQUEST-TURN-4: keepalives of gRPC are refused for what others of their address have waiting',
+    file: 'packages/api/src/grpc/unary.ts',
+    find: `hasOwnRoom(operation.declared);`,
+    put: `operation.name === '';`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/api/test/unit/turns/grpc-turns.test.ts',
   },
   {
     name: 'defect-of-a-waiting-request-thrown',
@@ -370,8 +457,8 @@ export const interfaceFaults: readonly Fault[] = [
     breaks:
       'HTTP-TURN-2: of two pipelined writes of one key the first one, which is large, is executed last',
     file: 'packages/api/src/http/http-turns.ts',
-    find: `if (!this.isWaiting(connection) && this.#turns.mayBegin(byteLength)) {`,
-    put: `if (this.#turns.mayBegin(byteLength)) {`,
+    find: `if (before === undefined && this.#turns.mayBegin(turn.byteLength)) {`,
+    put: `if (this.#turns.mayBegin(turn.byteLength)) {`,
     hiddenFromRuns: 'in runs a turn of the event loop takes no time',
     test: 'packages/api/test/unit/turns/http-turns.test.ts',
   },
@@ -380,18 +467,55 @@ export const interfaceFaults: readonly Fault[] = [
     breaks:
       'HTTP-TURN-2: a request without a body is executed before a large one that its client sent before',
     file: 'packages/api/src/http/http-turns.ts',
-    find: `if (request.body !== undefined || !turns.isWaiting(connection)) done();`,
-    put: `if (turns !== undefined) done();`,
+    find: `    turns.begin({
+      connection`,
+    put: `    if (bytes === undefined) done();
+    else turns.begin({
+      connection`,
     hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/api/test/unit/turns/http-turns.test.ts',
+  },
+  {
+    name: 'requests-of-a-connection-wait-as-its-first',
+    breaks:
+      'HTTP-TURN-2: a large request that a small one waits before is begun as a small one, beside other large ones',
+    file: 'packages/api/src/http/http-turns.ts',
+    find: `    this.#turns.wait(turn.share, turn.byteLength >= largeBytes, () => {
+      own.shift();`,
+    put: `    this.#turns.wait(turn.share, false, () => {
+      own.shift();`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/api/test/unit/turns/http-turns.test.ts',
+  },
+  {
+    name: 'requests-behind-a-waiting-one-forgotten',
+    breaks: 'HTTP-TURN-2: of the requests that wait on one connection only the first is ever begun',
+    file: 'packages/api/src/http/http-turns.ts',
+    find: `        this.#waitForNext(connection, own);
+      }`,
+    put: `        void this.#waitForNext;
+      }`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/api/test/unit/turns/http-turns.test.ts',
+  },
+  {
+    name: 'refused-body-ends-its-connection',
+    breaks:
+      'HTTP-TURN-5: a body that is refused ends its connection, and the answers of what was sent behind it are lost',
+    file: 'packages/api/src/http/http-turns.ts',
+    find: `done(error as Error);
+          return;`,
+    put: `_reply.header('connection', 'close');
+          done(error as Error);
+          return;`,
     test: 'packages/api/test/unit/turns/http-turns.test.ts',
   },
   {
     name: 'request-of-an-ended-connection-executed',
     breaks: 'HTTP-TURN-3: what a client cancelled and sent again is executed twice',
     file: 'packages/api/src/http/http-turns.ts',
-    find: `      if (connection.destroyed) return; // HTTP-TURN-3
-`,
-    put: ``,
+    find: `if (!connection.destroyed) this.#turns.timed(turn); // HTTP-TURN-3`,
+    put: `this.#turns.timed(turn);`,
     hiddenFromRuns: 'in runs a turn of the event loop takes no time',
     test: 'packages/api/test/unit/turns/http-turns.test.ts',
   },

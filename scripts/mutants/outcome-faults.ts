@@ -277,17 +277,6 @@ export const outcomeFaults: readonly Fault[] = [
     hiddenFromRuns: 'runs have no access rules that change',
   },
   {
-    name: 'cancelled-wait-answered-by-the-client-itself',
-    breaks:
-      'over plain HTTP a call whose time is over is told as one that the cluster has cancelled',
-    file: 'packages/client/src/http-socket.ts',
-    find: `    waiting?.abort();`,
-    put: `    waiting?.abort();
-    if (waiting !== undefined) this.#tell([request, 1, { code: 'wait_cancelled', detail: 'The wait was cancelled.' }]);`,
-    test: 'packages/client/test/unit/http-socket.test.ts',
-    hiddenFromRuns: 'runs have no HTTP',
-  },
-  {
     name: 'acquire-by-its-id-not-cancelled-after-its-time',
     breaks:
       'what an acquire with a cancel_id got after its deadline is held by nobody until its session ends',
@@ -347,7 +336,7 @@ export const outcomeFaults: readonly Fault[] = [
     breaks: 'nodes that came by an old snapshot and by its log differ in who is inside a barrier',
     file: 'packages/state/src/primitives/barrier/barriers.ts',
     find: `if (remembersByTime(tables.limits)) {`,
-    put: `if (entered > 0) {`,
+    put: `if (member.entered > 0) {`,
     test: 'packages/state/test/unit/upgrade.test.ts',
   },
   {

@@ -207,26 +207,16 @@ const alwaysPossible = [
   'access_changed',
   'limit_exceeded',
   'audit_unavailable',
+  'overloaded',
   'shutting_down',
   'internal',
 ] as const;
 
 /** What a request of HTTP with a body can be answered with beside. */
-export const bodyErrors = [
-  'invalid_json',
-  'body_too_large',
-  'unsupported_media_type',
-  'overloaded',
-] as const;
+export const bodyErrors = ['invalid_json', 'body_too_large', 'unsupported_media_type'] as const;
 
 /** What anything that needs the leader can be answered with. */
-const leaderErrors = [
-  'not_leader',
-  'no_quorum',
-  'outcome_unknown',
-  'overloaded',
-  'not_supported_yet',
-] as const;
+const leaderErrors = ['not_leader', 'no_quorum', 'outcome_unknown', 'not_supported_yet'] as const;
 
 /** Every code that an operation can be answered with. */
 export const errorsOf = ({ errors, needsLeader }: Operation): readonly string[] => [

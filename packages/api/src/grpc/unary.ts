@@ -14,6 +14,7 @@ import type { Plain } from './codec.ts';
 import type { Rpc } from './definitions.ts';
 import { statusError } from './error-status.ts';
 import { recordUnread } from '../pipeline/auditing.ts';
+import { hasOwnRoom } from '../turns/own-room.ts';
 import { performed, refusalOf } from '../pipeline/perform.ts';
 import type { ServedUnary } from '../pipeline/perform.ts';
 import { contextOf, defectOf, readRequest } from './performing.ts';
@@ -26,6 +27,7 @@ export function unaryHandler(
   performing: Performing,
 ): handleUnaryCall<Uint8Array, object> {
   const onDefect = defectOf(performing, operation.name);
+  const isForHolders = (): boolean => hasOwnRoom(operation.declared);
   return (call, callback) => {
     const answer = (outcome: Outcome<object>): void => {
       if (outcome instanceof RequestError) callback(statusError(outcome));
@@ -73,7 +75,7 @@ export function unaryHandler(
     };
     const { share } = from.caller;
     const { byteLength } = call.request;
-    const refused = performing.turns.begin({ share, byteLength, begin }); // GRPC-TURN-1
+    const refused = performing.turns.begin({ share, byteLength, isForHolders, begin }); // GRPC-TURN-1
     if (refused === undefined) return;
     from.service.rates?.spend(from.caller, byteLength);
     recordUnread(from.service.auditing, from.caller, operation.name, refused);

@@ -34,7 +34,7 @@ import { foreignHost, foreignSite, refusedUnread, tellOrigin } from './origins.t
 import { answerBrokenRequest, asError, errorHandler, notFound, sendProblem } from './problems.ts';
 import { readRelayed } from './relay.ts';
 import { givenTwice, readQuery, requestSchemas } from './request-schemas.ts';
-import { routes } from './routes.ts';
+import { isForHolders, routes } from './routes.ts';
 import type { DocumentRoute, EventsRoute, OperationRoute, RelayRoute } from './routes.ts';
 import { serveEvents } from './server-sent-events.ts';
 import { backupHeaders, Backups } from './backups.ts';
@@ -94,7 +94,12 @@ export function createHttpApplication(parts: HttpParts): FastifyInstance {
     const caller = rates === undefined ? undefined : callers.get(request);
     if (caller !== undefined) rates?.spend(caller, byteLength);
   };
-  beginInTurns(app, new HttpTurns(parts.turns), onBody, (request) => callers.get(request)?.share);
+  beginInTurns(app, new HttpTurns(parts.turns), {
+    onBody,
+    shareOf: (request) => callers.get(request)?.share,
+    isForHolders: ({ method, params, routeOptions: { url = '' } }) =>
+      isForHolders(method, contractPath(url), fields(params)['operation']),
+  });
   for (const route of routes) {
     if (route.kind === 'operation') addOperation(app, route, parts);
     else if (route.kind === 'events') addEvents(app, route, parts);

@@ -2,6 +2,8 @@
 import { bodyErrors, errorsOf as errorsOfOperation, groups } from '@holdfast/contract';
 import type { DocumentOperation, HttpBinding, Method, Operation, Tag } from '@holdfast/contract';
 import type { ErrorCode } from '@holdfast/protocol';
+import { isFreeOfRates } from '../pipeline/rates.ts';
+import { hasOwnRoom } from '../turns/own-room.ts';
 import { operationOf, otherOf, streamOperations } from '../pipeline/perform.ts';
 import type { ServedOther, ServedUnary } from '../pipeline/perform.ts';
 
@@ -79,6 +81,20 @@ export const routes: readonly Route[] = [
   ),
   relayRoute,
 ];
+
+const pathsOfHolders: ReadonlySet<string> = new Set(
+  routes.flatMap((route) =>
+    route.kind === 'operation' && hasOwnRoom(route.operation.declared)
+      ? [`${route.method} ${route.path}`]
+      : [],
+  ),
+);
+
+/** Whether it keeps or gives back what is held, or is a probe (REQUEST-TURN-4). @param relayed The operation, on the path of all of them. */
+export const isForHolders = (method: string, path: string, relayed: unknown): boolean =>
+  path === relayRoute.path
+    ? typeof relayed === 'string' && isFreeOfRates(relayed)
+    : pathsOfHolders.has(`${method} ${path}`);
 
 const relayedErrors = (): readonly string[] =>
   [...streamOperations.values()].flatMap(({ declared }) => errorsOfOperation(declared));

@@ -132,7 +132,7 @@ export class ArrivingFrames {
       else mayReadLarge &&= !this.#isLarge;
       if (!this.#mayStop) continue;
       const nowMs = this.#turns.now();
-      this.#turns.used(nowMs - startedMs);
+      this.#turns.used(nowMs - startedMs, this.#isLarge);
       startedMs = nowMs;
     } while (!this.#mayStop || this.#turns.usedMs < untilMs); // ARRIVING-2
   }

@@ -4,13 +4,17 @@
  * on time, and nothing of another client is read.
  *
  * REQUEST-TURN-1: the requests of all interfaces together are begun until a turn has used `mostMs` for them; what comes then waits.
- *     Where nothing has used up the turn, a small request is begun as it comes, whatever waits.
- * REQUEST-TURN-2: each turn begins some of what waits, for `waitingMs` and at least one: one of each caller in turn (CALLER-RING-1),
- *     and small and large ones alternate. So small requests wait for as many turns as callers wait, however much each has sent.
+ *     Where nothing has used up the turn, a small request is begun as it comes, whatever waits; a large one where no other large one
+ *     waits, and the turn has used less than `waitingMs`.
+ * REQUEST-TURN-2: each turn begins some of what waits, one of each caller in turn (CALLER-RING-1): small ones for `waitingMs` and at least
+ *     one, then large ones likewise. Where small ones still wait, that has to be made up for by as much time for small ones before
+ *     another large one is begun. So small ones wait for at most as many turns as callers wait, however much each has sent, and while
+ *     both wait each has half of the time.
  * REQUEST-TURN-3: of large things one at a time is begun and not done, before any other large one is begun: what it was parsed to takes
  *     many times its bytes.
  * REQUEST-TURN-4: what waits of connections that are read on is bounded (WAITING-BYTES-1). Beyond that a request is refused with
- *     `overloaded`, and not executed.
+ *     `overloaded`, and not executed. What keeps or gives back (RATE-2), and a probe, has room of its own above that, which no other request
+ *     takes: a node whose liveness probe is refused would be ended and started anew.
  * REQUEST-TURN-5: what a request throws that has waited is told, and holds up no other one.
  */
 import type { Clock } from '@holdfast/engine/parts';
@@ -26,12 +30,14 @@ const mostMs = 16;
 const waitingMs = 4;
 /** As much as the engine has of commands that wait. */
 const mostWaitingBytes = 64 * 1024 * 1024;
+/** A thousand requests of one caller alone. */
+const mostBytesOfHolders = 16 * 1024 * 1024;
 /** Of a request beside its body: its headers, and what keeps it. */
 const bytesOfRequest = 8 * 1024;
 
 const noRoom: RequestError = new RequestError(
   'overloaded',
-  'Too many large requests wait for their turn on this node. The request was not executed. Retry later, or use another node.',
+  'Too many requests wait for their turn on this node. The request was not executed. Retry later, or use another node.',
 );
 
 /** What is to be begun, on an interface that goes on reading while it waits. */
@@ -39,8 +45,16 @@ export interface TurnRequest {
   /** Whose limits it counts for. */
   readonly share: string | undefined;
   readonly byteLength: number;
+  /** Whether it keeps or gives back what is held. Called only where it has to wait. */
+  isForHolders(): boolean;
   /** Called once. */
   begin(): void;
+}
+
+/** Of a request that waits (REQUEST-TURN-4). */
+export interface TurnRoom {
+  /** Called once, when it is begun. */
+  giveBack(): void;
 }
 
 export class RequestTurns {
@@ -51,9 +65,11 @@ export class RequestTurns {
   /** The rest of a large one (REQUEST-TURN-3). */
   #begun: (() => void) | undefined;
   readonly #waitingBytes = new WaitingBytes(mostWaitingBytes);
+  readonly #bytesOfHolders = new WaitingBytes(mostBytesOfHolders);
   #usedMs = 0;
+  /** So much more time large ones have had than small ones, since one of these waits (REQUEST-TURN-2). */
+  #aheadMs = 0;
   #isPlanned = false;
-  #isTurnOfLarge = false;
 
   /** @param onDefect Told of what a request threw that had waited. */
   constructor(
@@ -69,9 +85,9 @@ export class RequestTurns {
     return this.#usedMs;
   }
 
-  /** Of bodies that wait. */
+  /** Of requests that wait. */
   get waitingBytes(): number {
-    return this.#waitingBytes.all;
+    return this.#waitingBytes.all + this.#bytesOfHolders.all;
   }
 
   /** Monotonic, in ms. */
@@ -86,9 +102,10 @@ export class RequestTurns {
   }
 
   /** That requests have taken so long in this turn. */
-  used(ms: number): void {
+  used(ms: number, isLarge: boolean): void {
     if (ms <= 0) return;
     this.#usedMs += ms;
+    this.#aheadMs = Math.max(0, this.#aheadMs + (isLarge ? ms : -ms));
     this.#plan();
   }
 
@@ -106,31 +123,36 @@ export class RequestTurns {
 
   /** At once or in its turn. @returns Why it is refused: then it is never begun. */
   begin(request: TurnRequest): RequestError | undefined {
-    const { byteLength } = request;
-    if (!this.mayBegin(byteLength)) return this.beginLater(request, byteLength >= largeBytes);
-    this.timed(request);
-    return undefined;
-  }
-
-  /** As `begin`, behind what its caller has waiting. */
-  beginLater(request: TurnRequest, isLarge: boolean): RequestError | undefined {
     const { share, byteLength } = request;
-    const bytes = byteLength + bytesOfRequest;
-    if (!this.#waitingBytes.take(share ?? '', bytes)) return noRoom; // REQUEST-TURN-4
-    this.wait(share, isLarge, () => {
-      this.#waitingBytes.giveBack(share ?? '', bytes);
+    if (this.mayBegin(byteLength)) {
+      this.timed(request);
+      return undefined;
+    }
+    const room = this.takeRoom(request);
+    if (room instanceof RequestError) return room;
+    this.wait(share, byteLength >= largeBytes, () => {
+      room.giveBack();
       this.timed(request);
     });
     return undefined;
   }
 
+  /** For a request that is to wait. @returns Why it is refused, where there is none (REQUEST-TURN-4). */
+  takeRoom(request: Omit<TurnRequest, 'begin'>): TurnRoom | RequestError {
+    const { share = '', byteLength } = request;
+    const bytes = byteLength + bytesOfRequest;
+    const ofAll = roomIn(this.#waitingBytes, share, bytes);
+    if (ofAll !== undefined || !request.isForHolders()) return ofAll ?? noRoom;
+    return roomIn(this.#bytesOfHolders, share, bytes) ?? noRoom;
+  }
+
   /** Begins it, and counts what that takes. */
-  timed(request: Pick<TurnRequest, 'begin'>): void {
+  timed(request: Pick<TurnRequest, 'byteLength' | 'begin'>): void {
     const startedMs = this.#clock.now();
     try {
       request.begin();
     } finally {
-      this.used(this.#clock.now() - startedMs);
+      this.used(this.#clock.now() - startedMs, request.byteLength >= largeBytes);
     }
   }
 
@@ -143,36 +165,42 @@ export class RequestTurns {
   /** One for all turns: this is the hot path. */
   readonly #endTurn = (): void => {
     this.#usedMs = 0;
-    do {
-      const next = this.#next();
-      if (next === undefined) break;
-      try {
-        next();
-      } catch (error) {
-        this.#onDefect(error); // REQUEST-TURN-5
-      }
-    } while (this.#usedMs < waitingMs); // REQUEST-TURN-2
+    this.#beginSome(this.#nextSmall);
+    if (this.#small.isEmpty) this.#aheadMs = 0;
+    if (this.#aheadMs === 0) this.#beginSome(this.#nextLarge); // REQUEST-TURN-2
     this.#isPlanned = false;
     // Also where nobody waits: what this turn has used counts until the next one.
     if (this.#usedMs > 0 || !this.#isIdle) this.#plan();
   };
 
+  /** REQUEST-TURN-2 */
+  #beginSome(takeNext: () => (() => void) | undefined): void {
+    const untilMs = this.#usedMs + waitingMs;
+    do {
+      const next = takeNext();
+      if (next === undefined) return;
+      try {
+        next();
+      } catch (error) {
+        this.#onDefect(error); // REQUEST-TURN-5
+      }
+    } while (this.#usedMs < untilMs);
+  }
+
   get #isIdle(): boolean {
     return this.#begun === undefined && this.#large.isEmpty && this.#small.isEmpty;
   }
 
-  /** REQUEST-TURN-2 */
-  #next(): (() => void) | undefined {
-    this.#isTurnOfLarge = !this.#isTurnOfLarge;
-    return this.#isTurnOfLarge
-      ? (this.#nextLarge() ?? this.#small.shift())
-      : (this.#small.shift() ?? this.#nextLarge());
-  }
+  readonly #nextSmall = (): (() => void) | undefined => this.#small.shift();
 
-  #nextLarge(): (() => void) | undefined {
+  readonly #nextLarge = (): (() => void) | undefined => {
     const begun = this.#begun;
     if (begun === undefined) return this.#large.shift();
     this.#begun = undefined;
     return begun; // REQUEST-TURN-3
-  }
+  };
+}
+
+function roomIn(all: WaitingBytes, share: string, bytes: number): TurnRoom | undefined {
+  return all.take(share, bytes) ? { giveBack: () => all.giveBack(share, bytes) } : undefined;
 }

@@ -74,7 +74,12 @@ function scene(t: TestContext) {
     fireTimers,
     /** A frame that waits for the next turn: another large request has had this one. */
     receiveLate: (frame: unknown): void => {
-      turns.begin({ share: 'another', byteLength: largeBytes, begin: () => void pass(10) });
+      turns.begin({
+        share: 'another',
+        byteLength: largeBytes,
+        isForHolders: () => false,
+        begin: () => void pass(10),
+      });
       receive(frame, largeBytes);
       assert.deepEqual(calls, ['pause']);
     },

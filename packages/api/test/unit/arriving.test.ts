@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ArrivingFrames } from '../../src/stream/arriving.ts';
 import { largeBytes } from '../../src/turns/request-turns.ts';
-import { turnsOf } from './turns/turns-of.ts';
+import { isForHolders, turnsOf } from './turns/turns-of.ts';
 
 /** A stream whose frames are lists of numbers: each takes so many ms, and those below zero throw. */
 function scene(world = turnsOf(), share = 'somebody') {
@@ -68,12 +68,33 @@ describe('Requests of a stream', () => {
 
   it('given large frames, then they have one share of a turn with all large requests (ARRIVING-2)', () => {
     const { begun, arrive, endTurn, turns, clock } = scene();
-    turns.begin({ share: 'another', byteLength: largeBytes, begin: () => (clock.nowMs += 10) });
+    turns.begin({
+      share: 'another',
+      byteLength: largeBytes,
+      isForHolders,
+      begin: () => (clock.nowMs += 10),
+    });
     arrive([1], largeBytes);
     arrive([2]);
     assert.deepEqual(begun, []);
     endTurn();
     assert.deepEqual(begun, [1, 2]);
+  });
+
+  it('given a large frame that takes long, then small ones that wait have as much time before the next (REQUEST-TURN-2)', () => {
+    const world = turnsOf();
+    world.useUp();
+    const large = [scene(world, 'a'), scene(world, 'b')];
+    for (const { arrive } of large) arrive([40], largeBytes);
+    const small = Array.from({ length: 10 }, (_, at) => scene(world, String(at)));
+    for (const { arrive } of small) arrive([5]);
+    const begun = (of: typeof small): number => of.filter((one) => one.begun.length > 0).length;
+    for (let turn = 1; turn <= 8; turn++) {
+      world.endTurn();
+      assert.deepEqual([begun(small), begun(large)], [turn, 1]);
+    }
+    world.endTurn();
+    assert.deepEqual([begun(small), begun(large)], [9, 2]);
   });
 
   it('given many frames in one turn, then a bounded part of them is begun in it (ARRIVING-2)', () => {

@@ -114,8 +114,8 @@ describe('A backup that is fetched (DOWN-1)', () => {
   it('that the node cut off because it was read too slowly says so, and one that broke off before does not', async () => {
     for (const [longestSeconds, message] of [
       [
-        0.001,
-        /broke off .* gives a backup of this size 0\.001 s, and they were over\. Read it faster/,
+        0.00001,
+        /broke off .* gives a backup of this size 0\.00001 s, and they were over\. Read it faster/,
       ],
       [60, /broke off after \d+ of \d+ bytes\.$/],
     ] as const)

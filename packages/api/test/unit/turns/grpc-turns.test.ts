@@ -6,7 +6,7 @@ import { systemClock } from '@holdfast/engine/parts';
 import { callerFrom } from '../../../src/pipeline/caller.ts';
 import { largeBytes } from '../../../src/turns/request-turns.ts';
 import { codeOf, refusal, startGrpcHarness, until } from '../grpc/grpc-client.ts';
-import { turnsOf } from './turns-of.ts';
+import { isForHolders, turnsOf } from './turns-of.ts';
 
 const largePayload = 'x'.repeat(largeBytes);
 
@@ -20,6 +20,7 @@ async function scene(t: TestContext) {
   const { timed } = turns;
   turns.timed = (request): void =>
     timed.call(turns, {
+      byteLength: request.byteLength,
       begin: () => {
         world.clock.nowMs += 10;
         request.begin();
@@ -68,13 +69,22 @@ describe('Calls of gRPC that come together', () => {
   });
 
   it('given that too much waits, then they are refused, and counted no more (REQUEST-TURN-4)', async (t) => {
-    const { turns, push, keys, endAll, useUp, built } = await scene(t);
+    const { turns, call, push, keys, endAll, useUp, built } = await scene(t);
     useUp(turns);
     const { share } = callerFrom('127.0.0.1');
-    turns.begin({ share, byteLength: 32 * 1024 * 1024 - 10_000, begin: () => undefined });
+    turns.begin({
+      share,
+      byteLength: 32 * 1024 * 1024 - 10_000,
+      isForHolders,
+      begin: () => undefined,
+    });
     assert.equal(codeOf(await refusal(push('a', largePayload))), 'overloaded');
     await until(() => built.service.shares.grpcCalls.callers === 0);
+    // What keeps or gives back has room above that, and waits.
+    const kept = refusal(call('Sessions.Keepalive', { sessionId: 'x'.repeat(16_000) }));
+    await until(() => turns.waitingBytes > 32 * 1024 * 1024);
     endAll();
-    assert.deepEqual(keys(), []);
+    assert.notEqual(codeOf(await kept), 'overloaded');
+    assert.deepEqual([keys(), turns.waitingBytes], [[], 0]);
   });
 });

@@ -8,10 +8,11 @@ import { systemClock } from '@holdfast/engine/parts';
 import { HttpTurns } from '../../../src/http/http-turns.ts';
 import { callerFrom } from '../../../src/pipeline/caller.ts';
 import { largeBytes } from '../../../src/turns/request-turns.ts';
+import type { RequestTurns } from '../../../src/turns/request-turns.ts';
 import { untilSo } from '../../../../checker/src/waits.ts';
 import { assertProblem, startHarness } from '../../harness.ts';
 import type { Answer } from '../../harness.ts';
-import { turnsOf } from './turns-of.ts';
+import { isForHolders, turnsOf } from './turns-of.ts';
 
 const largePayload = 'x'.repeat(largeBytes);
 
@@ -27,6 +28,39 @@ const push = (key: string, payload: string): string => {
   ].join('\r\n');
 };
 
+/** Of the room of a caller of this machine for what waits only so much is left. */
+function fill(turns: RequestTurns, leftBytes: number): void {
+  turns.begin({
+    share: callerFrom('127.0.0.1').share,
+    byteLength: 32 * 1024 * 1024 - 8192 - leftBytes,
+    isForHolders,
+    begin: () => undefined,
+  });
+}
+
+const statuses = (text: string): readonly string[] =>
+  [...text.matchAll(/HTTP\/1\.1 (\d+) /g)].map((match) => match[1] ?? '');
+
+/** Requests of connections that are no more than names, begun by name. */
+function sceneOfNames() {
+  const world = turnsOf();
+  const ofHttp = new HttpTurns(world.turns);
+  const begun: string[] = [];
+  const ask = (name: string, connection: { destroyed: boolean }, byteLength: number): void =>
+    ofHttp.begin({
+      connection,
+      share: 'x',
+      byteLength,
+      isForHolders,
+      begin: () => {
+        world.clock.nowMs += 5;
+        begun.push(name);
+      },
+      fail: assert.fail,
+    });
+  return { ...world, ofHttp, begun, ask };
+}
+
 /** A node whose turns end when the test says so, and in which each large request takes longer than its share of one. */
 async function scene(t: TestContext) {
   const world = turnsOf();
@@ -37,6 +71,7 @@ async function scene(t: TestContext) {
   const { timed } = turns;
   turns.timed = (request): void =>
     timed.call(turns, {
+      byteLength: request.byteLength,
       begin: () => {
         world.clock.nowMs += 10;
         request.begin();
@@ -84,7 +119,7 @@ describe('Requests of HTTP that come together', () => {
   it('given a small one behind a large one on its connection, then it is begun behind it (HTTP-TURN-2)', async (t) => {
     const { connection, turns, keys, engine, endAll } = await scene(t);
     // A small one would still be begun in this turn.
-    turns.begin({ share: 'another', byteLength: 0, begin: () => undefined });
+    turns.begin({ share: 'another', byteLength: 0, isForHolders, begin: () => undefined });
     assert.equal(turns.mayBegin(0), true);
     const { socket, text } = connection();
     const waiting = (requests: number): boolean =>
@@ -102,6 +137,64 @@ describe('Requests of HTTP that come together', () => {
     assert.equal(engine.submitted.at(-1)?.command.type, 'create_session');
   });
 
+  it('given many without a body, then they are begun in turns as others are (HTTP-TURN-1)', async (t) => {
+    const { connection, turns, endAll } = await scene(t);
+    const connections = [connection(), connection(), connection()];
+    for (const { socket } of connections)
+      socket.write('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(5));
+    const answered = (): number =>
+      connections.reduce((sum, { text }) => sum + statuses(text()).length, 0);
+    // A turn has time for two.
+    await untilSo(() => turns.waitingBytes === 13 * 8192 && answered() === 2);
+    await endAll();
+    await untilSo(() => answered() === 15);
+  });
+
+  it('given a large one behind a small one on its connection, then it is begun as a large one (HTTP-TURN-2)', () => {
+    const { ask, begun, useUp, turns, endTurn, ofHttp } = sceneOfNames();
+    turns.goOn(() => void begun.push('rest'));
+    useUp();
+    const connection = { destroyed: false };
+    ask('small', connection, 0);
+    ask('large', connection, largeBytes);
+    ask('after', connection, 0);
+    endTurn();
+    assert.deepEqual(begun, ['small', 'rest', 'large']);
+    endTurn();
+    assert.deepEqual(begun, ['small', 'rest', 'large', 'after']);
+    assert.deepEqual([ofHttp.connections, turns.waitingBytes], [0, 0]);
+  });
+
+  it('given a small one behind a large one on its connection, then it waits for no other large one (HTTP-TURN-2)', () => {
+    const { ask, begun, useUp, endTurn } = sceneOfNames();
+    useUp();
+    const connection = { destroyed: false };
+    ask('large', connection, largeBytes);
+    ask('small', connection, 0);
+    for (let at = 0; at < 10; at++) ask('another', { destroyed: false }, largeBytes);
+    endTurn();
+    endTurn();
+    assert.deepEqual(begun, ['large', 'small', 'another']);
+  });
+
+  it('given one that is refused between others of its connection, then all are answered (HTTP-TURN-5)', async (t) => {
+    const { connection, turns, keys, endAll, useUp } = await scene(t);
+    useUp(turns);
+    fill(turns, 3 * (8192 + 100));
+    const { socket, text } = connection();
+    const noJson = push('', '').replace('{', '(');
+    socket.write([push('a', ''), noJson, push('b', largePayload), push('c', '')].join(''));
+    await untilSo(() => turns.waitingBytes > 32 * 1024 * 1024 - 8192);
+    await endAll();
+    await untilSo(() => statuses(text()).length === 4);
+    assert.deepEqual(statuses(text()), ['200', '400', '503', '200']);
+    assert.deepEqual(keys(), ['a', 'c']);
+    assert.doesNotMatch(text(), /connection: close/i);
+    socket.write(push('d', ''));
+    await endAll();
+    await untilSo(() => statuses(text()).length === 5);
+  });
+
   it('given one whose connection ends before its turn, then it is not begun (HTTP-TURN-3)', async (t) => {
     const { connection, turns, keys, sockets, endAll, useUp } = await scene(t);
     useUp(turns);
@@ -117,9 +210,7 @@ describe('Requests of HTTP that come together', () => {
   it('given that too much waits, then they are refused, and not begun (REQUEST-TURN-4)', async (t) => {
     const { request, turns, keys, endAll, useUp } = await scene(t);
     useUp(turns);
-    const { share } = callerFrom('127.0.0.1');
-    const begin = (): void => undefined;
-    turns.begin({ share, byteLength: 31.9 * 1024 * 1024, begin });
+    fill(turns, 0.1 * 1024 * 1024);
     const refused: Answer[] = [];
     const asked: Promise<unknown>[] = [];
     for (let at = 0; at < 10; at++)
@@ -130,9 +221,17 @@ describe('Requests of HTTP that come together', () => {
       );
     await untilSo(() => refused.length > 0);
     assertProblem(refused[0] ?? assert.fail(), 503, 'overloaded');
+    // What keeps or gives back has room above that, and waits (RATE-2).
+    const waitingBytes = turns.waitingBytes;
+    const kept = ['/sessions/x/keepalive', '/operations/keepalive'].flatMap((path) => {
+      const body = path.startsWith('/sessions') ? {} : { session_id: 'x' };
+      return [request('POST', path, body), request('POST', path, body)];
+    });
+    await untilSo(() => turns.waitingBytes > waitingBytes + 4 * 8192);
     await endAll();
     await Promise.all(asked);
     assert.ok(keys().length > 0 && keys().length < 10, String(keys().length));
+    for (const { status } of await Promise.all(kept)) assert.notEqual(status, 503);
   });
 
   it('given one that throws after it has waited, then that is its answer, and nothing is thrown (HTTP-TURN-4)', () => {
@@ -145,13 +244,14 @@ describe('Requests of HTTP that come together', () => {
       connection,
       share: 'x',
       byteLength: 0,
+      isForHolders,
       begin: () => {
         throw new Error('A defect.');
       },
       fail: ({ message }) => void failed.push(message),
     });
-    assert.equal(ofHttp.isWaiting(connection), true);
+    assert.equal(ofHttp.connections, 1);
     endTurn();
-    assert.deepEqual([failed, defects, ofHttp.isWaiting(connection)], [['A defect.'], [], false]);
+    assert.deepEqual([failed, defects, ofHttp.connections], [['A defect.'], [], 0]);
   });
 });

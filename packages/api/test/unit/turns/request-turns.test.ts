@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { CallerRing } from '../../../src/turns/caller-ring.ts';
 import { largeBytes } from '../../../src/turns/request-turns.ts';
 import { WaitingBytes } from '../../../src/turns/waiting-bytes.ts';
-import { turnsOf } from './turns-of.ts';
+import { isForHolders, turnsOf } from './turns-of.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -12,10 +12,17 @@ const mebibyte = 1024 * 1024;
 function scene() {
   const world = turnsOf();
   const begun: string[] = [];
-  const ask = (name: string, share: string, byteLength: number, tookMs: number) =>
+  const ask = (
+    name: string,
+    share: string,
+    byteLength: number,
+    tookMs: number,
+    forHolders = false,
+  ) =>
     world.turns.begin({
       share,
       byteLength,
+      isForHolders: () => forHolders,
       begin: () => {
         world.clock.nowMs += tookMs;
         begun.push(name);
@@ -67,14 +74,55 @@ describe('Requests', () => {
     }
   });
 
-  it('given small and large ones, then they alternate (REQUEST-TURN-2)', () => {
+  it('given small and large ones, then a turn begins both, small ones first (REQUEST-TURN-2)', () => {
     const { ask, begun, endTurn, useUp } = scene();
     useUp();
-    for (const at of [0, 1, 2]) ask(`large${String(at)}`, 'x', largeBytes, 5);
-    for (const at of [0, 1, 2]) ask(`small${String(at)}`, 'x', 0, 5);
-    for (let turn = 0; turn < 6; turn++) endTurn();
-    const ofKind = begun.map((name) => name.slice(0, 5));
-    assert.deepEqual(ofKind, ['large', 'small', 'large', 'small', 'large', 'small']);
+    for (let at = 0; at < 10; at++) ask('large', 'x', largeBytes, 2);
+    for (let at = 0; at < 10; at++) ask('small', 'x', 0, 2);
+    const ofTurn = ['small', 'small', 'large', 'large'];
+    endTurn();
+    assert.deepEqual(begun, ofTurn);
+    endTurn();
+    assert.deepEqual(begun, [...ofTurn, ...ofTurn]);
+  });
+
+  it('given large ones that use up turns, then small ones are begun soon, and have half of the time (REQUEST-TURN-2)', () => {
+    const cases = [
+      { largeMs: 40, smallInMs: 1, mostWaitMs: 50 },
+      // What comes meanwhile takes longer than the 16 ms of a turn.
+      { largeMs: 200, smallInMs: 2, mostWaitMs: 300 },
+    ];
+    for (const { largeMs, smallInMs, mostWaitMs } of cases) {
+      const { turns, clock, endTurn } = scene();
+      const waitedMs: number[] = [];
+      const ask = (share: string, byteLength: number, tookMs: number, done: () => void): void =>
+        void turns.begin({
+          share,
+          byteLength,
+          isForHolders,
+          begin: () => {
+            clock.nowMs += tookMs;
+            done();
+          },
+        });
+      const [asked, begun] = [{ small: 0, large: 0 }, { large: 0 }];
+      // What comes in the meantime is read when the turn has ended; 20 large ones are asked for all the time.
+      for (let turn = 0; clock.nowMs < 4000; turn++) {
+        assert.ok(turn < 10_000, 'What waits is not begun.');
+        endTurn();
+        for (; asked.large < begun.large + 20; asked.large++)
+          ask('large', largeBytes, largeMs, () => (begun.large += 1));
+        for (; asked.small < clock.nowMs * smallInMs; asked.small++) {
+          const cameMs = asked.small / smallInMs;
+          const caller = String(asked.small % 50);
+          ask(caller, 0, 0.1, () => void waitedMs.push(clock.nowMs - cameMs));
+        }
+      }
+      const told = `${String(waitedMs.length)} of ${String(asked.small)}, ${String(begun.large)} large ones`;
+      assert.ok(waitedMs.length >= asked.small - mostWaitMs * smallInMs, told);
+      assert.ok(Math.max(...waitedMs) < mostWaitMs, String(Math.max(...waitedMs)));
+      assert.ok(begun.large * largeMs > 2000, told);
+    }
   });
 
   it('given a large one that goes on, then no other large one is begun before it is done (REQUEST-TURN-3)', () => {
@@ -91,7 +139,7 @@ describe('Requests', () => {
     useUp();
     ask('small', 'y', 0, 5);
     for (let turn = 0; turn < 5; turn++) endTurn();
-    assert.deepEqual(begun, ['part3', 'small', 'part2', 'part1', 'large']);
+    assert.deepEqual(begun, ['small', 'part3', 'part2', 'part1', 'large']);
   });
 
   it('given more bytes than may wait, then they are refused, and not begun (REQUEST-TURN-4)', () => {
@@ -110,17 +158,39 @@ describe('Requests', () => {
     assert.equal(turns.waitingBytes, 0);
   });
 
+  it('given what keeps or gives back, then others leave it room of its own (REQUEST-TURN-4)', () => {
+    const { ask, begun, useUp, turns, endAll } = scene();
+    useUp();
+    const fill = (byteLength: number, forHolders: boolean): number => {
+      for (let asked = 0; asked < 5000; asked++)
+        if (ask('x', 'x', byteLength, 0.1, forHolders) !== undefined) return asked;
+      return assert.fail('Nothing is refused.');
+    };
+    fill(mebibyte, false);
+    fill(0, false);
+    const kept = fill(100, true);
+    assert.ok(kept > 1000 && kept < 1100, String(kept));
+    assert.equal(ask('x', 'x', 0, 1)?.code, 'overloaded');
+    assert.equal(ask('y', 'y', 100, 1, true), undefined);
+    endAll();
+    assert.ok(begun.length > kept);
+    assert.equal(turns.waitingBytes, 0);
+  });
+
   it('given one that throws after it has waited, then that is told, and the next one is begun (REQUEST-TURN-5)', () => {
     const { ask, begun, useUp, turns, endTurn, defects } = scene();
     useUp();
     const begin = (): never => {
       throw new Error('A defect.');
     };
-    turns.begin({ share: 'x', byteLength: 0, begin });
+    turns.begin({ share: 'x', byteLength: 0, isForHolders, begin });
     ask('a', 'y', 0, 1);
     endTurn();
     assert.deepEqual([begun, defects.length], [['a'], 1]);
-    assert.throws(() => turns.begin({ share: 'x', byteLength: 0, begin }), /A defect/);
+    assert.throws(
+      () => turns.begin({ share: 'x', byteLength: 0, isForHolders, begin }),
+      /A defect/,
+    );
   });
 });
 
@@ -140,6 +210,7 @@ describe('A ring of callers', () => {
 describe('Bytes that wait', () => {
   it('leave as much for others as one caller has', () => {
     const bytes = new WaitingBytes(100);
+    assert.equal(bytes.take('a', 51), false);
     assert.equal(bytes.take('a', 50), true);
     assert.equal(bytes.take('a', 1), false);
     assert.equal(bytes.take('b', 25), true);
