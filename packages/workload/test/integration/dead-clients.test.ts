@@ -27,8 +27,11 @@ async function dieWithLock(url: string, lock: string, wanted: string): Promise<v
   post(`${locks}/${wanted}`, { request_id: 2, wait_seconds: 30 }).catch(() => undefined);
 }
 
-/** Hands leadership over again and again; returns how long there was perhaps no leader. */
-async function moveLeadership(url: string, signal: AbortSignal): Promise<{ withoutMs: number }> {
+/** Hands leadership over again and again; returns how often, and how long there was perhaps no leader. */
+async function moveLeadership(
+  url: string,
+  signal: AbortSignal,
+): Promise<{ readonly moves: number; readonly withoutMs: number }> {
   let withoutMs = 0;
   let moves = 0;
   while (!signal.aborted) {
@@ -40,9 +43,11 @@ async function moveLeadership(url: string, signal: AbortSignal): Promise<{ witho
       setTimeout(resolve, leadsForMs);
     });
   }
-  assert.ok(moves >= 3, `leadership has moved ${String(moves)} times`);
-  return { withoutMs };
+  return { moves, withoutMs };
 }
+
+/** A hand-over may take as long as the timeout of the session: then another client dies. */
+const mostTries = 4;
 
 describe('Three processes whose leadership is moved more often than the timeout of a session', () => {
   it('free what a dead client held after at most twice its timeout and a second, and keep what a living one holds', async () => {
@@ -52,24 +57,34 @@ describe('Three processes whose leadership is moved more often than the timeout 
     await using client = await connect({ endpoints: urls });
     await using living: Session = await client.session({ timeoutSeconds: 10 });
     const kept = await living.lock('kept');
-    const controller = new AbortController();
-    const moving = moveLeadership(url, controller.signal);
-    let tookMs: number;
-    try {
-      await dieWithLock(url, 'left', 'kept');
-      const diedMs = performance.now();
-      await living.lock('left', { waitMs: 20_000 });
-      tookMs = performance.now() - diedMs;
-    } finally {
-      controller.abort();
-      await moving;
-    }
-    const { withoutMs } = await moving;
+    const outcomes: {
+      readonly moves: number;
+      readonly tookMs: number;
+      readonly withoutMs: number;
+    }[] = [];
+    do {
+      const lock = `left-${String(outcomes.length)}`;
+      const controller = new AbortController();
+      const moving = moveLeadership(url, controller.signal);
+      let tookMs = 0;
+      try {
+        await dieWithLock(url, lock, 'kept');
+        const diedMs = performance.now();
+        await living.lock(lock, { waitMs: 20_000 });
+        tookMs = performance.now() - diedMs;
+      } finally {
+        controller.abort();
+        outcomes.push({ ...(await moving), tookMs });
+      }
+    } while ((outcomes.at(-1)?.moves ?? 0) < 3 && outcomes.length < mostTries);
+    assert.ok((outcomes.at(-1)?.moves ?? 0) >= 3, `moves: ${JSON.stringify(outcomes)}`);
     kept.assertHeld();
-    assert.ok(tookMs >= timeoutMs * 0.9, `${String(tookMs)} ms`);
-    assert.ok(
-      tookMs <= 2 * timeoutMs + 1000 + withoutMs,
-      `${String(tookMs)} ms, ${String(withoutMs)} ms of it without a leader`,
-    );
+    for (const { tookMs, withoutMs } of outcomes) {
+      assert.ok(tookMs >= timeoutMs * 0.9, `${String(tookMs)} ms`);
+      assert.ok(
+        tookMs <= 2 * timeoutMs + 1000 + withoutMs,
+        `${String(tookMs)} ms, ${String(withoutMs)} ms of it without a leader`,
+      );
+    }
   });
 });
