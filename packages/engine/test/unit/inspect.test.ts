@@ -110,18 +110,25 @@ describe('inspectFolder', () => {
   });
 
   it('is refused where a node takes the folder while it is read (INSPECT-1)', async () => {
-    // Given a file of payloads that is opened only when somebody writes to it
+    // Given two files of payloads that are opened only when somebody writes to them
     mkdirSync(join(folder, 'payloads'), { recursive: true });
-    const slow = join(folder, 'payloads', '000000000099.payloads');
-    execFileSync('mkfifo', [slow]);
+    const [first, second] = [99, 100].map((slot) =>
+      join(folder, 'payloads', `${String(slot).padStart(12, '0')}.payloads`),
+    );
+    assert.ok(first !== undefined && second !== undefined);
+    execFileSync('mkfifo', [first, second]);
     const inspecting = inspectFolder({ folder, uncommitted: false });
     const refused = assert.rejects(inspecting, { name: 'FolderInUseError' });
-    // When a node starts once the log was looked at
-    const writer = await open(slow, 'w');
+    // When a node starts once the log was looked at, and before all is read
+    const writer = await open(first, 'w');
     const unlock = await fileDisk.lock(join(folder, 'log', 'lock'));
-    await writer.close();
-    await refused;
-    unlock();
+    try {
+      await (await open(second, 'w')).close();
+      await writer.close();
+      await refused;
+    } finally {
+      unlock();
+    }
   });
 
   it('tells as a problem what it cannot look at of payloads', async () => {
