@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import { assertEnds } from '../../../checker/src/waits.ts';
 import { assertProblem, startHarness } from '../harness.ts';
 import type { Answer } from '../harness.ts';
 import { StreamClient, codeOf as codeOfReply } from '../stream-client.ts';
@@ -69,10 +70,10 @@ describe('bytes that are not UTF-8', () => {
       const frame = json('[[1,"acquire",{"name":"', '","client_id":"c"}]]');
       const binary = await StreamClient.open(url);
       binary.sendText(frame);
-      assert.equal((await binary.closed).code, 1007);
+      assert.equal((await assertEnds(binary.closed)).code, 1007);
       const text = await StreamClient.open(url);
       text.sendAsText(frame);
-      assert.equal((await text.closed).code, 1007);
+      assert.equal((await assertEnds(text.closed)).code, 1007);
       assert.deepEqual(engine.submitted, []);
     });
 

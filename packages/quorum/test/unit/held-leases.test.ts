@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { untilSo } from '../../../checker/src/waits.ts';
+import { assertEnds, untilSo } from '../../../checker/src/waits.ts';
 import { HeldLeases, leasesOnAPage } from '../../src/node/held-leases.ts';
 import { LeaseNode } from '../../src/node/lease-node.ts';
 import type { StandingLease } from '../../src/node/lease-node.ts';
@@ -44,6 +44,10 @@ function scene(rows: () => Iterable<StandingLease | undefined>): {
 const goOn = async (clock: HandClock): Promise<void> => {
   await untilSo(() => clock.endTurn() > 0, { what: 'a reading stops for others' });
 };
+
+/** One that is not refused may never end. */
+const refused = (reading: Promise<unknown>, by: object): Promise<void> =>
+  assertEnds(assert.rejects(reading, by));
 
 describe('the leases that stand on a node', () => {
   it('are told page by page in the order of their names, whatever the order of the rows', async () => {
@@ -97,14 +101,14 @@ describe('the leases that stand on a node', () => {
       return rows;
     });
     const readings = Array.from({ length: 8 }, () => held.read(first));
-    await assert.rejects(held.read(first), { code: 'limit_exceeded' });
+    await refused(held.read(first), { code: 'limit_exceeded' });
     assert.equal(begun, 1);
     for (let left = readings.length; left > 0; left--) await goOn(clock);
     await Promise.all(readings);
     assert.equal(begun, 8);
     const last = held.read(first);
     await goOn(clock);
-    assert.equal((await last).count, 3000);
+    assert.equal((await assertEnds(last)).count, 3000);
   });
 
   it('are read no further when whoever asked has gone, and those behind are served (HELD-2)', async () => {
@@ -123,13 +127,12 @@ describe('the leases that stand on a node', () => {
     await goOn(clock);
     one.abort();
     waits.abort();
-    await assert.rejects(leaves, { code: 'wait_cancelled' });
-    await assert.rejects(leavesToo, { code: 'wait_cancelled' });
+    for (const gone of [leaves, leavesToo]) await refused(gone, { code: 'wait_cancelled' });
     const read = passed[0] ?? 0;
     for (let turns = 5; turns > 0; turns--) await goOn(clock);
-    assert.equal((await stays).count, 9000);
+    assert.equal((await assertEnds(stays)).count, 9000);
     assert.deepEqual(passed, [read, 9000], 'what nobody wants is not begun, nor gone on with');
-    await assert.rejects(held.read(first, one.signal), { code: 'wait_cancelled' });
+    await refused(held.read(first, one.signal), { code: 'wait_cancelled' });
   });
 
   it('keep the places of those who have gone until their turn comes (HELD-1)', async () => {
@@ -138,13 +141,13 @@ describe('the leases that stand on a node', () => {
     const gone = new AbortController();
     const others = Array.from({ length: 7 }, () => held.read(first, gone.signal));
     gone.abort();
-    for (const other of others) await assert.rejects(other, { code: 'wait_cancelled' });
-    await assert.rejects(held.read(first), { code: 'limit_exceeded' });
+    for (const other of others) await refused(other, { code: 'wait_cancelled' });
+    await refused(held.read(first), { code: 'limit_exceeded' });
     await goOn(clock);
-    await reading;
+    await assertEnds(reading);
     const last = held.read(first);
     await goOn(clock);
-    assert.equal((await last).count, 3000);
+    assert.equal((await assertEnds(last)).count, 3000);
   });
 
   it('are refused where they cannot be read in ten seconds, or another reading takes two meanwhile (HELD-2)', async () => {
@@ -156,13 +159,13 @@ describe('the leases that stand on a node', () => {
     clock.pass(1999);
     await nextTurn();
     clock.pass(1);
-    await assert.rejects(later, { code: 'overloaded', message: /within 2 s/ });
+    await refused(later, { code: 'overloaded', message: /within 2 s/ });
     clock.pass(3000);
-    await assert.rejects(slow, { code: 'overloaded', message: /within 10 s/ });
+    await refused(slow, { code: 'overloaded', message: /within 10 s/ });
     await goOn(clock);
     const last = held.read(first);
     await goOn(clock);
-    assert.equal((await last).count, 3000, 'the places of both are free');
+    assert.equal((await assertEnds(last)).count, 3000, 'the places of both are free');
   });
 
   it('are told where their reading takes longer than they may wait for it (HELD-2)', async () => {
@@ -171,7 +174,7 @@ describe('the leases that stand on a node', () => {
     await nextTurn();
     clock.pass(9999);
     await goOn(clock);
-    assert.equal((await slow).count, 3000);
+    assert.equal((await assertEnds(slow)).count, 3000);
   });
 });
 
@@ -220,6 +223,7 @@ describe('a lease node', () => {
       for (const row of node.standing(() => 0)) {
         if (row !== undefined) found.push(row.resource);
         ttlMs += 1;
+        assert.ok(ttlMs <= 1000 + names.length, 'a row is told again and again');
         for (const name of renewed) assert.ok(node.renew(name, `id of ${name}`, ttlMs, 0));
       }
       assert.deepEqual(found.toSorted(), names, renewed.join());

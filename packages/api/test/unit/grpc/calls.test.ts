@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { status } from '@grpc/grpc-js';
 import { HoldfastError } from '@holdfast/protocol';
+import { assertEnds } from '../../../../checker/src/waits.ts';
 import { codeOf, refusal, startGrpcHarness, until } from './grpc-client.ts';
 import type { GrpcHarness } from './grpc-client.ts';
 import { decodedDetails } from './error-details.ts';
@@ -202,7 +203,7 @@ describe('a refusal', () => {
       throw new Error('A defect.');
     };
     Object.assign(harness.built.service, { rates: { spend } });
-    const error = await refusal(harness.call('Administration.Health', {}));
+    const error = await assertEnds(refusal(harness.call('Administration.Health', {})));
     assert.deepEqual([error.code, harness.logged.length], [status.INTERNAL, 1]);
     Object.assign(harness.built.service, { rates: undefined });
     assert.equal((await harness.call('Administration.Health', {}))['leader_id'], 'node-1');

@@ -1,4 +1,5 @@
 /** An api with gRPC on a memory engine, and a client of it as any program on Node has one. */
+import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { credentials, loadPackageDefinition, Metadata } from '@grpc/grpc-js';
 import type {
@@ -231,7 +232,7 @@ export async function refusal(calling: Promise<unknown>): Promise<ServiceError> 
   } catch (error) {
     return error as ServiceError;
   }
-  throw new Error('It was not refused.');
+  assert.fail('It was not refused.');
 }
 
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -2,34 +2,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
-import { systemClock } from '@holdfast/engine/parts';
+import { assertEnds, assertSoon } from '../../../../checker/src/waits.ts';
 import { callerFrom } from '../../../src/pipeline/caller.ts';
 import { largeBytes } from '../../../src/turns/request-turns.ts';
-import { codeOf, refusal, startGrpcHarness, until } from '../grpc/grpc-client.ts';
-import { isForHolders, turnsOf } from './turns-of.ts';
+import { codeOf, refusal, startGrpcHarness } from '../grpc/grpc-client.ts';
+import { clockOf, isForHolders, slowRequestsOf, turnsOf } from './turns-of.ts';
 
 const largePayload = 'x'.repeat(largeBytes);
 
 /** A node whose turns end when the test says so, and in which each call takes longer than the share of large ones. */
 async function scene(t: TestContext) {
   const world = turnsOf();
-  const clock = { ...systemClock, now: world.now, endOfTurn: world.endOfTurn };
-  const harness = await startGrpcHarness(t, { clock });
-  const { built, engine, call } = harness;
-  const { turns } = built.http;
-  const { timed } = turns;
-  turns.timed = (request): void =>
-    timed.call(turns, {
-      byteLength: request.byteLength,
-      begin: () => {
-        world.clock.nowMs += 10;
-        request.begin();
-      },
-    });
-  const keys = (): readonly unknown[] =>
-    engine.submitted.flatMap(({ command }) =>
-      command.type === 'queue_push' ? command.messages.map((message) => message.key) : [],
-    );
+  const harness = await startGrpcHarness(t, { clock: clockOf(world) });
+  const { call } = harness;
+  const { turns, keys } = slowRequestsOf(harness, world);
   const push = (key: string, text: string, signal?: AbortSignal): Promise<unknown> =>
     call(
       'Queues.Push',
@@ -43,11 +29,11 @@ describe('Calls of gRPC that come together', () => {
   it('given large ones, then they are begun in turns, in order, and small ones at once (GRPC-TURN-1)', async (t) => {
     const { turns, push, keys, endAll } = await scene(t);
     const answers = ['a', 'b', 'c'].map((key) => push(key, largePayload));
-    await push('small', '');
-    await until(() => turns.waitingBytes > 2 * largeBytes);
+    await assertEnds(push('small', ''));
+    await assertSoon(() => turns.waitingBytes > 2 * largeBytes);
     assert.deepEqual(keys(), ['a', 'small']);
     endAll();
-    await Promise.all(answers);
+    await assertEnds(Promise.all(answers));
     assert.deepEqual(keys(), ['a', 'small', 'b', 'c']);
   });
 
@@ -57,14 +43,14 @@ describe('Calls of gRPC that come together', () => {
     const { grpcCalls } = built.service.shares;
     const cancellation = new AbortController();
     const refused = refusal(push('a', largePayload, cancellation.signal));
-    await until(() => turns.waitingBytes > largeBytes);
+    await assertSoon(() => turns.waitingBytes > largeBytes);
     assert.equal(grpcCalls.callers, 1);
     cancellation.abort();
-    await refused;
-    await until(() => grpcCalls.callers === 0);
+    await assertEnds(refused);
+    await assertSoon(() => grpcCalls.callers === 0);
     endAll();
     assert.deepEqual([keys(), turns.waitingBytes], [[], 0]);
-    await push('b', '');
+    await assertEnds(push('b', ''));
     assert.deepEqual(keys(), ['b']);
   });
 
@@ -78,13 +64,13 @@ describe('Calls of gRPC that come together', () => {
       isForHolders,
       begin: () => undefined,
     });
-    assert.equal(codeOf(await refusal(push('a', largePayload))), 'overloaded');
-    await until(() => built.service.shares.grpcCalls.callers === 0);
+    assert.equal(codeOf(await assertEnds(refusal(push('a', largePayload)))), 'overloaded');
+    await assertSoon(() => built.service.shares.grpcCalls.callers === 0);
     // What keeps or gives back has room above that, and waits.
     const kept = refusal(call('Sessions.Keepalive', { sessionId: 'x'.repeat(16_000) }));
-    await until(() => turns.waitingBytes > 32 * 1024 * 1024);
+    await assertSoon(() => turns.waitingBytes > 32 * 1024 * 1024);
     endAll();
-    assert.notEqual(codeOf(await kept), 'overloaded');
+    assert.notEqual(codeOf(await assertEnds(kept)), 'overloaded');
     assert.deepEqual([keys(), turns.waitingBytes], [[], 0]);
   });
 });

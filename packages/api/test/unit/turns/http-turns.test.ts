@@ -4,15 +4,14 @@ import { connect } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
-import { systemClock } from '@holdfast/engine/parts';
 import { HttpTurns } from '../../../src/http/http-turns.ts';
 import { callerFrom } from '../../../src/pipeline/caller.ts';
 import { largeBytes } from '../../../src/turns/request-turns.ts';
 import type { RequestTurns } from '../../../src/turns/request-turns.ts';
-import { untilSo } from '../../../../checker/src/waits.ts';
+import { assertEnds, assertSoon } from '../../../../checker/src/waits.ts';
 import { assertProblem, startHarness } from '../../harness.ts';
 import type { Answer } from '../../harness.ts';
-import { isForHolders, turnsOf } from './turns-of.ts';
+import { clockOf, isForHolders, slowRequestsOf, turnsOf } from './turns-of.ts';
 
 const largePayload = 'x'.repeat(largeBytes);
 
@@ -64,19 +63,9 @@ function sceneOfNames() {
 /** A node whose turns end when the test says so, and in which each large request takes longer than its share of one. */
 async function scene(t: TestContext) {
   const world = turnsOf();
-  const clock = { ...systemClock, now: world.now, endOfTurn: world.endOfTurn };
-  const harness = startHarness(t, { clock });
-  const { built, engine } = harness;
-  const { turns } = built.http;
-  const { timed } = turns;
-  turns.timed = (request): void =>
-    timed.call(turns, {
-      byteLength: request.byteLength,
-      begin: () => {
-        world.clock.nowMs += 10;
-        request.begin();
-      },
-    });
+  const harness = startHarness(t, { clock: clockOf(world) });
+  const { built } = harness;
+  const { turns, keys } = slowRequestsOf(harness, world);
   const sockets: Socket[] = [];
   built.app.server.on('connection', (socket: Socket) => void sockets.push(socket));
   await built.app.listen({ host: '127.0.0.1', port: 0 });
@@ -89,12 +78,9 @@ async function scene(t: TestContext) {
     socket.on('data', (chunk) => (text += chunk.toString('latin1')));
     return { socket, text: () => text };
   };
-  const keys = (): readonly unknown[] =>
-    engine.submitted.flatMap(({ command }) =>
-      command.type === 'queue_push' ? command.messages.map((message) => message.key) : [],
-    );
   const endAll = async (): Promise<void> => {
-    while (world.isPlanned() || turns.waitingBytes > 0) {
+    for (let turn = 0; world.isPlanned() || turns.waitingBytes > 0; turn++) {
+      assert.ok(turn < 10_000, 'Something waits for ever.');
       world.endTurn();
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -108,11 +94,11 @@ describe('Requests of HTTP that come together', () => {
     const answers = ['a', 'b', 'c'].map((key) =>
       request('POST', '/queue/push', { key, payload: largePayload }),
     );
-    const small = await request('POST', '/queue/push', { key: 'small', payload: '' });
+    const small = await assertEnds(request('POST', '/queue/push', { key: 'small', payload: '' }));
     assert.equal(small.status, 200);
     assert.deepEqual(keys(), ['a', 'small']);
     await endAll();
-    for (const { status } of await Promise.all(answers)) assert.equal(status, 200);
+    for (const { status } of await assertEnds(Promise.all(answers))) assert.equal(status, 200);
     assert.deepEqual(keys(), ['a', 'small', 'b', 'c']);
   });
 
@@ -125,14 +111,14 @@ describe('Requests of HTTP that come together', () => {
     const waiting = (requests: number): boolean =>
       turns.waitingBytes > largeBytes + requests * 8192;
     socket.write(push('large', largePayload));
-    await untilSo(() => waiting(1));
+    await assertSoon(() => waiting(1));
     socket.write(push('small', ''));
-    await untilSo(() => waiting(2) || engine.submitted.length > 0);
+    await assertSoon(() => waiting(2) || engine.submitted.length > 0);
     socket.write('POST /sessions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n');
-    await untilSo(() => waiting(3) || engine.submitted.length > 0);
+    await assertSoon(() => waiting(3) || engine.submitted.length > 0);
     assert.equal(engine.submitted.length, 0);
     await endAll();
-    await untilSo(() => text().split('HTTP/1.1 200').length === 4);
+    await assertSoon(() => text().split('HTTP/1.1 200').length === 4);
     assert.deepEqual(keys(), ['large', 'small']);
     assert.equal(engine.submitted.at(-1)?.command.type, 'create_session');
   });
@@ -145,9 +131,9 @@ describe('Requests of HTTP that come together', () => {
     const answered = (): number =>
       connections.reduce((sum, { text }) => sum + statuses(text()).length, 0);
     // A turn has time for two.
-    await untilSo(() => turns.waitingBytes === 13 * 8192 && answered() === 2);
+    await assertSoon(() => turns.waitingBytes === 13 * 8192 && answered() === 2);
     await endAll();
-    await untilSo(() => answered() === 15);
+    await assertSoon(() => answered() === 15);
   });
 
   it('given a large one behind a small one on its connection, then it is begun as a large one (HTTP-TURN-2)', () => {
@@ -184,15 +170,15 @@ describe('Requests of HTTP that come together', () => {
     const { socket, text } = connection();
     const noJson = push('', '').replace('{', '(');
     socket.write([push('a', ''), noJson, push('b', largePayload), push('c', '')].join(''));
-    await untilSo(() => turns.waitingBytes > 32 * 1024 * 1024 - 8192);
+    await assertSoon(() => turns.waitingBytes > 32 * 1024 * 1024 - 8192);
     await endAll();
-    await untilSo(() => statuses(text()).length === 4);
+    await assertSoon(() => statuses(text()).length === 4);
     assert.deepEqual(statuses(text()), ['200', '400', '503', '200']);
     assert.deepEqual(keys(), ['a', 'c']);
     assert.doesNotMatch(text(), /connection: close/i);
     socket.write(push('d', ''));
     await endAll();
-    await untilSo(() => statuses(text()).length === 5);
+    await assertSoon(() => statuses(text()).length === 5);
   });
 
   it('given one whose connection ends before its turn, then it is not begun (HTTP-TURN-3)', async (t) => {
@@ -200,9 +186,9 @@ describe('Requests of HTTP that come together', () => {
     useUp(turns);
     const { socket } = connection();
     socket.write(push('large', largePayload));
-    await untilSo(() => turns.waitingBytes > largeBytes);
+    await assertSoon(() => turns.waitingBytes > largeBytes);
     socket.destroy();
-    await untilSo(() => sockets.every(({ destroyed }) => destroyed));
+    await assertSoon(() => sockets.every(({ destroyed }) => destroyed));
     await endAll();
     assert.deepEqual([keys(), turns.waitingBytes], [[], 0]);
   });
@@ -219,7 +205,7 @@ describe('Requests of HTTP that come together', () => {
           if (answer.status !== 200) refused.push(answer);
         }),
       );
-    await untilSo(() => refused.length > 0);
+    await assertSoon(() => refused.length > 0);
     assertProblem(refused[0] ?? assert.fail(), 503, 'overloaded');
     // What keeps or gives back has room above that, and waits (RATE-2).
     const waitingBytes = turns.waitingBytes;
@@ -227,11 +213,11 @@ describe('Requests of HTTP that come together', () => {
       const body = path.startsWith('/sessions') ? {} : { session_id: 'x' };
       return [request('POST', path, body), request('POST', path, body)];
     });
-    await untilSo(() => turns.waitingBytes > waitingBytes + 4 * 8192);
+    await assertSoon(() => turns.waitingBytes > waitingBytes + 4 * 8192);
     await endAll();
-    await Promise.all(asked);
+    await assertEnds(Promise.all(asked));
     assert.ok(keys().length > 0 && keys().length < 10, String(keys().length));
-    for (const { status } of await Promise.all(kept)) assert.notEqual(status, 503);
+    for (const { status } of await assertEnds(Promise.all(kept))) assert.notEqual(status, 503);
   });
 
   it('given one that throws after it has waited, then that is its answer, and nothing is thrown (HTTP-TURN-4)', () => {

@@ -120,7 +120,8 @@ describe('Requests', () => {
       }
       const told = `${String(waitedMs.length)} of ${String(asked.small)}, ${String(begun.large)} large ones`;
       assert.ok(waitedMs.length >= asked.small - mostWaitMs * smallInMs, told);
-      assert.ok(Math.max(...waitedMs) < mostWaitMs, String(Math.max(...waitedMs)));
+      const late = waitedMs.filter((ms) => ms >= mostWaitMs);
+      assert.deepEqual(late, []);
       assert.ok(begun.large * largeMs > 2000, told);
     }
   });
@@ -185,7 +186,7 @@ describe('Requests', () => {
     };
     turns.begin({ share: 'x', byteLength: 0, isForHolders, begin });
     ask('a', 'y', 0, 1);
-    endTurn();
+    assert.doesNotThrow(endTurn);
     assert.deepEqual([begun, defects.length], [['a'], 1]);
     assert.throws(
       () => turns.begin({ share: 'x', byteLength: 0, isForHolders, begin }),
