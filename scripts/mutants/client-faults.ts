@@ -51,7 +51,7 @@ export const clientFaults: readonly Fault[] = [
     breaks: 'what is no message of a node is thrown where nobody catches',
     file: 'packages/client/src/messages.ts',
     find: `    return Array.isArray(answers) && answers.every(isAnswer) ? answers : undefined;`,
-    put: `    return answers as readonly Answer[];`,
+    put: `    return answers as readonly NodeAnswer[];`,
   },
   {
     name: 'all-that-waits-in-one-message',

@@ -410,15 +410,16 @@ export const hostileFaults: readonly Fault[] = [
     test: 'packages/api/test/unit/stream-bounds.test.ts',
   },
   {
-    name: 'frame-that-breaks-a-stream-ends-a-lease-node',
-    breaks: 'LEASE-STREAM-3: whatever goes wrong with one frame ends a lease node',
+    name: 'stream-goes-on-behind-a-frame-that-broke-it',
+    breaks:
+      'LEASE-STREAM-3: a stream of which a frame went wrong goes on, and its client waits for ever',
     file: 'packages/quorum/src/http/streams.ts',
     find: `      this.#take(data);
     } catch (error) {
       this.#broke(error); // LEASE-STREAM-3`,
     put: `      this.#take(data);
     } catch (error) {
-      throw error;`,
+      void error;`,
     test: 'packages/quorum/test/unit/streams.test.ts',
   },
 ];

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
 import { WebSocket } from 'ws';
 import type { ClientOptions } from 'ws';
+import { assertEnds } from '../../../checker/src/waits.ts';
 import { AddressLimits } from '../../src/http/address-limits.ts';
 import type { LeaseOperation } from '../../src/http/operations.ts';
 import { LeaseStreams } from '../../src/http/streams.ts';
@@ -208,7 +209,7 @@ describe('A stream to a lease node', () => {
       await start();
       const client = await connect();
       client.socket.send(garbage);
-      assert.equal(await client.closed, 1007);
+      assert.equal(await assertEnds(client.closed), 1007);
     });
 
   describe('whatever is sent on it (LEASE-STREAM-3)', () => {
@@ -237,7 +238,7 @@ describe('A stream to a lease node', () => {
       client.send(Array.from({ length: 20_000 }, () => [0, 'ping']));
       assert.equal(((await client.next()) as unknown[]).length, 20_000);
       client.socket.send(`[${Array(20_001).fill('[0,""]').join(',')}]`);
-      assert.equal(await client.closed, 1009);
+      assert.equal(await assertEnds(client.closed), 1009);
     });
 
     it('is closed where it is not UTF-8', async () => {
@@ -246,7 +247,7 @@ describe('A stream to a lease node', () => {
       client.socket.send(
         Buffer.from([...Buffer.from('[[1,"echo","'), 0xff, ...Buffer.from('"]]')]),
       );
-      assert.equal(await client.closed, 1007);
+      assert.equal(await assertEnds(client.closed), 1007);
       assert.deepEqual(asked, []);
     });
 
@@ -262,7 +263,7 @@ describe('A stream to a lease node', () => {
       const client = await connect();
       const other = await connect();
       client.send([[1, 'echo']]);
-      assert.equal(await client.closed, 1011);
+      assert.equal(await assertEnds(client.closed), 1011);
       assert.deepEqual(logged.map(String), ['Error: broken']);
       await other.settle();
     });
@@ -272,7 +273,7 @@ describe('A stream to a lease node', () => {
     await start();
     const client = await connect();
     client.send([[1, 'echo', 'x'.repeat(1024 * 1024)]]);
-    assert.equal(await client.closed, 1009);
+    assert.equal(await assertEnds(client.closed), 1009);
   });
 
   it('is cut off where the client does not read what it asked for', async () => {
@@ -344,7 +345,7 @@ describe('A stream to a lease node', () => {
           [1, 'unauthorized'],
           [2, 'unauthorized'],
         ]);
-        assert.equal(await client.closed, 1008);
+        assert.equal(await assertEnds(client.closed), 1008);
         assert.deepEqual(asked, []);
       });
 
@@ -384,7 +385,7 @@ describe('A stream to a lease node', () => {
         t.mock.timers.tick(4999);
         await client.settle();
         t.mock.timers.tick(1);
-        assert.equal(await client.closed, 1006);
+        assert.equal(await assertEnds(client.closed), 1006);
       });
 
     it('cuts off who says nothing, after a time of its own (LEASE-STREAM-2)', async () => {
