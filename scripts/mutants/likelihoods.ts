@@ -58,8 +58,9 @@ export class Likelihoods {
     before: string | undefined,
   ): ReadonlyMap<string, number> {
     const files = [...this.#imports.distancesFrom(fault.file)].filter(([file]) => {
-      if (!file.endsWith('.test.ts') || file.startsWith('packages/simulator/')) return false;
+      if (!file.endsWith('.test.ts')) return false;
       if (file === fault.test) return true;
+      if (file.startsWith('packages/simulator/')) return false;
       if (replays.has(file)) return false; // MUTANT-4
       if (file === before) return true;
       if (file.includes('/test/unit/')) return true;
