@@ -19,18 +19,50 @@ export const clientFaults: readonly Fault[] = [
   {
     name: 'silence-regardless-of-the-lease',
     breaks: 'a node that says nothing costs a lease of three seconds most of its time',
-    file: reach,
+    file: 'packages/client/src/silence.ts',
     find: `  return Math.min(mostSilentSweeps, Math.max(fewestSilentSweeps, share));`,
     put: `  return share < 0 ? fewestSilentSweeps : mostSilentSweeps;`,
+  },
+  {
+    name: 'plain-http-for-ever',
+    breaks:
+      'a client that was there before its nodes makes a request of its own of each call, for as long as it lives',
+    file: reach,
+    find: `return this.#isStreamDue(link) ? 'stream' : undefined;`,
+    put: `return undefined;`,
+    test: 'packages/client/test/unit/http-fallback.test.ts',
+    hiddenFromRuns: 'clients of runs have no plain HTTP',
+  },
+  {
+    name: 'stream-tried-all-the-time',
+    breaks: 'where no WebSocket comes through, a client tries one with nearly every request',
+    file: 'packages/client/src/http-fallback.ts',
+    find: `this.#dueAtMs = nowMs + this.#retryMs;`,
+    put: `this.#dueAtMs = nowMs;`,
+    test: 'packages/client/test/unit/http-fallback.test.ts',
+    hiddenFromRuns: 'clients of runs have no plain HTTP',
+  },
+  {
+    name: 'stream-begun-over-what-cannot-be-sent-again',
+    breaks: 'a call fails, with an unknown outcome, because a WebSocket came through meanwhile',
+    file: reach,
+    find: `if (silentSweeps <= mostSilentSweeps && !this.#events.mayMove()) return false;
+    if (need === 'stream') return !overHttp;`,
+    put: `if (need === 'stream') return !overHttp;
+    if (silentSweeps <= mostSilentSweeps && !this.#events.mayMove()) return false;`,
+    test: 'packages/client/test/unit/http-fallback.test.ts',
+    hiddenFromRuns: 'clients of runs have no plain HTTP',
   },
   {
     name: 'left-before-there-is-another',
     breaks: 'a slow node is left before another one has been reached',
     file: reach,
-    find: `    if (endpoint !== undefined && !busy.has(endpoint.url)) this.#try(endpoint);`,
+    find: `    if (endpoint !== undefined && !busy.has(endpoint.url))
+      this.#try(`,
     put: `    if (endpoint === undefined || busy.has(endpoint.url)) return;
     if (this.#link !== undefined) this.#lost(this.#link);
-    this.#try(endpoint);`,
+    if (!this.#closed)
+      this.#try(`,
   },
   {
     name: 'attempts-one-after-the-end-of-the-other',

@@ -58,6 +58,9 @@ interface LateDelivery {
   readonly receipt: string;
 }
 
+/** How long giving back what was answered too late may take. */
+export const lateTimeoutMs = 10_000;
+
 /** The deliveries in an answer to a pop; no other answer has receipts. */
 export function lateDeliveriesIn(answer: unknown): readonly LateDelivery[] {
   if (typeof answer !== 'object' || answer === null) return [];

@@ -35,14 +35,14 @@ import {
   lateError,
   refusedError,
 } from './call-errors.ts';
-import { lateDeliveriesIn, problemOfAnswer } from './answers.ts';
+import { lateDeliveriesIn, lateTimeoutMs, problemOfAnswer } from './answers.ts';
 import { CallsOfSessions } from './calls-of-sessions.ts';
 import type { TimedCallSettings } from './call-settings.ts';
 import type { ClientClock } from './clock.ts';
 import { problemOfMs } from './durations.ts';
 import { Listening, listeningPingEveryMs } from './listening.ts';
 import { begunWatchIn, Pushes } from './pushes.ts';
-import { backoffMs, Reach, sweepEveryMs, type Ways } from './reach.ts';
+import { backoffMs, Reach, type Ways } from './reach.ts';
 import { OutgoingRequests } from './outgoing.ts';
 import { pendingOf, type Pending } from './pending.ts';
 import { Room } from './room.ts';
@@ -50,11 +50,9 @@ import { cancelRequestOf, changesNothing, isOfCopyAlone, mayWait } from './reque
 import { problemOfRequest } from './request-problems.ts';
 import { requestOf, textOfRequest } from './request-text.ts';
 import type { AskedOperation } from './request.ts';
+import { sweepEveryMs } from './silence.ts';
 import type { ClientWarning } from './client-warning.ts';
 import type { ClientTracing } from './tracing.ts';
-
-/** How long giving back what was answered too late may take. */
-const lateTimeoutMs = 10_000;
 
 export class Connection {
   readonly clock: ClientClock;

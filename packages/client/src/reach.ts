@@ -22,28 +22,20 @@ import { Causes, noAnswerIn } from './causes.ts';
 import type { Unreached } from './causes.ts';
 import type { ClientClock } from './clock.ts';
 import { helloId } from './hello.ts';
+import { HttpFallback } from './http-fallback.ts';
 import type { OpenSocket } from './open-socket.ts';
 import { NodeLink } from './node-link.ts';
 import { answersIn, clusterIn } from './messages.ts';
 import { NodeRoute } from './route.ts';
+import { mostSilentSweeps, quietSweepsFor, silentSweepsFor, sweepEveryMs } from './silence.ts';
 import type { ClientWarning } from './client-warning.ts';
 
-export const sweepEveryMs = 50;
-const fewestSilentSweeps = 3;
-const mostSilentSweeps = 17;
-/** The next way is tried after this share of a lease: keepalives go out after a third of it. */
-const silentShare = 1 / 12;
-const fewestQuietSweeps = 6;
-const mostQuietSweeps = 17;
-/** A node that owes no answer is pinged after this share of a lease. */
-const quietShare = 1 / 10;
 /** Of the silence that is allowed: then the node is pinged. */
 const pingShare = 1 / 3;
 const maxAttempts = 4;
 const maxAttemptSweeps = 40;
 const minBackoffMs = 20;
 const maxBackoffMs = 500;
-const refusedBeforeHttp = 3;
 const mostUnwaitedBytes = 16 * 1024 * 1024;
 /** A unit of UTF-16 takes so many bytes at most. */
 const bytesOfUnit = 3;
@@ -76,20 +68,6 @@ export interface ReachEvents {
   readonly ping: () => void;
 }
 
-/** How many sweeps without a message are silence (REACH-3). */
-export function silentSweepsFor(shortestLeaseMs: number | undefined): number {
-  if (shortestLeaseMs === undefined) return mostSilentSweeps;
-  const share = Math.floor((shortestLeaseMs * silentShare) / sweepEveryMs);
-  return Math.min(mostSilentSweeps, Math.max(fewestSilentSweeps, share));
-}
-
-/** How many sweeps without a question or a word are let pass before a node is asked for one (REACH-3). */
-export function quietSweepsFor(shortestLeaseMs: number | undefined): number {
-  if (shortestLeaseMs === undefined) return mostQuietSweeps;
-  const share = Math.floor((shortestLeaseMs * quietShare) / sweepEveryMs);
-  return Math.min(mostQuietSweeps, Math.max(fewestQuietSweeps, share));
-}
-
 /** Longer each time, and never the same for all. */
 export function backoffMs(clock: ClientClock, times: number): number {
   const longestMs = Math.min(maxBackoffMs, minBackoffMs * 2 ** Math.min(times, 5));
@@ -97,7 +75,7 @@ export function backoffMs(clock: ClientClock, times: number): number {
 }
 
 /** Why another way is sought. */
-type Need = 'any' | 'silent' | 'leaderless' | 'leader';
+type Need = 'any' | 'silent' | 'leaderless' | 'leader' | 'stream';
 
 export class Reach {
   readonly #clock: ClientClock;
@@ -112,8 +90,7 @@ export class Reach {
   #sweepsSinceTry = 0;
   #cancelRetry: (() => void) | undefined;
   #closed = false;
-  /** Connections in a row that a WebSocket was not made for. */
-  #refusedStreams = 0;
+  readonly #fallback = new HttpFallback();
 
   constructor(endpoints: readonly Endpoint[], clock: ClientClock, ways: Ways, events: ReachEvents) {
     this.#clock = clock;
@@ -189,7 +166,7 @@ export class Reach {
     this.#link?.rest();
     this.#ageAttempts();
     const need = this.#need();
-    if (need === 'leader') this.#seek(need);
+    if (need === 'leader' || need === 'stream') this.#seek(need);
     else if (this.#link !== undefined) this.#dropAttempts();
   }
 
@@ -206,7 +183,14 @@ export class Reach {
     if (link.silentSweeps > this.#allowedSweeps(link)) return 'silent';
     if (link.leaderlessSweeps > silentSweepsFor(this.#events.shortestLeaseMs()))
       return 'leaderless';
-    return this.#better(link) === undefined ? undefined : 'leader';
+    if (this.#better(link) !== undefined) return 'leader';
+    return this.#isStreamDue(link) ? 'stream' : undefined;
+  }
+
+  /** FALLBACK-2 */
+  #isStreamDue(link: NodeLink): boolean {
+    const { onlyHttp = false } = this.#ways;
+    return link.overHttp && !onlyHttp && this.#fallback.isStreamDue(this.#clock.now());
   }
 
   #better(link: NodeLink): Endpoint | undefined {
@@ -229,13 +213,14 @@ export class Reach {
   }
 
   /** Whether requests are to go on over this one. */
-  #isBetter({ isReady, told }: NodeLink): boolean {
+  #isBetter({ isReady, overHttp, told }: NodeLink): boolean {
     const need = this.#need();
     if (need === undefined || !isReady) return false;
     if (need === 'any') return true;
     // What cannot be sent again is waited for, but not for ever.
     const silentSweeps = this.#link?.silentSweeps ?? 0;
     if (silentSweeps <= mostSilentSweeps && !this.#events.mayMove()) return false;
+    if (need === 'stream') return !overHttp;
     return need === 'silent' || (told !== undefined && meets(need, told));
   }
 
@@ -250,20 +235,23 @@ export class Reach {
     if (this.#closed || this.#cancelRetry !== undefined) return;
     const link = this.#link;
     const busy = new Set([...this.#attempts].map(({ endpoint }) => endpoint.url));
+    if (link !== undefined && need === 'stream') {
+      if (!busy.has(link.endpoint.url)) this.#try(link.endpoint, false);
+      return;
+    }
     if (link !== undefined && need !== 'silent') busy.add(link.endpoint.url);
     const endpoint =
       need === 'leader' && link !== undefined
         ? this.#better(link)
         : this.#route.next(this.#clock.now(), busy);
-    if (endpoint !== undefined && !busy.has(endpoint.url)) this.#try(endpoint);
+    if (endpoint !== undefined && !busy.has(endpoint.url))
+      this.#try(endpoint, this.#ways.onlyHttp === true || this.#fallback.isNext);
   }
 
-  #try(endpoint: Endpoint): void {
+  #try(endpoint: Endpoint, preferHttp: boolean): void {
     this.#sweepsSinceTry = 0;
-    const { openHttp, openSocket, onlyHttp = false } = this.#ways;
-    // Where no WebSocket comes through, every other attempt is made over plain HTTP.
-    const refused = this.#refusedStreams - refusedBeforeHttp;
-    const overHttp = openHttp !== undefined && (onlyHttp || (refused >= 0 && refused % 2 === 0));
+    const { openHttp, openSocket } = this.#ways;
+    const overHttp = openHttp !== undefined && preferHttp;
     const attempt = new NodeLink(
       {
         endpoint,
@@ -287,10 +275,11 @@ export class Reach {
     this.#unreached.clear();
     this.#dropAttempts();
     this.#link = link;
-    if (!link.overHttp) this.#refusedStreams = 0;
+    this.#fallback.wentOn(link.overHttp);
     if (former !== undefined) {
       former.close();
-      this.#route.avoid(former.endpoint, this.#clock.now());
+      if (former.endpoint.url !== link.endpoint.url)
+        this.#route.avoid(former.endpoint, this.#clock.now());
       this.#events.onLost();
     }
     if (link.told !== undefined) this.#route.learn(link.told);
@@ -313,10 +302,15 @@ export class Reach {
   /** An attempt came to nothing. */
   #failed(attempt: NodeLink, cause = 'no answer'): void {
     if (!this.#attempts.delete(attempt)) return;
-    this.#unreached.add(attempt.endpoint.url, cause);
-    if (!attempt.isOpen) this.#refusedStreams += 1;
+    const { endpoint, isOpen, overHttp } = attempt;
+    this.#fallback.failed(isOpen);
+    if (!overHttp) this.#fallback.streamFailed(this.#clock.now());
     attempt.close();
-    this.#route.avoid(attempt.endpoint, this.#clock.now()); // ROUTE-4
+    // One that requests go to answers, if over plain HTTP alone.
+    if (endpoint.url !== this.#link?.endpoint.url) {
+      this.#unreached.add(endpoint.url, cause);
+      this.#route.avoid(endpoint, this.#clock.now()); // ROUTE-4
+    }
     this.#planRetry();
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
 import { Client } from '../../src/client.ts';
-import { silentSweepsFor, sweepEveryMs } from '../../src/reach.ts';
+import { silentSweepsFor, sweepEveryMs } from '../../src/silence.ts';
 import type { Session } from '../../src/session.ts';
 import { clusterOf, environmentOf, VirtualClock, VirtualNode } from '../virtual-nodes.ts';
 
