@@ -76,12 +76,21 @@ describe('A client whose requests go over plain HTTP', () => {
     await clock.pass(100);
     overStream.refuses = false;
 
-    await clock.pass(700);
+    // It goes on asking, so that its node is not silent.
+    for (let asked = 0; asked < 10; asked++) {
+      await ask();
+      await clock.pass(200);
+    }
 
     assert.equal(overStream.asked.length, 0);
-    assert.equal(overHttp.connections, 1);
+    assert.equal(overStream.connections, 1);
     overHttp.askedFor('resize_semaphore')[0]?.answer({});
     await clock.settled(unanswered);
+    for (let asked = 0; asked < 3; asked++) {
+      await ask();
+      await clock.pass(200);
+    }
+    assert.notEqual(overStream.asked.length, 0);
     client.close();
   });
 
