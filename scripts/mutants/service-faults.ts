@@ -3,6 +3,27 @@ import type { Fault } from './fault.ts';
 
 export const serviceFaults: readonly Fault[] = [
   {
+    name: 'main-thread-lowered-with-its-helpers',
+    breaks: 'the thread that answers has the lowest priority of all, as soon as the heap is large',
+    file: 'packages/server/src/helper-threads.ts',
+    find: `if (system.nameOf(thread) !== helperName) continue;`,
+    put: `if (system.nameOf(thread) === '') continue;`,
+    test: 'packages/server/test/unit/helper-threads.test.ts',
+    hiddenFromRuns: 'runs are of one thread',
+  },
+  {
+    name: 'node-ended-by-a-priority-it-may-not-set',
+    breaks: 'in a sandbox that forbids to change priorities a node ends as soon as its heap is large',
+    file: 'packages/server/src/helper-threads.ts',
+    find: `  } catch {
+    // HELPERS-2:`,
+    put: `  } catch (error) {
+    if (lowered === 0) throw error;
+    // HELPERS-2:`,
+    test: 'packages/server/test/unit/helper-threads.test.ts',
+    hiddenFromRuns: 'runs are of one thread',
+  },
+  {
     name: 'latch-open-at-one',
     breaks: 'those who wait for a latch go on when one count is left',
     file: 'packages/api/src/operations/latches.ts',

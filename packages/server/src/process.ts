@@ -8,6 +8,7 @@
 import { isatty } from 'node:tty';
 import type { Logger } from 'pino';
 import type { Configuration } from './configuration/load.ts';
+import { lowerHelperThreadsOfLargeHeap } from './helper-threads.ts';
 import { LogDestination } from './log-destination.ts';
 import { startNode } from './node.ts';
 import type { RunningNode } from './node.ts';
@@ -21,6 +22,7 @@ const fatalExitStatus = 70;
 
 /** Starts a node and ties it to this process. Resolves when it serves clients. */
 export async function runNode(configuration: Configuration): Promise<RunningNode> {
+  lowerHelperThreadsOfLargeHeap();
   const stops = new StopRequests();
   stops.listen();
   // Unheard, that signal opens Node's debugger.

@@ -1,0 +1,74 @@
+/**
+ * Gives the main thread of a node a processor before the threads that help it.
+ *
+ * HELPERS-1: the threads with which V8 marks, sweeps and compiles in the background have a lower priority than the main thread, once the heap
+ *     is large. There are four of them, and while they mark a large heap each gets as much of the processors as the thread that answers, where
+ *     those are few: a turn with 60 ms of work then lasts for 400 ms. At a nice value of 5 more they have a third of its share. At 10 and more
+ *     V8's pauses, in which the main thread waits for what they have begun, become longer (measured: docs/performance.md).
+ * HELPERS-3: not before: a small heap is marked in a few ms, and a node is slow until they have compiled what it runs often.
+ * HELPERS-2: nothing but the threads of this process is changed, and a node starts as well where they cannot be: on systems other than Linux, which
+ *     know no priority of a single thread, and where a sandbox forbids it.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { constants, getPriority, setPriority } from 'node:os';
+import { getHeapStatistics } from 'node:v8';
+
+/** As V8's platform in Node calls them. */
+const helperName = 'V8Worker';
+const lowerBy = 5;
+/** Of the heap in use, with what is not collected yet. */
+const largeHeapBytes = 160 * 1024 * 1024;
+const lookEveryMs = 5000;
+
+/** What is asked of the system; another one in tests. */
+export interface ThreadPriorities {
+  readonly platform: NodeJS.Platform;
+  /** Ids of the threads of this process. */
+  threads(): readonly string[];
+  nameOf(thread: string): string;
+  /** Of this process, or of one of its threads. */
+  get(thread?: number): number;
+  set(thread: number, priority: number): void;
+}
+
+const ofThisProcess: ThreadPriorities = {
+  platform: process.platform,
+  threads: () => readdirSync('/proc/self/task'),
+  nameOf: (thread) => readFileSync(`/proc/self/task/${thread}/comm`, 'utf8').trim(),
+  get: (thread) => getPriority(thread),
+  set: (thread, priority) => setPriority(thread, priority),
+};
+
+/** @returns How many threads have a lower priority now (HELPERS-1, HELPERS-2). */
+export function lowerHelperThreads(system: ThreadPriorities = ofThisProcess): number {
+  if (system.platform !== 'linux') return 0;
+  let lowered = 0;
+  try {
+    const priority = Math.min(system.get() + lowerBy, constants.priority.PRIORITY_LOW);
+    for (const thread of system.threads()) {
+      if (system.nameOf(thread) !== helperName) continue;
+      system.set(Number(thread), priority);
+      lowered += 1;
+    }
+  } catch {
+    // HELPERS-2: without `/proc`, or forbidden. It is slower under load, and no less safe.
+  }
+  return lowered;
+}
+
+/**
+ * Looks now and then, for as long as the process lives or until it is done (HELPERS-3).
+ *
+ * @param usedBytes Of the heap.
+ */
+export function lowerHelperThreadsOfLargeHeap(
+  usedBytes: () => number = () => getHeapStatistics().used_heap_size,
+  lower: () => number = lowerHelperThreads,
+): void {
+  const timer = setInterval(() => {
+    if (usedBytes() < largeHeapBytes) return;
+    clearInterval(timer);
+    lower();
+  }, lookEveryMs);
+  timer.unref();
+}
