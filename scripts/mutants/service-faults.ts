@@ -13,7 +13,8 @@ export const serviceFaults: readonly Fault[] = [
   },
   {
     name: 'node-ended-by-a-priority-it-may-not-set',
-    breaks: 'in a sandbox that forbids to change priorities a node ends as soon as its heap is large',
+    breaks:
+      'in a sandbox that forbids to change priorities a node ends as soon as its heap is large',
     file: 'packages/server/src/helper-threads.ts',
     find: `  } catch {
     // HELPERS-2:`,
