@@ -28,30 +28,39 @@ export const clientFaults: readonly Fault[] = [
     breaks:
       'a client that was there before its nodes makes a request of its own of each call, for as long as it lives',
     file: reach,
-    find: `return this.#isStreamDue(link) ? 'stream' : undefined;`,
-    put: `return undefined;`,
+    find: `return overHttp && this.#ways.onlyHttp !== true && !this.#fallback.isProven;`,
+    put: `return overHttp && this.#ways.onlyHttp !== true && !this.#fallback.isProven && this.#closed;`,
     test: 'packages/client/test/unit/http-fallback.test.ts',
     hiddenFromRuns: 'clients of runs have no plain HTTP',
   },
   {
-    name: 'stream-tried-all-the-time',
-    breaks: 'where no WebSocket comes through, a client tries one with nearly every request',
+    name: 'stream-asked-for-with-each-way',
+    breaks:
+      'where no WebSocket comes through, each new connection waits for another one to be refused',
     file: 'packages/client/src/http-fallback.ts',
-    find: `this.#dueAtMs = nowMs + this.#retryMs;`,
-    put: `this.#dueAtMs = nowMs;`,
+    find: `    this.#isProven = true;`,
+    put: `    this.#isProven = this.#refused < 0;`,
     test: 'packages/client/test/unit/http-fallback.test.ts',
     hiddenFromRuns: 'clients of runs have no plain HTTP',
   },
   {
-    name: 'stream-begun-over-what-cannot-be-sent-again',
-    breaks: 'a call fails, with an unknown outcome, because a WebSocket came through meanwhile',
+    name: 'no-way-where-streams-say-nothing',
+    breaks:
+      'where WebSockets are made and say nothing, plain HTTP is dropped while one is waited for',
     file: reach,
-    find: `if (silentSweeps <= mostSilentSweeps && !this.#events.mayMove()) return false;
-    if (need === 'stream') return !overHttp;`,
-    put: `if (need === 'stream') return !overHttp;
-    if (silentSweeps <= mostSilentSweeps && !this.#events.mayMove()) return false;`,
+    find: `&& !(attempt.isReady && this.#isUnproven(attempt)))`,
+    put: `&& !(attempt.sweeps < 0 && this.#isUnproven(attempt)))`,
     test: 'packages/client/test/unit/http-fallback.test.ts',
     hiddenFromRuns: 'clients of runs have no plain HTTP',
+  },
+  {
+    name: 'watch-ended-under-the-id-of-another',
+    breaks: 'a reader that is slow ends the watch of another one after a connection broke',
+    file: 'packages/client/src/watch.ts',
+    find: `      this.#id = undefined; // The next`,
+    put: `      // The next`,
+    test: 'packages/client/test/unit/watch.test.ts',
+    hiddenFromRuns: 'clients of runs have one watch each',
   },
   {
     name: 'left-before-there-is-another',

@@ -6,8 +6,8 @@ export const serviceFaults: readonly Fault[] = [
     name: 'main-thread-lowered-with-its-helpers',
     breaks: 'the thread that answers has the lowest priority of all, as soon as the heap is large',
     file: 'packages/server/src/helper-threads.ts',
-    find: `if (system.nameOf(thread) !== helperName) continue;`,
-    put: `if (system.nameOf(thread) === '') continue;`,
+    find: `if (system.nameOf(thread) !== helperName) return;`,
+    put: `if (system.nameOf(thread) === '') return;`,
     test: 'packages/server/test/unit/helper-threads.test.ts',
     hiddenFromRuns: 'runs are of one thread',
   },
@@ -17,10 +17,10 @@ export const serviceFaults: readonly Fault[] = [
       'in a sandbox that forbids to change priorities a node ends as soon as its heap is large',
     file: 'packages/server/src/helper-threads.ts',
     find: `  } catch {
-    // HELPERS-2:`,
+    // As it was.`,
     put: `  } catch (error) {
-    if (lowered === 0) throw error;
-    // HELPERS-2:`,
+    if (error instanceof Error) throw error;
+    // As it was.`,
     test: 'packages/server/test/unit/helper-threads.test.ts',
     hiddenFromRuns: 'runs are of one thread',
   },

@@ -56,7 +56,7 @@ export interface ClientOptions {
   /** Shown to nodes, as `hf_...`; a function is asked for each new connection. Default: none. */
   readonly apiKey?: ApiKey;
   /**
-   * `auto`, the default: one WebSocket to one node at a time, or plain HTTP for as long as none comes through.
+   * `auto`, the default: one WebSocket to one node at a time, or plain HTTP where none comes through.
    * `stream` and `http` are one of them alone. Over HTTP the loss of a single hold is learned with the
    * next keepalive instead of at once.
    */

@@ -75,7 +75,7 @@ export function backoffMs(clock: ClientClock, times: number): number {
 }
 
 /** Why another way is sought. */
-type Need = 'any' | 'silent' | 'leaderless' | 'leader' | 'stream';
+type Need = 'any' | 'silent' | 'leaderless' | 'leader';
 
 export class Reach {
   readonly #clock: ClientClock;
@@ -155,7 +155,7 @@ export class Reach {
     this.#sweepsSinceTry += 1;
     for (const attempt of this.#attempts) {
       attempt.sweep();
-      if (attempt.sweeps > maxAttemptSweeps)
+      if (attempt.sweeps > maxAttemptSweeps && !(attempt.isReady && this.#isUnproven(attempt)))
         this.#failed(attempt, noAnswerIn(attempt.sweeps * sweepEveryMs));
     }
   }
@@ -166,7 +166,7 @@ export class Reach {
     this.#link?.rest();
     this.#ageAttempts();
     const need = this.#need();
-    if (need === 'leader' || need === 'stream') this.#seek(need);
+    if (need === 'leader') this.#seek(need);
     else if (this.#link !== undefined) this.#dropAttempts();
   }
 
@@ -183,14 +183,12 @@ export class Reach {
     if (link.silentSweeps > this.#allowedSweeps(link)) return 'silent';
     if (link.leaderlessSweeps > silentSweepsFor(this.#events.shortestLeaseMs()))
       return 'leaderless';
-    if (this.#better(link) !== undefined) return 'leader';
-    return this.#isStreamDue(link) ? 'stream' : undefined;
+    return this.#better(link) === undefined ? undefined : 'leader';
   }
 
   /** FALLBACK-2 */
-  #isStreamDue(link: NodeLink): boolean {
-    const { onlyHttp = false } = this.#ways;
-    return link.overHttp && !onlyHttp && this.#fallback.isStreamDue(this.#clock.now());
+  #isUnproven({ overHttp }: NodeLink): boolean {
+    return overHttp && this.#ways.onlyHttp !== true && !this.#fallback.isProven;
   }
 
   #better(link: NodeLink): Endpoint | undefined {
@@ -213,14 +211,14 @@ export class Reach {
   }
 
   /** Whether requests are to go on over this one. */
-  #isBetter({ isReady, overHttp, told }: NodeLink): boolean {
+  #isBetter(attempt: NodeLink): boolean {
     const need = this.#need();
-    if (need === undefined || !isReady) return false;
+    const { isReady, told } = attempt;
+    if (need === undefined || !isReady || this.#isUnproven(attempt)) return false;
     if (need === 'any') return true;
     // What cannot be sent again is waited for, but not for ever.
     const silentSweeps = this.#link?.silentSweeps ?? 0;
     if (silentSweeps <= mostSilentSweeps && !this.#events.mayMove()) return false;
-    if (need === 'stream') return !overHttp;
     return need === 'silent' || (told !== undefined && meets(need, told));
   }
 
@@ -235,10 +233,6 @@ export class Reach {
     if (this.#closed || this.#cancelRetry !== undefined) return;
     const link = this.#link;
     const busy = new Set([...this.#attempts].map(({ endpoint }) => endpoint.url));
-    if (link !== undefined && need === 'stream') {
-      if (!busy.has(link.endpoint.url)) this.#try(link.endpoint, false);
-      return;
-    }
     if (link !== undefined && need !== 'silent') busy.add(link.endpoint.url);
     const endpoint =
       need === 'leader' && link !== undefined
@@ -275,11 +269,10 @@ export class Reach {
     this.#unreached.clear();
     this.#dropAttempts();
     this.#link = link;
-    this.#fallback.wentOn(link.overHttp);
+    if (!link.overHttp) this.#fallback.streamMade();
     if (former !== undefined) {
       former.close();
-      if (former.endpoint.url !== link.endpoint.url)
-        this.#route.avoid(former.endpoint, this.#clock.now());
+      this.#route.avoid(former.endpoint, this.#clock.now());
       this.#events.onLost();
     }
     if (link.told !== undefined) this.#route.learn(link.told);
@@ -294,7 +287,7 @@ export class Reach {
     link.close();
     this.#route.avoid(link.endpoint, this.#clock.now());
     this.#events.onLost();
-    const open = [...this.#attempts].find(({ isReady }) => isReady);
+    const open = [...this.#attempts].find((one) => one.isReady && !this.#isUnproven(one));
     if (open === undefined) this.#planRetry();
     else this.#goOn(open);
   }
@@ -303,15 +296,24 @@ export class Reach {
   #failed(attempt: NodeLink, cause = 'no answer'): void {
     if (!this.#attempts.delete(attempt)) return;
     const { endpoint, isOpen, overHttp } = attempt;
-    this.#fallback.failed(isOpen);
-    if (!overHttp) this.#fallback.streamFailed(this.#clock.now());
+    const proven = overHttp ? undefined : this.#unprovenAt(endpoint);
+    if (proven !== undefined) this.#fallback.proven();
+    else if (!isOpen) this.#fallback.refused();
     attempt.close();
-    // One that requests go to answers, if over plain HTTP alone.
-    if (endpoint.url !== this.#link?.endpoint.url) {
-      this.#unreached.add(endpoint.url, cause);
-      this.#route.avoid(endpoint, this.#clock.now()); // ROUTE-4
+    if (proven !== undefined && this.#isBetter(proven)) {
+      this.#goOn(proven);
+      return;
     }
+    this.#unreached.add(endpoint.url, cause);
+    this.#route.avoid(endpoint, this.#clock.now()); // ROUTE-4
     this.#planRetry();
+  }
+
+  /** A node that answers over plain HTTP, where a WebSocket is still to be refused (FALLBACK-2). */
+  #unprovenAt({ url }: Endpoint): NodeLink | undefined {
+    return [...this.#attempts].find(
+      (one) => one.endpoint.url === url && one.isReady && this.#isUnproven(one),
+    );
   }
 
   #planRetry(): void {
@@ -379,7 +381,9 @@ export class Reach {
   #ready(link: NodeLink): void {
     const need = this.#need();
     const told = link.told;
-    if (this.#link === undefined || this.#isBetter(link)) this.#goOn(link);
+    if (this.#isUnproven(link))
+      this.#try(link.endpoint, false); // FALLBACK-2
+    else if (this.#link === undefined || this.#isBetter(link)) this.#goOn(link);
     else if (
       (need === 'leader' || need === 'leaderless') &&
       told !== undefined &&

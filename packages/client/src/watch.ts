@@ -94,7 +94,10 @@ class WatchRound {
     this.#timeoutMs = timeoutMs;
     this.#signal = signal;
     signal?.addEventListener('abort', this.#abort, { once: true });
-    this.#unsubscribe = connection.onBroken(() => this.#end());
+    this.#unsubscribe = connection.onBroken(() => {
+      this.#id = undefined; // The next connection counts anew: it would be that of another watch.
+      this.#end();
+    });
   }
 
   #end(): void {

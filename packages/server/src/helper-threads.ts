@@ -23,6 +23,8 @@ const lookEveryMs = 5000;
 /** What is asked of the system; another one in tests. */
 export interface ThreadPriorities {
   readonly platform: NodeJS.Platform;
+  /** Its id is that of the process. */
+  readonly mainThread: number;
   /** Ids of the threads of this process. */
   threads(): readonly string[];
   nameOf(thread: string): string;
@@ -33,6 +35,7 @@ export interface ThreadPriorities {
 
 const ofThisProcess: ThreadPriorities = {
   platform: process.platform,
+  mainThread: process.pid,
   threads: () => readdirSync('/proc/self/task'),
   nameOf: (thread) => readFileSync(`/proc/self/task/${thread}/comm`, 'utf8').trim(),
   get: (thread) => getPriority(thread),
@@ -43,17 +46,28 @@ const ofThisProcess: ThreadPriorities = {
 export function lowerHelperThreads(system: ThreadPriorities = ofThisProcess): number {
   if (system.platform !== 'linux') return 0;
   let lowered = 0;
-  try {
+  const lower = (thread: string, priority: number): void => {
+    if (system.nameOf(thread) !== helperName) return;
+    system.set(Number(thread), priority);
+    lowered += 1;
+  };
+  unlessRefused(() => {
     const priority = Math.min(system.get() + lowerBy, constants.priority.PRIORITY_LOW);
-    for (const thread of system.threads()) {
-      if (system.nameOf(thread) !== helperName) continue;
-      system.set(Number(thread), priority);
-      lowered += 1;
-    }
-  } catch {
-    // HELPERS-2: without `/proc`, or forbidden. It is slower under load, and no less safe.
-  }
+    const threads = system.threads();
+    // Where `/proc` is that of another namespace, its ids are those of other threads.
+    if (!threads.includes(String(system.mainThread))) return;
+    for (const thread of threads) unlessRefused(() => lower(thread, priority));
+  });
   return lowered;
+}
+
+/** HELPERS-2: without `/proc`, or forbidden, it is slower under load, and no less safe; and a thread may have ended. */
+function unlessRefused(act: () => void): void {
+  try {
+    act();
+  } catch {
+    // As it was.
+  }
 }
 
 /**

@@ -1,118 +1,114 @@
-/** A client that no WebSocket was made for goes back to one (FALLBACK-2), by virtual nodes and a virtual clock. */
+/** When a client goes over plain HTTP (FALLBACK-1, FALLBACK-2), by virtual nodes and a virtual clock. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Client } from '../../src/client.ts';
 import { environmentOf, VirtualClock, VirtualNode } from '../virtual-nodes.ts';
 
 /** Two ways to one node: a WebSocket, and plain HTTP. */
-function begin(stream: (node: VirtualNode) => void, transport: 'auto' | 'http' = 'auto') {
+function begin(transport: 'auto' | 'http' = 'auto') {
   const clock = new VirtualClock();
   const overStream = new VirtualNode(clock, 'a');
   const overHttp = new VirtualNode(clock, 'a');
-  stream(overStream);
+  const whenHttpIsTried = { then: (): void => undefined };
   const client = new Client(
     { endpoints: [overStream.url], transport, timeoutMs: 60_000, cache: false },
-    { ...environmentOf(clock, [overStream]), openHttp: (_url, events) => overHttp.open(events) },
+    {
+      ...environmentOf(clock, [overStream]),
+      openHttp: (_url, events) => {
+        whenHttpIsTried.then();
+        return overHttp.open(events);
+      },
+    },
   );
-  const ask = async (): Promise<void> => {
+  const ask = async (): Promise<number> => {
+    const askedAtMs = clock.nowMs;
     await clock.settled(client.call('lock_status', { name: 'a' }));
+    return clock.nowMs - askedAtMs;
   };
-  return { clock, client, overStream, overHttp, ask };
+  const asked = (node: VirtualNode): number => node.askedFor('lock_status').length;
+  return { clock, client, overStream, overHttp, whenHttpIsTried, ask, asked };
 }
 
-const refusing = (node: VirtualNode): void => void (node.refuses = true);
+describe('A client that may go over plain HTTP', () => {
+  it('goes over a WebSocket where its node came after its first attempts (FALLBACK-2)', async () => {
+    const { client, overStream, overHttp, whenHttpIsTried, ask, asked } = begin();
+    // Given a node that is not there for three attempts, and is for the fourth, which is made over plain HTTP.
+    overStream.refuses = true;
+    whenHttpIsTried.then = () => (overStream.refuses = false);
 
-describe('A client whose requests go over plain HTTP', () => {
-  it('goes on over a WebSocket as soon as one is made (FALLBACK-2)', async () => {
-    // Given a client that was there before its node, so that no WebSocket was made.
-    const { clock, client, overStream, overHttp, ask } = begin(refusing);
     await ask();
-    assert.equal(overHttp.askedFor('lock_status').length, 1);
-    assert.equal(overHttp.connections, 1);
-
-    // When WebSockets come through, and it goes on asking.
-    overStream.refuses = false;
-    for (let asked = 0; asked < 20 && overStream.asked.length === 0; asked++) {
-      await ask();
-      await clock.pass(500);
-    }
-
-    // Then its requests go over one, and nothing is left of the other way.
     await ask();
-    assert.notEqual(overStream.askedFor('lock_status').length, 0);
-    assert.equal(overStream.connections, 1);
-    assert.equal(overHttp.connections, 0);
+
+    assert.deepEqual([asked(overStream), asked(overHttp)], [2, 0]);
+    assert.deepEqual([overStream.connections, overHttp.connections], [1, 0]);
     client.close();
   });
 
-  it('tries one at once, and then less and less often (FALLBACK-2)', async () => {
-    const { clock, client, overStream, ask } = begin(refusing);
+  it('goes over a WebSocket again after its node was started anew (FALLBACK-2)', async () => {
+    const { clock, client, overStream, overHttp, whenHttpIsTried, ask, asked } = begin();
     await ask();
-    const begunAtMs = clock.nowMs;
-    const before = overStream.triedAtMs.length;
+    overStream.refuses = true;
+    whenHttpIsTried.then = () => (overStream.refuses = false);
+    overStream.dropConnections();
+    await clock.pass(10);
 
-    for (let asked = 0; asked < 600; asked++) {
+    await ask();
+
+    assert.deepEqual([asked(overStream), asked(overHttp)], [2, 0]);
+    client.close();
+  });
+
+  it('goes over plain HTTP where WebSockets are refused, and tries no other one while that stands', async () => {
+    const { clock, client, overStream, overHttp, ask, asked } = begin();
+    overStream.refuses = true;
+    await ask();
+    const tried = overStream.triedAtMs.length;
+    assert.equal(tried, 4, 'three before, and one while plain HTTP comes through');
+
+    for (let times = 0; times < 100; times++) {
       await ask();
       await clock.pass(1000);
     }
 
-    const times = overStream.triedAtMs.slice(before).map((atMs) => atMs - begunAtMs);
-    assert.ok((times[0] ?? Infinity) < 2000, `first after ${String(times[0])} ms`);
-    const gaps = times.slice(1).map((atMs, at) => atMs - (times[at] ?? 0));
-    for (const [at, gapMs] of gaps.entries())
-      assert.ok(gapMs >= 1000 * 2 ** at, `pause ${String(at)}: ${String(gapMs)} ms`);
-    assert.ok(times.length <= 10, `${String(times.length)} attempts in ten minutes`);
+    assert.equal(asked(overHttp), 101);
+    assert.equal(overStream.triedAtMs.length, tried);
     client.close();
   });
 
-  it('waits for what cannot be sent again before it moves', async () => {
-    const { clock, client, overStream, overHttp, ask } = begin(refusing);
-    overHttp.handle = (asked) => {
-      if (asked.operation !== 'resize_semaphore') overHttp.serve(asked);
+  it('has another connection over plain HTTP at once where it was proven before (FALLBACK-2)', async () => {
+    for (const way of ['refuses', 'isMute'] as const) {
+      const { client, overStream, overHttp, ask } = begin();
+      overStream.refuses = true;
+      await ask();
+      // From now on a WebSocket takes its time to fail, or is refused.
+      overStream.refuses = way === 'refuses';
+      overStream.isMute = way === 'isMute';
+      for (let times = 0; times < 5; times++) {
+        overHttp.dropConnections();
+        const tookMs = await ask();
+        assert.ok(tookMs < 100, `${way}: ${String(tookMs)} ms`);
+      }
+      client.close();
+    }
+  });
+
+  it('goes over plain HTTP where WebSockets are made and say nothing', async () => {
+    const { client, overStream, overHttp, whenHttpIsTried, ask, asked } = begin();
+    overStream.refuses = true;
+    whenHttpIsTried.then = () => {
+      overStream.refuses = false;
+      overStream.isMute = true;
     };
-    await ask();
-    const unanswered = client.call('resize_semaphore', { name: 'a', limit: 1 });
-    unanswered.catch(() => undefined);
-    await clock.pass(100);
-    overStream.refuses = false;
-
-    // It goes on asking, so that its node is not silent.
-    for (let asked = 0; asked < 10; asked++) {
-      await ask();
-      await clock.pass(200);
-    }
-
-    assert.equal(overStream.asked.length, 0);
-    assert.equal(overStream.connections, 1);
-    overHttp.askedFor('resize_semaphore')[0]?.answer({});
-    await clock.settled(unanswered);
-    for (let asked = 0; asked < 3; asked++) {
-      await ask();
-      await clock.pass(200);
-    }
-    assert.notEqual(overStream.asked.length, 0);
+    const tookMs = await ask();
+    assert.ok(tookMs < 3000, `${String(tookMs)} ms`);
+    assert.deepEqual([asked(overStream), asked(overHttp)], [0, 1]);
+    assert.ok(overStream.triedAtMs.length > 3, 'one was tried while plain HTTP came through');
     client.close();
   });
 
-  it('asks the node on over it while a WebSocket is opened and says nothing', async () => {
-    const { clock, client, overStream, overHttp, ask } = begin(refusing);
-    await ask();
-    overStream.refuses = false;
-    overStream.isMute = true;
-
-    for (let asked = 0; asked < 10; asked++) {
-      await ask();
-      await clock.pass(500);
-    }
-
-    assert.equal(overHttp.askedFor('lock_status').length, 11);
-    assert.equal(overStream.asked.length, 0);
-    client.close();
-  });
-
-  it('tries none where it was told to use plain HTTP alone', async () => {
-    const { clock, client, overStream, ask } = begin(() => undefined, 'http');
-    for (let asked = 0; asked < 10; asked++) {
+  it('tries no WebSocket where it was told to use plain HTTP alone', async () => {
+    const { clock, client, overStream, ask } = begin('http');
+    for (let times = 0; times < 10; times++) {
       await ask();
       await clock.pass(1000);
     }

@@ -285,3 +285,42 @@ describe('A watch that has not begun', () => {
     await client.close();
   });
 });
+
+describe('Watches of a connection that broke', () => {
+  it('are not ended under the id that another one has on the next connection', async () => {
+    const clock = new VirtualClock();
+    const node = new VirtualNode(clock, 'n1');
+    let begun = 0;
+    node.handle = (asked: Asked) => {
+      if (asked.operation !== 'watch') node.serve(asked);
+      else asked.answer({ watch_id: ++begun, position: asked.body['after'] ?? '7' });
+    };
+    const client = new Client({ endpoints: [node.url] }, environmentOf(clock, [node]));
+    // Given two watches, of which the first one's reader is busy with an event.
+    const slow = client.watch({ after: '7' })[Symbol.asyncIterator]();
+    const slowFirst = slow.next();
+    await clock.pass(100);
+    node.push('watch', { watch_id: 1, events: [eventAt('8-0')] });
+    await clock.settled(slowFirst);
+    const quick = client.watch({ after: '7' })[Symbol.asyncIterator]();
+    const quickFirst = quick.next();
+    await clock.pass(100);
+    assert.equal(begun, 2);
+
+    // When the connection breaks, its node counts anew, and the busy reader reads on.
+    node.dropConnections();
+    begun = 0;
+    await clock.pass(1000);
+    assert.equal(begun, 1, 'the quick one is begun again');
+    const slowNext = slow.next();
+    await clock.pass(1000);
+
+    // Then both are told what follows.
+    assert.deepEqual(node.askedFor('unwatch'), []);
+    node.push('watch', { watch_id: 1, events: [eventAt('9-0')] });
+    node.push('watch', { watch_id: 2, events: [eventAt('9-1')] });
+    assert.equal((await clock.settled(quickFirst)).value?.position, '9-0');
+    assert.equal((await clock.settled(slowNext)).value?.position, '9-1');
+    await client.close();
+  });
+});

@@ -17,6 +17,7 @@ function imitated(changes: Partial<ThreadPriorities> = {}) {
   const set = new Map<number, number>();
   const system: ThreadPriorities = {
     platform: 'linux',
+    mainThread: 10,
     threads: () => Object.keys(names),
     nameOf: (thread) => names[thread] ?? '',
     get: () => 0,
@@ -51,6 +52,22 @@ describe('Helper threads of a node', () => {
     };
     for (const part of ['threads', 'nameOf', 'get', 'set'] as const)
       assert.equal(lowerHelperThreads(imitated({ [part]: failing }).system), 0, part);
+  });
+
+  it('are lowered though one of them has ended meanwhile', () => {
+    const { set, system } = imitated();
+    const nameOf = (thread: string): string => {
+      if (thread === '11') throw new Error('ENOENT');
+      return system.nameOf(thread);
+    };
+    assert.equal(lowerHelperThreads({ ...system, nameOf }), 1);
+    assert.deepEqual([...set.keys()], [13]);
+  });
+
+  it('of another namespace of processes are left alone (HELPERS-2)', () => {
+    const { set, system } = imitated({ mainThread: 1 });
+    assert.equal(lowerHelperThreads(system), 0);
+    assert.equal(set.size, 0);
   });
 
   it('are lowered once, when the heap has become large, and not before (HELPERS-3)', (t) => {
