@@ -66,7 +66,10 @@ export class Likelihoods {
       if (file.includes('/test/unit/')) return true;
       return file.includes('/test/integration/') && file.startsWith(`packages/${folder}/`);
     });
-    return new Map(files);
+    const found = new Map(files);
+    // Also where a browser reads the faulty file, which no test imports.
+    if (fault.test !== undefined && !found.has(fault.test)) found.set(fault.test, 0);
+    return found;
   }
 
   /** By file, from 0: as a search engine ranks pages, where the fault's own words are what is searched for. */
