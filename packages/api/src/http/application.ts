@@ -31,6 +31,7 @@ import { addVary, CompressedText } from './compressed-text.ts';
 import { addDashboard, sendPage, takesHtml } from './dashboard.ts';
 import { beginInTurns, HttpTurns } from './http-turns.ts';
 import { foreignHost, foreignSite, refusedUnread, tellOrigin } from './origins.ts';
+import { boundPipelined } from './pipelined.ts';
 import { answerBrokenRequest, asError, errorHandler, notFound, sendProblem } from './problems.ts';
 import { readRelayed } from './relay.ts';
 import { givenTwice, readQuery, requestSchemas } from './request-schemas.ts';
@@ -87,6 +88,7 @@ export function createHttpApplication(parts: HttpParts): FastifyInstance {
     const check = compileCheck<object>(schema);
     return (value) => check.passes(value) || { error: asError(check.requestError()) };
   });
+  boundPipelined(app);
   addHooks(app, parts);
   authenticateRequests(app, parts);
   const { rates } = parts.context.service;

@@ -94,7 +94,7 @@ const pathsOfHolders: ReadonlySet<string> = new Set(
 export const isForHolders = (method: string, path: string, relayed: unknown): boolean =>
   path === relayRoute.path
     ? typeof relayed === 'string' && isFreeOfRates(relayed)
-    : pathsOfHolders.has(`${method} ${path}`);
+    : pathsOfHolders.has(`${method === 'HEAD' ? 'GET' : method} ${path}`);
 
 const relayedErrors = (): readonly string[] =>
   [...streamOperations.values()].flatMap(({ declared }) => errorsOfOperation(declared));

@@ -65,12 +65,13 @@ export class StreamServer {
       this.#refuse(socket, 429, giveBack, caller);
       return;
     }
-    // Also where it never becomes a stream.
+    // Where it never becomes a stream.
     socket.once('close', giveBack);
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      socket.off('close', giveBack);
       // What is wrong with a connection ends it; `close` follows.
       webSocket.on('error', () => undefined);
-      this.#streams.admit(webSocket, context);
+      this.#streams.admit(webSocket, context, giveBack);
     });
   }
 

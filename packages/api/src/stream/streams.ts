@@ -88,12 +88,23 @@ export class ClientStreams {
    * Serves a client that has connected.
    *
    * @param context Of its caller; that of everybody when absent.
+   * @param onForgotten Called once nothing of it is left: until then it is one of the streams that its caller may have, also where
+   *     its socket is closed and what came before waits.
    */
-  admit(socket: ServerSocket, context: OperationContext = this.#context): void {
+  admit(
+    socket: ServerSocket,
+    context: OperationContext = this.#context,
+    onForgotten: () => void = () => undefined,
+  ): void {
     const connection = new StreamConnection(socket, this.#host, context);
     this.#connections.add(connection);
     // ARRIVING-4: only then, so that what is begun late is cancelled and forgotten as well.
-    socket.on('close', () => connection.arriving.whenBegun(() => this.#forget(connection)));
+    socket.on('close', () =>
+      connection.arriving.whenBegun(() => {
+        this.#forget(connection);
+        onForgotten();
+      }),
+    );
     connection.pushCluster(this.#cluster);
   }
 

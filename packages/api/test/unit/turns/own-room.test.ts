@@ -19,6 +19,7 @@ describe('Room of its own among what waits for its turn (REQUEST-TURN-4)', () =>
 
   it('is known by the path of HTTP', () => {
     assert.ok(isForHolders('GET', '/livez', undefined));
+    assert.ok(isForHolders('HEAD', '/livez', undefined), 'as some load balancers ask');
     assert.ok(isForHolders('POST', '/operations/{operation}', 'release'));
     assert.ok(!isForHolders('POST', '/locks/{name}/acquire', undefined));
   });
