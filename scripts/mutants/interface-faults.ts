@@ -226,8 +226,10 @@ export const interfaceFaults: readonly Fault[] = [
     breaks:
       'ARRIVING-4: what a client sent before its Close is begun for a stream that the node has forgotten',
     file: 'packages/api/src/stream/streams.ts',
-    find: `connection.arriving.whenBegun(() => this.#forget(connection))`,
-    put: `this.#forget(connection)`,
+    find: `      connection.arriving.whenBegun(() => {
+        this.#forget(connection);`,
+    put: `      [0].forEach(() => {
+        this.#forget(connection);`,
     hiddenFromRuns: 'in runs a turn of the event loop takes no time',
     test: 'packages/api/test/unit/arriving-streams.test.ts',
   },
@@ -418,7 +420,7 @@ export const interfaceFaults: readonly Fault[] = [
     breaks:
       'REQUEST-TURN-4: keepalives of HTTP are refused for what others of their address have waiting',
     file: 'packages/api/src/http/routes.ts',
-    find: `: pathsOfHolders.has(\`\${method} \${path}\`);`,
+    find: `: pathsOfHolders.has(\`\${method === 'HEAD' ? 'GET' : method} \${path}\`);`,
     put: `: false;`,
     hiddenFromRuns: 'in runs a turn of the event loop takes no time',
     test: 'packages/api/test/unit/turns/http-turns.test.ts',

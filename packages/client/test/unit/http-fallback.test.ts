@@ -9,13 +9,13 @@ function begin(transport: 'auto' | 'http' = 'auto') {
   const clock = new VirtualClock();
   const overStream = new VirtualNode(clock, 'a');
   const overHttp = new VirtualNode(clock, 'a');
-  const whenHttpIsTried = { then: (): void => undefined };
+  const whenHttpIsTried = { act: (): void => undefined };
   const client = new Client(
     { endpoints: [overStream.url], transport, timeoutMs: 60_000, cache: false },
     {
       ...environmentOf(clock, [overStream]),
       openHttp: (_url, events) => {
-        whenHttpIsTried.then();
+        whenHttpIsTried.act();
         return overHttp.open(events);
       },
     },
@@ -35,28 +35,28 @@ describe('A client that may go over plain HTTP', () => {
     const { client, overStream, overHttp, whenHttpIsTried, ask, asked } = begin();
     // Given a node that is not there for three attempts, and is for the fourth, which is made over plain HTTP.
     overStream.refuses = true;
-    whenHttpIsTried.then = () => (overStream.refuses = false);
+    whenHttpIsTried.act = () => (overStream.refuses = false);
 
     await ask();
     await ask();
 
     assert.deepEqual([asked(overStream), asked(overHttp)], [2, 0]);
     assert.deepEqual([overStream.connections, overHttp.connections], [1, 0]);
-    client.close();
+    await client.close();
   });
 
   it('goes over a WebSocket again after its node was started anew (FALLBACK-2)', async () => {
     const { clock, client, overStream, overHttp, whenHttpIsTried, ask, asked } = begin();
     await ask();
     overStream.refuses = true;
-    whenHttpIsTried.then = () => (overStream.refuses = false);
+    whenHttpIsTried.act = () => (overStream.refuses = false);
     overStream.dropConnections();
     await clock.pass(10);
 
     await ask();
 
     assert.deepEqual([asked(overStream), asked(overHttp)], [2, 0]);
-    client.close();
+    await client.close();
   });
 
   it('goes over plain HTTP where WebSockets are refused, and tries no other one while that stands', async () => {
@@ -73,7 +73,7 @@ describe('A client that may go over plain HTTP', () => {
 
     assert.equal(asked(overHttp), 101);
     assert.equal(overStream.triedAtMs.length, tried);
-    client.close();
+    await client.close();
   });
 
   it('has another connection over plain HTTP at once where it was proven before (FALLBACK-2)', async () => {
@@ -89,14 +89,14 @@ describe('A client that may go over plain HTTP', () => {
         const tookMs = await ask();
         assert.ok(tookMs < 100, `${way}: ${String(tookMs)} ms`);
       }
-      client.close();
+      await client.close();
     }
   });
 
   it('goes over plain HTTP where WebSockets are made and say nothing', async () => {
     const { client, overStream, overHttp, whenHttpIsTried, ask, asked } = begin();
     overStream.refuses = true;
-    whenHttpIsTried.then = () => {
+    whenHttpIsTried.act = () => {
       overStream.refuses = false;
       overStream.isMute = true;
     };
@@ -104,7 +104,7 @@ describe('A client that may go over plain HTTP', () => {
     assert.ok(tookMs < 3000, `${String(tookMs)} ms`);
     assert.deepEqual([asked(overStream), asked(overHttp)], [0, 1]);
     assert.ok(overStream.triedAtMs.length > 3, 'one was tried while plain HTTP came through');
-    client.close();
+    await client.close();
   });
 
   it('tries no WebSocket where it was told to use plain HTTP alone', async () => {
@@ -114,6 +114,6 @@ describe('A client that may go over plain HTTP', () => {
       await clock.pass(1000);
     }
     assert.deepEqual(overStream.triedAtMs, []);
-    client.close();
+    await client.close();
   });
 });
