@@ -33,10 +33,30 @@ export const shortageFaults: readonly Fault[] = [
     test: storageTest,
   },
   {
+    name: 'ended-payloads-keep-memory-without-room',
+    breaks:
+      'a node that starts on a full disk applies nothing any more: what has ended takes the memory for what waits',
+    file: 'packages/storage/src/waiting-payloads.ts',
+    find: `      if (isNeeded(one)) return one;`,
+    put: `      if (isNeeded(one) || one.id > 0) return one;`,
+    hiddenFromRuns: neverFull,
+    test: storageTest,
+  },
+  {
+    name: 'repairs-fetch-without-room',
+    breaks:
+      'repairs take the memory for payloads that wait for room, and nothing is applied any more',
+    file: 'packages/engine/src/payloads/payload-repairs.ts',
+    find: `while (store.shortage !== undefined && !this.#stopped)`,
+    put: `while (store.isBehind && store.shortage !== undefined && !this.#stopped)`,
+    hiddenFromRuns: neverFull,
+    test: 'packages/engine/test/unit/payload-repairs.test.ts',
+  },
+  {
     name: 'payloads-without-room-forgotten',
     breaks: 'payloads that were refused once are never written',
     file: files,
-    find: `      this.#waiting = some.concat(this.#waiting);`,
+    find: `      this.#waiting.putBack(some, (one) => this.#isNeeded(one));`,
     put: `      this.#durableCount += some.length;`,
     test: storageTest,
   },
@@ -45,8 +65,8 @@ export const shortageFaults: readonly Fault[] = [
     breaks:
       'each payload that is put fills a full disk anew, and takes what room there is from the log',
     file: files,
-    find: `    if (this.#waitingBytes >= this.#settings.gatheredBytes && this.shortage === undefined)`,
-    put: `    if (this.#waitingBytes >= this.#settings.gatheredBytes)`,
+    find: `    if (this.#waiting.byteLength >= this.#settings.gatheredBytes && this.shortage === undefined)`,
+    put: `    if (this.#waiting.byteLength >= this.#settings.gatheredBytes)`,
     hiddenFromRuns: neverFull,
     test: storageTest,
   },

@@ -15,7 +15,7 @@
  *     same entry. They wait in memory, none of them counts as durable, and it is told. They are written again when somebody asks for
  *     `durable`, beginning with the same one: at the same place, or in a new file, and what was torn at the end of the old one counts for nothing
  *     (PSCAN-2); not for what is put meanwhile, for each trial fills the disk. Until then no file is made smaller, for that takes room;
- *     one of which nothing counts goes (PWASTE-1), and what has ended while it waited is not written.
+ *     one of which nothing counts goes (PWASTE-1), and what has ended while it waited is not written, and takes no memory.
  * PFILE-10: an id has one body for ever. What is put again while it waits is not put twice: its first put says when it is durable (PWASTE-1).
  * PFILE-8: one that is found damaged when its file is to go is not here any more, which is told at once, also to who looks elsewhere.
  */
@@ -28,7 +28,6 @@ import { payloadFileName } from './layout.ts';
 import { makePayloadFile } from './make-payload-file.ts';
 import {
   framesBytes,
-  framesThatFit,
   payloadFrameBytes,
   payloadHeadBytes,
   payloadIn,
@@ -54,6 +53,7 @@ import { freeSlot, isWasteful, nextUnneeded } from './payload-waste.ts';
 import { PayloadTroubles } from './payload-troubles.ts';
 import { RecentPayloads } from './recent-payloads.ts';
 import type { PayloadStore } from './types.ts';
+import { WaitingPayloads } from './waiting-payloads.ts';
 
 export class PayloadFiles implements PayloadStore {
   readonly #disk: Disk;
@@ -61,12 +61,10 @@ export class PayloadFiles implements PayloadStore {
   readonly #settings: PayloadSettings;
   readonly #listeners: PayloadListeners;
   readonly #places: PayloadPlaces;
-  /** By their slots. */
-  readonly #files: (PayloadFile | undefined)[];
+  readonly #files: (PayloadFile | undefined)[]; // By their slots.
   #nextNumber: number;
   #current: PayloadFile | undefined;
-  #waiting: WaitingPayload[] = [];
-  #waitingBytes = 0;
+  readonly #waiting = new WaitingPayloads();
   readonly #buffer = new KeptBuffer(mostWrittenBytes);
   /** Those that wait, and the latest that were written. */
   readonly #memory: RecentPayloads;
@@ -116,7 +114,7 @@ export class PayloadFiles implements PayloadStore {
       count: this.#places.size,
       sizeBytes: sizeBytes + this.#troubles.leftoverBytes,
       liveBytes,
-      waitingBytes: this.#waitingBytes,
+      waitingBytes: this.#waiting.byteLength,
       errors: this.#troubles.count,
       shortages: this.#troubles.shortages,
       damaged: this.#troubles.damagedCount,
@@ -125,7 +123,7 @@ export class PayloadFiles implements PayloadStore {
 
   /** PFILE-4. */
   get isBehind(): boolean {
-    return this.#waitingBytes > mostWaitingBytes;
+    return this.#waiting.byteLength > mostWaitingBytes;
   }
 
   get shortage(): DiskError | undefined {
@@ -166,10 +164,9 @@ export class PayloadFiles implements PayloadStore {
     this.#places.set(id, notWritten);
     this.#troubles.forget(id);
     this.#memory.add(id, body);
-    this.#waiting.push({ id, body });
-    this.#waitingBytes += body.byteLength;
+    this.#waiting.add({ id, body });
     // PFILE-9
-    if (this.#waitingBytes >= this.#settings.gatheredBytes && this.shortage === undefined)
+    if (this.#waiting.byteLength >= this.#settings.gatheredBytes && this.shortage === undefined)
       this.#begin();
   }
 
@@ -217,7 +214,7 @@ export class PayloadFiles implements PayloadStore {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#waiting = [];
+    this.#waiting.drop();
     await this.#working;
     await this.#compacting;
     for (const file of this.#files) if (file !== undefined) release(file);
@@ -254,10 +251,10 @@ export class PayloadFiles implements PayloadStore {
     while (
       !this.#failed &&
       (this.#durableCount < this.#awaitedCount ||
-        this.#waitingBytes >= this.#settings.gatheredBytes)
+        this.#waiting.byteLength >= this.#settings.gatheredBytes)
     ) {
       const most = Math.min(mostWrittenBytes, this.#settings.fileBytes);
-      const some = this.#waiting.splice(0, framesThatFit(this.#waiting, most));
+      const some = this.#waiting.take(most);
       if (some.length === 0) break;
       const wasBehind = this.isBehind;
       if (!(await this.#hasRoomFor(some))) return;
@@ -275,7 +272,9 @@ export class PayloadFiles implements PayloadStore {
       await this.#write(some);
     } catch (error) {
       if (!isShortage(error)) throw error;
-      this.#waiting = some.concat(this.#waiting);
+      const wasBehind = this.isBehind;
+      this.#waiting.putBack(some, (one) => this.#isNeeded(one));
+      if (wasBehind && !this.isBehind) queueMicrotask(() => this.#onRoom());
       this.#awaitedCount = this.#durableCount; // Whoever waits for more is told, and may ask again.
       this.#troubles.noRoom(error);
       if (this.#current?.liveBytes === 0) this.#current = undefined; // PWASTE-1
@@ -289,7 +288,7 @@ export class PayloadFiles implements PayloadStore {
   async #write(some: readonly WaitingPayload[]): Promise<void> {
     const needed = some.filter((one) => this.#isNeeded(one)); // PFILE-9
     if (needed.length > 0) await this.#writeFrames(needed, framesBytes(needed));
-    for (const { body } of some) this.#waitingBytes -= body.byteLength;
+    this.#waiting.written(some);
     this.#memory.shrink();
   }
 
@@ -340,6 +339,7 @@ export class PayloadFiles implements PayloadStore {
     if (file === undefined) return;
     file.liveBytes -= payloadFrameBytes(byteLength);
     file.putAgainCount = Math.max(file.putAgainCount, putCount);
+    if (this.shortage !== undefined && file.liveBytes > 0) return; // PFILE-9: it takes room.
     if (isWasteful(file, this.#current)) this.#compactSoon();
   }
 

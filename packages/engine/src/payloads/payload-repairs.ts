@@ -216,8 +216,7 @@ export class PayloadRepairs {
     );
     if (store.isBehind) await store.durable();
     // PSHORT-1: what there is no room for is not gathered in memory.
-    while (store.isBehind && store.shortage !== undefined && !this.#stopped)
-      await this.#pauses.pause(firstPauseMs);
+    while (store.shortage !== undefined && !this.#stopped) await this.#pauses.pause(firstPauseMs);
     await this.#loseWhatNobodyHas(byId, asked);
   }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import type { MemberId } from '@holdfast/raft';
 import type { ResourceName } from '@holdfast/state';
+import { DiskError } from '@holdfast/storage';
 import { PayloadAsks } from '../../src/payloads/payload-asks.ts';
 import { PayloadScrub } from '../../src/payloads/payload-scrub.ts';
 import { PayloadRepairs } from '../../src/payloads/payload-repairs.ts';
@@ -27,6 +28,19 @@ describe('payloads that are missing on this disk', () => {
     assert.ok(asked.length >= 3 && asked.every((page) => page.length <= 256));
     assert.equal(new Set(asked.flat()).size, asked.flat().length);
     assert.equal(payloads.statistics.missing, 0);
+    payloads.stop();
+  });
+
+  it('are not fetched into memory while the disk has no room for them (PSHORT-1)', async () => {
+    const { state, texts } = stateWith(700);
+    const { store, payloads, asked } = stage([(id) => texts.get(id) ?? null], { state });
+    await payloads.complete(state, false);
+    store.shortage = new DiskError('/p', 'written', 'ENOSPC', 'full');
+    payloads.begin();
+    await turns(2000);
+    assert.equal(asked.length, 1);
+    store.shortage = undefined;
+    await untilSo(() => payloads.statistics.repaired === 700);
     payloads.stop();
   });
 

@@ -131,6 +131,32 @@ describe('Payloads for which there is no room', () => {
         await after.close();
       });
 
+  it('that have ended keep no memory, whatever waits in front of them (PFILE-9)', async () => {
+    const disk = new Full();
+    const store = await disk.open(1024 * 1024);
+    let toldOfRoom = 0;
+    store.onRoom(() => (toldOfRoom += 1));
+    disk.refused = { step: 'write', code: 'ENOSPC', syscall: 'write' };
+    // Given one that stays, and more behind it than may wait.
+    put(store, [1]);
+    const large = range(2, 70);
+    for (const id of large) store.put(id, Buffer.alloc(512 * 1024));
+    assert.equal(await store.durable(), false);
+    assert.equal(store.isBehind, true);
+    // When those end, and it is tried again in vain.
+    for (const id of large) store.end(id);
+    assert.equal(await store.durable(), false);
+    await settle();
+    // Then more may be put, and the one that stays is durable when there is room.
+    assert.deepEqual([store.isBehind, store.stats.waitingBytes, toldOfRoom], [false, 300, 1]);
+    disk.refused = undefined;
+    put(store, [71]);
+    assert.equal(await store.durable(), true);
+    const after = await disk.reopen();
+    assert.deepEqual(await readable(after, 71), [1, 71]);
+    await after.close();
+  });
+
   it('wait in memory where there is a descriptor for their file, and none for its folder (PFILE-9)', async () => {
     const disk = new Full();
     const store = await disk.open();
