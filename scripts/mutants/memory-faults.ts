@@ -193,8 +193,8 @@ export const memoryFaults: readonly Fault[] = [
   {
     name: 'place-of-a-stream-kept',
     breaks: 'a caller that connects again and again is refused for good',
-    file: 'packages/api/src/stream/server.ts',
-    find: `    socket.once('close', giveBack);
+    file: 'packages/api/src/stream/streams.ts',
+    find: `        onForgotten();
 `,
     put: ``,
     test: 'packages/api/test/unit/quotas.test.ts',

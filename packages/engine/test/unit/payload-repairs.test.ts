@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import type { MemberId } from '@holdfast/raft';
 import type { ResourceName } from '@holdfast/state';
-import { DiskError } from '@holdfast/storage';
 import { PayloadAsks } from '../../src/payloads/payload-asks.ts';
 import { PayloadScrub } from '../../src/payloads/payload-scrub.ts';
 import { PayloadRepairs } from '../../src/payloads/payload-repairs.ts';
@@ -35,7 +34,7 @@ describe('payloads that are missing on this disk', () => {
     const { state, texts } = stateWith(700);
     const { store, payloads, asked } = stage([(id) => texts.get(id) ?? null], { state });
     await payloads.complete(state, false);
-    store.shortage = new DiskError('/p', 'written', 'ENOSPC', 'full');
+    store.shortage = new Error('ENOSPC');
     payloads.begin();
     await turns(2000);
     assert.equal(asked.length, 1);
