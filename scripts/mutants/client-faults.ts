@@ -48,8 +48,8 @@ export const clientFaults: readonly Fault[] = [
     breaks:
       'where WebSockets are made and say nothing, plain HTTP is dropped while one is waited for',
     file: reach,
-    find: `&& !(attempt.isReady && this.#isUnproven(attempt)))`,
-    put: `&& !(attempt.sweeps < 0 && this.#isUnproven(attempt)))`,
+    find: `(isWaiting ? 3 : 1) * maxAttemptSweeps`,
+    put: `(isWaiting ? 1 : 1) * maxAttemptSweeps`,
     test: 'packages/client/test/unit/http-fallback.test.ts',
     hiddenFromRuns: 'clients of runs have no plain HTTP',
   },

@@ -155,7 +155,9 @@ export class Reach {
     this.#sweepsSinceTry += 1;
     for (const attempt of this.#attempts) {
       attempt.sweep();
-      if (attempt.sweeps > maxAttemptSweeps && !(attempt.isReady && this.#isUnproven(attempt)))
+      // One that waits for a WebSocket to be refused has answered already.
+      const isWaiting = attempt.isReady && this.#isUnproven(attempt);
+      if (attempt.sweeps > (isWaiting ? 3 : 1) * maxAttemptSweeps)
         this.#failed(attempt, noAnswerIn(attempt.sweeps * sweepEveryMs));
     }
   }
@@ -295,8 +297,8 @@ export class Reach {
   /** An attempt came to nothing. */
   #failed(attempt: NodeLink, cause = 'no answer'): void {
     if (!this.#attempts.delete(attempt)) return;
-    const { endpoint, isOpen, overHttp } = attempt;
-    const proven = overHttp ? undefined : this.#unprovenAt(endpoint);
+    const { endpoint, isOpen, isReady, overHttp } = attempt;
+    const proven = overHttp || isReady ? undefined : this.#unprovenAt(endpoint);
     if (proven !== undefined) this.#fallback.proven();
     else if (!isOpen) this.#fallback.refused();
     attempt.close();

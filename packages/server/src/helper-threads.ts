@@ -5,9 +5,9 @@
  *     is large. There are four of them, and while they mark a large heap each gets as much of the processors as the thread that answers, where
  *     those are few: a turn with 60 ms of work then lasts for 400 ms. At a nice value of 5 more they have a third of its share. At 10 and more
  *     V8's pauses, in which the main thread waits for what they have begun, become longer (measured: docs/performance.md).
- * HELPERS-3: not before: a small heap is marked in a few ms, and a node is slow until they have compiled what it runs often.
  * HELPERS-2: nothing but the threads of this process is changed, and a node starts as well where they cannot be: on systems other than Linux, which
  *     know no priority of a single thread, and where a sandbox forbids it.
+ * HELPERS-3: not before: a small heap is marked in a few ms, and a node is slow until they have compiled what it runs often.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { constants, getPriority, setPriority } from 'node:os';
@@ -28,8 +28,8 @@ export interface ThreadPriorities {
   /** Ids of the threads of this process. */
   threads(): readonly string[];
   nameOf(thread: string): string;
-  /** Of this process, or of one of its threads. */
-  get(thread?: number): number;
+  /** Of this process. */
+  get(): number;
   set(thread: number, priority: number): void;
 }
 
@@ -38,8 +38,8 @@ const ofThisProcess: ThreadPriorities = {
   mainThread: process.pid,
   threads: () => readdirSync('/proc/self/task'),
   nameOf: (thread) => readFileSync(`/proc/self/task/${thread}/comm`, 'utf8').trim(),
-  get: (thread) => getPriority(thread),
-  set: (thread, priority) => setPriority(thread, priority),
+  get: () => getPriority(),
+  set: setPriority,
 };
 
 /** @returns How many threads have a lower priority now (HELPERS-1, HELPERS-2). */

@@ -15,7 +15,7 @@
  *     same entry. They wait in memory, none of them counts as durable, and it is told. They are written again when somebody asks for
  *     `durable`, beginning with the same one: at the same place, or in a new file, and what was torn at the end of the old one counts for nothing
  *     (PSCAN-2); not for what is put meanwhile, for each trial fills the disk. Until then no file is made smaller, for that takes room;
- *     one of which nothing counts goes (PWASTE-1), and what has ended while it waited is not written, and takes no memory.
+ *     one of which nothing counts goes (PWASTE-1), and what has ended while it waited is not written, and takes no memory (WAITING-1).
  * PFILE-10: an id has one body for ever. What is put again while it waits is not put twice: its first put says when it is durable (PWASTE-1).
  * PFILE-8: one that is found damaged when its file is to go is not here any more, which is told at once, also to who looks elsewhere.
  */
@@ -53,7 +53,7 @@ import { freeSlot, isWasteful, nextUnneeded } from './payload-waste.ts';
 import { PayloadTroubles } from './payload-troubles.ts';
 import { RecentPayloads } from './recent-payloads.ts';
 import type { PayloadStore } from './types.ts';
-import { WaitingPayloads } from './waiting-payloads.ts';
+import { putsOf, WaitingPayloads, type Waiting } from './waiting-payloads.ts';
 
 export class PayloadFiles implements PayloadStore {
   readonly #disk: Disk;
@@ -258,7 +258,7 @@ export class PayloadFiles implements PayloadStore {
       if (some.length === 0) break;
       const wasBehind = this.isBehind;
       if (!(await this.#hasRoomFor(some))) return;
-      this.#durableCount += some.length;
+      this.#durableCount += putsOf(some);
       this.#tellWritten();
       if (wasBehind && !this.isBehind) this.#onRoom();
       if (this.#closed) return;
@@ -267,13 +267,13 @@ export class PayloadFiles implements PayloadStore {
   }
 
   /** PFILE-9. Whether they were written. */
-  async #hasRoomFor(some: readonly WaitingPayload[]): Promise<boolean> {
+  async #hasRoomFor(some: readonly Waiting[]): Promise<boolean> {
     try {
       await this.#write(some);
     } catch (error) {
       if (!isShortage(error)) throw error;
       const wasBehind = this.isBehind;
-      this.#waiting.putBack(some, (one) => this.#isNeeded(one));
+      this.#durableCount += this.#waiting.putBack(some, (one) => this.#isNeeded(one));
       if (wasBehind && !this.isBehind) queueMicrotask(() => this.#onRoom());
       this.#awaitedCount = this.#durableCount; // Whoever waits for more is told, and may ask again.
       this.#troubles.noRoom(error);
@@ -285,7 +285,7 @@ export class PayloadFiles implements PayloadStore {
     return true;
   }
 
-  async #write(some: readonly WaitingPayload[]): Promise<void> {
+  async #write(some: readonly Waiting[]): Promise<void> {
     const needed = some.filter((one) => this.#isNeeded(one)); // PFILE-9
     if (needed.length > 0) await this.#writeFrames(needed, framesBytes(needed));
     this.#waiting.written(some);

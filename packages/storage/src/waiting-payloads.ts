@@ -1,11 +1,20 @@
-/** Payloads that are not written yet, in the order in which they were put, and how much they are together. */
+/**
+ * Payloads that are not written yet, in the order in which they were put, and how much they are together.
+ *
+ * WAITING-1: what is needed no more takes no room in it, whatever stands in front of it: neither its body nor a place. Puts are counted (PFILE-1 of
+ *     payload-files.ts): those that have ended count with the one before them, and where there is none at once.
+ */
 import { framesThatFit } from './payload-frame.ts';
 import type { WaitingPayload } from './payload-frame.ts';
 
-const none = new Uint8Array();
+/** One that is to be written. */
+export interface Waiting extends WaitingPayload {
+  /** How many puts are done with when it is durable: its own, and those after it that have ended. */
+  readonly puts: number;
+}
 
 export class WaitingPayloads {
-  #row: WaitingPayload[] = [];
+  #row: Waiting[] = [];
   #byteLength = 0;
 
   /** Of those that are being written, too. */
@@ -14,32 +23,41 @@ export class WaitingPayloads {
   }
 
   add(one: WaitingPayload): void {
-    this.#row.push(one);
+    this.#row.push({ ...one, puts: 1 });
     this.#byteLength += one.body.byteLength;
   }
 
   /** The first ones, which are to be written. */
-  take(mostBytes: number): readonly WaitingPayload[] {
+  take(mostBytes: number): readonly Waiting[] {
     return this.#row.splice(0, framesThatFit(this.#row, mostBytes));
   }
 
-  written(some: readonly WaitingPayload[]): void {
+  written(some: readonly Waiting[]): void {
     for (const { body } of some) this.#byteLength -= body.byteLength;
   }
 
-  /**
-   * They were not written. What is needed no more keeps its place in the row, for these are counted (PFILE-1), and nothing else: it
-   * would be in memory for as long as there is no room for what stands in front of it (PFILE-9).
-   */
-  putBack(some: readonly WaitingPayload[], isNeeded: (one: WaitingPayload) => boolean): void {
-    this.#row = some.concat(this.#row).map((one) => {
-      if (isNeeded(one)) return one;
+  /** They were not written. @returns How many puts are done with, for what they put has ended (WAITING-1). */
+  putBack(some: readonly Waiting[], isNeeded: (one: Waiting) => boolean): number {
+    const row: Waiting[] = [];
+    let done = 0;
+    for (const one of some.concat(this.#row)) {
+      const before = row.at(-1);
+      if (isNeeded(one)) {
+        row.push(one);
+        continue;
+      }
       this.#byteLength -= one.body.byteLength;
-      return { id: one.id, body: none };
-    });
+      if (before === undefined) done += one.puts;
+      else row[row.length - 1] = { ...before, puts: before.puts + one.puts };
+    }
+    this.#row = row;
+    return done;
   }
 
   drop(): void {
     this.#row = [];
   }
 }
+
+export const putsOf = (some: readonly Waiting[]): number =>
+  some.reduce((sum, { puts }) => sum + puts, 0);

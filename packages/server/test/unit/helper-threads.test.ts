@@ -31,7 +31,7 @@ describe('Helper threads of a node', () => {
   it('have a lower priority than its main thread, and no other thread has (HELPERS-1)', () => {
     const { set, system } = imitated();
     assert.equal(lowerHelperThreads(system), 2);
-    assert.deepEqual([...set], [[11, 5], [13, 5]]); // prettier-ignore
+    assert.deepEqual(Object.fromEntries(set), { 11: 5, 13: 5 });
   });
 
   it('are as far below a process of low priority, down to the lowest', () => {
