@@ -53,7 +53,7 @@ import { freeSlot, isWasteful, nextUnneeded } from './payload-waste.ts';
 import { PayloadTroubles } from './payload-troubles.ts';
 import { RecentPayloads } from './recent-payloads.ts';
 import type { PayloadStore } from './types.ts';
-import { putsOf, WaitingPayloads, type Waiting } from './waiting-payloads.ts';
+import { putsOf, WaitingPayloads, type CountedPayload } from './waiting-payloads.ts';
 
 export class PayloadFiles implements PayloadStore {
   readonly #disk: Disk;
@@ -267,7 +267,7 @@ export class PayloadFiles implements PayloadStore {
   }
 
   /** PFILE-9. Whether they were written. */
-  async #hasRoomFor(some: readonly Waiting[]): Promise<boolean> {
+  async #hasRoomFor(some: readonly CountedPayload[]): Promise<boolean> {
     try {
       await this.#write(some);
     } catch (error) {
@@ -285,7 +285,7 @@ export class PayloadFiles implements PayloadStore {
     return true;
   }
 
-  async #write(some: readonly Waiting[]): Promise<void> {
+  async #write(some: readonly CountedPayload[]): Promise<void> {
     const needed = some.filter((one) => this.#isNeeded(one)); // PFILE-9
     if (needed.length > 0) await this.#writeFrames(needed, framesBytes(needed));
     this.#waiting.written(some);

@@ -8,13 +8,13 @@ import { framesThatFit } from './payload-frame.ts';
 import type { WaitingPayload } from './payload-frame.ts';
 
 /** One that is to be written. */
-export interface Waiting extends WaitingPayload {
+export interface CountedPayload extends WaitingPayload {
   /** How many puts are done with when it is durable: its own, and those after it that have ended. */
   readonly puts: number;
 }
 
 export class WaitingPayloads {
-  #row: Waiting[] = [];
+  #row: CountedPayload[] = [];
   #byteLength = 0;
 
   /** Of those that are being written, too. */
@@ -28,17 +28,17 @@ export class WaitingPayloads {
   }
 
   /** The first ones, which are to be written. */
-  take(mostBytes: number): readonly Waiting[] {
+  take(mostBytes: number): readonly CountedPayload[] {
     return this.#row.splice(0, framesThatFit(this.#row, mostBytes));
   }
 
-  written(some: readonly Waiting[]): void {
+  written(some: readonly CountedPayload[]): void {
     for (const { body } of some) this.#byteLength -= body.byteLength;
   }
 
   /** They were not written. @returns How many puts are done with, for what they put has ended (WAITING-1). */
-  putBack(some: readonly Waiting[], isNeeded: (one: Waiting) => boolean): number {
-    const row: Waiting[] = [];
+  putBack(some: readonly CountedPayload[], isNeeded: (one: CountedPayload) => boolean): number {
+    const row: CountedPayload[] = [];
     let done = 0;
     for (const one of some.concat(this.#row)) {
       const before = row.at(-1);
@@ -59,5 +59,5 @@ export class WaitingPayloads {
   }
 }
 
-export const putsOf = (some: readonly Waiting[]): number =>
+export const putsOf = (some: readonly CountedPayload[]): number =>
   some.reduce((sum, { puts }) => sum + puts, 0);
