@@ -3,6 +3,25 @@ import type { Fault } from './fault.ts';
 
 export const serviceFaults: readonly Fault[] = [
   {
+    name: 'collections-begun-by-dead-buffers',
+    breaks: 'a node with a large heap receives entries in turns of 300 to 800 ms',
+    file: 'packages/server/src/collector-limits.ts',
+    find: `  if (isBefore(v8Version, countsBuffersFrom))
+    options.push('--external-memory-accounted-in-global-limit'); // COLLECTOR-1, COLLECTOR-3`,
+    put: ``,
+    test: 'packages/server/test/unit/collector-limits.test.ts',
+    hiddenFromRuns: 'runs have no process of a node',
+  },
+  {
+    name: 'heap-twice-as-large-as-what-lives',
+    breaks: 'a node with a deep queue has some hundred MiB that nobody uses any more',
+    file: 'packages/server/src/collector-limits.ts',
+    find: `const growingPercent = 50;`,
+    put: `const growingPercent = 0;`,
+    test: 'packages/server/test/unit/collector-limits.test.ts',
+    hiddenFromRuns: 'runs have no process of a node',
+  },
+  {
     name: 'main-thread-lowered-with-its-helpers',
     breaks: 'the thread that answers has the lowest priority of all, as soon as the heap is large',
     file: 'packages/server/src/helper-threads.ts',

@@ -7,6 +7,7 @@
  */
 import { isatty } from 'node:tty';
 import type { Logger } from 'pino';
+import { limitCollections } from './collector-limits.ts';
 import type { Configuration } from './configuration/load.ts';
 import { lowerHelperThreadsOfLargeHeap } from './helper-threads.ts';
 import { LogDestination } from './log-destination.ts';
@@ -22,6 +23,7 @@ const fatalExitStatus = 70;
 
 /** Starts a node and ties it to this process. Resolves when it serves clients. */
 export async function runNode(configuration: Configuration): Promise<RunningNode> {
+  limitCollections();
   lowerHelperThreadsOfLargeHeap();
   const stops = new StopRequests();
   stops.listen();
