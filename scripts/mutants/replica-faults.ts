@@ -49,7 +49,7 @@ export const replicaFaults: readonly Fault[] = [
     breaks:
       'an entry has as many commands as come at once: applying it holds up everything else for long',
     file: 'packages/engine/src/bounds.ts',
-    find: `export const maxCommandsPerBatch = 256;`,
+    find: `export const maxCommandsPerBatch = 64;`,
     put: `export const maxCommandsPerBatch = 1_000_000;`,
     test: 'packages/engine/test/unit/command-queue.test.ts',
   },

@@ -40,13 +40,16 @@ export const maxBatchBytes: number = 1 * mebibyte;
  * locks are cut by their number long before.
  */
 export const sharedBatchBytes: number = 256 * kibibyte;
-/** An entry is applied in one turn (ENG-APPLY-2): so many acquires take some 15 ms in a large state. Others may do more (BOUND-5). */
-export const maxCommandsPerBatch = 256;
 /**
- * Work that the commands of one entry may make (WORK-5 of the state), a command alone excepted: as much as so many plain ones count
- * for. A unit takes 3 to 10 µs: a message that is purged or redriven, a hold or a wait that ends.
+ * An entry is applied in one turn (ENG-APPLY-2), and that may be one in which V8 marks a large heap: for each 64 KiB that is allocated it takes 5 ms,
+ * and so many acquires allocate 150 KiB. Others may do more (BOUND-5).
  */
-export const maxWorkPerBatch: number = 4 * maxCommandsPerBatch;
+export const maxCommandsPerBatch = 64;
+/**
+ * Work that the commands of one entry may make (WORK-5 of the state), a command alone excepted. A plain one counts for 4. A unit takes 3 to 10 µs: a
+ * message that is purged or redriven, a hold or a wait that ends. They free more than they allocate.
+ */
+export const maxWorkPerBatch = 1024;
 
 /** Of the log: the core refuses to propose what is larger. */
 export const maxEntryBytes: number = 1 * mebibyte;

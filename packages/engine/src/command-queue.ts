@@ -12,7 +12,7 @@
  * COMMANDS-4: no batch is larger than `maxBatchBytes`, so that every one can be proposed and sent (BOUND-1); a
  *     command that fits in none is refused before anything is done.
  * COMMANDS-7: commands that may do much share their entry with few others, or with none (BOUND-5): an entry is applied in one
- *     turn. How much is estimated when the batch is made, by the state that is applied then; at most two batches are ahead of it.
+ *     turn. How much is estimated when the batch is made, by the state that is applied then; at most five batches are ahead of it.
  * COMMANDS-10: a turn that has proposed half of `sharedBatchBytes` (BOUND-6) proposes no other batch: what is left follows in the next
  *     turns, in its order.
  * COMMANDS-6: a command is logged as the level allows that the applied state has (FEATURE-1 of the state): what tells
@@ -60,11 +60,13 @@ import { WaitingAcquires } from './waiting-acquires.ts';
 import { isAcquire, nameOf } from './waits.ts';
 
 /**
- * Batches in the log and not yet applied. What arrives meanwhile is the next batch: with few in flight
- * batches grow with the load, and the cost of a sync, a message and a wake-up is shared by more
+ * Batches in the log and not yet applied: with as many no turn proposes more. What arrives meanwhile is in the next batches: with few in flight
+ * they grow with the load, and the cost of a sync, a message and a wake-up is shared by more
  * commands (measured: docs/performance.md).
  */
 const maxBatchesInFlight = 2;
+/** Of one turn: they share a write of the log and a message to each member. */
+const maxBatchesPerTurn = 4;
 const maxWaitingAcquires = 200_000;
 
 interface Submission {
@@ -272,10 +274,11 @@ export class CommandQueue {
     this.#flushPlanned = true;
     this.#clock.endOfTurn(() => {
       this.#flushPlanned = false;
+      if (this.#batchesInFlight >= maxBatchesInFlight) return;
       const before = this.#proposedBytes;
-      while (this.#queued.count > 0 && this.#batchesInFlight < maxBatchesInFlight) {
+      for (let count = 0; count < maxBatchesPerTurn && this.#queued.count > 0; count++) {
         if (this.#proposedBytes - before >= this.#mostBatchBytes / 2) {
-          this.#planFlush(); // COMMANDS-10
+          if (this.#batchesInFlight < maxBatchesInFlight) this.#planFlush(); // COMMANDS-10
           return;
         }
         if (!this.#flushOne()) return;

@@ -166,14 +166,34 @@ describe('The queue of commands', () => {
 
   it('cuts batches by number: an entry is applied in one turn', async () => {
     const { log, queue } = start();
-    const answers = Array.from({ length: 600 }, () => submit(queue, commandOf(10)));
+    const answers = Array.from({ length: 300 }, () => submit(queue, commandOf(10)));
     const sizes: number[] = [];
     await endOfTurn();
     while (log.proposals.length > 0) {
       sizes.push(log.applyFirst().commands.length);
       await endOfTurn();
     }
-    assert.deepEqual(sizes, [256, 256, 88]);
+    assert.deepEqual(sizes, [64, 64, 64, 64, 44]);
+    await Promise.all(answers);
+  });
+
+  it('proposes four batches in a turn, and more when no more than one is in flight', async () => {
+    const { log, queue } = start();
+    const answers = Array.from({ length: 600 }, () => submit(queue, commandOf(10)));
+    await endOfTurn();
+    assert.equal(log.proposals.length, 4);
+    for (const left of [3, 2]) {
+      log.applyFirst();
+      await endOfTurn();
+      assert.equal(log.proposals.length, left);
+    }
+    log.applyFirst();
+    await endOfTurn();
+    assert.equal(log.proposals.length, 5);
+    while (log.proposals.length > 0) {
+      log.applyFirst();
+      await endOfTurn();
+    }
     await Promise.all(answers);
   });
 

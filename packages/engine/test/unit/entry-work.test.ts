@@ -120,7 +120,7 @@ const permits = (requestId: number, count: number, waitMs: number): Command => (
 });
 
 describe('An entry of commands that do much', () => {
-  it('has 256 plain ones, as before', async () => {
+  it('has 64 plain ones', async () => {
     const acquire = (number: number): Command => ({
       type: 'acquire',
       sessionId,
@@ -130,7 +130,10 @@ describe('An entry of commands that do much', () => {
       waitMs: 0,
       acquiredAtMs: 0,
     });
-    assert.deepEqual(sizesOf(await new Node().entriesOf(times(300, acquire))), [256, 44]);
+    assert.deepEqual(
+      sizesOf(await new Node().entriesOf(times(300, acquire))),
+      [64, 64, 64, 64, 44],
+    );
   });
 
   it('ends no more messages than its work is, however many purges come in one turn', async () => {
@@ -143,8 +146,10 @@ describe('An entry of commands that do much', () => {
       count: 1000,
     };
     const entries = await node.entriesOf(times(256, () => purge));
-    assert.deepEqual(doneIn(entries, moved), [1000, 1000, 1000, 0, 0]);
-    assert.deepEqual(sizesOf(entries), [1, 1, 1, 1, 252]);
+    const done = doneIn(entries, moved);
+    assert.deepEqual(done.slice(0, 3), [1000, 1000, 1000]);
+    assert.equal(Math.max(...done.slice(3)), 0);
+    assert.deepEqual(sizesOf(entries), [1, 1, 1, 1, 64, 64, 64, 60]);
   });
 
   it('makes no more dead letters live again than that', async () => {
@@ -160,7 +165,9 @@ describe('An entry of commands that do much', () => {
     node.apply(...nacks);
     const redrive: Command = { type: 'queue_redrive', name, count: 1000 };
     const entries = await node.entriesOf(times(256, () => redrive));
-    assert.deepEqual(doneIn(entries, moved), [1000, 1000, 0, 0]);
+    const done = doneIn(entries, moved);
+    assert.deepEqual(done.slice(0, 2), [1000, 1000]);
+    assert.equal(Math.max(...done.slice(2)), 0);
   });
 
   it('delivers no more messages than that, and pops of an empty queue share it', async () => {
@@ -169,7 +176,8 @@ describe('An entry of commands that do much', () => {
     const entries = await node.entriesOf(times(256, () => pop));
     assert.equal(Math.max(...doneIn(entries, taken)), 1000);
     assert.equal(Math.max(...sizesOf(entries.slice(0, 5))), 10);
-    assert.deepEqual(sizesOf(await node.entriesOf(times(256, () => pop))), [256]);
+    const ofAnEmptyQueue = sizesOf(await node.entriesOf(times(256, () => pop)));
+    assert.deepEqual(ofAnEmptyQueue, [64, 64, 64, 64]);
   });
 
   it('takes no more messages in than that', async () => {
@@ -182,7 +190,7 @@ describe('An entry of commands that do much', () => {
     const force = { type: 'force_release', kind: 'semaphore', name, reason: '' } as const;
     const parts = await node.entriesOf(times(256, () => ({ ...force, count: 1000 })));
     assert.deepEqual(doneIn(parts, released).slice(0, 3), [1000, 1000, 1000]);
-    assert.deepEqual(sizesOf(parts), [1, 1, 1, 1, 252]);
+    assert.deepEqual(sizesOf(parts), [1, 1, 1, 1, 64, 64, 64, 60]);
   });
 
   it('resizes one semaphore that so many wait for', async () => {
