@@ -91,10 +91,10 @@ export const formatName = 'holdfast-state';
 export const formatVersion = 5;
 /** No chunk is larger. */
 export const maxChunkBytes: number = 256 * 1024;
-/** Lines are gathered up to this length before they are encoded. */
-const gatheredLength = 64 * 1024;
+/** Lines are gathered up to this length before they are encoded: some 100 locks, which allocate 200 KiB. */
+const gatheredLength = 16 * 1024;
 /** To walk past a hold takes as long as so many characters of a line. */
-const charactersPerWalked = 4;
+const charactersPerWalked = 16;
 
 /** What the snapshot is made of: live tables, or references to their records as of one moment. */
 interface Source {

@@ -21,7 +21,7 @@ const rankOf = { lock: 0, semaphore: 1, election: 2 } as const;
 type Walk<Result> = Generator<number, Result, undefined>;
 
 /** Some tenths of a ms. */
-const walkedAtOnce = 2048;
+const walkedAtOnce = 512;
 
 /** What the places in the order of the snapshot do not tell; undefined when they tell all. */
 export function* orderOf({ session, holds, waits }: SessionRecord): Walk<SessionOrder | undefined> {
