@@ -13,6 +13,16 @@ export const serviceFaults: readonly Fault[] = [
     hiddenFromRuns: 'runs have no process of a node',
   },
   {
+    name: 'collections-of-a-process-not-limited',
+    breaks: 'a node with a large heap receives entries in turns of 300 to 800 ms',
+    file: 'packages/server/src/process.ts',
+    find: `  limitCollections();
+`,
+    put: ``,
+    test: 'packages/server/test/unit/collector-limits.test.ts',
+    hiddenFromRuns: 'runs have no process of a node',
+  },
+  {
     name: 'heap-twice-as-large-as-what-lives',
     breaks: 'a node with a deep queue has some hundred MiB that nobody uses any more',
     file: 'packages/server/src/collector-limits.ts',

@@ -5,18 +5,20 @@ import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { limitCollections } from '../../src/collector-limits.ts';
 
-const module = new URL('../../src/collector-limits.ts', import.meta.url).href;
+const inSources = (file: string): string =>
+  JSON.stringify(new URL(`../../src/${file}`, import.meta.url).href);
+const limit = `(await import(${inSources('collector-limits.ts')})).limitCollections();\n`;
 
-/** What a process prints that runs this code, with the options of a node or with those of V8. */
-async function printed(code: string, isLimited: boolean): Promise<number> {
-  const limit = `const { limitCollections } = await import(${JSON.stringify(module)}); limitCollections();`;
+/** What a process prints that runs this code. */
+async function printed(code: string): Promise<string> {
   const flags = ['--conditions=source', '--input-type=module', '--eval'];
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    ...flags,
-    `${isLimited ? limit : ''}\n${code}`,
-  ]);
-  return Number(stdout);
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, code]);
+  return stdout;
 }
+
+/** What it prints with the options of V8, and with those of a node. */
+const compared = (code: string): Promise<readonly number[]> =>
+  Promise.all([code, limit + code].map(async (one) => Number(await printed(one))));
 
 /** Receives 2 GiB in buffers, of which the latest 64 MiB are kept, beside a heap of 50 MiB. Tells the full collections. */
 const receiving = `
@@ -50,18 +52,12 @@ const replacing = `
 
 describe('Collections of a node', () => {
   it('are not begun by buffers that nobody uses any more (COLLECTOR-1)', async () => {
-    const [without, limited] = await Promise.all([
-      printed(receiving, false),
-      printed(receiving, true),
-    ]);
+    const [without = 0, limited = NaN] = await compared(receiving);
     assert.ok(limited <= without / 2, `${String(limited)} instead of ${String(without)}`);
   });
 
   it('are begun before the heap is twice as large as what lives (COLLECTOR-2)', async () => {
-    const [without, limited] = await Promise.all([
-      printed(replacing, false),
-      printed(replacing, true),
-    ]);
+    const [without = 0, limited = NaN] = await compared(replacing);
     assert.ok(limited <= 0.8 * without, `${String(limited)} instead of ${String(without)} MiB`);
   });
 
@@ -74,6 +70,21 @@ describe('Collections of a node', () => {
     assert.deepEqual(optionsOf('14.7.1'), [growing, counting]);
     assert.deepEqual(optionsOf('14.8.0'), [growing]);
     assert.deepEqual(optionsOf('15.0.1'), [growing]);
+  });
+
+  it('are limited as soon as its process starts', async () => {
+    const told = await printed(`
+      import { syncBuiltinESMExports } from 'node:module';
+      import v8 from 'node:v8';
+      v8.setFlagsFromString = (option) => console.log(option);
+      syncBuiltinESMExports();
+      const { runNode } = await import(${inSources('process.ts')});
+      void runNode({});
+      process.exit(0);`);
+    assert.deepEqual(
+      told.trim().split('\n'),
+      limitCollections(undefined, () => undefined),
+    );
   });
 
   it('are limited by what V8 is told', () => {
