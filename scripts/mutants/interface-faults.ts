@@ -416,6 +416,43 @@ export const interfaceFaults: readonly Fault[] = [
     test: 'packages/api/test/unit/turns/request-turns.test.ts',
   },
   {
+    name: 'holders-behind-requests-of-their-caller',
+    breaks:
+      'REQUEST-TURN-6: sessions end for what a program with the same key has sent, 20 s of requests',
+    file: 'packages/api/src/turns/request-turns.ts',
+    find: `  return request.isForHolders() ? 'holders' : 'small';`,
+    put: `  return 'small';`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/api/test/unit/turns/request-turns.test.ts',
+  },
+  {
+    name: 'holders-before-all-others',
+    breaks: 'REQUEST-TURN-6: while releases wait, nothing else is begun',
+    file: 'packages/api/src/turns/request-turns.ts',
+    find: `    this.#beginSome(this.#nextSmall);`,
+    put: `    if (this.#ofHolders.isEmpty) this.#beginSome(this.#nextSmall);`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/api/test/unit/turns/request-turns.test.ts',
+  },
+  {
+    name: 'large-heads-not-counted',
+    breaks: 'REQUEST-TURN-4: requests with 900 headers take ten times the memory that may wait',
+    file: 'packages/api/src/turns/request-turns.ts',
+    find: ` + (request.headBytes?.() ?? 0);`,
+    put: `;`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/api/test/unit/turns/request-turns.test.ts',
+  },
+  {
+    name: 'heads-of-http-not-counted',
+    breaks: 'REQUEST-TURN-4: requests with 900 headers take ten times the memory that may wait',
+    file: 'packages/api/src/http/http-turns.ts',
+    find: `bytes += 40 + text.length;`,
+    put: `bytes += text.length > 0 ? 0 : 1;`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/api/test/unit/turns/http-turns.test.ts',
+  },
+  {
     name: 'holders-of-http-unknown',
     breaks:
       'REQUEST-TURN-4: keepalives of HTTP are refused for what others of their address have waiting',

@@ -118,8 +118,8 @@ export class ArrivingFrames {
     if (!isLeft) return;
     if (this.#isBegun && this.#isLarge) this.#turns.goOn(this.#goOnSmall);
     else if (this.#isBegun || isSmall(frame))
-      this.#turns.wait(this.#taker.share(), false, this.#goOnSmall);
-    else this.#turns.wait(this.#taker.share(), true, this.#goOnLarge);
+      this.#turns.wait(this.#taker.share(), 'small', this.#goOnSmall);
+    else this.#turns.wait(this.#taker.share(), 'large', this.#goOnLarge);
   }
 
   /** Until nothing is left, or it is another one's turn. @param mayReadLarge One large frame. */

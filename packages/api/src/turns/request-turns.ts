@@ -6,8 +6,8 @@
  * REQUEST-TURN-1: the requests of all interfaces together are begun until a turn has used `mostMs` for them; what comes then waits.
  *     Where nothing has used up the turn, a small request is begun as it comes, whatever waits; a large one where no other large one
  *     waits, and the turn has used less than `waitingMs`.
- * REQUEST-TURN-2: each turn begins some of what waits, one of each caller in turn (CALLER-RING-1): small ones for `waitingMs` and at least
- *     one, then large ones likewise. Where small ones still wait, that has to be made up for by as much time for small ones before
+ * REQUEST-TURN-2: each turn begins some of what waits, one of each caller in turn (CALLER-RING-1): what keeps or gives back and probes for
+ *     `waitingMs` and at least one, other small ones likewise, then large ones likewise. Where small ones still wait, that has to be made up for by as much time for small ones before
  *     another large one is begun. So small ones wait for at most as many turns as callers wait, however much each has sent, and while
  *     both wait each has half of the time.
  * REQUEST-TURN-3: of large things one at a time is begun and not done, before any other large one is begun: what it was parsed to takes
@@ -15,6 +15,8 @@
  * REQUEST-TURN-4: what waits of connections that are read on is bounded (WAITING-BYTES-1). Beyond that a request is refused with
  *     `overloaded`, and not executed. What keeps or gives back (RATE-2), and a probe, has room of its own above that, which no other request
  *     takes: a node whose liveness probe is refused would be ended and started anew.
+ * REQUEST-TURN-6: what keeps or gives back, and a probe, waits for nothing else, of its own caller either: a service whose programs share one key sends
+ *     thousands of requests at once, and behind these its sessions would end (HTTP-TURN-2 is for one connection alone).
  * REQUEST-TURN-5: what a request throws that has waited is told, and holds up no other one.
  */
 import type { Clock } from '@holdfast/engine/parts';
@@ -32,8 +34,11 @@ const waitingMs = 4;
 const mostWaitingBytes = 64 * 1024 * 1024;
 /** A thousand requests of one caller alone. */
 const mostBytesOfHolders = 16 * 1024 * 1024;
-/** Of a request beside its body: its headers, and what keeps it. */
+/** Of a request beside its body: a few headers, and what keeps it. */
 const bytesOfRequest = 8 * 1024;
+
+/** Among what a request waits (REQUEST-TURN-2, REQUEST-TURN-6). */
+export type WaitsAmong = 'holders' | 'small' | 'large';
 
 const noRoom: RequestError = new RequestError(
   'overloaded',
@@ -45,7 +50,9 @@ export interface TurnRequest {
   /** Whose limits it counts for. */
   readonly share: string | undefined;
   readonly byteLength: number;
-  /** Whether it keeps or gives back what is held. Called only where it has to wait. */
+  /** What its head takes in memory, where it may be large. Called only where it has to wait, as `isForHolders` is. */
+  headBytes?(): number;
+  /** Whether it keeps or gives back what is held, or is a probe. */
   isForHolders(): boolean;
   /** Called once. */
   begin(): void;
@@ -60,8 +67,10 @@ export interface TurnRoom {
 export class RequestTurns {
   readonly #clock: Pick<Clock, 'now' | 'endOfTurn'>;
   readonly #onDefect: (error: unknown) => void;
+  readonly #ofHolders = new CallerRing<() => void>();
   readonly #small = new CallerRing<() => void>();
   readonly #large = new CallerRing<() => void>();
+  readonly #rings = { holders: this.#ofHolders, small: this.#small, large: this.#large } as const;
   /** The rest of a large one (REQUEST-TURN-3). */
   #begun: (() => void) | undefined;
   readonly #waitingBytes = new WaitingBytes(mostWaitingBytes);
@@ -110,8 +119,8 @@ export class RequestTurns {
   }
 
   /** In one of the next turns (REQUEST-TURN-2). What is large begins at most one large thing, and what is small none. */
-  wait(share: string | undefined, isLarge: boolean, begin: () => void): void {
-    (isLarge ? this.#large : this.#small).push(share ?? '', begin);
+  wait(share: string | undefined, among: WaitsAmong, begin: () => void): void {
+    this.#rings[among].push(share ?? '', begin);
     this.#plan();
   }
 
@@ -123,14 +132,13 @@ export class RequestTurns {
 
   /** At once or in its turn. @returns Why it is refused: then it is never begun. */
   begin(request: TurnRequest): RequestError | undefined {
-    const { share, byteLength } = request;
-    if (this.mayBegin(byteLength)) {
+    if (this.mayBegin(request.byteLength)) {
       this.timed(request);
       return undefined;
     }
     const room = this.takeRoom(request);
     if (room instanceof RequestError) return room;
-    this.wait(share, byteLength >= largeBytes, () => {
+    this.wait(request.share, waitsAmong(request), () => {
       room.giveBack();
       this.timed(request);
     });
@@ -140,7 +148,7 @@ export class RequestTurns {
   /** For a request that is to wait. @returns Why it is refused, where there is none (REQUEST-TURN-4). */
   takeRoom(request: Omit<TurnRequest, 'begin'>): TurnRoom | RequestError {
     const { share = '', byteLength } = request;
-    const bytes = byteLength + bytesOfRequest;
+    const bytes = byteLength + bytesOfRequest + (request.headBytes?.() ?? 0);
     const ofAll = roomIn(this.#waitingBytes, share, bytes);
     if (ofAll !== undefined || !request.isForHolders()) return ofAll ?? noRoom;
     return roomIn(this.#bytesOfHolders, share, bytes) ?? noRoom;
@@ -165,6 +173,7 @@ export class RequestTurns {
   /** One for all turns: this is the hot path. */
   readonly #endTurn = (): void => {
     this.#usedMs = 0;
+    this.#beginSome(this.#nextOfHolders); // REQUEST-TURN-6
     this.#beginSome(this.#nextSmall);
     if (this.#small.isEmpty) this.#aheadMs = 0;
     if (this.#aheadMs === 0) this.#beginSome(this.#nextLarge); // REQUEST-TURN-2
@@ -188,8 +197,11 @@ export class RequestTurns {
   }
 
   get #isIdle(): boolean {
-    return this.#begun === undefined && this.#large.isEmpty && this.#small.isEmpty;
+    const { holders, small, large } = this.#rings;
+    return this.#begun === undefined && large.isEmpty && small.isEmpty && holders.isEmpty;
   }
+
+  readonly #nextOfHolders = (): (() => void) | undefined => this.#ofHolders.shift();
 
   readonly #nextSmall = (): (() => void) | undefined => this.#small.shift();
 
@@ -200,6 +212,14 @@ export class RequestTurns {
     return begun; // REQUEST-TURN-3
   };
 }
+
+/** One that has to wait. */
+export const waitsAmong = (
+  request: Pick<TurnRequest, 'byteLength' | 'isForHolders'>,
+): WaitsAmong => {
+  if (request.byteLength >= largeBytes) return 'large';
+  return request.isForHolders() ? 'holders' : 'small';
+};
 
 function roomIn(all: WaitingBytes, share: string, bytes: number): TurnRoom | undefined {
   return all.take(share, bytes) ? { giveBack: () => all.giveBack(share, bytes) } : undefined;

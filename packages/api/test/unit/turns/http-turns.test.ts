@@ -102,6 +102,19 @@ describe('Requests of HTTP that come together', () => {
     assert.deepEqual(keys(), ['a', 'small', 'b', 'c']);
   });
 
+  it('given many headers, then they count for what may wait (REQUEST-TURN-4)', async (t) => {
+    const { connection, turns, useUp, endAll } = await scene(t);
+    const { socket, text } = connection();
+    const headers = Array.from({ length: 900 }, (_, at) => `X-${String(at)}: ${'v'.repeat(8)}`);
+    useUp(turns);
+    socket.write(`POST /sessions HTTP/1.1\r\nHost: localhost\r\n${headers.join('\r\n')}\r\n`);
+    socket.write('Content-Length: 0\r\n\r\n');
+    await assertSoon(() => turns.waitingBytes > 0);
+    assert.ok(turns.waitingBytes > 86_000, String(turns.waitingBytes));
+    await endAll();
+    await assertSoon(() => text().startsWith('HTTP/1.1 200'));
+  });
+
   it('given a small one behind a large one on its connection, then it is begun behind it (HTTP-TURN-2)', async (t) => {
     const { connection, turns, keys, engine, endAll } = await scene(t);
     // A small one would still be begun in this turn.

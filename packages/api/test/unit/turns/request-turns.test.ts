@@ -178,6 +178,43 @@ describe('Requests', () => {
     assert.equal(turns.waitingBytes, 0);
   });
 
+  it('given much of its own caller that waits, then what keeps or gives back is begun in the next turn (REQUEST-TURN-6)', () => {
+    const { ask, begun, endTurn, useUp } = scene();
+    useUp();
+    for (let at = 0; at < 1000; at++) {
+      ask('small', 'x', 0, 5);
+      ask('large', 'x', largeBytes, 5);
+    }
+    ask('release', 'x', 0, 1, true);
+    endTurn();
+    assert.equal(begun[0], 'release');
+  });
+
+  it('given much that keeps or gives back, then others are begun as well (REQUEST-TURN-6)', () => {
+    const { ask, begun, endTurn, useUp } = scene();
+    useUp();
+    for (let at = 0; at < 1000; at++) ask('release', 'x', 0, 2, true);
+    for (let at = 0; at < 4; at++) {
+      ask('small', 'x', 0, 2);
+      ask('large', 'x', largeBytes, 2);
+    }
+    for (let turn = 0; turn < 4; turn++) endTurn();
+    for (const name of ['small', 'large'])
+      assert.equal(begun.filter((one) => one === name).length, 4);
+  });
+
+  it('given large heads, then they count for what may wait (REQUEST-TURN-4)', () => {
+    const { turns, useUp, endAll } = scene();
+    useUp();
+    const begin = (): void => undefined;
+    const large = { share: 'x', byteLength: 0, headBytes: () => mebibyte, isForHolders, begin };
+    const refusals = Array.from({ length: 40 }, () => turns.begin(large));
+    const refused = refusals.filter((refusal) => refusal?.code === 'overloaded').length;
+    assert.ok(refused >= 8 && refused <= 10, String(refused));
+    endAll();
+    assert.equal(turns.waitingBytes, 0);
+  });
+
   it('given one that throws after it has waited, then that is told, and the next one is begun (REQUEST-TURN-5)', () => {
     const { ask, begun, useUp, turns, endTurn, defects } = scene();
     useUp();
