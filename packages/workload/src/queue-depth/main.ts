@@ -17,6 +17,9 @@ import { describeMachine, machineLine } from '../statistics/machine.ts';
 import { table, whole } from '../statistics/table.ts';
 import { ask, statsOf, TurnWatch } from './nodes.ts';
 import type { NodeStats } from './nodes.ts';
+import { payloadOf } from './payload.ts';
+import { Progress } from './progress.ts';
+import { leaderUrl, pushFromProcess, queue } from './pushing.ts';
 
 const help = `Usage: npm run bench:queue-depth -- [OPTION]…
 
@@ -42,9 +45,6 @@ const { values } = readFlags({
 });
 
 const mebibyte = 1024 * 1024;
-const queue = 'deep';
-/** A command has at most 512 KiB, and so has an answer. */
-const mostBatchBytes = 400 * 1024;
 const atOnce = 4;
 const reportedParts = 5;
 /** Of the messages, while one node is away. */
@@ -52,7 +52,6 @@ const awayShare = 0.2;
 const emptyPauseMs = 500;
 /** Longer than any run: what is taken comes again only where its answer was lost. */
 const visibilitySeconds = 7200;
-const tellEveryMs = 10_000;
 /** Of a payload, on all disks together: three nodes, their logs, and files that are being made smaller. */
 const copies = 4;
 const goals = { memoryBytes: 1024 * mebibyte, turnMs: 50 };
@@ -89,34 +88,7 @@ function assertInTime({ endsMs }: Plan): void {
   if (performance.now() > endsMs) throw new Error('It took longer than --minutes allows.');
 }
 
-/** Tells how far it is, now and then. */
-class Progress {
-  readonly #what: string;
-  readonly #all: number;
-  readonly #startedMs = performance.now();
-  #toldMs = performance.now();
-
-  constructor(what: string, all: number) {
-    this.#what = what;
-    this.#all = all;
-  }
-
-  tell(done: number): void {
-    const nowMs = performance.now();
-    if (nowMs - this.#toldMs < tellEveryMs || done <= 0) return;
-    this.#toldMs = nowMs;
-    const leftSeconds = ((this.#all - done) * (nowMs - this.#startedMs)) / done / 1000;
-    console.error(
-      `  ${whole(done)} of ${whole(this.#all)} ${this.#what}; ${whole(leftSeconds)} s left.`,
-    );
-  }
-}
-
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Its number, and then whatever belongs to that number. */
-const payloadOf = (number: number, bytes: number): string =>
-  `${String(number)} `.repeat(Math.ceil(bytes / 2)).slice(0, bytes - 2);
 
 interface Line {
   readonly when: string;
@@ -138,46 +110,6 @@ async function lineOf(
   const nodes = await Promise.all(running.map(statsOf));
   const hasStarts = Number.isNaN(messagesPerSecond);
   return { when, messagesPerSecond, longestTurnMs, hasStarts, nodes };
-}
-
-/** Returns messages a second. */
-async function push(
-  cluster: LocalCluster,
-  from: number,
-  through: number,
-  plan: Plan,
-): Promise<number> {
-  const { bytes, keys } = plan;
-  const progress = new Progress('pushed', through - from + 1);
-  const startedMs = performance.now();
-  const perBatch = Math.max(1, Math.floor(mostBatchBytes / bytes));
-  let next = from;
-  const work = async (): Promise<void> => {
-    let url = await leaderUrl(cluster);
-    while (next <= through) {
-      assertInTime(plan);
-      progress.tell(next - from);
-      const first = next;
-      next = Math.min(through + 1, first + perBatch);
-      const messages = [];
-      for (let number = first; number < next; number++)
-        messages.push({
-          key: `key ${String(number % keys)}`,
-          payload: payloadOf(number, bytes),
-          dedup_id: String(number),
-        });
-      // Where the leader was lost it is pushed again: by their dedup ids they are the same.
-      while ((await ask(url, '/queue/push-batch', { queue, messages })) === undefined)
-        url = await leaderUrl(cluster);
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, work));
-  return (1000 * (through - from + 1)) / (performance.now() - startedMs);
-}
-
-async function leaderUrl(cluster: LocalCluster): Promise<string> {
-  const leader = await cluster.leader(60_000);
-  return cluster.nodes.find(({ nodeId }) => nodeId === leader)?.url ?? '';
 }
 
 interface Taken {
@@ -249,17 +181,23 @@ async function measure(cluster: LocalCluster, turns: TurnWatch, plan: Plan): Pro
     console.error(toldOf(line)); // At once: a run takes long, and may end early.
     lines.push(line);
   };
+  const { bytes, keys, endsMs } = plan;
+  const endsAtMs = Date.now() + endsMs - performance.now();
+  const push = (from: number, through: number): Promise<number> => {
+    const urls = cluster.nodes.map(({ url }) => url);
+    return pushFromProcess({ urls, from, through, bytes, keys, endsAtMs });
+  };
   const before = Math.round(count * (1 - awayShare));
   for (let part = 0; part < reportedParts; part++) {
     const from = Math.round((part * before) / reportedParts) + 1;
     const through = Math.round(((part + 1) * before) / reportedParts);
-    await tell(`${whole(through)} pushed`, await push(cluster, from, through, plan));
+    await tell(`${whole(through)} pushed`, await push(from, through));
   }
   const leader = await cluster.leader();
   const [away, other] = cluster.nodes.filter(({ nodeId }) => nodeId !== leader);
   if (away === undefined || other === undefined) throw new Error('There are no followers.');
   await cluster.kill(away.nodeId, 'SIGKILL');
-  await tell(`${whole(count)} pushed, one away`, await push(cluster, before + 1, count, plan));
+  await tell(`${whole(count)} pushed, one away`, await push(before + 1, count));
   await cluster.restart(away.nodeId);
   const backSeconds = await caughtUp(cluster, away, plan);
   console.error(`The node that was away has caught up after ${backSeconds.toFixed(1)} s.`);

@@ -1,4 +1,8 @@
-/** The loading client: a process whose sessions hold the locks that make the state large. */
+/**
+ * The loading client: a process whose sessions hold the locks that make the state large. Its priority is below that of the nodes: clients of a
+ * cluster run on other machines, and take no processor from it.
+ */
+import { constants, setPriority } from 'node:os';
 import type { Hold, Session } from '@holdfast/client';
 import { openBuild } from './build.ts';
 import { readClientPlan } from './plan.ts';
@@ -12,6 +16,7 @@ const acquireWaitMs = 30_000;
 /** After a failover the client may be busy with the comparison of its holds. */
 const lookTimeoutMs = 120_000;
 
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 const plan = readClientPlan(process.argv[2]);
 const { connect } = await openBuild(plan.checkout);
 const client = await connect({ endpoints: plan.endpoints, clientId: 'state-bench' });
