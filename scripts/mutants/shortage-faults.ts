@@ -332,4 +332,32 @@ export const shortageFaults: readonly Fault[] = [
     put: `return this.#appliesNothing && !this.#isLong ? this.#parts.payloads.shortage : undefined;`,
     test: 'packages/engine/test/unit/log-room.test.ts',
   },
+  {
+    name: 'folder-without-a-descriptor-stops-the-node',
+    breaks:
+      'a node stops, and with it all others, where a snapshot has its name and its folder cannot be opened for the sync',
+    file: 'packages/storage/src/durable-names.ts',
+    find: `    throw isShortage(error) ? error : failureOf(error); // DIR-3`,
+    put: `    throw failureOf(error);`,
+    hiddenFromRuns: neverFull,
+    test: 'packages/storage/test/unit/full-disk.test.ts',
+  },
+  {
+    name: 'dropped-snapshot-keeps-its-name',
+    breaks: 'snapshots that were dropped for want of descriptors fill the disk',
+    file: 'packages/storage/src/snapshot-files.ts',
+    find: `if (!held.isReceived && isShortage(error)) await this.#disk.remove(path);`,
+    put: ``,
+    hiddenFromRuns: neverFull,
+    test: 'packages/storage/test/unit/full-disk.test.ts',
+  },
+  {
+    name: 'spare-file-without-a-sync-forgotten',
+    breaks: 'each want of descriptors leaves a file of the log that nobody uses or removes',
+    file: 'packages/storage/src/segment-log.ts',
+    find: `      this.#renamed = spare;`,
+    put: ``,
+    hiddenFromRuns: neverFull,
+    test: 'packages/storage/test/unit/names.test.ts',
+  },
 ];

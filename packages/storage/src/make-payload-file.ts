@@ -1,7 +1,7 @@
 /** Makes a file for payloads, with a durable name (PFILE-9 of payload-files.ts). */
 import type { Disk, DiskFile } from './disk.ts';
 import { isShortage } from './disk-error.ts';
-import { DiskFailure, syncFolder } from './durable-names.ts';
+import { syncFolder } from './durable-names.ts';
 
 /**
  * @throws DiskError where there is no room or no descriptor for it: there may be one for the file and none for its folder, of which
@@ -14,10 +14,8 @@ export async function makePayloadFile(disk: Disk, folder: string, path: string):
     await syncFolder(disk, folder);
   } catch (error) {
     await file.close();
-    const cause = error instanceof DiskFailure ? error.cause : undefined;
-    if (!isShortage(cause)) throw error;
-    await disk.remove(path);
-    throw cause;
+    if (isShortage(error)) await disk.remove(path); // DIR-3
+    throw error;
   }
   return file;
 }

@@ -7,6 +7,8 @@
  * SEG-8: a frame that is larger than a segment makes the segment longer; such a one is not used again. It is
  *        made longer, and a frame says so, before: a file that was cut off is never taken for a write that was
  *        cut short (FR-3).
+ * SEG-10: where there is no descriptor for the sync of a name (DIR-3) the log goes on: the next segment is prepared again when it is
+ *        needed, and what was to be freed is freed the next time. Nothing builds on the name before.
  */
 import { join } from 'node:path';
 import type { LogIndex } from '@holdfast/raft';
@@ -52,6 +54,8 @@ export class SegmentLog {
   #preparedBytes = 0;
   /** Names of spare files. */
   readonly #spares: string[];
+  /** A spare file has this name, which may not be durable (SEG-10). */
+  #renamed: string | undefined;
   #isStopped = false;
   #failure: DiskFailure | undefined;
   #onFailure: ((failure: DiskFailure) => void) | undefined;
@@ -260,12 +264,13 @@ export class SegmentLog {
   async #spare(path: string, spare: string): Promise<void> {
     const { disk, folder } = this.#options;
     try {
-      await renameDurably(disk, path, join(folder, spare));
-      this.#spares.push(spare);
+      await disk.rename(path, join(folder, spare));
+      this.#renamed = spare;
     } catch (error) {
       if (!(error instanceof FileMissingError)) throw error;
-      await syncFolder(disk, folder);
     }
+    await syncFolder(disk, folder);
+    if (this.#renamed === spare) this.#spares.push(spare);
   }
 
   /** Nothing is prepared or freed any more. */

@@ -16,13 +16,14 @@
  * SFILE-8: once the storage has failed nothing is written and nothing gets a name (STORAGE-2), not even what was whole, and
  *         covered by the log, before. What there is of it goes at the next start.
  * SFILE-9: nothing depends on an own snapshot that has no name yet. Where there is no room for it, or no descriptor (DERR-3), its
- *         file goes and the storage goes on: all members save at the same entry, and would stop at the same entry. Any other
- *         refusal of the disk, a failed sync before all, stops the node.
+ *         file goes and the storage goes on, whether or not it had its name by then (DIR-3): all members save at the same entry, and would
+ *         stop at the same entry. Any other refusal of the disk, a failed sync before all, stops the node.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { SnapshotChunk, SnapshotMeta } from '@holdfast/raft';
 import { closeAll } from './close-all.ts';
+import { isShortage } from './disk-error.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import { DiskFailure, onDisk, renameDurably } from './durable-names.ts';
 import { partialEnding, receivedName, snapshotName } from './layout.ts';
@@ -146,13 +147,24 @@ export class SnapshotFiles {
       if (this.#stopped || (this.#current?.index ?? 0) >= meta.index) return false; // SFILE-8
       const named = { index: meta.index, hash: meta.hash, frames: this.#framesOfLog() };
       const held = { meta, named, shared: partial.shared, isReceived };
-      await renameDurably(this.#disk, partial.path, this.#pathOf(held));
+      await this.#rename(partial.path, held);
       this.#hold(held);
       if (this.#received === partial) this.#received = undefined;
       return true;
     });
     this.#naming = named.catch(() => undefined);
     return named;
+  }
+
+  async #rename(from: string, held: Held): Promise<void> {
+    const path = this.#pathOf(held);
+    try {
+      await renameDurably(this.#disk, from, path);
+    } catch (error) {
+      // SFILE-9: the log covers it, so it does no harm where the power goes and it is there all the same.
+      if (!held.isReceived && isShortage(error)) await this.#disk.remove(path);
+      throw error;
+    }
   }
 
   #pathOf({ named, isReceived }: Pick<Held, 'named' | 'isReceived'>): string {

@@ -5,7 +5,7 @@ import type { SnapshotMeta } from '@holdfast/raft';
 import { DiskError, SnapshotNotSavedError } from '../../src/index.ts';
 import type { Opened } from '../../src/index.ts';
 import type { DelayedOperation } from '../../src/parts.ts';
-import { bytesOf, fill, LogInMemory, membership, settle } from '../log-in-memory.ts';
+import { bytesOf, fill, indexes, LogInMemory, membership, settle } from '../log-in-memory.ts';
 
 const refusal = (path: string, code: string, syscall: string): DiskError =>
   new DiskError(path, 'written', code, 'why', Object.assign(new Error(code), { code, syscall }));
@@ -39,6 +39,22 @@ const snapshotPaths = (log: LogInMemory): string[] =>
   log.files.paths.filter((path) => path.startsWith('/n/snapshots/'));
 
 describe('An own snapshot', () => {
+  it('that was dropped does no harm where the power goes and it is there all the same (SFILE-9, DIR-3)', async () => {
+    for (let left = 0; left < 16; left++) {
+      const { log, opened } = await filled();
+      refuseOne(log, 0, (path) => refusal(path, 'EMFILE', 'open'), ['sync']);
+      const saved = await save(opened).catch((error: unknown) => error);
+      assert.ok(saved instanceof SnapshotNotSavedError);
+      log.refuses = () => undefined;
+      await fill(opened, 21, 22);
+      let bits = left;
+      log.files.cutPower({ below: () => (bits >>= 1) & 1 });
+      const after = await log.open();
+      assert.equal(indexes(after).at(-1), 22);
+      assert.deepEqual(log.failures, []);
+    }
+  });
+
   for (const code of ['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE'])
     it(`that is refused with ${code} leaves nothing behind, and the log goes on (SFILE-9)`, async () => {
       for (let refused = 0; ; refused++) {
@@ -46,10 +62,11 @@ describe('An own snapshot', () => {
         const asked = refuseOne(log, refused, (path) => refusal(path, code, 'write'), [
           'names',
           'write',
+          'sync',
         ]);
         const saved = await save(opened).catch((error: unknown) => error);
         if (asked() <= refused) {
-          assert.equal(refused, 3, 'the file is made, written and named');
+          assert.equal(refused, 4, 'the file is made, written and named, and its folder synced');
           break;
         }
         assert.ok(saved instanceof SnapshotNotSavedError, String(saved));
@@ -71,7 +88,8 @@ describe('An own snapshot', () => {
   for (const [what, code, syscall, kinds, count] of [
     ['the device fails', 'EIO', 'write', ['names', 'write'], 3],
     ['a sync fails for want of room', 'ENOSPC', 'fsync', ['names', 'write'], 3],
-    ['its folder cannot be synced for want of room', 'ENOSPC', 'write', ['sync'], 1],
+    ['the sync of its folder fails for want of room', 'ENOSPC', 'fsync', ['sync'], 1],
+    ['the sync of its folder fails', 'EIO', 'open', ['sync'], 1],
   ] as const)
     it(`stops the node where ${what}`, async () => {
       for (let refused = 0; refused < count; refused++) {

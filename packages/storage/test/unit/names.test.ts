@@ -1,6 +1,7 @@
 /** What happens where a name is not durable yet, or the disk refuses to change one. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { DiskError } from '../../src/index.ts';
 import type { Opened } from '../../src/index.ts';
 import {
   bytesOf,
@@ -35,6 +36,15 @@ const randomnessOf = (seed: number): { below: (limit: number) => number } => {
     },
   };
 };
+
+const noDescriptor = (path: string): DiskError =>
+  new DiskError(
+    path,
+    'opened',
+    'EMFILE',
+    'too many files are open',
+    Object.assign(new Error('EMFILE'), { code: 'EMFILE', syscall: 'open' }),
+  );
 
 describe('Names (DIR-1)', () => {
   it('are durable before anything builds on them, whatever else is when the power goes', async () => {
@@ -122,6 +132,34 @@ describe('A folder that cannot be synced (DIR-2)', () => {
         log.files.paths.map((path) => [path, log.files.bytes(path).toString('hex')]),
         before,
       );
+    });
+});
+
+describe('A folder for whose sync there is no descriptor (DIR-3)', () => {
+  for (const maxSpares of [0, 2])
+    it(`stops no log with ${String(maxSpares)} spare files: names are made durable later (SEG-10)`, async () => {
+      const log = new LogInMemory();
+      log.segments = { ...log.segments, maxSpares };
+      const opened = await log.open();
+      await fill(opened, 1, 50);
+      let refusals = 0;
+      let asked = 0;
+      // One of two: what is tried again is done
+      log.refuses = (operation, path) => {
+        if (operation !== 'sync' || path !== '/n/log' || asked++ % 2 !== 0) return undefined;
+        refusals += 1;
+        return noDescriptor(path);
+      };
+      for (const to of [100, 150, 200, 250]) await round(opened, to);
+      assert.ok(refusals > 4, String(refusals));
+      assert.deepEqual(log.failures, []);
+      log.refuses = () => undefined;
+      for (const to of [300, 350]) await round(opened, to);
+      // Then nothing that was to be freed, or kept for segments to come, is left behind
+      assert.ok(ending(log, '.segment').length <= 3, String(ending(log, '.segment')));
+      assert.ok(ending(log, '.spare').length <= maxSpares, String(ending(log, '.spare')));
+      const after = await log.reopen();
+      assert.equal(after.recovered?.snapshot.index, 350);
     });
 });
 
