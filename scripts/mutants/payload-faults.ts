@@ -6,6 +6,7 @@ const ended = 'packages/engine/src/payloads/ended-payloads.ts';
 const files = 'packages/storage/src/payload-files.ts';
 const scan = 'packages/storage/src/payload-scan.ts';
 const asks = 'packages/engine/src/payloads/payload-asks.ts';
+const askedTest = 'packages/engine/test/unit/payload-asks.test.ts';
 const troubles = 'packages/storage/test/unit/payload-troubles.test.ts';
 const repairs = 'packages/engine/test/unit/payload-repairs.test.ts';
 
@@ -311,5 +312,36 @@ export const payloadFaults: readonly Fault[] = [
     find: `payload.length * mostBytesPerUnit + 2`,
     put: `payload.length + 2`,
     test: 'packages/api/test/unit/queue-wire.test.ts',
+  },
+  {
+    name: 'each-page-waits-for-a-member-away',
+    breaks:
+      'a member that gets a snapshot of a million payloads waits half an hour for one that is away',
+    file: asks,
+    find: `      if (this.#isInVain(open, told, round === rounds - 1)) break; // PASK-4`,
+    put: ``,
+    hiddenFromRuns: 'a wait for a member that is away is no fault of a run',
+    test: askedTest,
+  },
+  {
+    name: 'who-was-asked-in-vain-never-asked',
+    breaks: 'payloads stay missing though the member that came back has them',
+    file: asks,
+    find: `      if (told.isOver()) break;
+      const wantedOfIt`,
+    put: `      if (told.isOver()) break;
+      if (this.#recent.wasAskedInVain(member)) continue;
+      const wantedOfIt`,
+    hiddenFromRuns: 'it is forgotten before a run ends',
+    test: askedTest,
+  },
+  {
+    name: 'payloads-asked-of-who-has-none-first',
+    breaks: 'each page of payloads waits for a member that does not answer before others are asked',
+    file: 'packages/engine/src/payloads/recent-answers.ts',
+    find: `rankOf(a) - rankOf(b) || `,
+    put: ``,
+    hiddenFromRuns: 'it is slower, and comes to the same',
+    test: askedTest,
   },
 ];

@@ -6,6 +6,10 @@
  *     asked for again.
  * PASK-3: a payload is said to be nowhere only where each other member, connected or not, has answered that it has it not
  *     and will not have it by itself: its state names the message, and its disk can be read.
+ * PASK-4: what did not come is asked for again, in rounds with a pause between them: who did not answer, or could not read its disk, may do
+ *     so a moment later. Where all rounds were in vain they are not spent again on the same members for a while: a page that misses
+ *     nothing but what these neither gave nor denied takes one round. Else each page would wait for a member that is away, which
+ *     is half an hour for a million payloads. In its one round each of them is asked, as ever (PASK-3).
  */
 import type { MemberId } from '@holdfast/raft';
 import { payloadHash } from '@holdfast/state';
@@ -13,6 +17,7 @@ import type { StoredPayload } from '@holdfast/state';
 import { unwrapAnswer } from '../calls.ts';
 import type { Clock } from '../clock.ts';
 import type { Transport } from '../transport/types.ts';
+import { RecentAnswers } from './recent-answers.ts';
 import { toWire } from './wire-payloads.ts';
 import type { GivenPayload } from './wire-payloads.ts';
 
@@ -22,7 +27,7 @@ const rounds = 3;
 const pauseMs = 200;
 
 export interface PayloadAsksParts {
-  readonly clock: Pick<Clock, 'after'>;
+  readonly clock: Pick<Clock, 'after' | 'now'>;
   readonly transport: () => Pick<Transport, 'call' | 'isConnected'>;
   /** All other members. */
   readonly others: () => readonly MemberId[];
@@ -52,8 +57,11 @@ interface Round {
 export class PayloadAsks {
   readonly #parts: PayloadAsksParts;
 
+  readonly #recent: RecentAnswers;
+
   constructor(parts: PayloadAsksParts) {
     this.#parts = parts;
+    this.#recent = new RecentAnswers(parts.clock);
   }
 
   /** Each that comes is told as it comes. @param isOver Whether nobody waits for them any more: no further member is asked. */
@@ -69,7 +77,7 @@ export class PayloadAsks {
     for (let round = 0; round < rounds && missing.length > 0; round++) {
       if (round > 0)
         await new Promise<void>((resolve) => void this.#parts.clock.after(pauseMs, resolve));
-      const others = this.#inOrder();
+      const others = this.#recent.inOrder(this.#parts.others(), this.#parts.leader());
       const told: Round = { silent: new Set(), denials: new Map(), isOver };
       missing = await this.#askAll(others, missing, told, onText);
       silent = [...told.silent];
@@ -80,14 +88,17 @@ export class PayloadAsks {
         ),
       );
       if (nowhere.size === missing.length || isOver()) break; // To ask again is of no use.
+      const open = others.filter((one) => isOpen(told, missing, one));
+      if (this.#isInVain(open, told, round === rounds - 1)) break; // PASK-4
     }
     return { missing, nowhere, isAnswered, silent };
   }
 
-  /** The leader first. */
-  #inOrder(): readonly MemberId[] {
-    const leader = this.#parts.leader();
-    return [...this.#parts.others()].sort((a, b) => Number(b === leader) - Number(a === leader));
+  /** PASK-4. @param open Who may have what is missing. */
+  #isInVain(open: readonly MemberId[], { silent }: Round, isLast: boolean): boolean {
+    if (!isLast && !open.every((one) => this.#recent.wasAskedInVain(one))) return false;
+    for (const one of open) if (isLast || silent.has(one)) this.#recent.noteInVain(one);
+    return true;
   }
 
   #isAnswered({ silent }: Round): boolean {
@@ -107,12 +118,16 @@ export class PayloadAsks {
   ): Promise<readonly StoredPayload[]> {
     let missing = wanted;
     for (const member of others) {
+      if (told.isOver()) break;
+      const wantedOfIt = missing.length;
       while (!told.isOver()) {
         const rest = await this.#ask(member, missing, told, onText);
         const isMore = rest.length > 0 && rest.length < missing.length;
         missing = rest;
         if (!isMore) break;
       }
+      const gave = missing.length < wantedOfIt ? 'gave some' : 'gave none';
+      this.#recent.note(member, told.silent.has(member) ? 'silent' : gave);
       if (missing.length === 0) break;
     }
     return missing;
@@ -149,6 +164,10 @@ export class PayloadAsks {
     });
   }
 }
+
+/** It may have one of them: it has not denied it. */
+const isOpen = ({ denials }: Round, missing: readonly StoredPayload[], member: MemberId): boolean =>
+  missing.some(({ id }) => denials.get(id)?.has(member) !== true);
 
 function deny({ denials }: Round, id: number, member: MemberId): void {
   const known = denials.get(id);

@@ -88,7 +88,7 @@ export const alone = (
     lose: () => Promise.resolve(),
     onMembers: () => undefined,
     asks: new PayloadAsks({
-      clock: { after: () => () => undefined },
+      clock: { now: () => 0, after: () => () => undefined },
       transport: () => ({
         call: () => Promise.reject(new Error('alone')),
         isConnected: () => false,

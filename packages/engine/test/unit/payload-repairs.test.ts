@@ -167,7 +167,10 @@ describe('payloads that are missing on this disk', () => {
     const [given, denied] = [storedOf(1), storedOf(2)];
     const asked: number[][] = [];
     const asks = new PayloadAsks({
-      clock: { after: (_ms, callback) => (setImmediate(callback), () => undefined) },
+      clock: {
+        now: () => 0,
+        after: (_ms, callback) => (setImmediate(callback), () => undefined),
+      },
       transport: () => ({
         isConnected: (to) => to !== 'away',
         call: (_to, request) => {
