@@ -6,6 +6,8 @@ const waste = 'packages/storage/src/payload-waste.ts';
 const room = 'packages/engine/src/log-room.ts';
 const storageTest = 'packages/storage/test/unit/payload-shortage.test.ts';
 const handover = 'packages/engine/src/room-handover.ts';
+const forRoom = 'packages/engine/src/handover-for-room.ts';
+const forRoomTest = 'packages/engine/test/unit/handover-for-room.test.ts';
 const handoverTest = 'packages/engine/test/unit/room-handover.test.ts';
 const endedFile = 'packages/engine/src/payloads/ended-payloads.ts';
 const deletionTest = 'packages/engine/test/unit/room-by-deletion.test.ts';
@@ -219,8 +221,8 @@ export const shortageFaults: readonly Fault[] = [
   {
     name: 'leader-without-room-goes-on-leading',
     breaks: 'nothing is applied in a cluster of which only the leader lacks room',
-    file: 'packages/engine/src/checkpoints.ts',
-    find: `if (this.#replica.transferLeadership(to).ok) room.handover.handedOver(to);`,
+    file: forRoom,
+    find: `if (this.#parts.replica.transferLeadership(to).ok) room.handover.handedOver(to);`,
     put: `room.handover.handedOver(to);`,
     hiddenFromRuns: neverFull,
     test: roomTest,
@@ -359,5 +361,41 @@ export const shortageFaults: readonly Fault[] = [
     put: ``,
     hiddenFromRuns: neverFull,
     test: 'packages/storage/test/unit/names.test.ts',
+  },
+  {
+    name: 'leader-without-payload-room-leads-on',
+    breaks: 'messages are refused for as long as the disk of the leader is full, whoever has room',
+    file: forRoom,
+    find: `    if (!isLong && !room.wantsHandover) return;`,
+    put: `    if (!room.wantsHandover) return;`,
+    hiddenFromRuns: neverFull,
+    test: forRoomTest,
+  },
+  {
+    name: 'leadership-handed-to-who-lacks-room',
+    breaks: 'leadership goes round where no member has room for payloads',
+    file: forRoom,
+    find: `    else if (room.wantsHandover) this.#handOver(room.handover.next(status)); // HANDOVER-1`,
+    put: `    else this.#handOver(room.handover.next(status));`,
+    hiddenFromRuns: neverFull,
+    test: forRoomTest,
+  },
+  {
+    name: 'room-told-once-believed-for-ever',
+    breaks: 'leadership goes to a member whose disk has become full since it was asked',
+    file: 'packages/engine/src/room-told.ts',
+    find: `toldMs !== undefined && this.#clock.now() < toldMs + askEveryMs + timeoutMs;`,
+    put: `toldMs !== undefined;`,
+    hiddenFromRuns: neverFull,
+    test: forRoomTest,
+  },
+  {
+    name: 'room-told-without-room-for-snapshots',
+    breaks: 'a member whose disk has no room for snapshots is given leadership for its room',
+    file: room,
+    find: `    return !this.lacksPayloadRoom && !this.#parts.snapshots.lacksRoom;`,
+    put: `    return !this.lacksPayloadRoom;`,
+    hiddenFromRuns: neverFull,
+    test: forRoomTest,
   },
 ];

@@ -1,7 +1,4 @@
-/**
- * All members take a snapshot where a checkpoint stands in the log: the leader proposes it (REPLICA-5). One that has no room for what
- * it has to apply hands leadership over (LOG-ROOM-4).
- */
+/** All members take a snapshot where a checkpoint stands in the log: the leader proposes it (REPLICA-5). */
 import type { Status } from '@holdfast/raft';
 import { nodeIdentity } from '@holdfast/state';
 import type { CommandQueue } from './command-queue.ts';
@@ -20,10 +17,6 @@ export class Checkpoints {
   /** On the leader. */
   onTick(status: Status): void {
     const { room } = this.#replica;
-    if (room.wantsHandover) {
-      const to = room.handover.next(this.#replica.status());
-      if (this.#replica.transferLeadership(to).ok) room.handover.handedOver(to);
-    }
     if (this.#isPending || !room.isCheckpointDue || !status.ready) return;
     this.#isPending = true;
     const done = (): void => {

@@ -9,7 +9,7 @@
  *     refused had no effect.
  * LOG-ROOM-3: at that bound a checkpoint is due by time, whatever was logged since the last one: without commands none ever would be.
  * LOG-ROOM-4: a leader at that bound, or one that applies nothing since its memory for payloads is used up and its disk has no room for
- *     them, hands leadership over: another member may have room. To whom and how often: room-handover.ts.
+ *     them, hands leadership over: another member may have room. To whom and how often: handover-for-room.ts, room-handover.ts.
  * LOG-ROOM-5: a node that applies nothing for that reason stops once the log in memory is that long: a follower has to take the log as it
  *     is, and memory would be used up, and nothing would tell why.
  */
@@ -85,6 +85,16 @@ export class LogRoom {
   /** LOG-ROOM-4. */
   get wantsHandover(): boolean {
     return (this.#appliesNothing || this.#isFull) && !this.handover.isPausing;
+  }
+
+  /** Payloads wait for it. */
+  get lacksPayloadRoom(): boolean {
+    return this.#parts.payloads.shortage !== undefined;
+  }
+
+  /** Nothing waits for it (ROOM-TOLD-1). */
+  get hasRoom(): boolean {
+    return !this.lacksPayloadRoom && !this.#parts.snapshots.lacksRoom;
   }
 
   /** LOG-ROOM-5. Undefined: it may go on. */

@@ -17,15 +17,14 @@ import { memberCalls } from './cache/member-calls.ts';
 import type { CacheListing } from './cache/listing.ts';
 import { CacheWrites } from './cache/writes.ts';
 import type { CallAnswer } from './calls.ts';
-import { Checkpoints } from './checkpoints.ts';
 import { ClusterClock } from './cluster-clock.ts';
 import { describeCluster } from './cluster-status.ts';
 import { CommandQueue } from './command-queue.ts';
 import { ConsistencyCheck } from './consistency-check.ts';
-import { LevelRaiser } from './feature-levels.ts';
 import { Interrupted } from './interrupted.ts';
 import { LeaderCalls } from './leader-calls.ts';
 import { LeaderRoute } from './leader-route.ts';
+import { LeaderUpkeep } from './leader-upkeep.ts';
 import { LeaderDuties } from './leadership.ts';
 import { Listeners } from './listeners.ts';
 import { MemberAsks } from './member-asks.ts';
@@ -65,8 +64,7 @@ export class RaftEngine implements Engine {
   #submissions!: Submissions;
   #leadership!: LeaderDuties;
   #administration!: Administration;
-  #levelRaiser!: LevelRaiser;
-  #checkpoints!: Checkpoints;
+  #upkeep!: LeaderUpkeep;
   #consistency!: ConsistencyCheck;
   #asks!: MemberAsks;
   #leaderCalls!: LeaderCalls;
@@ -101,18 +99,9 @@ export class RaftEngine implements Engine {
     this.#submissions = new Submissions({ ...answering, queue: cacheWrites });
     this.#leadership = new LeaderDuties({ clock, clusterClock, replica, queue, limits });
     this.#administration = new Administration({ nodeId, clock, log, replica, route, reachable });
-    this.#checkpoints = new Checkpoints(replica, queue);
-    this.#levelRaiser = new LevelRaiser({
-      nodeId,
-      log,
-      levels: () => replica.levels(),
-      membership: () => replica.status().membership,
-      supportedBy: (peer) => transport.supportedBy(peer),
-      propose: (command, onDone) => {
-        const time = clusterClock.read(clock.now());
-        return replica.propose({ time, commands: [{ identity: nodeIdentity, command }] }, onDone);
-      },
-    });
+    const asks = this.#asks;
+    const upkeep = { nodeId, log, clock, clusterClock, replica, transport, queue, asks };
+    this.#upkeep = new LeaderUpkeep(upkeep);
     this.#consistency = new ConsistencyCheck({
       nodeId,
       log,
@@ -390,8 +379,7 @@ export class RaftEngine implements Engine {
     this.#leadership.onTick();
     this.#administration.onTick();
     this.#queue.flushSoon();
-    if (this.#raftStatus.ready) this.#levelRaiser.onTick();
-    this.#checkpoints.onTick(this.#raftStatus);
+    this.#upkeep.onTick(this.#raftStatus);
   }
 
   onCall(from: MemberId, request: unknown, signal: AbortSignal): Promise<CallAnswer> {

@@ -1,7 +1,7 @@
 /**
- * To whom a leader without room hands leadership over, and how often (LOG-ROOM-4 of log-room.ts).
+ * To whom a leader without room hands leadership over, and how often (handover-for-room.ts).
  *
- * ROOM-HANDOVER-1: no member tells whether it has room. So each of those that answer and keep up is tried in turn, in the order of
+ * ROOM-HANDOVER-1: a member may tell nothing of its room. So each of those that answer and keep up is tried in turn, in the order of
  *     their ids, beginning behind this node's own one: one that has room is found in one round, however the logs compare.
  * ROOM-HANDOVER-2: where none has room leadership goes round, and each time is an interruption to no use. The pause after a handover is twice
  *     that of the one before, from `firstPauseMs` to `longestPauseMs`, for as long as leadership comes back within twice the pause.
@@ -28,15 +28,18 @@ export class RoomHandover {
     return this.#clock.now() < this.#handedOverMs + this.#pauseMs;
   }
 
-  /** ROOM-HANDOVER-1. Null: none of them keeps up, so whoever takes it. */
-  next({ id, membership, progress }: Status): MemberId | null {
+  /** ROOM-HANDOVER-1. Null: none of them keeps up, so whoever takes it. @param mayTake Of whom it is to be one. */
+  next(
+    { id, membership, progress }: Status,
+    mayTake: (member: MemberId) => boolean = () => true,
+  ): MemberId | null {
     const voters = membership.members.filter(({ role }) => role === 'voter').map((one) => one.id);
     const able = progress
       .filter(
         ({ state, silentTicks }) => state === 'replicate' && silentTicks <= answeredWithinTicks,
       )
       .map((one) => one.id)
-      .filter((one) => voters.includes(one))
+      .filter((one) => voters.includes(one) && mayTake(one))
       .sort();
     const after = this.#last ?? id;
     return able.find((one) => one > after) ?? able[0] ?? null;

@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { nodeIdentity } from '@holdfast/state';
 import type { Command, SessionId } from '@holdfast/state';
-import { Checkpoints } from '../../src/checkpoints.ts';
-import type { CommandQueue } from '../../src/command-queue.ts';
+import { HandoverForRoom } from '../../src/handover-for-room.ts';
 import { leastBoundBytes, LogRoom } from '../../src/log-room.ts';
 import { retryForRoom } from '../../src/payloads/payload-shortage.ts';
 import type { Replica } from '../../src/replica.ts';
@@ -15,6 +14,10 @@ import { StillClock } from './still-clock.ts';
 const snapshotLogBytes = 64 * 1024 * 1024;
 const push = { type: 'queue_push', name: 'mail', messages: [] } as unknown as Command;
 const status = statusOf('a', ['b']);
+const nobodyTells = {
+  ask: () => Promise.reject(new Error('It answers no such question.')),
+  onAsked: () => undefined,
+};
 const end = { type: 'end_session', sessionId: 's' } as unknown as Command;
 
 function room() {
@@ -96,8 +99,8 @@ describe('A leader', () => {
       status: () => status,
       transferLeadership: (to: unknown) => ({ ok: handedTo.push(to) > 0 }),
     } as unknown as Replica;
-    const checkpoints = new Checkpoints(replica, {} as CommandQueue);
-    const tick = (): void => checkpoints.onTick(status);
+    const handover = new HandoverForRoom({ clock, replica, asks: nobodyTells });
+    const tick = (): void => handover.onTick();
     payloads.isBehind = true;
     tick();
     assert.deepEqual(handedTo, [], 'a slow disk alone is no reason');
@@ -122,9 +125,8 @@ describe('A leader', () => {
         return { ok: canTake };
       },
     } as unknown as Replica;
-    const queue = { submit: () => undefined } as unknown as CommandQueue;
-    const checkpoints = new Checkpoints(replica, queue);
-    const tick = (): void => checkpoints.onTick(status);
+    const handover = new HandoverForRoom({ clock, replica, asks: nobodyTells });
+    const tick = (): void => handover.onTick();
     tick();
     canTake = true;
     tick();
