@@ -4,6 +4,7 @@ import type { Fault } from './fault.ts';
 const payloads = 'packages/engine/src/payloads/payloads.ts';
 const ended = 'packages/engine/src/payloads/ended-payloads.ts';
 const files = 'packages/storage/src/payload-files.ts';
+const compaction = 'packages/storage/src/payload-compaction.ts';
 const scan = 'packages/storage/src/payload-scan.ts';
 const asks = 'packages/engine/src/payloads/payload-asks.ts';
 const askedTest = 'packages/engine/test/unit/payload-asks.test.ts';
@@ -112,9 +113,9 @@ export const payloadFaults: readonly Fault[] = [
   {
     name: 'payload-file-gone-before-its-copies',
     breaks: 'a power cut while files are made smaller loses payloads',
-    file: files,
-    find: `    if (!(await this.durable())) return;`,
-    put: `    if (this.#failed) return;`,
+    file: compaction,
+    find: `    if (!(await store.durable())) return;`,
+    put: `    if (isOver()) return;`,
   },
   {
     name: 'payload-end-not-told',
@@ -127,8 +128,8 @@ export const payloadFaults: readonly Fault[] = [
     name: 'damaged-payload-dropped-in-silence',
     breaks:
       'a payload that the disk has damaged is dropped when its file is made smaller, and nobody looks for it elsewhere',
-    file: files,
-    find: `      this.#troubles.damaged(file.path, damaged); // PFILE-8`,
+    file: compaction,
+    find: `      troubles.damaged(file.path, damaged); // PFILE-8`,
     put: ``,
     test: troubles,
   },

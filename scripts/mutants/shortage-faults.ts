@@ -2,6 +2,8 @@
 import type { Fault } from './fault.ts';
 
 const files = 'packages/storage/src/payload-files.ts';
+const compaction = 'packages/storage/src/payload-compaction.ts';
+const reserveTest = 'packages/storage/test/unit/payload-reserve.test.ts';
 const waste = 'packages/storage/src/payload-waste.ts';
 const room = 'packages/engine/src/log-room.ts';
 const storageTest = 'packages/storage/test/unit/payload-shortage.test.ts';
@@ -94,9 +96,9 @@ export const shortageFaults: readonly Fault[] = [
   {
     name: 'files-made-smaller-on-a-full-disk',
     breaks: 'a full disk is asked without an end to take copies of payloads',
-    file: files,
-    find: `    const canWrite = this.shortage === undefined; // PFILE-9`,
-    put: `    const canWrite = true;`,
+    file: compaction,
+    find: `    if (troubles.shortage === undefined) return 'enough';`,
+    put: `    if (troubles.shortages >= 0) return 'enough';`,
     hiddenFromRuns: neverFull,
     test: storageTest,
   },
@@ -105,7 +107,7 @@ export const shortageFaults: readonly Fault[] = [
     breaks: 'a full disk gets no room back by what is deleted',
     file: waste,
     find: `  if (dead.length > 0) return { files: dead, areDead: true };`,
-    put: `  if (dead.length > 0 && canWrite) return { files: dead, areDead: true };`,
+    put: `  if (dead.length > 0 && room !== 'none') return { files: dead, areDead: true };`,
     hiddenFromRuns: neverFull,
     test: storageTest,
   },
@@ -397,5 +399,41 @@ export const shortageFaults: readonly Fault[] = [
     put: `    return !this.lacksPayloadRoom;`,
     hiddenFromRuns: neverFull,
     test: forRoomTest,
+  },
+  {
+    name: 'payload-reserve-never-used',
+    breaks: 'a full disk stays full though nearly all messages are purged',
+    file: compaction,
+    find: `    return wasRefused && reserve.isThere && isOfRoom(troubles.shortage) ? 'reserve' : 'none';`,
+    put: `    return 'none';`,
+    hiddenFromRuns: neverFull,
+    test: reserveTest,
+  },
+  {
+    name: 'payload-reserve-kept-for-empty-files',
+    breaks: 'the file that each trial to write begins keeps others from being made smaller',
+    file: compaction,
+    find: `        this.soon(wasRefused && gaveNothing(next));`,
+    put: `        this.soon();`,
+    hiddenFromRuns: neverFull,
+    test: reserveTest,
+  },
+  {
+    name: 'payload-reserve-left-to-what-waits',
+    breaks: 'new payloads take the room by which a full disk would give back what was purged',
+    file: compaction,
+    find: `    if (room === 'reserve') return this.#parts.alone(() => this.#copyInReserve(files));`,
+    put: `    if (room === 'reserve') return this.#parts.reserve.free().then(() => undefined);`,
+    hiddenFromRuns: neverFull,
+    test: reserveTest,
+  },
+  {
+    name: 'payload-reserve-tried-at-each-write',
+    breaks: 'a disk that is nearly full is filled with zeros again and again',
+    file: 'packages/storage/src/payload-reserve.ts',
+    find: ` || this.#failedAt === nextNumber) return;`,
+    put: ` || this.#failedAt === 0) return;`,
+    hiddenFromRuns: neverFull,
+    test: reserveTest,
   },
 ];

@@ -56,6 +56,9 @@ function namedBy(pattern: RegExp, name: string): SnapshotName | undefined {
     : { index: Number(index), hash, frames: Number(frames) };
 }
 
+/** Beside the files of payloads: room that is kept aside (payload-reserve.ts). */
+export const reserveName = 'room.reserve';
+
 export const payloadFileName = (number: number): string =>
   `${String(number).padStart(12, '0')}.payloads`;
 

@@ -8,7 +8,7 @@ interface CopyParts {
   readonly isOver: () => boolean;
   /** The payload is at this place. */
   readonly counts: (id: number, place: number) => boolean;
-  readonly onBody: (id: number, body: Uint8Array) => void;
+  readonly onBody: (id: number, body: Uint8Array, place: number) => void;
   readonly onDamaged: (id: number) => void;
 }
 
@@ -19,8 +19,9 @@ export async function putAgain(file: PayloadFile, parts: CopyParts): Promise<unk
   if (file.liveBytes === 0) return undefined;
   for await (const { id, offset, byteLength, body } of framesOf(file, true, onUnreadable)) {
     if (parts.isOver()) break;
-    if (!parts.counts(id, packed({ slot: file.slot, offset, byteLength }))) continue;
-    if (body !== undefined) parts.onBody(id, Uint8Array.from(body));
+    const place = packed({ slot: file.slot, offset, byteLength });
+    if (!parts.counts(id, place)) continue;
+    if (body !== undefined) parts.onBody(id, Uint8Array.from(body), place);
     else if (cause === undefined) parts.onDamaged(id); // PFILE-7, PFILE-8
   }
   return cause;

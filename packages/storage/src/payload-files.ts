@@ -14,8 +14,8 @@
  * PFILE-9: where there is no room for payloads, or no descriptor for their file (DERR-3), nothing stops: all members write them at the
  *     same entry. They wait in memory, none of them counts as durable, and it is told. They are written again when somebody asks for
  *     `durable`, beginning with the same one: at the same place, or in a new file, and what was torn at the end of the old one counts for nothing
- *     (PSCAN-2); not for what is put meanwhile, for each trial fills the disk. Until then no file is made smaller, for that takes room;
- *     one of which nothing counts goes (PWASTE-1), and what has ended while it waited is not written, and takes no memory (WAITING-1).
+ *     (PSCAN-2); not for what is put meanwhile, for each trial fills the disk. Until then no file is made smaller, for that takes room, but in
+ *     that which is kept aside for it (PRESERVE-2); one of which nothing counts goes (PWASTE-1), and what has ended while it waited is not written, and takes no memory (WAITING-1).
  * PFILE-10: an id has one body for ever. What is put again while it waits is not put twice: its first put says when it is durable (PWASTE-1).
  * PFILE-8: one that is found damaged when its file is to go is not here any more, which is told at once, also to who looks elsewhere.
  */
@@ -28,13 +28,15 @@ import { payloadFileName } from './layout.ts';
 import { makePayloadFile } from './make-payload-file.ts';
 import {
   framesBytes,
+  framesThatFit,
   payloadFrameBytes,
   payloadHeadBytes,
   payloadIn,
   putPayloads,
 } from './payload-frame.ts';
 import type { WaitingPayload } from './payload-frame.ts';
-import { putAgain } from './payload-copies.ts';
+import { PayloadCompaction } from './payload-compaction.ts';
+import type { PayloadCopy } from './payload-compaction.ts';
 import { bufferOf } from './payload-scan.ts';
 import type { FoundPayloads } from './payload-scan.ts';
 import {
@@ -47,9 +49,10 @@ import {
 } from './payload-places.ts';
 import { payloadFileAt, release, sizesOf } from './payload-file.ts';
 import type { PayloadFile } from './payload-file.ts';
+import { PayloadReserve } from './payload-reserve.ts';
 import { mostWaitingBytes, mostWrittenBytes } from './payload-settings.ts';
 import type { PayloadListeners, PayloadSettings } from './payload-settings.ts';
-import { freeSlot, isWasteful, nextUnneeded } from './payload-waste.ts';
+import { freeSlot, isWasteful } from './payload-waste.ts';
 import { PayloadTroubles } from './payload-troubles.ts';
 import { RecentPayloads } from './recent-payloads.ts';
 import type { PayloadStore } from './types.ts';
@@ -65,6 +68,7 @@ export class PayloadFiles implements PayloadStore {
   #nextNumber: number;
   #current: PayloadFile | undefined;
   readonly #waiting = new WaitingPayloads();
+  readonly #mostWritten: number; // In one write.
   readonly #buffer = new KeptBuffer(mostWrittenBytes);
   /** Those that wait, and the latest that were written. */
   readonly #memory: RecentPayloads;
@@ -75,8 +79,9 @@ export class PayloadFiles implements PayloadStore {
   #putCount = 0;
   #durableCount = 0;
   #awaitedCount = 0;
-  #compacting: Promise<void> | undefined;
   readonly #troubles: PayloadTroubles;
+  readonly #reserve: PayloadReserve;
+  readonly #compaction: PayloadCompaction;
   #failed = false;
   #closed = false;
   #onRoom: () => void = () => undefined;
@@ -93,6 +98,7 @@ export class PayloadFiles implements PayloadStore {
     this.#disk = disk;
     this.#folder = folder;
     this.#settings = settings;
+    this.#mostWritten = Math.min(mostWrittenBytes, settings.fileBytes);
     this.#listeners = listeners;
     this.#places = found.places;
     this.#files = [...found.files];
@@ -101,18 +107,35 @@ export class PayloadFiles implements PayloadStore {
       settings.rememberedBytes,
       (id) => this.#places.get(id) === notWritten,
     );
-    this.#troubles = new PayloadTroubles(
-      disk,
-      found.troubles,
-      listeners.onWarning ?? (() => undefined),
-    );
+    const { onWarning = () => undefined } = listeners;
+    this.#troubles = new PayloadTroubles(disk, found.troubles, onWarning);
+    this.#reserve = new PayloadReserve(disk, folder, settings.fileBytes, found.reserveBytes);
+    this.#compaction = this.#makeCompaction();
+  }
+
+  #makeCompaction(): PayloadCompaction {
+    return new PayloadCompaction({
+      files: this.#files,
+      settings: this.#settings,
+      troubles: this.#troubles,
+      reserve: this.#reserve,
+      current: () => this.#current,
+      nextNumber: () => this.#nextNumber,
+      durableCount: () => this.#durableCount,
+      placeOf: (id) => this.#places.get(id),
+      store: this,
+      alone: (act) => this.#alone(act),
+      copy: (copies) => this.#copy(copies),
+      isOver: () => this.#closed || this.#failed,
+      onFailure: (error) => this.#fail(error),
+    });
   }
 
   get stats(): PayloadStore['stats'] {
     const { sizeBytes, liveBytes } = sizesOf(this.#files);
     return {
       count: this.#places.size,
-      sizeBytes: sizeBytes + this.#troubles.leftoverBytes,
+      sizeBytes: sizeBytes + this.#troubles.leftoverBytes + this.#reserve.sizeBytes,
       liveBytes,
       waitingBytes: this.#waiting.byteLength,
       errors: this.#troubles.count,
@@ -216,14 +239,25 @@ export class PayloadFiles implements PayloadStore {
     this.#closed = true;
     this.#waiting.drop();
     await this.#working;
-    await this.#compacting;
+    await this.#compaction.settled();
     for (const file of this.#files) if (file !== undefined) release(file);
   }
 
   #begin(): void {
     if (this.#failed || this.#closed) return;
-    this.#working ??= Promise.resolve()
-      .then(() => this.#work())
+    this.#working ??= this.#execute(() => this.#work());
+  }
+
+  /** PFILE-4. */
+  async #alone(act: () => Promise<void>): Promise<void> {
+    while (this.#working !== undefined) await this.#working;
+    this.#working = this.#execute(act);
+    await this.#working;
+  }
+
+  #execute(act: () => Promise<void>): Promise<void> {
+    return Promise.resolve()
+      .then(act)
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {
         this.#working = undefined;
@@ -253,8 +287,7 @@ export class PayloadFiles implements PayloadStore {
       (this.#durableCount < this.#awaitedCount ||
         this.#waiting.byteLength >= this.#settings.gatheredBytes)
     ) {
-      const most = Math.min(mostWrittenBytes, this.#settings.fileBytes);
-      const some = this.#waiting.take(most);
+      const some = this.#waiting.take(this.#mostWritten);
       if (some.length === 0) break;
       const wasBehind = this.isBehind;
       if (!(await this.#hasRoomFor(some))) return;
@@ -263,7 +296,7 @@ export class PayloadFiles implements PayloadStore {
       if (wasBehind && !this.isBehind) this.#onRoom();
       if (this.#closed) return;
     }
-    this.#compactSoon();
+    this.#compaction.soon();
   }
 
   /** PFILE-9. Whether they were written. */
@@ -278,7 +311,7 @@ export class PayloadFiles implements PayloadStore {
       this.#awaitedCount = this.#durableCount; // Whoever waits for more is told, and may ask again.
       this.#troubles.noRoom(error);
       if (this.#current?.liveBytes === 0) this.#current = undefined; // PWASTE-1
-      this.#compactSoon();
+      this.#compaction.soon(true);
       return false;
     }
     this.#troubles.hasRoom();
@@ -287,7 +320,7 @@ export class PayloadFiles implements PayloadStore {
 
   async #write(some: readonly CountedPayload[]): Promise<void> {
     const needed = some.filter((one) => this.#isNeeded(one)); // PFILE-9
-    if (needed.length > 0) await this.#writeFrames(needed, framesBytes(needed));
+    if (needed.length > 0) await this.#writeFrames(needed, (one) => this.#isNeeded(one));
     this.#waiting.written(some);
     this.#memory.shrink();
   }
@@ -297,7 +330,26 @@ export class PayloadFiles implements PayloadStore {
     return this.#memory.get(id) === body && this.#places.get(id) === notWritten;
   }
 
-  async #writeFrames(some: readonly WaitingPayload[], byteLength: number): Promise<void> {
+  /** PRESERVE-2. They are durable before they count. */
+  async #copy(copies: readonly PayloadCopy[]): Promise<boolean> {
+    const rest = [...copies];
+    while (rest.length > 0) {
+      const some = rest.splice(0, framesThatFit(rest, this.#mostWritten));
+      try {
+        await this.#writeFrames(some, ({ id, place }) => this.#places.get(id) === place);
+      } catch (error) {
+        if (isShortage(error)) return false;
+        throw error;
+      }
+    }
+    return true;
+  }
+
+  async #writeFrames<T extends WaitingPayload>(
+    some: readonly T[],
+    counts: (one: T) => boolean,
+  ): Promise<void> {
+    const byteLength = framesBytes(some);
     const file = await this.#fileFor(byteLength);
     const bytes = this.#buffer.of(byteLength); // PFILE-4
     putPayloads(bytes, some);
@@ -307,7 +359,8 @@ export class PayloadFiles implements PayloadStore {
     for (const one of some) {
       const { id, body } = one;
       const length = payloadFrameBytes(body.byteLength);
-      if (this.#isNeeded(one)) {
+      if (counts(one)) {
+        this.#leave(id, 0);
         const place = { slot: file.slot, offset, byteLength: body.byteLength };
         this.#places.set(id, packed(place));
         file.liveBytes += length;
@@ -340,61 +393,6 @@ export class PayloadFiles implements PayloadStore {
     file.liveBytes -= payloadFrameBytes(byteLength);
     file.putAgainCount = Math.max(file.putAgainCount, putCount);
     if (this.shortage !== undefined && file.liveBytes > 0) return; // PFILE-9: it takes room.
-    if (isWasteful(file, this.#current)) this.#compactSoon();
-  }
-
-  #compactSoon(): void {
-    if (this.#failed || this.#closed || this.#compacting !== undefined) return;
-    const canWrite = this.shortage === undefined; // PFILE-9
-    const about = { ...this.#settings, durableCount: this.#durableCount, canWrite };
-    const next = nextUnneeded(this.#files, this.#current, about);
-    if (next === undefined) return;
-    this.#compacting = (next.areDead ? this.#forget(next.files) : this.#compact(next.files))
-      .catch((error: unknown) => this.#fail(error))
-      .finally(() => {
-        this.#compacting = undefined;
-        this.#compactSoon();
-      });
-  }
-
-  /** PFILE-2: what counts in them is put again, and is durable before they go. */
-  async #compact(files: readonly PayloadFile[]): Promise<void> {
-    const causes: unknown[] = [];
-    for (const file of files) causes.push(await this.#putAgain(file));
-    if (!(await this.durable())) return;
-    for (const [position, file] of files.entries()) {
-      if (this.#closed || this.#failed) return;
-      file.isStuck = file.liveBytes > 0;
-      if (file.isStuck) this.#troubles.cannotGo(file.path, file.liveBytes, causes[position]);
-      else await this.#forget([file]);
-    }
-  }
-
-  /** Returns why some of it could not be read. */
-  async #putAgain(file: PayloadFile): Promise<unknown> {
-    file.users += 1;
-    const damaged: number[] = [];
-    try {
-      return await putAgain(file, {
-        isOver: () => this.#closed || this.#failed,
-        counts: (id, place) => this.#places.get(id) === place,
-        onBody: (id, body) => this.put(id, body),
-        onDamaged: (id) => {
-          this.end(id); // PFILE-8
-          damaged.push(id);
-        },
-      });
-    } finally {
-      release(file);
-      this.#troubles.damaged(file.path, damaged); // PFILE-8
-    }
-  }
-
-  async #forget(files: readonly PayloadFile[]): Promise<void> {
-    for (const file of files) {
-      this.#files[file.slot] = undefined;
-      release(file);
-      await this.#troubles.remove(file); // PFILE-7
-    }
+    if (isWasteful(file, this.#current)) this.#compaction.soon();
   }
 }

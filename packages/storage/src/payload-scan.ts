@@ -12,7 +12,7 @@
  */
 import { join } from 'node:path';
 import type { Disk, DiskFile } from './disk.ts';
-import { payloadFileOf } from './layout.ts';
+import { payloadFileOf, reserveName } from './layout.ts';
 import { payloadFileAt } from './payload-file.ts';
 import type { PayloadFile } from './payload-file.ts';
 import {
@@ -36,6 +36,8 @@ export interface FoundPayloads {
   readonly nextNumber: number;
   /** PSCAN-3. */
   readonly troubles: readonly string[];
+  /** Of the room that is kept aside (PRESERVE-1). */
+  readonly reserveBytes: number;
 }
 
 interface ScannedFrame {
@@ -116,8 +118,10 @@ export async function findPayloads(disk: Disk, folder: string): Promise<FoundPay
   const found: PayloadFile[] = [];
   const troubles: string[] = [];
   let nextNumber = 1;
+  let reserveBytes = 0;
   try {
     for (const { name, byteLength } of await disk.list(folder)) {
+      if (name === reserveName) reserveBytes = byteLength;
       const number = payloadFileOf(name);
       if (number === undefined) continue;
       nextNumber = Math.max(nextNumber, number + 1);
@@ -137,7 +141,7 @@ export async function findPayloads(disk: Disk, folder: string): Promise<FoundPay
     await closePayloads(found);
     throw error;
   }
-  return { files: found, places, nextNumber, troubles };
+  return { files: found, places, nextNumber, troubles, reserveBytes };
 }
 
 const troubleOf = (path: string, cause: unknown): string =>

@@ -21,13 +21,15 @@ import { mostFiles, mostShortFiles } from './payload-settings.ts';
 /** By their slots. */
 type Files = readonly (PayloadFile | undefined)[];
 
+/** For copies of what counts (PFILE-9): `reserve` is that of payload-reserve.ts, which goes for them. */
+export type CopyRoom = 'enough' | 'reserve' | 'none';
+
 interface Circumstances {
   /** Of all puts, how many are durable. */
   readonly durableCount: number;
   /** A file is full when it has so many. */
   readonly fileBytes: number;
-  /** False: there is no room for copies (PFILE-9). */
-  readonly canWrite: boolean;
+  readonly room: CopyRoom;
 }
 
 /** Files that are to go together. */
@@ -50,7 +52,7 @@ export function isWasteful(
 export function nextUnneeded(
   slots: Files,
   current: PayloadFile | undefined,
-  { durableCount, fileBytes, canWrite }: Circumstances,
+  { durableCount, fileBytes, room }: Circumstances,
 ): Unneeded | undefined {
   const files = slots.filter((file) => file !== undefined);
   // PWASTE-1
@@ -58,8 +60,9 @@ export function nextUnneeded(
     file.liveBytes === 0 && file.putAgainCount <= durableCount && isWasteful(file, current);
   const dead = files.filter(isDead);
   if (dead.length > 0) return { files: dead, areDead: true };
-  if (!canWrite) return undefined;
+  if (room === 'none') return undefined;
   const wasteful = files.filter((file) => isWasteful(file, current));
+  if (room === 'reserve') return wasteful.length === 0 ? undefined : inReserve(wasteful, fileBytes);
   if (wasteful.length > 0) return { files: together(wasteful, fileBytes / 2), areDead: false };
   const short = oneTooShort(files, current, fileBytes);
   return short && { files: [short], areDead: false };
@@ -74,6 +77,12 @@ function together(files: readonly PayloadFile[], mostBytes: number): readonly Pa
       bytes += liveBytes;
       return position === 0 || bytes <= mostBytes;
     });
+}
+
+/** PRESERVE-2. No file of those of which everything waits to be written anew: the room is for what waits. */
+function inReserve(wasteful: readonly PayloadFile[], fileBytes: number): Unneeded {
+  const live = wasteful.filter(({ liveBytes }) => liveBytes > 0);
+  return { files: together(live, fileBytes / 2), areDead: false };
 }
 
 /** PWASTE-2. */

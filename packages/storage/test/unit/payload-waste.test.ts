@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { payloadFileAt } from '../../src/payload-file.ts';
 import type { PayloadFile } from '../../src/payload-file.ts';
 import { nextUnneeded } from '../../src/payload-waste.ts';
+import type { CopyRoom } from '../../src/payload-waste.ts';
 
 const nothing = {
   write: () => Promise.resolve(),
@@ -16,8 +17,8 @@ const filesOf = (...liveBytes: readonly number[]): PayloadFile[] =>
     ...payloadFileAt(slot, `/p/${String(slot)}`, nothing, 1000),
     liveBytes: live,
   }));
-const next = (files: readonly PayloadFile[], durableCount = 0) => {
-  const found = nextUnneeded(files, undefined, { durableCount, fileBytes: 1000, canWrite: true });
+const next = (files: readonly PayloadFile[], durableCount = 0, room: CopyRoom = 'enough') => {
+  const found = nextUnneeded(files, undefined, { durableCount, fileBytes: 1000, room });
   return found && [found.areDead, ...found.files.map(({ slot }) => slot)];
 };
 
@@ -31,6 +32,16 @@ describe('Of files of payloads', () => {
     for (const file of files) file.putAgainCount = 7;
     assert.deepEqual(next(files, 6), [false, 0]);
     assert.deepEqual(next(files, 7), [true, 0]);
+  });
+
+  it('those alone go without room of which nothing counts, and with a reserve as many as it takes (PRESERVE-2)', () => {
+    assert.deepEqual(next(filesOf(100, 0), 0, 'none'), [true, 1]);
+    assert.equal(next(filesOf(100, 200), 0, 'none'), undefined);
+    assert.deepEqual(next(filesOf(400, 300, 900, 150, 50, 499), 0, 'reserve'), [false, 4, 3, 1]);
+    assert.equal(next(filesOf(900, 500), 0, 'reserve'), undefined);
+    const waiting = filesOf(0, 900);
+    for (const file of waiting) file.putAgainCount = 7;
+    assert.deepEqual(next(waiting, 6, 'reserve'), [false], 'the reserve is for what waits');
   });
 
   it('those are made smaller together of which the least counts, as many as half a file takes (PWASTE-3)', () => {
