@@ -30,16 +30,20 @@ class Leaf<Key, Value> {
   }
 }
 
-export class HashIndex<Key, Value extends object> {
+export class HashIndex<Key, Value extends object | number> {
   readonly #hashOf: (key: Key) => number;
   /** By the lower bits of a hash: a power of 2. */
-  #directory: Leaf<Key, Value>[] = Array.from(
-    { length: 2 ** firstDepth },
-    () => new Leaf<Key, Value>(firstDepth),
-  );
+  #directory: Leaf<Key, Value>[];
+  #size = 0;
 
-  constructor(hashOf: (key: Key) => number) {
+  /** @param depth There are `2 ** depth` leaves in the beginning. */
+  constructor(hashOf: (key: Key) => number, depth: number = firstDepth) {
     this.#hashOf = hashOf;
+    this.#directory = Array.from({ length: 2 ** depth }, () => new Leaf<Key, Value>(depth));
+  }
+
+  get size(): number {
+    return this.#size;
   }
 
   get(key: Key): Value | undefined {
@@ -57,12 +61,14 @@ export class HashIndex<Key, Value extends object> {
       leaf = this.#leafOf(hash);
     }
     leaf?.map.set(key, value);
+    this.#size += 1;
     return undefined;
   }
 
   delete(key: Key): void {
     const leaf = this.#leafOf(mixed(this.#hashOf(key)));
     if (leaf?.map.delete(key) !== true) return;
+    this.#size -= 1;
     leaf.deletions += 1;
     if (leaf.deletions < renewAfter || leaf.deletions < leaf.map.size) return;
     leaf.map = new Map(leaf.map); // INDEX-2

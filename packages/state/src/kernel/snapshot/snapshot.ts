@@ -24,7 +24,7 @@ import type { EndedSessions, Tombstone } from '../sessions/ended-sessions.ts';
 import { invariant } from '../invariant.ts';
 import { levelOfLimit, primitiveDeclarations } from '../../primitives/declared.ts';
 import { encoders } from '../../primitives/table.ts';
-import type { RememberedPush } from '../../primitives/queue/dedup.ts';
+import type { RememberedPush } from '../../primitives/queue/dedup-pages.ts';
 import { captureAccess } from '../../primitives/access/records.ts';
 import { CapturedQueues } from '../../primitives/queue/captures.ts';
 import { encodeDedup } from '../../primitives/queue/records.ts';

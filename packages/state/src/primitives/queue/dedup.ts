@@ -5,27 +5,24 @@
  *     other message of the queue has it.
  * DEDUP-2: where no more fit, a push with a new dedup id is refused: none is forgotten before its time.
  */
+import { DedupPages } from './dedup-pages.ts';
+import type { RememberedPush } from './dedup-pages.ts';
 import { tooManyDedupIds } from './refusals.ts';
-import { ShardedMap } from '../../kernel/collections/sharded-map.ts';
-import { OrderedByNumber } from '../../kernel/collections/ordered-by-number.ts';
+import { hashOfText } from '../../kernel/collections/hash.ts';
+import { HashIndex } from '../../kernel/collections/hash-index.ts';
+import { OrderedMap } from '../../kernel/collections/ordered-map.ts';
 import type { Refusal } from '../../kernel/outcomes.ts';
 
 export const dedupWindowMs = 300_000;
 
-export interface RememberedPush {
-  /** Of the message. */
-  readonly id: number;
-  readonly queue: string;
-  readonly dedupId: string;
-  readonly untilMs: number;
-}
-
-const nameOf = (queue: string, dedupId: string): string => `${queue}\0${dedupId}`;
+/** Of one queue: the position of each dedup id among all pushes that are remembered. */
+type DedupIndex = HashIndex<string, number>;
 
 export class DedupMemory {
-  readonly #byName = new ShardedMap<string, RememberedPush>();
-  /** In the order of their pushes, which is that of their ends. */
-  readonly #all = new OrderedByNumber<RememberedPush>(({ id }) => id);
+  /** In the order of their pushes, which is that of their ids and of their ends. */
+  readonly #all = new DedupPages();
+  /** By the names of queues; none of a queue of which nothing is remembered. */
+  readonly #byQueue = new OrderedMap<string, DedupIndex>(hashOfText);
 
   get size(): number {
     return this.#all.size;
@@ -33,13 +30,20 @@ export class DedupMemory {
 
   /** DEDUP-1: one whose time is over is none, also while it is not forgotten yet. */
   find(queue: string, dedupId: string, timeMs: number): RememberedPush | undefined {
-    const found = this.#byName.get(nameOf(queue, dedupId));
+    const position = this.#byQueue.get(queue)?.get(dedupId);
+    const found = position === undefined ? undefined : this.#all.at(position);
     return found === undefined || found.untilMs <= timeMs ? undefined : found;
   }
 
+  /** Of a message that came after all that are remembered. */
   add(remembered: RememberedPush): void {
-    this.#all.add(remembered);
-    this.#byName.set(nameOf(remembered.queue, remembered.dedupId), remembered);
+    const { queue, dedupId } = remembered;
+    const known = this.#byQueue.get(queue);
+    const index = known ?? new HashIndex<string, number>(hashOfText, 0);
+    if (known === undefined) this.#byQueue.set(queue, index);
+    // The one before it may not be forgotten yet, though its time is over.
+    index.delete(dedupId);
+    index.getOrSet(dedupId, this.#all.add(remembered));
   }
 
   /** DEDUP-2. */
@@ -51,11 +55,15 @@ export class DedupMemory {
   /** DEDUP-1: at most so many whose time is over. */
   forget(timeMs: number, most: number): void {
     for (let count = 0; count < most; count++) {
-      const oldest = this.#all.first();
+      const position = this.#all.first;
+      const oldest = position === undefined ? undefined : this.#all.at(position);
       if (oldest === undefined || oldest.untilMs > timeMs) return;
-      this.#all.remove(oldest.id);
-      const name = nameOf(oldest.queue, oldest.dedupId);
-      if (this.#byName.get(name) === oldest) this.#byName.delete(name);
+      const { queue, dedupId } = oldest;
+      this.#all.removeFirst();
+      const index = this.#byQueue.get(queue);
+      if (index?.get(dedupId) !== position) continue;
+      index?.delete(dedupId);
+      if (index?.size === 0) this.#byQueue.delete(queue);
     }
   }
 

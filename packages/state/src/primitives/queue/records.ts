@@ -6,7 +6,7 @@ import { SnapshotFormatError } from '../../kernel/snapshot/fields.ts';
 import type { Fields } from '../../kernel/snapshot/fields.ts';
 import type { Place, Tables } from '../../kernel/tables.ts';
 import type { FenceToken, ResourceName } from '../../kernel/names.ts';
-import type { RememberedPush } from './dedup.ts';
+import type { RememberedPush } from './dedup-pages.ts';
 import { LaneRecord } from './lanes.ts';
 import { MessageRecord } from './messages.ts';
 import type { MessageState } from './message-state.ts';
