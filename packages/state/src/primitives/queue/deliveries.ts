@@ -72,13 +72,15 @@ function deliver(
   tables.changingPlace(lane);
   lane.waiting.remove(message);
   lane.turn = tables.nextSequence(); // LANE-3
-  message.deliveries += 1; // DELIV-1
-  message.fenceToken = tables.nextFenceToken();
+  const delivery = message.deliveries + 1; // DELIV-1
+  const fenceToken = tables.nextFenceToken();
   lane.queue.statistics.count('delivered', message, tables.timeMs);
   if (visibilityMs === undefined) {
     lane.queue.statistics.count('acknowledged', message, tables.timeMs);
     forgetMessage(tables, message);
   } else {
+    message.deliveries = delivery;
+    message.fenceToken = fenceToken;
     message.state = 'in_flight';
     message.takenBy = tables.identity === anonymousIdentity ? undefined : tables.identity;
     lane.inFlight += 1;
@@ -86,14 +88,14 @@ function deliver(
     dueAt(tables, message, tables.timeMs + visibilityMs); // DELIV-2
   }
   settleLane(tables, lane);
-  const { id, key, payload, deliveries, maxDeliveries, fenceToken } = message;
+  const { id, key, payload, maxDeliveries } = message;
   const stored = storedPayload(id, payload);
   return {
     id,
     key,
     payload: payload.text ?? '',
     ...(stored === undefined ? {} : { stored }),
-    delivery: deliveries,
+    delivery,
     maxDeliveries,
     fenceToken,
   };

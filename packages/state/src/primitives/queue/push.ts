@@ -73,8 +73,9 @@ function pushOne(
   if (same !== undefined) return { id: same.id, duplicate: true }; // DEDUP-1
   const id = tables.nextSequence(); // PUSH-2
   const { snapshotNumber: savedIn } = tables;
-  const facts = { id, key, payload, maxDeliveries, pushedAtMs: timeMs, savedIn };
-  const message = new MessageRecord(queue, facts);
+  const lane = laneFor(tables, queue, key);
+  const origin = queue.originOf(maxDeliveries, timeMs);
+  const message = new MessageRecord(origin, { id, place: lane, payload, savedIn });
   if (payload.text === undefined)
     tables.payloads.kept.push({ id, byteLength: payload.byteLength, text: json }); // BESIDE-2
   queues.add(message);
@@ -82,8 +83,6 @@ function pushOne(
   queue.statistics.count('pushed', message, timeMs);
   if (dedupId !== undefined)
     queues.dedup.add({ id, queue: queue.name, dedupId, untilMs: timeMs + dedupWindowMs });
-  const lane = laneFor(tables, queue, key);
-  message.lane = lane;
   if (delayMs > 0) {
     message.state = 'delayed';
     lane.delayed += 1;

@@ -17,7 +17,7 @@ import { BlockedKeys } from './blocked-keys.ts';
 import { DedupMemory } from './dedup.ts';
 import { Heap } from '../../kernel/collections/heap.ts';
 import { isServedBefore, LaneRecord } from './lanes.ts';
-import type { Lane, Message, MutableCounts, Queue, QueueCapture } from './shapes.ts';
+import type { Lane, Message, MutableCounts, PushOrigin, Queue, QueueCapture } from './shapes.ts';
 import { OrderedByNumber } from '../../kernel/collections/ordered-by-number.ts';
 import type { ReadableByNumber } from '../../kernel/collections/ordered-by-number.ts';
 import { partitionCount, partitionOf } from './placement.ts';
@@ -66,6 +66,7 @@ export class QueueRecord implements Queue {
   /** The same of its lanes, and of its messages (QCAP-1). */
   lanesSavedIn: number;
   messagesSavedIn: number;
+  #latestOrigin: PushOrigin | undefined = undefined;
 
   constructor(name: ResourceName, savedIn: number) {
     this.name = name;
@@ -146,6 +147,12 @@ export class QueueRecord implements Queue {
     const counts = this.partitions[partition];
     invariant(counts !== undefined, 'LANE-4: a lane is of a partition.', partition);
     return counts;
+  }
+
+  originOf(maxDeliveries: number, pushedAtMs: number): PushOrigin {
+    const latest = this.#latestOrigin;
+    if (latest?.pushedAtMs === pushedAtMs && latest.maxDeliveries === maxDeliveries) return latest;
+    return (this.#latestOrigin = { queue: this, maxDeliveries, pushedAtMs }); // SLIM-1
   }
 }
 

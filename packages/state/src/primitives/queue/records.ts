@@ -108,14 +108,10 @@ export function decodeMessage(tables: Tables, fields: Fields): undefined {
   const { queues } = tables;
   const queue = queueOf(tables, fields);
   const id = fields.number();
-  const message = new MessageRecord(queue, {
-    id,
-    key: fields.text(),
-    payload: decodePayload(tables, id, fields),
-    maxDeliveries: fields.number(),
-    pushedAtMs: fields.number(),
-    savedIn: 0,
-  });
+  const place = fields.text();
+  const payload = decodePayload(tables, id, fields);
+  const origin = queue.originOf(fields.number(), fields.number());
+  const message = new MessageRecord(origin, { id, place, payload, savedIn: 0 });
   const state = states[fields.number()];
   if (state === undefined) throw new SnapshotFormatError('a message is in an unknown state');
   message.state = state;

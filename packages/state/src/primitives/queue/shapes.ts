@@ -13,6 +13,14 @@ import type { Rate } from './rates.ts';
 /** How many of each, as they are counted. */
 export type MutableCounts = { -readonly [Name in Exclude<keyof QueueCounts, 'depth'>]: number };
 
+/** What messages of one push have in common (SLIM-1). */
+export interface PushOrigin {
+  readonly queue: Queue;
+  readonly maxDeliveries: number;
+  /** Cluster time. */
+  readonly pushedAtMs: number;
+}
+
 /** One message of a queue, from its push to its acknowledgement. */
 export interface Message {
   readonly kind: 'message';
@@ -118,6 +126,8 @@ export interface Queue {
   removeLane(lane: Lane, snapshot: QueueCapture | undefined): boolean;
   /** LANE-4. */
   countsOf(partition: number): MutableCounts;
+  /** Of a message that is pushed: the same object as of the one before it, where both are alike (SLIM-1). */
+  originOf(maxDeliveries: number, pushedAtMs: number): PushOrigin;
 }
 
 /** What a queue tells of its changes while a snapshot is taken (QCAP-1). */
