@@ -13,7 +13,6 @@ import { Heap } from '../../kernel/collections/heap.ts';
 import type { Lane, Message, MutableCounts, Queue } from './shapes.ts';
 
 export class LaneRecord implements Lane {
-  readonly kind = 'lane';
   readonly queue: Queue;
   readonly key: string;
   readonly partition: number;
@@ -42,6 +41,10 @@ export class LaneRecord implements Lane {
     this.partition = partition;
     this.turn = turn;
     this.savedIn = savedIn;
+  }
+
+  get kind(): 'lane' {
+    return 'lane';
   }
 
   /** Nothing is left of it. */
