@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { hashOfNumber, hashOfText } from '../../src/kernel/collections/hash.ts';
-import { maxLeafSize } from '../../src/kernel/collections/hash-index.ts';
+import { HashIndex, maxLeafSize } from '../../src/kernel/collections/hash-index.ts';
 import { OrderedMap, segmentLength } from '../../src/kernel/collections/ordered-map.ts';
-import { watchingTables } from './support/native-tables.ts';
+import { replacing, watchingTables } from './support/native-tables.ts';
 import { check } from './support/randomness.ts';
 
 const entriesOf = (map: OrderedMap<number, number>): readonly (readonly [number, number])[] => [
@@ -186,6 +186,22 @@ describe('A map that grows in small steps', () => {
     assert.equal(map.size, 1500);
     assert.equal(map.get(2999), -2999);
     assert.equal(map.get(2998), undefined);
+  });
+
+  it('given keys whose hashes are all alike, then its index has a directory for as many entries (INDEX-3)', () => {
+    let longest = 0;
+    const { concat } = Array.prototype;
+    const watching = function (this: unknown[], more: unknown[]): unknown[] {
+      longest = Math.max(longest, this.length + more.length);
+      return concat.call(this, more);
+    };
+    const index = new HashIndex<number, number>(() => 7, 0);
+    replacing(Array.prototype, 'concat', watching, () => {
+      for (let key = 0; key < 3000; key++) index.getOrSet(key, -key);
+    });
+    assert.ok(longest > 1 && longest <= 512, `${String(longest)} references`);
+    assert.equal(index.size, 3000);
+    assert.equal(index.get(2999), -2999);
   });
 
   it('given few that stay while others come and go, then segments in which nothing is left go (GROW-4)', (t) => {

@@ -7,6 +7,8 @@
  *     hashes: no operation moves more entries than one such Map has. The directory has one reference for some hundred
  *     entries; it is copied when it doubles, up to `2 ** maxDepth` of them. Only keys whose hashes agree in so many bits stay
  *     together, however many they are.
+ * INDEX-3: the directory doubles only where there are `entriesForReference` entries for each reference. Somebody may choose
+ *     keys whose hashes agree: those of one Map would make a directory of the full length, and tables may have an index each.
  * INDEX-2: a Map in which as much was deleted as it has entries, and `renewAfter` at least, is made anew: the old tables
  *     of a Map point to those that took their place (V8), so that all that came and went in it would stay until a full
  *     collection.
@@ -17,6 +19,8 @@ export const maxLeafSize = 512;
 /** As many leaves as the first entries, one segment of a map, half fill. */
 const firstDepth = 3;
 const maxDepth = 16;
+/** Where hashes differ, a Map is full when there are some hundred. */
+const entriesForReference = 16;
 const renewAfter = 256;
 
 class Leaf<Key, Value> {
@@ -56,7 +60,7 @@ export class HashIndex<Key, Value extends object | number> {
     let leaf = this.#leafOf(hash);
     const found = leaf?.map.get(key);
     if (found !== undefined) return found;
-    while (leaf !== undefined && leaf.map.size >= maxLeafSize && leaf.depth < maxDepth) {
+    while (leaf !== undefined && leaf.map.size >= maxLeafSize && leaf.depth < this.#deepest) {
       this.#divide(leaf, hash); // INDEX-1
       leaf = this.#leafOf(hash);
     }
@@ -77,6 +81,13 @@ export class HashIndex<Key, Value extends object | number> {
 
   #leafOf(hash: number): Leaf<Key, Value> | undefined {
     return this.#directory[hash & (this.#directory.length - 1)];
+  }
+
+  /** Where leaves may go down to now (INDEX-3). */
+  get #deepest(): number {
+    const { length } = this.#directory;
+    const depth = 31 - Math.clz32(length);
+    return Math.min(maxDepth, length * entriesForReference <= this.#size ? depth + 1 : depth);
   }
 
   #divide({ map, depth }: Leaf<Key, Value>, hash: number): void {
