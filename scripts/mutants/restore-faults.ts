@@ -236,8 +236,8 @@ export const restoreFaults: readonly Fault[] = [
     name: 'leaf-never-divided',
     breaks: 'the index of a table of a million doubles in one operation',
     file: 'packages/state/src/kernel/collections/hash-index.ts',
-    find: `leaf.map.size >= maxLeafSize && leaf`,
-    put: `leaf.map.size >= 2 ** 40 && leaf`,
+    find: `leaf.depth < maxDepth ? this`,
+    put: `leaf.depth < 0 ? this`,
   },
   {
     name: 'page-without-end',
@@ -375,8 +375,8 @@ export const restoreFaults: readonly Fault[] = [
     name: 'key-that-enters-the-index-set-twice',
     breaks: 'a lock is there twice: its record was not in the index yet when it was set again',
     file: 'packages/state/src/kernel/collections/ordered-map.ts',
-    find: `entering?.map.has(key) === true ? entering : (this.#index?.getOrSet(key, last) ?? last);`,
-    put: `this.#index?.getOrSet(key, last) ?? last;`,
+    find: `entering?.map.has(key) === true ? entering : this.#index.get(key);`,
+    put: `this.#index.get(key);`,
     test: 'packages/state/test/unit/ordered-map.test.ts',
   },
 ];

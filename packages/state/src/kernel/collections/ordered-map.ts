@@ -16,7 +16,7 @@
  *     collection.
  * GROW-5: with the second segment comes the index, and the keys of the first one enter it some at a time, with each key that is
  *     set: the shards of a map grow in step, so that all their first segments are full at nearly the same moment. Until
- *     they all are in it, a key that the index does not have may be in the first segment.
+ *     they all are in it, the first segment is asked before the index.
  */
 import { HashIndex } from './hash-index.ts';
 
@@ -55,6 +55,8 @@ class Segment<Key, Value> {
   /** Entries that came since the Map was made. */
   taken = 0;
   timesEmpty = 0;
+  /** By which the index knows it. */
+  number = 0;
   previous: Segment<Key, Value> | undefined;
   next: Segment<Key, Value> | undefined = undefined;
   /** Of the latest capture, until it has its values. */
@@ -75,6 +77,13 @@ class Segment<Key, Value> {
     this.map = new Map<Key, Value>();
     this.taken = 0;
   }
+}
+
+/** A segment whose keys enter the index, and those that are in it (GROW-5). */
+interface Entering<Key, Value> {
+  readonly segment: Segment<Key, Value>;
+  readonly keys: Iterator<Key>;
+  readonly entered: Set<Key>;
 }
 
 /** The values that a map had at one moment. */
@@ -118,9 +127,8 @@ export class OrderedMap<Key, Value> implements ReadableMap<Key, Value> {
   #last: Segment<Key, Value> | undefined = undefined;
   /** Where there is more than one segment. */
   #index: HashIndex<Key, Segment<Key, Value>> | undefined = undefined;
-  /** A segment of which not all keys are in the index yet, and those that may be missing (GROW-5). */
-  #entering: { readonly segment: Segment<Key, Value>; readonly keys: Iterator<Key> } | undefined =
-    undefined;
+  /** The segment of which not all keys are in the index yet (GROW-5). */
+  #entering: Entering<Key, Value> | undefined = undefined;
   #size = 0;
 
   /** @param hashOf Different keys are to have different hashes, most of them (INDEX-1). */
@@ -157,14 +165,13 @@ export class OrderedMap<Key, Value> implements ReadableMap<Key, Value> {
 
   #setAmongMany(key: Key, value: Value): void {
     const last = this.#lastWithRoom();
-    const entering = this.#entering?.segment;
-    const segment =
-      entering?.map.has(key) === true ? entering : (this.#index?.getOrSet(key, last) ?? last);
+    const known = this.#index === undefined ? undefined : this.#segmentOf(key);
+    const segment = known ?? last;
     this.#enterSome();
     segment.keep();
-    const sizeBefore = segment.map.size;
     segment.map.set(key, value);
-    if (segment.map.size === sizeBefore) return; // GROW-2
+    if (known !== undefined) return; // GROW-2
+    this.#index?.add(key, segment);
     segment.taken += 1;
     this.#size += 1;
   }
@@ -175,7 +182,8 @@ export class OrderedMap<Key, Value> implements ReadableMap<Key, Value> {
     if (segment === undefined) return false;
     segment.keep();
     if (!segment.map.delete(key)) return false;
-    this.#index?.delete(key);
+    if (this.#entering?.segment !== segment || this.#entering.entered.delete(key))
+      this.#index?.delete(key, segment);
     this.#size -= 1;
     if (segment.map.size === 0) this.#emptied(segment);
     return true;
@@ -228,7 +236,7 @@ export class OrderedMap<Key, Value> implements ReadableMap<Key, Value> {
   #segmentOf(key: Key): Segment<Key, Value> | undefined {
     if (this.#index === undefined) return this.#first;
     const entering = this.#entering?.segment;
-    return this.#index.get(key) ?? (entering?.map.has(key) === true ? entering : undefined);
+    return entering?.map.has(key) === true ? entering : this.#index.get(key); // GROW-5
   }
 
   /** GROW-5 */
@@ -241,7 +249,8 @@ export class OrderedMap<Key, Value> implements ReadableMap<Key, Value> {
         this.#entering = undefined;
         return;
       }
-      this.#index?.getOrSet(next.value, entering.segment);
+      this.#index?.add(next.value, entering.segment);
+      entering.entered.add(next.value);
     }
   }
 
@@ -259,8 +268,10 @@ export class OrderedMap<Key, Value> implements ReadableMap<Key, Value> {
     this.#last = next;
     if (this.#index === undefined) {
       this.#index = new HashIndex<Key, Segment<Key, Value>>(this.#hashOf);
-      this.#entering = { segment: last, keys: last.map.keys() };
+      this.#index.addSegment(last);
+      this.#entering = { segment: last, keys: last.map.keys(), entered: new Set<Key>() };
     }
+    this.#index.addSegment(next);
     return next;
   }
 
@@ -276,6 +287,7 @@ export class OrderedMap<Key, Value> implements ReadableMap<Key, Value> {
     else previous.next = next;
     next.previous = previous;
     segment.renew(); // Whoever stands there finds the next one.
+    this.#index?.removeSegment(segment);
     if (this.#entering?.segment === segment) this.#entering = undefined;
     if (this.#first === this.#last) {
       this.#index = undefined;
