@@ -266,14 +266,14 @@ export const grantFaults: readonly Fault[] = [
     name: 'holders-looked-at-for-every-search',
     breaks: 'each request of an entry adds up the holds of a semaphore again',
     file: 'packages/state/src/primitives/holds/searches.ts',
-    find: `if (known?.version === pool.holdsVersion) return known.shares;`,
-    put: `if (known?.version === pool.holdsVersion && this.#stepsLeft < 0) return known.shares;`,
+    find: `if (known?.version === holders.version) return known.shares;`,
+    put: `if (known?.version === holders.version && this.#stepsLeft < 0) return known.shares;`,
   },
   {
     name: 'cycle-through-a-hold-that-has-ended',
     breaks: 'a request is refused because of a cycle through a hold that was given back',
     file: 'packages/state/src/primitives/holds/searches.ts',
-    find: `if (known?.version === pool.holdsVersion) return known.shares;`,
+    find: `if (known?.version === holders.version) return known.shares;`,
     put: `if (known !== undefined) return known.shares;`,
   },
   {

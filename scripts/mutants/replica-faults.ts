@@ -58,8 +58,8 @@ export const replicaFaults: readonly Fault[] = [
     breaks:
       'one resource is held any number of times: what looks at all of its holds takes ever longer',
     file: 'packages/state/src/kernel/at-capacity.ts',
-    find: `  if (pool.holds.length < tables.limits.maxHoldsPerResource) return true;`,
-    put: `  if (pool.holds.length < Math.max(tables.limits.maxHoldsPerResource, 1e9)) return true;`,
+    find: `  if (pool.holdCount < tables.limits.maxHoldsPerResource) return true;`,
+    put: `  if (pool.holdCount < Math.max(tables.limits.maxHoldsPerResource, 1e9)) return true;`,
     test: 'packages/state/test/unit/limits.test.ts',
   },
   {

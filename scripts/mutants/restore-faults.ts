@@ -13,8 +13,8 @@ export const restoreFaults: readonly Fault[] = [
     name: 'queue-order-lost-on-restore',
     breaks: 'waiters change places after a restore',
     file: 'packages/state/src/primitives/holds/records.ts',
-    find: `    pool.queue.append(waiter);`,
-    put: `    pool.queue.insertAfter(undefined, waiter);`,
+    find: `    pool.enqueue(waiter);`,
+    put: `    pool.enqueueAfter(undefined, waiter);`,
     test: 'packages/state/test/unit/restore.test.ts',
   },
   {
@@ -48,7 +48,8 @@ export const restoreFaults: readonly Fault[] = [
   },
   {
     name: 'restored-order-of-a-session-differs',
-    breaks: 'a restored node ends the holds of a session in another order: tokens go to others',
+    breaks:
+      'a node of an older version that is restored ends the holds of a session in another order: tokens go to others',
     file: 'packages/state/src/kernel/snapshot/ties.ts',
     find: `  for (const some of holds) isTold &&= yield* areInFileOrder(walked(some));\n`,
     put: ``,

@@ -166,7 +166,7 @@ const limitOf = Object.fromEntries(
 
 /** TURN-3: room for one more hold of a resource, or it would enter the hold that it has. */
 export function hasRoom(tables: Tables, pool: Pool, session: Session | undefined): boolean {
-  if (pool.holds.length < tables.limits.maxHoldsPerResource) return true;
+  if (pool.holdCount < tables.limits.maxHoldsPerResource) return true;
   return session !== undefined && pool.heldBy(session) !== undefined;
 }
 

@@ -280,7 +280,7 @@ export class Tables {
 
   /** After a hold or a wait of it has begun or ended (NAMES-2). */
   list(pool: Pool): void {
-    const isUsed = pool.holds.length > 0 || pool.queue.length > 0;
+    const isUsed = pool.holdCount > 0 || pool.queue.length > 0;
     if (isUsed === pool.listed || pool.kind !== 'lock') return;
     pool.listed = isUsed;
     if (isUsed) this.lockNames.add(pool.name);
@@ -289,11 +289,9 @@ export class Tables {
 
   /** Of a pool that was forgotten before, nothing: there may be another one of its name. */
   forgetPool(pool: Pool): void {
-    const pools = this.pools[pool.kind];
     this.unsettled.delete(pool);
     this.shrunk.delete(pool);
-    if (pools.get(pool.name) !== pool) return;
-    pools.delete(pool.name);
+    this.pools[pool.kind].delete(pool.name, pool);
   }
 
   /** Nothing is left of a session (QUOTA-1). */

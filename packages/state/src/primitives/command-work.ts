@@ -56,7 +56,7 @@ type Estimates = { readonly [Type in Command['type']]?: Estimate<Type> };
 /** Those that may do more than a plain one. */
 const estimates: Estimates = {
   force_release: ({ pools }, { kind = 'lock', name, count = Infinity }) =>
-    Math.min(count, pools[kind].get(name)?.holds.length ?? 0),
+    Math.min(count, pools[kind].get(name)?.holdCount ?? 0),
   resize_semaphore: ({ pools }, { name }) => pools.semaphore.get(name)?.queue.length ?? 0,
   acquire: ofQueue('lock'),
   acquire_permits: ofQueue('semaphore'),

@@ -2,8 +2,9 @@ import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { StateInvariantError } from '../../src/index.ts';
-import { Pool } from '../../src/primitives/holds/pool.ts';
-import type { Hold, Session, Waiter } from '../../src/primitives/holds/pool.ts';
+import { Hold, Pool } from '../../src/primitives/holds/pool.ts';
+import type { Session, Waiter } from '../../src/primitives/holds/pool.ts';
+import { lockUnits } from '../../src/primitives/lock/modes.ts';
 import { CallerUse } from '../../src/kernel/caller-use.ts';
 import { SessionOf } from '../../src/kernel/sessions/sessions.ts';
 import type { FenceToken } from '../../src/index.ts';
@@ -22,22 +23,11 @@ function sessionNamed(name: string): Session {
   return new SessionOf(facts, new CallerUse(undefined), 0, 0);
 }
 
+let lastToken = 0;
+
 function holdOf(pool: Pool, session: Session, units: number): Hold {
-  const token = 1 as FenceToken;
-  return {
-    pool,
-    session,
-    units,
-    fenceToken: token,
-    firstToken: token,
-    holdCount: 1,
-    exclusiveCount: 0,
-    acquiredAtMs: 0,
-    metadata: undefined,
-    maxHoldExpiry: undefined,
-    previous: undefined,
-    next: undefined,
-  };
+  lastToken += 1;
+  return new Hold(session, pool, units, lastToken as FenceToken, 0);
 }
 
 function waiterOf(pool: Pool, session: Session, units: number): Waiter {
@@ -94,7 +84,7 @@ describe('the pool against a naive model', () => {
           (!closed && size - held.reduce((sum, one) => sum + one) + (held[number] ?? 0) >= wanted);
         const set = (number: number, wanted: number): void => {
           const owner = sessions[number] ?? sessionNamed('none');
-          const hold = owner.holds.get(pool.name);
+          const hold = pool.heldBy(owner);
           if (hold === undefined) {
             const made = holdOf(pool, owner, wanted);
             pool.add(made);
@@ -104,12 +94,12 @@ describe('the pool against a naive model', () => {
         };
         for (const { type, session: number, units: wanted } of actions) {
           const owner = sessions[number] ?? sessionNamed('none');
-          const hold = owner.holds.get(pool.name);
+          const hold = pool.heldBy(owner);
           if (type === 'take') {
             assert.equal(pool.fits(wanted, hold), covers(number, wanted));
             if (covers(number, wanted)) set(number, wanted);
           } else if (type === 'wait') {
-            pool.queue.append(waiterOf(pool, owner, wanted));
+            pool.enqueue(waiterOf(pool, owner, wanted));
             queue.push({ session: number, units: wanted });
           } else if (type === 'give_back') {
             if (hold !== undefined) {
@@ -130,7 +120,7 @@ describe('the pool against a naive model', () => {
             assert.equal(waiter !== undefined, turn, 'whether somebody has the turn');
             if (waiter === undefined || first === undefined) break;
             assert.equal(waiter, pool.queue.first, 'the first in the queue has it');
-            pool.queue.remove(waiter);
+            pool.dequeue(waiter);
             queue.shift();
             set(first.session, first.units);
           }
@@ -140,6 +130,59 @@ describe('the pool against a naive model', () => {
         }
       }),
       400,
+    );
+  });
+
+  test('a pool of any number of holds knows that of each session, and their order', () => {
+    const change = fc.record({ session: fc.nat({ max: 30 }), gives: fc.boolean() });
+    check(
+      fc.property(fc.array(change, { maxLength: 120, size: 'max' }), (changes) => {
+        const pool = new Pool('lock', lockName('x'), 100, 0);
+        const sessions = Array.from({ length: 31 }, (_, number) => sessionNamed(String(number)));
+        const model = new Map<Session, Hold>();
+        for (const { session: number, gives } of changes) {
+          const owner = sessions[number] ?? sessionNamed('none');
+          const hold = model.get(owner);
+          if (gives && hold === undefined) {
+            const made = holdOf(pool, owner, 1);
+            pool.add(made);
+            model.set(owner, made);
+          } else if (!gives && hold !== undefined) {
+            pool.remove(hold);
+            model.delete(owner);
+          }
+          assert.equal(pool.heldBy(owner), model.get(owner));
+        }
+        assert.deepEqual(
+          Array.from(pool.holds(), ({ fenceToken }) => fenceToken),
+          Array.from(model.values(), ({ fenceToken }) => fenceToken),
+        );
+        assert.equal(pool.holdCount, model.size);
+        assert.equal(pool.free, 100 - model.size);
+        for (const owner of sessions) assert.equal(pool.heldBy(owner), model.get(owner));
+      }),
+      200,
+    );
+  });
+
+  test('a hold tells what it began with until that changes, and times exactly', () => {
+    const pool = new Pool('lock', lockName('x'), lockUnits, 0);
+    for (const ms of [0, 1, 2 ** 31 - 1, 2 ** 31, 1_790_000_000_123, -5, 0.1, 1e300, 2 ** 53])
+      assert.equal(new Hold(sessionNamed('a'), pool, 1, 7 as FenceToken, ms).acquiredAtMs, ms);
+    const hold = new Hold(sessionNamed('a'), pool, 1, 7 as FenceToken, 0);
+    pool.add(hold);
+    pool.resize(hold, lockUnits);
+    assert.deepEqual([hold.units, hold.holdCount, hold.exclusiveCount], [lockUnits, 1, 0]);
+    hold.fenceToken = 9 as FenceToken;
+    hold.holdCount += 1;
+    hold.exclusiveCount += 1;
+    assert.deepEqual(
+      [hold.firstToken, hold.fenceToken, hold.holdCount, hold.exclusiveCount],
+      [7, 9, 2, 1],
+    );
+    assert.equal(
+      new Hold(sessionNamed('a'), pool, lockUnits, 7 as FenceToken, 0).exclusiveCount,
+      1,
     );
   });
 

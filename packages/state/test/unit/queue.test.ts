@@ -11,7 +11,7 @@ function queueOf(length: number) {
   const looks = { count: 0 };
   const waiters = Array.from({ length }, (): Waiter => {
     const waiter = { pool, previous: undefined, next: undefined } as unknown as Waiter;
-    pool.queue.append(waiter);
+    pool.enqueue(waiter);
     return waiter;
   });
   for (const waiter of waiters)

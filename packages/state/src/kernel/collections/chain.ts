@@ -7,7 +7,14 @@ export interface Link<T> {
   next: T | undefined;
 }
 
-export class Chain<T extends Link<T>> {
+/** Of those who read only. */
+export interface ReadableChain<T> extends Iterable<T> {
+  readonly first: T | undefined;
+  readonly last: T | undefined;
+  readonly length: number;
+}
+
+export class Chain<T extends Link<T>> implements ReadableChain<T> {
   first: T | undefined = undefined;
   last: T | undefined = undefined;
   length = 0;

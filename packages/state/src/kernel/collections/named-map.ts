@@ -10,8 +10,8 @@ export class NamedMap<Name extends string, Value> extends ShardedMap<Name, Value
     return super.set(name, value);
   }
 
-  override delete(name: Name): boolean {
-    const isDeleted = super.delete(name);
+  override delete(name: Name, only?: Value): boolean {
+    const isDeleted = super.delete(name, only);
     if (isDeleted) this.names.remove(name);
     return isDeleted;
   }

@@ -23,7 +23,25 @@ export interface ReadableByNumber<T> {
   get(number: number): T | undefined;
   after(number: number): Iterable<T>;
   values(): Iterable<T>;
-  capture(): Iterable<T>;
+  capture(): CapturedByNumber<T>;
+}
+
+/** Members as of one moment (BYID-2), to be read at any time and as often as wanted. */
+export class CapturedByNumber<T> implements Iterable<T> {
+  #leaves: readonly Leaf<T>[];
+
+  constructor(leaves: readonly Leaf<T>[]) {
+    this.#leaves = leaves;
+  }
+
+  [Symbol.iterator](): Iterator<T, void, undefined> {
+    return membersOf(this.#leaves);
+  }
+
+  /** They are not read any more. */
+  release(): void {
+    this.#leaves = [];
+  }
 }
 
 export class OrderedByNumber<T> implements ReadableByNumber<T> {
@@ -68,7 +86,9 @@ export class OrderedByNumber<T> implements ReadableByNumber<T> {
     }
     const place = this.#placeOf(leaf.members, number);
     if (leaf.members.length < maxLeafLength) {
-      leaf.members.splice(place, 0, member);
+      // As numbers mostly rise, and without a list of what it takes out.
+      if (place === leaf.members.length) leaf.members.push(member);
+      else leaf.members.splice(place, 0, member);
       return;
     }
     // Numbers mostly rise: full leaves are left behind.
@@ -90,8 +110,12 @@ export class OrderedByNumber<T> implements ReadableByNumber<T> {
     if (member === undefined || this.#numberOf(member) !== number) return;
     this.#size -= 1;
     const leaf = this.#writable(at);
-    leaf?.members.splice(place, 1);
-    if (leaf?.members.length === 0) this.#leaves.splice(at, 1); // BYID-1
+    if (place === found.members.length - 1) leaf?.members.pop();
+    else leaf?.members.splice(place, 1);
+    if (leaf?.members.length !== 0) return;
+    // BYID-1
+    if (at === this.#leaves.length - 1) this.#leaves.pop();
+    else this.#leaves.splice(at, 1);
   }
 
   /** Those whose numbers are above, in order. Nothing may be added or removed meanwhile. */
@@ -106,10 +130,10 @@ export class OrderedByNumber<T> implements ReadableByNumber<T> {
       }
   }
 
-  /** BYID-2. To be read once and at any time. */
-  capture(): Iterable<T> {
+  /** BYID-2. */
+  capture(): CapturedByNumber<T> {
     this.#captures += 1;
-    return membersOf(this.#leaves.slice());
+    return new CapturedByNumber<T>(this.#leaves.slice());
   }
 
   /** In order, as they stand. */

@@ -79,8 +79,11 @@ export class ShardedMap<Name extends string, Value> {
     return index;
   }
 
-  delete(name: Name): boolean {
-    const isDeleted = this.#shards[shardOf(name, this.#hashedLength)]?.delete(name) === true;
+  /** @param only Given: another value of this name stays. */
+  delete(name: Name, only?: Value): boolean {
+    const shard = this.#shards[shardOf(name, this.#hashedLength)];
+    if (only !== undefined && shard?.get(name) !== only) return false;
+    const isDeleted = shard?.delete(name) === true;
     if (isDeleted) this.#size -= 1;
     return isDeleted;
   }

@@ -28,7 +28,7 @@ export function endSome(tables: Tables, session: Session): void {
   }
   if (session.waits.size === 0)
     for (const holds of [session.permits, session.holds, session.leads])
-      for (const hold of holds.values()) {
+      for (let hold = holds.first(); hold !== undefined; hold = holds.first()) {
         if (tables.workLeft <= 0) break;
         endHoldOfEnded(tables, hold);
         changed.add(hold.pool);

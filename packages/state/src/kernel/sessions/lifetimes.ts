@@ -11,7 +11,7 @@
  *     is acted upon by the next ones, in the same order; until then a hold still stands and a lock is
  *     still closed, and a wait that is over is granted nothing (TURN-2).
  */
-import type { LastRequest } from '../../primitives/holds/pool.ts';
+import type { Hold, LastRequest } from '../../primitives/holds/pool.ts';
 import { endHoldOfEnded, endMore, endSome, endWaitOfEnded } from './endings.ts';
 import type { CallerUse } from '../caller-use.ts';
 import { endHold } from '../../primitives/holds/grants.ts';
@@ -19,13 +19,7 @@ import { endWait, poolsOf } from '../../primitives/holds/waits.ts';
 import { cacheEntryDue } from '../../primitives/cache/entries.ts';
 import { messageDue } from '../../primitives/queue/deliveries.ts';
 import { copyCame, copyCameLate, notToBeMade, rememberSession } from './making.ts';
-import type {
-  MaxHoldExpiry,
-  Hold,
-  LockDelayEnd,
-  Session,
-  Waiter,
-} from '../../primitives/holds/pool.ts';
+import type { MaxHoldExpiry, LockDelayEnd, Session, Waiter } from '../../primitives/holds/pool.ts';
 import { limitExceeded, sessionExists } from '../refusals.ts';
 import { waitTimeout } from '../../primitives/holds/refusals.ts';
 import { SessionOf } from './sessions.ts';

@@ -8,7 +8,7 @@
  */
 import { anonymousIdentity } from '../commands.ts';
 import type { CallerUse } from '../caller-use.ts';
-import { hashOfNumber, hashOfText } from '../collections/hash.ts';
+import { hashOfNumber } from '../collections/hash.ts';
 import { HoldDigest } from './hold-digest.ts';
 import { OrderedByNumber } from '../collections/ordered-by-number.ts';
 import type { ReadableByNumber } from '../collections/ordered-by-number.ts';
@@ -26,14 +26,13 @@ import type {
   SessionId,
 } from '../names.ts';
 
-const noLeads: ReadableMap<ResourceName, never> = new OrderedMap<ResourceName, never>(hashOfText);
 /** STATE-HOLDS-1. */
 const orderedFrom = 512;
 
 /** What a session has to know of what it holds. */
 export interface HoldFacts {
   readonly pool: { readonly kind: ResourceKind; readonly name: ResourceName };
-  readonly fenceToken: FenceToken;
+  fenceToken: FenceToken;
   readonly firstToken: FenceToken;
   metadata: JsonValue | undefined;
 }
@@ -51,6 +50,8 @@ export interface Joined {
   readonly round: number;
 }
 
+const fenceTokenOf = ({ fenceToken }: HoldFacts): number => fenceToken;
+const noLeads: ReadableByNumber<never> = new OrderedByNumber<never>(fenceTokenOf);
 const firstTokenOf = ({ firstToken }: HoldFacts): number => firstToken;
 const sequenceOf = ({ sequence }: WaitFacts): number => sequence;
 const roundOf = ({ round }: Joined): number => round;
@@ -100,10 +101,10 @@ export class SessionOf<Hold extends HoldFacts, Waiter extends WaitFacts> {
   heardIn: number;
   /** Copies of the request that made it may be executed until then (MEM-1). */
   copiesUntilMs: ClusterTimeMs = 0;
-  readonly #holds = new OrderedMap<ResourceName, Hold>(hashOfText);
-  readonly #permits = new OrderedMap<FenceToken, Hold>(hashOfNumber);
+  readonly #holds = new OrderedByNumber<Hold>(fenceTokenOf);
+  readonly #permits = new OrderedByNumber<Hold>(fenceTokenOf);
   /** Elections that it leads. Few sessions lead: made when first needed. */
-  #leads: OrderedMap<ResourceName, Hold> | undefined = undefined;
+  #leads: OrderedByNumber<Hold> | undefined = undefined;
   /** What it has joined and not left, by their rounds: a restored session knows no other order. */
   #joined: OrderedByNumber<Joined> | undefined = undefined;
   /** Of what it holds and waits for (QUOTA-2). */
@@ -139,17 +140,17 @@ export class SessionOf<Hold extends HoldFacts, Waiter extends WaitFacts> {
     this.requests = requests;
   }
 
-  /** Holds of locks, in order of their tokens. */
-  get holds(): ReadableMap<ResourceName, Hold> {
+  /** Holds of locks, by their tokens and in the order of these. A pool tells which hold of it a session has. */
+  get holds(): ReadableByNumber<Hold> {
     return this.#holds;
   }
 
-  /** Holds of semaphores by their tokens, which rise. */
-  get permits(): ReadableMap<FenceToken, Hold> {
+  /** Holds of semaphores, likewise. */
+  get permits(): ReadableByNumber<Hold> {
     return this.#permits;
   }
 
-  get leads(): ReadableMap<ResourceName, Hold> {
+  get leads(): ReadableByNumber<Hold> {
     return this.#leads ?? noLeads;
   }
 
@@ -181,10 +182,10 @@ export class SessionOf<Hold extends HoldFacts, Waiter extends WaitFacts> {
 
   /** A hold begins, or comes back from a snapshot. */
   addHold(hold: Hold): void {
-    const { pool, fenceToken, firstToken } = hold;
-    if (pool.kind === 'lock') this.#holds.set(pool.name, hold);
-    else if (pool.kind === 'semaphore') this.#permits.set(fenceToken, hold);
-    else (this.#leads ??= new OrderedMap<ResourceName, Hold>(hashOfText)).set(pool.name, hold);
+    const { pool, firstToken } = hold;
+    if (pool.kind === 'lock') this.#holds.add(hold);
+    else if (pool.kind === 'semaphore') this.#permits.add(hold);
+    else (this.#leads ??= new OrderedByNumber<Hold>(fenceTokenOf)).add(hold);
     this.#digest.add(firstToken);
     this.use.load += 1;
     this.#weigh(valueBytes(hold.metadata));
@@ -202,9 +203,9 @@ export class SessionOf<Hold extends HoldFacts, Waiter extends WaitFacts> {
   /** A hold has ended. */
   removeHold(hold: Hold): void {
     const { pool, fenceToken, firstToken } = hold;
-    if (pool.kind === 'lock') this.#holds.delete(pool.name);
-    else if (pool.kind === 'semaphore') this.#permits.delete(fenceToken);
-    else this.#leads?.delete(pool.name);
+    if (pool.kind === 'lock') this.#holds.remove(fenceToken);
+    else if (pool.kind === 'semaphore') this.#permits.remove(fenceToken);
+    else this.#leads?.remove(fenceToken);
     this.#digest.remove(firstToken);
     this.use.load -= 1;
     this.#weigh(-valueBytes(hold.metadata));
@@ -212,10 +213,11 @@ export class SessionOf<Hold extends HoldFacts, Waiter extends WaitFacts> {
     else this.#order?.remove(firstToken);
   }
 
-  /** A hold of a lock has a later token: the locks stay in order of their tokens, also after a restore. */
-  upgradeHold(hold: Hold): void {
-    this.#holds.delete(hold.pool.name);
-    this.#holds.set(hold.pool.name, hold);
+  /** A hold of a lock has a later token, and its place behind all others. */
+  renewToken(hold: Hold, token: FenceToken): void {
+    this.#holds.remove(hold.fenceToken);
+    hold.fenceToken = token;
+    this.#holds.add(hold);
   }
 
   /** Its waits whose sequence numbers are above `sequence`, in order of these. */

@@ -8,6 +8,7 @@ import { anonymousIdentity } from '../commands.ts';
 import { decodeAnswer, encodeAnswer } from './answer-records.ts';
 import { byNumberAlone } from '../sessions/ended-sessions.ts';
 import type { RestoredTombstone, Tombstone } from '../sessions/ended-sessions.ts';
+import type { CapturedByNumber } from '../collections/ordered-by-number.ts';
 import type { Captured, Reader } from '../collections/ordered-map.ts';
 import type { Fields } from './fields.ts';
 import { pieces } from './pieces.ts';
@@ -68,7 +69,7 @@ export interface SessionRecord {
   readonly forgotten: Forgotten;
   readonly answers: CapturedAnswers<Waiter>;
   /** In its order; first the locks, then permits, then elections. */
-  readonly holds: readonly Captured<Hold>[];
+  readonly holds: readonly CapturedByNumber<Hold>[];
   readonly waits: Captured<Waiter>;
   readonly over: SessionOver | undefined;
   readonly copiesUntilMs: number;
@@ -87,7 +88,7 @@ export function copySession(session: Session, reader?: Reader): SessionRecord {
     heardIn,
     forgotten: requests.forgotten,
     answers: requests.capture(reader),
-    holds: [holds, permits, leads].map((some) => some.capture(reader)),
+    holds: [holds, permits, leads].map((some) => some.capture()),
     waits: waits.capture(reader),
     over: session.over,
     copiesUntilMs,

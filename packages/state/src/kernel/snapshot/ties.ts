@@ -5,7 +5,8 @@
  * SNAP-4: the holds and waits of a session are in the order in which they came to it, on a restored node
  *     as on the others: it decides who gets which fence token when the session ends. Most often the order
  *     of the places in the snapshot says it already; where it does not, the session is marked and lines
- *     of the kind `order` say it.
+ *     of the kind `order` say it. Holds are in the order of their tokens (sessions.ts), but earlier versions that read the
+ *     snapshot know it from these lines alone.
  */
 import { SnapshotFormatError } from './fields.ts';
 import type { Hold, Pool, Waiter } from '../../primitives/holds/pool.ts';
@@ -114,7 +115,7 @@ export class Ties {
   hold(hold: Hold): void {
     const { pool, session } = hold;
     this.#tables.list(pool);
-    if (pool.kind === 'lock' && pool.holds.length === 1) this.#tables.heldPools += 1;
+    if (pool.kind === 'lock' && pool.holdCount === 1) this.#tables.heldPools += 1;
     if (hold.maxHoldExpiry !== undefined) this.#tables.due.add(hold.maxHoldExpiry);
     const untied = this.#untied.get(session);
     if (untied === undefined) session.addHold(hold);

@@ -43,7 +43,7 @@ export function holdNotCurrent(tables: Tables, { name, fenceToken }: IfHeld): Re
 /** @param owner Undefined: whoever has it. */
 function currentToken(pool: Pool | undefined, owner: string | undefined): FenceToken | undefined {
   let newest: FenceToken | undefined;
-  for (let hold = pool?.holds.first; hold !== undefined; hold = hold.next) {
+  for (let hold = pool?.firstHold; hold !== undefined; hold = hold.next) {
     const isSeen = hold.session.living && (owner === undefined || hold.session.owner === owner);
     if (isSeen && (newest === undefined || hold.fenceToken > newest)) newest = hold.fenceToken;
   }

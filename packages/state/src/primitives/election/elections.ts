@@ -56,7 +56,7 @@ const campaign: Once<'campaign'> = {
     const { grant, last } = cancelledGrant(tables, session, command, known) ?? {};
     if (last === undefined || grant?.type !== 'granted') return undefined;
     // What other requests were told as well stays theirs.
-    const led = session.leads.get(command.name);
+    const led = tables.pools.election.get(command.name)?.heldBy(session);
     if (led !== undefined && grant.holdCount > led.exclusiveCount) return undefined; // It was not counted (LIMIT-1).
     if (led?.fenceToken === grant.fenceToken && led.holdCount > 1) {
       tables.changingPool(led.pool);
@@ -71,7 +71,7 @@ const resign: Once<'resign'> = {
   givesBack: true,
   execute: (tables, session, command) => {
     const { name } = command;
-    const hold = session.leads.get(name);
+    const hold = tables.pools.election.get(name)?.heldBy(session);
     const refusal = wrongLeader(tables, hold, command);
     if (hold === undefined || refusal !== undefined) return refusal ?? notLeading(name);
     const { fenceToken } = hold;
@@ -85,7 +85,7 @@ const proclaim: Once<'proclaim'> = {
   asked: ({ fenceToken, value }) => `${String(fenceToken)} ${JSON.stringify(value)}`,
   execute: (tables, session, command) => {
     const { name, fenceToken, value } = command;
-    const hold = session.leads.get(name);
+    const hold = tables.pools.election.get(name)?.heldBy(session);
     const refusal = wrongLeader(tables, hold, command);
     if (hold === undefined || refusal !== undefined) return refusal ?? notLeading(name);
     const tooMuch = tooMuchMetadata(tables, session, { value }, hold.metadata);

@@ -9,7 +9,7 @@ import { lockBusy } from '../lock/refusals.ts';
 
 /** Somebody else leads, or is about to. */
 export function notElected(pool: Pool, timeMs: number): Refusal {
-  const leader = pool.holds.first;
+  const leader = pool.firstHold;
   if (pool.lockDelayEnd !== undefined) return lockBusy(pool, timeMs);
   const who =
     leader === undefined
@@ -24,7 +24,7 @@ export function notElected(pool: Pool, timeMs: number): Refusal {
 
 /** This session does not lead with this token. */
 export function notLeading(name: ResourceName, ended?: EndedHold, pool?: Pool): Refusal {
-  const leader = pool?.holds.first;
+  const leader = pool?.firstHold;
   return refuse(
     'not_holder',
     `This session does not lead "${name}" with that token${howItEnded(ended)}.`,

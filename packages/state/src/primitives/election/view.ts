@@ -11,7 +11,7 @@ export function electionView(
   timeMs: number,
   limit: number = rowsShown,
 ): ElectionView {
-  const leader = pool?.holds.first;
+  const leader = pool?.firstHold;
   return {
     name,
     leader: leader === undefined ? undefined : holderView(leader, timeMs),

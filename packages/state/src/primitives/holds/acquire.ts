@@ -44,7 +44,7 @@ export interface Acquiring<Command extends Acquire> {
     command: Command,
   ): AcquireDecision;
   /** The metadata that a grant would replace. */
-  replaced?(session: Session, command: Command): JsonValue | undefined;
+  replaced?(session: Session, pool: Pool | undefined): JsonValue | undefined;
 }
 
 export interface AcquireOnce<Command extends Acquire> {
@@ -83,7 +83,7 @@ function judge<Command extends Acquire>(
   if (value === undefined) return verdict;
   // While it waits, what it holds keeps its own.
   const replaced =
-    verdict === 'give' && session !== undefined ? how.replaced?.(session, command) : undefined;
+    verdict === 'give' && session !== undefined ? how.replaced?.(session, pool) : undefined;
   return tooMuchMetadata(tables, asker, { value }, replaced) ?? verdict;
 }
 

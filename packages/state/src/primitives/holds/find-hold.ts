@@ -19,7 +19,7 @@ export function foundHold(
   let heldByOther = false;
   let currentToken: FenceToken | undefined;
   let expired: HoldRef | undefined;
-  for (let hold = pool?.holds.first; hold !== undefined; hold = hold.next) {
+  for (let hold = pool?.firstHold; hold !== undefined; hold = hold.next) {
     if (shown.length < maxHoldersShown) shown.push(holdRef(hold));
     if (!hold.session.living) {
       // Nobody can use it any more, though it is not given back yet (ENDS-2).
@@ -39,7 +39,7 @@ export function foundHold(
     other: found !== undefined || other === undefined ? undefined : holdRef(other),
     heldByOther,
     shown,
-    holderCount: pool?.holds.length ?? 0,
+    holderCount: pool?.holdCount ?? 0,
     currentToken,
     expired,
   };

@@ -16,7 +16,7 @@ export const forceRelease: Execute<'force_release'> = (
   { kind, name, reason, through = Infinity, count },
 ) => {
   const pool = tables.pools[kind ?? 'lock'].get(name);
-  if (pool === undefined || pool.holds.length === 0) return lockNotFound(name);
+  if (pool === undefined || pool.holdCount === 0) return lockNotFound(name);
   const last = Math.min(through, tables.fenceCounter);
   const { chosen, more } = holdsThrough(pool, last, count ?? Infinity);
   const note = reason === '' ? undefined : reason;
@@ -36,7 +36,7 @@ function holdsThrough(
   count: number,
 ): { readonly chosen: readonly Hold[]; readonly more: boolean } {
   const chosen: Hold[] = [];
-  for (const hold of pool.holds) {
+  for (const hold of pool.holds()) {
     if (hold.firstToken > last) continue;
     if (chosen.length >= count) return { chosen, more: true };
     chosen.push(hold);

@@ -11,9 +11,9 @@
 import { invariant } from '../../kernel/invariant.ts';
 import { remembersByTime } from '../../kernel/limits.ts';
 import { modeOf } from '../lock/modes.ts';
-import { maxHoldExpiryRank, lockDelayEndRank } from './pool.ts';
+import { Hold, maxHoldExpiryRank, lockDelayEndRank } from './pool.ts';
 import type { Granted, GrantedMany } from './commands.ts';
-import type { Hold, Pool, Session } from './pool.ts';
+import type { Pool, Session } from './pool.ts';
 import type { Tables } from '../../kernel/tables.ts';
 import type { Terms } from '../../kernel/terms.ts';
 import type { RequestId } from '../../kernel/names.ts';
@@ -110,7 +110,7 @@ function givePermits(tables: Tables, session: Session, pool: Pool, ask: Ask): Gr
 
 function begin(tables: Tables, session: Session, pool: Pool, ask: Ask): Hold {
   const hold = newHold(tables, session, pool, ask);
-  if (pool.kind === 'lock' && pool.holds.length === 0) tables.heldPools += 1;
+  if (pool.kind === 'lock' && pool.holdCount === 0) tables.heldPools += 1;
   session.addHold(hold);
   pool.add(hold);
   tables.list(pool);
@@ -120,20 +120,9 @@ function begin(tables: Tables, session: Session, pool: Pool, ask: Ask): Hold {
 
 function newHold(tables: Tables, session: Session, pool: Pool, ask: Ask): Hold {
   const fenceToken = tables.nextFenceToken(); // STATE-GRANT-1
-  const hold: Hold = {
-    session,
-    pool,
-    units: ask.units,
-    fenceToken,
-    firstToken: fenceToken,
-    holdCount: 1,
-    exclusiveCount: ask.units === pool.size ? 1 : 0,
-    acquiredAtMs: ask.acquiredAtMs,
-    metadata: ask.terms?.metadata,
-    maxHoldExpiry: undefined,
-    previous: undefined,
-    next: undefined,
-  };
+  const hold = new Hold(session, pool, ask.units, fenceToken, ask.acquiredAtMs);
+  hold.exclusiveCount = ask.units === pool.size ? 1 : 0;
+  hold.metadata = ask.terms?.metadata;
   const maxHoldMs = ask.terms?.maxHoldMs;
   if (maxHoldMs !== undefined) endAt(tables, hold, tables.timeMs + maxHoldMs);
   return hold;
@@ -165,10 +154,9 @@ function endAt(tables: Tables, hold: Hold, dueMs: number): void {
 /** From shared to exclusive. */
 function upgrade(tables: Tables, hold: Hold, units: number): void {
   hold.pool.resize(hold, units);
-  hold.fenceToken = tables.nextFenceToken(); // STATE-GRANT-1
+  hold.session.renewToken(hold, tables.nextFenceToken()); // STATE-GRANT-1
   hold.holdCount += 1;
   hold.exclusiveCount += 1;
-  hold.session.upgradeHold(hold);
 }
 
 /** From exclusive to shared, in place. The caller settles the pool afterwards. */
@@ -204,7 +192,7 @@ export function endHold(tables: Tables, hold: Hold, reason: EndReason, note?: st
   } else if (kind === 'election') {
     tables.events.push({ type: 'hold_ended', kind, ...about, ...noted });
   } else {
-    if (pool.holds.length === 0) tables.heldPools -= 1;
+    if (pool.holdCount === 0) tables.heldPools -= 1;
     tables.events.push({ type: 'hold_ended', ...about, ...noted });
   }
 }

@@ -11,7 +11,7 @@
  *     is room again.
  */
 import { Chain } from '../../kernel/collections/chain.ts';
-import type { Link } from '../../kernel/collections/chain.ts';
+import type { Link, ReadableChain } from '../../kernel/collections/chain.ts';
 import type { DueItem } from '../../kernel/due.ts';
 import { invariant } from '../../kernel/invariant.ts';
 import type { AnswerOf, RequestOf } from '../../kernel/answers.ts';
@@ -24,29 +24,13 @@ import type {
   ResourceKind,
   ResourceName,
 } from '../../kernel/names.ts';
+import { lockUnits } from '../lock/modes.ts';
+import { HoldersOf } from './holders.ts';
 
 export type Session = SessionOf<Hold, Waiter>;
 export type Answer = AnswerOf<Waiter>;
 export type LastRequest = RequestOf<Waiter>;
-
-export interface Hold extends Link<Hold> {
-  readonly session: Session;
-  readonly pool: Pool;
-  units: number;
-  /** The token of the latest grant of this hold. */
-  fenceToken: FenceToken;
-  /** The token with which this hold began. Tokens from here to `fenceToken` are not stale for it. */
-  readonly firstToken: FenceToken;
-  /** How many acquires it answers for. */
-  holdCount: number;
-  /** How many of them asked for all units; of a leadership how many were told of it, those cancelled too. */
-  exclusiveCount: number;
-  readonly acquiredAtMs: number;
-  /** The value of a leader. */
-  metadata: JsonValue | undefined;
-  /** When it ends by itself, if ever. */
-  maxHoldExpiry: MaxHoldExpiry | undefined;
-}
+export type Holders = HoldersOf<Session, Hold>;
 
 export interface Waiter extends Link<Waiter>, DueItem {
   readonly kind: 'wait';
@@ -86,23 +70,153 @@ export const lockDelayEndRank = 0;
 export const maxHoldExpiryRank = 1;
 export const waitRank = 2;
 
+/** What few holds have otherwise than they began. */
+interface HoldCourse {
+  readonly firstToken: FenceToken;
+  holdCount: number;
+  exclusiveCount: number;
+  metadata: JsonValue | undefined;
+  maxHoldExpiry: MaxHoldExpiry | undefined;
+}
+
+/** Times are kept as two small integers: a larger number would be one more object for each hold. */
+const upperStep = 2 ** 31;
+
+/**
+ * What a session holds. There may be a million holds: what most of them have as they began is in an object of its own, made
+ * when it changes first.
+ */
+export class Hold implements Link<Hold> {
+  readonly session: Session;
+  readonly pool: Pool;
+  #units: number;
+  #fenceToken: FenceToken;
+  readonly #acquiredUpper: number;
+  readonly #acquiredLower: number;
+  /** Undefined: it was entered once, of all units of a lock or not, and nothing else is told of it. */
+  #course: HoldCourse | undefined = undefined;
+  previous: Hold | undefined = undefined;
+  next: Hold | undefined = undefined;
+
+  constructor(
+    session: Session,
+    pool: Pool,
+    units: number,
+    fenceToken: FenceToken,
+    acquiredAtMs: number,
+  ) {
+    this.session = session;
+    this.pool = pool;
+    this.#units = units;
+    this.#fenceToken = fenceToken;
+    // What is no such integer is divided by a power of 2, so that nothing of it is lost.
+    const upper = acquiredAtMs / upperStep;
+    this.#acquiredUpper = Number.isSafeInteger(acquiredAtMs) ? Math.floor(upper) : upper;
+    this.#acquiredLower = acquiredAtMs - this.#acquiredUpper * upperStep;
+  }
+
+  get units(): number {
+    return this.#units;
+  }
+
+  /** The token of the latest grant of this hold. */
+  get fenceToken(): FenceToken {
+    return this.#fenceToken;
+  }
+
+  set fenceToken(token: FenceToken) {
+    Hold.#courseOf(this); // Its first token stays.
+    this.#fenceToken = token;
+  }
+
+  /** The token with which this hold began. Tokens from here to `fenceToken` are not stale for it. */
+  get firstToken(): FenceToken {
+    return this.#course?.firstToken ?? this.#fenceToken;
+  }
+
+  get acquiredAtMs(): number {
+    return this.#acquiredUpper * upperStep + this.#acquiredLower;
+  }
+
+  /** How many acquires it answers for. */
+  get holdCount(): number {
+    return this.#course?.holdCount ?? 1;
+  }
+
+  set holdCount(count: number) {
+    Hold.#courseOf(this).holdCount = count;
+  }
+
+  /** How many of them asked for all units; of a leadership how many were told of it, those cancelled too. */
+  get exclusiveCount(): number {
+    return this.#course?.exclusiveCount ?? (this.#units === lockUnits ? 1 : 0);
+  }
+
+  set exclusiveCount(count: number) {
+    if (count !== this.exclusiveCount) Hold.#courseOf(this).exclusiveCount = count;
+  }
+
+  /** The value of a leader. */
+  get metadata(): JsonValue | undefined {
+    return this.#course?.metadata;
+  }
+
+  set metadata(metadata: JsonValue | undefined) {
+    if (metadata !== this.metadata) Hold.#courseOf(this).metadata = metadata;
+  }
+
+  /** When it ends by itself, if ever. */
+  get maxHoldExpiry(): MaxHoldExpiry | undefined {
+    return this.#course?.maxHoldExpiry;
+  }
+
+  set maxHoldExpiry(expiry: MaxHoldExpiry | undefined) {
+    if (expiry !== this.maxHoldExpiry) Hold.#courseOf(this).maxHoldExpiry = expiry;
+  }
+
+  /** Of its pool alone, which counts its units. */
+  resize(units: number): void {
+    Hold.#courseOf(this); // How many asked for all of them does not change with it.
+    this.#units = units;
+  }
+
+  /** Static, for a private method would be one more field of each hold. */
+  static #courseOf(hold: Hold): HoldCourse {
+    return (hold.#course ??= {
+      firstToken: hold.#fenceToken,
+      holdCount: hold.holdCount,
+      exclusiveCount: hold.exclusiveCount,
+      metadata: undefined,
+      maxHoldExpiry: undefined,
+    });
+  }
+}
+
+/** Of a pool that nobody waits for; no waiter ever enters it. */
+const noWaiters: ReadableChain<Waiter> = new Chain<Waiter>();
+
+const persistentMark = 1;
+const listedMark = 2;
+/** The number of the shard is above the marks. */
+const shardStep = 4;
+
+/**
+ * There may be a million pools, and most are locks that one session holds and nobody waits for: such a pool is this object
+ * alone, with few fields, since each of them is memory that the garbage collector walks through.
+ */
 export class Pool {
   readonly kind: ResourceKind;
   readonly name: ResourceName;
   size: number;
   free: number;
-  /** It remains when nobody uses it (STATE-POOL-4). */
-  persistent = false;
-  readonly holds: Chain<Hold> = new Chain<Hold>();
-  /** Another one after every change of what is held; its value is of this node alone. */
-  holdsVersion = 0;
-  readonly queue: Chain<Waiter> = new Chain<Waiter>();
+  /** The only hold, or those of several. */
+  #held: Hold | Holders | undefined = undefined;
+  /** Those who wait, while anybody does. */
+  #waiting: Chain<Waiter> | undefined = undefined;
   /** Set while the pool is closed. */
   lockDelayEnd: LockDelayEnd | undefined = undefined;
-  /** Its name is in the index of those that are used (NAMES-2). */
-  listed = false;
-  /** Of the map that has this pool. */
-  shard = 0;
+  /** `persistent`, `listed` and `shard`. */
+  #marks = 0;
   /** Rises in the order of the shard that has this pool; its value is of this node alone. */
   ordinal = 0;
   /** The number of the last snapshot that has this record, see snapshot.ts. */
@@ -116,6 +230,56 @@ export class Pool {
     this.savedIn = savedIn;
   }
 
+  /** It remains when nobody uses it (STATE-POOL-4). */
+  get persistent(): boolean {
+    return (this.#marks & persistentMark) !== 0;
+  }
+
+  set persistent(isPersistent: boolean) {
+    this.#marks = isPersistent ? this.#marks | persistentMark : this.#marks & ~persistentMark;
+  }
+
+  /** Its name is in the index of those that are used (NAMES-2). */
+  get listed(): boolean {
+    return (this.#marks & listedMark) !== 0;
+  }
+
+  set listed(isListed: boolean) {
+    this.#marks = isListed ? this.#marks | listedMark : this.#marks & ~listedMark;
+  }
+
+  /** Of the map that has this pool. */
+  get shard(): number {
+    return Math.floor(this.#marks / shardStep);
+  }
+
+  set shard(shard: number) {
+    this.#marks = shard * shardStep + (this.#marks % shardStep);
+  }
+
+  /** Its holds are reached from the first by `next`, in the order in which they began. */
+  get firstHold(): Hold | undefined {
+    return this.#held instanceof HoldersOf ? this.#held.first : this.#held;
+  }
+
+  get holdCount(): number {
+    if (this.#held === undefined) return 0;
+    return this.#held instanceof HoldersOf ? this.#held.length : 1;
+  }
+
+  /** Where there is more than one hold. */
+  get holders(): Holders | undefined {
+    return this.#held instanceof HoldersOf ? this.#held : undefined;
+  }
+
+  *holds(): Generator<Hold, void, undefined> {
+    for (let hold = this.firstHold; hold !== undefined; hold = hold.next) yield hold;
+  }
+
+  get queue(): ReadableChain<Waiter> {
+    return this.#waiting ?? noWaiters;
+  }
+
   /** Whether it stands before another pool of its kind, in the order of their map. */
   isBefore(other: Pool): boolean {
     return this.shard === other.shard ? this.ordinal < other.ordinal : this.shard < other.shard;
@@ -123,8 +287,8 @@ export class Pool {
 
   get isIdle(): boolean {
     return (
-      this.holds.length === 0 &&
-      this.queue.length === 0 &&
+      this.#held === undefined &&
+      this.#waiting === undefined &&
       this.lockDelayEnd === undefined &&
       !this.persistent
     );
@@ -154,8 +318,9 @@ export class Pool {
 
   /** The hold that an acquire of this session would enter: permits are never entered. */
   heldBy(session: Session): Hold | undefined {
-    if (this.kind === 'lock') return session.holds.get(this.name);
-    return this.kind === 'election' ? session.leads.get(this.name) : undefined;
+    if (this.kind === 'semaphore') return undefined;
+    if (this.#held instanceof HoldersOf) return this.#held.of(session);
+    return this.#held?.session === session ? this.#held : undefined;
   }
 
   /** STATE-POOL-5. */
@@ -165,29 +330,54 @@ export class Pool {
   }
 
   add(hold: Hold): void {
-    this.#take(hold.units);
-    this.holds.append(hold);
+    take(this, hold.units);
+    if (this.#held === undefined) this.#held = hold;
+    else {
+      if (!(this.#held instanceof HoldersOf))
+        this.#held = new HoldersOf(this.#held, this.kind !== 'semaphore');
+      this.#held.add(hold);
+    }
   }
 
   remove(hold: Hold): void {
-    this.holds.remove(hold);
-    this.#take(-hold.units);
+    if (this.#held instanceof HoldersOf) {
+      this.#held.drop(hold);
+      if (this.#held.length === 1) this.#held = this.#held.first;
+    } else this.#held = undefined;
+    take(this, -hold.units);
   }
 
   /** Changes how many units a hold has. */
   resize(hold: Hold, units: number): void {
-    this.#take(units - hold.units);
-    hold.units = units;
+    take(this, units - hold.units);
+    hold.resize(units);
+    this.holders?.changed();
   }
 
-  #take(units: number): void {
-    const free = this.free - units;
-    invariant(
-      (free >= 0 || units <= 0) && free <= this.size,
-      'STATE-POOL-1: units held stay within the pool.',
-      free,
-    );
-    this.free = free;
-    this.holdsVersion += 1;
+  /** A wait begins, behind all others. */
+  enqueue(waiter: Waiter): void {
+    this.enqueueAfter(this.queue.last, waiter);
   }
+
+  /** A wait begins right behind `before`, or ahead of all when it is undefined. */
+  enqueueAfter(before: Waiter | undefined, waiter: Waiter): void {
+    this.#waiting ??= new Chain<Waiter>();
+    this.#waiting.insertAfter(before, waiter);
+  }
+
+  dequeue(waiter: Waiter): void {
+    this.#waiting?.remove(waiter);
+    if (this.#waiting?.length === 0) this.#waiting = undefined;
+  }
+}
+
+/** No private method: that would be one more field of each pool. */
+function take(pool: Pool, units: number): void {
+  const free = pool.free - units;
+  invariant(
+    (free >= 0 || units <= 0) && free <= pool.size,
+    'STATE-POOL-1: units held stay within the pool.',
+    free,
+  );
+  pool.free = free;
 }

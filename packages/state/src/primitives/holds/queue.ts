@@ -26,13 +26,13 @@ export function place(waiter: Waiter): void {
     // STATE-QUEUE-3
     let before: Waiter | undefined;
     for (let next = pool.queue.first; next?.session === session; next = next.next) before = next;
-    pool.queue.insertAfter(before, waiter);
+    pool.enqueueAfter(before, waiter);
     return;
   }
   const priority = priorityOf(waiter);
   let before = pool.queue.last;
   while (before !== undefined && mayPass(priority, before)) before = before.previous;
-  pool.queue.insertAfter(before, waiter);
+  pool.enqueueAfter(before, waiter);
 }
 
 function mayPass(priority: number, ahead: Waiter): boolean {

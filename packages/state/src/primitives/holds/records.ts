@@ -15,8 +15,8 @@ import { sessionWithId } from '../../kernel/snapshot/session-with-id.ts';
 import type { Place, Tables } from '../../kernel/tables.ts';
 import type { FenceToken, JsonValue, ResourceName, SessionId } from '../../kernel/names.ts';
 import type { Terms } from '../../kernel/terms.ts';
-import { maxHoldExpiryRank, lockDelayEndRank, Pool, waitRank } from './pool.ts';
-import type { Hold, Session, MultiAcquire, Waiter } from './pool.ts';
+import { Hold, maxHoldExpiryRank, lockDelayEndRank, Pool, waitRank } from './pool.ts';
+import type { Session, MultiAcquire, Waiter } from './pool.ts';
 
 /** A pool with no more holds and waits is encoded at once: to capture it would take as long. */
 const fewMembers = 4;
@@ -36,10 +36,10 @@ export function encodePool(pool: Place): Iterable<string> {
   const { lockDelayEnd, kind, name, size } = pool;
   const closed = lockDelayEnd === undefined ? null : [lockDelayEnd.dueMs, lockDelayEnd.sequence];
   const head = ['pool', kind, name, size, pool.persistent ? 1 : 0, closed];
-  const count = pool.holds.length + pool.queue.length;
+  const count = pool.holdCount + pool.queue.length;
   if (count > fewMembers) return linesOf(head, new CapturedMembers(pool));
   const holds: JsonValue[] = [];
-  for (let hold = pool.holds.first; hold !== undefined; hold = hold.next)
+  for (let hold = pool.firstHold; hold !== undefined; hold = hold.next)
     holds.push(encodeHold(hold, hold));
   const waiters: JsonValue[] = [];
   for (let waiter = pool.queue.first; waiter !== undefined; waiter = waiter.next)
@@ -56,9 +56,9 @@ class CapturedMembers {
   /** Of each, how many passed it; undefined: nobody was passed, as mostly. */
   readonly #passed: readonly number[] | undefined;
 
-  constructor({ kind, holds, queue }: Pool) {
+  constructor({ kind, firstHold, queue }: Pool) {
     const neverChange = kind === 'semaphore';
-    for (let hold = holds.first; hold !== undefined; hold = hold.next) {
+    for (let hold = firstHold; hold !== undefined; hold = hold.next) {
       this.#holds.push(hold);
       this.#states.push(neverChange ? hold : stateOf(hold));
     }
@@ -204,27 +204,24 @@ function decodeMembers(tables: Tables, tying: Tying, pool: Pool, fields: Fields)
   const waiters = fields.list();
   while (!waiters.atEnd) {
     const waiter = decodeWaiter(tables, pool, waiters.list());
-    pool.queue.append(waiter);
+    pool.enqueue(waiter);
     tying.waiter(waiter);
   }
   pool.changeSize(size);
 }
 
 function decodeHold(tables: Tables, pool: Pool, fields: Fields): Hold {
-  const hold: Hold = {
-    pool,
-    session: sessionOf(tables, fields),
-    units: fields.number(),
-    fenceToken: fields.number() as FenceToken,
-    firstToken: fields.number() as FenceToken,
-    holdCount: fields.number(),
-    exclusiveCount: fields.number(),
-    acquiredAtMs: fields.number(),
-    metadata: fields.optional(() => fields.list().json()),
-    maxHoldExpiry: undefined,
-    previous: undefined,
-    next: undefined,
-  };
+  const session = sessionOf(tables, fields);
+  const units = fields.number();
+  const fenceToken = fields.number() as FenceToken;
+  const firstToken = fields.number() as FenceToken;
+  const holdCount = fields.number();
+  const exclusiveCount = fields.number();
+  const hold = new Hold(session, pool, units, firstToken, fields.number());
+  if (fenceToken !== firstToken) hold.fenceToken = fenceToken;
+  if (holdCount !== 1) hold.holdCount = holdCount;
+  hold.exclusiveCount = exclusiveCount;
+  hold.metadata = fields.optional(() => fields.list().json());
   const maxHoldExpiry = fields.optional(() => fields.list());
   if (maxHoldExpiry !== undefined) {
     hold.maxHoldExpiry = {

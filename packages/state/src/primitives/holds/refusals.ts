@@ -11,7 +11,7 @@ const maxHoldersShown = 10;
 
 export function holdersShown(pool: Pool): readonly JsonValue[] {
   const shown: JsonValue[] = [];
-  for (let hold = pool.holds.first; hold !== undefined; hold = hold.next) {
+  for (let hold = pool.firstHold; hold !== undefined; hold = hold.next) {
     if (shown.length === maxHoldersShown) break;
     shown.push(holderShown(hold));
   }

@@ -1,7 +1,7 @@
 /** What the searches for deadlocks in one entry of the log have in common (deadlock.ts STATE-DEADLOCK-3). */
 import { shorterSearchesLevel } from '../../kernel/levels.ts';
 import type { StateLimits } from '../../kernel/limits.ts';
-import type { Pool, Session } from './pool.ts';
+import type { Holders, Pool, Session } from './pool.ts';
 
 /** Some 10 ms, and 25 ms where no cache of the processor has the waiters, for all requests of an entry together. */
 const maxSearchSteps = 100_000;
@@ -24,7 +24,7 @@ export interface Share {
 export class Searches {
   #stepsLeft: number;
   readonly #shares = new Map<
-    Pool,
+    Holders,
     { readonly version: number; readonly shares: readonly Share[] }
   >();
 
@@ -45,18 +45,18 @@ export class Searches {
 
   /** Who holds a pool, the largest share first. Undefined: looking would take too long (STATE-DEADLOCK-3). */
   sharesOf(pool: Pool): readonly Share[] | undefined {
-    const { first } = pool.holds;
-    if (first === undefined || first === pool.holds.last) return first === undefined ? [] : [first];
-    const known = this.#shares.get(pool);
-    if (known?.version === pool.holdsVersion) return known.shares;
+    const { firstHold, holders } = pool;
+    if (holders === undefined) return firstHold === undefined ? [] : [firstHold];
+    const known = this.#shares.get(holders);
+    if (known?.version === holders.version) return known.shares;
     const units = new Map<Session, number>();
-    for (let hold = pool.holds.first; hold !== undefined; hold = hold.next) {
+    for (let hold = holders.first; hold !== undefined; hold = hold.next) {
       if (!this.step()) return undefined;
       units.set(hold.session, (units.get(hold.session) ?? 0) + hold.units);
     }
     const shares = Array.from(units, ([session, held]): Share => ({ session, units: held }));
     shares.sort((a, b) => b.units - a.units);
-    this.#shares.set(pool, { version: pool.holdsVersion, shares });
+    this.#shares.set(holders, { version: holders.version, shares });
     return shares;
   }
 }

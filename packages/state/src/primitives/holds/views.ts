@@ -25,9 +25,9 @@ function* holdsOf(
 ): Generator<Hold, void, undefined> {
   let asked: Hold | undefined;
   if (fenceToken !== undefined)
-    for (const hold of pool.holds) if (hold.fenceToken === fenceToken) asked = hold;
+    for (const hold of pool.holds()) if (hold.fenceToken === fenceToken) asked = hold;
   if (asked !== undefined) yield asked;
-  for (const hold of pool.holds) if (hold !== asked) yield hold;
+  for (const hold of pool.holds()) if (hold !== asked) yield hold;
 }
 
 /** As many as a list shows. */
@@ -83,14 +83,14 @@ export const delayedFor = (pool: Pool, timeMs: number): number =>
   pool.lockDelayEnd === undefined ? 0 : Math.max(0, pool.lockDelayEnd.dueMs - timeMs);
 
 /** Clients that hold a pool or wait for it. */
-function* clientsOf({ holds, queue }: Pool): Generator<string, void, undefined> {
-  for (const hold of holds) yield hold.session.clientId;
-  for (const waiter of queue) yield waiter.session.clientId;
+function* clientsOf(pool: Pool): Generator<string, void, undefined> {
+  for (const hold of pool.holds()) yield hold.session.clientId;
+  for (const waiter of pool.queue) yield waiter.session.clientId;
 }
 
 /** What only a lock-delay keeps is used by nobody. */
 const usedPool = (pool: Pool | undefined): Pool | undefined =>
-  pool !== undefined && (pool.holds.length > 0 || pool.queue.length > 0 || pool.persistent)
+  pool !== undefined && (pool.holdCount > 0 || pool.queue.length > 0 || pool.persistent)
     ? pool
     : undefined;
 

@@ -59,7 +59,7 @@ export function pass(
   place(waiter);
   const cycle = cycleThrough(tables, waiter);
   if (cycle === undefined) countPasses(waiter);
-  pool.queue.remove(waiter);
+  pool.dequeue(waiter);
   return cycle === undefined ? undefined : deadlock(cycle);
 }
 
@@ -121,7 +121,7 @@ function enqueueAll(tables: Tables, waiters: readonly Waiter[]): Refusal | undef
   for (const waiter of waiters) {
     const cycle = cycleThrough(tables, waiter);
     if (cycle === undefined) continue;
-    for (const placed of waiters) placed.pool.queue.remove(placed);
+    for (const placed of waiters) placed.pool.dequeue(placed);
     return deadlock(cycle);
   }
   for (const waiter of waiters) {
@@ -177,7 +177,7 @@ export function endWait(tables: Tables, waiter: Waiter, result: CommandResult): 
     const { pool } = one;
     tables.workLeft -= 1; // WORK-1
     tables.changingPool(pool);
-    pool.queue.remove(one);
+    pool.dequeue(one);
     tables.list(pool);
     session.removeWait(one);
     tables.waiterCount -= 1;

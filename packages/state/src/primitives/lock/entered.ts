@@ -12,17 +12,22 @@ export function isTokenOf(hold: Hold, fenceToken: FenceToken): boolean {
   return fenceToken >= hold.firstToken && fenceToken <= hold.fenceToken;
 }
 
-/** One entering of the hold is given back; with the last one it ends. */
-export function giveBack(tables: Tables, hold: Hold, last: LastRequest | undefined): void {
+/**
+ * One entering of the hold is given back; with the last one it ends.
+ *
+ * @returns Whether it stands.
+ */
+export function giveBack(tables: Tables, hold: Hold, last: LastRequest | undefined): boolean {
   tables.changingPool(hold.pool);
-  hold.holdCount -= 1;
-  if (hold.holdCount > 0) {
+  if (hold.holdCount > 1) {
+    hold.holdCount -= 1;
     if (hold.exclusiveCount > hold.holdCount) hold.exclusiveCount = hold.holdCount;
-    return;
+    return true;
   }
   endHold(tables, hold, 'released');
   endIfUnused(tables, hold.session, last);
   settle(tables, [hold.pool]);
+  return false;
 }
 
 /** What exactly one acquire entered is given back. */
@@ -34,12 +39,12 @@ export function undoEntering(
   mode: Mode,
   last: LastRequest,
 ): void {
-  const hold = session.living ? session.holds.get(name) : undefined;
+  const hold = session.living ? tables.pools.lock.get(name)?.heldBy(session) : undefined;
   if (hold === undefined || !isTokenOf(hold, fenceToken)) return;
   tables.changingPool(hold.pool);
   if (mode === 'exclusive' && hold.exclusiveCount > 0) hold.exclusiveCount -= 1;
-  giveBack(tables, hold, last);
-  if (hold.holdCount > 0 && hold.exclusiveCount === 0 && hold.units === lockUnits) {
+  const stands = giveBack(tables, hold, last);
+  if (stands && hold.exclusiveCount === 0 && hold.units === lockUnits) {
     // Nobody is left who asked for all of it.
     downgradeHold(tables, hold);
     settle(tables, [hold.pool]);

@@ -23,7 +23,7 @@ import { acquiring } from '../holds/acquire.ts';
 import type { Acquiring } from '../holds/acquire.ts';
 import { cancelledGrant } from '../holds/cancel.ts';
 import { downgradeHold } from '../holds/grants.ts';
-import type { Hold } from '../holds/pool.ts';
+import type { Hold, Pool } from '../holds/pool.ts';
 import { isNext } from '../holds/queue.ts';
 import { encodePool, poolLines } from '../holds/records.ts';
 import { settle } from '../holds/settle.ts';
@@ -39,7 +39,7 @@ const asking: Acquiring<CommandOf<'acquire'>> = {
   sizeFor: () => lockUnits,
   judge: (tables, pool, session, asker, command) => {
     const units = unitsOf(command.mode);
-    const held = session?.holds.get(command.name);
+    const held = session === undefined ? undefined : pool?.heldBy(session);
     if (held !== undefined && held.units >= units) return 'give'; // STATE-LOCK-2
     const tooMany = pool === undefined ? tooManyOf(tables, 'lock') : undefined;
     if (tooMany !== undefined) return tooMany;
@@ -59,7 +59,7 @@ const asking: Acquiring<CommandOf<'acquire'>> = {
       'wait'
     );
   },
-  replaced: (session, { name }) => session.holds.get(name)?.metadata,
+  replaced: (session, pool) => pool?.heldBy(session)?.metadata,
 };
 
 const acquire: Once<'acquire'> = {
@@ -79,8 +79,9 @@ const release: Once<'release'> = {
   givesBack: true,
   execute: (tables, session, command, answer) => {
     const { name, requestId } = command;
-    const hold = session.holds.get(name);
-    const result = judgeRelease(tables, hold, command);
+    const pool = tables.pools.lock.get(name);
+    const hold = pool?.heldBy(session);
+    const result = judgeRelease(tables, pool, hold, command);
     noteAnswer(tables, session, requestId, answer, result);
     if (hold !== undefined && result.ok)
       giveBack(tables, hold, requestId === undefined ? undefined : { requestId, answer });
@@ -91,13 +92,13 @@ const release: Once<'release'> = {
 /** STATE-RELEASE-2. */
 function judgeRelease(
   tables: Tables,
+  pool: Pool | undefined,
   hold: Hold | undefined,
   { name, fenceToken }: CommandOf<'release'>,
 ): OutcomeOf<'release'> {
   if (hold === undefined) {
-    const pool = tables.pools.lock.get(name);
     const ended = tables.refusedEndOf('lock', name, fenceToken);
-    return pool === undefined || pool.holds.length === 0
+    return pool === undefined || pool.holdCount === 0
       ? lockNotFound(name, ended)
       : notHolder(pool, ended);
   }
@@ -116,9 +117,9 @@ const downgrade: Execute<'downgrade'> = (tables, { sessionId, name, fenceToken }
   const session = tables.sessions.get(sessionId);
   if (session === undefined) return tables.missingSession(sessionId);
   tables.touch(session, ackedBelow);
-  const hold = session.holds.get(name);
+  const pool = tables.pools.lock.get(name);
+  const hold = pool?.heldBy(session);
   if (hold === undefined) {
-    const pool = tables.pools.lock.get(name);
     const ended = tables.refusedEndOf('lock', name, fenceToken);
     return pool === undefined ? lockNotFound(name, ended) : notHolder(pool, ended);
   }

@@ -11,7 +11,7 @@ export function lockBusy(pool: Pool, timeMs: number): Refusal {
   const details = {
     resource: pool.name,
     holders: holdersShown(pool),
-    holder_count: pool.holds.length,
+    holder_count: pool.holdCount,
     waiter_count: pool.queue.length,
   };
   if (pool.lockDelayEnd !== undefined) {
@@ -22,7 +22,7 @@ export function lockBusy(pool: Pool, timeMs: number): Refusal {
       { ...details, delayed_for_ms: delayedForMs },
     );
   }
-  const holder = pool.holds.first;
+  const holder = pool.firstHold;
   const who =
     holder === undefined
       ? `${String(pool.queue.length)} waiters are ahead`

@@ -18,7 +18,7 @@ export function lockView(
   return {
     name,
     holders: shownHolds(pool, limit, fenceToken).map((hold) => holderView(hold, timeMs)),
-    holderCount: pool.holds.length,
+    holderCount: pool.holdCount,
     waiters: waiterViews(pool, limit),
     waiterCount: pool.queue.length,
     delayedForMs: delayedFor(pool, timeMs),

@@ -43,10 +43,10 @@ export function semaphoreNotFound(name: ResourceName): Refusal {
 export function semaphoreInUse(pool: Pool): Refusal {
   return refuse(
     'semaphore_in_use',
-    `Semaphore "${pool.name}" has ${String(pool.holds.length)} holders and ${String(pool.queue.length)} waiters. Delete it when they are gone.`,
+    `Semaphore "${pool.name}" has ${String(pool.holdCount)} holders and ${String(pool.queue.length)} waiters. Delete it when they are gone.`,
     {
       resource: pool.name,
-      holder_count: pool.holds.length,
+      holder_count: pool.holdCount,
       waiter_count: pool.queue.length,
     },
   );

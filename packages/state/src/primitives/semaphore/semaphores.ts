@@ -128,7 +128,7 @@ function tell(
 const remove: Execute<'delete_semaphore'> = (tables, { name }) => {
   const pool = tables.pools.semaphore.get(name);
   if (pool === undefined) return semaphoreNotFound(name);
-  if (pool.holds.length > 0 || pool.queue.length > 0) return semaphoreInUse(pool);
+  if (pool.holdCount > 0 || pool.queue.length > 0) return semaphoreInUse(pool);
   tables.changingPool(pool);
   pool.persistent = false;
   tell(tables, 'deleted', pool);

@@ -24,7 +24,7 @@ export function semaphoreView(
     limit: size,
     free,
     persistent,
-    holderCount: pool.holds.length,
+    holderCount: pool.holdCount,
     waiterCount: pool.queue.length,
     holders: shownHolds(pool, limit, fenceToken).map((hold) => permitsView(hold, timeMs)),
     waiters: shownWaiters(pool, limit).map((waiter, index) => ({
