@@ -7,18 +7,14 @@
  *     V8's pauses, in which the main thread waits for what they have begun, become longer (measured: docs/performance.md).
  * HELPERS-2: nothing but the threads of this process is changed, and a node starts as well where they cannot be: on systems other than Linux, which
  *     know no priority of a single thread, and where a sandbox forbids it.
- * HELPERS-3: not before: a small heap is marked in a few ms, and a node is slow until they have compiled what it runs often.
+ * HELPERS-3: not before (large-heap.ts): a small heap is marked in a few ms, and a node is slow until they have compiled what it runs often.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { constants, getPriority, setPriority } from 'node:os';
-import { getHeapStatistics } from 'node:v8';
 
 /** As V8's platform in Node calls them. */
 const helperName = 'V8Worker';
 const lowerBy = 5;
-/** Of the heap in use, with what is not collected yet. */
-const largeHeapBytes = 160 * 1024 * 1024;
-const lookEveryMs = 5000;
 
 /** What is asked of the system; another one in tests. */
 export interface ThreadPriorities {
@@ -68,21 +64,4 @@ function unlessRefused(act: () => void): void {
   } catch {
     // As it was.
   }
-}
-
-/**
- * Looks now and then, for as long as the process lives or until it is done (HELPERS-3).
- *
- * @param usedBytes Of the heap.
- */
-export function lowerHelperThreadsOfLargeHeap(
-  usedBytes: () => number = () => getHeapStatistics().used_heap_size,
-  lower: () => number = lowerHelperThreads,
-): void {
-  const timer = setInterval(() => {
-    if (usedBytes() < largeHeapBytes) return;
-    clearInterval(timer);
-    lower();
-  }, lookEveryMs);
-  timer.unref();
 }

@@ -7,9 +7,10 @@
  */
 import { isatty } from 'node:tty';
 import type { Logger } from 'pino';
-import { limitCollections } from './collector-limits.ts';
+import { countBuffers, limitGrowth } from './collector-limits.ts';
 import type { Configuration } from './configuration/load.ts';
-import { lowerHelperThreadsOfLargeHeap } from './helper-threads.ts';
+import { lowerHelperThreads } from './helper-threads.ts';
+import { whenHeapIsLarge } from './large-heap.ts';
 import { LogDestination } from './log-destination.ts';
 import { startNode } from './node.ts';
 import type { RunningNode } from './node.ts';
@@ -23,8 +24,11 @@ const fatalExitStatus = 70;
 
 /** Starts a node and ties it to this process. Resolves when it serves clients. */
 export async function runNode(configuration: Configuration): Promise<RunningNode> {
-  limitCollections();
-  lowerHelperThreadsOfLargeHeap();
+  countBuffers();
+  whenHeapIsLarge(() => {
+    lowerHelperThreads();
+    limitGrowth();
+  });
   const stops = new StopRequests();
   stops.listen();
   // Unheard, that signal opens Node's debugger.

@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { limitCollections } from '../../src/collector-limits.ts';
+import { countBuffers, limitGrowth } from '../../src/collector-limits.ts';
 
 const inSources = (file: string): string =>
   JSON.stringify(new URL(`../../src/${file}`, import.meta.url).href);
-const limit = `(await import(${inSources('collector-limits.ts')})).limitCollections();\n`;
+const limiting = (what: string): string =>
+  `(await import(${inSources('collector-limits.ts')})).${what}();\n`;
 
 /** What a process prints that runs this code. */
 async function printed(code: string): Promise<string> {
@@ -16,9 +17,9 @@ async function printed(code: string): Promise<string> {
   return stdout;
 }
 
-/** What it prints with the options of V8, and with those of a node. */
-const compared = (code: string): Promise<readonly number[]> =>
-  Promise.all([code, limit + code].map(async (one) => Number(await printed(one))));
+/** What it prints with the options of V8, and with that of a node. */
+const compared = (code: string, what: string): Promise<readonly number[]> =>
+  Promise.all([code, limiting(what) + code].map(async (one) => Number(await printed(one))));
 
 /** Receives 2 GiB in buffers, of which the latest 64 MiB are kept, beside a heap of 50 MiB. Tells the full collections. */
 const receiving = `
@@ -52,44 +53,43 @@ const replacing = `
 
 describe('Collections of a node', () => {
   it('are not begun by buffers that nobody uses any more (COLLECTOR-1)', async () => {
-    const [without = 0, limited = NaN] = await compared(receiving);
+    const [without = 0, limited = NaN] = await compared(receiving, 'countBuffers');
     assert.ok(limited <= without / 2, `${String(limited)} instead of ${String(without)}`);
   });
 
   it('are begun before the heap is twice as large as what lives (COLLECTOR-2)', async () => {
-    const [without = 0, limited = NaN] = await compared(replacing);
+    const [without = 0, limited = NaN] = await compared(replacing, 'limitGrowth');
     assert.ok(limited <= 0.8 * without, `${String(limited)} instead of ${String(without)} MiB`);
   });
 
   it('are begun by options that their V8 knows (COLLECTOR-3)', () => {
-    const optionsOf = (version: string): readonly string[] =>
-      limitCollections(version, () => undefined);
-    const growing = '--heap-growing-percent=50';
-    const counting = '--external-memory-accounted-in-global-limit';
-    assert.deepEqual(optionsOf('13.6.233.17-node.53'), [growing, counting]);
-    assert.deepEqual(optionsOf('14.7.1'), [growing, counting]);
-    assert.deepEqual(optionsOf('14.8.0'), [growing]);
-    assert.deepEqual(optionsOf('15.0.1'), [growing]);
+    const optionsOf = (version: string): readonly string[] => {
+      const told: string[] = [];
+      countBuffers(version, (option) => void told.push(option));
+      return told;
+    };
+    const counting = ['--external-memory-accounted-in-global-limit'];
+    assert.deepEqual(optionsOf('13.6.233.17-node.53'), counting);
+    assert.deepEqual(optionsOf('14.7.1'), counting);
+    assert.deepEqual(optionsOf('14.8.0'), []);
+    assert.deepEqual(optionsOf('15.0.1'), []);
   });
 
-  it('are limited as soon as its process starts', async () => {
+  it('are limited as soon as its process starts, their growth once its heap is large', async () => {
     const told = await printed(`
       import { syncBuiltinESMExports } from 'node:module';
       import v8 from 'node:v8';
       v8.setFlagsFromString = (option) => console.log(option);
       syncBuiltinESMExports();
       const { runNode } = await import(${inSources('process.ts')});
-      void runNode({});
-      process.exit(0);`);
-    assert.deepEqual(
-      told.trim().split('\n'),
-      limitCollections(undefined, () => undefined),
-    );
-  });
-
-  it('are limited by what V8 is told', () => {
-    const told: string[] = [];
-    const options = limitCollections('13.6.0', (option) => void told.push(option));
-    assert.deepEqual(told, options);
+      runNode({}).catch(() => undefined);
+      console.log('now large');
+      const buffers = new Uint8Array(200 * 1024 * 1024);
+      setTimeout(() => process.exit(buffers.length > 0 ? 0 : 1), 1500);`);
+    const options: string[] = [];
+    countBuffers(undefined, (option) => void options.push(option));
+    options.push('now large');
+    limitGrowth((option) => void options.push(option));
+    assert.deepEqual(told.trim().split('\n'), options);
   });
 });

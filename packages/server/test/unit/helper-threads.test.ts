@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { lowerHelperThreads, lowerHelperThreadsOfLargeHeap } from '../../src/helper-threads.ts';
+import { lowerHelperThreads } from '../../src/helper-threads.ts';
 import type { ThreadPriorities } from '../../src/helper-threads.ts';
 
 const names: Readonly<Record<string, string>> = {
@@ -71,23 +71,6 @@ describe('Helper threads of a node', () => {
     const { set, system } = imitated({ mainThread: 1 });
     assert.equal(lowerHelperThreads(system), 0);
     assert.equal(set.size, 0);
-  });
-
-  it('are lowered once, when the heap has become large, and not before (HELPERS-3)', (t) => {
-    t.mock.timers.enable({ apis: ['setInterval'] });
-    let usedBytes = 150 * 1024 * 1024;
-    let lowered = 0;
-    lowerHelperThreadsOfLargeHeap(
-      () => usedBytes,
-      () => (lowered += 1),
-    );
-    t.mock.timers.tick(60_000);
-    assert.equal(lowered, 0);
-    usedBytes = 170 * 1024 * 1024;
-    t.mock.timers.tick(5000);
-    assert.equal(lowered, 1);
-    t.mock.timers.tick(60_000);
-    assert.equal(lowered, 1);
   });
 
   it('are found by their name in a process of Node (HELPERS-1)', async (t) => {
