@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import { countBuffers, limitGrowth } from './collector-limits.ts';
 import type { Configuration } from './configuration/load.ts';
 import { lowerHelperThreads } from './helper-threads.ts';
-import { whenHeapIsLarge } from './large-heap.ts';
+import { afterCollectionsOfLargeHeap } from './large-heap.ts';
 import { LogDestination } from './log-destination.ts';
 import { startNode } from './node.ts';
 import type { RunningNode } from './node.ts';
@@ -25,9 +25,9 @@ const fatalExitStatus = 70;
 /** Starts a node and ties it to this process. Resolves when it serves clients. */
 export async function runNode(configuration: Configuration): Promise<RunningNode> {
   countBuffers();
-  whenHeapIsLarge(() => {
-    lowerHelperThreads();
-    limitGrowth();
+  afterCollectionsOfLargeHeap((times) => {
+    if (times === 1) lowerHelperThreads();
+    return limitGrowth(times);
   });
   const stops = new StopRequests();
   stops.listen();
