@@ -13,6 +13,7 @@ import type { Clock } from './clock.ts';
 import type { Timings } from './timings.ts';
 
 const maxTurnMs = 8;
+const defaultEntriesPerTurn = 1000;
 /** Applied entries are cut off in portions of at least this many. */
 const mostAppliedKept = 256;
 
@@ -35,13 +36,13 @@ export class ApplyQueue {
    */
   constructor(
     clock: Clock,
-    maxEntriesPerTurn: number,
+    maxEntriesPerTurn: number | undefined,
     onTurn: () => void,
     timings?: Timings,
     isHeldUp: () => boolean = () => false,
   ) {
     this.#clock = clock;
-    this.#maxEntriesPerTurn = maxEntriesPerTurn;
+    this.#maxEntriesPerTurn = maxEntriesPerTurn ?? defaultEntriesPerTurn;
     this.#onTurn = onTurn;
     this.#timings = timings;
     this.#isHeldUp = isHeldUp;

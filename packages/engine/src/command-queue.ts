@@ -12,7 +12,7 @@
  * COMMANDS-4: no batch is larger than `maxBatchBytes`, so that every one can be proposed and sent (BOUND-1); a
  *     command that fits in none is refused before anything is done.
  * COMMANDS-7: commands that may do much share their entry with few others, or with none (BOUND-5): an entry is applied in one
- *     turn. How much is estimated when the batch is made, by the state that is applied then; at most five batches are ahead of it.
+ *     turn. How much is estimated when the batch is made, by the state that is applied then; at most seven batches are ahead of it.
  * COMMANDS-10: a turn that has proposed half of `sharedBatchBytes` (BOUND-6) proposes no other batch: what is left follows in the next
  *     turns, in its order.
  * COMMANDS-6: a command is logged as the level allows that the applied state has (FEATURE-1 of the state): what tells
@@ -51,6 +51,8 @@ import {
 import type { Clock } from './clock.ts';
 import type { ClusterClock } from './cluster-clock.ts';
 import { CommandTrace } from './command-trace.ts';
+import { Flights } from './flights.ts';
+import type { Flight } from './flights.ts';
 import { Interrupted } from './interrupted.ts';
 import type { ProposalOutcome } from './proposals.ts';
 import type { Replica } from './replica.ts';
@@ -59,14 +61,8 @@ import { atCapacity, encodedOr, notProposed, notYet, tooLarge, tooLate } from '.
 import { WaitingAcquires } from './waiting-acquires.ts';
 import { isAcquire, nameOf } from './waits.ts';
 
-/**
- * Batches in the log and not yet applied: with as many no turn proposes more. What arrives meanwhile is in the next batches: with few in flight
- * they grow with the load, and the cost of a sync, a message and a wake-up is shared by more
- * commands (measured: docs/performance.md).
- */
-const maxBatchesInFlight = 2;
 /** Of one turn: they share a write of the log and a message to each member. */
-const maxBatchesPerTurn = 4;
+const maxBatchesPerFlight = 4;
 const maxWaitingAcquires = 200_000;
 
 interface Submission {
@@ -92,7 +88,7 @@ export class CommandQueue {
   #flushPlanned = false;
   #inLog = 0;
   #bytesInLog = 0;
-  #batchesInFlight = 0;
+  readonly #flights = new Flights();
   /** Of all batches so far. */
   #proposedBytes = 0;
   /** Acquires in a queue of the state machine, by session and request. */
@@ -270,24 +266,26 @@ export class CommandQueue {
   }
 
   #planFlush(): void {
-    if (this.#flushPlanned) return;
+    if (this.#flushPlanned || this.#flights.isFull) return;
     this.#flushPlanned = true;
     this.#clock.endOfTurn(() => {
       this.#flushPlanned = false;
-      if (this.#batchesInFlight >= maxBatchesInFlight) return;
+      if (this.#flights.isFull) return;
+      const flight = this.#flights.begin();
       const before = this.#proposedBytes;
-      for (let count = 0; count < maxBatchesPerTurn && this.#queued.count > 0; count++) {
-        if (this.#proposedBytes - before >= this.#mostBatchBytes / 2) {
-          if (this.#batchesInFlight < maxBatchesInFlight) this.#planFlush(); // COMMANDS-10
-          return;
-        }
-        if (!this.#flushOne()) return;
+      let mayGoOn = true;
+      for (let count = 0; count < maxBatchesPerFlight && mayGoOn; count++) {
+        if (this.#queued.count === 0 || this.#proposedBytes - before >= this.#mostBatchBytes / 2)
+          break; // COMMANDS-10
+        mayGoOn = this.#flushOne(flight);
       }
+      this.#flights.leave(flight);
+      if (mayGoOn && this.#queued.count > 0) this.#planFlush();
     });
   }
 
   /** Proposes one batch. Returns false when the rest has to wait. */
-  #flushOne(): boolean {
+  #flushOne(flight: Flight): boolean {
     const startedMs = this.#clock.now();
     const time = this.#clusterClock.read(startedMs);
     // Taken out first: with one member the outcome may come before `propose` returns.
@@ -301,7 +299,7 @@ export class CommandQueue {
       startedMs,
     );
     if (submissions.length === 0) return true;
-    const bytes = this.#enterLog(submissions);
+    const bytes = this.#enterLog(submissions, flight);
     const isTold = this.#replica.state.featureLevel >= callerLevel;
     const wallMs = isTold ? Math.floor(this.#clock.wallNow()) : undefined;
     const answer = this.#replica.propose(
@@ -311,7 +309,7 @@ export class CommandQueue {
         ...(wallMs === undefined ? {} : { wallMs }),
       },
       (outcome) => {
-        this.#leaveLog(submissions.length, bytes);
+        this.#leaveLog(submissions.length, bytes, flight);
         this.#settle(submissions, outcome, startedMs);
       },
       joinBatch(
@@ -328,7 +326,7 @@ export class CommandQueue {
       this.#proposedBytes += bytes;
       return true;
     }
-    this.#leaveLog(submissions.length, bytes);
+    this.#leaveLog(submissions.length, bytes, flight);
     if (answer.reason === 'too_much_uncommitted' || answer.reason === 'transferring') {
       this.#queued.putBack(submissions);
       return false;
@@ -346,19 +344,19 @@ export class CommandQueue {
   }
 
   /** Returns the bytes of these. COMMANDS-1. */
-  #enterLog(submissions: readonly Submission[]): number {
+  #enterLog(submissions: readonly Submission[], flight: Flight): number {
     let bytes = 0;
     for (const submission of submissions) bytes += submission.byteLength;
     this.#inLog += submissions.length;
     this.#bytesInLog += bytes;
-    this.#batchesInFlight += 1;
+    this.#flights.enter(flight);
     return bytes;
   }
 
-  #leaveLog(count: number, bytes: number): void {
+  #leaveLog(count: number, bytes: number, flight: Flight): void {
     this.#inLog -= count;
     this.#bytesInLog -= bytes;
-    this.#batchesInFlight -= 1;
+    this.#flights.leave(flight);
   }
 
   #settle(submissions: readonly Submission[], outcome: ProposalOutcome, startedMs: number): void {

@@ -4,9 +4,11 @@
  * HANDOVER-1: one that has to (LOG-ROOM-4 of log-room.ts) prefers a member that has told that it has room (ROOM-TOLD-1), and where none has
  *     told so tries each of them (ROOM-HANDOVER-1): it serves nobody as it is.
  * HANDOVER-2: one whose payloads have waited for room for `longShortageMs` of its term without a break refuses messages (LOG-ROOM-1), and goes
- *     on with everything else. It hands leadership over to a member that has told that it has room, and to nobody else: where none
- *     has any it leads on. The pauses between handovers hold here, too (ROOM-HANDOVER-2), for who has room now may lack
- *     it once it takes messages in.
+ *     on with everything else. It hands leadership over to a member that has told that it has room where a majority of all voters has told so,
+ *     this one left out, and leads on otherwise: once messages are taken in again, a member without room has them in its log, which cannot
+ *     become shorter, and stops when that is full. The pauses between handovers hold here, too (ROOM-HANDOVER-2), for who has
+ *     room now may lack it once it takes messages in.
+ * HANDOVER-3: the others are asked while this node has no room, and not only when it has to hand over: they have told by then.
  */
 import type { MemberId, Status, Term } from '@holdfast/raft';
 import type { Clock } from './clock.ts';
@@ -40,13 +42,16 @@ export class HandoverForRoom {
     const { replica } = this.#parts;
     const { room } = replica;
     const status = replica.status();
+    const others = othersOf(status);
+    if (!room.hasRoom) this.#told.ask(others); // HANDOVER-3
     const isLong = this.#isShortForLong(status.term);
-    if (!isLong && !room.wantsHandover) return;
-    this.#told.ask(othersOf(status));
-    if (room.handover.isPausing) return;
-    const withRoom = room.handover.next(status, (member) => this.#told.hasRoom(member));
+    const hasToGo = room.wantsHandover;
+    if ((!isLong && !hasToGo) || room.handover.isPausing) return;
+    const hasRoom = (member: MemberId): boolean => this.#told.hasRoom(member);
+    if (!hasToGo && !isMajority(others.filter(hasRoom), others)) return; // HANDOVER-2
+    const withRoom = room.handover.next(status, hasRoom);
     if (withRoom !== null) this.#handOver(withRoom);
-    else if (room.wantsHandover) this.#handOver(room.handover.next(status)); // HANDOVER-1
+    else if (hasToGo) this.#handOver(room.handover.next(status)); // HANDOVER-1
   }
 
   /** HANDOVER-2. */
@@ -62,6 +67,10 @@ export class HandoverForRoom {
     if (this.#parts.replica.transferLeadership(to).ok) room.handover.handedOver(to);
   }
 }
+
+/** Of all voters: the others and this one. */
+const isMajority = (some: readonly MemberId[], others: readonly MemberId[]): boolean =>
+  2 * some.length > others.length + 1;
 
 const othersOf = ({ id, membership }: Status): readonly MemberId[] =>
   membership.members

@@ -50,8 +50,6 @@ import { recoverState, snapshotPoint, Snapshots } from './snapshots.ts';
 import { Ticks } from './ticks.ts';
 import { OncePerPeer } from './transport/once.ts';
 
-const defaultEntriesPerTurn = 1000;
-
 export class Replica {
   readonly #options: ReplicaOptions;
   readonly payloads: Payloads;
@@ -87,7 +85,7 @@ export class Replica {
     this.#news = new CommitNews(options.clock, () => this.#guarded(() => this.#raft.tellCommit()));
     this.#applyQueue = new ApplyQueue(
       options.clock,
-      options.maxEntriesPerTurn ?? defaultEntriesPerTurn,
+      options.maxEntriesPerTurn,
       () => this.#guarded(() => undefined),
       options.timings,
       () => options.auditSink?.isBehind === true,
@@ -95,6 +93,7 @@ export class Replica {
     this.#snapshots = new Snapshots(
       {
         storage: options.storage,
+        isLate: () => this.room.isCheckpointNear,
         payloads: options.payloads,
         clock: options.clock,
         log: options.log,

@@ -7,10 +7,10 @@
  */
 import { isatty } from 'node:tty';
 import type { Logger } from 'pino';
-import { countBuffers, limitGrowth } from './collector-limits.ts';
+import { countBuffers, growthSteps, limitGrowth } from './collector-limits.ts';
 import type { Configuration } from './configuration/load.ts';
-import { lowerHelperThreads } from './helper-threads.ts';
-import { afterCollectionsOfLargeHeap } from './large-heap.ts';
+import { helpersLoweredFromBytes, lowerHelperThreads } from './helper-threads.ts';
+import { whenHeapReaches } from './large-heap.ts';
 import { LogDestination } from './log-destination.ts';
 import { startNode } from './node.ts';
 import type { RunningNode } from './node.ts';
@@ -25,10 +25,9 @@ const fatalExitStatus = 70;
 /** Starts a node and ties it to this process. Resolves when it serves clients. */
 export async function runNode(configuration: Configuration): Promise<RunningNode> {
   countBuffers();
-  afterCollectionsOfLargeHeap((times) => {
-    if (times === 1) lowerHelperThreads();
-    return limitGrowth(times);
-  });
+  for (const { fromBytes, percent } of growthSteps)
+    whenHeapReaches(fromBytes, () => limitGrowth(percent));
+  whenHeapReaches(helpersLoweredFromBytes, lowerHelperThreads);
   const stops = new StopRequests();
   stops.listen();
   // Unheard, that signal opens Node's debugger.

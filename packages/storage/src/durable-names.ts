@@ -6,8 +6,8 @@
  * DIR-2: a folder that could not be synced is a failure of the disk: nobody knows what is durable, and a
  *        later sync that succeeds would not tell. It is not tried again.
  * DIR-3: a folder that could not even be opened, for want of descriptors, was not synced at all (DERR-3): that is a shortage. Nothing is
- *        known to be durable, nothing was lost, and a later sync that succeeds tells. So it comes back as the disk said it, never
- *        as a failure of the disk, whoever else wraps it, and the caller drops what has no durable name, or syncs again.
+ *        known to be durable, nothing was lost, and a later sync that succeeds tells. So it comes back as the disk said it, and not as a
+ *        failure of the disk. An own snapshot that has no durable name is dropped, and the log syncs again; a received snapshot stops the node.
  */
 import { dirname } from 'node:path';
 import { isShortage } from './disk-error.ts';

@@ -102,16 +102,39 @@ export class PayloadCompaction {
     }
   }
 
-  /** PRESERVE-2. They go afterwards, as any of which nothing counts (PWASTE-1). */
-  async #copyInReserve(files: readonly PayloadFile[]): Promise<void> {
-    const { reserve, copy, isOver } = this.#parts;
-    if (isOver() || !(await reserve.free())) return;
+  /** PRESERVE-2. */
+  async #copyInReserve(first: readonly PayloadFile[]): Promise<void> {
+    for (let files = first; files.length > 0; files = await this.#nextInReserve())
+      if (!(await this.#copyGroup(files))) return;
+  }
+
+  async #nextInReserve(): Promise<readonly PayloadFile[]> {
+    const { files, settings, reserve, current, durableCount } = this.#parts;
+    const about = { fileBytes: settings.fileBytes, durableCount: durableCount() };
+    while (reserve.isThere) {
+      const next = nextUnneeded(files, current(), { ...about, room: 'reserve' });
+      if (next === undefined) break;
+      if (!next.areDead) return next.files;
+      await this.#forget(next.files);
+    }
+    return [];
+  }
+
+  /** PRESERVE-2: their copies are durable before they go (PFILE-2). Returns whether another group may follow. */
+  async #copyGroup(files: readonly PayloadFile[]): Promise<boolean> {
+    const { reserve, copy, nextNumber, isOver } = this.#parts;
+    if (isOver() || !(await reserve.free())) return false;
+    const copied: PayloadFile[] = [];
     for (const file of files) {
       const copies: PayloadCopy[] = [];
       const cause = await this.#eachLive(file, (one) => copies.push(one));
-      if (isOver() || !(await copy(copies))) return;
-      this.#isStuck(file, cause);
+      if (isOver() || !(await copy(copies))) return false;
+      if (!this.#isStuck(file, cause)) copied.push(file);
     }
+    await this.#forget(copied);
+    if (isOver()) return false;
+    await reserve.makeAgain(nextNumber());
+    return true;
   }
 
   /** Some of what counts in it could not be read (PFILE-7). */

@@ -334,6 +334,7 @@ export class PayloadFiles implements PayloadStore {
   async #copy(copies: readonly PayloadCopy[]): Promise<boolean> {
     const rest = [...copies];
     while (rest.length > 0) {
+      if (this.#failed || this.#closed) return false; // PFILE-6
       const some = rest.splice(0, framesThatFit(rest, this.#mostWritten));
       try {
         await this.#writeFrames(some, ({ id, place }) => this.#places.get(id) === place);

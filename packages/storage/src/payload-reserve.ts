@@ -5,9 +5,10 @@
  *     in any file that is mostly not needed fits in it. It is made only while nothing waits for room and no file is to be made smaller. One that
  *     could not be made leaves nothing behind, stops nothing, and is tried again only when another file of payloads was begun: its zeros
  *     fill the disk for a moment. A start finds the one that is there.
- * PRESERVE-2: it goes only where a write was refused for want of room, and a file can be made smaller by it. The copies of what counts
- *     there are written at once into the room that it gives back, before everything that waits: else new payloads would take it, and a
- *     purge of most messages would never give back what they had (PWASTE-1 frees only files of which nothing counts).
+ * PRESERVE-2: it goes only where a write was refused for want of room, and files can be made smaller by it. The copies of what counts in one group
+ *     of them are written at once into the room that it gives back, these files go, and it is made again of their room: so one group after the
+ *     other, before anything that waits is written. Else new payloads would take the room, and after a purge of half of the
+ *     messages the disk would stay full of what is not needed (PWASTE-1 frees only files of which nothing counts).
  */
 import { join } from 'node:path';
 import type { Disk } from './disk.ts';
@@ -56,13 +57,16 @@ export class PayloadReserve {
   makeSoon(sizeBytes: number, nextNumber: number): void {
     if (this.#isThere || this.#making !== undefined) return;
     if (sizeBytes < leastTimes * this.#fileBytes || this.#failedAt === nextNumber) return;
-    this.#making = this.#make()
-      .catch(() => {
-        this.#failedAt = nextNumber;
-      })
-      .finally(() => {
-        this.#making = undefined;
-      });
+    this.#making = this.makeAgain(nextNumber).finally(() => {
+      this.#making = undefined;
+    });
+  }
+
+  /** PRESERVE-2, of room that is free. */
+  makeAgain(nextNumber: number): Promise<void> {
+    return this.#make().catch(() => {
+      this.#failedAt = nextNumber;
+    });
   }
 
   async #make(): Promise<void> {

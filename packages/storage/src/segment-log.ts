@@ -8,7 +8,8 @@
  *        made longer, and a frame says so, before: a file that was cut off is never taken for a write that was
  *        cut short (FR-3).
  * SEG-10: where there is no descriptor for the sync of a name (DIR-3) the log goes on: the next segment is prepared again when it is
- *        needed, and what was to be freed is freed the next time. Nothing builds on the name before.
+ *        needed, and where there is none then either, the node stops. What was to be freed is freed the next time. Nothing builds on the
+ *        name before.
  */
 import { join } from 'node:path';
 import type { LogIndex } from '@holdfast/raft';

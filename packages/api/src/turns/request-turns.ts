@@ -15,7 +15,7 @@
  * REQUEST-TURN-4: what waits of connections that are read on is bounded (WAITING-BYTES-1). Beyond that a request is refused with
  *     `overloaded`, and not executed. What keeps or gives back (RATE-2), and a probe, has room of its own above that, which no other request
  *     takes: a node whose liveness probe is refused would be ended and started anew.
- * REQUEST-TURN-6: what keeps or gives back, and a probe, waits for nothing else, of its own caller either: a service whose programs share one key sends
+ * REQUEST-TURN-6: what keeps or gives back, and a probe, of HTTP and of gRPC, waits for nothing else, of its own caller either: a service whose programs share one key sends
  *     thousands of requests at once, and behind these its sessions would end (HTTP-TURN-2 is for one connection alone).
  * REQUEST-TURN-5: what a request throws that has waited is told, and holds up no other one.
  */
@@ -173,7 +173,9 @@ export class RequestTurns {
   /** One for all turns: this is the hot path. */
   readonly #endTurn = (): void => {
     this.#usedMs = 0;
+    const aheadMs = this.#aheadMs;
     this.#beginSome(this.#nextOfHolders); // REQUEST-TURN-6
+    this.#aheadMs = aheadMs; // Their time is not that of other small ones.
     this.#beginSome(this.#nextSmall);
     if (this.#small.isEmpty) this.#aheadMs = 0;
     if (this.#aheadMs === 0) this.#beginSome(this.#nextLarge); // REQUEST-TURN-2

@@ -177,24 +177,46 @@ describe('The queue of commands', () => {
     await Promise.all(answers);
   });
 
-  it('proposes four batches in a turn, and more when no more than one is in flight', async () => {
+  it('proposes four batches in a turn, and those of a third turn when all of one are applied', async () => {
     const { log, queue } = start();
-    const answers = Array.from({ length: 600 }, () => submit(queue, commandOf(10)));
+    const answers = Array.from({ length: 900 }, () => submit(queue, commandOf(10)));
     await endOfTurn();
-    assert.equal(log.proposals.length, 4);
-    for (const left of [3, 2]) {
+    await endOfTurn();
+    assert.equal(log.proposals.length, 8);
+    for (const left of [7, 6, 5]) {
       log.applyFirst();
       await endOfTurn();
       assert.equal(log.proposals.length, left);
     }
     log.applyFirst();
     await endOfTurn();
-    assert.equal(log.proposals.length, 5);
+    assert.equal(log.proposals.length, 8);
     while (log.proposals.length > 0) {
       log.applyFirst();
       await endOfTurn();
     }
     await Promise.all(answers);
+  });
+
+  it('goes on behind however many commands whose time is over (COMMANDS-9)', async () => {
+    const { log, queue, clock } = start();
+    const deadlineMs = clock.now() + 5000;
+    let [late, done] = [0, 0];
+    for (let count = 0; count < 1000; count++)
+      queue.submit(commandOf(10), assert.fail, () => (late += 1), undefined, deadlineMs);
+    clock.pass(6000);
+    queue.submit(
+      commandOf(10, 'in time'),
+      () => (done += 1),
+      assert.fail,
+      undefined,
+      clock.now() + 5000,
+    );
+    for (let turn = 0; turn < 20; turn++) await endOfTurn();
+    assert.equal(late, 1000);
+    assert.equal(log.proposals.length, 1);
+    log.applyFirst();
+    assert.equal(done, 1);
   });
 
   it('keeps the order of commands, whatever their sizes (property)', async () => {

@@ -1,28 +1,24 @@
-/** LARGE-HEAP-1, by an observer of the test. */
+/** LARGE-HEAP-1, by a clock of the test. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { afterCollectionsOfLargeHeap } from '../../src/large-heap.ts';
+import { whenHeapReaches } from '../../src/large-heap.ts';
 
-describe('What a node does once its heap is large', () => {
-  it('is done after its collections, until nothing is left to be done (LARGE-HEAP-1, HELPERS-3, COLLECTOR-2)', () => {
-    let usedBytes = 70 * 1024 * 1024;
-    const done: number[] = [];
-    let isObserved = true;
-    let collected = (): void => assert.fail('Nothing observes collections.');
-    afterCollectionsOfLargeHeap(
-      (times) => done.push(times) < 2,
+describe('What a node does once its heap has grown', () => {
+  it('is done once, and not before (LARGE-HEAP-1, HELPERS-3, COLLECTOR-2)', (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    let usedBytes = 99;
+    let done = 0;
+    whenHeapReaches(
+      100,
+      () => (done += 1),
       () => usedBytes,
-      (onCollection) => {
-        collected = onCollection;
-        return { disconnect: () => (isObserved = false) };
-      },
     );
-    collected();
-    assert.deepEqual(done, []);
-    usedBytes = 90 * 1024 * 1024;
-    collected();
-    assert.deepEqual([done, isObserved], [[1], true]);
-    collected();
-    assert.deepEqual([done, isObserved], [[1, 2], false]);
+    t.mock.timers.tick(60_000);
+    assert.equal(done, 0);
+    usedBytes = 101;
+    t.mock.timers.tick(1000);
+    assert.equal(done, 1);
+    t.mock.timers.tick(60_000);
+    assert.equal(done, 1);
   });
 });

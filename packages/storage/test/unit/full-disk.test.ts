@@ -47,7 +47,7 @@ describe('An own snapshot', () => {
       assert.ok(saved instanceof SnapshotNotSavedError);
       log.refuses = () => undefined;
       await fill(opened, 21, 22);
-      let bits = left;
+      let bits = 2 * left;
       log.files.cutPower({ below: () => (bits >>= 1) & 1 });
       const after = await log.open();
       assert.equal(indexes(after).at(-1), 22);

@@ -176,6 +176,32 @@ describe('Room that is kept aside for payloads', () => {
     );
   });
 
+  it('makes one group of files smaller after the other, before what waits is written (PRESERVE-2)', async () => {
+    const { disk, store } = await filled();
+    disk.fill();
+    // Given more than the reserve that waits, and files of which nearly half is needed
+    const waiting = range(101, 112);
+    for (const id of waiting) store.put(id, bodyOf(id));
+    assert.equal(await store.durable(), false);
+    const needed = range(1, 100).filter((id) => id % 10 < 4);
+    for (const id of range(1, 100)) if (!needed.includes(id)) store.end(id);
+    // When it is tried again
+    for (let trial = 0; trial < 3; trial++) {
+      await store.durable();
+      await turns(200);
+    }
+    // Then all is written, and little is kept of what is not needed
+    assert.equal(await store.durable(), true);
+    assert.equal(store.shortage, undefined);
+    await turns(200);
+    const all = [...needed, ...waiting];
+    assert.deepEqual(await readable(store, 112), all);
+    const liveBytes = all.length * 320;
+    assert.ok(disk.usedBytes < 2 * liveBytes, `${String(disk.usedBytes)} for ${String(liveBytes)}`);
+    assert.ok(disk.files.paths.includes(reservePath));
+    assert.deepEqual(disk.failures, []);
+  });
+
   it('loses nothing where the power goes at any moment of it (PFILE-2, PRESERVE-2)', async () => {
     for (let moment = 0; moment < 40; moment++) {
       const { disk, store } = await filled();
