@@ -122,7 +122,7 @@ export const grantFaults: readonly Fault[] = [
     file: 'packages/state/src/primitives/holds/pool.ts',
     find: `if (held === undefined) return this.lockDelayEnd === undefined && this.free >= units; // STATE-POOL-3`,
     put: `if (held === undefined) {
-      const last = this.holds.last;
+      const last = this.firstHold;
       if (last !== undefined && !last.session.living) {
         this.remove(last);
         last.session.removeHold(last);

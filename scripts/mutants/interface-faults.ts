@@ -208,7 +208,7 @@ export const interfaceFaults: readonly Fault[] = [
       'ARRIVING-5: large frames of many streams are all parsed before one of them is begun to its end',
     file: 'packages/api/src/stream/arriving.ts',
     find: `if (this.#isBegun && this.#isLarge) this.#turns.goOn(this.#goOnSmall);`,
-    put: `if (this.#isBegun && this.#isLarge) this.#turns.wait(this.#taker.share(), true, this.#goOnSmall);`,
+    put: `if (this.#isBegun && this.#isLarge) this.#turns.wait(this.#taker.share(), 'large', this.#goOnSmall);`,
     hiddenFromRuns: 'in runs a turn of the event loop takes no time',
     test: 'packages/api/test/unit/arriving.test.ts',
   },
@@ -303,8 +303,8 @@ export const interfaceFaults: readonly Fault[] = [
     name: 'frames-wait-as-nobodys',
     breaks: 'ARRIVING-6: frames of all callers wait in one queue',
     file: 'packages/api/src/stream/arriving.ts',
-    find: `this.#turns.wait(this.#taker.share(), false, this.#goOnSmall);`,
-    put: `this.#turns.wait('', false, this.#goOnSmall);`,
+    find: `this.#turns.wait(this.#taker.share(), 'small', this.#goOnSmall);`,
+    put: `this.#turns.wait('', 'small', this.#goOnSmall);`,
     hiddenFromRuns: 'in runs a turn of the event loop takes no time',
     test: 'packages/api/test/unit/arriving.test.ts',
   },
@@ -435,6 +435,15 @@ export const interfaceFaults: readonly Fault[] = [
     test: 'packages/api/test/unit/turns/request-turns.test.ts',
   },
   {
+    name: 'time-of-holders-given-to-large-ones',
+    breaks: 'REQUEST-TURN-2: while releases wait, large requests have twice the time of small ones',
+    file: 'packages/api/src/turns/request-turns.ts',
+    find: `    this.#aheadMs = aheadMs; // Their`,
+    put: `    if (aheadMs < 0) this.#aheadMs = aheadMs; // Their`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/api/test/unit/turns/request-turns.test.ts',
+  },
+  {
     name: 'large-heads-not-counted',
     breaks: 'REQUEST-TURN-4: requests with 900 headers take ten times the memory that may wait',
     file: 'packages/api/src/turns/request-turns.ts',
@@ -519,9 +528,9 @@ export const interfaceFaults: readonly Fault[] = [
     breaks:
       'HTTP-TURN-2: a large request that a small one waits before is begun as a small one, beside other large ones',
     file: 'packages/api/src/http/http-turns.ts',
-    find: `    this.#turns.wait(turn.share, turn.byteLength >= largeBytes, () => {
+    find: `    this.#turns.wait(turn.share, waitsAmong(turn), () => {
       own.shift();`,
-    put: `    this.#turns.wait(turn.share, false, () => {
+    put: `    this.#turns.wait(turn.share, 'small', () => {
       own.shift();`,
     hiddenFromRuns: 'in runs a turn of the event loop takes no time',
     test: 'packages/api/test/unit/turns/http-turns.test.ts',

@@ -45,6 +45,33 @@ export const replicaFaults: readonly Fault[] = [
     hiddenFromRuns: 'runs do not look at what a message that nobody was given was for',
   },
   {
+    name: 'queue-waits-behind-late-commands',
+    breaks: 'COMMANDS-9: commands in time wait for a tick behind some hundred that are late',
+    file: 'packages/engine/src/command-queue.ts',
+    find: `      if (mayGoOn && this.#queued.count > 0) this.#planFlush();`,
+    put: ``,
+    hiddenFromRuns: 'a tick goes on with them',
+    test: 'packages/engine/test/unit/command-queue.test.ts',
+  },
+  {
+    name: 'any-number-of-turns-in-flight',
+    breaks: 'each command has an entry of its own, and a sync, however many come',
+    file: 'packages/engine/src/flights.ts',
+    find: `return this.#count >= maxFlights;`,
+    put: `return this.#count < 0;`,
+    hiddenFromRuns: 'it is slower, and nothing else',
+    test: 'packages/engine/test/unit/command-queue.test.ts',
+  },
+  {
+    name: 'snapshot-slower-than-the-log-grows',
+    breaks: 'ENG-SNAP-9: a busy node with a deep queue has 200 MiB of log in memory',
+    file: 'packages/engine/src/snapshot-pieces.ts',
+    find: `(isLate() ? maxLateTurnMs : maxTurnMs)`,
+    put: `(isLate() ? maxTurnMs : maxTurnMs)`,
+    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
+    test: 'packages/engine/test/unit/snapshot-pieces.test.ts',
+  },
+  {
     name: 'entries-of-any-number-of-commands',
     breaks:
       'an entry has as many commands as come at once: applying it holds up everything else for long',

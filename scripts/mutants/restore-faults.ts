@@ -210,14 +210,6 @@ export const restoreFaults: readonly Fault[] = [
     test: 'packages/state/test/unit/upgrade.test.ts',
   },
   {
-    name: 'old-holds-in-another-order',
-    breaks: 'a node that came by an old snapshot ends the holds of a session in another order',
-    file: 'packages/state/src/kernel/snapshot/ties.ts',
-    find: `sort((a, b) => a.fenceToken - b.fenceToken))`,
-    put: `sort((a, b) => b.fenceToken - a.fenceToken))`,
-    test: 'packages/state/test/unit/upgrade.test.ts',
-  },
-  {
     name: 'shards-are-not-made-anew',
     breaks:
       'the tables of all names that came and went stay until a full collection, and are copied',
@@ -237,7 +229,7 @@ export const restoreFaults: readonly Fault[] = [
     name: 'leaf-never-divided',
     breaks: 'the index of a table of a million doubles in one operation',
     file: 'packages/state/src/kernel/collections/hash-index.ts',
-    find: `leaf.depth < maxDepth ? this`,
+    find: `leaf.depth < this.#deepest ? this`,
     put: `leaf.depth < 0 ? this`,
   },
   {

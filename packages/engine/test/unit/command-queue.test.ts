@@ -203,7 +203,13 @@ describe('The queue of commands', () => {
     const deadlineMs = clock.now() + 5000;
     let [late, done] = [0, 0];
     for (let count = 0; count < 1000; count++)
-      queue.submit(commandOf(10), assert.fail, () => (late += 1), undefined, deadlineMs);
+      queue.submit(
+        commandOf(10),
+        () => assert.fail('It was executed.'),
+        () => (late += 1),
+        undefined,
+        deadlineMs,
+      );
     clock.pass(6000);
     queue.submit(
       commandOf(10, 'in time'),

@@ -18,7 +18,7 @@ import { table, whole } from '../statistics/table.ts';
 import { ask, statsOf, TurnWatch } from './nodes.ts';
 import type { NodeStats } from './nodes.ts';
 import { payloadOf } from './payload.ts';
-import { Progress } from './progress.ts';
+import { ToldProgress } from './told-progress.ts';
 import { leaderUrl, pushFromProcess, queue } from './pushing.ts';
 
 const help = `Usage: npm run bench:queue-depth -- [OPTION]…
@@ -121,7 +121,7 @@ async function drain(cluster: LocalCluster, plan: Plan): Promise<number> {
   const { count, bytes, keys, take } = plan;
   const startedMs = performance.now();
   const seen = new Set<number>();
-  const progress = new Progress('taken', take);
+  const progress = new ToldProgress('taken', take);
   // Where messages share a key the next one is delivered when the one before is acknowledged.
   const visibility = keys < count ? '' : `&visibility_seconds=${String(visibilitySeconds)}`;
   const work = async (): Promise<void> => {

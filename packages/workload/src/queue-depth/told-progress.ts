@@ -3,7 +3,7 @@ import { whole } from '../statistics/table.ts';
 const tellEveryMs = 10_000;
 
 /** Tells how far it is, now and then. */
-export class Progress {
+export class ToldProgress {
   readonly #what: string;
   readonly #all: number;
   readonly #startedMs = performance.now();
