@@ -25,7 +25,7 @@ export const serviceFaults: readonly Fault[] = [
     name: 'small-heap-limited-as-a-large-one',
     breaks: 'LARGE-HEAP-1: one in a hundred acquires takes a third longer, and nothing is gained',
     file: 'packages/server/src/large-heap.ts',
-    find: `    if (usedBytes() < bytes) return;
+    find: `    if (usedBytes() < largeBytes) return;
 `,
     put: ``,
     test: 'packages/server/test/unit/large-heap.test.ts',
@@ -35,8 +35,8 @@ export const serviceFaults: readonly Fault[] = [
     name: 'heap-twice-as-large-as-what-lives',
     breaks: 'a node with a deep queue has some hundred MiB that nobody uses any more',
     file: 'packages/server/src/collector-limits.ts',
-    find: `  set(\`--heap-growing-percent=\${String(percent)}\`);`,
-    put: `  if (percent < 0) set('');`,
+    find: `const growingPercent = 100;`,
+    put: `const growingPercent = 0;`,
     test: 'packages/server/test/unit/collector-limits.test.ts',
     hiddenFromRuns: 'runs have no process of a node',
   },

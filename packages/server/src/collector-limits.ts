@@ -4,22 +4,16 @@
  * COLLECTOR-1: the memory of buffers counts towards the limit of the heap, as in V8 from 14.8 on. Before, every 64 MiB that were allocated in buffers
  *     begin a collection, and until it has ended each further buffer takes a step of marking of 5 to 10 ms on the main thread: a node with a
  *     heap of 500 MB had turns of 300 to 800 ms in which it received entries of some hundred bytes.
- * COLLECTOR-2: in a large heap a collection begins when heap and buffers are half as large again as what lived after the one before. V8's
+ * COLLECTOR-2: once the heap is large (large-heap.ts) a collection begins when heap and buffers are twice as much as what lived after the one before. V8's
  *     own factor is up to four, and with COLLECTOR-1 that is buffers of some hundred MiB that nobody uses any more. A small heap is left to V8: it would be
- *     collected often. In between (`growthSteps`) the limit is two and a half times as much: where a limit is lowered so far that what is in use exceeds it by half
- *     of it, V8 marks the whole heap in one pause.
+ *     collected often.
  * COLLECTOR-3: the options are those of the process, so only a node that has its own process sets them. V8 reads both whenever it decides, so they
  *     count from then on. What a V8 does by itself is not asked of it: that one does not know the option any more.
  */
 import { setFlagsFromString } from 'node:v8';
 
-const mebibyte = 1024 * 1024;
-
-/** COLLECTOR-2: from which size of the heap on it may grow by how much per cent of what lives. */
-export const growthSteps: readonly { readonly fromBytes: number; readonly percent: number }[] = [
-  { fromBytes: 96 * mebibyte, percent: 150 },
-  { fromBytes: 160 * mebibyte, percent: 50 },
-];
+/** COLLECTOR-2, in per cent of what lives. */
+const growingPercent = 100;
 /** From it on V8 has no such option: what COLLECTOR-1 asks for is how it works. */
 const countsBuffersFrom = { major: 14, minor: 8 };
 
@@ -32,11 +26,8 @@ export function countBuffers(
 }
 
 /** COLLECTOR-2 */
-export function limitGrowth(
-  percent: number,
-  set: (option: string) => void = setFlagsFromString,
-): void {
-  set(`--heap-growing-percent=${String(percent)}`);
+export function limitGrowth(set: (option: string) => void = setFlagsFromString): void {
+  set(`--heap-growing-percent=${String(growingPercent)}`);
 }
 
 function isBefore(version: string, bound: { readonly major: number; readonly minor: number }) {

@@ -15,8 +15,6 @@ import { constants, getPriority, setPriority } from 'node:os';
 /** As V8's platform in Node calls them. */
 const helperName = 'V8Worker';
 const lowerBy = 5;
-/** HELPERS-3: of heap and buffers. */
-export const helpersLoweredFromBytes: number = 160 * 1024 * 1024;
 
 /** What is asked of the system; another one in tests. */
 export interface ThreadPriorities {

@@ -7,10 +7,10 @@
  */
 import { isatty } from 'node:tty';
 import type { Logger } from 'pino';
-import { countBuffers, growthSteps, limitGrowth } from './collector-limits.ts';
+import { countBuffers, limitGrowth } from './collector-limits.ts';
 import type { Configuration } from './configuration/load.ts';
-import { helpersLoweredFromBytes, lowerHelperThreads } from './helper-threads.ts';
-import { whenHeapReaches } from './large-heap.ts';
+import { lowerHelperThreads } from './helper-threads.ts';
+import { onceHeapIsLarge } from './large-heap.ts';
 import { LogDestination } from './log-destination.ts';
 import { startNode } from './node.ts';
 import type { RunningNode } from './node.ts';
@@ -25,9 +25,10 @@ const fatalExitStatus = 70;
 /** Starts a node and ties it to this process. Resolves when it serves clients. */
 export async function runNode(configuration: Configuration): Promise<RunningNode> {
   countBuffers();
-  for (const { fromBytes, percent } of growthSteps)
-    whenHeapReaches(fromBytes, () => limitGrowth(percent));
-  whenHeapReaches(helpersLoweredFromBytes, lowerHelperThreads);
+  onceHeapIsLarge(() => {
+    limitGrowth();
+    lowerHelperThreads();
+  });
   const stops = new StopRequests();
   stops.listen();
   // Unheard, that signal opens Node's debugger.

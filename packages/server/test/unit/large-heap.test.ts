@@ -1,24 +1,26 @@
-/** LARGE-HEAP-1, by a clock of the test. */
+/** LARGE-HEAP-1, by an observer of the test. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { whenHeapReaches } from '../../src/large-heap.ts';
+import { onceHeapIsLarge } from '../../src/large-heap.ts';
 
-describe('What a node does once its heap has grown', () => {
-  it('is done once, and not before (LARGE-HEAP-1, HELPERS-3, COLLECTOR-2)', (t) => {
-    t.mock.timers.enable({ apis: ['setInterval'] });
-    let usedBytes = 99;
+describe('What a node does once its heap is large', () => {
+  it('is done once, after a collection, and not before (LARGE-HEAP-1, HELPERS-3, COLLECTOR-2)', () => {
+    let usedBytes = 70 * 1024 * 1024;
     let done = 0;
-    whenHeapReaches(
-      100,
+    let isObserved = true;
+    let collected = (): void => assert.fail('Nothing observes collections.');
+    onceHeapIsLarge(
       () => (done += 1),
       () => usedBytes,
+      (onCollection) => {
+        collected = onCollection;
+        return { disconnect: () => (isObserved = false) };
+      },
     );
-    t.mock.timers.tick(60_000);
-    assert.equal(done, 0);
-    usedBytes = 101;
-    t.mock.timers.tick(1000);
-    assert.equal(done, 1);
-    t.mock.timers.tick(60_000);
-    assert.equal(done, 1);
+    collected();
+    assert.deepEqual([done, isObserved], [0, true]);
+    usedBytes = 90 * 1024 * 1024;
+    collected();
+    assert.deepEqual([done, isObserved], [1, false]);
   });
 });
