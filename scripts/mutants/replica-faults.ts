@@ -63,15 +63,6 @@ export const replicaFaults: readonly Fault[] = [
     test: 'packages/engine/test/unit/command-queue.test.ts',
   },
   {
-    name: 'snapshot-slower-than-the-log-grows',
-    breaks: 'ENG-SNAP-9: a busy node with a deep queue has 200 MiB of log in memory',
-    file: 'packages/engine/src/snapshot-pieces.ts',
-    find: `(isLate() ? maxLateTurnMs : maxTurnMs)`,
-    put: `(isLate() ? maxTurnMs : maxTurnMs)`,
-    hiddenFromRuns: 'in runs a turn of the event loop takes no time',
-    test: 'packages/engine/test/unit/snapshot-pieces.test.ts',
-  },
-  {
     name: 'entries-of-any-number-of-commands',
     breaks:
       'an entry has as many commands as come at once: applying it holds up everything else for long',

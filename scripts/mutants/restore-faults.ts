@@ -233,6 +233,14 @@ export const restoreFaults: readonly Fault[] = [
     put: `leaf.depth < 0 ? this`,
   },
   {
+    name: 'directory-for-keys-that-were-chosen',
+    breaks: 'INDEX-3: a few hundred names whose hashes agree take half a megabyte of each table',
+    file: 'packages/state/src/kernel/collections/hash-index.ts',
+    find: `length * entriesForReference <= this.#entries ? depth + 1 : depth`,
+    put: `length * entriesForReference < 0 ? depth : depth + 1`,
+    test: 'packages/state/test/unit/ordered-map.test.ts',
+  },
+  {
     name: 'page-without-end',
     breaks: 'what is due of a million messages is copied as a whole when the list grows',
     file: 'packages/state/src/kernel/collections/paged-list.ts',

@@ -32,7 +32,7 @@ export const serviceFaults: readonly Fault[] = [
     hiddenFromRuns: 'runs have no process of a node',
   },
   {
-    name: 'heap-twice-as-large-as-what-lives',
+    name: 'heap-many-times-as-large-as-what-lives',
     breaks: 'a node with a deep queue has some hundred MiB that nobody uses any more',
     file: 'packages/server/src/collector-limits.ts',
     find: `const growingPercent = 100;`,

@@ -402,6 +402,20 @@ export const shortageFaults: readonly Fault[] = [
     test: forRoomTest,
   },
   {
+    name: 'copied-payload-file-gone-while-some-of-it-waits',
+    breaks:
+      'PWASTE-1: payloads that were put again and wait for room are nowhere on the disk, and a power loss takes them',
+    file: 'packages/storage/src/payload-compaction.ts',
+    find: `      this.#isStuck(file, cause);
+    }
+    return true;`,
+    put: `      if (!this.#isStuck(file, cause)) await this.#forget([file]);
+    }
+    return true;`,
+    hiddenFromRuns: neverFull,
+    test: 'packages/storage/test/unit/payload-reserve.test.ts',
+  },
+  {
     name: 'payload-reserve-for-one-group-alone',
     breaks:
       'PRESERVE-2: after a purge of half of the messages a disk stays full of what is not needed',

@@ -77,11 +77,6 @@ export class LogRoom {
     return this.#isFull && !snapshots.isPausing;
   }
 
-  /** ENG-SNAP-9. */
-  get isCheckpointNear(): boolean {
-    return 2 * this.#bytesSinceCheckpoint >= this.#parts.snapshotLogBytes;
-  }
-
   /** REPLICA-5. */
   get isCheckpointOverdue(): boolean {
     return this.#bytesSinceCheckpoint >= mostCheckpointsMissed * this.#parts.snapshotLogBytes;

@@ -93,7 +93,6 @@ export class Replica {
     this.#snapshots = new Snapshots(
       {
         storage: options.storage,
-        isLate: () => this.room.isCheckpointNear,
         payloads: options.payloads,
         clock: options.clock,
         log: options.log,

@@ -4,23 +4,16 @@ import type { Clock } from './clock.ts';
 
 /** Of one turn: a piece takes some milliseconds. */
 const maxTurnMs = 4;
-/** Where it is late. */
-const maxLateTurnMs = 12;
 
-/**
- * All of them, those of a turn of the event loop only until its share of time is used up (ENG-SNAP-9).
- *
- * @param isLate Whether a turn has the larger share.
- */
+/** All of them, those of a turn of the event loop only until its share of time is used up (ENG-SNAP-9). */
 export async function* inSlices(
   chunks: Iterable<Uint8Array>,
   clock: Pick<Clock, 'now' | 'endOfTurn'>,
-  isLate: () => boolean = () => false,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let startedMs = clock.now();
   for (const chunk of chunks) {
     yield chunk;
-    if (clock.now() - startedMs < (isLate() ? maxLateTurnMs : maxTurnMs)) continue;
+    if (clock.now() - startedMs < maxTurnMs) continue;
     await new Promise<void>((resolve) => clock.endOfTurn(resolve));
     startedMs = clock.now();
   }

@@ -19,8 +19,7 @@
  * ENG-SNAP-8: a node that stops waits a bounded time for its audit. A snapshot that waits longer is not finished: the log tells the
  *     audit again what is not written.
  * ENG-SNAP-9: one turn of the event loop encodes pieces of a snapshot until its share of time is used up; the others follow in
- *     the next turns. The share is three times as large once half of the log is written that begins the next one: all of it stays in memory
- *     until this one is saved.
+ *     the next turns.
  * ENG-SNAP-10: an own snapshot for which the disk has no room, or the process no descriptor, comes to nothing, and is told: nothing
  *     depends on it, and the log stays. It is tried again at the next checkpoint, and for a backup not within `noRoomPauseMs`: each
  *     trial fills the disk. Meanwhile the log grows, in memory too, until there is no room for it either and the node stops (a leader: LOG-ROOM-2).
@@ -55,8 +54,6 @@ type ChunkMessage = Extract<Message, { type: 'snapshot_chunk' }>;
 
 export interface SnapshotsOptions {
   readonly storage: Storage;
-  /** Whether the log grows faster than a snapshot is made (ENG-SNAP-9). */
-  readonly isLate?: () => boolean;
   readonly payloads: Payloads;
   readonly clock: Clock;
   readonly log: EngineLog;
@@ -127,10 +124,7 @@ export class Snapshots {
     const stateHash = createHash('sha256');
     const pieces = state.snapshot();
     this.#saving = this.#options.storage
-      .saveSnapshot(
-        point,
-        this.#finishedWithAudit(inSlices(hashed(pieces, stateHash), clock, this.#options.isLate)),
-      )
+      .saveSnapshot(point, this.#finishedWithAudit(inSlices(hashed(pieces, stateHash), clock)))
       // A disk that refuses it takes not even the first piece; the state takes one snapshot at a time (SNAP-2).
       .finally(() => pieces.return?.())
       .then((saved) => {

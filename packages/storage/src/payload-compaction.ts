@@ -108,33 +108,33 @@ export class PayloadCompaction {
       if (!(await this.#copyGroup(files))) return;
   }
 
-  async #nextInReserve(): Promise<readonly PayloadFile[]> {
-    const { files, settings, reserve, current, durableCount } = this.#parts;
-    const about = { fileBytes: settings.fileBytes, durableCount: durableCount() };
-    while (reserve.isThere) {
-      const next = nextUnneeded(files, current(), { ...about, room: 'reserve' });
-      if (next === undefined) break;
-      if (!next.areDead) return next.files;
-      await this.#forget(next.files);
-    }
-    return [];
-  }
-
-  /** PRESERVE-2: their copies are durable before they go (PFILE-2). Returns whether another group may follow. */
+  /** Returns whether their copies are durable. */
   async #copyGroup(files: readonly PayloadFile[]): Promise<boolean> {
-    const { reserve, copy, nextNumber, isOver } = this.#parts;
+    const { reserve, copy, isOver } = this.#parts;
     if (isOver() || !(await reserve.free())) return false;
-    const copied: PayloadFile[] = [];
     for (const file of files) {
       const copies: PayloadCopy[] = [];
       const cause = await this.#eachLive(file, (one) => copies.push(one));
       if (isOver() || !(await copy(copies))) return false;
-      if (!this.#isStuck(file, cause)) copied.push(file);
+      this.#isStuck(file, cause);
     }
-    await this.#forget(copied);
-    if (isOver()) return false;
-    await reserve.makeAgain(nextNumber());
     return true;
+  }
+
+  /** Of those that were copied each goes as any of which nothing counts: not while something of it waits to be written (PWASTE-1). */
+  async #nextInReserve(): Promise<readonly PayloadFile[]> {
+    const { files, settings, reserve, current, nextNumber, durableCount, isOver } = this.#parts;
+    const about = { fileBytes: settings.fileBytes, durableCount: durableCount() };
+    for (;;) {
+      if (isOver()) return [];
+      const next = nextUnneeded(files, current(), { ...about, room: 'reserve' });
+      if (next?.areDead === true) {
+        await this.#forget(next.files);
+        continue;
+      }
+      await reserve.makeAgain(nextNumber());
+      return reserve.isThere ? (next?.files ?? []) : [];
+    }
   }
 
   /** Some of what counts in it could not be read (PFILE-7). */

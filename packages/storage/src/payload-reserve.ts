@@ -6,8 +6,8 @@
  *     could not be made leaves nothing behind, stops nothing, and is tried again only when another file of payloads was begun: its zeros
  *     fill the disk for a moment. A start finds the one that is there.
  * PRESERVE-2: it goes only where a write was refused for want of room, and files can be made smaller by it. The copies of what counts in one group
- *     of them are written at once into the room that it gives back, these files go, and it is made again of their room: so one group after the
- *     other, before anything that waits is written. Else new payloads would take the room, and after a purge of half of the
+ *     of them are written at once into the room that it gives back, those of these files go of which nothing waits to be written anew either (PWASTE-1), and
+ *     it is made again of their room: so one group after the other, before anything that waits is written. Else new payloads would take the room, and after a purge of half of the
  *     messages the disk would stay full of what is not needed (PWASTE-1 frees only files of which nothing counts).
  */
 import { join } from 'node:path';

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { inSlices } from '../../src/snapshot-pieces.ts';
 
 /** Each piece takes so long, and turns end when the test says so. */
-function scene(pieceMs: number, isLate = false) {
+function scene(pieceMs: number) {
   let nowMs = 0;
   let endTurn: (() => void) | undefined;
   const clock = {
@@ -26,7 +26,7 @@ function scene(pieceMs: number, isLate = false) {
     }
   }
   return {
-    sliced: inSlices(pieces(), clock, () => isLate),
+    sliced: inSlices(pieces(), clock),
     made: () => made,
     isOver: () => isOver,
     endTurn: () => {
@@ -58,16 +58,6 @@ describe('ENG-SNAP-9: the pieces of a snapshot', () => {
     assert.equal(made(), 4);
     endTurn();
     assert.deepEqual(await all, [0, 1, 2, 3, 4]);
-  });
-
-  it('given a log that grows faster than they are made, then a turn makes more of them', async () => {
-    const { sliced, made } = scene(3, true);
-    const all = (async () => {
-      for await (const piece of sliced) assert.equal(piece.length, 1);
-    })();
-    await microtasks();
-    assert.equal(made(), 4);
-    void all;
   });
 
   it('given pieces that take no time, then no turn is waited for', async () => {

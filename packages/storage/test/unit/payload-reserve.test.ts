@@ -5,6 +5,7 @@ import type { Disk, DiskFile } from '../../src/disk.ts';
 import { DiskError } from '../../src/index.ts';
 import { reserveName } from '../../src/layout.ts';
 import { MemoryFiles } from '../../src/memory-disk.ts';
+import type { DiskRandomness } from '../../src/memory-disk.ts';
 import { PayloadFiles } from '../../src/payload-files.ts';
 import { findPayloads } from '../../src/payload-scan.ts';
 import { noRandomness, settle } from '../log-in-memory.ts';
@@ -51,10 +52,10 @@ class Small {
     throw new DiskError(path, 'written', code, 'why', cause);
   }
 
-  /** What a process finds after the power has gone. The one before hangs. */
-  reopen(): Promise<PayloadFiles> {
+  /** What a process finds after the power has gone: of what was not synced nothing, or all. The one before hangs. */
+  reopen(leaves: DiskRandomness = noRandomness): Promise<PayloadFiles> {
     this.#process += 1;
-    this.files.cutPower(noRandomness);
+    this.files.cutPower(leaves);
     return this.open();
   }
 
@@ -89,6 +90,9 @@ class Small {
     };
   }
 }
+
+/** Names that were removed are gone, synced or not. */
+const leavesAll: DiskRandomness = { below: (bound) => Math.min(1, bound - 1) };
 
 const turns = async (count: number): Promise<void> => {
   for (let turn = 0; turn < count; turn++) await settle();
@@ -203,18 +207,40 @@ describe('Room that is kept aside for payloads', () => {
   });
 
   it('loses nothing where the power goes at any moment of it (PFILE-2, PRESERVE-2)', async () => {
-    for (let moment = 0; moment < 40; moment++) {
+    for (let moment = 0; moment < 80; moment++) {
       const { disk, store } = await filled();
       disk.fill();
       store.put(101, bodyOf(101));
       assert.equal(await store.durable(), false);
       purge(store);
       void store.durable();
-      await turns(moment);
-      const after = await disk.reopen();
+      await turns(moment >> 1);
+      const after = await disk.reopen(moment % 2 === 0 ? noRandomness : leavesAll);
       const found = await readable(after, 101);
       assert.deepEqual(
         kept.filter((id) => !found.includes(id)),
+        [],
+        `after ${String(moment)} turns`,
+      );
+    }
+  });
+
+  it('loses nothing that was put again and still waits, where the files that have it are copied (PFILE-2, PWASTE-1)', async () => {
+    for (let moment = 0; moment < 120; moment++) {
+      const { disk, store } = await filled();
+      disk.fill();
+      // Given payloads that wait to be written anew, as the copies of a file do that was to go before the disk was full
+      const again = range(1, 100).filter((id) => id % 10 === 5);
+      for (const id of again) store.put(id, bodyOf(id));
+      assert.equal(await store.durable(), false);
+      for (const id of range(1, 100)) if (id % 5 !== 0) store.end(id);
+      // When the others of their files are copied, and the power goes
+      void store.durable();
+      await turns(moment);
+      const found = await readable(await disk.reopen(leavesAll), 100);
+      // Then each is there, at the old place or at the new one
+      assert.deepEqual(
+        [...again, ...kept].filter((id) => !found.includes(id)),
         [],
         `after ${String(moment)} turns`,
       );

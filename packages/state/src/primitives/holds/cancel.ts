@@ -10,7 +10,7 @@ import type { Tables } from '../../kernel/tables.ts';
 import type { FenceToken } from '../../kernel/names.ts';
 import type { Granted, GrantedMany } from './commands.ts';
 import { endHold } from './grants.ts';
-import type { Hold, Answer, LastRequest, Session } from './pool.ts';
+import type { Answer, Hold, LastRequest, Session } from './pool.ts';
 import { settle } from './settle.ts';
 import { endWait, poolsOf } from './waits.ts';
 

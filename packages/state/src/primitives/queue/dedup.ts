@@ -9,14 +9,13 @@ import { DedupPages } from './dedup-pages.ts';
 import type { RememberedPush } from './dedup-pages.ts';
 import { tooManyDedupIds } from './refusals.ts';
 import { hashOfText } from '../../kernel/collections/hash.ts';
-import { SplitMap } from '../../kernel/collections/split-map.ts';
 import { OrderedMap } from '../../kernel/collections/ordered-map.ts';
 import type { Refusal } from '../../kernel/outcomes.ts';
 
 export const dedupWindowMs = 300_000;
 
 /** Of one queue: the position of each dedup id among all pushes that are remembered. */
-type DedupIndex = SplitMap<string, number>;
+type DedupIndex = OrderedMap<string, number>;
 
 export class DedupMemory {
   /** In the order of their pushes, which is that of their ids and of their ends. */
@@ -39,11 +38,11 @@ export class DedupMemory {
   add(remembered: RememberedPush): void {
     const { queue, dedupId } = remembered;
     const known = this.#byQueue.get(queue);
-    const index = known ?? new SplitMap<string, number>(hashOfText);
+    const index = known ?? new OrderedMap<string, number>(hashOfText);
     if (known === undefined) this.#byQueue.set(queue, index);
-    // The one before it may not be forgotten yet, though its time is over.
+    // The one before it may not be forgotten yet, though its time is over: it stands behind all others now.
     index.delete(dedupId);
-    index.getOrSet(dedupId, this.#all.add(remembered));
+    index.set(dedupId, this.#all.add(remembered));
   }
 
   /** DEDUP-2. */
