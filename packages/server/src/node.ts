@@ -116,6 +116,8 @@ async function startSecured(
   const { log } = options;
   const { security } = opened;
   const { createRaftEngine } = await import('@holdfast/engine');
+  // Before it is a member: to read all of it takes a tenth of a second in one turn, and its peers would wait.
+  await import('@holdfast/api');
   const { NodeAudit } = await import('./audit/node-audit.ts');
   const { takeRecoveryKey } = await import('./recovery-key.ts');
   // AUDIT-NODE-7
